@@ -1,0 +1,34 @@
+"""Named array types, and the alphabet of the kernels.
+
+Index letters, the same in every kernel and formula: ``i`` observation, ``j`` vote, ``u`` user, ``k`` label,
+``t`` iteration.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Offsets: TypeAlias = NDArray[np.int64]
+"""int64[n + 1]; the items of group i are the slice offsets[i]:offsets[i + 1]."""
+
+UserCodes: TypeAlias = NDArray[np.int32]
+"""int32; positions in the sorted table of user ids."""
+
+LabelCodes: TypeAlias = NDArray[np.int32]
+"""int32; positions in the sorted table of labels, -1 for none."""
+
+Counts: TypeAlias = NDArray[np.int32]
+"""int32; how many."""
+
+Indices: TypeAlias = NDArray[np.int64]
+"""int64; positions of observations, votes or rows."""
+
+Weights: TypeAlias = NDArray[np.float64]
+"""float64; trust in a user, or sums of it. No unit."""
+
+Floats: TypeAlias = NDArray[np.float64]
+"""float64; shares, margins, entropies."""
+
+Flags: TypeAlias = NDArray[np.bool_]
+"""bool."""

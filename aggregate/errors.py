@@ -1,0 +1,31 @@
+"""What can go wrong, said so that the reader knows what, where and what to do."""
+
+
+class AggregateError(Exception):
+    """Something the user can mend: the message says what is wrong, where, and what to do.
+
+    ``what``, ``where`` and ``remedy`` stay available as attributes.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        message = f"{where}: {what}" if where else what
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+
+
+class VotesError(AggregateError):
+    """The votes (or another input table) cannot be used."""
+
+
+class ParameterError(AggregateError):
+    """A parameter is out of its range."""
+
+
+class PublishError(AggregateError):
+    """The result cannot be written or published; what was published before is untouched."""
+
+
+class AggregateWarning(UserWarning):
+    """The result is right, but its owner should know something about it."""

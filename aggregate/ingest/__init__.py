@@ -1,0 +1,137 @@
+"""Parquet files become Votes: find, check, stream, clean, encode, group."""
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ..errors import VotesError
+from ..progress import SILENT, Progress
+from ..schema import VOTES
+from ..votes import Votes
+from .cleaning import check_share
+from .intake import Intake, RowCounts
+from .operator import read_user_weights
+from .parquet import CheckedFile, batches_of_table, check_files, stream
+from .sources import Source, find_sources
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Input", "Paths", "Reading", "read", "read_user_weights", "read_votes", "votes_from_table"]
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that was read."""
+
+    path: str
+    rows: int
+    bytes: int
+    fingerprint: str
+    """SHA-256 of its content, as hexadecimal digits."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Votes, and an account of the rows they were read from."""
+
+    votes: Votes
+    inputs: tuple[Input, ...]
+    rows: RowCounts
+    rejected: pa.Table
+    """The rows that could not be used: table REJECTED of ``aggregate.schema``."""
+
+
+def read_votes(
+    paths: Paths,
+    *,
+    columns: Mapping[str, str] | None = None,
+    as_of: datetime | None = None,
+    max_rejected: float = 0.01,
+) -> Votes:
+    """Read votes from Parquet files, folders or globs.
+
+    ``columns`` maps the names of ``aggregate.schema.VOTES`` to the files' own. Votes after ``as_of`` are left out
+    (a time without zone is UTC). Raises VotesError if a file cannot be read, a column is missing or has a wrong
+    type, more than ``max_rejected`` of the rows cannot be used, or no vote is left.
+    """
+    return read(paths, columns=columns, as_of=as_of, max_rejected=max_rejected).votes
+
+
+def votes_from_table(table: "pa.Table | pd.DataFrame") -> Votes:
+    """Votes from a table in memory with the columns of ``aggregate.schema.VOTES``. Raises VotesError.
+
+    >>> import pandas as pd
+    >>> rows = {"observation_id": [7, 7], "user_id": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]}
+    >>> votes_from_table(pd.DataFrame(rows))
+    Votes(2 votes of 2 users on 1 observations, 2 labels)
+    """
+    if not isinstance(table, pa.Table):
+        table = pa.Table.from_pandas(table, preserve_index=False)
+    types, batches = batches_of_table(table, VOTES)
+    intake = Intake(types, None)
+    row = 0
+    for batch in batches:
+        intake.take(batch, "table", row)
+        row += batch.num_rows
+    check_share(intake.quarantine, row, 0.0)
+    return intake.finish(SILENT)[0]
+
+
+def read(
+    paths: Paths,
+    *,
+    columns: Mapping[str, str] | None = None,
+    as_of: datetime | None = None,
+    max_rejected: float = 0.01,
+    progress: Progress = SILENT,
+) -> Reading:
+    """As :func:`read_votes`, with an account of every row."""
+    sources = find_sources([paths] if isinstance(paths, str | os.PathLike) else paths)
+    files = check_files(sources, VOTES, columns or {}, as_dictionary=("label",))
+    _check_times(files, as_of)
+    types = {column: value_type for file in files for column, value_type in file.types.items()}
+    n_rows = sum(file.rows for file in files)
+    progress.phase("read", total=n_rows, unit="rows")
+    intake = Intake(types, as_of)
+    with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside:
+        fingerprints = [aside.submit(source.fingerprint) for source in sources]
+        try:
+            _take_all(files, intake, progress)
+        except BaseException:
+            aside.shutdown(cancel_futures=True)
+            raise
+    inputs = tuple(
+        Input(file.source.path, file.rows, file.source.bytes, fingerprint.result())
+        for file, fingerprint in zip(files, fingerprints, strict=True)
+    )
+    check_share(intake.quarantine, n_rows, max_rejected)
+    votes, rows = intake.finish(progress)
+    return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))
+
+
+def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress) -> None:
+    for file in files:
+        row = 0
+        for batch in stream(file, [column.name for column in VOTES]):
+            intake.take(batch, file.source.path, row)
+            row += batch.num_rows
+            progress.advance(batch.num_rows)
+
+
+def _check_times(files: list[CheckedFile], as_of: datetime | None) -> None:
+    """A time limit needs times."""
+    untimed = [file.source for file in files if "voted_at" not in file.names]
+    if as_of is not None and untimed:
+        raise VotesError(
+            "--as-of needs a column 'voted_at'",
+            where=untimed[0].path,
+            remedy="map it with --column voted_at=NAME",
+        )

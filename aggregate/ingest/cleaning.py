@@ -1,0 +1,121 @@
+"""Which rows count: quarantine with reasons, and the time limit."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import VotesError
+from ..schema import REJECTED, arrow_schema
+
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+
+@dataclass
+class Quarantine:
+    """The rows that cannot be used, and why."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    _tables: list[pa.Table] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Rows rejected so far."""
+        return sum(self.counts.values())
+
+    def add(self, batch: pa.RecordBatch, rejected: pa.Array, reasons: pa.Array, path: str, row: int) -> None:
+        """Take the ``rejected`` (bool) rows of a batch that begins at ``row`` of the file at ``path``."""
+        places = np.flatnonzero(np.asarray(rejected))
+        why = reasons.take(pa.array(places))
+        for count in why.value_counts().to_pylist():
+            self.counts[count["values"]] += count["counts"]
+        rows = {
+            "file": pa.array([path] * places.size, pa.string()),
+            "row": pa.array(places + row),
+            "reason": why.dictionary_encode(),
+        }
+        for name in ("observation_id", "user_id", "label"):
+            column = batch.column(name).take(pa.array(places))
+            rows[name] = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        self._tables.append(pa.table(rows))
+
+    def first_place(self) -> str:
+        """Where the first rejected row stands, for a message."""
+        first = self._tables[0].slice(0, 1).to_pylist()[0]
+        return f"first: row {first['row']} of {first['file']}, {first['reason']}"
+
+    def to_arrow(self, types: dict[str, pa.DataType]) -> pa.Table:
+        """The rejected rows, as the table REJECTED; ``types`` are those of the votes."""
+        schema = arrow_schema(
+            REJECTED, **{name: types[name] for name in ("observation_id", "user_id", "label")}
+        )
+        if not self._tables:
+            return schema.empty_table()
+        tables = [table.cast(schema) for table in self._tables]
+        return pa.concat_tables(tables)
+
+
+def split_batch(
+    batch: pa.RecordBatch, as_of: datetime | None
+) -> tuple[pa.Array | None, pa.Array | None, pa.Array | None]:
+    """Which rows of a batch to keep, which to reject, and each row's reason if it were.
+
+    None for the first two where every row is kept. A row cast after ``as_of`` is neither kept nor rejected.
+    """
+    faults = _faults(batch, as_of)
+    late = None
+    if as_of is not None:
+        late = pc.fill_null(pc.greater(_ticks(batch.column("voted_at")), _limit(batch, as_of)), False)
+    if not faults and late is None:
+        return None, None, None
+    keep = pa.array(np.ones(batch.num_rows, np.bool_))
+    reasons = pa.nulls(batch.num_rows, pa.string())
+    for reason, fault in reversed(faults):
+        reasons = pc.if_else(fault, reason, reasons)
+    rejected = reasons.is_valid()
+    if late is not None:
+        rejected = pc.and_not(rejected, late)
+        keep = pc.and_not(keep, late)
+    return pc.and_not(keep, rejected), rejected, reasons
+
+
+def _faults(batch: pa.RecordBatch, as_of: datetime | None) -> list[tuple[str, pa.Array]]:
+    """Reasons for rejection and the rows they apply to; reasons that apply to no row are left out."""
+    faults = []
+    for name in ("observation_id", "user_id"):
+        ids = batch.column(name)
+        if ids.null_count:
+            faults.append((f"null {name}", ids.is_null()))
+        if pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type):
+            blank = pc.equal(pc.binary_length(ids), 0)
+            if pc.any(blank).as_py():
+                faults.append((f"blank {name}", pc.fill_null(blank, False)))
+    if as_of is not None and batch.column("voted_at").null_count:
+        faults.append(("null voted_at", batch.column("voted_at").is_null()))
+    return faults
+
+
+def _ticks(times: pa.Array) -> pa.Array:
+    return times.cast(pa.int64())
+
+
+def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:
+    """``as_of`` in the unit of the batch's times, rounded down; a time without zone is UTC."""
+    aware = as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
+    since_epoch = aware - datetime(1970, 1, 1, tzinfo=UTC)
+    nanoseconds = (since_epoch.days * 86400 + since_epoch.seconds) * 10**9 + since_epoch.microseconds * 1000
+    return nanoseconds // NANOSECONDS[batch.column("voted_at").type.unit]
+
+
+def check_share(quarantine: Quarantine, n_rows: int, max_rejected: float) -> None:
+    """Raise VotesError if more than ``max_rejected`` of the rows were rejected."""
+    if quarantine.total > max_rejected * n_rows:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(quarantine.counts.items()))
+        raise VotesError(
+            f"{quarantine.total:,} of {n_rows:,} rows cannot be used ({reasons}; {quarantine.first_place()}), "
+            f"more than the allowed share of {max_rejected:g}",
+            remedy="mend the input, or raise --max-rejected",
+        )

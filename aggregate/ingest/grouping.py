@@ -1,0 +1,80 @@
+"""Coded rows become Votes: one vote per observation and user, grouped by observation in canonical order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
+from ..kernels.deduplication import keep_latest, unpack, words_by_user
+from ..kernels.jit import in_blocks
+from ..kernels.sorting import distinct_codes, group_by_code, sort_within_groups
+from ..votes import Votes
+
+
+@dataclass
+class CodedRows:
+    """Rows of the log after encoding; arrays of one item a row, in row order."""
+
+    observations: Counts
+    """int32"""
+    users: UserCodes
+    labels: LabelCodes
+    """int32, -1 for no opinion"""
+    is_author: Flags
+    voted_at: Indices
+    """int64 ticks, the least possible where unknown; empty if no row has a time."""
+    observation_ids: pa.Array
+    user_ids: pa.Array
+    label_names: pa.Array
+
+
+def group(rows: CodedRows) -> Votes:
+    """The votes that stand: the latest of each user on each observation, unless withdrawn.
+
+    Observations, users and labels that are left without a vote are dropped. Lets go of the rows' arrays.
+    """
+    n_groups = len(rows.observation_ids)
+    group_offsets, order = group_by_code(rows.observations, n_groups)
+    words = np.empty(order.size, np.uint64)
+    in_blocks(words_by_user, n_groups, group_offsets, order, rows.users, words)
+    in_blocks(sort_within_groups, n_groups, group_offsets, words)
+    n_kept = np.empty(n_groups, np.int32)
+    in_blocks(
+        keep_latest, n_groups, group_offsets, order, rows.labels, rows.is_author, rows.voted_at, words, n_kept
+    )
+    in_blocks(sort_within_groups, n_groups, group_offsets, words)
+    del order
+    rows.observations = rows.users = rows.labels = np.empty(0, np.int32)
+    return _unpacked(rows, group_offsets, words, n_kept)
+
+
+def _unpacked(
+    rows: CodedRows,
+    group_offsets: Offsets,
+    words: "np.ndarray[tuple[int], np.dtype[np.uint64]]",
+    n_kept: Counts,
+) -> Votes:
+    groups = np.flatnonzero(n_kept)
+    offsets = np.zeros(groups.size + 1, np.int64)
+    np.cumsum(n_kept[groups], out=offsets[1:])
+    n_votes = int(offsets[-1])
+    users, labels = np.empty((2, n_votes), np.int32)
+    is_author = np.empty(n_votes, np.bool_)
+    in_blocks(unpack, groups.size, group_offsets, words, groups, offsets, users, labels, is_author)
+    user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
+    if n_votes < words.size:
+        user_ids, users = _closed_up(user_ids, users)
+        label_names, labels = _closed_up(label_names, labels)
+        observation_ids = observation_ids.take(pa.array(groups))
+    return Votes(offsets, users, labels, is_author, observation_ids, user_ids, label_names)
+
+
+def _closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
+    """Names and codes without the names that no longer occur."""
+    occurring = distinct_codes(codes, len(names))
+    if occurring.size == len(names):
+        return names, codes
+    new_codes = np.zeros(len(names), np.int32)
+    new_codes[occurring] = np.arange(occurring.size, dtype=np.int32)
+    return names.take(pa.array(occurring)), new_codes[codes]

@@ -1,0 +1,177 @@
+"""Parquet files, checked against the schema and streamed as record batches."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import VotesError
+from ..schema import Column, Table
+from .sources import Source
+
+BATCH_ROWS = 1 << 18
+"""Rows decoded at a time: bounds what is alive beside the encoded votes."""
+
+TYPES_IN_WORDS = {
+    "id": "an integer or a string",
+    "label": "an integer or a string",
+    "bool": "bool",
+    "timestamp": "timestamp",
+    "float64": "float",
+}
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file whose columns fit the schema."""
+
+    source: Source
+    rows: int
+    names: Mapping[str, str]
+    """Column of the schema -> its name in this file; optional columns may be missing."""
+    types: Mapping[str, pa.DataType]
+    """Column of the schema -> type of its values (the value type of a dictionary)."""
+    dictionaries: tuple[str, ...]
+    """Columns (names in this file) to be read as dictionaries."""
+
+
+def check_files(
+    sources: Sequence[Source], table: Table, renamed: Mapping[str, str], as_dictionary: tuple[str, ...] = ()
+) -> list[CheckedFile]:
+    """Check every file's columns before any row is read.
+
+    ``renamed`` maps columns of ``table`` to the files' own names. String columns in ``as_dictionary`` are to be
+    read as dictionaries. Raises VotesError with all that is wrong, file by file.
+    """
+    faults: list[str] = []
+    checked: list[CheckedFile] = []
+    for source in sources:
+        with readable(source.path):
+            file = pq.ParquetFile(source.path)
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+        names, types, wrong = _match(schema, table, renamed)
+        faults += [f"{source.path}: {fault}" for fault in wrong]
+        dictionaries = tuple(names[c] for c in as_dictionary if c in types and types[c] == pa.string())
+        checked.append(CheckedFile(source, rows, names, types, dictionaries))
+    faults += _disagreements(checked)
+    if faults:
+        raise VotesError("\n".join(faults))
+    return checked
+
+
+def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a checked file, batch by batch, with the schema's column names and value types."""
+    present = [column for column in columns if column in file.names]
+    with readable(file.source.path):
+        opened = pq.ParquetFile(file.source.path, read_dictionary=list(file.dictionaries))
+        batches = opened.iter_batches(BATCH_ROWS, columns=[file.names[column] for column in present])
+    while True:
+        with readable(file.source.path):
+            batch = next(batches, None)
+        if batch is None:
+            file.source.check_unchanged()
+            return
+        yield _plain_batch(batch, {column: file.names[column] for column in present})
+
+
+def batches_of_table(
+    table: pa.Table, columns: Table
+) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
+    """Value types and batches of a table in memory, checked against the schema as files are."""
+    names, types, faults = _match(table.schema, columns, {})
+    if faults:
+        raise VotesError("\n".join(faults))
+    return types, (_plain_batch(batch, names) for batch in table.to_batches(max_chunksize=BATCH_ROWS))
+
+
+@contextmanager
+def readable(path: str) -> Iterator[None]:
+    """Turn what pyarrow raises on a broken file into one VotesError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = os.strerror(error.errno).lower()
+        else:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise VotesError(f"cannot be read as Parquet ({reason})", where=path) from error
+
+
+def _match(
+    schema: pa.Schema, table: Table, renamed: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, pa.DataType], list[str]]:
+    """Where the columns of ``table`` stand in a file, the types of their values, and what is wrong."""
+    names: dict[str, str] = {}
+    types: dict[str, pa.DataType] = {}
+    faults = []
+    for column in table:
+        name = renamed.get(column.name, column.name)
+        called = f"column {name!r}" if name == column.name else f"column {name!r} ({column.name})"
+        fields = schema.get_all_field_indices(name)
+        if len(fields) > 1:
+            faults.append(f"{called} occurs {len(fields)} times")
+        elif not fields and (not column.optional or column.name in renamed):
+            have = ", ".join(repr(known) for known in schema.names[:12])
+            faults.append(f"{called} is missing; it has {have}; map names with --column {column.name}=NAME")
+        elif fields:
+            value_type = _value_type(schema.field(fields[0]).type)
+            if not _fits(value_type, column):
+                wanted = TYPES_IN_WORDS[column.type]
+                faults.append(f"{called} has type {schema.field(fields[0]).type}; it must be {wanted}")
+            names[column.name], types[column.name] = name, value_type
+    return names, types, faults
+
+
+def _disagreements(files: Sequence[CheckedFile]) -> list[str]:
+    """Columns whose type differs from the first file that has them."""
+    faults = []
+    first: dict[str, CheckedFile] = {}
+    for file in files:
+        for column, value_type in file.types.items():
+            model = first.setdefault(column, file)
+            if model.types[column] != value_type:
+                faults.append(
+                    f"{file.source.path}: column {file.names[column]!r} has type {value_type}, "
+                    f"but {model.types[column]} in {model.source.path}"
+                )
+    return faults
+
+
+def _value_type(declared: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(declared):
+        declared = declared.value_type
+    if pa.types.is_large_string(declared) or pa.types.is_string_view(declared):
+        return pa.string()
+    return declared
+
+
+def _fits(value_type: pa.DataType, column: Column) -> bool:
+    if column.type in ("id", "label"):
+        return bool(pa.types.is_integer(value_type) or pa.types.is_string(value_type))
+    if column.type == "timestamp":
+        return bool(pa.types.is_timestamp(value_type))
+    if column.type == "float64":
+        return bool(pa.types.is_floating(value_type) or pa.types.is_integer(value_type))
+    return bool(pa.types.is_boolean(value_type))
+
+
+def _plain_batch(batch: pa.RecordBatch, names: Mapping[str, str]) -> pa.RecordBatch:
+    """The columns of ``names`` (schema's name -> batch's name) without string variants and dictionaries.
+
+    Only labels may stay a dictionary: few names on many rows.
+    """
+    arrays = []
+    for column, name in names.items():
+        array = batch.column(name)
+        if pa.types.is_dictionary(array.type):
+            if column == "label" and pa.types.is_string(array.type.value_type):
+                arrays.append(array)
+                continue
+            array = array.dictionary_decode()
+        if pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type):
+            array = array.cast(pa.string())
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names=list(names))

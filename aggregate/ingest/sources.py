@@ -1,0 +1,87 @@
+"""Which files: paths, folders and globs become a sorted list, each with a fingerprint."""
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import VotesError
+
+PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as it was found."""
+
+    path: str
+    bytes: int
+    state: tuple[int, int, int]
+    """Size, modification time (ns) and inode: another state is another file."""
+
+    def check_unchanged(self) -> None:
+        """Raise VotesError if the file is not the one that was found."""
+        if _state(self.path) != self.state:
+            raise VotesError(
+                "changed while it was read", where=self.path, remedy="run again when it is complete"
+            )
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the content, as 64 hexadecimal digits."""
+        try:
+            with open(self.path, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise VotesError(f"cannot be read ({error.strerror})", where=self.path) from error
+
+
+def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
+    """The Parquet files that ``paths`` name, each once, in the order of their paths.
+
+    A folder stands for the Parquet files below it, whatever the depth; names that begin with ``.`` or ``_`` are
+    passed over, as Spark and Hive do. A path that does not exist is tried as a glob. Raises VotesError.
+    """
+    found = {os.path.realpath(file): file for path in paths for file in _expand(os.fspath(path))}
+    return [_source(path) for path in sorted(found.values())]
+
+
+def _expand(path: str) -> list[str]:
+    if os.path.isdir(path):
+        files = list(_walk(path))
+        if not files:
+            raise VotesError("no Parquet file in this folder", where=path)
+        return files
+    if os.path.lexists(path):
+        return [path]
+    matches = [file for match in glob.glob(path, recursive=True) for file in _expand(match)]
+    if not matches:
+        raise VotesError("no such file or folder", where=path)
+    return matches
+
+
+def _walk(folder: str) -> Iterable[str]:
+    def give_up(error: OSError) -> None:
+        raise VotesError(f"cannot be read ({error.strerror})", where=error.filename or folder) from error
+
+    for parent, folders, names in os.walk(folder, onerror=give_up, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        for name in names:
+            if name.lower().endswith(PARQUET_SUFFIXES) and not name.startswith((".", "_")):
+                yield str(Path(parent) / name)
+
+
+def _state(path: str) -> tuple[int, int, int]:
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise VotesError(f"cannot be read ({error.strerror})", where=path) from error
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _source(path: str) -> Source:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise VotesError("neither a file nor a folder", where=path)
+    state = _state(path)
+    return Source(path, state[0], state)

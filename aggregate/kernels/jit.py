@@ -1,0 +1,133 @@
+"""How kernels are compiled, cached on disk, and spread over threads."""
+
+import os
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core import event
+
+from ..errors import AggregateWarning
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SMALL_WORK = 20_000
+"""Fewer items than this are not worth handing to threads."""
+
+BLOCKS_PER_THREAD = 4
+"""More blocks than threads, so that a block of heavy groups does not keep the others waiting."""
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` on first call, without the interpreter lock, and keep the machine code on disk."""
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        dispatcher = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # numba found no folder that it may write to
+        _warn_uncached("no writable folder")
+        return cast(F, numba.njit(**options)(function))
+    _forgive_failed_saves(dispatcher)
+    return cast(F, dispatcher)
+
+
+def _warn_uncached(why: str) -> None:
+    warnings.warn(
+        f"compiled kernels cannot be kept on disk ({why}): every run compiles them again; "
+        "set NUMBA_CACHE_DIR to a writable folder",
+        AggregateWarning,
+        stacklevel=3,
+    )
+
+
+def _forgive_failed_saves(dispatcher: Any) -> None:
+    """A cache that cannot be written (full disk, folder removed) costs time next run, not this result."""
+    cache = dispatcher._cache
+    save = cache.save_overload
+
+    def save_or_warn(signature: Any, data: Any) -> None:
+        try:
+            save(signature, data)
+        except OSError as error:
+            cache.disable()
+            _warn_uncached(str(error))
+
+    cache.save_overload = save_or_warn
+
+
+class _CompileListener(event.Listener):  # type: ignore[misc]
+    """Calls ``announce`` when the first kernel has to be compiled, not when it is loaded from the cache."""
+
+    def __init__(self, announce: Callable[[], None]) -> None:
+        self.announce: Callable[[], None] | None = announce
+
+    def on_start(self, event: Any) -> None:
+        """A compilation begins."""
+        if self.announce is not None:
+            announce, self.announce = self.announce, None
+            announce()
+
+    def on_end(self, event: Any) -> None:
+        """A compilation ends."""
+
+
+def when_compiling(announce: Callable[[], None]) -> None:
+    """Have ``announce`` called once, at the moment a kernel must be compiled."""
+    event.register("numba:compile", _CompileListener(announce))
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+class _Threads:
+    """The number of threads kernels run on, and the pool that has them."""
+
+    def __init__(self) -> None:
+        self.count = available_cores()
+        self.pool: ThreadPoolExecutor | None = None
+
+    def set(self, count: int) -> None:
+        if count != self.count and self.pool is not None:
+            self.pool.shutdown()
+            self.pool = None
+        self.count = count
+
+    def get_pool(self) -> ThreadPoolExecutor:
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(self.count, thread_name_prefix="kernel")
+        return self.pool
+
+
+_THREADS = _Threads()
+
+
+def set_threads(count: int) -> None:
+    """Run kernels on ``count`` threads from now on; results do not depend on it."""
+    _THREADS.set(count)
+
+
+def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) -> None:
+    """Call ``blocked(first, last, *arguments)`` for blocks that together cover ``range(n_items)``."""
+    if n_items < SMALL_WORK or _THREADS.count == 1:
+        blocked(0, n_items, *arguments)
+        return
+    n_blocks = _THREADS.count * BLOCKS_PER_THREAD
+    edges = [n_items * block // n_blocks for block in range(n_blocks + 1)]
+    pool = _THREADS.get_pool()
+    blocks = [pool.submit(blocked, a, b, *arguments) for a, b in zip(edges, edges[1:], strict=False)]
+    for block in blocks:
+        block.result()
+
+
+def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
+    """Run independent tasks at the same time, if there are threads for it; their results in order."""
+    if _THREADS.count == 1:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(_THREADS.count) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]

@@ -1,0 +1,190 @@
+"""Putting ids, texts and votes in order, in time proportional to their number.
+
+Positions of rows are int32: one run holds fewer than 2**31 rows.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Counts, Indices, Offsets
+from .jit import kernel
+
+Words = NDArray[np.uint64]
+
+DIGIT_BITS = 11
+"""A radix pass writes to 2,048 places at a time, which the first-level cache still holds."""
+
+N_DIGITS = 6
+"""Digits of 11 bits in a 64-bit key."""
+
+FEW = 24
+"""Up to so many items insertion sort beats everything."""
+
+
+@kernel
+def order_of_keys(keys: Words) -> Counts:
+    """Rows in the order of their uint64 keys, equal keys in row order (least significant digit first).
+
+    Returns int32[n]. A digit that all keys share costs nothing but its counting.
+    """
+    n = keys.size
+    buckets = 1 << DIGIT_BITS
+    mask = np.uint64(buckets - 1)
+    counts = np.zeros((N_DIGITS, buckets), np.int64)
+    for row in range(n):
+        key = keys[row]
+        for digit in range(N_DIGITS):
+            counts[digit, np.int64((key >> np.uint64(DIGIT_BITS * digit)) & mask)] += 1
+    order = np.arange(n).astype(np.int32)
+    if n == 0:
+        return order
+    here = keys.copy()
+    there = np.empty_like(keys)
+    order_there = np.empty_like(order)
+    for digit in range(N_DIGITS):
+        shift = np.uint64(DIGIT_BITS * digit)
+        if counts[digit, np.int64((keys[0] >> shift) & mask)] == n:
+            continue
+        place = np.empty(buckets, np.int64)
+        total = 0
+        for bucket in range(buckets):
+            place[bucket] = total
+            total += counts[digit, bucket]
+        for position in range(n):
+            key = here[position]
+            bucket = np.int64((key >> shift) & mask)
+            there[place[bucket]] = key
+            order_there[place[bucket]] = order[position]
+            place[bucket] += 1
+        here, there = there, here
+        order, order_there = order_there, order
+    return order
+
+
+@kernel
+def codes_of_order(order: Counts, starts_group: NDArray[np.bool_]) -> Counts:
+    """Rank of each row's group: ``starts_group[p]`` says that row ``order[p]`` differs from the one before."""
+    codes = np.empty(order.size, np.int32)
+    code = -1
+    for position in range(order.size):
+        if starts_group[position]:
+            code += 1
+        codes[order[position]] = code
+    return codes
+
+
+@kernel
+def group_starts(keys: Words, order: Counts) -> NDArray[np.bool_]:
+    """Where, in sorted order, a new key begins: bool[n]."""
+    starts = np.empty(order.size, np.bool_)
+    for position in range(order.size):
+        starts[position] = position == 0 or keys[order[position]] != keys[order[position - 1]]
+    return starts
+
+
+@kernel
+def _ones(word: np.uint64) -> np.int64:
+    """How many bits of a word are set."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@kernel
+def ranks_in_range(keys: Words, span: int) -> tuple[Words, Counts]:
+    """Distinct keys in ascending order (uint64) and each row's position among them (int32[n]).
+
+    For keys below ``span``: a bit per possible key says whether it occurs; the rank of a key is the number of bits
+    set before it. The bits of a dense range stay in the cache, so nothing is sorted and nothing hashed.
+    """
+    n_words = (span >> 6) + 1
+    present = np.zeros(n_words, np.uint64)
+    low = np.uint64(63)
+    for row in range(keys.size):
+        present[np.int64(keys[row] >> np.uint64(6))] |= np.uint64(1) << (keys[row] & low)
+    ranks = np.empty(n_words, np.int32)
+    total = 0
+    for word in range(n_words):
+        ranks[word] = total
+        total += _ones(present[word])
+    distinct = np.empty(total, np.uint64)
+    position = 0
+    for word in range(n_words):
+        bits = present[word]
+        while bits:
+            lowest = bits & (~bits + np.uint64(1))
+            distinct[position] = np.uint64(word) * np.uint64(64) + np.uint64(_ones(lowest - np.uint64(1)))
+            position += 1
+            bits ^= lowest
+    codes = np.empty(keys.size, np.int32)
+    for row in range(keys.size):
+        word = np.int64(keys[row] >> np.uint64(6))
+        below = (np.uint64(1) << (keys[row] & low)) - np.uint64(1)
+        codes[row] = ranks[word] + _ones(present[word] & below)
+    return distinct, codes
+
+
+@kernel
+def group_by_code(codes: Counts, n_codes: int) -> tuple[Offsets, Counts]:
+    """Rows grouped by code: offsets int64[n_codes + 1] and the rows int32[n], in row order within a group."""
+    offsets = np.zeros(n_codes + 1, np.int64)
+    for row in range(codes.size):
+        offsets[codes[row] + 1] += 1
+    for code in range(n_codes):
+        offsets[code + 1] += offsets[code]
+    place = offsets[:-1].copy()
+    rows = np.empty(codes.size, np.int32)
+    for row in range(codes.size):
+        code = codes[row]
+        rows[place[code]] = row
+        place[code] += 1
+    return offsets, rows
+
+
+@kernel
+def _sift_down(words: Words, start: int, root: int, size: int) -> None:
+    """Restore the heap order below ``root`` in words[start:start + size]."""
+    while True:
+        child = 2 * root + 1
+        if child >= size:
+            return
+        if child + 1 < size and words[start + child] < words[start + child + 1]:
+            child += 1
+        if words[start + root] >= words[start + child]:
+            return
+        words[start + root], words[start + child] = words[start + child], words[start + root]
+        root = child
+
+
+@kernel
+def sort_within_groups(first: int, last: int, offsets: Offsets, words: Words) -> None:
+    """Sort the uint64 words of each group in place. Insertion sort for small groups, heap sort for large ones."""
+    for i in range(first, last):
+        start, stop = offsets[i], offsets[i + 1]
+        size = stop - start
+        if size < 2:
+            continue
+        if size <= FEW:
+            for position in range(start + 1, stop):
+                word = words[position]
+                hole = position
+                while hole > start and words[hole - 1] > word:
+                    words[hole] = words[hole - 1]
+                    hole -= 1
+                words[hole] = word
+            continue
+        for root in range(size // 2 - 1, -1, -1):
+            _sift_down(words, start, root, size)
+        for end in range(size - 1, 0, -1):
+            words[start], words[start + end] = words[start + end], words[start]
+            _sift_down(words, start, 0, end)
+
+
+@kernel
+def distinct_codes(codes: Counts, n_codes: int) -> Indices:
+    """The codes below ``n_codes`` that occur, ascending: int64."""
+    seen = np.zeros(n_codes, np.bool_)
+    for row in range(codes.size):
+        seen[codes[row]] = True
+    return np.flatnonzero(seen)

@@ -1,0 +1,1 @@
+"""From votes to a consensus: one file per strategy."""

@@ -1,0 +1,204 @@
+"""The Pl@ntNet EM: labels from weights, weights from labels."""
+
+import math
+import warnings
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
+from ..consensus import SLACK, Consensus, DisputeFindings, UserFindings
+from ..errors import AggregateWarning, ParameterError
+from ..progress import SILENT, Progress
+from ..user_weights import AlignedWeights, UserWeights
+from ..votes import Disputes, Votes
+from .base import check_parameters, choice, parameter
+from .convergence import Convergence
+from .labelling import entropies_of, heaviest_labels, support_of, total_weights
+from .species import SpeciesCounter
+from .weighting import WEIGHT_FUNCTIONS, weights_of
+
+
+@dataclass(frozen=True)
+class PlantNet:
+    """Weigh each user by the number of species the user has identified [L25, algorithm 1].
+
+    [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
+    (arXiv 2406.03356).
+
+    Raises ParameterError if a parameter is out of its range.
+
+    >>> PlantNet(theta_acc=0.8).theta_conf
+    2.0
+    """
+
+    name: ClassVar[str] = "plantnet"
+
+    alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]", lambda a: 0 < a <= 10)
+    beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]", lambda b: b > 0)
+    gamma: float = parameter(math.log(2.1), "weight of a user without species", "above 0", lambda g: g > 0)
+    theta_conf: float | None = parameter(
+        None, "weight a label needs to be valid [default: fits the function]", "above 0", lambda t: t > 0
+    )
+    theta_acc: float = parameter(
+        0.7, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1
+    )
+    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
+    weight_function: str = choice(
+        "power-difference", "how the species count becomes a weight", tuple(WEIGHT_FUNCTIONS)
+    )
+    vote_credit: str = choice(
+        "any", "which right votes on others' observations earn species", ("any", "validated")
+    )
+    ambiguous_below: float | None = parameter(
+        None,
+        "aum below which an observation is ambiguous [default: 2 theta_acc - 1]",
+        "in [-1, 1]",
+        lambda a: -1 <= a <= 1,
+    )
+    ambiguous_quantile: float | None = parameter(
+        None,
+        "instead: share of observations, of lowest aum, to call ambiguous",
+        "in (0, 1)",
+        lambda q: 0 < q < 1,
+    )
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+        if self.beta > self.alpha:
+            raise ParameterError(f"beta is {self.beta} but must be in (0, alpha], and alpha is {self.alpha}")
+        if self.ambiguous_below is not None and self.ambiguous_quantile is not None:
+            raise ParameterError("ambiguous_below and ambiguous_quantile exclude each other")
+        if self.theta_conf is None:
+            fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
+            object.__setattr__(self, "theta_conf", fitting)
+
+    def fit(
+        self, votes: Votes, *, user_weights: UserWeights | None = None, progress: Progress = SILENT
+    ) -> Consensus:
+        """Estimate labels and weights together.
+
+        ``user_weights`` are the operator's: a fixed weight replaces the estimated one from the first majority on,
+        a minimum is a floor under it. Warns (AggregateWarning) if nobody is known to be an author.
+        """
+        if not votes.has_authors:
+            warnings.warn(
+                "no vote is known to be its observation's author: every vote counts as one on another's observation",
+                AggregateWarning,
+                stacklevel=2,
+            )
+        overrides = user_weights.align(votes) if user_weights is not None else None
+        progress.phase("pair users and species")
+        counter = SpeciesCounter(votes)
+        disputes = votes.disputes
+
+        progress.phase("estimate", unit="iterations")
+        weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
+        labels = votes.labels[votes.offsets[:-1]]
+        disputed_labels = heaviest_labels(disputes, weights[disputes.users])
+        watch = Convergence(self.max_iter, disputed_labels)
+        history: list[Weights] = []
+        while watch.goes_on():
+            vote_weights = weights[disputes.users]
+            history.append(vote_weights)
+            labels[disputes.observations] = disputed_labels
+            valid = self._judge(votes, labels, weights).valid
+            n_author, n_vote = counter.count(
+                labels, valid, votes_need_validity=self.vote_credit == "validated"
+            )
+            species = n_author + (n_vote + 5) // 10
+            weights = self._weights_of(species, overrides)
+            disputed_labels = heaviest_labels(disputes, weights[disputes.users], held=disputed_labels)
+            watch.saw(species, disputed_labels, int(np.count_nonzero(valid)))
+            progress.advance()
+        labels[disputes.observations] = disputed_labels
+
+        progress.phase("derive columns")
+        verdict = self._judge(votes, labels, weights)
+        findings = _findings(disputes, disputed_labels, weights[disputes.users], history)
+        return Consensus(
+            votes=votes,
+            strategy=self.name,
+            parameters=asdict(self),
+            trace=watch.trace,
+            labels=labels,
+            weight=verdict.weight,
+            confidence=verdict.weight / (verdict.total + self.gamma),
+            valid=verdict.valid,
+            theta_acc=self.theta_acc,
+            ambiguous_below=self._ambiguity_threshold(findings.aum, votes.n_observations),
+            disputes=findings,
+            users=self._user_findings(votes, labels, weights, n_author, n_vote),
+        )
+
+    def _weights_of(self, species: Counts, overrides: AlignedWeights | None) -> Weights:
+        """w = f(n), then what the operator has set."""
+        function = WEIGHT_FUNCTIONS[self.weight_function]
+        weights = weights_of(species, function, self.alpha, self.beta, self.gamma)
+        if overrides is not None:
+            overrides.apply_to(weights)
+        return weights
+
+    def _judge(self, votes: Votes, labels: LabelCodes, weights: Weights) -> "_Verdict":
+        """conf, total weight and s of every observation."""
+        disputes = votes.disputes
+        total = total_weights(votes, weights)
+        support = support_of(disputes, weights[disputes.users], labels[disputes.observations])
+        weight = total.copy()
+        weight[disputes.observations] = support.weight
+        valid = weight >= self.theta_conf - SLACK
+        valid[disputes.observations] &= support.agreement >= self.theta_acc - SLACK
+        return _Verdict(weight, total, valid)
+
+    def _ambiguity_threshold(self, aum: Floats, n_observations: int) -> float:
+        """The aum below which an observation is ambiguous; the undisputed ones have aum 1."""
+        if self.ambiguous_quantile is None:
+            return 2 * self.theta_acc - 1 if self.ambiguous_below is None else self.ambiguous_below
+        rank = int(self.ambiguous_quantile * n_observations)
+        return float(np.partition(aum, rank)[rank]) if rank < aum.size else 1.0
+
+    def _user_findings(
+        self, votes: Votes, labels: LabelCodes, weights: Weights, n_author: Counts, n_vote: Counts
+    ) -> UserFindings:
+        from ..kernels.species_counts import tally_users
+
+        n_votes, n_authored, n_agreeing = tally_users(
+            votes.offsets, votes.users, votes.labels, votes.is_author, labels, votes.n_users
+        )
+        return UserFindings(
+            weight=weights,
+            n_species=n_author + (n_vote + 5) // 10,
+            n_species_author=n_author,
+            n_species_vote=n_vote,
+            n_votes=n_votes,
+            n_authored=n_authored,
+            agreement_rate=n_agreeing / n_votes,
+            self_validating=weights >= self.theta_conf - SLACK,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Verdict:
+    """conf, total weight and s of [L25], for every observation."""
+
+    weight: Weights
+    total: Weights
+    valid: Flags
+
+
+def _findings(
+    disputes: Disputes, labels: LabelCodes, vote_weights: Weights, history: list[Weights]
+) -> DisputeFindings:
+    """The derived columns of the disputed observations; ``history`` has the vote weights w(0) .. w(T-1)."""
+    support = support_of(disputes, vote_weights, labels)
+    margins = (support_of(disputes, past, labels).margin for past in history)
+    entropy, n_labels = entropies_of(disputes, vote_weights, support.total)
+    return DisputeFindings(
+        agreement=support.agreement,
+        margin=support.margin,
+        aum=sum(margins, start=np.zeros(len(disputes))) / len(history),
+        entropy=entropy,
+        n_labels=n_labels,
+        runner_up=heaviest_labels(disputes, vote_weights, excluded=labels),
+    )

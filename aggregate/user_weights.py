@@ -1,0 +1,59 @@
+"""Weights that the operator sets, against what the votes say."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .arrays import Indices, Weights
+from .errors import VotesError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .votes import Votes
+
+
+@dataclass(frozen=True, eq=False)
+class UserWeights:
+    """Fixed and minimum weights of some users. A fixed weight wins over a minimum."""
+
+    user_ids: "pa.Array"
+    """Distinct ids."""
+    fixed: Weights
+    """float64[n], >= 0; NaN where the weight is not fixed. 0 silences the user."""
+    minimum: Weights
+    """float64[n], >= 0; NaN where there is no floor."""
+
+    def align(self, votes: "Votes") -> "AlignedWeights":
+        """The same, by the users' codes in ``votes``; ids that never voted count for nothing.
+
+        Raises VotesError if an id does not fit the type of the votes' user ids.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        try:
+            user_ids = self.user_ids.cast(votes.user_ids.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise VotesError(
+                f"user weights: an id does not fit the votes' user_id, which is {votes.user_ids.type}"
+            ) from error
+        codes = pc.index_in(user_ids, votes.user_ids)
+        known = np.asarray(codes.is_valid())
+        positions = np.asarray(codes.drop_null(), dtype=np.int64)
+        return AlignedWeights(positions, self.fixed[known], self.minimum[known])
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedWeights:
+    """User weights by user code."""
+
+    users: Indices
+    fixed: Weights
+    minimum: Weights
+
+    def apply_to(self, weights: Weights) -> None:
+        """Put the fixed weights and the floors into float64[n_users] ``weights``, in place."""
+        raised = np.fmax(weights[self.users], self.minimum)
+        weights[self.users] = np.where(np.isnan(self.fixed), raised, self.fixed)
