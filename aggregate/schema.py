@@ -28,20 +28,14 @@ Table: TypeAlias = tuple[Column, ...]
 VOTES: Table = (
     Column("observation_id", "id", "what was voted on"),
     Column("user_id", "id", "who voted"),
-    Column(
-        "label", "label", "the species voted; null or blank withdraws the user's earlier vote", nullable=True
-    ),
-    Column(
-        "is_author", "bool", "the voter took the pictures of this observation", optional=True, nullable=True
-    ),
+    Column("label", "label", "the species voted; null or blank withdraws the user's earlier vote", nullable=True),
+    Column("is_author", "bool", "the voter took the pictures of this observation", optional=True, nullable=True),
     Column("voted_at", "timestamp", "when", optional=True, nullable=True),
 )
 
 USER_WEIGHTS: Table = (
     Column("user_id", "id", "whose weight is set"),
-    Column(
-        "fixed_weight", "float64", "replaces the estimated weight; 0 silences", optional=True, nullable=True
-    ),
+    Column("fixed_weight", "float64", "replaces the estimated weight; 0 silences", optional=True, nullable=True),
     Column("min_weight", "float64", "a floor under the estimated weight", optional=True, nullable=True),
 )
 

@@ -17,7 +17,7 @@ from .cleaning import check_share
 from .intake import Intake, RowCounts
 from .operator import read_user_weights
 from .parquet import CheckedFile, batches_of_table, check_files, stream
-from .sources import Source, find_sources
+from .sources import find_sources
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -49,9 +49,7 @@ class Quarantine:
 
     def to_arrow(self, types: dict[str, pa.DataType]) -> pa.Table:
         """The rejected rows, as the table REJECTED; ``types`` are those of the votes."""
-        schema = arrow_schema(
-            REJECTED, **{name: types[name] for name in ("observation_id", "user_id", "label")}
-        )
+        schema = arrow_schema(REJECTED, **{name: types[name] for name in ("observation_id", "user_id", "label")})
         if not self._tables:
             return schema.empty_table()
         tables = [table.cast(schema) for table in self._tables]

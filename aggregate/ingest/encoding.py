@@ -161,7 +161,7 @@ def sort_texts(data: NDArray[np.uint8], offsets: Offsets) -> tuple[Counts, NDArr
     and so on.
     """
     n_rows = offsets.size - 1
-    depth = common_prefix(data, offsets)
+    depth = int(common_prefix(data, offsets))
     rows = np.arange(n_rows, dtype=np.int32)
     words = words_at(data, offsets, rows, depth)
     order = order_of_keys(words)
@@ -190,10 +190,8 @@ def _refine(
 ) -> tuple[Counts, NDArray[np.bool_]]:
     """Sort rows within their runs by the eight bytes at ``depth``, or by length where no text is longer."""
     lengths = offsets[rows + 1] - offsets[rows]
-    if depth >= lengths.max():
-        words = lengths.astype(np.uint64)
-    else:
-        words = words_at(data, offsets, rows, depth)
+    exhausted = depth >= lengths.max()
+    words = lengths.astype(np.uint64) if exhausted else words_at(data, offsets, rows, depth)
     by_word = order_of_keys(words)
     _, by_run = group_by_code(run_of[by_word], int(run_of[-1]) + 1)
     order = by_word[by_run]

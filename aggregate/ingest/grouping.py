@@ -40,9 +40,7 @@ def group(rows: CodedRows) -> Votes:
     in_blocks(words_by_user, n_groups, group_offsets, order, rows.users, words)
     in_blocks(sort_within_groups, n_groups, group_offsets, words)
     n_kept = np.empty(n_groups, np.int32)
-    in_blocks(
-        keep_latest, n_groups, group_offsets, order, rows.labels, rows.is_author, rows.voted_at, words, n_kept
-    )
+    in_blocks(keep_latest, n_groups, group_offsets, order, rows.labels, rows.is_author, rows.voted_at, words, n_kept)
     in_blocks(sort_within_groups, n_groups, group_offsets, words)
     del order
     rows.observations = rows.users = rows.labels = np.empty(0, np.int32)

@@ -61,9 +61,7 @@ class Intake:
         """Take a batch that begins at ``row`` of the file at ``path``."""
         self._n_read += batch.num_rows
         if self._n_read > MAX_ROWS:
-            raise VotesError(
-                f"more than {MAX_ROWS:,} rows", remedy="split the log by observation and run in parts"
-            )
+            raise VotesError(f"more than {MAX_ROWS:,} rows", remedy="split the log by observation and run in parts")
         keep, rejected, reasons = split_batch(batch, self.as_of)
         if keep is not None:
             if pc.any(rejected).as_py():
@@ -94,9 +92,7 @@ class Intake:
         voted_at = np.concatenate(self._voted_at) if self._voted_at else np.empty(0, np.int64)
         self._is_author, self._voted_at = [], []
         n_labelled = int(np.count_nonzero(labels >= 0))
-        votes = group(
-            CodedRows(observations, users, labels, is_author, voted_at, observation_ids, user_ids, names)
-        )
+        votes = group(CodedRows(observations, users, labels, is_author, voted_at, observation_ids, user_ids, names))
         if votes.n_votes == 0:
             raise self._nothing_left()
         counts = RowCounts(
@@ -133,6 +129,4 @@ def _check_text(column: str, ids: pa.Array) -> None:
     try:
         ids.validate(full=True)
     except pa.ArrowInvalid as error:
-        raise VotesError(
-            f"column {column!r} holds text that is not UTF-8", remedy="write it as UTF-8"
-        ) from error
+        raise VotesError(f"column {column!r} holds text that is not UTF-8", remedy="write it as UTF-8") from error

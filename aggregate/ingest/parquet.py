@@ -77,9 +77,7 @@ def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch
         yield _plain_batch(batch, {column: file.names[column] for column in present})
 
 
-def batches_of_table(
-    table: pa.Table, columns: Table
-) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
+def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
     """Value types and batches of a table in memory, checked against the schema as files are."""
     names, types, faults = _match(table.schema, columns, {})
     if faults:

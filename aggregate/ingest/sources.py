@@ -24,9 +24,7 @@ class Source:
     def check_unchanged(self) -> None:
         """Raise VotesError if the file is not the one that was found."""
         if _state(self.path) != self.state:
-            raise VotesError(
-                "changed while it was read", where=self.path, remedy="run again when it is complete"
-            )
+            raise VotesError("changed while it was read", where=self.path, remedy="run again when it is complete")
 
     def fingerprint(self) -> str:
         """SHA-256 of the content, as 64 hexadecimal digits."""

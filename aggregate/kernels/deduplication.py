@@ -16,9 +16,7 @@ NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
-def words_by_user(
-    first: int, last: int, offsets: Offsets, rows: Counts, users: UserCodes, words: Words
-) -> None:
+def words_by_user(first: int, last: int, offsets: Offsets, rows: Counts, users: UserCodes, words: Words) -> None:
     """Fill words with (user, place in the group), so that sorting brings a user's rows together, in row order."""
     for i in range(first, last):
         for j in range(offsets[i], offsets[i + 1]):

@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
@@ -120,7 +121,7 @@ def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) ->
     n_blocks = _THREADS.count * BLOCKS_PER_THREAD
     edges = [n_items * block // n_blocks for block in range(n_blocks + 1)]
     pool = _THREADS.get_pool()
-    blocks = [pool.submit(blocked, a, b, *arguments) for a, b in zip(edges, edges[1:], strict=False)]
+    blocks = [pool.submit(blocked, a, b, *arguments) for a, b in pairwise(edges)]
     for block in blocks:
         block.result()
 

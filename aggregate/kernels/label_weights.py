@@ -33,9 +33,7 @@ def _run_weight(labels: LabelCodes, vote_weights: Weights, start: int, stop: int
 
 
 @kernel
-def total_weights(
-    first: int, last: int, offsets: Offsets, users: UserCodes, weights: Weights, totals: Weights
-) -> None:
+def total_weights(first: int, last: int, offsets: Offsets, users: UserCodes, weights: Weights, totals: Weights) -> None:
     """totals[i] = sum of weights[u] over the users who voted on i."""
     for i in range(first, last):
         total = 0.0

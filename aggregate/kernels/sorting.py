@@ -52,10 +52,10 @@ def order_of_keys(keys: Words) -> Counts:
             total += counts[digit, bucket]
         for position in range(n):
             key = here[position]
-            bucket = np.int64((key >> shift) & mask)
-            there[place[bucket]] = key
-            order_there[place[bucket]] = order[position]
-            place[bucket] += 1
+            digit_value = np.int64((key >> shift) & mask)
+            there[place[digit_value]] = key
+            order_there[place[digit_value]] = order[position]
+            place[digit_value] += 1
         here, there = there, here
         order, order_there = order_there, order
     return order
@@ -107,7 +107,7 @@ def ranks_in_range(keys: Words, span: int) -> tuple[Words, Counts]:
     total = 0
     for word in range(n_words):
         ranks[word] = total
-        total += _ones(present[word])
+        total += int(_ones(present[word]))
     distinct = np.empty(total, np.uint64)
     position = 0
     for word in range(n_words):
@@ -119,9 +119,9 @@ def ranks_in_range(keys: Words, span: int) -> tuple[Words, Counts]:
             bits ^= lowest
     codes = np.empty(keys.size, np.int32)
     for row in range(keys.size):
-        word = np.int64(keys[row] >> np.uint64(6))
+        home = np.int64(keys[row] >> np.uint64(6))
         below = (np.uint64(1) << (keys[row] & low)) - np.uint64(1)
-        codes[row] = ranks[word] + _ones(present[word] & below)
+        codes[row] = ranks[home] + _ones(present[home] & below)
     return distinct, codes
 
 

@@ -39,7 +39,7 @@ def _compare(data: Bytes, a: int, a_stop: int, b: int, b_stop: int) -> int:
 
 
 @kernel
-def common_prefix(data: Bytes, offsets: Offsets) -> int:
+def common_prefix(data: Bytes, offsets: Offsets) -> np.int64:
     """Number of leading bytes that all texts share."""
     shared = offsets[1] - offsets[0]
     for row in range(1, offsets.size - 1):
@@ -106,9 +106,7 @@ def settle_runs(
                 rows[hole] = row
             for position in range(first + 1, last):
                 one, two = rows[position - 1], rows[position]
-                order = _compare(
-                    data, offsets[one] + depth, offsets[one + 1], offsets[two] + depth, offsets[two + 1]
-                )
+                order = _compare(data, offsets[one] + depth, offsets[one + 1], offsets[two] + depth, offsets[two + 1])
                 if order != 0:
                     run_starts[position] = True
         elif not same:

@@ -38,19 +38,15 @@ class PlantNet:
     alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]", lambda a: 0 < a <= 10)
     beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]", lambda b: b > 0)
     gamma: float = parameter(math.log(2.1), "weight of a user without species", "above 0", lambda g: g > 0)
-    theta_conf: float | None = parameter(
+    theta_conf: float = parameter(
         None, "weight a label needs to be valid [default: fits the function]", "above 0", lambda t: t > 0
     )
     theta_acc: float = parameter(
         0.7, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1
     )
     max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
-    weight_function: str = choice(
-        "power-difference", "how the species count becomes a weight", tuple(WEIGHT_FUNCTIONS)
-    )
-    vote_credit: str = choice(
-        "any", "which right votes on others' observations earn species", ("any", "validated")
-    )
+    weight_function: str = choice("power-difference", "how the species count becomes a weight", tuple(WEIGHT_FUNCTIONS))
+    vote_credit: str = choice("any", "which right votes on others' observations earn species", ("any", "validated"))
     ambiguous_below: float | None = parameter(
         None,
         "aum below which an observation is ambiguous [default: 2 theta_acc - 1]",
@@ -70,13 +66,10 @@ class PlantNet:
             raise ParameterError(f"beta is {self.beta} but must be in (0, alpha], and alpha is {self.alpha}")
         if self.ambiguous_below is not None and self.ambiguous_quantile is not None:
             raise ParameterError("ambiguous_below and ambiguous_quantile exclude each other")
-        if self.theta_conf is None:
-            fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
-            object.__setattr__(self, "theta_conf", fitting)
+        fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
+        object.__setattr__(self, "theta_conf", fitting if self.theta_conf is None else self.theta_conf)
 
-    def fit(
-        self, votes: Votes, *, user_weights: UserWeights | None = None, progress: Progress = SILENT
-    ) -> Consensus:
+    def fit(self, votes: Votes, *, user_weights: UserWeights | None = None, progress: Progress = SILENT) -> Consensus:
         """Estimate labels and weights together.
 
         ``user_weights`` are the operator's: a fixed weight replaces the estimated one from the first majority on,
@@ -104,9 +97,7 @@ class PlantNet:
             history.append(vote_weights)
             labels[disputes.observations] = disputed_labels
             valid = self._judge(votes, labels, weights).valid
-            n_author, n_vote = counter.count(
-                labels, valid, votes_need_validity=self.vote_credit == "validated"
-            )
+            n_author, n_vote = counter.count(labels, valid, votes_need_validity=self.vote_credit == "validated")
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
             disputed_labels = heaviest_labels(disputes, weights[disputes.users], held=disputed_labels)
@@ -133,7 +124,7 @@ class PlantNet:
         )
 
     def _weights_of(self, species: Counts, overrides: AlignedWeights | None) -> Weights:
-        """w = f(n), then what the operator has set."""
+        """f(n), then what the operator has set."""
         function = WEIGHT_FUNCTIONS[self.weight_function]
         weights = weights_of(species, function, self.alpha, self.beta, self.gamma)
         if overrides is not None:
@@ -187,9 +178,7 @@ class _Verdict:
     valid: Flags
 
 
-def _findings(
-    disputes: Disputes, labels: LabelCodes, vote_weights: Weights, history: list[Weights]
-) -> DisputeFindings:
+def _findings(disputes: Disputes, labels: LabelCodes, vote_weights: Weights, history: list[Weights]) -> DisputeFindings:
     """The derived columns of the disputed observations; ``history`` has the vote weights w(0) .. w(T-1)."""
     support = support_of(disputes, vote_weights, labels)
     margins = (support_of(disputes, past, labels).margin for past in history)

@@ -1,4 +1,4 @@
-"""From the number of species a user has identified to the weight of the user's vote [L25, table of weight functions]."""
+"""From a user's number of species to the weight of the user's vote [L25, table of weight functions]."""
 
 import math
 from collections.abc import Callable
@@ -20,16 +20,12 @@ class WeightFunction:
 
 
 WEIGHT_FUNCTIONS = {
-    "power-difference": WeightFunction(
-        "n^alpha - n^beta + gamma", 2.0, lambda n, alpha, beta: n**alpha - n**beta
-    ),
+    "power-difference": WeightFunction("n^alpha - n^beta + gamma", 2.0, lambda n, alpha, beta: n**alpha - n**beta),
     "linear": WeightFunction("n + gamma", 8.75, lambda n, _alpha, _beta: n),
     "square-root": WeightFunction("n^0.5 + gamma", 3.6, lambda n, _alpha, _beta: n**0.5),
     "three-quarters": WeightFunction("n^0.75 + gamma", 5.5, lambda n, _alpha, _beta: n**0.75),
     "square": WeightFunction("n^2 + gamma", 64.75, lambda n, _alpha, _beta: n**2),
-    "logarithm": WeightFunction(
-        "log(n) + gamma, log 0 := 0", 2.82, lambda n, _alpha, _beta: math.log(n) if n else 0.0
-    ),
+    "logarithm": WeightFunction("log(n) + gamma, log 0 := 0", 2.82, lambda n, _alpha, _beta: math.log(n) if n else 0.0),
 }
 
 

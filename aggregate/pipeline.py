@@ -1,0 +1,189 @@
+"""The nightly job: read the votes, fit a strategy, write the run, publish it."""
+
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .errors import AggregateWarning, ParameterError
+from .ingest import Paths, Reading, read, read_user_weights
+from .kernels.jit import available_cores, set_threads
+from .progress import SILENT, Progress
+from .publishing.manifest import manifest, write_manifest
+from .publishing.run_folder import RunFolder
+from .publishing.tables import write_consensus, write_table
+from .strategies.plantnet import PlantNet
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run needs to know beside its strategy."""
+
+    columns: Mapping[str, str] | None = None
+    """Columns of ``aggregate.schema.VOTES`` -> the files' own names."""
+    as_of: datetime | None = None
+    """Leave out votes cast later; a time without zone is UTC."""
+    max_rejected: float = 0.01
+    """Share of the rows that may be unusable."""
+    user_weights: str | os.PathLike[str] | None = None
+    """File with fixed and minimum weights of users."""
+    keep: int = 14
+    """Older runs that stay."""
+    threads: int | None = None
+    """Threads to run on; None for all cores."""
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not 0 <= self.max_rejected <= 1:
+            faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")
+        if self.keep < 0:
+            faults.append(f"keep is {self.keep} but must be at least 0")
+        if self.threads is not None and self.threads < 1:
+            faults.append(f"threads is {self.threads} but must be at least 1")
+        if faults:
+            raise ParameterError("; ".join(faults))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A published run."""
+
+    run_id: str
+    folder: Path
+    """The run's own folder."""
+    latest: Path
+    """The link that names it."""
+    manifest: Mapping[str, Any]
+    """The content of its run.json."""
+
+
+def run(
+    paths: Paths,
+    output: str | os.PathLike[str] = "consensus",
+    strategy: PlantNet | None = None,
+    settings: Settings | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> Run:
+    """Read votes, fit ``strategy`` (default PlantNet()), and publish the result in the folder ``output``.
+
+    Raises VotesError, ParameterError or PublishError; then nothing is published and ``output/latest`` is as it was.
+    """
+    strategy = PlantNet() if strategy is None else strategy
+    settings = Settings() if settings is None else settings
+    started = datetime.now(UTC)
+    set_threads(settings.threads or available_cores())
+    clock = _PhaseClock(progress)
+    with _Heard() as heard, _reserved(output).new_run(started) as new:
+        reading = read(
+            paths,
+            columns=settings.columns,
+            as_of=settings.as_of,
+            max_rejected=settings.max_rejected,
+            progress=clock,
+        )
+        user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
+        consensus = strategy.fit(reading.votes, user_weights=user_weights, progress=clock)
+        clock.phase("write", total=consensus.n_observations, unit="observations")
+        outputs = (
+            write_consensus(consensus, new.folder, clock),
+            write_table(consensus.users_to_arrow(), new.folder / "users.parquet"),
+            write_table(reading.rejected, new.folder / "rejected.parquet"),
+        )
+        clock.end()
+        contents = manifest(
+            run_id=new.run_id,
+            version=__version__,
+            consensus=consensus,
+            settings=_plain_settings(settings, started),
+            inputs=[asdict(item) for item in reading.inputs],
+            rows=_row_counts(reading),
+            outputs=outputs,
+            seconds=clock.seconds,
+            warnings=heard.messages,
+        )
+        write_manifest(contents, new.folder)
+        folder = new.publish()
+    new.output.prune(settings.keep)
+    return Run(new.run_id, folder, new.output.latest, contents)
+
+
+def _reserved(output: str | os.PathLike[str]) -> RunFolder:
+    folder = RunFolder(output)
+    folder.prepare()
+    return folder
+
+
+def _row_counts(reading: Reading) -> dict[str, Any]:
+    counts = asdict(reading.rows)
+    return {**counts, "rejected": sum(reading.rows.rejected.values()), "rejected_by_reason": counts["rejected"]}
+
+
+def _plain_settings(settings: Settings, started: datetime) -> dict[str, Any]:
+    as_of = None if settings.as_of is None else settings.as_of.isoformat()
+    user_weights = None if settings.user_weights is None else os.fspath(settings.user_weights)
+    return {
+        **vars(settings),
+        "columns": dict(settings.columns or {}),
+        "as_of": as_of,
+        "user_weights": user_weights,
+        "threads": settings.threads or available_cores(),
+        "started": started.isoformat(),
+    }
+
+
+class _PhaseClock:
+    """Passes progress on, and notes the seconds each phase took."""
+
+    def __init__(self, listener: Progress) -> None:
+        self.listener = listener
+        self.seconds: dict[str, float] = {}
+        self._phase: str | None = None
+        self._since = 0.0
+
+    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
+        """End the phase before and begin another."""
+        self.end()
+        self._phase, self._since = name, time.perf_counter()
+        self.listener.phase(name, total, unit)
+
+    def advance(self, steps: int = 1) -> None:
+        """Pass on."""
+        self.listener.advance(steps)
+
+    def note(self, text: str) -> None:
+        """Pass on."""
+        self.listener.note(text)
+
+    def end(self) -> None:
+        """End the current phase."""
+        if self._phase is not None:
+            spent = time.perf_counter() - self._since
+            self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + spent
+            self._phase = None
+
+
+class _Heard:
+    """Collects the engine's warnings for run.json, and still lets them be shown."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def __enter__(self) -> "_Heard":
+        self._show = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, AggregateWarning):
+                self.messages.append(str(message))
+            self._show(message, category, *place, **more)
+
+        warnings.showwarning = show
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        warnings.showwarning = self._show

@@ -1,0 +1,1 @@
+"""Runs on disk: written aside, then published all at once."""

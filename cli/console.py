@@ -1,0 +1,101 @@
+"""What a person or a log sees on stderr while the engine works."""
+
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from aggregate.progress import SILENT, Progress
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Progress]:
+    """A listener for stderr: a bar on a terminal, log lines otherwise, nothing but warnings if ``quiet``."""
+    with _warnings_as_lines():
+        if quiet:
+            yield SILENT
+            return
+        listener = Bar() if sys.stderr.isatty() else Lines()
+        _announce_compilation(listener)
+        try:
+            yield listener
+        finally:
+            listener.close()
+
+
+def _announce_compilation(listener: Progress) -> None:
+    """Have the listener told when kernels must be compiled."""
+    from aggregate.kernels.jit import when_compiling
+
+    when_compiling(lambda: listener.note("compiling the kernels, once for this version and machine (some 10 s)"))
+
+
+class Lines:
+    """A line a phase, with the time, for logs."""
+
+    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
+        """Write a line."""
+        self.note(f"{name}: {total:,} {unit}" if total is not None else name)
+
+    def advance(self, steps: int = 1) -> None:
+        """Ignore: a log needs no bar."""
+
+    def note(self, text: str) -> None:
+        """Write a line with the time."""
+        click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}", err=True)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Bar:
+    """A bar for the current phase, on a terminal; it goes when the phase ends."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
+        """Begin another bar."""
+        from tqdm import tqdm
+
+        self.close()
+        counted = f" {unit}" if unit else " steps"
+        self._bar = tqdm(total=total, desc=name, unit=counted, unit_scale=True, leave=False, delay=0.2)
+
+    def advance(self, steps: int = 1) -> None:
+        """Move the bar."""
+        self._bar.update(steps)
+
+    def note(self, text: str) -> None:
+        """Write a line above the bar."""
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """The engine's warnings are lines for the owner of the job; those of libraries are not for this audience."""
+    from aggregate.errors import AggregateWarning
+
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, AggregateWarning):
+            click.echo(f"plant-aggregate: warning: {message}", err=True)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown

@@ -1,0 +1,98 @@
+"""The group of commands, and the one place where an error becomes a line and an exit code."""
+
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+import aggregate
+
+COMMANDS = {
+    "run": "Publish a consensus of the votes.",
+    "simulate": "Make up a vote log whose truth is known.",
+}
+"""In the order of a working day; each is loaded from the file of its name when it is called."""
+
+EXIT_INPUT = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Lists commands without loading them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Load one command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from COMMANDS."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 published, 1 the input or the output cannot be used, 2 wrong usage.",
+)
+@click.version_option(aggregate.__version__, prog_name="plant-aggregate")
+def cli() -> None:
+    """Turn crowd votes on species into labels a model can be trained on."""
+
+
+def main() -> None:
+    """Entry point of ``plant-aggregate``."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
+    try:
+        cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return int(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("interrupted; nothing was published", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
+        return EXIT_INPUT
+    except aggregate.ParameterError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except aggregate.AggregateError as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        return _complain(str(error), EXIT_INPUT)
+    except MemoryError:
+        return _complain("out of memory; nothing was published", EXIT_INPUT)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
+    return 0
+
+
+def _complain(message: str, exit_code: int) -> int:
+    click.echo(f"plant-aggregate: error: {printable(message)}", err=True)
+    return exit_code
+
+
+def printable(text: str) -> str:
+    """The text without characters that would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+if __name__ == "__main__":
+    main()

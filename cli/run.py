@@ -1,0 +1,80 @@
+"""``plant-aggregate run``: the main job."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import click
+
+from aggregate.strategies.plantnet import PlantNet
+
+from . import console
+from .options import column_name, strategy_options, timestamp
+from .summary import summary
+
+
+@click.command(short_help="Publish a consensus of the votes.")
+@click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
+@click.option("-o", "--output", default="consensus", show_default=True, help="folder to publish in")
+@click.option(
+    "--strategy", type=click.Choice([PlantNet.name]), default=PlantNet.name, show_default=True, help="how to aggregate"
+)
+@strategy_options(PlantNet)
+@click.option(
+    "--user-weights",
+    metavar="FILE",
+    help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor)",
+)
+@click.option(
+    "--column",
+    "columns",
+    type=column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the files' own name of a column, such as observation_id=obs; repeatable",
+)
+@click.option(
+    "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
+)
+@click.option(
+    "--max-rejected", type=float, default=0.01, show_default=True, help="share of the rows that may be unusable"
+)
+@click.option("--keep", type=int, default=14, show_default=True, help="older runs that stay for rollback")
+@click.option("--threads", type=int, help="threads to run on  [default: all cores]")
+@click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
+@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+def run(
+    votes: tuple[str, ...],
+    output: str,
+    strategy: str,
+    user_weights: str | None,
+    columns: tuple[tuple[str, str], ...],
+    as_of: datetime | None,
+    max_rejected: float,
+    keep: int,
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    **parameters: Any,
+) -> None:
+    """Read VOTES (Parquet files, folders or globs), find the consensus, and publish it in OUTPUT/latest.
+
+    The result summary goes to stdout, progress to stderr.
+    """
+    import aggregate
+    from aggregate.pipeline import Settings
+
+    plantnet = PlantNet(**parameters)
+    settings = Settings(
+        columns=dict(columns),
+        as_of=as_of,
+        max_rejected=max_rejected,
+        user_weights=user_weights,
+        keep=keep,
+        threads=threads,
+    )
+    with console.progress(quiet) as listener:
+        done = aggregate.run(votes, output, plantnet, settings, progress=listener)
+    click.echo(json.dumps(done.manifest, indent=2) if as_json else summary(done))

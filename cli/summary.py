@@ -1,0 +1,52 @@
+"""The result of a run as a curator reads it in five seconds."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aggregate import Run
+
+
+def summary(run: "Run") -> str:
+    """A few aligned lines: how many observations are valid, contested, in need of votes; users; where it lies."""
+    counts = run.manifest["counts"]
+    votes = counts["votes"]
+    observations = counts["observations"]
+
+    def line(name: str, number: int, whole: int, remark: str) -> str:
+        share = f"{100 * number / whole:5.1f} %"
+        return f"  {name:<16}{number:>13,}  {share}   {remark}".rstrip()
+
+    dropped = [
+        f"{votes[name]:,} {words}"
+        for name, words in (
+            ("superseded", "superseded"),
+            ("no_opinion", "without opinion"),
+            ("after_as_of", "after the time limit"),
+            ("rejected", "rejected"),
+        )
+        if votes[name]
+    ]
+    return "\n".join(
+        [
+            f"{observations:,} observations, {votes['used']:,} votes, {counts['labels']:,} labels"
+            + (f" ({', '.join(dropped)})" if dropped else ""),
+            line("valid", counts["valid"], observations, "may be used for training"),
+            line("contested", counts["contested"], observations, "the votes disagree too much"),
+            line("needs votes", counts["needs_votes"], observations, "agreed, but with too little weight"),
+            line("ambiguous", counts["ambiguous"], observations, "of any status: the label was hard won or lost"),
+            f"{counts['users']:,} users, {counts['self_validating_users']:,} self-validating "
+            "(one vote of theirs makes a label valid)",
+            f"{_ending(run)} in {sum(run.manifest['seconds'].values()):.1f} s",
+            f"published as {run.latest} -> {run.folder}",
+        ]
+    )
+
+
+def _ending(run: "Run") -> str:
+    n_iterations = len(run.manifest["trace"])
+    iterations = f"{n_iterations} iteration{'s' if n_iterations != 1 else ''}"
+    if run.manifest["converged"]:
+        return f"converged after {iterations}"
+    if run.manifest["cycle_length"]:
+        return f"NOT converged: a cycle of {run.manifest['cycle_length']} after {iterations}"
+    return f"NOT converged: stopped after {iterations}"
