@@ -118,7 +118,7 @@ class Consensus:
             "valid": n_valid,
             "contested": n_contested,
             "needs_votes": self.n_observations - n_valid - n_contested,
-            "ambiguous": int(self.ambiguous.sum()),
+            "ambiguous": self._count_ambiguous(),
             "self_validating_users": int(self.users.self_validating.sum()),
         }
 
@@ -186,6 +186,11 @@ class Consensus:
             f"{counts['contested']:,} contested, {counts['needs_votes']:,} need votes; "
             f"{self.strategy}, {len(self.trace.iterations)} iterations)"
         )
+
+    def _count_ambiguous(self) -> int:
+        disputed = int(_is_below(self.disputes.aum, self.ambiguous_below).sum())
+        undisputed = self.n_observations - len(self.votes.disputes)
+        return disputed + undisputed * int(_is_below(np.ones(1), self.ambiguous_below)[0])
 
     def _disputed_contested(self) -> Flags:
         return _is_below(self.disputes.agreement, self.theta_acc)

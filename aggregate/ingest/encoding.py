@@ -54,13 +54,14 @@ class IntegerColumn:
         keys = values.astype(np.uint64)
         del values
         keys -= np.uint64(lowest % 2**64)
+        codes = np.empty(keys.size, np.int32)
         if span <= DENSE * keys.size:
-            distinct, codes = ranks_in_range(keys, span + 1)
+            distinct = ranks_in_range(keys, span + 1, codes)
         else:
             order = order_of_keys(keys)
             starts = group_starts(keys, order)
             distinct = keys[order[starts]]
-            codes = codes_of_order(order, starts)
+            codes_of_order(order, starts, codes)
         distinct += np.uint64(lowest % 2**64)
         return pa.array(distinct.astype(self.type.to_pandas_dtype())), codes
 
@@ -85,7 +86,9 @@ class TextColumn:
         data, offsets = self._joined()
         order, starts = sort_texts(data, offsets)
         distinct_data, distinct_offsets = gather(data, offsets, order[starts])
-        return _text_array(distinct_data, distinct_offsets), codes_of_order(order, starts)
+        codes = np.empty(order.size, np.int32)
+        codes_of_order(order, starts, codes)
+        return _text_array(distinct_data, distinct_offsets), codes
 
     def _joined(self) -> tuple[NDArray[np.uint8], Offsets]:
         """All chunks in one; each is let go as soon as it is copied."""
@@ -193,7 +196,8 @@ def _refine(
     exhausted = depth >= lengths.max()
     words = lengths.astype(np.uint64) if exhausted else words_at(data, offsets, rows, depth)
     by_word = order_of_keys(words)
-    _, by_run = group_by_code(run_of[by_word], int(run_of[-1]) + 1)
+    by_run = np.empty(rows.size, np.int32)
+    group_by_code(run_of[by_word], np.zeros(int(run_of[-1]) + 2, np.int64), by_run)
     order = by_word[by_run]
     words, run_of = words[order], run_of[order]
     starts = np.ones(rows.size, np.bool_)

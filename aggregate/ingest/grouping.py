@@ -35,7 +35,9 @@ def group(rows: CodedRows) -> Votes:
     Observations, users and labels that are left without a vote are dropped. Lets go of the rows' arrays.
     """
     n_groups = len(rows.observation_ids)
-    group_offsets, order = group_by_code(rows.observations, n_groups)
+    group_offsets = np.zeros(n_groups + 1, np.int64)
+    order = np.empty(rows.observations.size, np.int32)
+    group_by_code(rows.observations, group_offsets, order)
     words = np.empty(order.size, np.uint64)
     in_blocks(words_by_user, n_groups, group_offsets, order, rows.users, words)
     in_blocks(sort_within_groups, n_groups, group_offsets, words)

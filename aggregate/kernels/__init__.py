@@ -7,5 +7,6 @@ House rules:
 - A sum of weights is exact before it is rounded once (see ``label_weights``), so its order cannot matter.
 - A compiled function calls only functions of its own file: the cache on disk notices a change of the file
   a function stands in, not of the files it calls.
+- Large outputs are allocated by the caller: numpy asks the system for huge pages, compiled code does not.
 - Index letters: ``i`` observation, ``j`` vote, ``u`` user, ``k`` label, ``t`` iteration.
 """

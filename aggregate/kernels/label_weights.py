@@ -33,9 +33,16 @@ def _run_weight(labels: LabelCodes, vote_weights: Weights, start: int, stop: int
 
 
 @kernel
-def total_weights(first: int, last: int, offsets: Offsets, users: UserCodes, weights: Weights, totals: Weights) -> None:
-    """totals[i] = sum of weights[u] over the users who voted on i."""
+def update_totals(
+    first: int, last: int, offsets: Offsets, users: UserCodes, changed: Flags, weights: Weights, totals: Weights
+) -> None:
+    """totals[i] = sum of weights[u] over the users who voted on i, where any of them has changed[u]."""
     for i in range(first, last):
+        stale = False
+        for j in range(offsets[i], offsets[i + 1]):
+            stale |= changed[users[j]]
+        if not stale:
+            continue
         total = 0.0
         lost = 0.0
         for j in range(offsets[i], offsets[i + 1]):

@@ -62,15 +62,16 @@ def order_of_keys(keys: Words) -> Counts:
 
 
 @kernel
-def codes_of_order(order: Counts, starts_group: NDArray[np.bool_]) -> Counts:
-    """Rank of each row's group: ``starts_group[p]`` says that row ``order[p]`` differs from the one before."""
-    codes = np.empty(order.size, np.int32)
+def codes_of_order(order: Counts, starts_group: NDArray[np.bool_], codes: Counts) -> None:
+    """Fill codes int32[n] with the rank of each row's group.
+
+    ``starts_group[p]`` says that row ``order[p]`` differs from the one before.
+    """
     code = -1
     for position in range(order.size):
         if starts_group[position]:
             code += 1
         codes[order[position]] = code
-    return codes
 
 
 @kernel
@@ -92,8 +93,8 @@ def _ones(word: np.uint64) -> np.int64:
 
 
 @kernel
-def ranks_in_range(keys: Words, span: int) -> tuple[Words, Counts]:
-    """Distinct keys in ascending order (uint64) and each row's position among them (int32[n]).
+def ranks_in_range(keys: Words, span: int, codes: Counts) -> Words:
+    """Distinct keys in ascending order (uint64); each row's position among them is put into codes int32[n].
 
     For keys below ``span``: a bit per possible key says whether it occurs; the rank of a key is the number of bits
     set before it. The bits of a dense range stay in the cache, so nothing is sorted and nothing hashed.
@@ -117,29 +118,25 @@ def ranks_in_range(keys: Words, span: int) -> tuple[Words, Counts]:
             distinct[position] = np.uint64(word) * np.uint64(64) + np.uint64(_ones(lowest - np.uint64(1)))
             position += 1
             bits ^= lowest
-    codes = np.empty(keys.size, np.int32)
     for row in range(keys.size):
         home = np.int64(keys[row] >> np.uint64(6))
         below = (np.uint64(1) << (keys[row] & low)) - np.uint64(1)
         codes[row] = ranks[home] + _ones(present[home] & below)
-    return distinct, codes
+    return distinct
 
 
 @kernel
-def group_by_code(codes: Counts, n_codes: int) -> tuple[Offsets, Counts]:
-    """Rows grouped by code: offsets int64[n_codes + 1] and the rows int32[n], in row order within a group."""
-    offsets = np.zeros(n_codes + 1, np.int64)
+def group_by_code(codes: Counts, offsets: Offsets, rows: Counts) -> None:
+    """Group rows by code: fill offsets int64[n_codes + 1], all zero before, and the rows int32[n] in row order."""
+    # While rows are placed, offsets[code + 1] is the next place in the group; in the end it is the group's end.
     for row in range(codes.size):
+        if codes[row] + 2 < offsets.size:
+            offsets[codes[row] + 2] += 1
+    for code in range(2, offsets.size):
+        offsets[code] += offsets[code - 1]
+    for row in range(codes.size):
+        rows[offsets[codes[row] + 1]] = row
         offsets[codes[row] + 1] += 1
-    for code in range(n_codes):
-        offsets[code + 1] += offsets[code]
-    place = offsets[:-1].copy()
-    rows = np.empty(codes.size, np.int32)
-    for row in range(codes.size):
-        code = codes[row]
-        rows[place[code]] = row
-        place[code] += 1
-    return offsets, rows
 
 
 @kernel

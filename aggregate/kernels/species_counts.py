@@ -1,13 +1,14 @@
 """How many species each user has identified.
 
-A pair is a (user, label) that was voted at least once. Votes mark their pair, pairs are counted by user: distinct
-species without a set.
+A pair is a (user, label) that was voted at least once. Each pair counts the votes that speak for it, each user the
+pairs that have any: distinct species without a set, and an observation whose label or validity changes moves only
+the counts of its voters.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Counts, Flags, LabelCodes, Offsets, UserCodes
+from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
 from .jit import kernel
 
 Words = NDArray[np.uint64]
@@ -23,77 +24,64 @@ def words_by_label(
 
 
 @kernel
-def number_pairs(user_offsets: Offsets, words: Words, pair_of_vote: Counts) -> Offsets:
-    """Number the pairs by user, then label, and write each vote's pair into ``pair_of_vote`` int32[n_votes].
+def number_pairs(user_offsets: Offsets, words: Words, pair_of_vote: Counts) -> int:
+    """Number the pairs by user, then label; write each vote's into ``pair_of_vote`` int32[n_votes].
 
-    Returns int64[n_users + 1]: the pairs of user u are pair_offsets[u]:pair_offsets[u + 1].
+    Returns the number of pairs.
     """
-    n_users = user_offsets.size - 1
-    pair_offsets = np.zeros(n_users + 1, np.int64)
     pair = -1
-    for u in range(n_users):
+    for u in range(user_offsets.size - 1):
         label = np.uint64(0xFFFFFFFFFFFFFFFF)
         for j in range(user_offsets[u], user_offsets[u + 1]):
             if words[j] >> np.uint64(32) != label:
                 label = words[j] >> np.uint64(32)
                 pair += 1
             pair_of_vote[np.int64(words[j] & np.uint64(0xFFFFFFFF))] = pair
-        pair_offsets[u + 1] = pair + 1
-    return pair_offsets
+    return pair + 1
 
 
 @kernel
-def mark_species(
-    first: int,
-    last: int,
+def shift_counts(
+    step: int,
+    observations: Indices,
     offsets: Offsets,
+    users: UserCodes,
     labels: LabelCodes,
     is_author: Flags,
     pair_of_vote: Counts,
     chosen: LabelCodes,
     valid: Flags,
     votes_need_validity: bool,
-    authored: NDArray[np.uint8],
-    voted: NDArray[np.uint8],
+    pair_counts: NDArray[np.int32],
+    user_counts: NDArray[np.int32],
 ) -> None:
-    """Mark the pairs of the votes that agree with their observation's label.
+    """Add (``step`` 1) or take back (-1) what some observations give their voters, as ``chosen`` and ``valid`` say.
 
-    ``authored`` uint8[n_pairs] if the voter is the observation's author and it is valid; ``voted`` if the voter is
-    not the author, valid or not unless ``votes_need_validity``. Threads may mark a pair at the same time: they
-    write the same value.
+    A vote that equals its observation's label counts: as authored if the voter is the author and the observation
+    valid; as voted if the voter is not the author, whether the observation is valid or not unless
+    ``votes_need_validity``. ``pair_counts`` int32[n_pairs, 2] are the authored and voted votes of each pair;
+    ``user_counts`` int32[n_users, 2] the pairs with something authored, and those with votes alone.
     """
-    for i in range(first, last):
+    for position in range(observations.size):
+        i = observations[position]
         for j in range(offsets[i], offsets[i + 1]):
             if labels[j] != chosen[i]:
                 continue
+            u = users[j]
+            pair = pair_of_vote[j]
+            authored, voted = pair_counts[pair, 0], pair_counts[pair, 1]
             if is_author[j]:
-                if valid[i]:
-                    authored[pair_of_vote[j]] = 1
+                if not valid[i]:
+                    continue
+                pair_counts[pair, 0] = authored + step
+                if (authored > 0) != (authored + step > 0):
+                    user_counts[u, 0] += step
+                    if voted > 0:
+                        user_counts[u, 1] -= step
             elif valid[i] or not votes_need_validity:
-                voted[pair_of_vote[j]] = 1
-
-
-@kernel
-def count_species(
-    first: int,
-    last: int,
-    pair_offsets: Offsets,
-    authored: NDArray[np.uint8],
-    voted: NDArray[np.uint8],
-    n_author: Counts,
-    n_vote: Counts,
-) -> None:
-    """n_author[u] = authored species; n_vote[u] = species voted and not among the authored."""
-    for u in range(first, last):
-        by_author = 0
-        by_vote = 0
-        for pair in range(pair_offsets[u], pair_offsets[u + 1]):
-            if authored[pair]:
-                by_author += 1
-            elif voted[pair]:
-                by_vote += 1
-        n_author[u] = by_author
-        n_vote[u] = by_vote
+                pair_counts[pair, 1] = voted + step
+                if authored == 0 and (voted > 0) != (voted + step > 0):
+                    user_counts[u, 1] += step
 
 
 @kernel

@@ -49,7 +49,7 @@ def common_prefix(data: Bytes, offsets: Offsets) -> np.int64:
             shared += 1
         if shared == 0:
             break
-    return shared
+    return np.int64(shared)
 
 
 @kernel

@@ -101,14 +101,25 @@ def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> 
     return entropy, n_labels
 
 
-def total_weights(votes: Votes, weights: Weights) -> Weights:
-    """Sum of the weights float64[n_users] of the users who voted: float64[n_observations]."""
-    from ..kernels.jit import in_blocks
-    from ..kernels.label_weights import total_weights as kernel
+class TotalWeights:
+    """The weight of all votes on each observation, kept up to date while the users' weights change."""
 
-    totals = np.empty(votes.n_observations)
-    in_blocks(kernel, votes.n_observations, votes.offsets, votes.users, weights, totals)
-    return totals
+    def __init__(self, votes: Votes) -> None:
+        self.votes = votes
+        self._totals = np.zeros(votes.n_observations)
+        self._weights = np.full(votes.n_users, np.nan)
+
+    def under(self, weights: Weights) -> Weights:
+        """Sum of the ``weights`` float64[n_users] of the users who voted: float64[n_observations], a view."""
+        from ..kernels.jit import in_blocks
+        from ..kernels.label_weights import update_totals
+
+        votes = self.votes
+        changed = weights != self._weights
+        if changed.any():
+            in_blocks(update_totals, votes.n_observations, votes.offsets, votes.users, changed, weights, self._totals)
+        self._weights = weights
+        return self._totals
 
 
 def _share(part: Weights, whole: Weights) -> Floats:

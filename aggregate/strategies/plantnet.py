@@ -15,7 +15,7 @@ from ..user_weights import AlignedWeights, UserWeights
 from ..votes import Disputes, Votes
 from .base import check_parameters, choice, parameter
 from .convergence import Convergence
-from .labelling import entropies_of, heaviest_labels, support_of, total_weights
+from .labelling import TotalWeights, entropies_of, heaviest_labels, support_of
 from .species import SpeciesCounter
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
@@ -83,7 +83,8 @@ class PlantNet:
             )
         overrides = user_weights.align(votes) if user_weights is not None else None
         progress.phase("pair users and species")
-        counter = SpeciesCounter(votes)
+        counter = SpeciesCounter(votes, votes_need_validity=self.vote_credit == "validated")
+        totals = TotalWeights(votes)
         disputes = votes.disputes
 
         progress.phase("estimate", unit="iterations")
@@ -96,8 +97,8 @@ class PlantNet:
             vote_weights = weights[disputes.users]
             history.append(vote_weights)
             labels[disputes.observations] = disputed_labels
-            valid = self._judge(votes, labels, weights).valid
-            n_author, n_vote = counter.count(labels, valid, votes_need_validity=self.vote_credit == "validated")
+            valid = self._judge(votes, labels, weights, totals).valid
+            n_author, n_vote = counter.count(labels, valid)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
             disputed_labels = heaviest_labels(disputes, weights[disputes.users], held=disputed_labels)
@@ -106,7 +107,7 @@ class PlantNet:
         labels[disputes.observations] = disputed_labels
 
         progress.phase("derive columns")
-        verdict = self._judge(votes, labels, weights)
+        verdict = self._judge(votes, labels, weights, totals)
         findings = _findings(disputes, disputed_labels, weights[disputes.users], history)
         return Consensus(
             votes=votes,
@@ -131,10 +132,10 @@ class PlantNet:
             overrides.apply_to(weights)
         return weights
 
-    def _judge(self, votes: Votes, labels: LabelCodes, weights: Weights) -> "_Verdict":
+    def _judge(self, votes: Votes, labels: LabelCodes, weights: Weights, totals: TotalWeights) -> "_Verdict":
         """conf, total weight and s of every observation."""
         disputes = votes.disputes
-        total = total_weights(votes, weights)
+        total = totals.under(weights)
         support = support_of(disputes, weights[disputes.users], labels[disputes.observations])
         weight = total.copy()
         weight[disputes.observations] = support.weight
