@@ -1,0 +1,110 @@
+"""Fill the parts of README.md and docs/ that are made from the program; with ``--check``, only compare.
+
+A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers that differ from run to run (seconds,
+run ids) are not compared.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import aggregate
+from aggregate import schema
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
+SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
+
+
+def columns(table: schema.Table) -> str:
+    """A Markdown table of a table's columns."""
+    lines = ["| column | type | |", "|---|---|---|"]
+    for column in table:
+        kind = {"id": "integer or string", "label": "string or integer", "name": "string"}.get(column.type, column.type)
+        optional = "optional: " if column.optional else ""
+        lines.append(f"| `{column.name}` | {kind} | {optional}{column.meaning} |")
+    return "\n".join(lines)
+
+
+def output_of(*arguments: str) -> str:
+    """What a command of ours prints, as a console block."""
+    command = [sys.executable, "-m", "aggregate_cli.main", *arguments]
+    environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def run_on_samples() -> str:
+    """The summary of the README's first command."""
+    with tempfile.TemporaryDirectory() as folder:
+        printed = output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{folder}/consensus")
+    return f"```console\n{printed.replace(f'{folder}/', '')}```"
+
+
+def sample_rows() -> str:
+    """Some rows of the consensus on sample_votes: a few of each status."""
+    consensus = aggregate.PlantNet().fit(aggregate.read_votes(ROOT / "sample_votes" / "votes.parquet"))
+    frame = consensus.to_pandas()
+    disputed = frame[frame["n_labels"] > 1]
+    picked = [
+        frame[frame["status"] == "valid"].nlargest(1, "n_votes"),
+        disputed[disputed["status"] == "valid"].nsmallest(1, "aum"),
+        frame[frame["status"] == "needs_votes"].head(1),
+        disputed[disputed["status"] == "contested"].nlargest(1, "n_votes"),
+    ]
+    lines = ["| " + " | ".join(f"`{name}`" for name in SHOWN) + " |", "|" + "---|" * len(SHOWN)]
+    for rows in picked:
+        for row in rows[SHOWN].itertuples(index=False):
+            cells = ["" if cell is None or cell != cell else cell for cell in row]
+            lines.append("| " + " | ".join(f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells) + " |")
+    return "\n".join(lines)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "run on sample_votes": run_on_samples,
+    "sample rows": sample_rows,
+    "columns of votes": lambda: columns(schema.VOTES),
+    "columns of consensus": lambda: columns(schema.CONSENSUS),
+    "columns of users": lambda: columns(schema.USERS),
+    "columns of rejected": lambda: columns(schema.REJECTED),
+    "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
+    "help": lambda: f"```console\n{output_of('--help')}```",
+    "help run": lambda: f"```console\n{output_of('run', '--help')}```",
+    "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
+}
+
+
+def updated(page: str) -> str:
+    """A page with its parts made anew; a part that differs only in volatile numbers stays as it is."""
+
+    def fill(match: re.Match[str]) -> str:
+        name, old = match[1], match[2]
+        new = PARTS[name]()
+        same = VOLATILE.sub("", old.strip()) == VOLATILE.sub("", new.strip())
+        return match[0] if same else f"<!-- begin {name} -->\n{new}\n<!-- end {name} -->"
+
+    return re.sub(r"<!-- begin ([\w ]+) -->\n(.*?)<!-- end \1 -->", fill, page, flags=re.DOTALL)
+
+
+def main() -> int:
+    """Update the pages, or with --check report those that would change."""
+    stale = []
+    for path in PAGES:
+        old = path.read_text(encoding="utf-8")
+        new = updated(old)
+        if new != old:
+            stale.append(path.name)
+            if "--check" not in sys.argv:
+                path.write_text(new, encoding="utf-8")
+    if stale:
+        print(("stale: " if "--check" in sys.argv else "updated: ") + ", ".join(stale))
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

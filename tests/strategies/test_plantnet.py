@@ -1,0 +1,169 @@
+"""What the Pl@ntNet strategy promises beyond the golden cases."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import aggregate
+from aggregate.strategies.weighting import WEIGHT_FUNCTIONS, weights_of
+
+ROWS = [
+    {"observation_id": 1, "user_id": "a", "label": "x", "is_author": True},
+    {"observation_id": 1, "user_id": "b", "label": "y", "is_author": False},
+    {"observation_id": 1, "user_id": "c", "label": "y", "is_author": False},
+    {"observation_id": 2, "user_id": "a", "label": "z", "is_author": True},
+]
+
+
+def votes() -> aggregate.Votes:
+    return aggregate.votes_from_table(pd.DataFrame(ROWS))
+
+
+def overrides(fixed: dict[Any, float] | None = None, minimum: dict[Any, float] | None = None) -> aggregate.UserWeights:
+    fixed, minimum = fixed or {}, minimum or {}
+    users = sorted({*fixed, *minimum})
+    return aggregate.UserWeights(
+        pa.array(users),
+        np.array([fixed.get(user, math.nan) for user in users]),
+        np.array([minimum.get(user, math.nan) for user in users]),
+    )
+
+
+def test_a_fixed_weight_of_zero_silences_a_user_from_the_first_majority_on() -> None:
+    consensus = aggregate.PlantNet().fit(votes(), user_weights=overrides({"b": 0.0, "c": 0.0}))
+    assert consensus.to_pandas()["label"].tolist() == ["x", "z"]
+    assert consensus.to_pandas()["agreement"].tolist() == [1.0, 1.0]
+    assert consensus.trace.iterations[0].labels_changed == 0
+
+
+def test_a_fixed_weight_replaces_and_a_minimum_only_lifts() -> None:
+    users = aggregate.PlantNet().fit(
+        votes(), user_weights=overrides({"a": 9.0}, {"b": 0.1, "c": 5.0, "a": 20.0})
+    ).users_to_pandas()
+    assert users["weight"].tolist() == [9.0, math.log(2.1), 5.0]
+
+
+def test_a_user_who_never_voted_may_have_a_weight() -> None:
+    plain = aggregate.PlantNet().fit(votes()).to_pandas()
+    pd.testing.assert_frame_equal(
+        aggregate.PlantNet().fit(votes(), user_weights=overrides({"zoe": 3.0})).to_pandas(), plain
+    )
+
+
+def test_an_observation_of_silenced_users_alone_is_not_valid() -> None:
+    consensus = aggregate.PlantNet().fit(votes(), user_weights=overrides({"a": 0.0, "b": 0.0, "c": 0.0}))
+    found = consensus.to_pandas()
+    assert not found["valid"].any()
+    assert found["confidence"].tolist() == [0.0, 0.0]
+    assert found[["margin", "entropy", "agreement"]].notna().all(axis=None)
+
+
+def test_vote_credit_validated_takes_votes_on_valid_observations_only() -> None:
+    lone = [{"observation_id": i, "user_id": "reviewer", "label": f"s{i}", "is_author": False} for i in range(30)]
+    log = aggregate.votes_from_table(pd.DataFrame([*lone, *ROWS]))
+    any_credit = aggregate.PlantNet().fit(log).users_to_pandas().set_index("user_id")
+    validated = aggregate.PlantNet(vote_credit="validated").fit(log).users_to_pandas().set_index("user_id")
+    assert any_credit.loc["reviewer", "n_species"] > 0
+    assert validated.loc["reviewer", "n_species"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "expected", "theta_conf"),
+    [
+        ("power-difference", 8, 8**0.5 - 8**0.2 + math.log(2.1), 2.0),
+        ("linear", 8, 8 + math.log(2.1), 8.75),
+        ("square-root", 9, 3 + math.log(2.1), 3.6),
+        ("three-quarters", 16, 8 + math.log(2.1), 5.5),
+        ("square", 8, 64 + math.log(2.1), 64.75),
+        ("logarithm", 8, math.log(8) + math.log(2.1), 2.82),
+    ],
+)
+def test_weight_functions_and_their_thresholds(name: str, n: int, expected: float, theta_conf: float) -> None:
+    gamma = math.log(2.1)
+    weights = weights_of(np.array([0, n], np.int32), WEIGHT_FUNCTIONS[name], 0.5, 0.2, gamma)
+    assert weights[0] == gamma
+    assert weights[1] == pytest.approx(expected, rel=1e-14)
+    assert aggregate.PlantNet(weight_function=name).theta_conf == theta_conf
+    assert aggregate.PlantNet(weight_function=name, theta_conf=1.5).theta_conf == 1.5
+
+
+def test_a_user_validates_alone_from_eight_species_on() -> None:
+    weights = weights_of(np.arange(9, dtype=np.int32), WEIGHT_FUNCTIONS["power-difference"], 0.5, 0.2, math.log(2.1))
+    assert (weights >= 2.0).tolist() == [False] * 8 + [True]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"theta_acc": 0.0},
+        {"theta_acc": 1.01},
+        {"theta_acc": math.nan},
+        {"gamma": 0.0},
+        {"gamma": math.inf},
+        {"alpha": 0.0},
+        {"alpha": 0.1},
+        {"beta": 0.0},
+        {"theta_conf": 0.0},
+        {"max_iter": 0},
+        {"weight_function": "cubic"},
+        {"vote_credit": "none"},
+        {"ambiguous_below": 1.5},
+        {"ambiguous_quantile": 0.0},
+        {"ambiguous_below": 0.3, "ambiguous_quantile": 0.1},
+    ],
+)
+def test_parameters_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(aggregate.ParameterError, match="|".join(wrong)):
+        aggregate.PlantNet(**wrong)
+
+
+def test_all_wrong_parameters_are_named_at_once() -> None:
+    with pytest.raises(aggregate.ParameterError, match=r"gamma is -1\.0 .*; max_iter is 0"):
+        aggregate.PlantNet(gamma=-1.0, max_iter=0)
+
+
+def test_a_quantile_bounds_the_share_of_ambiguous_observations() -> None:
+    rows = [
+        {"observation_id": i, "user_id": f"u{i}-{j}", "label": "y" if j < i % 10 else "x", "is_author": j == 0}
+        for i in range(100)
+        for j in range(21)
+    ]
+    log = aggregate.votes_from_table(pd.DataFrame(rows))
+    flagged = aggregate.PlantNet(ambiguous_quantile=0.15).fit(log).to_pandas()
+    assert 0 < flagged["ambiguous"].sum() <= 15
+    assert flagged.loc[flagged["ambiguous"], "aum"].max() < flagged.loc[~flagged["ambiguous"], "aum"].min()
+    none = aggregate.PlantNet(ambiguous_below=-1.0).fit(log).to_pandas()
+    assert not none["ambiguous"].any()
+
+
+def test_no_author_information_warns_once() -> None:
+    rows = [{**row, "is_author": False} for row in ROWS]
+    log = aggregate.votes_from_table(pd.DataFrame(rows))
+    with pytest.warns(aggregate.AggregateWarning, match="author") as caught:
+        aggregate.PlantNet().fit(log)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        aggregate.PlantNet().fit(votes())
+
+
+def test_dense_arrays_agree_with_the_table() -> None:
+    consensus = aggregate.PlantNet().fit(votes())
+    table = consensus.to_pandas()
+    for name in ("agreement", "margin", "aum", "entropy", "ambiguous", "valid", "weight", "confidence"):
+        assert getattr(consensus, name).tolist() == table[name].tolist()
+    assert consensus.counts["valid"] == table["valid"].sum()
+    for status in ("contested", "needs_votes"):
+        assert consensus.counts[status] == (table["status"] == status).sum()
+    assert consensus.counts["ambiguous"] == table["ambiguous"].sum()
+
+
+def test_blocks_of_the_table_make_up_the_whole() -> None:
+    consensus = aggregate.PlantNet().fit(votes())
+    blocks = pa.concat_tables([consensus.to_arrow(0, 1), consensus.to_arrow(1, 2)])
+    assert blocks.to_pylist() == consensus.to_arrow().to_pylist()
