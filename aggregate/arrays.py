@@ -32,3 +32,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 Flags: TypeAlias = NDArray[np.bool_]
 """bool."""
+
+Bytes: TypeAlias = NDArray[np.uint8]
+"""uint8; text in UTF-8, or small states."""
+
+Words: TypeAlias = NDArray[np.uint64]
+"""uint64; several numbers packed so that sorting the words sorts by them in turn."""

@@ -7,8 +7,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..arrays import Counts, LabelCodes, Offsets
-from ..kernels.sorting import codes_of_order, group_by_code, group_starts, order_of_keys, ranks_in_range
+from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Offsets, Words
+from ..kernels.sorting import (
+    codes_of_bits,
+    codes_of_order,
+    group_by_code,
+    group_starts,
+    mark_present,
+    order_of_keys,
+    positions_of_bits,
+    rank_bits,
+)
 from ..kernels.texts import common_prefix, gather, settle_runs, words_at
 
 DENSE = 64
@@ -34,43 +43,67 @@ def id_column(value_type: pa.DataType) -> IdColumn:
 
 
 class IntegerColumn:
-    """Integer ids."""
+    """Integer ids, each batch an int64 array (unsigned ones by their bits)."""
 
     def __init__(self, value_type: pa.DataType) -> None:
         self.type = value_type
-        self._chunks: list[NDArray[np.integer]] = []
+        self._chunks: list[Indices] = []
+        self._lowest: int | None = None
+        self._highest = 0
 
     def append(self, values: pa.Array) -> None:
         """Take in a batch of integers without nulls."""
-        self._chunks.append(np.asarray(values))
+        numbers = np.asarray(values)
+        if numbers.size == 0:
+            return
+        lowest, highest = int(numbers.min()), int(numbers.max())
+        self._lowest = lowest if self._lowest is None else min(lowest, self._lowest)
+        self._highest = highest if len(self._chunks) == 0 else max(highest, self._highest)
+        bits = numbers.view(np.int64) if numbers.dtype == np.uint64 else numbers.astype(np.int64, copy=False)
+        self._chunks.append(bits)
 
     def encode(self) -> tuple[pa.Array, Counts]:
-        """The distinct integers, ascending, and each row's position among them (int32)."""
-        values = np.concatenate(self._chunks)
+        """The distinct integers, ascending, and each row's position among them (int32). Empties the column."""
+        if self._lowest is None:
+            return pa.array([], self.type), np.empty(0, np.int32)
+        codes = np.empty(sum(chunk.size for chunk in self._chunks), np.int32)
+        span = self._highest - self._lowest
+        # Counted from the lowest, modulo 2**64, every id is a number below 2**64.
+        lowest = np.uint64(self._lowest % 2**64)
+        encode = self._encode_dense if span <= DENSE * codes.size else self._encode_sparse
+        distinct = encode(lowest, span, codes) + lowest
         self._chunks = []
-        lowest = int(values.min())
-        span = int(values.max()) - lowest
-        # Modulo 2**64, so that signed ids far apart do not overflow.
-        keys = values.astype(np.uint64)
-        del values
-        keys -= np.uint64(lowest % 2**64)
-        codes = np.empty(keys.size, np.int32)
-        if span <= DENSE * keys.size:
-            distinct = ranks_in_range(keys, span + 1, codes)
-        else:
-            order = order_of_keys(keys)
-            starts = group_starts(keys, order)
-            distinct = keys[order[starts]]
-            codes_of_order(order, starts, codes)
-        distinct += np.uint64(lowest % 2**64)
         return pa.array(distinct.astype(self.type.to_pandas_dtype())), codes
+
+    def _encode_dense(self, lowest: np.uint64, span: int, codes: Counts) -> Words:
+        """By a bitmap of the ids that occur; it stays in the cache, so nothing is sorted and nothing hashed."""
+        present = np.zeros((span >> 6) + 1, np.uint64)
+        for chunk in self._chunks:
+            mark_present(chunk, lowest, present)
+        ranks = np.empty(present.size, np.int32)
+        distinct = np.empty(rank_bits(present, ranks), np.uint64)
+        positions_of_bits(present, distinct)
+        row = 0
+        for chunk in self._chunks:
+            codes_of_bits(chunk, lowest, present, ranks, codes[row : row + chunk.size])
+            row += chunk.size
+        return distinct
+
+    def _encode_sparse(self, lowest: np.uint64, _span: int, codes: Counts) -> Words:
+        """By sorting."""
+        keys = np.concatenate(self._chunks).view(np.uint64) - lowest
+        self._chunks = []
+        order = order_of_keys(keys)
+        starts = group_starts(keys, order)
+        codes_of_order(order, starts, codes)
+        return keys[order[starts]]
 
 
 class TextColumn:
     """String ids, kept as their UTF-8 bytes; they never become Python objects."""
 
     def __init__(self) -> None:
-        self._chunks: list[tuple[Offsets, NDArray[np.uint8]]] = []
+        self._chunks: list[tuple[Offsets, Bytes]] = []
 
     def append(self, values: pa.Array) -> None:
         """Take in a batch of strings without nulls."""
@@ -90,7 +123,7 @@ class TextColumn:
         codes_of_order(order, starts, codes)
         return _text_array(distinct_data, distinct_offsets), codes
 
-    def _joined(self) -> tuple[NDArray[np.uint8], Offsets]:
+    def _joined(self) -> tuple[Bytes, Offsets]:
         """All chunks in one; each is let go as soon as it is copied."""
         n_rows = sum(offsets.size - 1 for offsets, _ in self._chunks)
         data = np.empty(sum(chunk.size for _, chunk in self._chunks), np.uint8)
@@ -128,8 +161,6 @@ class LabelColumn:
         present = np.asarray(column.is_valid())
         integers = IntegerColumn(self.type)
         codes = np.full(len(column), -1, np.int32)
-        if not present.any():
-            return pa.array([], self.type), codes
         for chunk in column.drop_null().chunks:
             integers.append(chunk)
         names, codes[present] = integers.encode()
@@ -157,7 +188,7 @@ def _indices(chunk: pa.DictionaryArray) -> NDArray[np.int32]:
     return np.asarray(chunk.indices.cast(pa.int32()).fill_null(-1))
 
 
-def sort_texts(data: NDArray[np.uint8], offsets: Offsets) -> tuple[Counts, NDArray[np.bool_]]:
+def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
     """Rows in code-point order of their texts (int32), and where in that order a new text begins (bool).
 
     Sorts by the first eight bytes; then, only where texts agree in those and are not the same, by the next eight,
@@ -188,9 +219,7 @@ def sort_texts(data: NDArray[np.uint8], offsets: Offsets) -> tuple[Counts, NDArr
         level_rows, level_starts = _refine(data, offsets, level_rows[within], run_of, depth)
 
 
-def _refine(
-    data: NDArray[np.uint8], offsets: Offsets, rows: Counts, run_of: Counts, depth: int
-) -> tuple[Counts, NDArray[np.bool_]]:
+def _refine(data: Bytes, offsets: Offsets, rows: Counts, run_of: Counts, depth: int) -> tuple[Counts, Flags]:
     """Sort rows within their runs by the eight bytes at ``depth``, or by length where no text is longer."""
     lengths = offsets[rows + 1] - offsets[rows]
     exhausted = depth >= lengths.max()
@@ -205,7 +234,7 @@ def _refine(
     return rows[order], starts
 
 
-def _text_array(data: NDArray[np.uint8], offsets: Offsets) -> pa.Array:
+def _text_array(data: Bytes, offsets: Offsets) -> pa.Array:
     """Texts as an Arrow array, with 64-bit offsets only where 32 bits do not reach."""
     if data.size < 2**31:
         narrow = offsets.astype(np.int32)

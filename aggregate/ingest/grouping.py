@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
+from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
 from ..kernels.deduplication import keep_latest, unpack, words_by_user
 from ..kernels.jit import in_blocks
 from ..kernels.sorting import distinct_codes, group_by_code, sort_within_groups
@@ -52,7 +52,7 @@ def group(rows: CodedRows) -> Votes:
 def _unpacked(
     rows: CodedRows,
     group_offsets: Offsets,
-    words: "np.ndarray[tuple[int], np.dtype[np.uint64]]",
+    words: Words,
     n_kept: Counts,
 ) -> Votes:
     groups = np.flatnonzero(n_kept)

@@ -4,12 +4,9 @@ A vote travels as one uint64 word, so that sorting words sorts votes: label (31 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
+from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
-
-Words = NDArray[np.uint64]
 
 NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
 """A place whose row was superseded or withdrawn; sorts behind every vote."""

@@ -4,12 +4,9 @@ Positions of rows are int32: one run holds fewer than 2**31 rows.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Counts, Indices, Offsets
+from ..arrays import Counts, Flags, Indices, Offsets, Words
 from .jit import kernel
-
-Words = NDArray[np.uint64]
 
 DIGIT_BITS = 11
 """A radix pass writes to 2,048 places at a time, which the first-level cache still holds."""
@@ -62,7 +59,7 @@ def order_of_keys(keys: Words) -> Counts:
 
 
 @kernel
-def codes_of_order(order: Counts, starts_group: NDArray[np.bool_], codes: Counts) -> None:
+def codes_of_order(order: Counts, starts_group: Flags, codes: Counts) -> None:
     """Fill codes int32[n] with the rank of each row's group.
 
     ``starts_group[p]`` says that row ``order[p]`` differs from the one before.
@@ -75,7 +72,7 @@ def codes_of_order(order: Counts, starts_group: NDArray[np.bool_], codes: Counts
 
 
 @kernel
-def group_starts(keys: Words, order: Counts) -> NDArray[np.bool_]:
+def group_starts(keys: Words, order: Counts) -> Flags:
     """Where, in sorted order, a new key begins: bool[n]."""
     starts = np.empty(order.size, np.bool_)
     for position in range(order.size):
@@ -93,36 +90,44 @@ def _ones(word: np.uint64) -> np.int64:
 
 
 @kernel
-def ranks_in_range(keys: Words, span: int, codes: Counts) -> Words:
-    """Distinct keys in ascending order (uint64); each row's position among them is put into codes int32[n].
+def mark_present(values: Indices, lowest: np.uint64, present: Words) -> None:
+    """Set the bit of every value, counted from ``lowest``, in a bitmap of uint64 words."""
+    for row in range(values.size):
+        key = np.uint64(values[row]) - lowest
+        present[np.int64(key >> np.uint64(6))] |= np.uint64(1) << (key & np.uint64(63))
 
-    For keys below ``span``: a bit per possible key says whether it occurs; the rank of a key is the number of bits
-    set before it. The bits of a dense range stay in the cache, so nothing is sorted and nothing hashed.
-    """
-    n_words = (span >> 6) + 1
-    present = np.zeros(n_words, np.uint64)
-    low = np.uint64(63)
-    for row in range(keys.size):
-        present[np.int64(keys[row] >> np.uint64(6))] |= np.uint64(1) << (keys[row] & low)
-    ranks = np.empty(n_words, np.int32)
+
+@kernel
+def rank_bits(present: Words, ranks: Counts) -> int:
+    """ranks[w] = bits set in the words before w, int32; the number of all bits set is returned."""
     total = 0
-    for word in range(n_words):
+    for word in range(present.size):
         ranks[word] = total
         total += int(_ones(present[word]))
-    distinct = np.empty(total, np.uint64)
-    position = 0
-    for word in range(n_words):
+    return total
+
+
+@kernel
+def positions_of_bits(present: Words, positions: Words) -> None:
+    """The positions of the bits that are set, ascending, into uint64[number of bits]."""
+    filled = 0
+    for word in range(present.size):
         bits = present[word]
         while bits:
             lowest = bits & (~bits + np.uint64(1))
-            distinct[position] = np.uint64(word) * np.uint64(64) + np.uint64(_ones(lowest - np.uint64(1)))
-            position += 1
+            positions[filled] = np.uint64(word) * np.uint64(64) + np.uint64(_ones(lowest - np.uint64(1)))
+            filled += 1
             bits ^= lowest
-    for row in range(keys.size):
-        home = np.int64(keys[row] >> np.uint64(6))
-        below = (np.uint64(1) << (keys[row] & low)) - np.uint64(1)
-        codes[row] = ranks[home] + _ones(present[home] & below)
-    return distinct
+
+
+@kernel
+def codes_of_bits(values: Indices, lowest: np.uint64, present: Words, ranks: Counts, codes: Counts) -> None:
+    """codes[row] = number of bits set before the value's own: its rank among the distinct values."""
+    for row in range(values.size):
+        key = np.uint64(values[row]) - lowest
+        word = np.int64(key >> np.uint64(6))
+        below = (np.uint64(1) << (key & np.uint64(63))) - np.uint64(1)
+        codes[row] = ranks[word] + _ones(present[word] & below)
 
 
 @kernel

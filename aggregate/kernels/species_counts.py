@@ -1,87 +1,89 @@
 """How many species each user has identified.
 
-A pair is a (user, label) that was voted at least once. Each pair counts the votes that speak for it, each user the
-pairs that have any: distinct species without a set, and an observation whose label or validity changes moves only
-the counts of its voters.
+The votes stand by user, then label, each as one uint64 word: label (31 bits), observation (32 bits), author (1 bit).
+So a user's species are runs of words, and counting distinct ones needs no set.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
+from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
 
-Words = NDArray[np.uint64]
+VALID = 1
+DISPUTED = 2
+"""Bits of an observation's state."""
 
 
 @kernel
-def words_by_label(
-    first: int, last: int, user_offsets: Offsets, votes: Counts, labels: LabelCodes, words: Words
+def words_by_user(
+    offsets: Offsets, users: UserCodes, labels: LabelCodes, is_author: Flags, user_offsets: Offsets, words: Words
 ) -> None:
-    """Fill words with (label, vote), so that sorting them within a user brings equal labels together."""
-    for j in range(user_offsets[first], user_offsets[last]):
-        words[j] = (np.uint64(labels[votes[j]]) << np.uint64(32)) | np.uint64(votes[j])
-
-
-@kernel
-def number_pairs(user_offsets: Offsets, words: Words, pair_of_vote: Counts) -> int:
-    """Number the pairs by user, then label; write each vote's into ``pair_of_vote`` int32[n_votes].
-
-    Returns the number of pairs.
-    """
-    pair = -1
-    for u in range(user_offsets.size - 1):
-        label = np.uint64(0xFFFFFFFFFFFFFFFF)
-        for j in range(user_offsets[u], user_offsets[u + 1]):
-            if words[j] >> np.uint64(32) != label:
-                label = words[j] >> np.uint64(32)
-                pair += 1
-            pair_of_vote[np.int64(words[j] & np.uint64(0xFFFFFFFF))] = pair
-    return pair + 1
-
-
-@kernel
-def shift_counts(
-    step: int,
-    observations: Indices,
-    offsets: Offsets,
-    users: UserCodes,
-    labels: LabelCodes,
-    is_author: Flags,
-    pair_of_vote: Counts,
-    chosen: LabelCodes,
-    valid: Flags,
-    votes_need_validity: bool,
-    pair_counts: NDArray[np.int32],
-    user_counts: NDArray[np.int32],
-) -> None:
-    """Add (``step`` 1) or take back (-1) what some observations give their voters, as ``chosen`` and ``valid`` say.
-
-    A vote that equals its observation's label counts: as authored if the voter is the author and the observation
-    valid; as voted if the voter is not the author, whether the observation is valid or not unless
-    ``votes_need_validity``. ``pair_counts`` int32[n_pairs, 2] are the authored and voted votes of each pair;
-    ``user_counts`` int32[n_users, 2] the pairs with something authored, and those with votes alone.
-    """
-    for position in range(observations.size):
-        i = observations[position]
+    """Fill words uint64[n_votes] user by user, and user_offsets int64[n_users + 1], all zero before."""
+    # While words are placed, user_offsets[u + 1] is the next place of user u; in the end it is u's end.
+    n_users = user_offsets.size - 1
+    for j in range(users.size):
+        if users[j] + 1 < n_users:
+            user_offsets[users[j] + 2] += 1
+    for u in range(1, n_users):
+        user_offsets[u + 1] += user_offsets[u]
+    for i in range(offsets.size - 1):
         for j in range(offsets[i], offsets[i + 1]):
-            if labels[j] != chosen[i]:
-                continue
-            u = users[j]
-            pair = pair_of_vote[j]
-            authored, voted = pair_counts[pair, 0], pair_counts[pair, 1]
-            if is_author[j]:
-                if not valid[i]:
-                    continue
-                pair_counts[pair, 0] = authored + step
-                if (authored > 0) != (authored + step > 0):
-                    user_counts[u, 0] += step
-                    if voted > 0:
-                        user_counts[u, 1] -= step
-            elif valid[i] or not votes_need_validity:
-                pair_counts[pair, 1] = voted + step
-                if authored == 0 and (voted > 0) != (voted + step > 0):
-                    user_counts[u, 1] += step
+            place = user_offsets[users[j] + 1]
+            words[place] = (
+                (np.uint64(labels[j]) << np.uint64(33)) | (np.uint64(i) << np.uint64(1)) | np.uint64(is_author[j])
+            )
+            user_offsets[users[j] + 1] = place + 1
+
+
+@kernel
+def mark_voters(first: int, last: int, offsets: Offsets, users: UserCodes, changed: Flags, is_stale: Bytes) -> None:
+    """Set is_stale[u] = 1 for the voters of the observations that changed. Threads may set the same byte: to 1."""
+    for i in range(first, last):
+        if changed[i]:
+            for j in range(offsets[i], offsets[i + 1]):
+                is_stale[users[j]] = 1
+
+
+@kernel
+def count_species(
+    first: int,
+    last: int,
+    user_offsets: Offsets,
+    words: Words,
+    is_stale: Bytes,
+    state: Bytes,
+    chosen: LabelCodes,
+    votes_need_validity: bool,
+    n_author: Counts,
+    n_vote: Counts,
+) -> None:
+    """Count the species of the stale users; state uint8[n_observations] says which are VALID, which DISPUTED.
+
+    A vote counts if it equals its observation's label. n_author[u] are the species of u's own valid observations;
+    n_vote[u] those of others' observations, valid or not unless ``votes_need_validity``, that u has not authored.
+    """
+    for u in range(first, last):
+        if not is_stale[u]:
+            continue
+        n_author[u] = 0
+        n_vote[u] = 0
+        j = user_offsets[u]
+        while j < user_offsets[u + 1]:
+            label = words[j] >> np.uint64(33)
+            authored = False
+            voted = False
+            while j < user_offsets[u + 1] and words[j] >> np.uint64(33) == label:
+                i = np.int64((words[j] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))
+                if not state[i] & DISPUTED or np.uint64(chosen[i]) == label:
+                    if words[j] & np.uint64(1):
+                        authored |= (state[i] & VALID) != 0
+                    else:
+                        voted |= (state[i] & VALID) != 0 or not votes_need_validity
+                j += 1
+            if authored:
+                n_author[u] += 1
+            elif voted:
+                n_vote[u] += 1
 
 
 @kernel

@@ -4,12 +4,9 @@ UTF-8 was made so that its byte order is the code points' order: bytes are compa
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Counts, Offsets
+from ..arrays import Bytes, Counts, Flags, Offsets, Words
 from .jit import kernel
-
-Bytes = NDArray[np.uint8]
 
 FEW = 24
 """Runs up to this size are sorted by direct comparison."""
@@ -53,7 +50,7 @@ def common_prefix(data: Bytes, offsets: Offsets) -> np.int64:
 
 
 @kernel
-def words_at(data: Bytes, offsets: Offsets, rows: Counts, depth: int) -> NDArray[np.uint64]:
+def words_at(data: Bytes, offsets: Offsets, rows: Counts, depth: int) -> Words:
     """The eight bytes at ``depth`` of each row's text, as a sortable number: uint64[rows.size]."""
     words = np.empty(rows.size, np.uint64)
     for position in range(rows.size):
@@ -68,7 +65,7 @@ def settle_runs(
     offsets: Offsets,
     rows: Counts,
     depth: int,
-    run_starts: NDArray[np.bool_],
+    run_starts: Flags,
     unsettled: Offsets,
 ) -> int:
     """Finish the runs of rows whose first ``depth + 8`` bytes agree, where that is quick.

@@ -49,7 +49,10 @@ def write_table(table: pa.Table, path: Path) -> Output:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer with the encodings that suit us: few distinct values everywhere but in sorted integer ids."""
+    """A writer with the encodings that suit sorted ids and columns of few distinct values.
+
+    Statistics are kept for the ids alone: in the other columns every row group has the whole range.
+    """
     id_name = schema.names[0]
     sorted_integers = pa.types.is_integer(schema.field(0).type)
     return pq.ParquetWriter(
@@ -59,6 +62,7 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         compression_level=1,
         use_dictionary=[name for name in schema.names if not (sorted_integers and name == id_name)],
         column_encoding={id_name: "DELTA_BINARY_PACKED"} if sorted_integers else None,
+        write_statistics=[id_name],
     )
 
 
