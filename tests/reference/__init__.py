@@ -1,0 +1,1 @@
+"""Slow, obvious versions of the algorithms, written apart from the engine, to hold it against."""
