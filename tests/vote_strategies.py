@@ -1,8 +1,8 @@
 """Hypothesis strategies for small vote logs that are hard to aggregate, and for parameters to aggregate them with.
 
 A log is a list of rows in file order. All rows have ``observation_id``, ``user_id`` and ``label``; a log with authors
-has ``is_author`` in every row, one with times ``voted_at``. Ids and labels are all integers or all strings, and at least
-one vote is left after cleaning.
+has ``is_author`` in every row, one with times ``voted_at``. Each of the ids and labels is a column of integers or of strings.
+At least one vote is left after cleaning.
 """
 
 import datetime
@@ -13,6 +13,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 Row = dict[str, Any]
+Votes = dict[tuple[int, int], int]  # the label of an observation and a user, all of them numbers from 0
+Authors = dict[int, int]  # the user who took the pictures of an observation
 
 GAMMA = math.log(2.1)
 TEXT_LABELS = (
@@ -46,36 +48,81 @@ WEIGHT_FUNCTIONS = ("power-difference", "linear", "square-root", "three-quarters
 def vote_rows(
     draw: st.DrawFn,
     *,
-    max_observations: int = 12,
-    max_users: int = 8,
-    max_labels: int = 5,
     duplicates: bool | None = None,
     missing: bool | None = None,
     authors: bool | None = None,
     times: bool | None = None,
 ) -> list[Row]:
-    """Few users on few observations and labels, so that they meet often: ties, contests, thresholds, cycles.
+    """Up to 8 users on 12 observations and 5 labels, so that they meet often: ties, contests, thresholds, cycles.
 
     ``duplicates`` (several rows of a user on an observation), ``missing`` (rows without label; after a labelled row of
     the pair, a withdrawal), ``authors`` and ``times`` are drawn for each log unless they are given.
     """
-    n_observations = draw(st.integers(1, max_observations))
-    n_users = draw(st.integers(1, max_users))
-    n_labels = draw(st.integers(1, max_labels))
-    truth = draw(st.lists(st.integers(0, n_labels - 1), min_size=n_observations, max_size=n_observations))
-    n_authors = draw(st.integers(1, n_users))
-    author = draw(st.lists(st.integers(0, n_authors - 1), min_size=n_observations, max_size=n_observations))
-    doubt = draw(st.sampled_from([1, 2, 4]))
+    scene = draw(st.sampled_from([_scattered, _confirmed, _rivals]))
+    votes, author = draw(scene())
+    return _log(draw, votes, author, duplicates, missing, authors, times)
 
-    truthful = st.tuples(st.integers(0, n_observations - 1), st.integers(0, n_users - 1), st.none())
-    wayward = st.tuples(st.integers(0, n_observations - 1), st.integers(0, n_users - 1), st.integers(0, n_labels - 1))
-    at_least = draw(st.sampled_from([1, 8, 25, 45]))
-    cast = draw(st.lists(st.one_of([wayward] * doubt + [truthful] * 3), min_size=at_least, max_size=60))
-    own_pictures = draw(st.booleans())
-    if own_pictures:
-        cast = [(i, author[i], None) for i in range(n_observations)] + cast
-    votes = {(i, u): truth[i] if label is None else label for i, u, label in cast}
-    return _log(draw, votes, dict(enumerate(author)), duplicates, missing, authors, times)
+
+@st.composite
+def _scattered(draw: st.DrawFn) -> tuple[Votes, Authors]:
+    """Votes anywhere, more or less often for the label that is right."""
+    n_observations, n_users, n_labels = draw(st.integers(1, 12)), draw(st.integers(1, 8)), draw(st.integers(1, 5))
+    truth = draw(_each(n_observations, n_labels))
+    author = draw(_each(n_observations, draw(st.integers(1, n_users))))
+    observation, user = st.integers(0, n_observations - 1), st.integers(0, n_users - 1)
+    right, anything = (
+        st.tuples(observation, user, st.none()),
+        st.tuples(observation, user, st.integers(0, n_labels - 1)),
+    )
+    kinds = [right] * draw(st.integers(0, 3)) + [anything]
+    cast = draw(st.lists(st.one_of(kinds), min_size=draw(st.sampled_from([1, 8, 25, 45])), max_size=60))
+    return {(i, u): truth[i] if label is None else label for i, u, label in cast}, dict(enumerate(author))
+
+
+@st.composite
+def _confirmed(draw: st.DrawFn) -> tuple[Votes, Authors]:
+    """A few users take all the pictures, others confirm most of them, and some votes are changed or added."""
+    n_observations, n_users, n_labels = draw(st.integers(4, 12)), draw(st.integers(4, 8)), draw(st.integers(2, 5))
+    truth = draw(_each(n_observations, n_labels))
+    author = draw(_each(n_observations, draw(st.integers(1, 2))))
+    confirming = draw(_each(n_observations, n_users - 1))
+    votes = {}
+    for i in range(n_observations):
+        voters = [author[i], *range(n_users - 1, n_users - 1 - confirming[i], -1)]
+        votes.update({(i, u): truth[i] for u in voters})
+    return votes | draw(_other_votes(n_observations, n_users, n_labels)), dict(enumerate(author))
+
+
+@st.composite
+def _rivals(draw: st.DrawFn) -> tuple[Votes, Authors]:
+    """Two authors dispute each other's pictures.
+
+    What the others confirm makes both heavy, heavy they invalidate each other, light again they do not: under the
+    default parameters two others and three species each make a cycle of two.
+    """
+    n_species, n_others = draw(st.sampled_from([3, 4, 5, 2])), draw(st.sampled_from([2, 2, 3, 4]))
+    disputed = draw(st.integers(n_species - 1, n_species))
+    votes: Votes = {}
+    author: Authors = {}
+    for label in range(n_species):
+        for taken_by in (0, 1):
+            i = len(author)
+            author[i] = taken_by
+            votes |= {(i, u): label for u in (taken_by, *range(2, 2 + n_others))}
+            if label < disputed:
+                votes[i, 1 - taken_by] = (label + 1) % n_species
+    changed = draw(st.just({}) | _other_votes(len(author), 2 + n_others, n_species))
+    return votes | changed, author
+
+
+def _each(count: int, values: int) -> st.SearchStrategy[list[int]]:
+    """A number below ``values`` for each of ``count`` things."""
+    return st.lists(st.integers(0, values - 1), min_size=count, max_size=count)
+
+
+def _other_votes(n_observations: int, n_users: int, n_labels: int) -> st.SearchStrategy[Votes]:
+    pairs = st.tuples(st.integers(0, n_observations - 1), st.integers(0, n_users - 1))
+    return st.dictionaries(pairs, st.integers(0, n_labels - 1), max_size=10)
 
 
 @st.composite
@@ -94,8 +141,8 @@ def prolific_vote_rows(
     """
     n_experts = draw(st.integers(1, 2))
     crowd = range(n_experts, n_experts + draw(st.integers(3, 5)))
-    votes: dict[tuple[int, int], int] = {}
-    author: dict[int, int] = {}
+    votes: Votes = {}
+    author: Authors = {}
 
     def observe(taken_by: int, cast: dict[int, int]) -> None:
         i = len(author)
@@ -133,8 +180,8 @@ def prolific_vote_rows(
 
 def _log(
     draw: st.DrawFn,
-    votes: dict[tuple[int, int], int],
-    author: dict[int, int],
+    votes: Votes,
+    author: Authors,
     duplicates: bool | None,
     missing: bool | None,
     authors: bool | None,

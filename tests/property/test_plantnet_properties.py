@@ -1,0 +1,224 @@
+"""The engine equals the slow reference, and nothing but the set of votes can change a bit of its result."""
+
+import math
+import random
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import aggregate
+from aggregate.kernels import jit
+from tests.reference import plantnet
+from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows
+
+Rows = list[dict[str, Any]]
+
+IDS = ("observation_id", "user_id", "label")
+LOGS = st.one_of(vote_rows(), prolific_vote_rows())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _threads_even_for_small_work() -> Iterator[None]:
+    before, jit.SMALL_WORK = jit.SMALL_WORK, 0
+    yield
+    jit.SMALL_WORK = before
+    jit.set_threads(jit.available_cores())
+
+
+def table(rows: Rows, **types: pa.DataType) -> pa.Table:
+    names = {name for row in rows for name in row}
+    columns = {name: [row.get(name) for row in rows] for name in sorted(names)}
+    arrays = {
+        name: pa.array(values, types.get(name, pa.timestamp("us") if name == "voted_at" else None))
+        for name, values in columns.items()
+    }
+    if arrays["label"].type == pa.null():
+        arrays["label"] = arrays["label"].cast(pa.string())
+    if "is_author" in arrays:
+        arrays["is_author"] = arrays["is_author"].cast(pa.bool_())
+    return pa.table(arrays)
+
+
+def fit(votes: aggregate.Votes, **given_parameters: Any) -> aggregate.Consensus:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", aggregate.AggregateWarning)
+        return aggregate.PlantNet(**given_parameters).fit(votes)
+
+
+def bits(consensus: aggregate.Consensus) -> tuple[Rows, Rows]:
+    """The result with floats as hexadecimal digits: equal only if every bit is."""
+
+    def exactly(rows: Rows) -> Rows:
+        return [{k: v.hex() if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+
+    return exactly(consensus.to_arrow().to_pylist()), exactly(consensus.users_to_arrow().to_pylist())
+
+
+def matching_theta_conf(given_parameters: dict[str, Any]) -> float:
+    """The threshold that goes with a weight function [L25, table of weight functions]."""
+    name = given_parameters.get("weight_function", "power-difference")
+    return {
+        "power-difference": 2.0,
+        "linear": 8.75,
+        "square-root": 3.6,
+        "three-quarters": 5.5,
+        "square": 64.75,
+        "logarithm": 2.82,
+    }[name]
+
+
+def usable(rows: Rows) -> bool:
+    return bool(plantnet.clean(rows)[0])
+
+
+def without_repeats(rows: Rows) -> Rows:
+    """The votes that stand: their order means nothing any more."""
+    return plantnet.clean(rows)[0]
+
+
+@given(LOGS, parameters())
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_engine_equals_the_reference(rows: Rows, given_parameters: dict[str, Any]) -> None:
+    votes, counts = plantnet.clean(rows)
+    if not votes:
+        with pytest.raises(aggregate.VotesError, match="no usable vote"):
+            aggregate.votes_from_table(table(rows))
+        return
+    expected = plantnet.fit(votes, **{"theta_conf": matching_theta_conf(given_parameters), **given_parameters})
+    engine_votes = aggregate.votes_from_table(table(rows))
+    assert engine_votes.n_votes == counts["used"]
+    found = fit(engine_votes, **given_parameters)
+    for name, rows_found in (("observations", found.to_arrow()), ("users", found.users_to_arrow())):
+        for row, wanted in zip(rows_found.to_pylist(), expected[name], strict=True):
+            for column, value in wanted.items():
+                if isinstance(value, float):
+                    assert math.isclose(row[column], value, rel_tol=1e-12, abs_tol=1e-13), (column, row, wanted)
+                else:
+                    assert row[column] == value, (column, row, wanted)
+        if name == "observations":
+            assert [r["weight"] for r in rows_found.to_pylist()] == [r["weight"] for r in expected[name]]
+    assert [vars(iteration) for iteration in found.trace.iterations] == expected["trace"]
+    assert found.trace.converged == expected["converged"]
+    assert found.trace.cycle_length == expected["cycle_length"]
+
+
+@given(LOGS.filter(usable), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
+    rows = without_repeats(rows)
+    shuffled = chance.sample(rows, len(rows))
+    assert bits(fit(aggregate.votes_from_table(table(shuffled)))) == bits(fit(aggregate.votes_from_table(table(rows))))
+
+
+@given(rows=LOGS.filter(usable), chance=st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_files_and_row_groups_change_no_bit(
+    tmp_path_factory: pytest.TempPathFactory, rows: Rows, chance: random.Random
+) -> None:
+    folder: Path = tmp_path_factory.mktemp("split")
+    whole = table(rows)
+    pq.write_table(whole, folder / "whole.parquet")
+    cuts = sorted(chance.sample(range(len(rows) + 1), min(3, len(rows))))
+    (folder / "parts").mkdir()
+    for number, (a, b) in enumerate(zip([0, *cuts], [*cuts, len(rows)], strict=True)):
+        part = folder / "parts" / f"{number:02d}.parquet"
+        pq.write_table(whole.slice(a, b - a), part, row_group_size=chance.randint(1, 4))
+    one, many = (aggregate.read_votes(folder / name) for name in ("whole.parquet", "parts"))
+    assert bits(fit(one)) == bits(fit(many))
+
+
+@given(LOGS.filter(usable))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_threads_change_no_bit(rows: Rows) -> None:
+    results = []
+    for threads in (1, 2, 4):
+        jit.set_threads(threads)
+        results.append(bits(fit(aggregate.votes_from_table(table(rows)))))
+    assert results[0] == results[1] == results[2]
+
+
+@given(LOGS.filter(usable), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_renaming_users_and_observations_changes_no_bit(rows: Rows, chance: random.Random) -> None:
+    rows = without_repeats(rows)
+    renamed_rows = rows
+    names = {}
+    for column in ("user_id", "observation_id"):
+        old = sorted({row[column] for row in rows})
+        new = [f"{column}-{number}" for number in chance.sample(range(10 * len(old)), len(old))]
+        names[column] = dict(zip(new, old, strict=True))
+        rename = dict(zip(old, new, strict=True))
+        renamed_rows = [{**row, column: rename[row[column]]} for row in renamed_rows]
+    plain = bits(fit(aggregate.votes_from_table(table(rows))))
+    renamed = bits(fit(aggregate.votes_from_table(table(renamed_rows))))
+    for column, straight, other in zip(("observation_id", "user_id"), plain, renamed, strict=True):
+        back = [{**row, column: names[column][row[column]]} for row in other]
+        assert sorted(back, key=lambda row: str(row[column])) == sorted(straight, key=lambda row: str(row[column]))
+
+
+def int_rows(rows: Rows) -> Rows:
+    """The same log with integers for ids and labels, in the same order."""
+    for column in ("user_id", "observation_id", "label"):
+        values = sorted({row[column] for row in rows})
+        code = {value: 3 * position - 5 for position, value in enumerate(values)}
+        rows = [{**row, column: code[row[column]]} for row in rows]
+    return rows
+
+
+@given(LOGS.filter(usable))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_column_types_change_no_bit(rows: Rows) -> None:
+    numbers = int_rows(without_repeats(rows))
+    padded = [{**row, **{name: f"{row[name] + 100:06d}" for name in IDS}} for row in numbers]
+    results = []
+    for logged, kind in (
+        (numbers, pa.int64()),
+        (numbers, pa.int16()),
+        (padded, pa.string()),
+        (padded, pa.large_string()),
+        (padded, pa.dictionary(pa.int32(), pa.string())),
+    ):
+        consensus = fit(aggregate.votes_from_table(table(logged, **dict.fromkeys(IDS, kind))))
+        drop = {*IDS, "runner_up"}
+        results.append([[{k: v for k, v in r.items() if k not in drop} for r in part] for part in bits(consensus)])
+    assert all(result == results[0] for result in results)
+
+
+@given(LOGS.filter(usable), st.integers(1, 4), st.integers(1, 3))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_unrelated_observation_changes_no_other_row(rows: Rows, n_votes: int, n_labels: int) -> None:
+    rows = [{**row, **{name: None if row[name] is None else str(row[name]) for name in IDS}} for row in rows]
+    unrelated = [
+        {"observation_id": "another", "user_id": f"stranger {j}", "label": f"label {j % n_labels}", "is_author": j == 0}
+        for j in range(n_votes)
+    ]
+    log, longer = aggregate.votes_from_table(table(rows)), aggregate.votes_from_table(table([*unrelated, *rows]))
+    observations, users = bits(fit(log))
+    more_observations, more_users = bits(fit(longer))
+    assert [row for row in more_observations if row["observation_id"] != "another"] == observations
+    assert [row for row in more_users if not row["user_id"].startswith("stranger")] == users
+
+
+def test_a_log_large_enough_for_many_blocks_is_the_same_on_any_number_of_threads() -> None:
+    chance = random.Random(7)
+    rows = [
+        {
+            "observation_id": chance.randrange(20_000),
+            "user_id": int(chance.paretovariate(0.5)) % 3_000,
+            "label": f"species {int(chance.paretovariate(0.8)) % 200}",
+            "is_author": chance.random() < 0.5,
+        }
+        for _ in range(60_000)
+    ]
+    results = []
+    for threads in (1, 2, 4):
+        jit.set_threads(threads)
+        results.append(bits(fit(aggregate.votes_from_table(table(rows)))))
+    assert results[0] == results[1] == results[2]
