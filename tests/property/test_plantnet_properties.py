@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aggregate
@@ -84,7 +84,7 @@ def without_repeats(rows: Rows) -> Rows:
 
 
 @given(LOGS, parameters())
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400)
 def test_the_engine_equals_the_reference(rows: Rows, given_parameters: dict[str, Any]) -> None:
     votes, counts = plantnet.clean(rows)
     if not votes:
@@ -110,7 +110,7 @@ def test_the_engine_equals_the_reference(rows: Rows, given_parameters: dict[str,
 
 
 @given(LOGS.filter(usable), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100)
 def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     rows = without_repeats(rows)
     shuffled = chance.sample(rows, len(rows))
@@ -118,7 +118,7 @@ def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
 
 
 @given(rows=LOGS.filter(usable), chance=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 def test_files_and_row_groups_change_no_bit(
     tmp_path_factory: pytest.TempPathFactory, rows: Rows, chance: random.Random
 ) -> None:
@@ -135,7 +135,7 @@ def test_files_and_row_groups_change_no_bit(
 
 
 @given(LOGS.filter(usable))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 def test_threads_change_no_bit(rows: Rows) -> None:
     results = []
     for threads in (1, 2, 4):
@@ -145,7 +145,7 @@ def test_threads_change_no_bit(rows: Rows) -> None:
 
 
 @given(LOGS.filter(usable), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100)
 def test_renaming_users_and_observations_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     rows = without_repeats(rows)
     renamed_rows = rows
@@ -173,7 +173,7 @@ def int_rows(rows: Rows) -> Rows:
 
 
 @given(LOGS.filter(usable))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 def test_column_types_change_no_bit(rows: Rows) -> None:
     numbers = int_rows(without_repeats(rows))
     padded = [{**row, **{name: f"{row[name] + 100:06d}" for name in IDS}} for row in numbers]
@@ -192,7 +192,7 @@ def test_column_types_change_no_bit(rows: Rows) -> None:
 
 
 @given(LOGS.filter(usable), st.integers(1, 4), st.integers(1, 3))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 def test_an_unrelated_observation_changes_no_other_row(rows: Rows, n_votes: int, n_labels: int) -> None:
     rows = [{**row, **{name: None if row[name] is None else str(row[name]) for name in IDS}} for row in rows]
     unrelated = [

@@ -42,9 +42,11 @@ def test_a_fixed_weight_of_zero_silences_a_user_from_the_first_majority_on() -> 
 
 
 def test_a_fixed_weight_replaces_and_a_minimum_only_lifts() -> None:
-    users = aggregate.PlantNet().fit(
-        votes(), user_weights=overrides({"a": 9.0}, {"b": 0.1, "c": 5.0, "a": 20.0})
-    ).users_to_pandas()
+    users = (
+        aggregate.PlantNet()
+        .fit(votes(), user_weights=overrides({"a": 9.0}, {"b": 0.1, "c": 5.0, "a": 20.0}))
+        .users_to_pandas()
+    )
     assert users["weight"].tolist() == [9.0, math.log(2.1), 5.0]
 
 

@@ -1,0 +1,90 @@
+"""Sums of weights are correctly rounded, so their order cannot matter; ties fall as the rule says."""
+
+import math
+import random
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregate.kernels.label_weights import entropies, heaviest_labels, support_of, update_totals
+
+WEIGHTS = st.lists(
+    st.one_of(st.floats(0.01, 1e6), st.sampled_from([0.0, 0.1, 0.7419373447293773, 1 / 3, 1e-3, 123456.789])),
+    min_size=1,
+    max_size=60,
+)
+
+
+def total(weights: list[float]) -> float:
+    n = len(weights)
+    totals = np.zeros(1)
+    users = np.arange(n, dtype=np.int32)
+    update_totals(0, 1, np.array([0, n]), users, np.ones(n, np.bool_), np.array(weights), totals)
+    return float(totals[0])
+
+
+@given(WEIGHTS, st.randoms(use_true_random=False))
+def test_a_total_is_the_correctly_rounded_sum_in_any_order(weights: list[float], chance: random.Random) -> None:
+    assert total(weights) == math.fsum(weights)
+    assert total(chance.sample(weights, len(weights))) == math.fsum(weights)
+
+
+def test_a_plain_sum_would_not_do() -> None:
+    """The case that tells an exact sum from one in row order."""
+    weights = [0.1] * 10
+    assert sum(weights) != math.fsum(weights) == total(weights)
+
+
+def test_totals_of_unchanged_users_are_left_alone() -> None:
+    totals = np.array([5.0, 7.0])
+    offsets, users = np.array([0, 1, 2]), np.array([0, 1], np.int32)
+    update_totals(0, 2, offsets, users, np.array([False, True]), np.array([1.0, 2.0]), totals)
+    assert totals.tolist() == [5.0, 2.0]
+
+
+VOTES = st.lists(
+    st.tuples(st.integers(0, 3), st.booleans(), st.sampled_from([0.0, 0.3, 0.1 + 0.2, 0.7, 2.1])), min_size=1
+)
+
+
+def arrays(votes: list[tuple[int, bool, float]]) -> tuple[np.ndarray, ...]:
+    ordered = sorted(votes, key=lambda vote: vote[0])
+    labels, authors, weights = zip(*ordered, strict=True)
+    return np.array([0, len(votes)]), np.array(labels, np.int32), np.array(authors), np.array(weights)
+
+
+@given(VOTES, st.integers(-1, 3), st.integers(-1, 3))
+def test_the_heaviest_label_is_the_one_the_rule_names(
+    votes: list[tuple[int, bool, float]], held: int, excluded: int
+) -> None:
+    sums = {k: math.fsum(w for label, _, w in votes if label == k) for k in {vote[0] for vote in votes} - {excluded}}
+    expected = -1
+    if sums:
+        tied = [k for k in sums if sums[k] >= max(sums.values()) * (1 - 1e-9)]
+        by_author = {label for label, author, _ in votes if author}
+        number = {k: sum(label == k for label, _, _ in votes) for k in tied}
+        expected = held if held in tied else min(tied, key=lambda k: (k not in by_author, -number[k], k))
+    offsets, labels, is_author, weights = arrays(votes)
+    found = np.empty(1, np.int32)
+    heaviest_labels(
+        0, 1, offsets, labels, is_author, weights, np.array([held], np.int32), np.array([excluded], np.int32), found
+    )
+    assert found[0] == expected
+
+
+@given(VOTES)
+def test_support_opposition_and_entropy_are_exact(votes: list[tuple[int, bool, float]]) -> None:
+    offsets, labels, _, weights = arrays(votes)
+    chosen = np.array([labels[0]])
+    support, totals, opposition, entropy = np.empty((4, 1))
+    n_labels = np.empty(1, np.int32)
+    support_of(0, 1, offsets, labels, weights, chosen, support, totals, opposition)
+    entropies(0, 1, offsets, labels, weights, totals, entropy, n_labels)
+    sums = {k: math.fsum(w for label, _, w in votes if label == k) for k in {vote[0] for vote in votes}}
+    assert totals[0] == math.fsum(weights)
+    assert support[0] == sums[chosen[0]]
+    assert opposition[0] == max((weight for k, weight in sums.items() if k != chosen[0]), default=0.0)
+    assert n_labels[0] == len(sums)
+    shares = [weight / totals[0] for weight in sums.values() if weight > 0]
+    assert math.isclose(entropy[0], math.fsum(-p * math.log(p) for p in shares), rel_tol=1e-13, abs_tol=1e-15)
