@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
-from ..kernels.deduplication import keep_latest, unpack, words_by_user
+from ..kernels.deduplication import NO_VOTE, keep_latest, unpack, words_by_user
 from ..kernels.jit import in_blocks
 from ..kernels.sorting import distinct_codes, group_by_code, sort_within_groups
 from ..votes import Votes
@@ -49,24 +49,23 @@ def group(rows: CodedRows) -> Votes:
     return _unpacked(rows, group_offsets, words, n_kept)
 
 
-def _unpacked(
-    rows: CodedRows,
-    group_offsets: Offsets,
-    words: Words,
-    n_kept: Counts,
-) -> Votes:
-    groups = np.flatnonzero(n_kept)
-    offsets = np.zeros(groups.size + 1, np.int64)
-    np.cumsum(n_kept[groups], out=offsets[1:])
-    n_votes = int(offsets[-1])
+def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -> Votes:
+    """Votes from the words of each group; those that do not stand are last in their group."""
+    user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
+    n_votes = int(n_kept.sum(dtype=np.int64))
+    some_dropped = n_votes < words.size
+    if some_dropped:
+        words = words[words != NO_VOTE]
+        groups = np.flatnonzero(n_kept)
+        observation_ids = observation_ids.take(pa.array(groups))
+        offsets = np.zeros(groups.size + 1, np.int64)
+        np.cumsum(n_kept[groups], out=offsets[1:])
     users, labels = np.empty((2, n_votes), np.int32)
     is_author = np.empty(n_votes, np.bool_)
-    in_blocks(unpack, groups.size, group_offsets, words, groups, offsets, users, labels, is_author)
-    user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
-    if n_votes < words.size:
+    in_blocks(unpack, n_votes, words, users, labels, is_author)
+    if some_dropped:
         user_ids, users = _closed_up(user_ids, users)
         label_names, labels = _closed_up(label_names, labels)
-        observation_ids = observation_ids.take(pa.array(groups))
     return Votes(offsets, users, labels, is_author, observation_ids, user_ids, label_names)
 
 

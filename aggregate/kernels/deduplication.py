@@ -65,25 +65,10 @@ def keep_latest(
 
 
 @kernel
-def unpack(
-    first: int,
-    last: int,
-    group_offsets: Offsets,
-    words: Words,
-    groups: Indices,
-    offsets: Offsets,
-    users: UserCodes,
-    labels: LabelCodes,
-    is_author: Flags,
-) -> None:
-    """Unpack the sorted words of the groups that kept a vote into users, labels and author flags.
-
-    Observation i is group ``groups[i]`` of ``group_offsets``; its votes go to offsets[i]:offsets[i + 1].
-    """
-    for i in range(first, last):
-        source = group_offsets[groups[i]]
-        for j in range(offsets[i], offsets[i + 1]):
-            word = words[source + j - offsets[i]]
-            labels[j] = np.int32(word >> np.uint64(32))
-            users[j] = np.int32((word >> np.uint64(1)) & np.uint64(0x7FFFFFFF))
-            is_author[j] = (word & np.uint64(1)) != 0
+def unpack(first: int, last: int, words: Words, users: UserCodes, labels: LabelCodes, is_author: Flags) -> None:
+    """Unpack the words of the votes ``first <= j < last`` into users, labels and author flags."""
+    for j in range(first, last):
+        word = words[j]
+        labels[j] = np.int32(word >> np.uint64(32))
+        users[j] = np.int32((word >> np.uint64(1)) & np.uint64(0x7FFFFFFF))
+        is_author[j] = (word & np.uint64(1)) != 0

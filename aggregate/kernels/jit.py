@@ -126,6 +126,12 @@ def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) ->
         block.result()
 
 
+def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:
+    """Parts (first, last) that together cover ``range(n_items)``; one where there is little to do."""
+    n_parts = 1 if n_items < SMALL_WORK else _THREADS.count
+    return list(pairwise(n_items * part // n_parts for part in range(n_parts + 1)))
+
+
 def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
     """Run independent tasks at the same time, if there are threads for it; their results in order."""
     if _THREADS.count == 1:

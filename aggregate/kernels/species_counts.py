@@ -15,24 +15,30 @@ DISPUTED = 2
 
 
 @kernel
+def count_by_user(first: int, last: int, offsets: Offsets, users: UserCodes, places: Offsets) -> None:
+    """Add the votes of the observations ``first <= i < last`` to their users' counts in int64[n_users]."""
+    for j in range(offsets[first], offsets[last]):
+        places[users[j]] += 1
+
+
+@kernel
 def words_by_user(
-    offsets: Offsets, users: UserCodes, labels: LabelCodes, is_author: Flags, user_offsets: Offsets, words: Words
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    labels: LabelCodes,
+    is_author: Flags,
+    places: Offsets,
+    words: Words,
 ) -> None:
-    """Fill words uint64[n_votes] user by user, and user_offsets int64[n_users + 1], all zero before."""
-    # While words are placed, user_offsets[u + 1] is the next place of user u; in the end it is u's end.
-    n_users = user_offsets.size - 1
-    for j in range(users.size):
-        if users[j] + 1 < n_users:
-            user_offsets[users[j] + 2] += 1
-    for u in range(1, n_users):
-        user_offsets[u + 1] += user_offsets[u]
-    for i in range(offsets.size - 1):
+    """Write the votes of the observations ``first <= i < last`` as words from their users' places on."""
+    for i in range(first, last):
         for j in range(offsets[i], offsets[i + 1]):
-            place = user_offsets[users[j] + 1]
-            words[place] = (
-                (np.uint64(labels[j]) << np.uint64(33)) | (np.uint64(i) << np.uint64(1)) | np.uint64(is_author[j])
-            )
-            user_offsets[users[j] + 1] = place + 1
+            place = places[users[j]]
+            label, observation = np.uint64(labels[j]), np.uint64(i)
+            words[place] = (label << np.uint64(33)) | (observation << np.uint64(1)) | np.uint64(is_author[j])
+            places[users[j]] = place + 1
 
 
 @kernel

@@ -1,8 +1,10 @@
 """Distinct species per user: the kernels of ``species_counts`` on whole arrays."""
 
+from functools import partial
+
 import numpy as np
 
-from ..arrays import Bytes, Counts, Flags, LabelCodes
+from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, Words
 from ..votes import Votes
 
 
@@ -15,16 +17,11 @@ class SpeciesCounter:
 
     def __init__(self, votes: Votes, *, votes_need_validity: bool) -> None:
         """``votes_need_validity``: votes on others' observations count only where these are valid."""
-        from ..kernels.jit import in_blocks
-        from ..kernels.sorting import sort_within_groups
-        from ..kernels.species_counts import DISPUTED, words_by_user
+        from ..kernels.species_counts import DISPUTED
 
         self.votes = votes
         self.votes_need_validity = votes_need_validity
-        self._user_offsets = np.zeros(votes.n_users + 1, np.int64)
-        self._words = np.empty(votes.n_votes, np.uint64)
-        words_by_user(votes.offsets, votes.users, votes.labels, votes.is_author, self._user_offsets, self._words)
-        in_blocks(sort_within_groups, votes.n_users, self._user_offsets, self._words)
+        self._user_offsets, self._words = _votes_by_user(votes)
         self._n_author, self._n_vote = np.zeros((2, votes.n_users), np.int32)
         self._state = np.zeros(votes.n_observations, np.uint8)
         self._state[votes.disputes.observations] = DISPUTED
@@ -40,7 +37,7 @@ class SpeciesCounter:
         from ..kernels.species_counts import DISPUTED, VALID, count_species
 
         votes = self.votes
-        state: Bytes = (self._state & DISPUTED) | np.where(valid, np.uint8(VALID), np.uint8(0))
+        state: Bytes = self._state & np.uint8(DISPUTED) | np.where(valid, np.uint8(VALID), np.uint8(0))
         is_stale = self._stale_users(labels, state)
         self._state = state
         self._labels = labels[votes.disputes.observations]
@@ -72,3 +69,34 @@ class SpeciesCounter:
         is_stale = np.zeros(votes.n_users, np.uint8)
         in_blocks(mark_voters, votes.n_observations, votes.offsets, votes.users, changed, is_stale)
         return is_stale
+
+
+def _votes_by_user(votes: Votes) -> tuple[Offsets, Words]:
+    """Where each user's votes begin, and the votes by user, then label, as words of ``species_counts``.
+
+    A counting sort, in which each thread has a part of the observations: all count, so that each knows the places of
+    its votes, then all write.
+    """
+    from ..kernels.jit import in_blocks, one_part_per_thread, side_by_side
+    from ..kernels.sorting import sort_within_groups
+    from ..kernels.species_counts import count_by_user, words_by_user
+
+    parts = one_part_per_thread(votes.n_observations)
+    counts = np.zeros((len(parts), votes.n_users), np.int64)
+    places = np.zeros_like(counts)
+    words = np.empty(votes.n_votes, np.uint64)
+
+    def count(part: int) -> None:
+        count_by_user(*parts[part], votes.offsets, votes.users, counts[part])
+
+    def write(part: int) -> None:
+        first, last = parts[part]
+        words_by_user(first, last, votes.offsets, votes.users, votes.labels, votes.is_author, places[part], words)
+
+    side_by_side(*(partial(count, part) for part in range(len(parts))))
+    user_offsets = np.zeros(votes.n_users + 1, np.int64)
+    np.cumsum(counts.sum(axis=0), out=user_offsets[1:])
+    places += user_offsets[:-1] + np.cumsum(counts, axis=0) - counts
+    side_by_side(*(partial(write, part) for part in range(len(parts))))
+    in_blocks(sort_within_groups, votes.n_users, user_offsets, words)
+    return user_offsets, words
