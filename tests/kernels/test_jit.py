@@ -1,0 +1,88 @@
+"""Kernels are compiled once, kept on disk, and a disk that cannot keep them costs no result."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aggregate.errors import AggregateWarning
+from aggregate.kernels import jit
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def test_without_a_writable_folder_kernels_still_work_and_a_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_function = numba.njit
+
+    def njit(*arguments: Any, cache: bool = False, **options: Any) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_function(*arguments, **options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    with pytest.warns(AggregateWarning, match="cannot be kept on disk"):
+        compiled = jit.kernel(double)
+    assert compiled(4) == 8
+
+
+def test_a_cache_that_cannot_be_saved_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: Any = numba.njit(cache=True)(double)
+
+    def full_disk(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(compiled._cache, "save_overload", full_disk)
+    jit._forgive_failed_saves(compiled)
+    with pytest.warns(AggregateWarning, match="No space left"):
+        assert compiled(np.float32(4)) == 8
+
+
+def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"observation_id": [1, 1], "user_id": [1, 2], "label": ["x", "y"], "is_author": [True, False]}),
+        tmp_path / "votes.parquet",
+    )
+    command = [sys.executable, "-m", "aggregate_cli.main", "run", "votes.parquet"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    first, second = (
+        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert first.stderr.count("compiling the kernels") == 1
+    assert "compiling" not in second.stderr
+    assert first.stdout.splitlines()[:6] == second.stdout.splitlines()[:6]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("n_items", [0, 1, 7, jit.SMALL_WORK, 3 * jit.SMALL_WORK + 1])
+def test_blocks_and_parts_cover_everything_once(threads: int, n_items: int) -> None:
+    jit.set_threads(threads)
+    try:
+        times = np.zeros(n_items, np.int64)
+
+        def visit(first: int, last: int) -> None:
+            times[first:last] += 1
+
+        jit.in_blocks(visit, n_items)
+        for first, last in jit.one_part_per_thread(n_items):
+            visit(first, last)
+        assert (times == 2).all()
+    finally:
+        jit.set_threads(jit.available_cores())
+
+
+def test_an_error_in_a_block_is_raised() -> None:
+    def fail(first: int, last: int) -> None:
+        raise ValueError(f"block from {first}")
+
+    with pytest.raises(ValueError, match="block from 0"):
+        jit.in_blocks(fail, 3 * jit.SMALL_WORK)
