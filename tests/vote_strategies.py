@@ -1,8 +1,8 @@
 """Hypothesis strategies for small vote logs that are hard to aggregate, and for parameters to aggregate them with.
 
 A log is a list of rows in file order. All rows have ``observation_id``, ``user_id`` and ``label``; a log with authors
-has ``is_author`` in every row, one with times ``voted_at``. Each of the ids and labels is a column of integers or of strings.
-At least one vote is left after cleaning.
+has ``is_author`` in every row, one with times ``voted_at``. Ids and labels are integers or strings, one type to a
+column. At least one vote is left after cleaning.
 """
 
 import datetime
@@ -58,7 +58,7 @@ def vote_rows(
     ``duplicates`` (several rows of a user on an observation), ``missing`` (rows without label; after a labelled row of
     the pair, a withdrawal), ``authors`` and ``times`` are drawn for each log unless they are given.
     """
-    scene = draw(st.sampled_from([_scattered, _confirmed, _rivals]))
+    scene = draw(st.sampled_from([_scattered, _confirmed, _rivals, _rivals]))
     votes, author = draw(scene())
     return _log(draw, votes, author, duplicates, missing, authors, times)
 
@@ -82,10 +82,12 @@ def _scattered(draw: st.DrawFn) -> tuple[Votes, Authors]:
 @st.composite
 def _confirmed(draw: st.DrawFn) -> tuple[Votes, Authors]:
     """A few users take all the pictures, others confirm most of them, and some votes are changed or added."""
-    n_observations, n_users, n_labels = draw(st.integers(4, 12)), draw(st.integers(4, 8)), draw(st.integers(2, 5))
+    n_observations, n_users, n_labels = draw(st.integers(6, 12)), draw(st.integers(4, 8)), draw(st.integers(3, 5))
     truth = draw(_each(n_observations, n_labels))
     author = draw(_each(n_observations, draw(st.integers(1, 2))))
-    confirming = draw(_each(n_observations, n_users - 1))
+    confirming = draw(
+        st.lists(st.sampled_from([0, *range(2, n_users - 1)]), min_size=n_observations, max_size=n_observations)
+    )
     votes = {}
     for i in range(n_observations):
         voters = [author[i], *range(n_users - 1, n_users - 1 - confirming[i], -1)]
@@ -188,9 +190,9 @@ def _log(
     times: bool | None,
 ) -> list[Row]:
     """Rows for votes by number: with names, and with the disorder that is asked for or drawn."""
-    duplicates, missing, authors, times = (
-        draw(st.booleans()) if asked is None else asked for asked in (duplicates, missing, authors, times)
-    )
+    seldom = st.sampled_from([False, False, True])
+    duplicates, missing, times = (draw(seldom) if asked is None else asked for asked in (duplicates, missing, times))
+    authors = not draw(seldom) if authors is None else authors
     n_observations, n_users = 1 + max(i for i, _ in votes), 1 + max(u for _, u in votes)
     names_are_text = draw(st.booleans())
     labels: Sequence[Any] = TEXT_LABELS if names_are_text else INTEGER_LABELS
@@ -203,16 +205,18 @@ def _log(
     cast: list[tuple[int, int, Any]] = [(i, u, labels[label]) for (i, u), label in votes.items()]
     if draw(st.booleans()):
         cast.reverse()
-    if duplicates or missing:
-        extra = (None,) if missing and not duplicates else tuple(labels[:5])
-        if missing:
-            nothing = (None, "", " \t") if names_are_text else (None,)
-            extra = (*extra, *nothing)
-        pairs = sorted(votes)
-        if missing and not duplicates:
-            pairs = [(i, u) for i in range(n_observations) for u in range(n_users) if (i, u) not in votes] or pairs
-        again = st.tuples(st.sampled_from(pairs), st.sampled_from(extra), st.integers(0, len(cast)))
-        for (i, u), label, place in draw(st.lists(again, min_size=1, max_size=12)):
+    nothing = [None, "", " \t"] if names_are_text else [None]
+    further = [*(labels[:5] if duplicates else []), *(nothing if missing else [])]
+    everywhere = [(i, u) for i in range(n_observations) for u in range(n_users)]
+    pairs = sorted(votes) if duplicates else [pair for pair in everywhere if pair not in votes]
+    if further and pairs:
+        rows_to_insert = st.lists(
+            st.tuples(st.sampled_from(pairs), st.sampled_from(further), st.integers(0, len(cast))),
+            min_size=1,
+            max_size=12,
+            unique_by=None if duplicates else lambda row: row[0],
+        )
+        for (i, u), label, place in draw(rows_to_insert):
             cast.insert(place, (i, u, label))
 
     rows = [{"observation_id": observations[i], "user_id": users[u], "label": label} for i, u, label in cast]
@@ -229,11 +233,11 @@ def _log(
 
 
 def _with_a_vote(rows: list[Row]) -> list[Row]:
-    """The rows, and when the last word of every pair may be a withdrawal, those with a label only."""
-    withdrawn = {(row["observation_id"], row["user_id"]) for row in rows if row["label"] in (None, "", " \t")}
-    if all((row["observation_id"], row["user_id"]) in withdrawn for row in rows):
-        return [row for row in rows if row["label"] not in (None, "", " \t")]
-    return rows
+    """The rows; without those that have no label when each pair has one of them and may be withdrawn by it."""
+    labelled = [row for row in rows if row["label"] not in (None, "", " \t")]
+    pairs = {(row["observation_id"], row["user_id"]) for row in rows}
+    unlabelled_pairs = {(row["observation_id"], row["user_id"]) for row in rows if row not in labelled}
+    return labelled if pairs == unlabelled_pairs else rows
 
 
 # --- Parameters -------------------------------------------------------------------------------------------------------
@@ -249,15 +253,14 @@ def parameters(draw: st.DrawFn) -> dict[str, Any]:
 
     Thresholds often sit exactly on a share or a weight that small logs reach.
     """
-    steep = st.sampled_from([0.5, 1.0, 2.0])
-    alpha = draw(steep | _hundredths(10, 200))
+    alpha = draw(st.sampled_from([2.0, 1.0, 0.5]) | _hundredths(10, 200))
     found = {
         "alpha": alpha,
-        "beta": draw(st.sampled_from([min(0.2, alpha), alpha]) | _hundredths(1, round(alpha * 100))),
+        "beta": draw(st.sampled_from([min(0.2, alpha), min(0.2, alpha), alpha]) | _hundredths(1, round(alpha * 100))),
         "theta_acc": draw(st.sampled_from([0.7, 0.5, 1 / 3, 2 / 3, 0.75, 1.0]) | _hundredths(30, 100)),
-        "theta_conf": draw(st.sampled_from([2.0, GAMMA, 2 * GAMMA, 3 * GAMMA]) | _hundredths(50, 600)),
+        "theta_conf": draw(st.sampled_from([2.0, 2 * GAMMA, 3 * GAMMA, GAMMA]) | _hundredths(50, 600)),
         "max_iter": draw(st.just(30) | st.integers(1, 30)),
-        "weight_function": draw(st.just("power-difference") | st.sampled_from(WEIGHT_FUNCTIONS)),
+        "weight_function": draw(st.sampled_from(WEIGHT_FUNCTIONS)),
         "vote_credit": draw(st.sampled_from(["any", "validated"])),
     }
     kept = draw(st.sets(st.sampled_from(sorted(found)))) if draw(st.booleans()) else set(found)
