@@ -1,0 +1,127 @@
+"""A simulation as Arrow tables, and written to Parquet files as a stream."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ParameterError, PublishError
+from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
+from .identifiers import IdKind, observation_id_array, user_id_array
+from .stream import Block, Plan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..arrays import LabelCodes
+
+FILES: dict[str, Table] = {"votes.parquet": VOTES, "truth.parquet": TRUTH, "ai_votes.parquet": AI_VOTES}
+
+
+class Tabulator:
+    """Blocks to Arrow record batches; labels as dictionaries, so that a name is stored once."""
+
+    def __init__(self, plan: Plan, ids: IdKind) -> None:
+        import pyarrow as pa
+
+        self._user_ids = plan.crowd.ids
+        self._names = pa.array(plan.flora.names)
+        self._ids = ids
+
+    def schema(self, file: str) -> "pa.Schema":
+        """Of the batches of ``file``."""
+        import pyarrow as pa
+
+        id_type = pa.int64() if self._ids == "int" else pa.string()
+        label = pa.dictionary(pa.int32(), pa.string())
+        schema = arrow_schema(FILES[file], observation_id=id_type, user_id=id_type, label=label)
+        if file == "votes.parquet":
+            place = schema.get_field_index("voted_at")
+            schema = schema.set(place, pa.field("voted_at", pa.timestamp("us", tz="UTC")))
+        return schema
+
+    def batches(self, block: Block) -> "dict[str, pa.RecordBatch]":
+        """What ``block`` adds to each file."""
+        import pyarrow as pa
+
+        log, expert = block.log, block.expert
+        columns = {
+            "votes.parquet": [
+                observation_id_array(log.observation_ids, self._ids),
+                user_id_array(self._user_ids[log.users], self._ids),
+                self._labels(log.labels),
+                pa.array(log.is_author),
+                pa.array(log.times).cast(pa.timestamp("us", tz="UTC")),
+            ],
+            "truth.parquet": [
+                observation_id_array(block.observation_ids[expert], self._ids),
+                self._labels(block.truth[expert]),
+            ],
+        }
+        if block.ai is not None:
+            labels, scores = block.ai
+            columns["ai_votes.parquet"] = [
+                observation_id_array(block.observation_ids, self._ids),
+                self._labels(labels),
+                pa.array(scores),
+            ]
+        return {file: pa.record_batch(arrays, schema=self.schema(file)) for file, arrays in columns.items()}
+
+    def _labels(self, codes: "LabelCodes") -> "pa.Array":
+        import pyarrow as pa
+
+        return pa.DictionaryArray.from_arrays(pa.array(codes), self._names)
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that is a file, or that holds what must not be overwritten."""
+    if folder.exists() and not folder.is_dir():
+        raise ParameterError("is a file, not a folder", where=str(folder), remedy="name another folder")
+    for name in FILES:
+        if not overwrite and (folder / name).exists():
+            raise ParameterError(
+                "exists already", where=str(folder / name), remedy="name another folder, or overwrite it (--overwrite)"
+            )
+
+
+@contextmanager
+def parquet_files(folder: Path, schemas: "dict[str, pa.Schema]") -> "Iterator[dict[str, pa.parquet.ParquetWriter]]":
+    """A writer for each of ``schemas``; the files get their names when all are complete, and none before.
+
+    Files of an earlier simulation that this one does not have are taken away: they would not belong to its votes.
+    """
+    from pyarrow.parquet import ParquetWriter
+
+    staged = {name: folder / f".{name}.{os.getpid()}.partial" for name in schemas}
+    writers = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, schema in schemas.items():
+            # Without the Arrow schema in the file, readers see plain strings and not our dictionaries.
+            writers[name] = ParquetWriter(
+                staged[name], schema, compression="zstd", store_schema=False, **_encodings(schema)
+            )
+        yield writers
+        for writer in writers.values():
+            writer.close()
+        for name in FILES:
+            if name in staged:
+                staged[name].replace(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise PublishError(f"cannot be written ({error.strerror or error})", where=str(folder)) from error
+    finally:
+        for name, path in staged.items():
+            if name in writers:
+                writers[name].close()
+            path.unlink(missing_ok=True)
+
+
+def _encodings(schema: "pa.Schema") -> dict[str, object]:
+    """Differences for ids and times, which ascend or nearly so; a dictionary for labels."""
+    import pyarrow as pa
+
+    ascending = [field.name for field in schema if pa.types.is_int64(field.type) or pa.types.is_timestamp(field.type)]
+    return {"use_dictionary": ["label"], "column_encoding": dict.fromkeys(ascending, "DELTA_BINARY_PACKED")}

@@ -1,0 +1,76 @@
+"""Ids of observations and users as they look in a real log."""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Indices
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+IdKind = Literal["int", "string"]
+
+FIRST_OBSERVATION_ID = 1_000_000_000
+MAX_GAP = 9
+
+_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+
+
+def next_observation_ids(last: int, n: int, rng: np.random.Generator) -> Indices:
+    """``n`` ids that follow ``last``, ascending with random gaps of 5 on average; int64[n]."""
+    return last + np.cumsum(rng.integers(1, MAX_GAP + 1, n))
+
+
+def observation_id_array(ids: Indices, kind: IdKind) -> "pa.Array":
+    """``ids`` as they are (int64), or each as the UUID that stands for it."""
+    import pyarrow as pa
+
+    return pa.array(ids) if kind == "int" else _strings(_uuids(ids))
+
+
+def user_id_array(ids: Indices, kind: IdKind) -> "pa.Array":
+    """``ids`` as they are (int64), or each as ``user-`` and ten digits."""
+    import pyarrow as pa
+
+    if kind == "int":
+        return pa.array(ids)
+    text = np.empty((len(ids), 15), np.uint8)
+    text[:, :5] = np.frombuffer(b"user-", np.uint8)
+    rest = ids
+    for column in range(14, 4, -1):
+        rest, digit = np.divmod(rest, 10)
+        text[:, column] = digit + ord("0")
+    return _strings(text)
+
+
+def _uuids(ids: Indices) -> NDArray[np.uint8]:
+    """Text of a version 4 UUID made of each id, uint8[n, 36]; 122 scrambled bits, so different for different ids."""
+    high = _scrambled(ids.astype(np.uint64))
+    low = _scrambled(high)
+    words = np.stack([high, low], axis=1).astype(">u8").view(np.uint8)
+    nibbles = np.stack([words >> 4, words & 15], axis=2).reshape(len(ids), 32)
+    nibbles[:, 12] = 4
+    nibbles[:, 16] = nibbles[:, 16] & 3 | 8
+    text = np.full((len(ids), 36), ord("-"), np.uint8)
+    for begin, end, place in ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24)):
+        text[:, place : place + end - begin] = _HEX[nibbles[:, begin:end]]
+    return text
+
+
+def _scrambled(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele et al. 2014), a bijection of 64-bit words."""
+    words = words + np.uint64(0x9E3779B97F4A7C15)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
+
+
+def _strings(text: NDArray[np.uint8]) -> "pa.Array":
+    """An Arrow string array of equally long ASCII rows, uint8[n, length]."""
+    import pyarrow as pa
+
+    n, length = text.shape
+    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(length)
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(text)))

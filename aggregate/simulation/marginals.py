@@ -1,0 +1,101 @@
+"""What a simulation has in common with the published data: counted, not promised."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Indices
+from . import published
+from .species import rare_share, species_at
+from .stream import Block
+
+
+@dataclass(frozen=True)
+class Marginals:
+    """Numbers published about a vote log; shares in [0, 1]."""
+
+    observations: int
+    votes: int
+    users: int
+    species: int
+    multi_vote_share: float
+    disagreed_share: float
+    one_vote_user_share: float
+    rare_species_share: float
+
+
+def published_at(scale: float) -> Marginals:
+    """The published marginals, the counts scaled; fewer species where fewer are expected to be met."""
+    observations = round(published.OBSERVATIONS * scale)
+    return Marginals(
+        observations=observations,
+        votes=round(published.VOTES * scale),
+        users=round(published.USERS * scale),
+        species=species_at(scale, max(1, observations)),
+        multi_vote_share=published.MULTI_VOTE_SHARE,
+        disagreed_share=published.DISAGREED_SHARE,
+        one_vote_user_share=published.ONE_VOTE_USER_SHARE,
+        rare_species_share=published.RARE_SPECIES_SHARE,
+    )
+
+
+class Tally:
+    """Counts the marginals of blocks as they pass."""
+
+    def __init__(self, n_users: int, n_species: int) -> None:
+        self._by_user: Indices = np.zeros(n_users, np.int64)
+        self._by_label: Indices = np.zeros(n_species, np.int64)
+        self._by_species: Indices = np.zeros(n_species, np.int64)
+        self._observations = self._votes = self._multi_vote = self._disagreed = 0
+
+    def add(self, block: Block) -> None:
+        """Count a block."""
+        ballots = block.ballots
+        self._observations += len(block.observation_ids)
+        self._votes += len(ballots.users)
+        self._multi_vote += int((np.diff(ballots.offsets) > 1).sum())
+        starts = ballots.offsets[:-1]
+        least, greatest = np.minimum.reduceat(ballots.labels, starts), np.maximum.reduceat(ballots.labels, starts)
+        self._disagreed += int((least != greatest).sum())
+        for counts, codes in (
+            (self._by_user, ballots.users),
+            (self._by_label, ballots.labels),
+            (self._by_species, block.truth),
+        ):
+            counts += np.bincount(codes, minlength=len(counts))
+
+    def marginals(self) -> Marginals:
+        """The marginals of the blocks so far."""
+        users = int((self._by_user > 0).sum())
+        return Marginals(
+            observations=self._observations,
+            votes=self._votes,
+            users=users,
+            species=int((self._by_label > 0).sum()),
+            multi_vote_share=self._multi_vote / self._observations,
+            disagreed_share=self._disagreed / self._observations,
+            one_vote_user_share=int((self._by_user == 1).sum()) / users,
+            rare_species_share=rare_share(self._by_species[self._by_species > 0]),
+        )
+
+
+def side_by_side(scale: float, reached: Marginals) -> str:
+    """A small aligned table: each marginal as published, scaled where it is a count, and as reached."""
+    target = published_at(scale)
+
+    def line(name: str, left: str, right: str) -> str:
+        return f"{name:<38}{left:>12}{right:>12}"
+
+    lines = [line("", "published", "reached")]
+    for name in ("observations", "votes", "users", "species"):
+        counts = (getattr(target, name), getattr(reached, name))
+        lines.append(line(f"{name} (x {scale:g})", *(f"{count:,}" for count in counts)))
+    for name, field in (
+        ("observations with 2 votes or more", "multi_vote_share"),
+        ("observations with a disagreement", "disagreed_share"),
+        ("users with one vote", "one_vote_user_share"),
+        ("observations of the rarest 80 % species", "rare_species_share"),
+    ):
+        shares = (getattr(target, field), getattr(reached, field))
+        lines.append(line(name, *(f"{100 * share:.2f} %" for share in shares)))
+    return "\n".join(lines)

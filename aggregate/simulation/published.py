@@ -1,0 +1,68 @@
+"""What is published about Pl@ntNet's South-Western Europe votes, and the same numbers at another scale."""
+
+from dataclasses import dataclass
+
+OBSERVATIONS = 6_699_593
+VOTES = 9_005_108
+USERS = 823_251
+SPECIES = 11_425
+"""Observations, votes on them, users who voted and different labels voted [L25]."""
+
+MULTI_VOTE_SHARE = 0.24
+"""Share of the observations with at least two votes [L25]."""
+
+DISAGREED_SHARE = 0.010
+"""Share of all observations on which at least two labels were voted [L25]."""
+
+ONE_VOTE_USER_SHARE = 0.62
+"""Share of the users who voted once [L25]."""
+
+RARE_SPECIES = 0.8
+RARE_SPECIES_SHARE = 0.11
+"""The rarest 80 % of the species hold about 11 % of the observations [L25]."""
+
+AUTHOR_VOTES_SHARE = 0.98
+"""Share of the observations on which the author votes; assumed, "nearly always"."""
+
+MOST_VOTES = 40
+"""Votes on the most voted observation; assumed."""
+
+FEWEST_USERS = 10
+"""A crowd is not made smaller than this, however small the scale: fewer could not vote on one observation each."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Whole numbers that a simulation reaches by construction.
+
+    ``multi_vote`` and ``disagreed`` count observations, ``one_vote`` users, ``author_votes`` votes.
+    """
+
+    observations: int
+    votes: int
+    users: int
+    multi_vote: int
+    disagreed: int
+    one_vote: int
+    author_votes: int
+
+    @classmethod
+    def at(cls, scale: float) -> "Totals":
+        """The published counts times ``scale``, changed as little as it takes to be possible for a handful of votes."""
+        observations = max(1, round(OBSERVATIONS * scale))
+        votes = max(observations, round(VOTES * scale))
+        users = min(votes, max(FEWEST_USERS, round(USERS * scale)))
+        if users == 1:
+            votes = observations
+        multi_vote = min(votes - observations, max(1, round(MULTI_VOTE_SHARE * observations)))
+        # Whoever does not vote once votes twice or more, and there must be votes enough for that.
+        one_vote = min(users - (votes > users), max(round(ONE_VOTE_USER_SHARE * users), 2 * users - votes))
+        return cls(
+            observations=observations,
+            votes=votes,
+            users=users,
+            multi_vote=multi_vote,
+            disagreed=min(multi_vote, round(DISAGREED_SHARE * observations)),
+            one_vote=one_vote,
+            author_votes=round(AUTHOR_VOTES_SHARE * observations),
+        )

@@ -1,0 +1,191 @@
+"""A simulation block by block: observations in the order of upload, votes in the order of casting."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Flags, Floats, Indices, LabelCodes, UserCodes
+from ..progress import Progress
+from . import timing
+from .counts import share_out
+from .crowd import Crowd
+from .identifiers import FIRST_OBSERVATION_ID, next_observation_ids
+from .machine import ai_votes
+from .published import Totals
+from .species import Flora, species_at
+from .voting import Ballots, Quota, cast_votes
+
+BLOCK = 2**18
+"""Observations per block. Part of the result: another size gives other votes."""
+
+MULTI_VOTE_EXPERTS = 5.0
+"""Experts look at observations with several votes this many times as often as at others; assumed."""
+
+
+@dataclass(frozen=True)
+class LogRows:
+    """Votes ordered by time.
+
+    ``observation_ids``, ``times`` (microseconds since 1970 UTC) int64, ``users``, ``labels`` int32, ``is_author``
+    bool; all [n_rows].
+    """
+
+    observation_ids: Indices
+    users: UserCodes
+    labels: LabelCodes
+    is_author: Flags
+    times: Indices
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some observations, complete, and the votes that can be written once they are known.
+
+    ``observation_ids`` int64 and ``truth`` int32: every observation of the block. ``ballots``: all votes on them.
+    ``expert`` bool: whether experts tell the truth of it. ``ai``: labels int32 and scores float64, if wanted.
+    ``log``: the votes, on these observations or earlier ones, cast before any later observation is uploaded.
+    """
+
+    observation_ids: Indices
+    truth: LabelCodes
+    ballots: Ballots
+    expert: Flags
+    ai: tuple[LabelCodes, Floats] | None
+    log: LogRows
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known before the first vote: the totals, the species, the crowd; ``truth`` as of Flora.truth."""
+
+    seed: int
+    totals: Totals
+    flora: Flora
+    crowd: Crowd
+    truth: NDArray[np.int16]
+
+    @classmethod
+    def make(cls, scale: float, seed: int, progress: Progress) -> "Plan":
+        """Draw species and crowd. Takes about 14 bytes per vote."""
+        progress.phase("gathering a crowd")
+        totals = Totals.at(scale)
+        flora = Flora.of(species_at(scale, totals.observations), totals.observations)
+        rng = _generator(seed, 0)
+        return cls(seed, totals, flora, Crowd.of(totals, rng), flora.truth(rng))
+
+    def blocks(self, *, ai: bool, experts: float | None, progress: Progress) -> Iterator[Block]:
+        """All blocks, in order; about 100 MB at a time."""
+        n_observations = self.totals.observations
+        progress.phase("voting", n_observations, "observations")
+        turn = (0, 0)
+        first, last_id, waiting = 0, FIRST_OBSERVATION_ID, _no_rows()
+        for number, quota in enumerate(_quotas(self.totals)):
+            rng = _generator(self.seed, 1, number)
+            upto = first + quota.observations
+            coded = self.truth[first:upto].astype(np.int32)
+            truth = np.where(coded < 0, ~coded, coded)
+            turns, turn = self._turns(turn, quota)
+            ballots = cast_votes(quota, truth, coded < 0, turns, self.crowd, self.flora, rng)
+            ids = next_observation_ids(last_id, quota.observations, rng)
+            uploaded = timing.upload_times(first, quota.observations, n_observations, rng)
+            end = None if upto == n_observations else int(uploaded[-1])
+            log, waiting = _log(ballots, ids, uploaded, waiting, end, rng)
+            yield Block(
+                observation_ids=ids,
+                truth=truth,
+                ballots=ballots,
+                expert=_experts(ballots, experts, _generator(self.seed, 2, number)),
+                ai=self._ai(truth, ballots, number) if ai else None,
+                log=log,
+            )
+            first, last_id = upto, int(ids[-1])
+            progress.advance(quota.observations)
+
+    def _turns(self, turn: tuple[int, int], quota: Quota) -> tuple[tuple[UserCodes, UserCodes], tuple[int, int]]:
+        """The authors and reviewers whose turn it is in a block, and whose it is then."""
+        authored, reviewed = turn[0] + quota.author_votes, turn[1] + quota.votes - quota.author_votes
+        users = self.crowd.authors[turn[0] : authored], self.crowd.reviewers[turn[1] : reviewed]
+        return users, (authored, reviewed)
+
+    def _ai(self, truth: LabelCodes, ballots: Ballots, number: int) -> tuple[LabelCodes, Floats]:
+        return ai_votes(truth, ballots.labels[ballots.offsets[:-1]], self.flora, _generator(self.seed, 3, number))
+
+
+def _generator(seed: int, *place: int) -> np.random.Generator:
+    """The generator of one part, independent of which other parts are drawn."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=place)))
+
+
+def _quotas(totals: Totals) -> list[Quota]:
+    """The totals split over blocks."""
+    sizes = np.full(-(-totals.observations // BLOCK), BLOCK)
+    sizes[-1] = totals.observations - BLOCK * (len(sizes) - 1)
+    multi_vote = share_out(totals.multi_vote, sizes)
+    further = totals.votes - totals.observations - totals.multi_vote
+    votes = sizes + multi_vote + (share_out(further, multi_vote) if further else 0)
+    columns = (
+        sizes,
+        votes,
+        multi_vote,
+        share_out(totals.disagreed, sizes),
+        share_out(totals.author_votes, sizes),
+    )
+    return [Quota(*numbers) for numbers in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _experts(ballots: Ballots, share: float | None, rng: np.random.Generator) -> Flags:
+    """Which observations experts look at, bool[n_observations]: all, or ``share`` of them."""
+    several = np.diff(ballots.offsets) > 1
+    if share is None:
+        return np.ones(len(several), np.bool_)
+    expert = np.zeros(len(several), np.bool_)
+    turn = rng.random(len(several)) / np.where(several, MULTI_VOTE_EXPERTS, 1.0)
+    expert[np.argsort(turn, kind="stable")[: round(share * len(several))]] = True
+    return expert
+
+
+def _no_rows() -> LogRows:
+    ids = np.empty(0, np.int64)
+    return LogRows(ids, ids.astype(np.int32), ids.astype(np.int32), ids.astype(np.bool_), ids)
+
+
+def _log(
+    ballots: Ballots,
+    ids: Indices,
+    uploaded: Indices,
+    waiting: LogRows,
+    end: int | None,
+    rng: np.random.Generator,
+) -> tuple[LogRows, LogRows]:
+    """The rows cast before the millisecond ``end``, ordered by time, and those cast later, in no order.
+
+    Authors vote at upload. ``waiting`` are the rows of earlier blocks that were cast too late for these.
+    """
+    observation = np.repeat(np.arange(len(ids)), np.diff(ballots.offsets))
+    times = uploaded[observation]
+    reviews = np.flatnonzero(~ballots.is_author)
+    times[reviews] = timing.review_times(times[reviews], rng)
+    rows = LogRows(
+        observation_ids=np.concatenate([waiting.observation_ids, ids[observation]]),
+        users=np.concatenate([waiting.users, ballots.users]),
+        labels=np.concatenate([waiting.labels, ballots.labels]),
+        is_author=np.concatenate([waiting.is_author, ballots.is_author]),
+        times=np.concatenate([waiting.times, times * 1000]),
+    )
+    if end is None:
+        return _taken(rows, np.argsort(rows.times, kind="stable")), _no_rows()
+    now = rows.times < end * 1000
+    ripe = np.flatnonzero(now)
+    return _taken(rows, ripe[np.argsort(rows.times[ripe], kind="stable")]), _taken(rows, np.flatnonzero(~now))
+
+
+def _taken(rows: LogRows, which: Indices) -> LogRows:
+    return LogRows(
+        rows.observation_ids[which],
+        rows.users[which],
+        rows.labels[which],
+        rows.is_author[which],
+        rows.times[which],
+    )

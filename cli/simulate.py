@@ -1,0 +1,59 @@
+"""``plant-aggregate simulate``: a vote log whose truth is known."""
+
+from typing import Literal
+
+import click
+
+from . import console
+
+
+@click.command(short_help="Make up a vote log whose truth is known.")
+@click.argument("folder", metavar="DIR")
+@click.option(
+    "--scale",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="size relative to the published data: 1 is 6,699,593 observations; up to 60",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="another seed, another log of the same kind")
+@click.option("--ai/--no-ai", default=False, show_default=True, help="also write ai_votes.parquet, with scores")
+@click.option(
+    "--experts",
+    type=float,
+    metavar="SHARE",
+    help="tell the truth of this share of the observations only, 0 to 1, sooner where there are several votes  "
+    "[default: of all]",
+)
+@click.option(
+    "--ids",
+    type=click.Choice(["int", "string"]),
+    default="int",
+    show_default=True,
+    help="ids are integers, or strings (UUIDs of observations)",
+)
+@click.option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR")
+@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+def simulate(
+    folder: str,
+    scale: float,
+    seed: int,
+    ai: bool,
+    experts: float | None,
+    ids: Literal["int", "string"],
+    overwrite: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Write votes.parquet and truth.parquet into DIR, like Pl@ntNet's South-Western Europe data of any size.
+
+    The marginals reached go to stdout beside the published ones, progress to stderr.
+    """
+    from aggregate.simulation import side_by_side
+    from aggregate.simulation import simulate as simulation_of
+
+    simulation = simulation_of(scale, seed=seed, ai=ai, experts=experts, ids=ids)
+    with console.progress(quiet) as listener:
+        marginals = simulation.write(folder, overwrite=overwrite, progress=listener)
+    click.echo(side_by_side(scale, marginals))
