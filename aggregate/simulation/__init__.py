@@ -90,7 +90,7 @@ class Simulation:
     def write(self, folder: str | Path, *, overwrite: bool = False, progress: Progress = SILENT) -> Marginals:
         """Write votes.parquet, truth.parquet and, with ``ai``, ai_votes.parquet into ``folder``; count the marginals.
 
-        Block by block: 16 bytes of memory per vote and 500 MB. The files appear when they are complete.
+        Block by block, in 25 bytes of memory per vote and 250 MB. The files appear when they are complete.
         """
         from .files import Tabulator, check_folder, parquet_files
         from .stream import Plan

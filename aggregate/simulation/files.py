@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,8 @@ def parquet_files(folder: Path, schemas: "dict[str, pa.Schema]") -> "Iterator[di
     finally:
         for name, path in staged.items():
             if name in writers:
-                writers[name].close()
+                with suppress(OSError):  # a full disk has been told of
+                    writers[name].close()
             path.unlink(missing_ok=True)
 
 

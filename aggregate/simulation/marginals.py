@@ -84,7 +84,7 @@ def side_by_side(scale: float, reached: Marginals) -> str:
     target = published_at(scale)
 
     def line(name: str, left: str, right: str) -> str:
-        return f"{name:<38}{left:>12}{right:>12}"
+        return f"{name:<40}{left:>12}{right:>12}"
 
     lines = [line("", "published", "reached")]
     for name in ("observations", "votes", "users", "species"):

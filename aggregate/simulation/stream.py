@@ -68,7 +68,7 @@ class Plan:
 
     @classmethod
     def make(cls, scale: float, seed: int, progress: Progress) -> "Plan":
-        """Draw species and crowd. Takes about 14 bytes per vote."""
+        """Draw species and crowd; about 25 bytes of memory per vote at its peak."""
         progress.phase("gathering a crowd")
         totals = Totals.at(scale)
         flora = Flora.of(species_at(scale, totals.observations), totals.observations)
