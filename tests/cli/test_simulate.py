@@ -1,0 +1,65 @@
+import re
+import shlex
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from aggregate.errors import ParameterError
+from aggregate_cli.simulate import simulate
+
+SAMPLE = Path(__file__).parents[2] / "sample_votes"
+
+
+def called(*arguments):
+    return CliRunner().invoke(simulate, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_it_prints_the_marginals_reached_beside_the_published_ones(tmp_path):
+    result = called(tmp_path / "log", "--scale", "0.001", "--quiet")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["published", "reached"]
+    assert re.fullmatch(r"observations \(x 0.001\) +6,700 +6,700", lines[1])
+    assert re.fullmatch(r"observations with a disagreement +1.00 % +1.00 %", lines[6])
+    assert len({len(line) for line in lines}) == 1
+    assert sorted(path.name for path in (tmp_path / "log").iterdir()) == ["truth.parquet", "votes.parquet"]
+
+
+def test_progress_goes_to_stderr(tmp_path):
+    result = called(tmp_path, "--scale", "0.0001")
+    assert "voting: 670 observations" in result.stderr
+    assert "voting" not in result.stdout
+
+
+def test_options_reach_the_simulation(tmp_path):
+    called(tmp_path, "--scale", "0.0001", "--ai", "--experts", "0.5", "--ids", "string", "-q")
+    assert pq.read_table(tmp_path / "ai_votes.parquet").num_rows == 670
+    assert pq.read_table(tmp_path / "truth.parquet").num_rows == 335
+    assert str(pq.read_schema(tmp_path / "votes.parquet").field("observation_id").type) == "string"
+
+
+def test_an_earlier_simulation_stays_unless_overwrite(tmp_path):
+    called(tmp_path, "--scale", "0.0001", "-q")
+    with pytest.raises(ParameterError, match="--overwrite"):
+        called(tmp_path, "--scale", "0.0001", "-q")
+    assert called(tmp_path, "--scale", "0.0001", "-q", "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "1000"])
+def test_a_scale_out_of_range_is_an_error_before_anything_is_written(tmp_path, scale):
+    with pytest.raises(ParameterError, match="scale"):
+        called(tmp_path / "log", "--scale", scale)
+    assert not (tmp_path / "log").exists()
+
+
+def test_the_sample_is_what_its_command_makes(tmp_path):
+    command = re.search(r"plant-aggregate simulate sample_votes (.*)", (SAMPLE / "README.md").read_text())
+    assert called(tmp_path, *shlex.split(command[1]), "-q").exit_code == 0
+    made = sorted(tmp_path.iterdir())
+    assert [path.name for path in made] == sorted(path.name for path in SAMPLE.glob("*.parquet"))
+    for path in made:
+        assert pq.read_table(path).equals(pq.read_table(SAMPLE / path.name))
+    assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 1_000_000
