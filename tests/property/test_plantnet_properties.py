@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import aggregate
 from aggregate.kernels import jit
 from tests.reference import plantnet
-from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows
+from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows, weight_overrides
 
 Rows = list[dict[str, Any]]
 
@@ -74,42 +75,55 @@ def matching_theta_conf(given_parameters: dict[str, Any]) -> float:
     }[name]
 
 
-def usable(rows: Rows) -> bool:
-    return bool(plantnet.clean(rows)[0])
-
-
 def without_repeats(rows: Rows) -> Rows:
     """The votes that stand: their order means nothing any more."""
     return plantnet.clean(rows)[0]
+
+
+def assert_equal(found: aggregate.Consensus, expected: dict[str, Any]) -> None:
+    """Weights and everything countable exactly; what is divided, to a few units in the last place."""
+    for name, rows_found in (("observations", found.to_arrow()), ("users", found.users_to_arrow())):
+        for row, wanted in zip(rows_found.to_pylist(), expected[name], strict=True):
+            for column, value in wanted.items():
+                if isinstance(value, float) and column != "weight":
+                    assert math.isclose(row[column], value, rel_tol=1e-12, abs_tol=1e-13), (column, row, wanted)
+                else:
+                    assert row[column] == value, (column, row, wanted)
+    assert [vars(iteration) for iteration in found.trace.iterations] == expected["trace"]
+    assert found.trace.converged == expected["converged"]
+    assert found.trace.cycle_length == expected["cycle_length"]
 
 
 @given(LOGS, parameters())
 @settings(max_examples=400)
 def test_the_engine_equals_the_reference(rows: Rows, given_parameters: dict[str, Any]) -> None:
     votes, counts = plantnet.clean(rows)
-    if not votes:
-        with pytest.raises(aggregate.VotesError, match="no usable vote"):
-            aggregate.votes_from_table(table(rows))
-        return
-    expected = plantnet.fit(votes, **{"theta_conf": matching_theta_conf(given_parameters), **given_parameters})
     engine_votes = aggregate.votes_from_table(table(rows))
     assert engine_votes.n_votes == counts["used"]
-    found = fit(engine_votes, **given_parameters)
-    for name, rows_found in (("observations", found.to_arrow()), ("users", found.users_to_arrow())):
-        for row, wanted in zip(rows_found.to_pylist(), expected[name], strict=True):
-            for column, value in wanted.items():
-                if isinstance(value, float):
-                    assert math.isclose(row[column], value, rel_tol=1e-12, abs_tol=1e-13), (column, row, wanted)
-                else:
-                    assert row[column] == value, (column, row, wanted)
-        if name == "observations":
-            assert [r["weight"] for r in rows_found.to_pylist()] == [r["weight"] for r in expected[name]]
-    assert [vars(iteration) for iteration in found.trace.iterations] == expected["trace"]
-    assert found.trace.converged == expected["converged"]
-    assert found.trace.cycle_length == expected["cycle_length"]
+    given_parameters = {"theta_conf": matching_theta_conf(given_parameters), **given_parameters}
+    assert_equal(fit(engine_votes, **given_parameters), plantnet.fit(votes, **given_parameters))
 
 
-@given(LOGS.filter(usable), st.randoms(use_true_random=False))
+@given(LOGS, parameters(), st.data())
+@settings(max_examples=150)
+def test_it_does_so_with_weights_set_by_hand(rows: Rows, given_parameters: dict[str, Any], data: st.DataObject) -> None:
+    overrides = data.draw(weight_overrides(rows))
+    fixed, minimum = overrides["fixed_weights"], overrides["min_weights"]
+    users = sorted({*fixed, *minimum})
+    user_weights = aggregate.UserWeights(
+        pa.array(users, pa.string() if not users else None),
+        np.array([fixed.get(user, math.nan) for user in users]),
+        np.array([minimum.get(user, math.nan) for user in users]),
+    )
+    given_parameters = {"theta_conf": matching_theta_conf(given_parameters), **given_parameters}
+    strategy = aggregate.PlantNet(**given_parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", aggregate.AggregateWarning)
+        found = strategy.fit(aggregate.votes_from_table(table(rows)), user_weights=user_weights)
+    assert_equal(found, plantnet.fit(plantnet.clean(rows)[0], **given_parameters, **overrides))
+
+
+@given(LOGS, st.randoms(use_true_random=False))
 @settings(max_examples=100)
 def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     rows = without_repeats(rows)
@@ -117,7 +131,7 @@ def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     assert bits(fit(aggregate.votes_from_table(table(shuffled)))) == bits(fit(aggregate.votes_from_table(table(rows))))
 
 
-@given(rows=LOGS.filter(usable), chance=st.randoms(use_true_random=False))
+@given(rows=LOGS, chance=st.randoms(use_true_random=False))
 @settings(max_examples=60)
 def test_files_and_row_groups_change_no_bit(
     tmp_path_factory: pytest.TempPathFactory, rows: Rows, chance: random.Random
@@ -134,7 +148,7 @@ def test_files_and_row_groups_change_no_bit(
     assert bits(fit(one)) == bits(fit(many))
 
 
-@given(LOGS.filter(usable))
+@given(LOGS)
 @settings(max_examples=60)
 def test_threads_change_no_bit(rows: Rows) -> None:
     results = []
@@ -144,7 +158,7 @@ def test_threads_change_no_bit(rows: Rows) -> None:
     assert results[0] == results[1] == results[2]
 
 
-@given(LOGS.filter(usable), st.randoms(use_true_random=False))
+@given(LOGS, st.randoms(use_true_random=False))
 @settings(max_examples=100)
 def test_renaming_users_and_observations_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     rows = without_repeats(rows)
@@ -172,7 +186,7 @@ def int_rows(rows: Rows) -> Rows:
     return rows
 
 
-@given(LOGS.filter(usable))
+@given(LOGS)
 @settings(max_examples=60)
 def test_column_types_change_no_bit(rows: Rows) -> None:
     numbers = int_rows(without_repeats(rows))
@@ -191,7 +205,7 @@ def test_column_types_change_no_bit(rows: Rows) -> None:
     assert all(result == results[0] for result in results)
 
 
-@given(LOGS.filter(usable), st.integers(1, 4), st.integers(1, 3))
+@given(LOGS, st.integers(1, 4), st.integers(1, 3))
 @settings(max_examples=60)
 def test_an_unrelated_observation_changes_no_other_row(rows: Rows, n_votes: int, n_labels: int) -> None:
     rows = [{**row, **{name: None if row[name] is None else str(row[name]) for name in IDS}} for row in rows]
