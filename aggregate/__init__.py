@@ -14,7 +14,7 @@ Every name below is loaded on first use, so that importing the package costs not
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from .version import VERSION as __version__
 
 if TYPE_CHECKING:
     from .consensus import Consensus as Consensus

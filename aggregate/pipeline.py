@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import __version__
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
 from .kernels.jit import available_cores, set_threads
@@ -18,6 +17,7 @@ from .publishing.manifest import manifest, write_manifest
 from .publishing.run_folder import RunFolder
 from .publishing.tables import write_consensus, write_table
 from .strategies.plantnet import PlantNet
+from .version import VERSION
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def run(
         clock.end()
         contents = manifest(
             run_id=new.run_id,
-            version=__version__,
+            version=VERSION,
             consensus=consensus,
             settings=_plain_settings(settings, started),
             inputs=[asdict(item) for item in reading.inputs],
