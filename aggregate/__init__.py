@@ -14,7 +14,7 @@ Every name below is loaded on first use, so that importing the package costs not
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .version import VERSION as __version__
+from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from .consensus import Consensus as Consensus

@@ -30,6 +30,7 @@ class DisputeFindings:
     weights; so these are kept for the disputed ones only.
     """
 
+    confidence: Floats
     agreement: Floats
     margin: Floats
     aum: Floats
@@ -64,10 +65,10 @@ class Consensus:
     """int32[n_observations]"""
     weight: Weights
     """float64[n_observations]; weight on the label."""
-    confidence: Floats
-    """float64[n_observations]"""
     valid: Flags
     """bool[n_observations]"""
+    gamma: float
+    """Weight of an unknown user, who might dissent."""
     theta_acc: float
     """An observation below this agreement is contested."""
     ambiguous_below: float
@@ -79,6 +80,13 @@ class Consensus:
     def n_observations(self) -> int:
         """Number of observations."""
         return self.votes.n_observations
+
+    @property
+    def confidence(self) -> Floats:
+        """float64[n_observations]; share the label would keep if one unknown user dissented."""
+        confidence = self.weight / (self.weight + self.gamma)
+        confidence[self.votes.disputes.observations] = self.disputes.confidence
+        return confidence
 
     @property
     def agreement(self) -> Floats:
@@ -138,6 +146,9 @@ class Consensus:
             return column
 
         disputes = self.disputes
+        weight = self.weight[first:last]
+        confidence = weight / (weight + self.gamma)
+        confidence[places] = disputes.confidence[block]
         status = spread(self._disputed_contested().astype(np.int8), 0)
         status = np.where(self.valid[first:last], 0, np.where(status, 1, 2)).astype(np.int8)
         runner_up = spread(disputes.runner_up, -1)
@@ -146,14 +157,14 @@ class Consensus:
         columns = {
             "observation_id": votes.observation_ids[first:last],
             "label": _names(votes.label_names, self.labels[first:last]),
-            "confidence": self.confidence[first:last],
+            "confidence": confidence,
             "valid": self.valid[first:last],
             "status": pa.DictionaryArray.from_arrays(status, list(STATUSES)),
             "ambiguous": spread(_is_below(disputes.aum, self.ambiguous_below), undisputed_ambiguous),
             "aum": spread(disputes.aum, 1.0),
             "margin": spread(disputes.margin, 1.0),
             "agreement": spread(disputes.agreement, 1.0),
-            "weight": self.weight[first:last],
+            "weight": weight,
             "entropy": spread(disputes.entropy, 0.0),
             "n_votes": np.diff(votes.offsets[first : last + 1]).astype(np.int32),
             "n_labels": spread(disputes.n_labels, 1),

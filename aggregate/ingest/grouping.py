@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
-from ..kernels.deduplication import NO_VOTE, keep_latest, unpack, words_by_user
+from ..kernels.deduplication import NO_VOTE, keep_latest, rows_by_observation, unpack
 from ..kernels.jit import in_blocks
-from ..kernels.sorting import distinct_codes, group_by_code, sort_within_groups
+from ..kernels.sorting import distinct_codes, sort_within_groups
 from ..votes import Votes
 
 
@@ -34,32 +34,30 @@ def group(rows: CodedRows) -> Votes:
 
     Observations, users and labels that are left without a vote are dropped. Lets go of the rows' arrays.
     """
-    n_groups = len(rows.observation_ids)
-    group_offsets = np.zeros(n_groups + 1, np.int64)
-    order = np.empty(rows.observations.size, np.int32)
-    group_by_code(rows.observations, group_offsets, order)
-    words = np.empty(order.size, np.uint64)
-    in_blocks(words_by_user, n_groups, group_offsets, order, rows.users, words)
-    in_blocks(sort_within_groups, n_groups, group_offsets, words)
-    n_kept = np.empty(n_groups, np.int32)
-    in_blocks(keep_latest, n_groups, group_offsets, order, rows.labels, rows.is_author, rows.voted_at, words, n_kept)
-    in_blocks(sort_within_groups, n_groups, group_offsets, words)
-    del order
-    rows.observations = rows.users = rows.labels = np.empty(0, np.int32)
-    return _unpacked(rows, group_offsets, words, n_kept)
+    n_observations = len(rows.observation_ids)
+    offsets = np.zeros(n_observations + 1, np.int64)
+    words = np.empty(rows.observations.size, np.uint64)
+    rows_by_observation(rows.observations, rows.users, offsets, words)
+    rows.observations = rows.users = np.empty(0, np.int32)
+    in_blocks(sort_within_groups, n_observations, offsets, words)
+    n_kept = np.empty(n_observations, np.int32)
+    in_blocks(keep_latest, n_observations, offsets, rows.labels, rows.is_author, rows.voted_at, words, n_kept)
+    in_blocks(sort_within_groups, n_observations, offsets, words)
+    rows.labels = np.empty(0, np.int32)
+    return _unpacked(rows, offsets, words, n_kept)
 
 
 def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -> Votes:
-    """Votes from the words of each group; those that do not stand are last in their group."""
+    """Votes from the words of each observation, of which those that do not stand come last."""
     user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
     n_votes = int(n_kept.sum(dtype=np.int64))
     some_dropped = n_votes < words.size
     if some_dropped:
         words = words[words != NO_VOTE]
-        groups = np.flatnonzero(n_kept)
-        observation_ids = observation_ids.take(pa.array(groups))
-        offsets = np.zeros(groups.size + 1, np.int64)
-        np.cumsum(n_kept[groups], out=offsets[1:])
+        voted_on = np.flatnonzero(n_kept)
+        observation_ids = observation_ids.take(pa.array(voted_on))
+        offsets = np.zeros(voted_on.size + 1, np.int64)
+        np.cumsum(n_kept[voted_on], out=offsets[1:])
     users, labels = np.empty((2, n_votes), np.int32)
     is_author = np.empty(n_votes, np.bool_)
     in_blocks(unpack, n_votes, words, users, labels, is_author)

@@ -13,12 +13,22 @@ NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
-def words_by_user(first: int, last: int, offsets: Offsets, rows: Counts, users: UserCodes, words: Words) -> None:
-    """Fill words with (user, place in the group), so that sorting brings a user's rows together, in row order."""
-    for i in range(first, last):
-        for j in range(offsets[i], offsets[i + 1]):
-            place = np.uint64(j - offsets[i])
-            words[j] = (np.uint64(users[rows[j]]) << np.uint64(32)) | place
+def rows_by_observation(observations: Counts, users: UserCodes, offsets: Offsets, words: Words) -> None:
+    """Fill words with (user, row) observation by observation; offsets int64[n_observations + 1] are zero before.
+
+    Sorting the words of an observation brings a user's rows together, in row order.
+    """
+    # While words are placed, offsets[i + 1] is the next place of observation i; in the end it is i's end.
+    n_observations = offsets.size - 1
+    for row in range(observations.size):
+        if observations[row] + 1 < n_observations:
+            offsets[observations[row] + 2] += 1
+    for i in range(1, n_observations):
+        offsets[i + 1] += offsets[i]
+    for row in range(observations.size):
+        place = offsets[observations[row] + 1]
+        words[place] = (np.uint64(users[row]) << np.uint64(32)) | np.uint64(row)
+        offsets[observations[row] + 1] = place + 1
 
 
 @kernel
@@ -26,14 +36,13 @@ def keep_latest(
     first: int,
     last: int,
     offsets: Offsets,
-    rows: Counts,
     labels: LabelCodes,
     is_author: Flags,
     voted_at: Indices,
     words: Words,
     n_kept: Counts,
 ) -> None:
-    """Replace each group's (user, place) words, sorted, by the votes that stand.
+    """Replace each observation's (user, row) words, sorted, by the votes that stand.
 
     A user's last row stands: the one of the greatest ``voted_at`` (int64, empty if unknown), then the last in row
     order. A last row without a label (-1) withdraws the vote. The user is an author if any of the rows says so.
@@ -41,18 +50,18 @@ def keep_latest(
     """
     timed = voted_at.size > 0
     for i in range(first, last):
-        start, stop = offsets[i], offsets[i + 1]
         n_kept[i] = 0
-        j = start
+        j = offsets[i]
+        stop = offsets[i + 1]
         while j < stop:
             user = words[j] >> np.uint64(32)
-            latest = rows[start + np.int64(words[j] & np.uint64(0xFFFFFFFF))]
+            latest = np.int64(words[j] & np.uint64(0xFFFFFFFF))
             author = is_author[latest]
             words[j] = NO_VOTE
             slot = j
             j += 1
             while j < stop and (words[j] >> np.uint64(32)) == user:
-                row = rows[start + np.int64(words[j] & np.uint64(0xFFFFFFFF))]
+                row = np.int64(words[j] & np.uint64(0xFFFFFFFF))
                 author |= is_author[row]
                 if not timed or voted_at[row] >= voted_at[latest]:
                     latest = row

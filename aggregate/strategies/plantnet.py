@@ -15,7 +15,7 @@ from ..user_weights import AlignedWeights, UserWeights
 from ..votes import Disputes, Votes
 from .base import check_parameters, choice, parameter
 from .convergence import Convergence
-from .labelling import TotalWeights, entropies_of, heaviest_labels, support_of
+from .labelling import Support, TotalWeights, entropies_of, heaviest_labels, support_of
 from .species import SpeciesCounter
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
@@ -97,7 +97,7 @@ class PlantNet:
             vote_weights = weights[disputes.users]
             history.append(vote_weights)
             labels[disputes.observations] = disputed_labels
-            valid = self._judge(votes, labels, weights, totals).valid
+            valid = self._judge(disputes, totals.under(weights), support_of(disputes, vote_weights, disputed_labels))
             n_author, n_vote = counter.count(labels, valid)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
@@ -107,17 +107,20 @@ class PlantNet:
         labels[disputes.observations] = disputed_labels
 
         progress.phase("derive columns")
-        verdict = self._judge(votes, labels, weights, totals)
-        findings = _findings(disputes, disputed_labels, weights[disputes.users], history)
+        support = support_of(disputes, weights[disputes.users], disputed_labels)
+        weight = totals.under(weights)
+        valid = self._judge(disputes, weight, support)
+        weight[disputes.observations] = support.weight
+        findings = self._dispute_findings(disputes, disputed_labels, weights[disputes.users], support, history)
         return Consensus(
             votes=votes,
             strategy=self.name,
             parameters=asdict(self),
             trace=watch.trace,
             labels=labels,
-            weight=verdict.weight,
-            confidence=verdict.weight / (verdict.total + self.gamma),
-            valid=verdict.valid,
+            weight=weight,
+            valid=valid,
+            gamma=self.gamma,
             theta_acc=self.theta_acc,
             ambiguous_below=self._ambiguity_threshold(findings.aum, votes.n_observations),
             disputes=findings,
@@ -132,16 +135,34 @@ class PlantNet:
             overrides.apply_to(weights)
         return weights
 
-    def _judge(self, votes: Votes, labels: LabelCodes, weights: Weights, totals: TotalWeights) -> "_Verdict":
-        """conf, total weight and s of every observation."""
-        disputes = votes.disputes
-        total = totals.under(weights)
-        support = support_of(disputes, weights[disputes.users], labels[disputes.observations])
-        weight = total.copy()
-        weight[disputes.observations] = support.weight
-        valid = weight >= self.theta_conf - SLACK
-        valid[disputes.observations] &= support.agreement >= self.theta_acc - SLACK
-        return _Verdict(weight, total, valid)
+    def _judge(self, disputes: Disputes, totals: Weights, support: Support) -> Flags:
+        """s[i] of every observation; where nobody disagrees, conf is the total and acc is 1."""
+        valid = totals >= self.theta_conf - SLACK
+        valid[disputes.observations] = (support.weight >= self.theta_conf - SLACK) & (
+            support.agreement >= self.theta_acc - SLACK
+        )
+        return valid
+
+    def _dispute_findings(
+        self,
+        disputes: Disputes,
+        labels: LabelCodes,
+        vote_weights: Weights,
+        support: Support,
+        history: list[Weights],
+    ) -> DisputeFindings:
+        """The derived columns of the disputed observations; ``history`` has the vote weights w(0) .. w(T-1)."""
+        margins = (support_of(disputes, past, labels).margin for past in history)
+        entropy, n_labels = entropies_of(disputes, vote_weights, support.total)
+        return DisputeFindings(
+            confidence=support.weight / (support.total + self.gamma),
+            agreement=support.agreement,
+            margin=support.margin,
+            aum=sum(margins, start=np.zeros(len(disputes))) / len(history),
+            entropy=entropy,
+            n_labels=n_labels,
+            runner_up=heaviest_labels(disputes, vote_weights, excluded=labels),
+        )
 
     def _ambiguity_threshold(self, aum: Floats, n_observations: int) -> float:
         """The aum below which an observation is ambiguous; the undisputed ones have aum 1."""
@@ -168,27 +189,3 @@ class PlantNet:
             agreement_rate=n_agreeing / n_votes,
             self_validating=weights >= self.theta_conf - SLACK,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Verdict:
-    """conf, total weight and s of [L25], for every observation."""
-
-    weight: Weights
-    total: Weights
-    valid: Flags
-
-
-def _findings(disputes: Disputes, labels: LabelCodes, vote_weights: Weights, history: list[Weights]) -> DisputeFindings:
-    """The derived columns of the disputed observations; ``history`` has the vote weights w(0) .. w(T-1)."""
-    support = support_of(disputes, vote_weights, labels)
-    margins = (support_of(disputes, past, labels).margin for past in history)
-    entropy, n_labels = entropies_of(disputes, vote_weights, support.total)
-    return DisputeFindings(
-        agreement=support.agreement,
-        margin=support.margin,
-        aum=sum(margins, start=np.zeros(len(disputes))) / len(history),
-        entropy=entropy,
-        n_labels=n_labels,
-        runner_up=heaviest_labels(disputes, vote_weights, excluded=labels),
-    )

@@ -23,8 +23,9 @@ class SpeciesCounter:
         self.votes_need_validity = votes_need_validity
         self._user_offsets, self._words = _votes_by_user(votes)
         self._n_author, self._n_vote = np.zeros((2, votes.n_users), np.int32)
-        self._state = np.zeros(votes.n_observations, np.uint8)
-        self._state[votes.disputes.observations] = DISPUTED
+        self._disputed = np.zeros(votes.n_observations, np.uint8)
+        self._disputed[votes.disputes.observations] = DISPUTED
+        self._state = self._disputed
         self._labels: LabelCodes | None = None
 
     def count(self, labels: LabelCodes, valid: Flags) -> tuple[Counts, Counts]:
@@ -34,10 +35,10 @@ class SpeciesCounter:
         observations, less those authored.
         """
         from ..kernels.jit import in_blocks
-        from ..kernels.species_counts import DISPUTED, VALID, count_species
+        from ..kernels.species_counts import VALID, count_species
 
         votes = self.votes
-        state: Bytes = self._state & np.uint8(DISPUTED) | np.where(valid, np.uint8(VALID), np.uint8(0))
+        state = self._disputed | valid.view(np.uint8) * np.uint8(VALID)
         is_stale = self._stale_users(labels, state)
         self._state = state
         self._labels = labels[votes.disputes.observations]
