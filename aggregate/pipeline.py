@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
-from .kernels.jit import available_cores, set_threads
+from .kernels.threads import available_cores, set_threads
 from .progress import SILENT, Progress
 from .publishing.manifest import manifest, write_manifest
 from .publishing.run_folder import RunFolder
@@ -79,6 +80,8 @@ def run(
     started = datetime.now(UTC)
     set_threads(settings.threads or available_cores())
     clock = _PhaseClock(progress)
+    # Loading the compiler takes a while and reading does not need it: side by side.
+    Thread(target=_load_compiler, args=(progress,), daemon=True).start()
     with _Heard() as heard, _reserved(output).new_run(started) as new:
         reading = read(
             paths,
@@ -111,6 +114,12 @@ def run(
         folder = new.publish()
     new.output.prune(settings.keep)
     return Run(new.run_id, folder, new.output.latest, contents)
+
+
+def _load_compiler(progress: Progress) -> None:
+    from .kernels.jit import when_compiling
+
+    when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some 10 s)"))
 
 
 def _reserved(output: str | os.PathLike[str]) -> RunFolder:

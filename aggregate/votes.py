@@ -83,7 +83,7 @@ class Votes:
     def disputes(self) -> Disputes:
         """The observations whose votes name more than one label."""
         from .kernels.disputes import find_disputed, votes_of
-        from .kernels.jit import in_blocks
+        from .kernels.threads import in_blocks
 
         disputed = np.empty(self.n_observations, np.bool_)
         in_blocks(find_disputed, self.n_observations, self.offsets, self.labels, disputed)

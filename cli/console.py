@@ -20,18 +20,10 @@ def progress(quiet: bool) -> Iterator[Progress]:
             yield SILENT
             return
         listener = Bar() if sys.stderr.isatty() else Lines()
-        _announce_compilation(listener)
         try:
             yield listener
         finally:
             listener.close()
-
-
-def _announce_compilation(listener: Progress) -> None:
-    """Have the listener told when kernels must be compiled."""
-    from aggregate.kernels.jit import when_compiling
-
-    when_compiling(lambda: listener.note("compiling the kernels, once for this version and machine (some 10 s)"))
 
 
 class Lines:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Flags, Indices
 from ..errors import VotesError
-from ..kernels.jit import side_by_side
+from ..kernels.threads import side_by_side
 from ..progress import Progress
 from ..votes import Votes
 from .cleaning import Quarantine, split_batch

@@ -1,10 +1,7 @@
-"""How kernels are compiled, cached on disk, and spread over threads."""
+"""How kernels are compiled and cached on disk."""
 
-import os
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
@@ -13,12 +10,6 @@ from numba.core import event
 from ..errors import AggregateWarning
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-SMALL_WORK = 20_000
-"""Fewer items than this are not worth handing to threads."""
-
-BLOCKS_PER_THREAD = 4
-"""More blocks than threads, so that a block of heavy groups does not keep the others waiting."""
 
 
 def kernel(function: F) -> F:
@@ -57,11 +48,10 @@ def _forgive_failed_saves(dispatcher: Any) -> None:
     cache.save_overload = save_or_warn
 
 
-class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Calls ``announce`` when the first kernel has to be compiled, not when it is loaded from the cache."""
+class _CompileListener(event.Listener):
+    """Announces, once, that a kernel has to be compiled; one that is loaded from the cache is no news."""
 
-    def __init__(self, announce: Callable[[], None]) -> None:
-        self.announce: Callable[[], None] | None = announce
+    announce: Callable[[], None] | None = None
 
     def on_start(self, event: Any) -> None:
         """A compilation begins."""
@@ -73,68 +63,10 @@ class _CompileListener(event.Listener):  # type: ignore[misc]
         """A compilation ends."""
 
 
+_LISTENER = _CompileListener()
+event.register("numba:compile", _LISTENER)
+
+
 def when_compiling(announce: Callable[[], None]) -> None:
-    """Have ``announce`` called once, at the moment a kernel must be compiled."""
-    event.register("numba:compile", _CompileListener(announce))
-
-
-def available_cores() -> int:
-    """Cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
-
-
-class _Threads:
-    """The number of threads kernels run on, and the pool that has them."""
-
-    def __init__(self) -> None:
-        self.count = available_cores()
-        self.pool: ThreadPoolExecutor | None = None
-
-    def set(self, count: int) -> None:
-        if count != self.count and self.pool is not None:
-            self.pool.shutdown()
-            self.pool = None
-        self.count = count
-
-    def get_pool(self) -> ThreadPoolExecutor:
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.count, thread_name_prefix="kernel")
-        return self.pool
-
-
-_THREADS = _Threads()
-
-
-def set_threads(count: int) -> None:
-    """Run kernels on ``count`` threads from now on; results do not depend on it."""
-    _THREADS.set(count)
-
-
-def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) -> None:
-    """Call ``blocked(first, last, *arguments)`` for blocks that together cover ``range(n_items)``."""
-    if n_items < SMALL_WORK or _THREADS.count == 1:
-        blocked(0, n_items, *arguments)
-        return
-    n_blocks = _THREADS.count * BLOCKS_PER_THREAD
-    edges = [n_items * block // n_blocks for block in range(n_blocks + 1)]
-    pool = _THREADS.get_pool()
-    blocks = [pool.submit(blocked, a, b, *arguments) for a, b in pairwise(edges)]
-    for block in blocks:
-        block.result()
-
-
-def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:
-    """Parts (first, last) that together cover ``range(n_items)``; one where there is little to do."""
-    n_parts = 1 if n_items < SMALL_WORK else _THREADS.count
-    return list(pairwise(n_items * part // n_parts for part in range(n_parts + 1)))
-
-
-def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
-    """Run independent tasks at the same time, if there are threads for it; their results in order."""
-    if _THREADS.count == 1:
-        return [task() for task in tasks]
-    with ThreadPoolExecutor(_THREADS.count) as pool:
-        return [future.result() for future in [pool.submit(task) for task in tasks]]
+    """Have ``announce`` called, once, at the moment a kernel must be compiled."""
+    _LISTENER.announce = announce

@@ -20,8 +20,8 @@ def heaviest_labels(
     Among tied labels (within 1e-9) the one ``held`` so far wins, else the author's, else the one with most votes,
     else the smallest. ``excluded`` labels do not take part.
     """
-    from ..kernels.jit import in_blocks
     from ..kernels.label_weights import heaviest_labels as kernel
+    from ..kernels.threads import in_blocks
 
     none = np.full(len(disputes), -1, np.int32)
     heaviest = np.empty(len(disputes), np.int32)
@@ -63,8 +63,8 @@ class Support:
 
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:
     """What speaks for and against ``labels`` int32[len(disputes)]."""
-    from ..kernels.jit import in_blocks
     from ..kernels.label_weights import support_of as kernel
+    from ..kernels.threads import in_blocks
 
     weight, total, opposition = np.empty((3, len(disputes)))
     in_blocks(
@@ -83,8 +83,8 @@ def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) ->
 
 def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> tuple[Floats, Counts]:
     """Entropy (nats) of the labels' shares of the weight, and the number of labels, of each dispute."""
-    from ..kernels.jit import in_blocks
     from ..kernels.label_weights import entropies
+    from ..kernels.threads import in_blocks
 
     entropy = np.empty(len(disputes))
     n_labels = np.empty(len(disputes), np.int32)
@@ -111,8 +111,8 @@ class TotalWeights:
 
     def under(self, weights: Weights) -> Weights:
         """Sum of the ``weights`` float64[n_users] of the users who voted: float64[n_observations], a view."""
-        from ..kernels.jit import in_blocks
         from ..kernels.label_weights import update_totals
+        from ..kernels.threads import in_blocks
 
         votes = self.votes
         changed = weights != self._weights

@@ -34,8 +34,8 @@ class SpeciesCounter:
         Authored: of the user's own valid observations, where the vote equals its label. Voted: of others'
         observations, less those authored.
         """
-        from ..kernels.jit import in_blocks
         from ..kernels.species_counts import VALID, count_species
+        from ..kernels.threads import in_blocks
 
         votes = self.votes
         state = self._disputed | valid.view(np.uint8) * np.uint8(VALID)
@@ -58,8 +58,8 @@ class SpeciesCounter:
 
     def _stale_users(self, labels: LabelCodes, state: Bytes) -> Bytes:
         """Users (uint8, 1 if so) whose counts may be other than before: all the first time."""
-        from ..kernels.jit import in_blocks
         from ..kernels.species_counts import mark_voters
+        from ..kernels.threads import in_blocks
 
         votes = self.votes
         if self._labels is None:
@@ -78,9 +78,9 @@ def _votes_by_user(votes: Votes) -> tuple[Offsets, Words]:
     A counting sort, in which each thread has a part of the observations: all count, so that each knows the places of
     its votes, then all write.
     """
-    from ..kernels.jit import in_blocks, one_part_per_thread, side_by_side
     from ..kernels.sorting import sort_within_groups
     from ..kernels.species_counts import count_by_user, words_by_user
+    from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
 
     parts = one_part_per_thread(votes.n_observations)
     counts = np.zeros((len(parts), votes.n_users), np.int64)

@@ -60,29 +60,3 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: P
     assert first.stderr.count("compiling the kernels") == 1
     assert "compiling" not in second.stderr
     assert first.stdout.splitlines()[:6] == second.stdout.splitlines()[:6]
-
-
-@pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("n_items", [0, 1, 7, jit.SMALL_WORK, 3 * jit.SMALL_WORK + 1])
-def test_blocks_and_parts_cover_everything_once(threads: int, n_items: int) -> None:
-    jit.set_threads(threads)
-    try:
-        times = np.zeros(n_items, np.int64)
-
-        def visit(first: int, last: int) -> None:
-            times[first:last] += 1
-
-        jit.in_blocks(visit, n_items)
-        for first, last in jit.one_part_per_thread(n_items):
-            visit(first, last)
-        assert (times == 2).all()
-    finally:
-        jit.set_threads(jit.available_cores())
-
-
-def test_an_error_in_a_block_is_raised() -> None:
-    def fail(first: int, last: int) -> None:
-        raise ValueError(f"block from {first}")
-
-    with pytest.raises(ValueError, match="block from 0"):
-        jit.in_blocks(fail, 3 * jit.SMALL_WORK)

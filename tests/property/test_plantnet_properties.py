@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aggregate
-from aggregate.kernels import jit
+from aggregate.kernels import threads
 from tests.reference import plantnet
 from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows, weight_overrides
 
@@ -27,10 +27,10 @@ LOGS = st.one_of(vote_rows(), prolific_vote_rows())
 
 @pytest.fixture(autouse=True, scope="module")
 def _threads_even_for_small_work() -> Iterator[None]:
-    before, jit.SMALL_WORK = jit.SMALL_WORK, 0
+    before, threads.SMALL_WORK = threads.SMALL_WORK, 0
     yield
-    jit.SMALL_WORK = before
-    jit.set_threads(jit.available_cores())
+    threads.SMALL_WORK = before
+    threads.set_threads(threads.available_cores())
 
 
 def table(rows: Rows, **types: pa.DataType) -> pa.Table:
@@ -152,8 +152,8 @@ def test_files_and_row_groups_change_no_bit(
 @settings(max_examples=60)
 def test_threads_change_no_bit(rows: Rows) -> None:
     results = []
-    for threads in (1, 2, 4):
-        jit.set_threads(threads)
+    for count in (1, 2, 4):
+        threads.set_threads(count)
         results.append(bits(fit(aggregate.votes_from_table(table(rows)))))
     assert results[0] == results[1] == results[2]
 
@@ -232,7 +232,7 @@ def test_a_log_large_enough_for_many_blocks_is_the_same_on_any_number_of_threads
         for _ in range(60_000)
     ]
     results = []
-    for threads in (1, 2, 4):
-        jit.set_threads(threads)
+    for count in (1, 2, 4):
+        threads.set_threads(count)
         results.append(bits(fit(aggregate.votes_from_table(table(rows)))))
     assert results[0] == results[1] == results[2]

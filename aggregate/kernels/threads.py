@@ -1,0 +1,75 @@
+"""How kernels are spread over threads: they run without the interpreter lock, so threads are all it takes."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+SMALL_WORK = 20_000
+"""Fewer items than this are not worth handing to threads."""
+
+BLOCKS_PER_THREAD = 4
+"""More blocks than threads, so that a block of heavy groups does not keep the others waiting."""
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+class _Threads:
+    """The number of threads kernels run on, and the pool that has them."""
+
+    def __init__(self) -> None:
+        self.count = available_cores()
+        self.pool: ThreadPoolExecutor | None = None
+
+    def set(self, count: int) -> None:
+        if count != self.count and self.pool is not None:
+            self.pool.shutdown()
+            self.pool = None
+        self.count = count
+
+    def get_pool(self) -> ThreadPoolExecutor:
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(self.count, thread_name_prefix="kernel")
+        return self.pool
+
+
+_THREADS = _Threads()
+
+
+def set_threads(count: int) -> None:
+    """Run kernels on ``count`` threads from now on; results do not depend on it."""
+    _THREADS.set(count)
+
+
+def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) -> None:
+    """Call ``blocked(first, last, *arguments)`` for blocks that together cover ``range(n_items)``."""
+    if n_items < SMALL_WORK or _THREADS.count == 1:
+        blocked(0, n_items, *arguments)
+        return
+    n_blocks = _THREADS.count * BLOCKS_PER_THREAD
+    edges = [n_items * block // n_blocks for block in range(n_blocks + 1)]
+    pool = _THREADS.get_pool()
+    blocks = [pool.submit(blocked, a, b, *arguments) for a, b in pairwise(edges)]
+    for block in blocks:
+        block.result()
+
+
+def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:
+    """Parts (first, last) that together cover ``range(n_items)``; one where there is little to do."""
+    n_parts = 1 if n_items < SMALL_WORK else _THREADS.count
+    return list(pairwise(n_items * part // n_parts for part in range(n_parts + 1)))
+
+
+def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
+    """Run independent tasks at the same time, if there are threads for it; their results in order."""
+    if _THREADS.count == 1:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(_THREADS.count) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]
