@@ -48,7 +48,7 @@ def _forgive_failed_saves(dispatcher: Any) -> None:
     cache.save_overload = save_or_warn
 
 
-class _CompileListener(event.Listener):
+class _CompileListener(event.Listener):  # type: ignore[misc]
     """Announces, once, that a kernel has to be compiled; one that is loaded from the cache is no news."""
 
     announce: Callable[[], None] | None = None
