@@ -28,13 +28,13 @@ def summary(run: "Run") -> str:
     ]
     return "\n".join(
         [
-            f"{observations:,} observations, {votes['used']:,} votes, {counts['labels']:,} labels"
+            f"{count(observations, 'observation')}, {count(votes['used'], 'vote')}, {count(counts['labels'], 'label')}"
             + (f" ({', '.join(dropped)})" if dropped else ""),
             line("valid", counts["valid"], observations, "may be used for training"),
             line("contested", counts["contested"], observations, "the votes disagree too much"),
             line("needs votes", counts["needs_votes"], observations, "agreed, but with too little weight"),
             line("ambiguous", counts["ambiguous"], observations, "of any status: the label was hard won or lost"),
-            f"{counts['users']:,} users, {counts['self_validating_users']:,} self-validating "
+            f"{count(counts['users'], 'user')}, {counts['self_validating_users']:,} self-validating "
             "(one vote of theirs makes a label valid)",
             f"{_ending(run)} in {sum(run.manifest['seconds'].values()):.1f} s",
             f"published as {run.latest} -> {run.folder}",
@@ -42,9 +42,13 @@ def summary(run: "Run") -> str:
     )
 
 
+def count(number: int, thing: str) -> str:
+    """``1 vote``, ``2,000 votes``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def _ending(run: "Run") -> str:
-    n_iterations = len(run.manifest["trace"])
-    iterations = f"{n_iterations} iteration{'s' if n_iterations != 1 else ''}"
+    iterations = count(len(run.manifest["trace"]), "iteration")
     if run.manifest["converged"]:
         return f"converged after {iterations}"
     if run.manifest["cycle_length"]:

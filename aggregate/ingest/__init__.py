@@ -76,10 +76,10 @@ def votes_from_table(table: "pa.Table | pd.DataFrame") -> Votes:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     types, batches = batches_of_table(table, VOTES)
-    intake = Intake(types, None)
+    intake = Intake("table", types, None)
     row = 0
     for batch in batches:
-        intake.take(batch, "table", row)
+        intake.take(batch, intake.origin, row)
         row += batch.num_rows
     check_share(intake.quarantine, row, 0.0)
     return intake.finish(SILENT)[0]
@@ -100,7 +100,7 @@ def read(
     types = {column: value_type for file in files for column, value_type in file.types.items()}
     n_rows = sum(file.rows for file in files)
     progress.phase("read", total=n_rows, unit="rows")
-    intake = Intake(types, as_of)
+    intake = Intake(_origin(files), types, as_of)
     with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside:
         fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
@@ -115,6 +115,12 @@ def read(
     check_share(intake.quarantine, n_rows, max_rejected)
     votes, rows = intake.finish(progress)
     return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))
+
+
+def _origin(files: list[CheckedFile]) -> str:
+    """The input in a few words."""
+    first = files[0].source.path
+    return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
 
 
 def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress) -> None:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Offsets, Words
+from ..errors import VotesError
 
 DENSE = 64
 """Up to so many possible integers per row, a bit for each is cheaper than sorting."""
@@ -148,12 +149,15 @@ class LabelColumn:
             values = values.dictionary_encode()
         self._chunks.append(values)
 
-    def encode(self) -> tuple[pa.Array, LabelCodes]:
-        """The distinct labels, sorted, and each row's position among them (int32, -1 for null or blank)."""
+    def encode(self, origin: str) -> tuple[pa.Array, LabelCodes]:
+        """The distinct labels, sorted, and each row's position among them (int32, -1 for null or blank).
+
+        Empties the column. Raises VotesError, naming ``origin``, if a label is not valid text.
+        """
         column = pa.chunked_array(self._chunks)
         self._chunks = []
         if pa.types.is_string(self.type):
-            return _encode_dictionaries(column)
+            return _encode_dictionaries(column, origin)
         present = np.asarray(column.is_valid())
         integers = IntegerColumn(self.type)
         codes = np.full(len(column), -1, np.int32)
@@ -163,10 +167,11 @@ class LabelColumn:
         return names, codes
 
 
-def _encode_dictionaries(column: pa.ChunkedArray) -> tuple[pa.Array, LabelCodes]:
+def _encode_dictionaries(column: pa.ChunkedArray, origin: str) -> tuple[pa.Array, LabelCodes]:
     """Sorted names and codes of a column of string dictionaries; only names that occur are kept."""
     unified = column.unify_dictionaries()
     dictionary = unified.chunk(0).dictionary if unified.num_chunks else pa.array([], pa.string())
+    check_text(dictionary, "label", origin)
     positions = np.concatenate([_indices(chunk) for chunk in unified.chunks])
     occurs = np.zeros(len(dictionary) + 1, np.bool_)
     occurs[positions] = True
@@ -177,6 +182,16 @@ def _encode_dictionaries(column: pa.ChunkedArray) -> tuple[pa.Array, LabelCodes]
     code_of = np.full(len(dictionary) + 1, -1, np.int32)
     code_of[kept[order]] = np.arange(kept.size, dtype=np.int32)
     return names.take(pa.array(order)), code_of[positions]
+
+
+def check_text(ids: pa.Array, column: str, origin: str) -> None:
+    """Raise VotesError if texts are not valid UTF-8: Parquet does not check."""
+    try:
+        ids.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise VotesError(
+            f"column {column!r} holds text that is not UTF-8", where=origin, remedy="write it as UTF-8"
+        ) from error
 
 
 def _indices(chunk: pa.DictionaryArray) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from ..kernels.threads import side_by_side
 from ..progress import Progress
 from ..votes import Votes
 from .cleaning import Quarantine, split_batch
-from .encoding import LabelColumn, id_column
+from .encoding import LabelColumn, check_text, id_column
 from .grouping import CodedRows, group
 
 MAX_ROWS = 2**31 - 1
@@ -44,8 +45,9 @@ class RowCounts:
 class Intake:
     """Takes batches with the columns of ``aggregate.schema.VOTES`` and makes Votes of them."""
 
-    def __init__(self, types: Mapping[str, pa.DataType], as_of: datetime | None) -> None:
-        """``types``: the value type of each column that any batch has."""
+    def __init__(self, origin: str, types: Mapping[str, pa.DataType], as_of: datetime | None) -> None:
+        """``origin`` names the input in messages; ``types`` are those of the columns that any batch has."""
+        self.origin = origin
         self.types = types
         self.as_of = as_of
         self.quarantine = Quarantine()
@@ -78,15 +80,15 @@ class Intake:
     def finish(self, progress: Progress) -> tuple[Votes, RowCounts]:
         """Encode and group what was taken in. Raises VotesError if no vote is left. Empties the intake."""
         if self._n_read == 0:
-            raise VotesError("the input has no rows")
+            raise VotesError("no rows", where=self.origin)
         progress.phase("encode ids")
         if self._n_kept == 0:
             raise self._nothing_left()
         (names, labels), (observation_ids, observations), (user_ids, users) = side_by_side(
-            self._labels.encode, self._observations.encode, self._users.encode
+            partial(self._labels.encode, self.origin), self._observations.encode, self._users.encode
         )
-        for column, ids in (("observation_id", observation_ids), ("user_id", user_ids), ("label", names)):
-            _check_text(column, ids)
+        for column, ids in (("observation_id", observation_ids), ("user_id", user_ids)):
+            check_text(ids, column, self.origin)
         progress.phase("group by observation")
         is_author = np.concatenate(self._is_author)
         voted_at = np.concatenate(self._voted_at) if self._voted_at else np.empty(0, np.int64)
@@ -108,6 +110,7 @@ class Intake:
     def _nothing_left(self) -> VotesError:
         return VotesError(
             f"no usable vote left of {self._n_read:,} rows",
+            where=self.origin,
             remedy="every row has no label, was withdrawn, was rejected or lies after --as-of",
         )
 
@@ -122,11 +125,3 @@ def _ticks(batch: pa.RecordBatch) -> NDArray[np.int64]:
     if "voted_at" not in batch.schema.names:
         return np.full(batch.num_rows, UNKNOWN_TIME, np.int64)
     return np.asarray(pc.fill_null(batch.column("voted_at").cast(pa.int64()), UNKNOWN_TIME))
-
-
-def _check_text(column: str, ids: pa.Array) -> None:
-    """Raise VotesError if texts are not valid UTF-8: Parquet does not check."""
-    try:
-        ids.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise VotesError(f"column {column!r} holds text that is not UTF-8", remedy="write it as UTF-8") from error
