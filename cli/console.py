@@ -55,8 +55,11 @@ class Bar:
         from tqdm import tqdm
 
         self.close()
-        counted = f" {unit}" if unit else " steps"
-        self._bar = tqdm(total=total, desc=name, unit=counted, unit_scale=True, leave=False, delay=0.2)
+        layout = None if unit else "{desc} ..."
+        scaled = total is not None
+        self._bar = tqdm(
+            total=total, desc=name, unit=f" {unit}", unit_scale=scaled, leave=False, bar_format=layout, file=sys.stderr
+        )
 
     def advance(self, steps: int = 1) -> None:
         """Move the bar."""
