@@ -3,15 +3,16 @@
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
+from .kernels.jit import when_compiling
 from .kernels.threads import available_cores, set_threads
 from .progress import SILENT, Progress
 from .publishing.manifest import manifest, write_manifest
@@ -80,9 +81,8 @@ def run(
     started = datetime.now(UTC)
     set_threads(settings.threads or available_cores())
     clock = _PhaseClock(progress)
-    # Loading the compiler takes a while and reading does not need it: side by side.
-    Thread(target=_load_compiler, args=(progress,), daemon=True).start()
-    with _Heard() as heard, _reserved(output).new_run(started) as new:
+    when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some 10 s)"))
+    with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
         reading = read(
             paths,
             columns=settings.columns,
@@ -108,18 +108,12 @@ def run(
             rows=_row_counts(reading),
             outputs=outputs,
             seconds=clock.seconds,
-            warnings=heard.messages,
+            warnings=heard,
         )
         write_manifest(contents, new.folder)
         folder = new.publish()
     new.output.prune(settings.keep)
     return Run(new.run_id, folder, new.output.latest, contents)
-
-
-def _load_compiler(progress: Progress) -> None:
-    from .kernels.jit import when_compiling
-
-    when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some 10 s)"))
 
 
 def _reserved(output: str | os.PathLike[str]) -> RunFolder:
@@ -177,22 +171,18 @@ class _PhaseClock:
             self._phase = None
 
 
-class _Heard:
-    """Collects the engine's warnings for run.json, and still lets them be shown."""
+@contextmanager
+def _heard_warnings() -> Iterator[list[str]]:
+    """The messages of the engine's warnings, each of which is shown, whatever was warned of before."""
+    messages: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AggregateWarning)
+        show = warnings.showwarning
 
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def __enter__(self) -> "_Heard":
-        self._show = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        def note_and_show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if issubclass(category, AggregateWarning):
-                self.messages.append(str(message))
-            self._show(message, category, *place, **more)
+                messages.append(str(message))
+            show(message, category, *place, **more)
 
-        warnings.showwarning = show
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        warnings.showwarning = self._show
+        warnings.showwarning = note_and_show
+        yield messages

@@ -49,8 +49,22 @@ def cli() -> None:
     """Turn crowd votes on species into labels a model can be trained on."""
 
 
+class WithoutPandas:
+    """Makes pandas look as if it were not installed.
+
+    At its first conversion pyarrow loads pandas if it can. That takes a third of a second, and an interrupt that falls
+    into it is lost with the import lock held, so that the process hangs. No command needs pandas.
+    """
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Called for every import; refuses the one."""
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is kept out", name=name)
+
+
 def main() -> None:
     """Entry point of ``plant-aggregate``."""
+    sys.meta_path.insert(0, WithoutPandas())
     sys.exit(run_command(sys.argv[1:]))
 
 

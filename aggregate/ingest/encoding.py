@@ -9,6 +9,17 @@ from numpy.typing import NDArray
 
 from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Offsets, Words
 from ..errors import VotesError
+from ..kernels.sorting import (
+    codes_of_bits,
+    codes_of_order,
+    group_by_code,
+    group_starts,
+    mark_present,
+    order_of_keys,
+    positions_of_bits,
+    rank_bits,
+)
+from ..kernels.texts import common_prefix, gather, settle_runs, words_at
 
 DENSE = 64
 """Up to so many possible integers per row, a bit for each is cheaper than sorting."""
@@ -67,8 +78,6 @@ class IntegerColumn:
 
     def _encode_dense(self, lowest: np.uint64, span: int, codes: Counts) -> Words:
         """By a bitmap of the ids that occur; it stays in the cache, so nothing is sorted and nothing hashed."""
-        from ..kernels.sorting import codes_of_bits, mark_present, positions_of_bits, rank_bits
-
         present = np.zeros((span >> 6) + 1, np.uint64)
         for chunk in self._chunks:
             mark_present(chunk, lowest, present)
@@ -83,8 +92,6 @@ class IntegerColumn:
 
     def _encode_sparse(self, lowest: np.uint64, _span: int, codes: Counts) -> Words:
         """By sorting."""
-        from ..kernels.sorting import codes_of_order, group_starts, order_of_keys
-
         keys = np.concatenate(self._chunks).view(np.uint64) - lowest
         self._chunks = []
         order = order_of_keys(keys)
@@ -110,9 +117,6 @@ class TextColumn:
 
     def encode(self) -> tuple[pa.Array, Counts]:
         """The distinct strings in code-point order, and each row's position among them (int32)."""
-        from ..kernels.sorting import codes_of_order
-        from ..kernels.texts import gather
-
         data, offsets = self._joined()
         order, starts = sort_texts(data, offsets)
         distinct_data, distinct_offsets = gather(data, offsets, order[starts])
@@ -205,9 +209,6 @@ def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
     Sorts by the first eight bytes; then, only where texts agree in those and are not the same, by the next eight,
     and so on.
     """
-    from ..kernels.sorting import group_starts, order_of_keys
-    from ..kernels.texts import common_prefix, settle_runs, words_at
-
     n_rows = offsets.size - 1
     depth = int(common_prefix(data, offsets))
     rows = np.arange(n_rows, dtype=np.int32)
@@ -235,9 +236,6 @@ def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
 
 def _refine(data: Bytes, offsets: Offsets, rows: Counts, run_of: Counts, depth: int) -> tuple[Counts, Flags]:
     """Sort rows within their runs by the eight bytes at ``depth``, or by length where no text is longer."""
-    from ..kernels.sorting import group_by_code, order_of_keys
-    from ..kernels.texts import words_at
-
     lengths = offsets[rows + 1] - offsets[rows]
     exhausted = depth >= lengths.max()
     words = lengths.astype(np.uint64) if exhausted else words_at(data, offsets, rows, depth)

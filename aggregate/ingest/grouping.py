@@ -6,6 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
+from ..kernels.deduplication import NO_VOTE, keep_latest, rows_by_observation, unpack
+from ..kernels.sorting import distinct_codes, sort_within_groups
+from ..kernels.threads import in_blocks
 from ..votes import Votes
 
 
@@ -31,10 +34,6 @@ def group(rows: CodedRows) -> Votes:
 
     Observations, users and labels that are left without a vote are dropped. Lets go of the rows' arrays.
     """
-    from ..kernels.deduplication import keep_latest, rows_by_observation
-    from ..kernels.sorting import sort_within_groups
-    from ..kernels.threads import in_blocks
-
     n_observations = len(rows.observation_ids)
     offsets = np.zeros(n_observations + 1, np.int64)
     words = np.empty(rows.observations.size, np.uint64)
@@ -50,9 +49,6 @@ def group(rows: CodedRows) -> Votes:
 
 def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -> Votes:
     """Votes from the words of each observation, of which those that do not stand come last."""
-    from ..kernels.deduplication import NO_VOTE, unpack
-    from ..kernels.threads import in_blocks
-
     user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
     n_votes = int(n_kept.sum(dtype=np.int64))
     some_dropped = n_votes < words.size
@@ -73,8 +69,6 @@ def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -
 
 def _closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
     """Names and codes without the names that no longer occur."""
-    from ..kernels.sorting import distinct_codes
-
     occurring = distinct_codes(codes, len(names))
     if occurring.size == len(names):
         return names, codes
