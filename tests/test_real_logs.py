@@ -1,6 +1,5 @@
 """Real crowd votes run through the whole job. The data are not ours to ship: without them these tests are skipped."""
 
-import warnings
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,8 +14,7 @@ LOGS = sorted(DATA.glob("*/votes.parquet"))
 @pytest.mark.skipif(not LOGS, reason="the real logs are not here")
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.parent.name)
 def test_a_real_log_gives_a_label_to_every_observation(log: Path, tmp_path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)  # none of them knows authors
+    with pytest.warns(aggregate.AggregateWarning, match="author"):  # none of them knows authors
         run = aggregate.run(log, tmp_path)
     rows = pq.read_table(log).to_pylist()
     result = pq.read_table(run.latest / "consensus.parquet").to_pandas()
