@@ -13,7 +13,7 @@ from typing import Any
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
 from .kernels.jit import when_compiling
-from .kernels.threads import available_cores, set_threads
+from .kernels.threads import available_cores, set_threads, side_by_side
 from .progress import SILENT, Progress
 from .publishing.manifest import manifest, write_manifest
 from .publishing.run_folder import RunFolder
@@ -93,10 +93,10 @@ def run(
         user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
         consensus = strategy.fit(reading.votes, user_weights=user_weights, progress=clock)
         clock.phase("write", total=consensus.n_observations, unit="observations")
-        outputs = (
-            write_consensus(consensus, new.folder, clock),
-            write_table(consensus.users_to_arrow(), new.folder / "users.parquet"),
-            write_table(reading.rejected, new.folder / "rejected.parquet"),
+        outputs = side_by_side(
+            lambda: write_consensus(consensus, new.folder, clock),
+            lambda: write_table(consensus.users_to_arrow(), new.folder / "users.parquet"),
+            lambda: write_table(reading.rejected, new.folder / "rejected.parquet"),
         )
         clock.end()
         contents = manifest(
