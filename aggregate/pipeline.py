@@ -81,7 +81,7 @@ def run(
     started = datetime.now(UTC)
     set_threads(settings.threads or available_cores())
     clock = _PhaseClock(progress)
-    when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some 10 s)"))
+    when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
     with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
         reading = read(
             paths,

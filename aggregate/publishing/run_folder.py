@@ -92,10 +92,12 @@ class NewRun:
             os.rename(self.folder, final)
             _flush(self.output.runs)
             link = self.output.path / f".latest-{self.run_id}"
-            with suppress(FileNotFoundError):
-                link.unlink()
+            link.unlink(missing_ok=True)
             link.symlink_to(Path("runs") / self.run_id, target_is_directory=True)
-            os.replace(link, self.output.latest)
+            try:
+                os.replace(link, self.output.latest)
+            finally:
+                link.unlink(missing_ok=True)
             _flush(self.output.path)
         return final
 

@@ -1,0 +1,109 @@
+"""A reader of ``latest`` sees one complete run, whatever happens while another is published."""
+
+import os
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregate.errors import PublishError
+from aggregate.publishing.run_folder import RunFolder
+
+NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
+
+
+def publish(output: RunFolder, content: str) -> str:
+    with output.new_run(NOW) as run:
+        for name in ("a.txt", "b.txt"):
+            (run.folder / name).write_text(content)
+        run.publish()
+    return run.run_id
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "consensus")
+    folder.prepare()
+    return folder
+
+
+def test_a_run_is_named_by_its_start_and_numbered_if_the_name_is_taken(output: RunFolder) -> None:
+    assert [publish(output, "x") for _ in range(3)] == [
+        "20261123T021500Z",
+        "20261123T021500Z-2",
+        "20261123T021500Z-3",
+    ]
+    assert os.readlink(output.latest) == "runs/20261123T021500Z-3"
+
+
+@pytest.mark.parametrize("step", ["fsync", "rename", "replace", "symlink"])
+def test_a_failure_at_any_step_leaves_latest_as_it_was(
+    output: RunFolder, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(output, "old")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(PublishError, match="cannot be written"):
+        publish(output, "new")
+    monkeypatch.undo()
+    assert os.readlink(output.latest) == "runs/20261123T021500Z"
+    assert {path.name for path in output.path.iterdir()} == {"runs", "latest"}
+    assert (output.latest / "a.txt").read_text() == "old"
+    publish(output, "next")
+    assert (output.latest / "a.txt").read_text() == "next"
+
+
+def test_what_is_not_published_is_removed(output: RunFolder) -> None:
+    with output.new_run(NOW) as run:
+        (run.folder / "a.txt").write_text("half")
+    assert list(output.runs.iterdir()) == []
+
+
+def test_two_writers_at_the_same_moment_get_folders_of_their_own(output: RunFolder) -> None:
+    with output.new_run(NOW) as one, output.new_run(NOW) as two:
+        assert one.folder != two.folder
+        two.publish()
+        one.publish()
+    assert len(list(output.runs.iterdir())) == 2
+
+
+def test_pruning_keeps_the_newest_and_the_published(output: RunFolder) -> None:
+    ids = [publish(output, "x") for _ in range(12)]
+    os.replace(_link(output, ids[0]), output.latest)
+    output.prune(keep=2)
+    assert {run.name for run in output.runs.iterdir()} == {ids[0], *ids[-2:]}
+
+
+def _link(output: RunFolder, run_id: str) -> Path:
+    link = output.path / "link"
+    link.symlink_to(f"runs/{run_id}")
+    return link
+
+
+def test_readers_see_one_run_while_others_are_published(output: RunFolder) -> None:
+    publish(output, "0")
+    stop = threading.Event()
+    torn: list[tuple[str, str]] = []
+    seen: set[str] = set()
+
+    def read() -> None:
+        while not stop.is_set():
+            run = output.latest.resolve()
+            contents = (run / "a.txt").read_text(), (run / "b.txt").read_text()
+            seen.add(contents[0])
+            if contents[0] != contents[1]:
+                torn.append(contents)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(1, 60):
+        publish(output, str(number))
+    stop.set()
+    reader.join()
+    assert torn == []
+    assert len(seen) > 1
