@@ -112,6 +112,8 @@ def read(
         Input(file.source.path, file.rows, file.source.bytes, fingerprint.result())
         for file, fingerprint in zip(files, fingerprints, strict=True)
     )
+    for source in sources:  # what was fingerprinted is what was read
+        source.check_unchanged()
     check_share(intake.quarantine, n_rows, max_rejected)
     votes, rows = intake.finish(progress)
     return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))

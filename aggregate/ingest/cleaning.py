@@ -101,11 +101,15 @@ def _ticks(times: pa.Array) -> pa.Array:
 
 
 def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:
-    """``as_of`` in the unit of the batch's times, rounded down; a time without zone is UTC."""
+    """``as_of`` in the unit of the batch's times, rounded down, or the nearest that 64 bits can say.
+
+    A time without zone is UTC.
+    """
     aware = as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
     since_epoch = aware - datetime(1970, 1, 1, tzinfo=UTC)
     nanoseconds = (since_epoch.days * 86400 + since_epoch.seconds) * 10**9 + since_epoch.microseconds * 1000
-    return nanoseconds // NANOSECONDS[batch.column("voted_at").type.unit]
+    ticks = nanoseconds // NANOSECONDS[batch.column("voted_at").type.unit]
+    return min(max(ticks, -(2**63)), 2**63 - 1)
 
 
 def check_share(quarantine: Quarantine, n_rows: int, max_rejected: float) -> None:

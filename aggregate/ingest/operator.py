@@ -22,36 +22,45 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
     is null or stands twice, or a weight is negative or not finite.
     """
     path = os.fspath(path)
+    if os.path.isdir(path):
+        raise VotesError("is a folder", where=path, remedy="name a Parquet or CSV file of user weights")
     table = _read_csv(path) if path.lower().endswith(".csv") else _read_parquet(path)
     user_ids = table.column("user_id").combine_chunks()
     if user_ids.null_count:
-        raise VotesError("a user_id is null", where=path)
+        raise VotesError("a user_id is null", where=path, remedy="give each row the id of a user")
     if pc.count_distinct(user_ids).as_py() < len(user_ids):
         counts = pc.value_counts(user_ids)
         twice = next(row["values"] for row in counts.to_pylist() if row["counts"] > 1)
-        raise VotesError(f"user {twice!r} stands more than once", where=path)
+        raise VotesError(f"user {twice!r} stands more than once", where=path, remedy="leave one row of each user")
     fixed, minimum = (_weights(table, column, path) for column in ("fixed_weight", "min_weight"))
     if fixed is None and minimum is None:
-        raise VotesError("neither a column 'fixed_weight' nor 'min_weight'", where=path)
+        raise VotesError("neither a column 'fixed_weight' nor 'min_weight'", where=path, remedy="add one of them")
     none = np.full(len(user_ids), np.nan)
     return UserWeights(user_ids, none if fixed is None else fixed, none if minimum is None else minimum)
 
 
 def _read_parquet(path: str) -> pa.Table:
-    (file,) = check_files(find_sources([path]), USER_WEIGHTS, {})
+    sources = find_sources([path])
+    if len(sources) > 1:
+        raise VotesError(f"stands for {len(sources)} files", where=path, remedy="name one file of user weights")
+    (file,) = check_files(sources, USER_WEIGHTS, {})
     batches = list(stream(file, [column.name for column in USER_WEIGHTS]))
     if not batches:
-        raise VotesError("the input has no rows", where=path)
+        raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     return pa.Table.from_batches(batches)
 
 
 def _read_csv(path: str) -> pa.Table:
     """Ids are read as text: they are parsed as the votes' type when they meet the votes."""
     types = {"user_id": pa.string(), "fixed_weight": pa.float64(), "min_weight": pa.float64()}
-    with readable(path):
+    with readable(path, "CSV"):
         table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
     if "user_id" not in table.column_names:
-        raise VotesError("column 'user_id' is missing", where=path)
+        have = ", ".join(map(repr, table.column_names[:12]))
+        raise VotesError(f"column 'user_id' is missing; it has {have}", where=path, remedy="name the columns in line 1")
+    for name in types:
+        if table.column_names.count(name) > 1:
+            raise VotesError(f"column {name!r} occurs more than once", where=path, remedy="leave one of them")
     return table
 
 
@@ -62,5 +71,9 @@ def _weights(table: pa.Table, column: str, path: str) -> Floats | None:
     values = table.column(column).cast(pa.float64())
     numbers = np.asarray(values.drop_null())
     if not np.all(np.isfinite(numbers) & (numbers >= 0)):
-        raise VotesError(f"column {column!r} holds a weight that is negative or not finite", where=path)
+        raise VotesError(
+            f"column {column!r} holds a weight that is negative or not finite",
+            where=path,
+            remedy="weights are 0 or more; 0 silences",
+        )
     return np.asarray(values.fill_null(np.nan))

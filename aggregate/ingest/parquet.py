@@ -49,8 +49,7 @@ def check_files(
     faults: list[str] = []
     checked: list[CheckedFile] = []
     for source in sources:
-        with readable(source.path):
-            file = pq.ParquetFile(source.path)
+        with readable(source.path), pq.ParquetFile(source.path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
         names, types, wrong = _match(schema, table, renamed)
         faults += [f"{source.path}: {fault}" for fault in wrong]
@@ -68,13 +67,15 @@ def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch
     with readable(file.source.path):
         opened = pq.ParquetFile(file.source.path, read_dictionary=list(file.dictionaries))
         batches = opened.iter_batches(BATCH_ROWS, columns=[file.names[column] for column in present])
+    names = {column: file.names[column] for column in present}
     while True:
         with readable(file.source.path):
             batch = next(batches, None)
-        if batch is None:
+            plain = None if batch is None else _plain_batch(batch, names)
+        if plain is None:
             file.source.check_unchanged()
             return
-        yield _plain_batch(batch, {column: file.names[column] for column in present})
+        yield plain
 
 
 def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
@@ -86,7 +87,7 @@ def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.Data
 
 
 @contextmanager
-def readable(path: str) -> Iterator[None]:
+def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
     """Turn what pyarrow raises on a broken file into one VotesError."""
     try:
         yield
@@ -95,7 +96,9 @@ def readable(path: str) -> Iterator[None]:
             reason = os.strerror(error.errno).lower()
         else:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise VotesError(f"cannot be read as Parquet ({reason})", where=path) from error
+        raise VotesError(
+            f"cannot be read as {kind} ({reason})", where=path, remedy="see that it is complete and may be read"
+        ) from error
 
 
 def _match(

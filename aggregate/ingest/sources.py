@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Source:
             with open(self.path, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise VotesError(f"cannot be read ({error.strerror})", where=self.path) from error
+            raise _unreadable(error, self.path) from error
 
 
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
@@ -41,30 +41,44 @@ def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     A folder stands for the Parquet files below it, whatever the depth; names that begin with ``.`` or ``_`` are
     passed over, as Spark and Hive do. A path that does not exist is tried as a glob. Raises VotesError.
     """
-    found = {os.path.realpath(file): file for path in paths for file in _expand(os.fspath(path))}
-    return [_source(path) for path in sorted(found.values())]
+    found: dict[str, str] = {}
+    for file in sorted({file for path in paths for file in _expand(os.fspath(path))}):
+        found.setdefault(os.path.realpath(file), file)
+    if not found:
+        raise VotesError("no paths were given", remedy="name files, folders or globs")
+    return [_source(path) for path in found.values()]
 
 
 def _expand(path: str) -> list[str]:
+    if not path:
+        raise VotesError("a path is empty", remedy="name files, folders or globs")
     if os.path.isdir(path):
         files = list(_walk(path))
         if not files:
-            raise VotesError("no Parquet file in this folder", where=path)
+            raise VotesError(
+                "no Parquet file in this folder", where=path, remedy=f"it looks for {', '.join(PARQUET_SUFFIXES)}"
+            )
         return files
     if os.path.lexists(path):
         return [path]
     matches = [file for match in glob.glob(path, recursive=True) for file in _expand(match)]
     if not matches:
-        raise VotesError("no such file or folder", where=path)
+        raise VotesError("no such file or folder", where=path, remedy="check the path")
     return matches
 
 
-def _walk(folder: str) -> Iterable[str]:
-    def give_up(error: OSError) -> None:
-        raise VotesError(f"cannot be read ({error.strerror})", where=error.filename or folder) from error
+def _walk(folder: str) -> Iterator[str]:
+    """The Parquet files below ``folder``; links to folders are followed, each folder is visited once."""
 
+    def give_up(error: OSError) -> None:
+        raise _unreadable(error, error.filename or folder) from error
+
+    seen = {os.path.realpath(folder)}
     for parent, folders, names in os.walk(folder, onerror=give_up, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        visible = sorted(name for name in folders if not name.startswith((".", "_")))
+        targets = {os.path.realpath(os.path.join(parent, name)): name for name in reversed(visible)}
+        folders[:] = sorted(name for target, name in targets.items() if target not in seen)
+        seen.update(targets)
         for name in names:
             if name.lower().endswith(PARQUET_SUFFIXES) and not name.startswith((".", "_")):
                 yield str(Path(parent) / name)
@@ -74,12 +88,17 @@ def _state(path: str) -> tuple[int, int, int]:
     try:
         found = os.stat(path)
     except OSError as error:
-        raise VotesError(f"cannot be read ({error.strerror})", where=path) from error
+        raise _unreadable(error, path) from error
     return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _unreadable(error: OSError, path: str) -> VotesError:
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    return VotesError(f"cannot be read ({reason})", where=path, remedy="see that it is there and may be read")
 
 
 def _source(path: str) -> Source:
     if os.path.exists(path) and not os.path.isfile(path):
-        raise VotesError("neither a file nor a folder", where=path)
+        raise VotesError("neither a file nor a folder", where=path, remedy="Parquet cannot be read from a pipe")
     state = _state(path)
     return Source(path, state[0], state)
