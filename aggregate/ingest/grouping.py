@@ -39,10 +39,10 @@ def group(rows: CodedRows) -> Votes:
     words = np.empty(rows.observations.size, np.uint64)
     rows_by_observation(rows.observations, rows.users, offsets, words)
     rows.observations = rows.users = np.empty(0, np.int32)
-    in_blocks(sort_within_groups, n_observations, offsets, words)
+    in_blocks(sort_within_groups, n_observations, offsets, words, 0)
     n_kept = np.empty(n_observations, np.int32)
     in_blocks(keep_latest, n_observations, offsets, rows.labels, rows.is_author, rows.voted_at, words, n_kept)
-    in_blocks(sort_within_groups, n_observations, offsets, words)
+    in_blocks(sort_within_groups, n_observations, offsets, words, 0)
     rows.labels = np.empty(0, np.int32)
     return _unpacked(rows, offsets, words, n_kept)
 

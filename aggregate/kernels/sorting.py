@@ -14,7 +14,7 @@ DIGIT_BITS = 11
 N_DIGITS = 6
 """Digits of 11 bits in a 64-bit key."""
 
-FEW = 24
+FEW = 48
 """Up to so many items insertion sort beats everything."""
 
 
@@ -145,42 +145,55 @@ def group_by_code(codes: Counts, offsets: Offsets, rows: Counts) -> None:
 
 
 @kernel
-def _sift_down(words: Words, start: int, root: int, size: int) -> None:
-    """Restore the heap order below ``root`` in words[start:start + size]."""
-    while True:
-        child = 2 * root + 1
-        if child >= size:
-            return
-        if child + 1 < size and words[start + child] < words[start + child + 1]:
-            child += 1
-        if words[start + root] >= words[start + child]:
-            return
-        words[start + root], words[start + child] = words[start + child], words[start + root]
-        root = child
+def _sort_by_bytes(words: Words, start: int, stop: int, shift: int, spare: Words, counts: Indices) -> None:
+    """Sort words[start:stop] by ``word >> shift``, byte by byte; bytes that all words share are passed over."""
+    size = stop - start
+    varying = np.uint64(0)
+    for position in range(start, stop):
+        varying |= words[position] ^ words[start]
+    bit = shift
+    while bit < 64 and (varying >> np.uint64(bit)) != 0:
+        digit = np.uint64(bit)
+        bit += 8
+        if (varying >> digit) & np.uint64(0xFF) == 0:
+            continue
+        counts[:] = 0
+        for position in range(start, stop):
+            counts[np.int64((words[position] >> digit) & np.uint64(0xFF)) + 1] += 1
+        for bucket in range(256):
+            counts[bucket + 1] += counts[bucket]
+        for position in range(start, stop):
+            byte = np.int64((words[position] >> digit) & np.uint64(0xFF))
+            spare[counts[byte]] = words[position]
+            counts[byte] += 1
+        for position in range(size):
+            words[start + position] = spare[position]
 
 
 @kernel
-def sort_within_groups(first: int, last: int, offsets: Offsets, words: Words) -> None:
-    """Sort the uint64 words of each group in place. Insertion sort for small groups, heap sort for large ones."""
+def sort_within_groups(first: int, last: int, offsets: Offsets, words: Words, shift: int) -> None:
+    """Sort the uint64 words of each group in place by ``word >> shift``; equal ones keep their order.
+
+    Insertion sort for small groups, least significant byte first for large ones.
+    """
+    most = 0
+    for i in range(first, last):
+        most = max(most, offsets[i + 1] - offsets[i])
+    spare = np.empty(most if most > FEW else 0, np.uint64)
+    counts = np.empty(257, np.int64)
+    unused = np.uint64(shift)
     for i in range(first, last):
         start, stop = offsets[i], offsets[i + 1]
-        size = stop - start
-        if size < 2:
+        if stop - start > FEW:
+            _sort_by_bytes(words, start, stop, shift, spare, counts)
             continue
-        if size <= FEW:
-            for position in range(start + 1, stop):
-                word = words[position]
-                hole = position
-                while hole > start and words[hole - 1] > word:
-                    words[hole] = words[hole - 1]
-                    hole -= 1
-                words[hole] = word
-            continue
-        for root in range(size // 2 - 1, -1, -1):
-            _sift_down(words, start, root, size)
-        for end in range(size - 1, 0, -1):
-            words[start], words[start + end] = words[start + end], words[start]
-            _sift_down(words, start, 0, end)
+        for position in range(start + 1, stop):
+            word = words[position]
+            hole = position
+            while hole > start and (words[hole - 1] >> unused) > (word >> unused):
+                words[hole] = words[hole - 1]
+                hole -= 1
+            words[hole] = word
 
 
 @kernel

@@ -9,6 +9,9 @@ import numpy as np
 from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
 
+LABEL_SHIFT = 33
+"""The label begins at this bit of a word."""
+
 VALID = 1
 DISPUTED = 2
 """Bits of an observation's state."""
@@ -37,7 +40,7 @@ def words_by_user(
         for j in range(offsets[i], offsets[i + 1]):
             place = places[users[j]]
             label, observation = np.uint64(labels[j]), np.uint64(i)
-            words[place] = (label << np.uint64(33)) | (observation << np.uint64(1)) | np.uint64(is_author[j])
+            words[place] = (label << np.uint64(LABEL_SHIFT)) | (observation << np.uint64(1)) | np.uint64(is_author[j])
             places[users[j]] = place + 1
 
 
@@ -75,10 +78,10 @@ def count_species(
         n_vote[u] = 0
         j = user_offsets[u]
         while j < user_offsets[u + 1]:
-            label = words[j] >> np.uint64(33)
+            label = words[j] >> np.uint64(LABEL_SHIFT)
             authored = False
             voted = False
-            while j < user_offsets[u + 1] and words[j] >> np.uint64(33) == label:
+            while j < user_offsets[u + 1] and words[j] >> np.uint64(LABEL_SHIFT) == label:
                 i = np.int64((words[j] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))
                 if not state[i] & DISPUTED or np.uint64(chosen[i]) == label:
                     if words[j] & np.uint64(1):

@@ -79,7 +79,7 @@ def _votes_by_user(votes: Votes) -> tuple[Offsets, Words]:
     its votes, then all write.
     """
     from ..kernels.sorting import sort_within_groups
-    from ..kernels.species_counts import count_by_user, words_by_user
+    from ..kernels.species_counts import LABEL_SHIFT, count_by_user, words_by_user
     from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
 
     parts = one_part_per_thread(votes.n_observations)
@@ -99,5 +99,5 @@ def _votes_by_user(votes: Votes) -> tuple[Offsets, Words]:
     np.cumsum(counts.sum(axis=0), out=user_offsets[1:])
     places += user_offsets[:-1] + np.cumsum(counts, axis=0) - counts
     side_by_side(*(partial(write, part) for part in range(len(parts))))
-    in_blocks(sort_within_groups, votes.n_users, user_offsets, words)
+    in_blocks(sort_within_groups, votes.n_users, user_offsets, words, LABEL_SHIFT)
     return user_offsets, words

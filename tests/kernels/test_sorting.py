@@ -36,10 +36,13 @@ def test_rows_are_grouped_by_code_in_row_order(codes: list[int]) -> None:
     assert distinct_codes(np.array(codes, np.int32), 7).tolist() == sorted(set(codes))
 
 
-@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=80), max_size=6))
-def test_words_are_sorted_within_their_group_only(groups: list[list[int]]) -> None:
-    """Groups of both kinds: small ones, and those too large for insertion sort."""
+WORDS = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 300), st.integers(2**40, 2**40 + 2**12))
+
+
+@given(st.lists(st.lists(WORDS, max_size=120), max_size=6), st.sampled_from([0, 1, 7, 33]))
+def test_words_are_sorted_within_their_group_only(groups: list[list[int]], shift: int) -> None:
+    """Groups of both kinds: small ones, and those too large for insertion sort; equal words keep their order."""
     offsets = np.cumsum([0, *map(len, groups)])
     words = np.array([word for group in groups for word in group], np.uint64)
-    sort_within_groups(0, len(groups), offsets, words)
-    assert words.tolist() == [word for group in groups for word in sorted(group)]
+    sort_within_groups(0, len(groups), offsets, words, shift)
+    assert words.tolist() == [word for group in groups for word in sorted(group, key=lambda word: word >> shift)]
