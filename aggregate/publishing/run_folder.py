@@ -4,7 +4,9 @@ A run is written to a hidden folder, flushed to disk, renamed to its id, and pub
 which is one atomic step: a reader of ``latest`` sees the old run or the new one, whole, through any crash.
 """
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,22 @@ from pathlib import Path
 from ..errors import PublishError
 
 UNFINISHED = ".partial"
+
+RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-(\d+))?")
+"""UTC start time, and a number if it was taken."""
+
+REMEDIES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+    errno.EROFS: "choose another output folder",
+    errno.EACCES: "choose another output folder",
+    errno.EPERM: "choose another output folder",
+    errno.ENOTDIR: "choose another output folder",
+    errno.EEXIST: "choose another output folder",
+}
+"""What helps against an error of the operating system."""
+
+NOTHING_HAPPENED = "nothing was published; what was published before is untouched"
 
 
 class RunFolder:
@@ -54,24 +72,25 @@ class RunFolder:
         while True:
             run_id = moment if suffix == 1 else f"{moment}-{suffix}"
             folder = self.runs / f".{run_id}{UNFINISHED}"
-            with writing(self.runs):
-                if not (self.runs / run_id).exists():
-                    with suppress(FileExistsError):
-                        folder.mkdir()
-                        return NewRun(self, run_id, folder)
+            with writing(self.runs), suppress(FileExistsError):
+                folder.mkdir()
+                # Looked for afterwards: another process may have given its run this name a moment ago.
+                if not os.path.lexists(self.runs / run_id):
+                    return NewRun(self, run_id, folder)
+                folder.rmdir()
             suffix += 1
 
     def prune(self, keep: int) -> None:
-        """Remove all but the ``keep`` newest runs beside the published one."""
-        with writing(self.runs):
+        """Remove all but the ``keep`` newest runs beside the published one, and nothing that is not a run.
+
+        Called when a run is published: what cannot be removed now is left for the next time.
+        """
+        with suppress(OSError):
             published = self.latest.resolve().name
-            older = sorted(
-                (run for run in self.runs.iterdir() if not run.name.startswith(".") and run.name != published),
-                key=_age_key,
-                reverse=True,
-            )
-            for run in older[keep:]:
-                shutil.rmtree(run, ignore_errors=True)
+            older = (run for run in self.runs.iterdir() if RUN_ID.fullmatch(run.name) and run.name != published)
+            for run in sorted(older, key=_age_key, reverse=True)[keep:]:
+                if run.name != self.latest.resolve().name:  # another process may publish meanwhile
+                    shutil.rmtree(run, ignore_errors=True)
 
 
 class NewRun:
@@ -83,23 +102,36 @@ class NewRun:
         self.folder = folder
 
     def publish(self) -> Path:
-        """Flush to disk, give the run its name, and switch ``latest`` to it; the run's final folder."""
+        """Flush to disk, give the run its name, and switch ``latest`` to it; the run's final folder.
+
+        If ``latest`` cannot be switched, the run is taken away again.
+        """
         final = self.output.runs / self.run_id
+        link = self.output.path / f".latest-{self.run_id}"
         with writing(self.output.path):
             for file in self.folder.iterdir():
                 _flush(file)
             _flush(self.folder)
-            os.rename(self.folder, final)
-            _flush(self.output.runs)
-            link = self.output.path / f".latest-{self.run_id}"
-            link.unlink(missing_ok=True)
-            link.symlink_to(Path("runs") / self.run_id, target_is_directory=True)
             try:
-                os.replace(link, self.output.latest)
-            finally:
+                os.rename(self.folder, final)
+                _flush(self.output.runs)
                 link.unlink(missing_ok=True)
-            _flush(self.output.path)
+                link.symlink_to(Path("runs") / self.run_id, target_is_directory=True)
+                os.replace(link, self.output.latest)
+            except BaseException:
+                self._take_away(final, link)
+                raise
+            with suppress(OSError):  # readers see the run already
+                _flush(self.output.path)
         return final
+
+    def _take_away(self, final: Path, link: Path) -> None:
+        """Undo a publication that failed, unless ``latest`` names the run after all."""
+        if self.output.latest.resolve() == final.resolve():
+            return
+        with suppress(OSError):
+            link.unlink(missing_ok=True)
+        shutil.rmtree(final, ignore_errors=True)
 
 
 @contextmanager
@@ -112,14 +144,14 @@ def writing(where: Path) -> Iterator[None]:
         raise PublishError(
             f"cannot be written ({reason})",
             where=error.filename if isinstance(error.filename, str) else str(where),
-            remedy="nothing was published; what was published before is untouched",
+            remedy="; ".join(filter(None, [REMEDIES.get(error.errno or 0), NOTHING_HAPPENED])),
         ) from error
 
 
 def _age_key(run: Path) -> tuple[str, int]:
     """Run ids sort by time, then by the number of their suffix."""
     moment, _, suffix = run.name.partition("-")
-    return moment, int(suffix) if suffix.isdigit() else 1
+    return moment, int(suffix or 1)
 
 
 def _flush(path: Path) -> None:

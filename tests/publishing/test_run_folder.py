@@ -53,6 +53,7 @@ def test_a_failure_at_any_step_leaves_latest_as_it_was(
     monkeypatch.undo()
     assert os.readlink(output.latest) == "runs/20261123T021500Z"
     assert {path.name for path in output.path.iterdir()} == {"runs", "latest"}
+    assert [run.name for run in output.runs.iterdir()] == ["20261123T021500Z"]
     assert (output.latest / "a.txt").read_text() == "old"
     publish(output, "next")
     assert (output.latest / "a.txt").read_text() == "next"
@@ -70,6 +71,108 @@ def test_two_writers_at_the_same_moment_get_folders_of_their_own(output: RunFold
         two.publish()
         one.publish()
     assert len(list(output.runs.iterdir())) == 2
+
+
+def test_a_name_that_is_taken_meanwhile_is_passed_over(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process publishes a run of the same second just before this one makes its folder."""
+    make = Path.mkdir
+
+    def publish_first(folder: Path, *arguments: Any, **more: Any) -> None:
+        if folder.name == ".20261123T021500Z.partial":
+            (folder.parent / "20261123T021500Z").mkdir(exist_ok=True)
+        make(folder, *arguments, **more)
+
+    monkeypatch.setattr(Path, "mkdir", publish_first)
+    with output.new_run(NOW) as run:
+        assert run.run_id == "20261123T021500Z-2"
+
+
+def test_a_folder_cannot_be_flushed_but_the_run_is_published(
+    output: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers see the new run from the moment the link is switched: no error may say otherwise."""
+    publish(output, "old")
+    replace, flush = os.replace, os.fsync
+    switched = []
+
+    def note(*paths: Any) -> None:
+        replace(*paths)
+        switched.append(paths)
+
+    def fail_when_switched(descriptor: int) -> None:
+        if switched:
+            raise OSError(5, "Input/output error")
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "replace", note)
+    monkeypatch.setattr(os, "fsync", fail_when_switched)
+    publish(output, "new")
+    assert (output.latest / "a.txt").read_text() == "new"
+
+
+def test_an_interrupt_in_the_last_step_takes_the_run_away(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(output, "old")
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        publish(output, "new")
+    assert [run.name for run in output.runs.iterdir()] == ["20261123T021500Z"]
+    assert {path.name for path in output.path.iterdir()} == {"runs", "latest"}
+
+
+@pytest.mark.parametrize("name", ["backup", "notes.txt", "20261123", "2026-11-23", "20261123T021500Z-old", ".hidden"])
+def test_pruning_leaves_alone_what_is_not_a_run(output: RunFolder, name: str) -> None:
+    (output.runs / name).mkdir()
+    (output.runs / name / "mine").write_text("mine")
+    for _ in range(3):
+        publish(output, "x")
+    output.prune(keep=0)
+    assert (output.runs / name / "mine").read_text() == "mine"
+    assert len(list(output.runs.iterdir())) == 2
+
+
+def test_pruning_that_fails_is_no_failure_of_the_run(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(output, "x")
+
+    def fail(_: Path) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", fail)
+    output.prune(keep=0)
+
+
+def test_pruning_spares_a_run_that_is_published_meanwhile(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process has switched ``latest`` to an older run, for rollback, after the list was made."""
+    first, second, third = (publish(output, "x") for _ in range(3))
+    listed = Path.iterdir
+
+    def switch_and_list(folder: Path) -> Any:
+        found = list(listed(folder))
+        os.replace(_link(output, first), output.latest)
+        return iter(found)
+
+    monkeypatch.setattr(Path, "iterdir", switch_and_list)
+    output.prune(keep=0)
+    monkeypatch.undo()
+    assert {run.name for run in output.runs.iterdir()} == {first, third}
+    assert second not in {first, third}
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_something_else_in_the_place_of_latest_is_refused_at_once(output: RunFolder, kind: str) -> None:
+    output.latest.mkdir() if kind == "folder" else output.latest.write_text("mine")
+    with pytest.raises(PublishError, match=r"latest: is in the way.*; move it, or choose another output folder$"):
+        output.prepare()
+
+
+def test_a_dangling_latest_is_replaced(output: RunFolder) -> None:
+    output.latest.symlink_to("runs/20200101T000000Z")
+    output.prepare()
+    publish(output, "new")
+    assert (output.latest / "a.txt").read_text() == "new"
 
 
 def test_pruning_keeps_the_newest_and_the_published(output: RunFolder) -> None:
