@@ -21,6 +21,9 @@ from .publishing.tables import write_consensus, write_table
 from .strategies.plantnet import PlantNet
 from .version import VERSION
 
+MAX_THREADS = 1024
+"""Far beyond any use; more is a slip of the hand that would take all memory."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,8 +48,8 @@ class Settings:
             faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")
         if self.keep < 0:
             faults.append(f"keep is {self.keep} but must be at least 0")
-        if self.threads is not None and self.threads < 1:
-            faults.append(f"threads is {self.threads} but must be at least 1")
+        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
+            faults.append(f"threads is {self.threads} but must be in [1, {MAX_THREADS}]")
         if faults:
             raise ParameterError("; ".join(faults))
 
@@ -83,6 +86,7 @@ def run(
     clock = _PhaseClock(progress)
     when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
     with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
+        user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
         reading = read(
             paths,
             columns=settings.columns,
@@ -90,7 +94,6 @@ def run(
             max_rejected=settings.max_rejected,
             progress=clock,
         )
-        user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
         consensus = strategy.fit(reading.votes, user_weights=user_weights, progress=clock)
         clock.phase("write", total=consensus.n_observations, unit="observations")
         outputs = side_by_side(
@@ -117,6 +120,8 @@ def run(
 
 
 def _reserved(output: str | os.PathLike[str]) -> RunFolder:
+    if not os.fspath(output):
+        raise ParameterError("output is empty but must name a folder")
     folder = RunFolder(output)
     folder.prepare()
     return folder

@@ -1,10 +1,11 @@
 """What a person or a log sees on stderr while the engine works."""
 
+import os
 import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from aggregate.progress import SILENT, Progress
 def progress(quiet: bool) -> Iterator[Progress]:
     """A listener for stderr: a bar on a terminal, log lines otherwise, nothing but warnings if ``quiet``."""
     with _warnings_as_lines():
-        if quiet:
+        if quiet or sys.stderr is None:
             yield SILENT
             return
         listener = Bar() if sys.stderr.isatty() else Lines()
@@ -24,6 +25,27 @@ def progress(quiet: bool) -> Iterator[Progress]:
             yield listener
         finally:
             listener.close()
+
+
+def say(line: str) -> None:
+    """Write a line to stderr. A log that is full or closed does not keep the engine from its work."""
+    with suppress(OSError):
+        click.echo(line, err=True)
+
+
+def result(text: str) -> None:
+    """Print the result on stdout, when the work is done. Raises PublishError if it cannot be printed."""
+    from aggregate.errors import PublishError
+
+    try:
+        click.echo(text)
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise PublishError(
+            f"the summary cannot be printed ({reason})", remedy="the work itself is done and in place"
+        ) from error
 
 
 class Lines:
@@ -38,7 +60,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Write a line with the time."""
-        click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}", err=True)
+        say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -87,7 +109,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, AggregateWarning):
-            click.echo(f"plant-aggregate: warning: {message}", err=True)
+            say(f"plant-aggregate: warning: {message}")
 
     warnings.showwarning = show
     try:

@@ -8,6 +8,8 @@ import click
 
 import aggregate
 
+from .console import say
+
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
     "simulate": "Make up a vote log whose truth is known.",
@@ -99,7 +101,7 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _complain(message: str, exit_code: int) -> int:
-    click.echo(f"plant-aggregate: error: {printable(message)}", err=True)
+    say(f"plant-aggregate: error: {printable(message)}")
     return exit_code
 
 

@@ -83,4 +83,4 @@ def run(
     )
     with console.progress(quiet) as listener:
         done = aggregate.run(votes, output, plantnet, settings, progress=listener)
-    click.echo(json.dumps(done.manifest, indent=2) if as_json else summary(done))
+    console.result(json.dumps(done.manifest, indent=2) if as_json else summary(done))

@@ -56,4 +56,4 @@ def simulate(
     simulation = simulation_of(scale, seed=seed, ai=ai, experts=experts, ids=ids)
     with console.progress(quiet) as listener:
         marginals = simulation.write(folder, overwrite=overwrite, progress=listener)
-    click.echo(side_by_side(scale, marginals))
+    console.result(side_by_side(scale, marginals))

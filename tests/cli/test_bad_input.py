@@ -1,9 +1,12 @@
 """Input that cannot be used: one clear line, an exit code, and what was published before untouched."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -210,27 +213,53 @@ def test_a_file_that_disappears(
     assert_refused(capfd, published, path, naming="votes.parquet", saying="no such file")
 
 
-def test_an_unreadable_folder(
-    capfd: Capture, published: Published, write: Write, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything: become somebody who may not, who can still reach the tests' folders."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder(work: Path) -> Iterator[Path]:
+    """A folder that anybody may reach and write to; pytest's own are for their owner alone."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        yield Path(name)
+
+
+@pytest.mark.parametrize("closed", ["log", "log/closed", "log/closed/a.parquet"])
+def test_a_folder_or_file_that_may_not_be_read(
+    capfd: Capture, published: Published, write: Write, open_folder: Path, closed: str
 ) -> None:
-    """Root may read everything, so the system's answer is played."""
-    folder = write("log/closed/a.parquet").parent
-    scan = os.scandir
+    """Refused by the system itself."""
+    shutil.copytree(write("log/closed/a.parquet").parents[1], open_folder / "log")
+    (open_folder / closed).chmod(0)
+    with as_nobody():
+        exit_code = run_command(["run", str(open_folder / "log"), "-q", "-o", str(open_folder / "out")])
+    (open_folder / closed).chmod(0o755)
+    error = capfd.readouterr().err
+    assert exit_code == 1
+    assert error.startswith(f"plant-aggregate: error: {open_folder / closed}: cannot be read")
+    assert "(permission denied); " in error
+    assert error.count("\n") == 1
+    assert not (open_folder / "out" / "latest").exists()
 
-    def refuse(path: Any) -> Any:
-        if str(path) == str(folder):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scan(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
-    assert_refused(capfd, published, folder.parent, naming="closed", saying="Permission denied")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_read_permission(capfd: Capture, published: Published, write: Write) -> None:
-    path = write()
-    path.chmod(0)
-    assert_refused(capfd, published, path, naming="votes.parquet", saying="permission denied")
+def test_an_output_that_may_not_be_written(capfd: Capture, write: Write, open_folder: Path) -> None:
+    path = shutil.copy(write(), open_folder / "votes.parquet")
+    (open_folder / "out").mkdir(mode=0o555)
+    with as_nobody():
+        exit_code = run_command(["run", str(path), "-q", "-o", str(open_folder / "out")])
+    error = capfd.readouterr().err
+    assert exit_code == 1
+    assert "out/runs: cannot be written (permission denied); choose another output folder" in error
 
 
 @pytest.mark.parametrize(
@@ -247,6 +276,8 @@ def test_a_file_without_read_permission(capfd: Capture, published: Published, wr
         (["--max-rejected", "nan"], "max_rejected"),
         (["--keep", "-1"], "keep"),
         (["--threads", "0"], "threads"),
+        (["--threads", "1000000000"], "threads"),
+        (["--output", ""], "output is empty"),
         (["--ambiguous-below", "0.1", "--ambiguous-quantile", "0.1"], "exclude each other"),
     ],
 )
