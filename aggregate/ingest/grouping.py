@@ -32,18 +32,16 @@ class CodedRows:
 def group(rows: CodedRows) -> Votes:
     """The votes that stand: the latest of each user on each observation, unless withdrawn.
 
-    Observations, users and labels that are left without a vote are dropped. Lets go of the rows' arrays.
+    Observations, users and labels that are left without a vote are dropped. Overwrites the rows' arrays.
     """
     n_observations = len(rows.observation_ids)
     offsets = np.zeros(n_observations + 1, np.int64)
     words = np.empty(rows.observations.size, np.uint64)
     rows_by_observation(rows.observations, rows.users, offsets, words)
-    rows.observations = rows.users = np.empty(0, np.int32)
     in_blocks(sort_within_groups, n_observations, offsets, words, 0)
     n_kept = np.empty(n_observations, np.int32)
     in_blocks(keep_latest, n_observations, offsets, rows.labels, rows.is_author, rows.voted_at, words, n_kept)
     in_blocks(sort_within_groups, n_observations, offsets, words, 0)
-    rows.labels = np.empty(0, np.int32)
     return _unpacked(rows, offsets, words, n_kept)
 
 
@@ -58,8 +56,8 @@ def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -
         observation_ids = observation_ids.take(pa.array(voted_on))
         offsets = np.zeros(voted_on.size + 1, np.int64)
         np.cumsum(n_kept[voted_on], out=offsets[1:])
-    users, labels = np.empty((2, n_votes), np.int32)
-    is_author = np.empty(n_votes, np.bool_)
+    # The rows' own arrays have served: their memory is at hand, new memory would have to be cleared first.
+    users, labels, is_author = rows.users[:n_votes], rows.labels[:n_votes], rows.is_author[:n_votes]
     in_blocks(unpack, n_votes, words, users, labels, is_author)
     if some_dropped:
         user_ids, users = _closed_up(user_ids, users)
