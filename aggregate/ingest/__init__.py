@@ -132,6 +132,12 @@ def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress) -> N
             intake.take(batch, file.source.path, row)
             row += batch.num_rows
             progress.advance(batch.num_rows)
+        if row != file.rows:
+            raise VotesError(
+                f"holds {row:,} rows but says that it has {file.rows:,}",
+                where=file.source.path,
+                remedy="see that it is complete",
+            )
 
 
 def _check_times(files: list[CheckedFile], as_of: datetime | None) -> None:

@@ -26,8 +26,8 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
         raise VotesError("is a folder", where=path, remedy="name a Parquet or CSV file of user weights")
     table = _read_csv(path) if path.lower().endswith(".csv") else _read_parquet(path)
     user_ids = table.column("user_id").combine_chunks()
-    if user_ids.null_count:
-        raise VotesError("a user_id is null", where=path, remedy="give each row the id of a user")
+    if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, "")).as_py()):
+        raise VotesError("a user_id is null or blank", where=path, remedy="give each row the id of a user")
     if pc.count_distinct(user_ids).as_py() < len(user_ids):
         counts = pc.value_counts(user_ids)
         twice = next(row["values"] for row in counts.to_pylist() if row["counts"] > 1)

@@ -15,6 +15,9 @@ from .sources import Source
 BATCH_ROWS = 1 << 18
 """Rows decoded at a time: bounds what is alive beside the encoded votes."""
 
+DICTIONARY_READABLE = frozenset({"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"})
+"""Encodings of text that pyarrow can read as dictionaries; the delta encodings it cannot."""
+
 TYPES_IN_WORDS = {
     "id": "an integer or a string",
     "label": "an integer or a string",
@@ -50,11 +53,12 @@ def check_files(
     checked: list[CheckedFile] = []
     for source in sources:
         with readable(source.path), pq.ParquetFile(source.path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
+            schema, metadata = file.schema_arrow, file.metadata
         names, types, wrong = _match(schema, table, renamed)
         faults += [f"{source.path}: {fault}" for fault in wrong]
-        dictionaries = tuple(names[c] for c in as_dictionary if c in types and types[c] == pa.string())
-        checked.append(CheckedFile(source, rows, names, types, dictionaries))
+        texts = (names[column] for column in as_dictionary if types.get(column) == pa.string())
+        dictionaries = tuple(name for name in texts if _encodings(metadata, name) <= DICTIONARY_READABLE)
+        checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries))
     faults += _disagreements(checked)
     if faults:
         raise VotesError("\n".join(faults))
@@ -65,7 +69,9 @@ def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch
     """The rows of a checked file, batch by batch, with the schema's column names and value types."""
     present = [column for column in columns if column in file.names]
     with readable(file.source.path):
-        opened = pq.ParquetFile(file.source.path, read_dictionary=list(file.dictionaries))
+        opened = pq.ParquetFile(
+            file.source.path, read_dictionary=list(file.dictionaries), page_checksum_verification=True
+        )
         batches = opened.iter_batches(BATCH_ROWS, columns=[file.names[column] for column in present])
     names = {column: file.names[column] for column in present}
     while True:
@@ -99,6 +105,13 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
         raise VotesError(
             f"cannot be read as {kind} ({reason})", where=path, remedy="see that it is complete and may be read"
         ) from error
+
+
+def _encodings(metadata: pq.FileMetaData, column: str) -> set[str]:
+    """The encodings of a column, in whatever part of the file."""
+    place = next(place for place in range(metadata.num_columns) if metadata.schema.column(place).path == column)
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    return {encoding for group in groups for encoding in group.column(place).encodings}
 
 
 def _match(

@@ -38,8 +38,8 @@ class Source:
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     """The Parquet files that ``paths`` name, each once, in the order of their paths.
 
-    A folder stands for the Parquet files below it, whatever the depth; names that begin with ``.`` or ``_`` are
-    passed over, as Spark and Hive do. A path that does not exist is tried as a glob. Raises VotesError.
+    A folder stands for the Parquet files below it, whatever the depth. A path that does not exist is tried as a glob.
+    In folders and globs names that begin with ``.`` or ``_`` are passed over, as Spark and Hive do. Raises VotesError.
     """
     found: dict[str, str] = {}
     for file in sorted({file for path in paths for file in _expand(os.fspath(path))}):
@@ -61,10 +61,20 @@ def _expand(path: str) -> list[str]:
         return files
     if os.path.lexists(path):
         return [path]
-    matches = [file for match in glob.glob(path, recursive=True) for file in _expand(match)]
+    matches = [
+        file
+        for match in glob.glob(path, recursive=True)
+        if _underscored(match) == _underscored(path)  # a wildcard stands for no _temporary, as it stands for no .git
+        for file in _expand(match)
+    ]
     if not matches:
         raise VotesError("no such file or folder", where=path, remedy="check the path")
     return matches
+
+
+def _underscored(path: str) -> int:
+    """How many parts of a path begin with an underscore."""
+    return sum(part.startswith("_") for part in Path(path).parts)
 
 
 def _walk(folder: str) -> Iterator[str]:

@@ -1,0 +1,169 @@
+"""Which votes stand: every rule of "Votes in", against a loop over rows that keeps a dictionary."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aggregate
+from aggregate.errors import VotesError
+from aggregate.ingest.intake import Intake, RowCounts
+from aggregate.progress import SILENT
+from aggregate.votes import Votes
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Row(NamedTuple):
+    observation: int | None
+    user: str | None
+    label: str | None
+    is_author: bool | None
+    voted_at: int | None
+    """Days since 1970."""
+
+
+def none_or(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(values, values, values, st.none())
+
+
+ROWS = st.lists(
+    st.builds(
+        Row,
+        none_or(st.integers(-2, 3)),
+        none_or(st.sampled_from(["ana", "bo", "éve", ""])),
+        none_or(st.sampled_from(["Acer", "Abies", "", " \t"])),
+        none_or(st.booleans()),
+        none_or(st.integers(-2, 4)),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def expected(rows: list[Row], timed: bool, as_of: int | None) -> tuple[dict[tuple[int, str], tuple[str, bool]], Any]:
+    """(observation, user) -> (label, is author) of the votes that stand, and what became of the rows."""
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    latest: dict[Any, Row] = {}
+    authors = set()
+    for row in rows:
+        counts["read"] += 1
+        if as_of is not None and row.voted_at is not None and row.voted_at > as_of:
+            counts["after_as_of"] += 1
+        elif row.observation is None:
+            reasons["null observation_id"] += 1
+        elif not row.user:
+            reasons["null user_id" if row.user is None else "blank user_id"] += 1
+        elif as_of is not None and row.voted_at is None:
+            reasons["null voted_at"] += 1
+        else:
+            counts["opinion" if (row.label or "").strip() else "no_opinion"] += 1
+            key = (row.observation, row.user)
+            if row.is_author:
+                authors.add(key)
+            held = latest.get(key)
+            if (
+                held is None
+                or not timed
+                or (-9 if row.voted_at is None else row.voted_at) >= (-9 if held.voted_at is None else held.voted_at)
+            ):
+                latest[key] = row
+    votes = {key: (row.label, key in authors) for key, row in latest.items() if (row.label or "").strip()}
+    return votes, RowCounts(
+        read=counts["read"],
+        used=len(votes),
+        superseded=counts["opinion"] - len(votes),
+        no_opinion=counts["no_opinion"],
+        after_as_of=counts["after_as_of"],
+        rejected=dict(sorted(reasons.items())),
+    )
+
+
+def standing(votes: Votes) -> dict[tuple[int, str], tuple[str, bool]]:
+    found = {}
+    observations, users, labels = (
+        column.to_pylist() for column in (votes.observation_ids, votes.user_ids, votes.label_names)
+    )
+    for i, observation in enumerate(observations):
+        block = range(votes.offsets[i], votes.offsets[i + 1])
+        order = [(votes.labels[j], votes.users[j]) for j in block]
+        assert order == sorted(order)
+        for j in block:
+            found[observation, users[votes.users[j]]] = (labels[votes.labels[j]], bool(votes.is_author[j]))
+    assert votes.n_votes == len(found)
+    for ids, codes in ((users, votes.users), (labels, votes.labels)):
+        assert ids == sorted(set(ids))
+        assert set(codes.tolist()) == set(range(len(ids)))
+    return found
+
+
+@given(ROWS, st.booleans(), none_or(st.integers(-2, 4)), st.integers(1, 7), st.sampled_from(["s", "ms", "us", "ns"]))
+@settings(max_examples=400)
+def test_the_votes_that_stand_are_those_of_the_contract(
+    rows: list[Row], timed: bool, as_of: int | None, batch_size: int, unit: str
+) -> None:
+    as_of = as_of if timed else None
+    ticks = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit] * 86_400
+    columns: dict[str, pa.Array] = {
+        "observation_id": pa.array([row.observation for row in rows], pa.int16()),
+        "user_id": pa.array([row.user for row in rows], pa.string()),
+        "label": pa.array([row.label for row in rows], pa.string()),
+        "is_author": pa.array([row.is_author for row in rows], pa.bool_()),
+    }
+    if timed:
+        times = [None if row.voted_at is None else row.voted_at * ticks for row in rows]
+        columns["voted_at"] = pa.array(times, pa.timestamp(unit))
+    table = pa.table(columns)
+    limit = None if as_of is None else EPOCH + timedelta(days=as_of)
+    intake = Intake("votes.parquet", {field.name: field.type for field in table.schema}, limit)
+    place = 0
+    for batch in table.to_batches(max_chunksize=batch_size):
+        intake.take(batch, "votes.parquet", place)
+        place += batch.num_rows
+    votes, counts = expected(rows, timed, as_of)
+    rejected = intake.quarantine.to_arrow(intake.types)
+    assert Counter(rejected["reason"].to_pylist()) == counts.rejected
+    for row in rejected.to_pylist():
+        was = rows[row["row"]]
+        assert (row["observation_id"], row["user_id"], row["label"]) == (was.observation, was.user, was.label)
+    if not votes:
+        with pytest.raises(VotesError, match=rf"^votes\.parquet: no usable vote left of {len(rows)} rows; "):
+            intake.finish(SILENT)
+        return
+    found, found_counts = intake.finish(SILENT)
+    assert standing(found) == votes
+    assert found_counts == counts
+
+
+def test_a_table_in_memory_is_read_as_files_are() -> None:
+    rows = {"observation_id": [1, 1, 1], "user_id": [7, 7, 8], "label": ["Acer", "Abies", None], "extra": [1, 2, 3]}
+    for table in (pa.table(rows), pd.DataFrame(rows)):
+        assert standing(aggregate.votes_from_table(table)) == {(1, 7): ("Abies", False)}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"label": None}, "column 'label' is missing"),
+        ({"user_id": [1.0]}, "column 'user_id' has type double; it must be an integer or a string"),
+        ({"user_id": pa.array([None], pa.int8())}, "1 of 1 rows cannot be used"),
+        ({"label": [""]}, "no usable vote left of 1 rows"),
+    ],
+)
+def test_a_table_in_memory_is_checked_as_files_are(columns: dict[str, Any], message: str) -> None:
+    good = {"observation_id": [1], "user_id": [7], "label": ["Acer"]}
+    table = pa.table({name: values for name, values in {**good, **columns}.items() if values is not None})
+    with pytest.raises(VotesError, match=message):
+        aggregate.votes_from_table(table)
+
+
+def test_an_empty_table_is_an_error() -> None:
+    table = pa.table({name: pa.array([], pa.int32()) for name in ("observation_id", "user_id", "label")})
+    with pytest.raises(VotesError, match="no rows"):
+        aggregate.votes_from_table(table)

@@ -1,0 +1,102 @@
+"""User weights that an operator wrote by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import aggregate
+from aggregate.errors import VotesError
+from aggregate.user_weights import UserWeights
+
+NAN = float("nan")
+
+
+def as_dict(weights: UserWeights) -> dict[Any, tuple[float, float]]:
+    pairs = zip(weights.fixed.tolist(), weights.minimum.tolist(), strict=True)
+    return dict(zip(weights.user_ids.to_pylist(), pairs, strict=True))
+
+
+def test_csv_cells_may_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "weights.CSV"
+    path.write_text("note,user_id,min_weight,fixed_weight\nbest,ana,,3\n,007,1.5,\n,eve,2,0\n")
+    found = as_dict(aggregate.read_user_weights(path))
+    np.testing.assert_equal(found, {"ana": (3.0, NAN), "007": (NAN, 1.5), "eve": (0.0, 2.0)})
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint64(), pa.string(), pa.large_string()])
+@pytest.mark.parametrize("weight_kind", [pa.float32(), pa.float64(), pa.int32()])
+def test_parquet_ids_and_weights_may_have_any_type(tmp_path: Path, kind: pa.DataType, weight_kind: pa.DataType) -> None:
+    path = tmp_path / "weights.parquet"
+    ids = pa.array(["1", "2"]).cast(kind)
+    pq.write_table(pa.table({"user_id": ids, "fixed_weight": pa.array([None, 2], weight_kind)}), path)
+    found = as_dict(aggregate.read_user_weights(path))
+    one, two = ids.to_pylist()
+    np.testing.assert_equal(found, {one: (NAN, NAN), two: (2.0, NAN)})
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"user_id": ["a", None], "fixed_weight": [1.0, 2.0]},
+            "a user_id is null or blank; give each row the id of a user",
+        ),
+        ({"user_id": ["a", ""], "fixed_weight": [1.0, 2.0]}, "a user_id is null or blank; "),
+        ({"user_id": ["a", "a"], "fixed_weight": [1.0, 2.0]}, "user 'a' stands more than once; leave one row"),
+        ({"user_id": ["a"], "fixed_weight": [-0.5]}, "'fixed_weight' holds a weight that is negative or not finite; w"),
+        ({"user_id": ["a"], "min_weight": [float("inf")]}, "'min_weight' holds a weight that is negative or not fin"),
+        ({"user_id": ["a"], "min_weight": [NAN]}, "'min_weight' holds a weight that is negative or not finite"),
+        ({"user_id": ["a"], "min_weight": ["1"]}, "column 'min_weight' has type string; it must be float"),
+        ({"user_id": [1.0], "min_weight": [1.0]}, "column 'user_id' has type double; it must be an integer or a str"),
+        ({"user_id": ["a"]}, "neither a column 'fixed_weight' nor 'min_weight'; add one of them"),
+        ({"fixed_weight": [1.0]}, "column 'user_id' is missing"),
+        ({"user_id": pa.array([], pa.string()), "fixed_weight": pa.array([], pa.float64())}, "no rows; "),
+    ],
+)
+def test_parquet_that_cannot_be_used_is_named(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
+    path = tmp_path / "weights.parquet"
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(VotesError) as raised:
+        aggregate.read_user_weights(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "cannot be read as CSV (Empty CSV file); "),
+        (b"user_id,fixed_weight\n", None),
+        (b"user_id,fixed_weight\na,1\n,2\n", "a user_id is null or blank; "),
+        (b"who,fixed_weight\na,1\n", "column 'user_id' is missing; it has 'who', 'fixed_weight'; "),
+        (b"user_id,fixed_weight,fixed_weight\na,1,2\n", "column 'fixed_weight' occurs more than once; "),
+        (b"user_id,user_id,min_weight\na,b,2\n", "column 'user_id' occurs more than once; "),
+        (b"user_id,fixed_weight\na,1,2\n", "cannot be read as CSV ("),
+        (b"user_id,fixed_weight\n\xff\xfe,1\n", "cannot be read as CSV ("),
+        (b"user_id,fixed_weight\na,inf\n", "negative or not finite"),
+    ],
+)
+def test_csv_that_cannot_be_used_is_named(tmp_path: Path, content: bytes, message: str | None) -> None:
+    path = tmp_path / "weights.csv"
+    path.write_bytes(content)
+    if message is None:
+        assert as_dict(aggregate.read_user_weights(path)) == {}
+        return
+    with pytest.raises(VotesError) as raised:
+        aggregate.read_user_weights(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_or_several_files_are_refused(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        pq.write_table(pa.table({"user_id": ["a"], "fixed_weight": [1.0]}), tmp_path / f"{name}.parquet")
+    with pytest.raises(VotesError, match="is a folder; name a Parquet or CSV file of user weights"):
+        aggregate.read_user_weights(tmp_path)
+    with pytest.raises(VotesError, match="stands for 2 files; name one file of user weights"):
+        aggregate.read_user_weights(tmp_path / "*.parquet")
