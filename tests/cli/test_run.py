@@ -264,6 +264,20 @@ def test_votes_after_the_time_limit_are_left_out(write: Write, work: Path, unit:
     assert votes_read(work)["after_as_of"] == 1
 
 
+@pytest.mark.parametrize(("limit", "exit_code"), [("0001-01-01", 1), ("9999-12-31", 0)])
+def test_a_time_limit_beyond_64_bits_of_nanoseconds(write: Write, work: Path, limit: str, exit_code: int) -> None:
+    path = write(voted_at=pa.array([1, 2, 3, 4], pa.timestamp("ns")))
+    assert run_command(["run", str(path), "-q", "--as-of", limit]) == exit_code
+
+
+def test_columns_may_be_dictionaries_of_integers_and_have_dots_in_their_names(write: Write, work: Path) -> None:
+    numbers = pa.array([10, 10, 20, 30]).dictionary_encode()
+    table = pa.table({"obs.id": numbers, "user.id": numbers, "label": numbers, "is_author": [True] * 4})
+    run(write("dots.parquet", table), "--column", "observation_id=obs.id", "--column", "user_id=user.id")
+    assert consensus(work)["observation_id"].tolist() == [10, 20, 30]
+    assert pq.read_schema(work / "consensus/latest/consensus.parquet").field("label").type == pa.int64()
+
+
 def test_rejected_rows_are_kept_aside_with_their_reason(write: Write, work: Path, capfd: Capture) -> None:
     path = write(user_id=["ana", None, "", "eve"], observation_id=[None, 1, 2, 3])
     run(path, "--max-rejected", "0.75")
