@@ -61,7 +61,7 @@ class RunFolder:
         """A run to write files into; what is not published when the block ends is removed."""
         run = self._reserve(started.strftime("%Y%m%dT%H%M%SZ"))
         try:
-            with writing(run.folder):
+            with writing(self.path):
                 yield run
         finally:
             shutil.rmtree(run.folder, ignore_errors=True)

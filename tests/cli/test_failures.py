@@ -1,0 +1,241 @@
+"""Whatever breaks outside of the input: a line, an exit code, and what was published before untouched."""
+
+import gc
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import aggregate.pipeline
+from aggregate_cli.main import run_command
+
+from .conftest import Published
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+RUN = [sys.executable, "-m", "aggregate_cli.main", "run"]
+
+STEPS = ["read", "PlantNet.fit", "write_consensus", "write_table", "manifest", "write_manifest"]
+
+
+def break_step(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
+    """Let a step of the pipeline do its work and then fail."""
+    *inside, name = step.split(".")
+    place = getattr(aggregate.pipeline, inside[0]) if inside else aggregate.pipeline
+    work = getattr(place, name)
+
+    def work_and_fail(*arguments: Any, **more: Any) -> Any:
+        work(*arguments, **more)
+        raise error
+
+    monkeypatch.setattr(place, name, work_and_fail)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("error", "exit_code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; nothing was published"),
+        (MemoryError(), 1, "out of memory; nothing was published"),
+        (RuntimeError("oh\nno"), 1, "internal error, please report it (RuntimeError: oh); --debug shows where"),
+        (OSError(5, "Input/output error", "disk"), 1, "disk: cannot be written (input/output error); nothing was p"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_a_step_that_fails_publishes_nothing(
+    capfd: Capture,
+    published: Published,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    error: BaseException,
+    exit_code: int,
+    line: str,
+) -> None:
+    break_step(monkeypatch, step, error)
+    assert run_command(["run", str(write()), "-q"]) == exit_code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    said = captured.err.removeprefix("\n")  # the terminal's ^C stands on the line
+    assert said.startswith(f"plant-aggregate: error: {line}")
+    assert said.count("\n") == 1
+    assert published.is_untouched()
+
+
+def test_debug_shows_where_the_engine_itself_failed(
+    published: Published, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_step(monkeypatch, "manifest", RuntimeError("oh no"))
+    with pytest.raises(RuntimeError, match="oh no"):
+        run_command(["run", str(write()), "-q", "--debug"])
+    assert published.is_untouched()
+
+
+@pytest.fixture
+def disk(work: Path) -> Iterator[Callable[[int], Path]]:
+    """Gives a file system of so many kB at ``work/disk``; again, to change its size."""
+    folder = work / "disk"
+    folder.mkdir()
+    mounted = False
+
+    def sized(kilobytes: int) -> Path:
+        nonlocal mounted
+        options = f"{'remount,' if mounted else ''}size={kilobytes}k"
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True)
+        if done.returncode != 0 and not mounted:
+            pytest.skip("this user may not mount a small file system")
+        mounted = True
+        return folder
+
+    yield sized
+    if mounted:
+        gc.collect()  # a writer that failed may hold its file until then
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_may_be_full_at_any_file(capfd: Capture, write: Write, disk: Callable[[int], Path]) -> None:
+    """The disk grows page by page, so that each file in turn is the one that does not fit."""
+    path = str(write())
+    folder = disk(64)
+    assert run_command(["run", path, "-q", "-o", str(folder)]) == 0
+    capfd.readouterr()
+    on_disk = Published(folder)
+    used = sum(-(-file.stat().st_size // 4096) * 4 for file in folder.rglob("*") if file.is_file())
+    failures = []
+    for size in range(used, 4 * used, 4):
+        disk(size)
+        exit_code = run_command(["run", path, "-q", "-o", str(folder)])
+        error = capfd.readouterr().err
+        if exit_code == 0:
+            break
+        assert exit_code == 1
+        assert error.startswith(f"plant-aggregate: error: {folder}:")
+        assert error.endswith(
+            " cannot be written (no space left on device); make room; "
+            "nothing was published; what was published before is untouched\n"
+        )
+        assert error.count("\n") == 1
+        assert on_disk.is_untouched()
+        assert {path.name for path in folder.iterdir()} == {"runs", "latest"}
+        failures.append(size)
+    assert exit_code == 0
+    assert len(failures) >= 3
+    assert on_disk.state() != on_disk.before
+
+
+def stands(work: Path) -> bool:
+    return (work / "consensus/latest/consensus.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("streams", "exit_code", "said"),
+    [
+        (">/dev/full", 1, "the summary cannot be printed (no space left on device); the work itself is done"),
+        ("--json >/dev/full", 1, "the summary cannot be printed (no space left on device)"),
+        (">&-", 0, ""),
+        ("2>&-", 0, "3 observations"),
+        ("2>/dev/full", 0, "3 observations"),
+        (">/dev/null 2> >(exit)", 0, ""),
+        (">&- 2>&-", 0, ""),
+    ],
+)
+def test_the_run_is_published_whatever_becomes_of_its_streams(
+    write: Write, work: Path, streams: str, exit_code: int, said: str
+) -> None:
+    """A full log, a closed stream, a reader that has left: no reason to lose a night's work."""
+    quiet = "-q" if "2>" not in streams else ""
+    command = f"{' '.join(RUN)} {write()} {quiet} {streams}"
+    done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
+    assert done.returncode == exit_code
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert stands(work)
+
+
+def test_an_error_on_a_closed_terminal_is_still_an_exit_code(work: Path) -> None:
+    done = subprocess.run(["bash", "-c", f"{' '.join(RUN)} gone.parquet 2>&-"], cwd=work, capture_output=True)
+    assert done.returncode == 1
+
+
+def test_warnings_as_errors_find_nothing(write: Write, work: Path) -> None:
+    """Even the engine's own warning stays a line."""
+    command = [sys.executable, "-W", "error", *RUN[1:], str(write(is_author=None)), "-q"]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("plant-aggregate: warning: no vote is known to be its observation's author")
+    assert done.stderr.count("\n") == 1
+
+
+def test_quiet_says_nothing_on_stderr(write: Write, work: Path, capfd: Capture) -> None:
+    assert run_command(["run", str(write()), "-q"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("options", [[], ["--ambiguous-quantile", "0.5"], ["--max-iter", "1"]])
+def test_run_json_is_json_that_any_parser_takes(write: Write, work: Path, options: list[str]) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    assert run_command(["run", str(write()), "-q", *options]) == 0
+    json.loads((work / "consensus/latest/run.json").read_bytes(), parse_constant=refuse)
+
+
+@pytest.mark.parametrize(("n_null", "exit_code"), [(1, 0), (2, 1)])
+def test_the_allowed_share_may_be_reached_but_not_passed(
+    write: Write, work: Path, capfd: Capture, n_null: int, exit_code: int
+) -> None:
+    """One of a hundred is the default."""
+    ids = [None] * n_null + list(range(100 - n_null))
+    table = pa.table({"observation_id": ids, "user_id": range(100), "label": range(100)})
+    assert run_command(["run", str(write("hundred.parquet", table)), "-q"]) == exit_code
+    assert (
+        "more than the allowed share of 0.01; mend the input, or raise --max-rejected" in capfd.readouterr().err
+    ) == (exit_code == 1)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize(("as_of", "exit_code"), [("9999-12-31T23:59:59.999999", 0), ("0001-01-01", 1)])
+def test_a_time_limit_may_lie_beyond_what_the_column_can_hold(
+    write: Write, work: Path, capfd: Capture, unit: str, as_of: str, exit_code: int
+) -> None:
+    path = write(voted_at=pa.array([0, 1, 2, 3], pa.timestamp(unit)))
+    assert run_command(["run", str(path), "-q", "--as-of", as_of]) == exit_code
+    assert ("no usable vote left" in capfd.readouterr().err) == (exit_code == 1)
+
+
+def test_a_vote_without_a_time_is_rejected_where_times_count(write: Write, work: Path) -> None:
+    path = write(voted_at=pa.array([0, None, 0, 0], pa.timestamp("s")))
+    assert run_command(["run", str(path), "-q"]) == 0
+    assert run_command(["run", str(path), "-q", "--as-of", "2000-01-01", "--max-rejected", "0.25"]) == 0
+    rejected = pq.read_table(work / "consensus/latest/rejected.parquet").to_pylist()
+    assert [(row["row"], row["user_id"], row["reason"]) for row in rejected] == [(1, "bo", "null voted_at")]
+
+
+def test_user_weights_are_read_before_the_votes(published: Published, write: Write, capfd: Capture) -> None:
+    """A slip in a small file shows before an hour of reading."""
+    assert run_command(["run", "gone.parquet", "-q", "--user-weights", "away.csv"]) == 1
+    assert "away.csv: cannot be read as CSV (no such file or directory)" in capfd.readouterr().err
+    assert published.is_untouched()
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_something_of_yours_named_latest_is_left_alone(
+    published: Published, write: Write, work: Path, capfd: Capture, kind: str
+) -> None:
+    (work / "other").mkdir()
+    place = work / "other" / "latest"
+    place.mkdir() if kind == "folder" else place.write_text("mine")
+    assert run_command(["run", str(write()), "-q", "-o", "other"]) == 1
+    assert capfd.readouterr().err == (
+        "plant-aggregate: error: other/latest: is in the way: it should be the link to the published run; "
+        "move it, or choose another output folder\n"
+    )
+    assert place.is_dir() if kind == "folder" else place.read_text() == "mine"
+    assert published.is_untouched()

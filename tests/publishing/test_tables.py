@@ -1,0 +1,102 @@
+"""The files of a run hold what the consensus holds, in the types of the schema, the same bytes every time."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import aggregate
+from aggregate.consensus import Consensus
+from aggregate.progress import SILENT
+from aggregate.publishing import tables
+from aggregate.publishing.manifest import write_manifest
+from aggregate.publishing.tables import write_consensus, write_table
+from aggregate.schema import CONSENSUS, USERS
+
+MakeConsensus = Callable[..., Consensus]
+
+
+@pytest.fixture
+def consensus() -> MakeConsensus:
+    """A consensus of 1,000 votes with ids of a type."""
+
+    def make(kind: pa.DataType) -> Consensus:
+        chance = np.random.default_rng(0)
+        columns = {
+            "observation_id": pa.array(chance.integers(0, 120, 1000)).cast(kind),
+            "user_id": pa.array(chance.integers(0, 50, 1000)).cast(kind),
+            "label": pa.array(chance.integers(0, 9, 1000)).cast(kind),
+            "is_author": pa.array(chance.random(1000) < 0.3),
+        }
+        return aggregate.PlantNet().fit(aggregate.votes_from_table(pa.table(columns)))
+
+    return make
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.int8(), pa.uint64()], ids=str)
+@pytest.mark.parametrize("row_group", [1, 7, 119, 1 << 20])
+def test_a_table_in_many_pieces_is_the_table(
+    consensus: MakeConsensus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: pa.DataType, row_group: int
+) -> None:
+    monkeypatch.setattr(tables, "ROW_GROUP", row_group)
+    result = consensus(kind)
+    written = write_consensus(result, tmp_path, SILENT)
+    found = pq.read_table(tmp_path / "consensus.parquet")
+    assert found.schema.remove_metadata() == result.to_arrow().schema
+    assert found.cast(result.to_arrow().schema).to_pylist() == result.to_arrow().to_pylist()
+    assert found["observation_id"].to_pylist() == sorted(found["observation_id"].to_pylist())
+    assert written.rows == found.num_rows == result.n_observations
+    assert pq.read_metadata(tmp_path / "consensus.parquet").num_row_groups == -(-written.rows // row_group)
+
+
+@pytest.mark.parametrize("table", [CONSENSUS, USERS], ids=["consensus", "users"])
+def test_columns_that_are_never_null_say_so(consensus: MakeConsensus, tmp_path: Path, table: Any) -> None:
+    result = consensus(pa.int64())
+    write_table(result.to_arrow() if table is CONSENSUS else result.users_to_arrow(), tmp_path / "t.parquet")
+    schema = pq.read_schema(tmp_path / "t.parquet")
+    assert [(field.name, field.nullable) for field in schema] == [(column.name, column.nullable) for column in table]
+
+
+def test_what_is_said_of_a_file_is_true_and_the_bytes_are_the_same_again(
+    consensus: MakeConsensus, tmp_path: Path
+) -> None:
+    one = write_consensus(consensus(pa.string()), tmp_path, SILENT)
+    content = (tmp_path / "consensus.parquet").read_bytes()
+    assert (one.name, one.bytes) == ("consensus.parquet", len(content))
+    assert one.sha256 == hashlib.sha256(content).hexdigest()
+    assert write_consensus(consensus(pa.string()), tmp_path, SILENT) == one
+
+
+def test_a_failure_of_the_writer_is_not_lost(
+    consensus: MakeConsensus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are written on another thread: what it raises must come back, from the last piece as from the first."""
+    monkeypatch.setattr(tables, "ROW_GROUP", 50)
+    write = pq.ParquetWriter.write_table
+    for fatal in (1, 2, 3):
+        calls: list[int] = []
+
+        def write_or_fail(
+            writer: Any, *arguments: Any, calls: list[int] = calls, fatal: int = fatal, **more: Any
+        ) -> None:
+            calls.append(1)
+            if len(calls) == fatal:
+                raise OSError(28, "No space left on device")
+            write(writer, *arguments, **more)
+
+        monkeypatch.setattr(pq.ParquetWriter, "write_table", write_or_fail)
+        with pytest.raises(OSError, match="No space left"):
+            write_consensus(consensus(pa.int32()), tmp_path, SILENT)
+        assert len(calls) == fatal
+
+
+def test_run_json_keeps_any_text(tmp_path: Path) -> None:
+    contents = {"inputs": [{"path": "é/😀\n\"'\0.parquet"}], "number": 0.1}
+    write_manifest(contents, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == contents
