@@ -11,7 +11,7 @@ class AggregateError(Exception):
         self.what = what
         self.where = where
         self.remedy = remedy
-        message = f"{where}: {what}" if where else what
+        message = f"{_on_one_line(where)}: {what}" if where else what
         super().__init__(f"{message}; {remedy}" if remedy else message)
 
 
@@ -29,3 +29,8 @@ class PublishError(AggregateError):
 
 class AggregateWarning(UserWarning):
     """The result is right, but its owner should know something about it."""
+
+
+def _on_one_line(where: str) -> str:
+    """A place as it can stand in a line: file names may hold line breaks."""
+    return where.replace("\n", "\\n").replace("\r", "\\r")

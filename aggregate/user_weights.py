@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import Indices, Weights
-from .errors import VotesError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,18 +27,15 @@ class UserWeights:
     def align(self, votes: "Votes") -> "AlignedWeights":
         """The same, by the users' codes in ``votes``; ids that never voted count for nothing.
 
-        Raises VotesError if an id does not fit the type of the votes' user ids.
+        Ids of another type than the votes' (those of a CSV file are text) are compared by their text.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        try:
-            user_ids = self.user_ids.cast(votes.user_ids.type)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise VotesError(
-                f"user weights: an id does not fit the votes' user_id, which is {votes.user_ids.type}"
-            ) from error
-        codes = pc.index_in(user_ids, votes.user_ids)
+        ours, theirs = self.user_ids, votes.user_ids
+        if ours.type != theirs.type:
+            ours, theirs = ours.cast(pa.large_string()), theirs.cast(pa.large_string())
+        codes = pc.index_in(ours, theirs)
         known = np.asarray(codes.is_valid())
         positions = np.asarray(codes.drop_null(), dtype=np.int64)
         return AlignedWeights(positions, self.fixed[known], self.minimum[known])

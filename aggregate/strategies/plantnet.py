@@ -37,9 +37,9 @@ class PlantNet:
 
     alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]", lambda a: 0 < a <= 10)
     beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]", lambda b: b > 0)
-    gamma: float = parameter(math.log(2.1), "weight of a user without species", "above 0", lambda g: g > 0)
+    gamma: float = parameter(math.log(2.1), "weight of a user without species", "in (0, 1e6]", lambda g: 0 < g <= 1e6)
     theta_conf: float = parameter(
-        None, "weight a label needs to be valid [default: fits the function]", "above 0", lambda t: t > 0
+        None, "weight a label needs to be valid [default: fits the function]", "in (0, 1e9]", lambda t: 0 < t <= 1e9
     )
     theta_acc: float = parameter(
         0.7, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1

@@ -294,6 +294,7 @@ def test_parameters_out_of_range_are_usage_errors(
         (["--column", "species=name"], "species=name"),
         (["--column", "label"], "COLUMN=NAME"),
         (["--as-of", "yesterday"], "ISO 8601"),
+        (["--column", "label=a", "--column", "label=b"], "label is mapped more than once"),
         (["--weight-function", "cubic"], "cubic"),
         (["--alpha", "much"], "much"),
         (["--surprise"], "--surprise"),

@@ -57,6 +57,15 @@ def test_a_user_who_never_voted_may_have_a_weight() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.string(), pa.large_string()])
+def test_user_weights_meet_votes_of_another_id_type_by_text(kind: pa.DataType) -> None:
+    rows = [{**row, "user_id": "abc".index(row["user_id"]) + 1} for row in ROWS]
+    log = aggregate.votes_from_table(pa.Table.from_pylist(rows))
+    ids = pa.array(["2", "3", "100"]).cast(kind)
+    silenced = aggregate.UserWeights(ids, np.zeros(3), np.full(3, math.nan))
+    assert aggregate.PlantNet().fit(log, user_weights=silenced).to_pandas()["label"].tolist() == ["x", "z"]
+
+
 def test_an_observation_of_silenced_users_alone_is_not_valid() -> None:
     consensus = aggregate.PlantNet().fit(votes(), user_weights=overrides({"a": 0.0, "b": 0.0, "c": 0.0}))
     found = consensus.to_pandas()
@@ -107,6 +116,8 @@ def test_a_user_validates_alone_from_eight_species_on() -> None:
         {"theta_acc": math.nan},
         {"gamma": 0.0},
         {"gamma": math.inf},
+        {"gamma": 1e308},
+        {"theta_conf": 1e308},
         {"alpha": 0.0},
         {"alpha": 0.1},
         {"beta": 0.0},
