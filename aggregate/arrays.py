@@ -21,6 +21,9 @@ LabelCodes: TypeAlias = NDArray[np.int32]
 Counts: TypeAlias = NDArray[np.int32]
 """int32; how many."""
 
+Integers: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
+"""int32 or int64; ids as they came, or their distance from some number."""
+
 Indices: TypeAlias = NDArray[np.int64]
 """int64; positions of observations, votes or rows."""
 

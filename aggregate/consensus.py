@@ -132,9 +132,16 @@ class Consensus:
 
     def to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
         """Observations ``first`` to ``last`` (default all) as an Arrow table, sorted by observation_id."""
+        label_type = self.votes.label_names.type
+        schema = arrow_schema(
+            CONSENSUS, observation_id=self.votes.observation_ids.type, label=label_type, runner_up=label_type
+        )
+        return self.encoded(first, self.n_observations if last is None else last).cast(schema)
+
+    def encoded(self, first: int, last: int) -> "pa.Table":
+        """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
         import pyarrow as pa
 
-        last = self.n_observations if last is None else last
         votes = self.votes
         block = slice(*np.searchsorted(votes.disputes.observations, (first, last)))
         places = votes.disputes.observations[block] - first
@@ -151,9 +158,7 @@ class Consensus:
         confidence[places] = disputes.confidence[block]
         status = spread(self._disputed_contested().astype(np.int8), 0)
         status = np.where(self.valid[first:last], 0, np.where(status, 1, 2)).astype(np.int8)
-        runner_up = spread(disputes.runner_up, -1)
         undisputed_ambiguous = _is_below(np.ones(1), self.ambiguous_below)[0]
-        label_type = votes.label_names.type
         columns = {
             "observation_id": votes.observation_ids[first:last],
             "label": _names(votes.label_names, self.labels[first:last]),
@@ -168,8 +173,9 @@ class Consensus:
             "entropy": spread(disputes.entropy, 0.0),
             "n_votes": np.diff(votes.offsets[first : last + 1]).astype(np.int32),
             "n_labels": spread(disputes.n_labels, 1),
-            "runner_up": _names(votes.label_names, runner_up),
+            "runner_up": _names(votes.label_names, spread(disputes.runner_up, -1)),
         }
+        label_type = columns["label"].type
         schema = arrow_schema(
             CONSENSUS, observation_id=votes.observation_ids.type, label=label_type, runner_up=label_type
         )
@@ -218,8 +224,10 @@ def _is_below(values: Floats, threshold: float) -> Flags:
 
 
 def _names(label_names: "pa.Array", codes: LabelCodes) -> "pa.Array":
-    """The labels of ``codes``, null for -1."""
+    """The labels of ``codes``, null for -1; strings as a dictionary."""
     import pyarrow as pa
 
     indices = pa.array(codes, mask=codes < 0) if codes.size and codes.min() < 0 else pa.array(codes)
-    return label_names.take(indices)
+    if pa.types.is_integer(label_names.type):
+        return label_names.take(indices)
+    return pa.DictionaryArray.from_arrays(indices, label_names)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
-from .kernels.jit import when_compiling
+from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .progress import SILENT, Progress
 from .publishing.manifest import manifest, write_manifest

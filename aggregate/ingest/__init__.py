@@ -1,20 +1,24 @@
 """Parquet files become Votes: find, check, stream, clean, encode, group."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
+from ..arrays import Indices
 from ..errors import VotesError
+from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..votes import Votes
 from .cleaning import check_share
-from .intake import Intake, RowCounts
+from .intake import Intake, RowCounts, ticks_of
 from .operator import read_user_weights
 from .parquet import CheckedFile, batches_of_table, check_files, stream
 from .sources import find_sources
@@ -76,13 +80,13 @@ def votes_from_table(table: "pa.Table | pd.DataFrame") -> Votes:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     types, batches = batches_of_table(table, VOTES)
-    intake = Intake("table", types, None)
+    intake = Intake("table", types, None, table.num_rows)
     row = 0
     for batch in batches:
         intake.take(batch, intake.origin, row)
         row += batch.num_rows
     check_share(intake.quarantine, row, 0.0)
-    return intake.finish(SILENT)[0]
+    return intake.finish(lambda: _all_ticks(batches_of_table(table, VOTES)[1], row), SILENT)[0]
 
 
 def read(
@@ -100,12 +104,16 @@ def read(
     types = {column: value_type for file in files for column, value_type in file.types.items()}
     n_rows = sum(file.rows for file in files)
     progress.phase("read", total=n_rows, unit="rows")
-    intake = Intake(_origin(files), types, as_of)
-    with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside:
-        fingerprints = [aside.submit(source.fingerprint) for source in sources]
+    intake = Intake(_origin(files), types, as_of, n_rows)
+    with ThreadPoolExecutor(2, thread_name_prefix="read") as aside:
+        stop = Event()
         try:
-            _take_all(files, intake, progress)
+            taken = aside.submit(_take_all, files, intake, progress, stop)
+            fingerprints = [aside.submit(source.fingerprint) for source in sources]
+            load_compiler()  # takes as long as reading a million rows does: meanwhile
+            taken.result()
         except BaseException:
+            stop.set()
             aside.shutdown(cancel_futures=True)
             raise
     inputs = tuple(
@@ -115,7 +123,8 @@ def read(
     for source in sources:  # what was fingerprinted is what was read
         source.check_unchanged()
     check_share(intake.quarantine, n_rows, max_rejected)
-    votes, rows = intake.finish(progress)
+    batches = (batch for file in files for batch in _stream_times(file))
+    votes, rows = intake.finish(lambda: _all_ticks(batches, n_rows), progress)
     return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))
 
 
@@ -125,10 +134,13 @@ def _origin(files: list[CheckedFile]) -> str:
     return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
 
 
-def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress) -> None:
+def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress, stop: Event) -> None:
+    """Take in every row, unless told to stop."""
     for file in files:
         row = 0
         for batch in stream(file, [column.name for column in VOTES]):
+            if stop.is_set():
+                return
             intake.take(batch, file.source.path, row)
             row += batch.num_rows
             progress.advance(batch.num_rows)
@@ -138,6 +150,21 @@ def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress) -> N
                 where=file.source.path,
                 remedy="see that it is complete",
             )
+
+
+def _stream_times(file: CheckedFile) -> Iterator[pa.RecordBatch]:
+    """The times of a file that has them; of any other the labels, so that its rows are counted."""
+    return stream(file, ["voted_at" if "voted_at" in file.names else "label"])
+
+
+def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
+    """The times of all rows: int64[n_rows]."""
+    ticks = np.empty(n_rows, np.int64)
+    row = 0
+    for batch in batches:
+        ticks[row : row + batch.num_rows] = ticks_of(batch)
+        row += batch.num_rows
+    return ticks
 
 
 def _check_times(files: list[CheckedFile], as_of: datetime | None) -> None:

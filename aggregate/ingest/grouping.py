@@ -1,14 +1,14 @@
 """Coded rows become Votes: one vote per observation and user, grouped by observation in canonical order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
-from ..kernels.deduplication import NO_VOTE, keep_latest, rows_by_observation, unpack
-from ..kernels.sorting import distinct_codes, sort_within_groups
-from ..kernels.threads import in_blocks
+from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
 from ..votes import Votes
 
 
@@ -22,31 +22,63 @@ class CodedRows:
     labels: LabelCodes
     """int32, -1 for no opinion"""
     is_author: Flags
-    voted_at: Indices
-    """int64 ticks, the least possible where unknown; empty if no row has a time."""
     observation_ids: pa.Array
     user_ids: pa.Array
     label_names: pa.Array
 
 
-def group(rows: CodedRows) -> Votes:
+def group(rows: CodedRows, voted_at: Callable[[], Indices] | None = None) -> Votes:
     """The votes that stand: the latest of each user on each observation, unless withdrawn.
 
-    Observations, users and labels that are left without a vote are dropped. Overwrites the rows' arrays.
+    ``voted_at`` gives the rows' times as int64 ticks, the least possible where unknown; None if the rows are in the
+    order of their times. Observations, users and labels that are left without a vote are dropped. Overwrites the rows'
+    arrays.
     """
+    from ..kernels.deduplication import keep_latest
+    from ..kernels.sorting import sort_within_groups
+
     n_observations = len(rows.observation_ids)
-    offsets = np.zeros(n_observations + 1, np.int64)
-    words = np.empty(rows.observations.size, np.uint64)
-    rows_by_observation(rows.observations, rows.users, offsets, words)
+    offsets, words = _rows_by_observation(rows, n_observations)
     in_blocks(sort_within_groups, n_observations, offsets, words, 0)
+    untimed = np.empty(0, np.int64)
+    ticks = untimed if voted_at is None or not _any_repeated(offsets, words) else voted_at()
     n_kept = np.empty(n_observations, np.int32)
-    in_blocks(keep_latest, n_observations, offsets, rows.labels, rows.is_author, rows.voted_at, words, n_kept)
+    in_blocks(keep_latest, n_observations, offsets, rows.labels, rows.is_author, ticks, words, n_kept)
     in_blocks(sort_within_groups, n_observations, offsets, words, 0)
     return _unpacked(rows, offsets, words, n_kept)
 
 
+def _rows_by_observation(rows: CodedRows, n_observations: int) -> tuple[Offsets, Words]:
+    """Offsets of the observations, and of each row a word (user, row), by observation and row.
+
+    A counting sort, in which each thread has a part of the observations, and picks their rows from all.
+    """
+    from ..kernels.deduplication import count_rows, place_rows
+
+    parts = one_part_per_thread(n_observations)
+    places = np.zeros(n_observations, np.int32)
+    side_by_side(*(partial(count_rows, *part, rows.observations, places) for part in parts))
+    offsets = np.zeros(n_observations + 1, np.int64)
+    np.cumsum(places, out=offsets[1:])
+    places[:] = offsets[:-1]
+    words = np.empty(rows.observations.size, np.uint64)
+    side_by_side(*(partial(place_rows, *part, rows.observations, rows.users, places, words) for part in parts))
+    return offsets, words
+
+
+def _any_repeated(offsets: Offsets, words: Words) -> bool:
+    """Whether any user has several rows on one observation."""
+    from ..kernels.deduplication import find_repeated
+
+    repeated = np.zeros(1, np.uint8)
+    in_blocks(find_repeated, offsets.size - 1, offsets, words, repeated)
+    return bool(repeated[0])
+
+
 def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -> Votes:
     """Votes from the words of each observation, of which those that do not stand come last."""
+    from ..kernels.deduplication import NO_VOTE, unpack
+
     user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
     n_votes = int(n_kept.sum(dtype=np.int64))
     some_dropped = n_votes < words.size
@@ -67,6 +99,8 @@ def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -
 
 def _closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
     """Names and codes without the names that no longer occur."""
+    from ..kernels.sorting import distinct_codes
+
     occurring = distinct_codes(codes, len(names))
     if occurring.size == len(names):
         return names, codes

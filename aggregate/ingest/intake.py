@@ -1,6 +1,6 @@
 """Batches of rows come in, are cleaned and encoded as they arrive, and go out as Votes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from ..arrays import Flags, Indices
 from ..errors import VotesError
@@ -43,42 +42,57 @@ class RowCounts:
 
 
 class Intake:
-    """Takes batches with the columns of ``aggregate.schema.VOTES`` and makes Votes of them."""
+    """Takes batches with the columns of ``aggregate.schema.VOTES`` and makes Votes of them.
 
-    def __init__(self, origin: str, types: Mapping[str, pa.DataType], as_of: datetime | None) -> None:
-        """``origin`` names the input in messages; ``types`` are those of the columns that any batch has."""
+    Until the ids are encoded it holds 13 bytes a row: int32 distances of integer ids, labels, and whether the voter is
+    the author; 8 more for integer ids that are far apart; strings as their bytes, and 8 for where they begin. Times
+    are looked at and not held: a log in the order of time needs none of them, and any other is asked for them again.
+    """
+
+    def __init__(self, origin: str, types: Mapping[str, pa.DataType], as_of: datetime | None, capacity: int) -> None:
+        """``origin`` names the input in messages; ``types`` are those of the columns that any batch has.
+
+        ``capacity``: rows at most. Raises VotesError if there are more than can be numbered.
+        """
+        if capacity > MAX_ROWS:
+            raise VotesError(f"more than {MAX_ROWS:,} rows", remedy="split the log by observation and run in parts")
         self.origin = origin
         self.types = types
         self.as_of = as_of
         self.quarantine = Quarantine()
-        self._observations = id_column(types["observation_id"])
-        self._users = id_column(types["user_id"])
-        self._labels = LabelColumn(types["label"])
-        self._is_author: list[Flags] = []
-        self._voted_at: list[Indices] = []
+        self._observations = id_column(types["observation_id"], capacity)
+        self._users = id_column(types["user_id"], capacity)
+        self._labels = LabelColumn(types["label"], capacity)
+        self._is_author: Flags = np.empty(capacity, np.bool_)
+        self._left_out: list[tuple[int, Flags]] = []
+        self._last_tick = UNKNOWN_TIME
+        self._in_order = True
         self._n_read = 0
         self._n_kept = 0
 
     def take(self, batch: pa.RecordBatch, path: str, row: int) -> None:
         """Take a batch that begins at ``row`` of the file at ``path``."""
+        n_before = self._n_read
         self._n_read += batch.num_rows
-        if self._n_read > MAX_ROWS:
-            raise VotesError(f"more than {MAX_ROWS:,} rows", remedy="split the log by observation and run in parts")
         keep, rejected, reasons = split_batch(batch, self.as_of)
         if keep is not None:
             if pc.any(rejected).as_py():
                 self.quarantine.add(batch, rejected, reasons, path, row)
             batch = batch.filter(keep)
-        self._n_kept += batch.num_rows
+            self._left_out.append((n_before, ~np.asarray(keep)))
         self._observations.append(batch.column("observation_id"))
         self._users.append(batch.column("user_id"))
         self._labels.append(batch.column("label"))
-        self._is_author.append(_flags(batch))
-        if "voted_at" in self.types:
-            self._voted_at.append(_ticks(batch))
+        self._is_author[self._n_kept : self._n_kept + batch.num_rows] = _flags(batch)
+        self._n_kept += batch.num_rows
+        if "voted_at" in self.types and self._in_order:
+            self._watch_order(ticks_of(batch))
 
-    def finish(self, progress: Progress) -> tuple[Votes, RowCounts]:
-        """Encode and group what was taken in. Raises VotesError if no vote is left. Empties the intake."""
+    def finish(self, all_ticks: Callable[[], Indices], progress: Progress) -> tuple[Votes, RowCounts]:
+        """Encode and group what was taken in. Raises VotesError if no vote is left. Empties the intake.
+
+        ``all_ticks`` gives the times of all rows read (int64); it is called only if they matter.
+        """
         if self._n_read == 0:
             raise VotesError("no rows", where=self.origin)
         progress.phase("encode ids")
@@ -90,11 +104,12 @@ class Intake:
         for column, ids in (("observation_id", observation_ids), ("user_id", user_ids)):
             check_text(ids, column, self.origin)
         progress.phase("group by observation")
-        is_author = np.concatenate(self._is_author)
-        voted_at = np.concatenate(self._voted_at) if self._voted_at else np.empty(0, np.int64)
-        self._is_author, self._voted_at = [], []
         n_labelled = int(np.count_nonzero(labels >= 0))
-        votes = group(CodedRows(observations, users, labels, is_author, voted_at, observation_ids, user_ids, names))
+        is_author, self._is_author = self._is_author[: self._n_kept], np.empty(0, np.bool_)
+        votes = group(
+            CodedRows(observations, users, labels, is_author, observation_ids, user_ids, names),
+            voted_at=None if self._in_order else lambda: self._kept(all_ticks()),
+        )
         if votes.n_votes == 0:
             raise self._nothing_left()
         counts = RowCounts(
@@ -107,6 +122,21 @@ class Intake:
         )
         return votes, counts
 
+    def _watch_order(self, ticks: Indices) -> None:
+        """Note whether the rows still come in the order of their times."""
+        if ticks.size:
+            self._in_order = bool(ticks[0] >= self._last_tick and np.all(ticks[1:] >= ticks[:-1]))
+            self._last_tick = int(ticks[-1])
+
+    def _kept(self, ticks: Indices) -> Indices:
+        """The times of the rows that were kept, of all rows'."""
+        if not self._left_out:
+            return ticks
+        kept = np.ones(ticks.size, np.bool_)
+        for first, left_out in self._left_out:
+            kept[first : first + left_out.size] = ~left_out
+        return ticks[kept]
+
     def _nothing_left(self) -> VotesError:
         return VotesError(
             f"no usable vote left of {self._n_read:,} rows",
@@ -115,13 +145,12 @@ class Intake:
         )
 
 
-def _flags(batch: pa.RecordBatch) -> NDArray[np.bool_]:
-    if "is_author" not in batch.schema.names:
-        return np.zeros(batch.num_rows, np.bool_)
-    return np.asarray(pc.fill_null(batch.column("is_author"), False))
-
-
-def _ticks(batch: pa.RecordBatch) -> NDArray[np.int64]:
+def ticks_of(batch: pa.RecordBatch) -> Indices:
+    """The times of a batch's rows, in the unit of the column; UNKNOWN_TIME where there is none."""
     if "voted_at" not in batch.schema.names:
         return np.full(batch.num_rows, UNKNOWN_TIME, np.int64)
     return np.asarray(pc.fill_null(batch.column("voted_at").cast(pa.int64()), UNKNOWN_TIME))
+
+
+def _flags(batch: pa.RecordBatch) -> pa.Array | bool:
+    return pc.fill_null(batch.column("is_author"), False) if "is_author" in batch.schema.names else False

@@ -12,8 +12,11 @@ from ..errors import VotesError
 from ..schema import Column, Table
 from .sources import Source
 
-BATCH_ROWS = 1 << 18
+BATCH_ROWS = 1 << 17
 """Rows decoded at a time: bounds what is alive beside the encoded votes."""
+
+BUFFER = 1 << 18
+"""Bytes of a column read at a time."""
 
 DICTIONARY_READABLE = frozenset({"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"})
 """Encodings of text that pyarrow can read as dictionaries; the delta encodings it cannot."""
@@ -70,7 +73,11 @@ def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch
     present = [column for column in columns if column in file.names]
     with readable(file.source.path):
         opened = pq.ParquetFile(
-            file.source.path, read_dictionary=list(file.dictionaries), page_checksum_verification=True
+            file.source.path,
+            read_dictionary=list(file.dictionaries),
+            page_checksum_verification=True,
+            pre_buffer=False,  # it would hold the whole file
+            buffer_size=BUFFER,
         )
         batches = opened.iter_batches(BATCH_ROWS, columns=[file.names[column] for column in present])
     names = {column: file.names[column] for column in present}

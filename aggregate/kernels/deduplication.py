@@ -5,7 +5,7 @@ A vote travels as one uint64 word, so that sorting words sorts votes: label (31 
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
+from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
 
 NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -13,22 +13,36 @@ NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
-def rows_by_observation(observations: Counts, users: UserCodes, offsets: Offsets, words: Words) -> None:
-    """Fill words with (user, row) observation by observation; offsets int64[n_observations + 1] are zero before.
+def count_rows(first: int, last: int, observations: Counts, n_rows: Counts) -> None:
+    """Add the rows of the observations ``first <= i < last`` to n_rows int32[n_observations]."""
+    for row in range(observations.size):
+        i = observations[row]
+        if first <= i < last:
+            n_rows[i] += 1
+
+
+@kernel
+def place_rows(
+    first: int, last: int, observations: Counts, users: UserCodes, places: Counts, words: Words
+) -> None:
+    """Put (user, row) words at the places of their observations ``first <= i < last``, in row order; places move on.
 
     Sorting the words of an observation brings a user's rows together, in row order.
     """
-    # While words are placed, offsets[i + 1] is the next place of observation i; in the end it is i's end.
-    n_observations = offsets.size - 1
     for row in range(observations.size):
-        if observations[row] + 1 < n_observations:
-            offsets[observations[row] + 2] += 1
-    for i in range(1, n_observations):
-        offsets[i + 1] += offsets[i]
-    for row in range(observations.size):
-        place = offsets[observations[row] + 1]
-        words[place] = (np.uint64(users[row]) << np.uint64(32)) | np.uint64(row)
-        offsets[observations[row] + 1] = place + 1
+        i = observations[row]
+        if first <= i < last:
+            words[places[i]] = (np.uint64(users[row]) << np.uint64(32)) | np.uint64(row)
+            places[i] += 1
+
+
+@kernel
+def find_repeated(first: int, last: int, offsets: Offsets, words: Words, repeated: Bytes) -> None:
+    """Set repeated[0] = 1 if two of an observation's sorted words are of one user. Threads may set it alike."""
+    for i in range(first, last):
+        for j in range(offsets[i] + 1, offsets[i + 1]):
+            if words[j] >> np.uint64(32) == words[j - 1] >> np.uint64(32):
+                repeated[0] = 1
 
 
 @kernel

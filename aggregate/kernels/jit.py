@@ -8,6 +8,7 @@ import numba
 from numba.core import event
 
 from ..errors import AggregateWarning
+from .compiler import ANNOUNCEMENT
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,24 +50,19 @@ def _forgive_failed_saves(dispatcher: Any) -> None:
 
 
 class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Announces, once, that a kernel has to be compiled; one that is loaded from the cache is no news."""
-
-    announce: Callable[[], None] | None = None
+    """Has it announced that a kernel has to be compiled; one that is loaded from the cache is no news."""
 
     def on_start(self, event: Any) -> None:
         """A compilation begins."""
-        if self.announce is not None:
-            announce, self.announce = self.announce, None
-            announce()
+        ANNOUNCEMENT.make()
 
     def on_end(self, event: Any) -> None:
         """A compilation ends."""
 
 
-_LISTENER = _CompileListener()
-event.register("numba:compile", _LISTENER)
+event.register("numba:compile", _CompileListener())
 
 
-def when_compiling(announce: Callable[[], None]) -> None:
-    """Have ``announce`` called, once, at the moment a kernel must be compiled."""
-    _LISTENER.announce = announce
+@kernel
+def nothing() -> None:
+    """Do nothing: the first kernel to run has the compiler load the rest of itself."""

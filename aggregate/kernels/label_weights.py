@@ -10,7 +10,7 @@ float64[n_votes], the weight of each vote's user. Votes on the same label stand 
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
+from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, Weights
 from .jit import kernel
 
 TIED = 1e-9
@@ -30,27 +30,6 @@ def _run_weight(labels: LabelCodes, vote_weights: Weights, start: int, stop: int
         total = new
         j += 1
     return j, total + lost
-
-
-@kernel
-def update_totals(
-    first: int, last: int, offsets: Offsets, users: UserCodes, changed: Flags, weights: Weights, totals: Weights
-) -> None:
-    """totals[i] = sum of weights[u] over the users who voted on i, where any of them has changed[u]."""
-    for i in range(first, last):
-        stale = False
-        for j in range(offsets[i], offsets[i + 1]):
-            stale |= changed[users[j]]
-        if not stale:
-            continue
-        total = 0.0
-        lost = 0.0
-        for j in range(offsets[i], offsets[i + 1]):
-            weight = weights[users[j]]
-            new = total + weight
-            lost += (total - new) + weight if total >= weight else (weight - new) + total
-            total = new
-        totals[i] = total + lost
 
 
 @kernel

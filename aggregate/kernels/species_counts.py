@@ -1,12 +1,14 @@
-"""How many species each user has identified.
+"""How many species each user has identified, and the state of the observations that decides which of them count.
 
 The votes stand by user, then label, each as one uint64 word: label (31 bits), observation (32 bits), author (1 bit).
 So a user's species are runs of words, and counting distinct ones needs no set.
+
+Flags that threads set are bytes, and all set them to 1: it does not matter who is first.
 """
 
 import numpy as np
 
-from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, UserCodes, Words
+from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, UserCodes, Weights, Words
 from .jit import kernel
 
 LABEL_SHIFT = 33
@@ -45,8 +47,57 @@ def words_by_user(
 
 
 @kernel
-def mark_voters(first: int, last: int, offsets: Offsets, users: UserCodes, changed: Flags, is_stale: Bytes) -> None:
-    """Set is_stale[u] = 1 for the voters of the observations that changed. Threads may set the same byte: to 1."""
+def mark_observations(
+    first: int, last: int, user_offsets: Offsets, words: Words, changed: Flags, is_stale: Bytes
+) -> None:
+    """Set is_stale[i] = 1 for the observations that the changed users ``first <= u < last`` have voted on."""
+    for u in range(first, last):
+        if changed[u]:
+            for j in range(user_offsets[u], user_offsets[u + 1]):
+                is_stale[np.int64((words[j] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))] = 1
+
+
+@kernel
+def update_states(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    weights: Weights,
+    threshold: float,
+    is_stale: Bytes,
+    totals: Weights,
+    state: Bytes,
+    changed: Bytes,
+) -> None:
+    """Bring the stale observations up to date, and clear their mark.
+
+    totals[i] becomes the sum of weights[u] over the users who voted on i, exact before it is rounded (see
+    ``label_weights``). Of the undisputed ones, state[i] becomes VALID where that reaches ``threshold``; changed[i] says
+    of every observation whether its state did.
+    """
+    for i in range(first, last):
+        changed[i] = 0
+        if not is_stale[i]:
+            continue
+        is_stale[i] = 0
+        total = weights[users[offsets[i]]]
+        lost = 0.0
+        for j in range(offsets[i] + 1, offsets[i + 1]):
+            weight = weights[users[j]]
+            new = total + weight
+            lost += (total - new) + weight if total >= weight else (weight - new) + total
+            total = new
+        totals[i] = total + lost
+        if not state[i] & DISPUTED:
+            now = VALID if totals[i] >= threshold else 0
+            changed[i] = now != state[i]
+            state[i] = now
+
+
+@kernel
+def mark_voters(first: int, last: int, offsets: Offsets, users: UserCodes, changed: Bytes, is_stale: Bytes) -> None:
+    """Set is_stale[u] = 1 for the voters of the observations that changed."""
     for i in range(first, last):
         if changed[i]:
             for j in range(offsets[i], offsets[i + 1]):
@@ -97,16 +148,20 @@ def count_species(
 
 @kernel
 def tally_users(
-    offsets: Offsets, users: UserCodes, labels: LabelCodes, is_author: Flags, chosen: LabelCodes, n_users: int
-) -> tuple[Counts, Counts, Counts]:
-    """Each user's votes, votes on own observations, and votes that equal the consensus: int32[n_users] each."""
-    n_votes = np.zeros(n_users, np.int32)
-    n_authored = np.zeros(n_users, np.int32)
-    n_agreeing = np.zeros(n_users, np.int32)
-    for i in range(offsets.size - 1):
-        for j in range(offsets[i], offsets[i + 1]):
-            u = users[j]
-            n_votes[u] += 1
-            n_authored[u] += is_author[j]
-            n_agreeing[u] += labels[j] == chosen[i]
-    return n_votes, n_authored, n_agreeing
+    first: int,
+    last: int,
+    user_offsets: Offsets,
+    words: Words,
+    state: Bytes,
+    chosen: LabelCodes,
+    n_authored: Counts,
+    n_agreeing: Counts,
+) -> None:
+    """Each user's votes on own observations, and votes that equal the observation's label."""
+    for u in range(first, last):
+        n_authored[u] = 0
+        n_agreeing[u] = 0
+        for j in range(user_offsets[u], user_offsets[u + 1]):
+            i = np.int64((words[j] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))
+            n_authored[u] += np.int32(words[j] & np.uint64(1))
+            n_agreeing[u] += not state[i] & DISPUTED or np.uint64(chosen[i]) == words[j] >> np.uint64(LABEL_SHIFT)

@@ -1,5 +1,6 @@
 """The tables of a run as Parquet files."""
 
+import base64
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,12 @@ import pyarrow.parquet as pq
 from ..consensus import Consensus
 from ..progress import Progress
 
-ROW_GROUP = 1 << 20
+ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
+
+REPEATING = ("confidence", "weight")
+"""Columns of numbers worth a dictionary: many rows, fewer values. The others have one value nearly everywhere, which
+compression alone makes short in less time."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,12 @@ def write_consensus(consensus: Consensus, folder: Path, progress: Progress) -> O
     """Write ``consensus.parquet``; the next rows are derived while the last are compressed."""
     path = folder / "consensus.parquet"
     n_rows = consensus.n_observations
-    with _writer(path, consensus.to_arrow(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
+    declared = consensus.to_arrow(0, 0).schema
+    with _writer(path, declared, consensus.encoded(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
         for first in range(0, n_rows, ROW_GROUP):
             last = min(first + ROW_GROUP, n_rows)
-            table = consensus.to_arrow(first, last)
+            table = consensus.encoded(first, last)
             written.result()
             written = aside.submit(writer.write_table, table, ROW_GROUP)
             progress.advance(last - first)
@@ -43,27 +49,35 @@ def write_consensus(consensus: Consensus, folder: Path, progress: Progress) -> O
 
 def write_table(table: pa.Table, path: Path) -> Output:
     """Write a table in one go."""
-    with _writer(path, table.schema) as writer:
+    with _writer(path, table.schema, table.schema) as writer:
         writer.write_table(table, ROW_GROUP)
     return _output(path, table.num_rows)
 
 
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+def _writer(path: Path, declared: pa.Schema, written: pa.Schema) -> pq.ParquetWriter:
     """A writer with the encodings that suit sorted ids and columns of few distinct values.
 
-    Statistics are kept for the ids alone: in the other columns every row group has the whole range.
+    Readers see the types of ``declared``; the tables to come have those of ``written``, in which strings may be
+    dictionaries: these need not be looked up once more. Statistics are kept for the ids alone: in the other columns
+    every row group has the whole range.
     """
-    id_name = schema.names[0]
-    sorted_integers = pa.types.is_integer(schema.field(0).type)
-    return pq.ParquetWriter(
+    id_name = written.names[0]
+    dictionaries = [field.name for field in written if pa.types.is_dictionary(field.type) or field.name in REPEATING]
+    encodings = {id_name: "DELTA_BINARY_PACKED" if pa.types.is_integer(written.field(0).type) else "DELTA_BYTE_ARRAY"}
+    if "n_votes" in written.names:
+        encodings["n_votes"] = "BYTE_STREAM_SPLIT"  # three bytes of four are zero
+    writer = pq.ParquetWriter(
         path,
-        schema,
+        written,
         compression="zstd",
         compression_level=1,
-        use_dictionary=[name for name in schema.names if not (sorted_integers and name == id_name)],
-        column_encoding={id_name: "DELTA_BINARY_PACKED"} if sorted_integers else None,
+        use_dictionary=dictionaries,
+        column_encoding=encodings,
         write_statistics=[id_name],
+        store_schema=False,
     )
+    writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})
+    return writer
 
 
 def _output(path: Path, rows: int) -> Output:

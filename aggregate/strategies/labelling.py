@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Counts, Floats, LabelCodes, Weights
-from ..votes import Disputes, Votes
+from ..votes import Disputes
 
 
 def heaviest_labels(
@@ -99,27 +99,6 @@ def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> 
         n_labels,
     )
     return entropy, n_labels
-
-
-class TotalWeights:
-    """The weight of all votes on each observation, kept up to date while the users' weights change."""
-
-    def __init__(self, votes: Votes) -> None:
-        self.votes = votes
-        self._totals = np.zeros(votes.n_observations)
-        self._weights = np.full(votes.n_users, np.nan)
-
-    def under(self, weights: Weights) -> Weights:
-        """Sum of the ``weights`` float64[n_users] of the users who voted: float64[n_observations], a view."""
-        from ..kernels.label_weights import update_totals
-        from ..kernels.threads import in_blocks
-
-        votes = self.votes
-        changed = weights != self._weights
-        if changed.any():
-            in_blocks(update_totals, votes.n_observations, votes.offsets, votes.users, changed, weights, self._totals)
-        self._weights = weights
-        return self._totals
 
 
 def _share(part: Weights, whole: Weights) -> Floats:

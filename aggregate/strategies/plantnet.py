@@ -15,8 +15,8 @@ from ..user_weights import AlignedWeights, UserWeights
 from ..votes import Disputes, Votes
 from .base import check_parameters, choice, parameter
 from .convergence import Convergence
-from .labelling import Support, TotalWeights, entropies_of, heaviest_labels, support_of
-from .species import SpeciesCounter
+from .labelling import Support, entropies_of, heaviest_labels, support_of
+from .species import SpeciesCounter, Standing, VotesByUser, tallies
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
 
@@ -83,9 +83,9 @@ class PlantNet:
             )
         overrides = user_weights.align(votes) if user_weights is not None else None
         progress.phase("pair users and species")
-        counter = SpeciesCounter(votes, votes_need_validity=self.vote_credit == "validated")
-        totals = TotalWeights(votes)
         disputes = votes.disputes
+        standing = Standing(votes, VotesByUser.of(votes), self.theta_conf - SLACK)
+        counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
 
         progress.phase("estimate", unit="iterations")
         weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
@@ -97,19 +97,20 @@ class PlantNet:
             vote_weights = weights[disputes.users]
             history.append(vote_weights)
             labels[disputes.observations] = disputed_labels
-            valid = self._judge(disputes, totals.under(weights), support_of(disputes, vote_weights, disputed_labels))
-            n_author, n_vote = counter.count(labels, valid)
+            standing.weigh(weights)
+            standing.judge_disputed(disputed_labels, self._are_valid(support_of(disputes, vote_weights, disputed_labels)))
+            n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
             disputed_labels = heaviest_labels(disputes, weights[disputes.users], held=disputed_labels)
-            watch.saw(species, disputed_labels, int(np.count_nonzero(valid)))
+            watch.saw(species, disputed_labels, int(np.count_nonzero(standing.valid)))
             progress.advance()
         labels[disputes.observations] = disputed_labels
 
         progress.phase("derive columns")
         support = support_of(disputes, weights[disputes.users], disputed_labels)
-        weight = totals.under(weights)
-        valid = self._judge(disputes, weight, support)
+        weight = standing.weigh(weights)
+        standing.judge_disputed(disputed_labels, self._are_valid(support))
         weight[disputes.observations] = support.weight
         findings = self._dispute_findings(disputes, disputed_labels, weights[disputes.users], support, history)
         return Consensus(
@@ -119,12 +120,12 @@ class PlantNet:
             trace=watch.trace,
             labels=labels,
             weight=weight,
-            valid=valid,
+            valid=standing.valid,
             gamma=self.gamma,
             theta_acc=self.theta_acc,
             ambiguous_below=self._ambiguity_threshold(findings.aum, votes.n_observations),
             disputes=findings,
-            users=self._user_findings(votes, labels, weights, n_author, n_vote),
+            users=self._user_findings(standing, labels, weights, n_author, n_vote),
         )
 
     def _weights_of(self, species: Counts, overrides: AlignedWeights | None) -> Weights:
@@ -135,13 +136,9 @@ class PlantNet:
             overrides.apply_to(weights)
         return weights
 
-    def _judge(self, disputes: Disputes, totals: Weights, support: Support) -> Flags:
-        """s[i] of every observation; where nobody disagrees, conf is the total and acc is 1."""
-        valid = totals >= self.theta_conf - SLACK
-        valid[disputes.observations] = (support.weight >= self.theta_conf - SLACK) & (
-            support.agreement >= self.theta_acc - SLACK
-        )
-        return valid
+    def _are_valid(self, support: Support) -> Flags:
+        """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
+        return (support.weight >= self.theta_conf - SLACK) & (support.agreement >= self.theta_acc - SLACK)
 
     def _dispute_findings(
         self,
@@ -172,13 +169,9 @@ class PlantNet:
         return float(np.partition(aum, rank)[rank]) if rank < aum.size else 1.0
 
     def _user_findings(
-        self, votes: Votes, labels: LabelCodes, weights: Weights, n_author: Counts, n_vote: Counts
+        self, standing: Standing, labels: LabelCodes, weights: Weights, n_author: Counts, n_vote: Counts
     ) -> UserFindings:
-        from ..kernels.species_counts import tally_users
-
-        n_votes, n_authored, n_agreeing = tally_users(
-            votes.offsets, votes.users, votes.labels, votes.is_author, labels, votes.n_users
-        )
+        n_votes, n_authored, n_agreeing = tallies(standing, labels)
         return UserFindings(
             weight=weights,
             n_species=n_author + (n_vote + 5) // 10,

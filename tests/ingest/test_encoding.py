@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregate.errors import VotesError
-from aggregate.ingest.encoding import IntegerColumn, LabelColumn, TextColumn
+from aggregate.ingest.encoding import IntegerColumn, LabelColumn
+from aggregate.ingest.texts import TextColumn
 
 WIDTHS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 
@@ -45,7 +46,7 @@ def assert_encoded(found: tuple[pa.Array, np.ndarray], values: list[Any], distin
 def test_integers(given_integers: tuple[str, list[int]], pieces: int) -> None:
     width, values = given_integers
     kind = pa.type_for_alias(width)
-    column = IntegerColumn(kind)
+    column = IntegerColumn(kind, len(values))
     for batch in cut(values, kind, pieces):
         column.append(batch)
     found = column.encode()
@@ -65,7 +66,7 @@ TEXTS = st.builds(
 @given(st.lists(TEXTS, min_size=1, max_size=120), st.integers(1, 4), st.sampled_from([pa.string(), pa.large_string()]))
 @settings(max_examples=300)
 def test_texts(values: list[str], pieces: int, kind: pa.DataType) -> None:
-    column = TextColumn()
+    column = TextColumn(len(values))
     for batch in cut(values, kind, pieces):
         column.append(batch)
     assert_encoded(column.encode(), values, sorted(set(values)))
@@ -76,14 +77,14 @@ def test_many_texts_that_begin_alike(shared: int) -> None:
     """Long runs that agree in their first words are sorted word by word, down to those that differ by NULs alone."""
     ends = [f"{number:03d}" for number in range(300)] + ["\0" * number for number in range(40)] + ["tail" * 9]
     values = [*(first * shared + end for first in "ba" for end in ends), "c"] * 2
-    column = TextColumn()
+    column = TextColumn(len(values))
     column.append(pa.array(values))
     assert_encoded(column.encode(), values, sorted(set(values)))
 
 
 @given(st.lists(st.one_of(st.none(), TEXTS, st.sampled_from(["", " ", "\t \u2003"])), min_size=1), st.booleans())
 def test_labels_are_coded_and_blank_ones_are_no_opinion(values: list[str | None], as_dictionary: bool) -> None:
-    column = LabelColumn(pa.string())
+    column = LabelColumn(pa.string(), 1000)
     for batch in cut(values, pa.string(), 3):
         column.append(batch.dictionary_encode() if as_dictionary else batch)
     labels = sorted({value for value in values if value is not None and value.strip()})
@@ -92,20 +93,20 @@ def test_labels_are_coded_and_blank_ones_are_no_opinion(values: list[str | None]
 
 @given(st.lists(st.one_of(st.none(), st.integers(-5, 5)), min_size=1))
 def test_integer_labels_may_be_null(values: list[int | None]) -> None:
-    column = LabelColumn(pa.int64())
+    column = LabelColumn(pa.int64(), 1000)
     for batch in cut(values, pa.int64(), 3):
         column.append(batch)
     assert_encoded(column.encode("votes.parquet"), values, sorted({value for value in values if value is not None}))
 
 
 def test_a_label_that_is_in_the_dictionary_but_on_no_row_is_not_there() -> None:
-    column = LabelColumn(pa.string())
+    column = LabelColumn(pa.string(), 1000)
     column.append(pa.DictionaryArray.from_arrays(pa.array([2, 0, None], pa.int8()), ["c", "b", "a"]))
     assert_encoded(column.encode("votes.parquet"), ["a", "c", None], ["a", "c"])
 
 
 def test_labels_that_are_not_utf8_name_the_file() -> None:
-    column = LabelColumn(pa.string())
+    column = LabelColumn(pa.string(), 1000)
     column.append(pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, 1], np.int32)), pa.py_buffer(b"\xff")))
     with pytest.raises(VotesError, match=r"^votes\.parquet: column 'label' holds text that is not UTF-8"):
         column.encode("votes.parquet")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import aggregate
 from aggregate.errors import VotesError
-from aggregate.ingest.intake import Intake, RowCounts
+from aggregate.ingest.intake import Intake, ticks_of, RowCounts
 from aggregate.progress import SILENT
 from aggregate.votes import Votes
 
@@ -121,7 +121,7 @@ def test_the_votes_that_stand_are_those_of_the_contract(
         columns["voted_at"] = pa.array(times, pa.timestamp(unit))
     table = pa.table(columns)
     limit = None if as_of is None else EPOCH + timedelta(days=as_of)
-    intake = Intake("votes.parquet", {field.name: field.type for field in table.schema}, limit)
+    intake = Intake("votes.parquet", {field.name: field.type for field in table.schema}, limit, len(rows))
     place = 0
     for batch in table.to_batches(max_chunksize=batch_size):
         intake.take(batch, "votes.parquet", place)
@@ -134,9 +134,9 @@ def test_the_votes_that_stand_are_those_of_the_contract(
         assert (row["observation_id"], row["user_id"], row["label"]) == (was.observation, was.user, was.label)
     if not votes:
         with pytest.raises(VotesError, match=rf"^votes\.parquet: no usable vote left of {len(rows)} rows; "):
-            intake.finish(SILENT)
+            intake.finish(lambda: ticks_of(table.combine_chunks().to_batches()[0]), SILENT)
         return
-    found, found_counts = intake.finish(SILENT)
+    found, found_counts = intake.finish(lambda: ticks_of(table.combine_chunks().to_batches()[0]), SILENT)
     assert standing(found) == votes
     assert found_counts == counts
 

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels.label_weights import entropies, heaviest_labels, support_of, update_totals
+from aggregate.kernels.label_weights import entropies, heaviest_labels, support_of
+from aggregate.kernels.species_counts import update_states
 
 WEIGHTS = st.lists(
     st.one_of(st.floats(0.01, 1e6), st.sampled_from([0.0, 0.1, 0.7419373447293773, 1 / 3, 1e-3, 123456.789])),
@@ -17,10 +18,14 @@ WEIGHTS = st.lists(
 
 
 def total(weights: list[float]) -> float:
+    """The total of one observation, on which a user of each weight has voted."""
     n = len(weights)
     totals = np.zeros(1)
     users = np.arange(n, dtype=np.int32)
-    update_totals(0, 1, np.array([0, n]), users, np.ones(n, np.bool_), np.array(weights), totals)
+    is_stale, state, changed = np.array([[1], [0], [0]], np.uint8)
+    update_states(0, 1, np.array([0, n]), users, np.array(weights), 1.0, is_stale, totals, state, changed)
+    assert changed[0] == state[0] == (totals[0] >= 1.0)
+    assert not is_stale[0]
     return float(totals[0])
 
 
@@ -36,11 +41,12 @@ def test_a_plain_sum_would_not_do() -> None:
     assert sum(weights) != math.fsum(weights) == total(weights)
 
 
-def test_totals_of_unchanged_users_are_left_alone() -> None:
-    totals = np.array([5.0, 7.0])
+def test_observations_that_are_not_stale_are_left_alone() -> None:
+    totals, weights = np.array([5.0, 7.0]), np.array([1.0, 2.0])
     offsets, users = np.array([0, 1, 2]), np.array([0, 1], np.int32)
-    update_totals(0, 2, offsets, users, np.array([False, True]), np.array([1.0, 2.0]), totals)
-    assert totals.tolist() == [5.0, 2.0]
+    is_stale, state, changed = np.array([[0, 1], [1, 1], [1, 1]], np.uint8)
+    update_states(0, 2, offsets, users, weights, 3.0, is_stale, totals, state, changed)
+    assert (totals.tolist(), state.tolist(), changed.tolist()) == ([5.0, 2.0], [1, 0], [0, 1])
 
 
 VOTES = st.lists(
