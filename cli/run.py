@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,8 @@ def run(
 
     The result summary goes to stdout, progress to stderr.
     """
+    # Numba looks for linear algebra, which no kernel needs and which takes a tenth of a second to load.
+    sys.modules.setdefault("scipy.linalg.cython_blas", None)  # type: ignore[arg-type]
     # The system's allocator gives back at once what columns were read into: less memory, and so less time.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 

@@ -35,9 +35,7 @@ def order_of_keys(keys: Words) -> tuple[Words, Counts]:
         *(partial(deal_to_buckets, *part, keys, shift, mask, places[p], dealt, rows) for p, part in enumerate(parts))
     )
     ends = np.searchsorted(edges, [last for _, last in parts])  # parts of buckets that hold as many rows
-    side_by_side(
-        *(partial(sort_buckets, first, last, edges, dealt, rows) for first, last in pairwise([0, *ends]))
-    )
+    side_by_side(*(partial(sort_buckets, first, last, edges, dealt, rows) for first, last in pairwise([0, *ends])))
     return dealt, rows
 
 
@@ -59,7 +57,5 @@ def codes_of(order: Counts, starts: Flags) -> Counts:
     codes = np.empty(order.size, np.int32)
     parts = one_part_per_thread(order.size)
     begun = np.cumsum([0, *(np.count_nonzero(starts[first:last]) for first, last in parts)])
-    side_by_side(
-        *(partial(codes_of_order, *part, order, starts, begun[p] - 1, codes) for p, part in enumerate(parts))
-    )
+    side_by_side(*(partial(codes_of_order, *part, order, starts, begun[p] - 1, codes) for p, part in enumerate(parts)))
     return codes

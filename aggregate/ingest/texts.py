@@ -65,7 +65,7 @@ def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
     on.
     """
     from ..kernels.sorting import sort_buckets
-    from ..kernels.texts import FEW, common_prefix, keys_at, settle_runs
+    from ..kernels.texts import common_prefix, keys_at, settle_runs
     from ..kernels.threads import in_blocks
 
     depth = int(common_prefix(data, offsets))
@@ -78,9 +78,7 @@ def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
     while True:
         depth += width
         run_starts, unsettled = level_starts.copy(), np.zeros(level_rows.size, np.bool_)
-        in_blocks(
-            settle_runs, level_rows.size, data, offsets, level_rows, depth, level_starts, run_starts, unsettled
-        )
+        in_blocks(settle_runs, level_rows.size, data, offsets, level_rows, depth, level_starts, run_starts, unsettled)
         if level_rows is order:
             starts = run_starts
         else:
@@ -97,7 +95,8 @@ def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
         keys = np.empty(level_rows.size, np.uint64)
         ranks, bits = np.arange(1, 257, dtype=np.uint64), 9  # whatever bytes come
         width = 64 // bits
-        in_blocks(keys_at, level_rows.size, data, offsets, level_rows, depth, ranks, bits, keys, np.empty(256, np.uint8))
+        seen = np.empty(256, np.uint8)
+        in_blocks(keys_at, level_rows.size, data, offsets, level_rows, depth, ranks, bits, keys, seen)
         sort_buckets(0, sizes.size, edges, keys, level_rows)
         level_starts = starts_of(keys)
         level_starts[edges[:-1]] = True

@@ -22,9 +22,7 @@ def count_rows(first: int, last: int, observations: Counts, n_rows: Counts) -> N
 
 
 @kernel
-def place_rows(
-    first: int, last: int, observations: Counts, users: UserCodes, places: Counts, words: Words
-) -> None:
+def place_rows(first: int, last: int, observations: Counts, users: UserCodes, places: Counts, words: Words) -> None:
     """Put (user, row) words at the places of their observations ``first <= i < last``, in row order; places move on.
 
     Sorting the words of an observation brings a user's rows together, in row order.

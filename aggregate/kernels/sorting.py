@@ -89,9 +89,9 @@ def sort_buckets(first: int, last: int, edges: Offsets, keys: Words, rows: Count
             for byte in range(256):
                 counts[byte + 1] += counts[byte]
             for position in range(start, stop):
-                byte = np.int64((keys[position] >> digit) & np.uint64(0xFF))
-                spare_keys[counts[byte]], spare_rows[counts[byte]] = keys[position], rows[position]
-                counts[byte] += 1
+                value = np.int64((keys[position] >> digit) & np.uint64(0xFF))
+                spare_keys[counts[value]], spare_rows[counts[value]] = keys[position], rows[position]
+                counts[value] += 1
             for position in range(start, stop):
                 keys[position], rows[position] = spare_keys[position - start], spare_rows[position - start]
 

@@ -98,7 +98,8 @@ class PlantNet:
             history.append(vote_weights)
             labels[disputes.observations] = disputed_labels
             standing.weigh(weights)
-            standing.judge_disputed(disputed_labels, self._are_valid(support_of(disputes, vote_weights, disputed_labels)))
+            support = support_of(disputes, vote_weights, disputed_labels)
+            standing.judge_disputed(disputed_labels, self._are_valid(support))
             n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)

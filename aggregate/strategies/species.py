@@ -37,8 +37,12 @@ class VotesByUser:
         offsets = np.zeros(votes.n_users + 1, np.int64)
         np.cumsum(counts.sum(axis=0), out=offsets[1:])
         places = np.cumsum(counts, axis=0) - counts + offsets[:-1]
-        columns = votes.offsets, votes.users, votes.labels, votes.is_author
-        side_by_side(*(partial(words_by_user, *part, *columns, places[p], words) for p, part in enumerate(parts)))
+
+        def write(part: int) -> None:
+            first, last = parts[part]
+            words_by_user(first, last, votes.offsets, votes.users, votes.labels, votes.is_author, places[part], words)
+
+        side_by_side(*(partial(write, part) for part in range(len(parts))))
         in_blocks(sort_within_groups, votes.n_users, offsets, words, LABEL_SHIFT)
         return cls(offsets, words)
 
@@ -67,7 +71,7 @@ class Standing:
         self._labels: LabelCodes | None = None
 
     def weigh(self, weights: Weights) -> Weights:
-        """Judge the undisputed observations under ``weights`` float64[n_users]; the total weight of every one's votes."""
+        """Judge the undisputed observations under ``weights`` float64[n_users]; the weight of all votes on each."""
         from ..kernels.species_counts import mark_observations, update_states
         from ..kernels.threads import in_blocks
 
@@ -105,7 +109,7 @@ class Standing:
 
     @property
     def valid(self) -> Flags:
-        """bool[n_observations]"""
+        """The valid observations: bool[n_observations]."""
         from ..kernels.species_counts import VALID
 
         return (self.state & VALID).view(np.bool_)
@@ -160,7 +164,5 @@ def tallies(standing: Standing, labels: LabelCodes) -> tuple[Counts, Counts, Cou
     by_user = standing.by_user
     n_votes = np.diff(by_user.offsets).astype(np.int32)
     n_authored, n_agreeing = np.empty((2, n_votes.size), np.int32)
-    in_blocks(
-        tally_users, n_votes.size, by_user.offsets, by_user.words, standing.state, labels, n_authored, n_agreeing
-    )
+    in_blocks(tally_users, n_votes.size, by_user.offsets, by_user.words, standing.state, labels, n_authored, n_agreeing)
     return n_votes, n_authored, n_agreeing

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregate.errors import VotesError
+from aggregate.ingest import texts
 from aggregate.ingest.encoding import IntegerColumn, LabelColumn
 from aggregate.ingest.texts import TextColumn
 
@@ -70,6 +71,15 @@ def test_texts(values: list[str], pieces: int, kind: pa.DataType) -> None:
     for batch in cut(values, kind, pieces):
         column.append(batch)
     assert_encoded(column.encode(), values, sorted(set(values)))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=120), st.integers(1, 3))
+def test_bytes_that_the_first_rows_do_not_have(values: list[str], first_rows: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(texts, "FIRST_ROWS", first_rows)
+        column = texts.TextColumn(len(values))
+        column.append(pa.array(values, pa.string()))
+        assert_encoded(column.encode(), values, sorted(set(values)))
 
 
 @pytest.mark.parametrize("shared", [0, 7, 8, 9, 16, 100])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import aggregate
 from aggregate.errors import VotesError
-from aggregate.ingest.intake import Intake, ticks_of, RowCounts
+from aggregate.ingest import intake as intake_module
+from aggregate.ingest.intake import Intake, RowCounts, ticks_of
 from aggregate.progress import SILENT
 from aggregate.votes import Votes
 
@@ -167,3 +168,9 @@ def test_an_empty_table_is_an_error() -> None:
     table = pa.table({name: pa.array([], pa.int32()) for name in ("observation_id", "user_id", "label")})
     with pytest.raises(VotesError, match="no rows"):
         aggregate.votes_from_table(table)
+
+
+def test_more_rows_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "MAX_ROWS", 2)
+    with pytest.raises(VotesError, match=r"^more than 2 rows; split the log by observation"):
+        aggregate.votes_from_table(pa.table({"observation_id": [1, 2, 3], "user_id": [1, 2, 3], "label": ["a"] * 3}))

@@ -1,13 +1,10 @@
 """Orders and groups against sorted() and lists."""
 
-import itertools
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels.sorting import distinct_codes, sort_within_groups
-
+from aggregate.kernels.sorting import sort_within_groups
 
 WORDS = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 300), st.integers(2**40, 2**40 + 2**12))
 
