@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ..arrays import Flags, Indices
 from ..errors import VotesError
-from ..kernels.threads import side_by_side
+from ..kernels.threads import one_by_one, side_by_side
 from ..progress import Progress
 from ..votes import Votes
 from .cleaning import Quarantine, split_batch
@@ -98,7 +98,10 @@ class Intake:
         progress.phase("encode ids")
         if self._n_kept == 0:
             raise self._nothing_left()
-        (names, labels), (observation_ids, observations), (user_ids, users) = side_by_side(
+        # Texts are encoded on all threads, one column after the other: so fewer are held twice at a time.
+        has_texts = any(pa.types.is_string(self.types[column]) for column in ("observation_id", "user_id"))
+        encode = one_by_one if has_texts else side_by_side
+        (names, labels), (observation_ids, observations), (user_ids, users) = encode(
             partial(self._labels.encode, self.origin), self._observations.encode, self._users.encode
         )
         for column, ids in (("observation_id", observation_ids), ("user_id", user_ids)):

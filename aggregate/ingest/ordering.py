@@ -1,22 +1,37 @@
 """Rows in the order of their keys: the kernels of ``sorting`` on whole arrays, on all threads."""
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Words
+from ..arrays import Counts, Flags, Indices, Offsets, Words
 
 BUCKET_BITS = 11
 """Keys are dealt to 2,048 buckets at a time: so many places to write at the first-level cache still holds."""
 
 
-def order_of_keys(keys: Words) -> tuple[Words, Counts]:
-    """The keys sorted, and their rows (int32) in that order; equal keys in row order. ``keys`` stays as it is.
+@dataclass(frozen=True)
+class Deal:
+    """How rows are dealt to buckets by the highest bits in which their keys differ at all.
 
-    Keys are dealt to buckets by their highest bits that differ at all, then each bucket is sorted apart.
+    Each thread deals a part of the rows, and has places of its own in every bucket.
     """
-    from ..kernels.sorting import count_buckets, deal_to_buckets, sort_buckets, varying_bits
+
+    parts: list[tuple[int, int]]
+    """Rows (first, last) of each part."""
+    shift: int
+    mask: np.uint64
+    edges: Offsets
+    """int64[n_buckets + 1]; bucket b has the places edges[b]:edges[b + 1]."""
+    places: Indices
+    """int64[n_parts, n_buckets]; each part's first place in each bucket."""
+
+
+def deal_of(keys: Words) -> Deal:
+    """The deal of the rows with these keys."""
+    from ..kernels.sorting import count_buckets, varying_bits
     from ..kernels.threads import one_part_per_thread, side_by_side
 
     parts = one_part_per_thread(keys.size)
@@ -24,19 +39,43 @@ def order_of_keys(keys: Words) -> tuple[Words, Counts]:
     side_by_side(*(partial(varying_bits, *part, keys, varying[p]) for p, part in enumerate(parts)))
     shift = max(0, int(np.bitwise_or.reduce(varying, axis=None)).bit_length() - BUCKET_BITS)
     mask = np.uint64(2**BUCKET_BITS - 1)
-
     counts = np.zeros((len(parts), 2**BUCKET_BITS), np.int64)
     side_by_side(*(partial(count_buckets, *part, keys, shift, mask, counts[p]) for p, part in enumerate(parts)))
-    edges = np.zeros(2**BUCKET_BITS + 1, np.int64)
+    edges, places = places_of(counts)
+    return Deal(parts, shift, mask, edges, places)
+
+
+def places_of(counts: Indices) -> tuple[Offsets, Indices]:
+    """Where each bucket begins, and where in it each part, given the counts int64[n_parts, n_buckets]."""
+    edges = np.zeros(counts.shape[1] + 1, np.int64)
     np.cumsum(counts.sum(axis=0), out=edges[1:])
-    places = edges[:-1] + np.cumsum(counts, axis=0) - counts
+    return edges, edges[:-1] + np.cumsum(counts, axis=0) - counts
+
+
+def order_of_keys(keys: Words) -> tuple[Words, Counts]:
+    """The keys sorted, and their rows (int32) in that order; equal keys in row order. ``keys`` stays as it is."""
+    from ..kernels.sorting import deal_to_buckets
+    from ..kernels.threads import side_by_side
+
+    deal = deal_of(keys)
     dealt, rows = np.empty_like(keys), np.empty(keys.size, np.int32)
     side_by_side(
-        *(partial(deal_to_buckets, *part, keys, shift, mask, places[p], dealt, rows) for p, part in enumerate(parts))
+        *(
+            partial(deal_to_buckets, *part, keys, deal.shift, deal.mask, deal.places[p], dealt, rows)
+            for p, part in enumerate(deal.parts)
+        )
     )
-    ends = np.searchsorted(edges, [last for _, last in parts])  # parts of buckets that hold as many rows
-    side_by_side(*(partial(sort_buckets, first, last, edges, dealt, rows) for first, last in pairwise([0, *ends])))
+    sort_dealt(deal, dealt, rows)
     return dealt, rows
+
+
+def sort_dealt(deal: Deal, keys: Words, rows: Counts) -> None:
+    """Sort every bucket's keys, and the rows with them."""
+    from ..kernels.sorting import sort_buckets
+    from ..kernels.threads import side_by_side
+
+    ends = np.searchsorted(deal.edges, [last for _, last in deal.parts])  # parts of buckets that hold as many rows
+    side_by_side(*(partial(sort_buckets, first, last, deal.edges, keys, rows) for first, last in pairwise([0, *ends])))
 
 
 def starts_of(sorted_keys: Words) -> Flags:

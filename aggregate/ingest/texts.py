@@ -1,10 +1,13 @@
 """String ids, kept as their UTF-8 bytes: they never become Python objects."""
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
-from .ordering import codes_of, order_of_keys, starts_of
+from .ordering import Deal, codes_of, deal_of, places_of, sort_dealt, starts_of
 
 SPARE = 1.02
 """Room for so much more than the first batch's texts, on average, would take."""
@@ -44,12 +47,17 @@ class TextColumn:
 
     def encode(self) -> tuple[pa.Array, Counts]:
         """The distinct strings in code-point order, and each row's position among them (int32). Empties the column."""
+        rows, texts = self._dealt()
+        order, starts = texts.sort()
+        codes = codes_of(rows[order], starts)
+        return texts.take(order[starts]), codes
+
+    def _dealt(self) -> tuple[Counts, "DealtTexts"]:
+        """The texts dealt to buckets, and the row of each. Empties the column."""
         offsets = self._offsets[: self._rows + 1]
         data = self._data[: offsets[-1]]
         self._data, self._offsets, self._rows = np.empty(0, np.uint8), np.zeros(1, np.int64), 0
-        order, starts = sort_texts(data, offsets)
-        codes = codes_of(order, starts)
-        return gather_texts(data, offsets, order[starts]), codes
+        return deal_texts(data, offsets)
 
     def _make_room(self, used: int, size: int) -> None:
         """Memory that is reserved and not yet written to costs nothing."""
@@ -58,64 +66,102 @@ class TextColumn:
         self._data = data
 
 
-def sort_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, Flags]:
-    """Rows in code-point order of their texts (int32), and where in that order a new text begins (bool).
+@dataclass(frozen=True, eq=False)
+class DealtTexts:
+    """Texts dealt to buckets by their first bytes, so that those to be compared stand near each other."""
 
-    Sorts by a key of the first bytes; then, only where texts agree in those and are not the same, by the next, and so
-    on.
-    """
-    from ..kernels.sorting import sort_buckets
-    from ..kernels.texts import common_prefix, keys_at, settle_runs
-    from ..kernels.threads import in_blocks
+    data: Bytes
+    offsets: Offsets
+    keys: Words
+    """Of the ``width`` bytes at ``depth``; all texts share those before."""
+    depth: int
+    width: int
+    deal: Deal
 
-    depth = int(common_prefix(data, offsets))
+    def sort(self) -> tuple[Counts, Flags]:
+        """The texts' positions (int32) in code-point order, and where in that order a new text begins (bool).
+
+        Sorts by the keys; then, only where texts agree in those and are not the same, by the key of the next bytes,
+        and so on.
+        """
+        from ..kernels.sorting import sort_buckets
+        from ..kernels.texts import keys_at, settle_runs
+        from ..kernels.threads import in_blocks
+
+        data, offsets, depth, width = self.data, self.offsets, self.depth, self.width
+        order = np.arange(self.keys.size, dtype=np.int32)
+        sort_dealt(self.deal, self.keys, order)
+        starts = starts_of(self.keys)
+        places = np.arange(0)
+        level, level_starts = order, starts
+        while True:
+            depth += width
+            run_starts, unsettled = level_starts.copy(), np.zeros(level.size, np.bool_)
+            in_blocks(settle_runs, level.size, data, offsets, level, depth, level_starts, run_starts, unsettled)
+            if level is order:
+                starts = run_starts
+            else:
+                order[places], starts[places] = level, run_starts
+            first = np.flatnonzero(unsettled)
+            if first.size == 0:
+                return order, starts
+            begins = np.append(np.flatnonzero(level_starts), level.size)
+            sizes = begins[np.searchsorted(begins, first) + 1] - first
+            edges = np.append(0, np.cumsum(sizes))
+            within = np.repeat(first - edges[:-1], sizes) + np.arange(edges[-1])
+            places = within if level is order else places[within]
+            level = level[within]
+            keys, seen = np.empty(level.size, np.uint64), np.empty(256, np.uint8)
+            ranks, bits = np.arange(1, 257, dtype=np.uint64), 9  # whatever bytes come
+            width = 64 // bits
+            in_blocks(keys_at, level.size, data, offsets, level, depth, ranks, bits, keys, seen)
+            sort_buckets(0, sizes.size, edges, keys, level)
+            level_starts = starts_of(keys)
+            level_starts[edges[:-1]] = True
+
+    def take(self, positions: Counts) -> pa.Array:
+        """The texts at ``positions`` as an Arrow array, with 64-bit offsets only where 32 bits do not reach."""
+        from ..kernels.texts import gather, lengths_of
+        from ..kernels.threads import in_blocks
+
+        n = positions.size
+        offsets = np.zeros(n + 1, np.int64)
+        in_blocks(lengths_of, n, self.offsets, positions, offsets[1:])
+        np.cumsum(offsets, out=offsets)
+        data = np.empty(offsets[-1], np.uint8)
+        in_blocks(gather, n, self.data, self.offsets, positions, offsets, data)
+        if data.size < 2**31:
+            return pa.StringArray.from_buffers(n, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
+        return pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def deal_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, DealtTexts]:
+    """The row (int32) of each text as dealt, and the dealt texts."""
+    from ..kernels import texts as kernels
+    from ..kernels.threads import side_by_side
+
+    n_rows = offsets.size - 1
+    depth = int(kernels.common_prefix(data, offsets))
     keys, width = _first_keys(data, offsets, depth)
-    keys, order = order_of_keys(keys)
-    starts = starts_of(keys)
-    del keys
-    places = np.arange(0)
-    level_rows, level_starts = order, starts
-    while True:
-        depth += width
-        run_starts, unsettled = level_starts.copy(), np.zeros(level_rows.size, np.bool_)
-        in_blocks(settle_runs, level_rows.size, data, offsets, level_rows, depth, level_starts, run_starts, unsettled)
-        if level_rows is order:
-            starts = run_starts
-        else:
-            order[places], starts[places] = level_rows, run_starts
-        first = np.flatnonzero(unsettled)
-        if first.size == 0:
-            return order, starts
-        begins = np.append(np.flatnonzero(level_starts), level_rows.size)
-        sizes = begins[np.searchsorted(begins, first) + 1] - first
-        edges = np.append(0, np.cumsum(sizes))
-        within = np.repeat(first - edges[:-1], sizes) + np.arange(edges[-1])
-        places = within if level_rows is order else places[within]
-        level_rows = level_rows[within]
-        keys = np.empty(level_rows.size, np.uint64)
-        ranks, bits = np.arange(1, 257, dtype=np.uint64), 9  # whatever bytes come
-        width = 64 // bits
-        seen = np.empty(256, np.uint8)
-        in_blocks(keys_at, level_rows.size, data, offsets, level_rows, depth, ranks, bits, keys, seen)
-        sort_buckets(0, sizes.size, edges, keys, level_rows)
-        level_starts = starts_of(keys)
-        level_starts[edges[:-1]] = True
-
-
-def gather_texts(data: Bytes, offsets: Offsets, rows: Counts) -> pa.Array:
-    """The texts of ``rows`` as an Arrow array, with 64-bit offsets only where 32 bits do not reach."""
-    from ..kernels.texts import gather, lengths_of
-    from ..kernels.threads import in_blocks
-
-    new_offsets = np.zeros(rows.size + 1, np.int64)
-    in_blocks(lengths_of, rows.size, offsets, rows, new_offsets[1:])
-    np.cumsum(new_offsets, out=new_offsets)
-    new_data = np.empty(new_offsets[-1], np.uint8)
-    in_blocks(gather, rows.size, data, offsets, rows, new_offsets, new_data)
-    if new_data.size < 2**31:
-        narrow = new_offsets.astype(np.int32)
-        return pa.StringArray.from_buffers(rows.size, pa.py_buffer(narrow), pa.py_buffer(new_data))
-    return pa.LargeStringArray.from_buffers(rows.size, pa.py_buffer(new_offsets), pa.py_buffer(new_data))
+    deal = deal_of(keys)
+    n_bytes = np.zeros_like(deal.places)
+    how = deal.shift, deal.mask
+    side_by_side(
+        *(partial(kernels.count_bytes, *part, keys, *how, offsets, n_bytes[p]) for p, part in enumerate(deal.parts))
+    )
+    _, byte_places = places_of(n_bytes)
+    dealt_keys, rows = np.empty_like(keys), np.empty(n_rows, np.int32)
+    dealt_data, dealt_offsets = np.empty_like(data), np.empty_like(offsets)
+    dealt_offsets[-1] = data.size
+    came = data, offsets
+    goes = dealt_keys, rows, dealt_data, dealt_offsets
+    side_by_side(
+        *(
+            partial(kernels.deal_texts, *part, keys, *how, deal.places[p], *came, byte_places[p], *goes)
+            for p, part in enumerate(deal.parts)
+        )
+    )
+    return rows, DealtTexts(dealt_data, dealt_offsets, dealt_keys, depth, width, deal)
 
 
 def _first_keys(data: Bytes, offsets: Offsets, depth: int) -> tuple[Words, int]:

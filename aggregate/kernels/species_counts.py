@@ -133,12 +133,14 @@ def count_species(
             authored = False
             voted = False
             while j < user_offsets[u + 1] and words[j] >> np.uint64(LABEL_SHIFT) == label:
-                i = np.int64((words[j] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))
-                if not state[i] & DISPUTED or np.uint64(chosen[i]) == label:
-                    if words[j] & np.uint64(1):
-                        authored |= (state[i] & VALID) != 0
-                    else:
-                        voted |= (state[i] & VALID) != 0 or not votes_need_validity
+                by_author = (words[j] & np.uint64(1)) != 0
+                # The state is far away in memory: it is looked up only where it can still matter.
+                if not authored and (by_author or not voted):
+                    i = np.int64((words[j] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))
+                    if not state[i] & DISPUTED or np.uint64(chosen[i]) == label:
+                        is_valid = (state[i] & VALID) != 0
+                        authored |= by_author and is_valid
+                        voted |= not by_author and (is_valid or not votes_need_validity)
                 j += 1
             if authored:
                 n_author[u] += 1

@@ -67,9 +67,14 @@ def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:
     return list(pairwise(n_items * part // n_parts for part in range(n_parts + 1)))
 
 
+def one_by_one(*tasks: Callable[[], Any]) -> list[Any]:
+    """Run tasks one after the other; their results in order."""
+    return [task() for task in tasks]
+
+
 def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
     """Run independent tasks at the same time, if there are threads for it; their results in order."""
     if _THREADS.count == 1:
-        return [task() for task in tasks]
+        return one_by_one(*tasks)
     with ThreadPoolExecutor(_THREADS.count) as pool:
         return [future.result() for future in [pool.submit(task) for task in tasks]]
