@@ -145,22 +145,35 @@ def deal_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, DealtTexts]:
     keys, width = _first_keys(data, offsets, depth)
     deal = deal_of(keys)
     n_bytes = np.zeros_like(deal.places)
-    how = deal.shift, deal.mask
-    side_by_side(
-        *(partial(kernels.count_bytes, *part, keys, *how, offsets, n_bytes[p]) for p, part in enumerate(deal.parts))
-    )
+
+    def count(part: int) -> None:
+        kernels.count_bytes(*deal.parts[part], keys, deal.shift, deal.mask, offsets, n_bytes[part])
+
+    side_by_side(*(partial(count, part) for part in range(len(deal.parts))))
     _, byte_places = places_of(n_bytes)
     dealt_keys, rows = np.empty_like(keys), np.empty(n_rows, np.int32)
     dealt_data, dealt_offsets = np.empty_like(data), np.empty_like(offsets)
     dealt_offsets[-1] = data.size
-    came = data, offsets
-    goes = dealt_keys, rows, dealt_data, dealt_offsets
-    side_by_side(
-        *(
-            partial(kernels.deal_texts, *part, keys, *how, deal.places[p], *came, byte_places[p], *goes)
-            for p, part in enumerate(deal.parts)
+
+    def write(part: int) -> None:
+        first, last = deal.parts[part]
+        kernels.deal_texts(
+            first,
+            last,
+            keys,
+            deal.shift,
+            deal.mask,
+            deal.places[part],
+            data,
+            offsets,
+            byte_places[part],
+            dealt_keys,
+            rows,
+            dealt_data,
+            dealt_offsets,
         )
-    )
+
+    side_by_side(*(partial(write, part) for part in range(len(deal.parts))))
     return rows, DealtTexts(dealt_data, dealt_offsets, dealt_keys, depth, width, deal)
 
 

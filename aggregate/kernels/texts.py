@@ -75,7 +75,7 @@ def count_bytes(
         n_bytes[np.int64((keys[row] >> np.uint64(shift)) & mask)] += offsets[row + 1] - offsets[row]
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _copy(typing_context: Any, source: Any, start: Any, size: Any, target: Any, place: Any) -> Any:
     """target[place : place + size] = source[start : start + size], as the memory copy that the processor does best.
 
