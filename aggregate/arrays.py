@@ -39,5 +39,8 @@ Flags: TypeAlias = NDArray[np.bool_]
 Bytes: TypeAlias = NDArray[np.uint8]
 """uint8; text in UTF-8, or small states."""
 
+Ranks: TypeAlias = NDArray[np.uint16]
+"""uint16; places in a short order."""
+
 Words: TypeAlias = NDArray[np.uint64]
 """uint64; several numbers packed so that sorting the words sorts by them in turn."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..votes import Votes
+from .ahead import made_ahead
 from .cleaning import check_share
 from .intake import Intake, RowCounts, ticks_of
 from .operator import read_user_weights
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Input", "Paths", "Reading", "read", "read_user_weights", "read_votes", "votes_from_table"]
+
+AHEAD = 8
+"""Batches decoded ahead."""
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -105,15 +108,17 @@ def read(
     n_rows = sum(file.rows for file in files)
     progress.phase("read", total=n_rows, unit="rows")
     intake = Intake(_origin(files), types, as_of, n_rows)
-    with ThreadPoolExecutor(2, thread_name_prefix="read") as aside:
-        stop = Event()
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
+        made_ahead(_batches(files), AHEAD) as batches,
+    ):
+        fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
-            taken = aside.submit(_take_all, files, intake, progress, stop)
-            fingerprints = [aside.submit(source.fingerprint) for source in sources]
-            load_compiler()  # takes as long as reading a million rows does: meanwhile
-            taken.result()
+            load_compiler()  # takes as long as decoding millions of rows does: meanwhile
+            for batch, path, row in batches:
+                intake.take(batch, path, row)
+                progress.advance(batch.num_rows)
         except BaseException:
-            stop.set()
             aside.shutdown(cancel_futures=True)
             raise
     inputs = tuple(
@@ -123,8 +128,8 @@ def read(
     for source in sources:  # what was fingerprinted is what was read
         source.check_unchanged()
     check_share(intake.quarantine, n_rows, max_rejected)
-    batches = (batch for file in files for batch in _stream_times(file))
-    votes, rows = intake.finish(lambda: _all_ticks(batches, n_rows), progress)
+    times = (batch for file in files for batch in _stream_times(file))
+    votes, rows = intake.finish(lambda: _all_ticks(times, n_rows), progress)
     return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))
 
 
@@ -134,16 +139,13 @@ def _origin(files: list[CheckedFile]) -> str:
     return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
 
 
-def _take_all(files: list[CheckedFile], intake: Intake, progress: Progress, stop: Event) -> None:
-    """Take in every row, unless told to stop."""
+def _batches(files: list[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, int]]:
+    """Every batch of every file, the path of its file, and the row of the file it begins at."""
     for file in files:
         row = 0
         for batch in stream(file, [column.name for column in VOTES]):
-            if stop.is_set():
-                return
-            intake.take(batch, file.source.path, row)
+            yield batch, file.source.path, row
             row += batch.num_rows
-            progress.advance(batch.num_rows)
         if row != file.rows:
             raise VotesError(
                 f"holds {row:,} rows but says that it has {file.rows:,}",

@@ -69,6 +69,19 @@ def order_of_keys(keys: Words) -> tuple[Words, Counts]:
     return dealt, rows
 
 
+def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags]:
+    """Pairs of keys sorted by the first, then the second; their rows (int32), and where a new pair begins (bool)."""
+    from ..kernels.sorting import gather_keys, mark_starts_of_pairs, sort_runs
+    from ..kernels.threads import in_blocks
+
+    high, order = order_of_keys(high)
+    sorted_low, starts = np.empty_like(low), np.empty(high.size, np.bool_)
+    in_blocks(gather_keys, high.size, low, order, sorted_low)
+    in_blocks(sort_runs, high.size, high, sorted_low, order)
+    in_blocks(mark_starts_of_pairs, high.size, high, sorted_low, starts)
+    return high, sorted_low, order, starts
+
+
 def sort_dealt(deal: Deal, keys: Words, rows: Counts) -> None:
     """Sort every bucket's keys, and the rows with them."""
     from ..kernels.sorting import sort_buckets

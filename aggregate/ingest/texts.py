@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
 from .ordering import Deal, codes_of, deal_of, places_of, sort_dealt, starts_of
+from .packing import Packing
 
 SPARE = 1.02
 """Room for so much more than the first batch's texts, on average, would take."""
@@ -18,35 +19,93 @@ FIRST_ROWS = 1000
 
 
 class TextColumn:
-    """A column of strings that grows batch by batch and is encoded when complete."""
+    """A column of strings that grows batch by batch and is encoded when complete.
+
+    Packed as long as its texts fit the packing of the first ones, else held as they are.
+    """
 
     def __init__(self, capacity: int) -> None:
         """``capacity``: rows at most."""
+        self._capacity = capacity
+        self._packed: _PackedTexts | None = None
+        self._plain: _PlainTexts | None = None
+
+    def append(self, values: pa.Array) -> None:
+        """Take in a batch of strings without nulls."""
+        if len(values) == 0:
+            return
+        data, offsets = _bytes_of(values)
+        if self._packed is None and self._plain is None:
+            packing = Packing.of(data, offsets)
+            self._packed = None if packing is None else _PackedTexts(packing, self._capacity)
+        if self._packed is not None and not self._packed.take(data, offsets):
+            self._plain = _PlainTexts(self._capacity)
+            self._plain.take(*self._packed.texts())
+            self._packed = None
+        if self._packed is None:
+            self._plain = _PlainTexts(self._capacity) if self._plain is None else self._plain
+            self._plain.take(data, offsets)
+
+    def encode(self) -> tuple[pa.Array, Counts]:
+        """The distinct strings in code-point order, and each row's position among them (int32). Empties the column."""
+        texts = self._packed or self._plain or _PlainTexts(0)
+        self._packed = self._plain = None
+        return texts.encode()
+
+
+class _PackedTexts:
+    """Texts of a packing: 8 or 16 bytes a row."""
+
+    def __init__(self, packing: Packing, capacity: int) -> None:
+        self._packing = packing
+        self._rows = 0
+        self._high: Words = np.empty(capacity, np.uint64)
+        self._low: Words = np.empty(capacity if packing.has_low else 0, np.uint64)
+
+    def take(self, data: Bytes, offsets: Offsets) -> bool:
+        """Take in texts, all or none; whether they fit."""
+        rows = self._rows + offsets.size - 1
+        if not self._packing.pack(data, offsets, self._high[self._rows : rows], self._low[self._rows : rows]):
+            return False
+        self._rows = rows
+        return True
+
+    def texts(self) -> tuple[Bytes, Offsets]:
+        """The texts so far."""
+        return self._packing.unpack(self._high[: self._rows], self._low[: self._rows])
+
+    def encode(self) -> tuple[pa.Array, Counts]:
+        """As :meth:`TextColumn.encode`."""
+        high, low = self._high[: self._rows], self._low[: self._rows]
+        del self._high, self._low
+        high, low, order, starts = self._packing.sort(high, low)
+        codes = codes_of(order, starts)
+        del order
+        return _text_array(*self._packing.unpack(high[starts], low[starts] if low.size else low)), codes
+
+
+class _PlainTexts:
+    """Texts as they are: their bytes, and 8 bytes a row for where they begin."""
+
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._rows = 0
         self._data: Bytes = np.empty(0, np.uint8)
         self._offsets: Offsets = np.zeros(capacity + 1, np.int64)
 
-    def append(self, values: pa.Array) -> None:
-        """Take in a batch of strings without nulls."""
-        wide = pa.types.is_large_string(values.type)
-        _, offsets_buffer, data_buffer = values.buffers()
-        offsets = np.frombuffer(offsets_buffer, np.int64 if wide else np.int32)
-        offsets = offsets[values.offset : values.offset + len(values) + 1]
-        data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
-        data = data[offsets[0] : offsets[-1]]
-
-        row, rows = self._rows, self._rows + len(values)
+    def take(self, data: Bytes, offsets: Offsets) -> None:
+        """Take in texts."""
+        row, rows = self._rows, self._rows + offsets.size - 1
         start = int(self._offsets[row])
         stop = start + data.size
         if stop > self._data.size:
             self._make_room(start, max(stop, int(stop / rows * self._capacity * SPARE)))
         self._data[start:stop] = data
-        np.subtract(offsets[1:], offsets[0] - start, out=self._offsets[row + 1 : rows + 1], dtype=np.int64)
+        np.add(offsets[1:], start, out=self._offsets[row + 1 : rows + 1])
         self._rows = rows
 
     def encode(self) -> tuple[pa.Array, Counts]:
-        """The distinct strings in code-point order, and each row's position among them (int32). Empties the column."""
+        """As :meth:`TextColumn.encode`."""
         rows, texts = self._dealt()
         order, starts = texts.sort()
         codes = codes_of(rows[order], starts)
@@ -64,6 +123,24 @@ class TextColumn:
         data = np.empty(size, np.uint8)
         data[:used] = self._data[:used]
         self._data = data
+
+
+def _bytes_of(values: pa.Array) -> tuple[Bytes, Offsets]:
+    """The UTF-8 bytes of a batch of strings without nulls, and the offsets between them, from 0."""
+    wide = pa.types.is_large_string(values.type)
+    _, offsets_buffer, data_buffer = values.buffers()
+    offsets = np.frombuffer(offsets_buffer, np.int64 if wide else np.int32)
+    offsets = offsets[values.offset : values.offset + len(values) + 1].astype(np.int64)
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
+    return data[offsets[0] : offsets[-1]], offsets - offsets[0]
+
+
+def _text_array(data: Bytes, offsets: Offsets) -> pa.Array:
+    """Texts as an Arrow array, with 64-bit offsets only where 32 bits do not reach."""
+    n = offsets.size - 1
+    if data.size < 2**31:
+        return pa.StringArray.from_buffers(n, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
+    return pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +197,7 @@ class DealtTexts:
             level_starts[edges[:-1]] = True
 
     def take(self, positions: Counts) -> pa.Array:
-        """The texts at ``positions`` as an Arrow array, with 64-bit offsets only where 32 bits do not reach."""
+        """The texts at ``positions`` as an Arrow array."""
         from ..kernels.texts import gather, lengths_of
         from ..kernels.threads import in_blocks
 
@@ -130,9 +207,7 @@ class DealtTexts:
         np.cumsum(offsets, out=offsets)
         data = np.empty(offsets[-1], np.uint8)
         in_blocks(gather, n, self.data, self.offsets, positions, offsets, data)
-        if data.size < 2**31:
-            return pa.StringArray.from_buffers(n, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
-        return pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
+        return _text_array(data, offsets)
 
 
 def deal_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, DealtTexts]:

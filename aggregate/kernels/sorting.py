@@ -97,10 +97,46 @@ def sort_buckets(first: int, last: int, edges: Offsets, keys: Words, rows: Count
 
 
 @kernel
+def gather_keys(first: int, last: int, keys: Words, rows: Counts, gathered: Words) -> None:
+    """gathered[p] = the key of rows[p]."""
+    for position in range(first, last):
+        gathered[position] = keys[rows[position]]
+
+
+@kernel
+def sort_runs(first: int, last: int, high: Words, low: Words, rows: Counts) -> None:
+    """Sort ``low``, and the rows with it, within the runs of the sorted ``high`` that begin at ``first <= p < last``.
+
+    Equal keys keep their order.
+    """
+    edges = np.empty(2, np.int64)
+    begin = first
+    while 0 < begin < last and high[begin] == high[begin - 1]:
+        begin += 1
+    while begin < last:
+        end = begin + 1
+        while end < high.size and high[end] == high[begin]:
+            end += 1
+        if end - begin <= FEW:
+            _insertion_sort(low, rows, begin, end)
+        else:
+            edges[0], edges[1] = begin, end
+            sort_buckets(0, 1, edges, low, rows)
+        begin = end
+
+
+@kernel
 def mark_starts(first: int, last: int, keys: Words, starts: Flags) -> None:
     """starts[p] = the sorted key at p differs from the one before it."""
     for position in range(first, last):
         starts[position] = position == 0 or keys[position] != keys[position - 1]
+
+
+@kernel
+def mark_starts_of_pairs(first: int, last: int, high: Words, low: Words, starts: Flags) -> None:
+    """starts[p] = the sorted pair of keys at p differs from the one before it."""
+    for p in range(first, last):
+        starts[p] = p == 0 or high[p] != high[p - 1] or low[p] != low[p - 1]
 
 
 @kernel

@@ -1,0 +1,114 @@
+"""Short texts as one or two numbers each: UUIDs, and names with a number in them, take half or a quarter of the memory.
+
+The bytes that occur at each place are taken from the first texts. A digit stands for all digits, and letters that
+are those of hexadecimal numbers for all of these: ids are counted up, and later ones have others.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Ranks, Words
+from .ordering import order_of_keys, order_of_pairs, starts_of
+
+CLASSES = tuple(frozenset(letters) for letters in (b"0123456789", b"0123456789abcdef", b"0123456789ABCDEF"))
+"""Bytes that occur together: the first class that holds all bytes of a place is taken whole."""
+
+LONGEST = 128
+"""Places of the longest texts that are tried."""
+
+WORD_BITS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Packing:
+    """Where in two words of 64 bits each place of a text goes; arrays as ``kernels.packing`` says."""
+
+    ranks: Ranks
+    word: Counts
+    bit: Counts
+    masks: Words
+    symbols: Bytes
+    """uint8[n_places, most symbols]; the byte of each rank."""
+    end: Indices
+    """int64[n_places]; the rank of the text's end, -1 where no text ends."""
+
+    @property
+    def has_low(self) -> bool:
+        """Whether the second word is needed."""
+        return bool(self.word.any())
+
+    @classmethod
+    def of(cls, data: Bytes, offsets: Offsets) -> "Packing | None":
+        """A packing of texts like these; None if they do not fit into 128 bits."""
+        lengths = np.diff(offsets)
+        n_places = int(lengths.max())
+        if n_places > LONGEST:
+            return None
+        places = [_symbols_at(place, data, offsets, lengths) for place in range(n_places)]
+        bits = [(len(symbols) - 1).bit_length() for symbols in places]
+        word, bit = np.zeros(n_places, np.int32), np.zeros(n_places, np.int32)
+        used = 0
+        for place, width in enumerate(bits):
+            if used // WORD_BITS != (used + width - 1) // WORD_BITS and width:
+                used = -(-used // WORD_BITS) * WORD_BITS  # no place is cut in two
+            used += width
+            word[place] = max(0, used - 1) // WORD_BITS
+            bit[place] = (word[place] + 1) * WORD_BITS - used if width else 0
+        if used > 2 * WORD_BITS:
+            return None
+        ranks = np.full((n_places, 257), UNKNOWN, np.uint16)
+        table = np.zeros((n_places, max(map(len, places), default=1)), np.uint8)
+        for place, symbols in enumerate(places):
+            ranks[place, symbols] = np.arange(len(symbols))
+            table[place, : len(symbols)] = [max(0, symbol) for symbol in symbols]
+        end = np.array([0 if symbols[0] < 0 else -1 for symbols in places], np.int64)
+        masks = np.array([(1 << width) - 1 for width in bits], np.uint64)
+        return cls(ranks, word, bit, masks, table, end)
+
+    def pack(self, data: Bytes, offsets: Offsets, high: Words, low: Words) -> bool:
+        """Pack texts into ``high`` and ``low``; whether all fit."""
+        from ..kernels.packing import pack
+        from ..kernels.threads import in_blocks
+
+        misfits = np.zeros(1, np.uint8)
+        in_blocks(pack, high.size, data, offsets, self.ranks, self.word, self.bit, high, low, misfits)
+        return not misfits[0]
+
+    def unpack(self, high: Words, low: Words) -> tuple[Bytes, Offsets]:
+        """The texts again: their bytes, and the offsets between them."""
+        from ..kernels.packing import unpack_lengths, unpack_texts
+        from ..kernels.threads import in_blocks
+
+        places = high, low, self.word, self.bit, self.masks
+        offsets = np.arange(high.size + 1) * self.end.size
+        if np.any(self.end >= 0):  # not all texts are of one length
+            offsets[0] = 0
+            in_blocks(unpack_lengths, high.size, *places, self.end, offsets[1:])
+            np.cumsum(offsets, out=offsets)
+        data = np.empty(offsets[-1], np.uint8)
+        in_blocks(unpack_texts, high.size, *places, self.symbols, offsets, data)
+        return data, offsets
+
+    def sort(self, high: Words, low: Words) -> tuple[Words, Words, Counts, Flags]:
+        """The packed texts sorted, their rows, and where in that order a new text begins."""
+        if not self.has_low:
+            high, order = order_of_keys(high)
+            return high, low, order, starts_of(high)
+        return order_of_pairs(high, low)
+
+
+UNKNOWN = 0xFFFF
+"""As in ``kernels.packing``, which takes long to load."""
+
+END = -1
+"""The end of a text among symbols: as an index, the last column of the ranks."""
+
+
+def _symbols_at(place: int, data: Bytes, offsets: Offsets, lengths: NDArray[np.int64]) -> list[int]:
+    """The symbols of a place in their order: END, where a text may end there, then bytes."""
+    reaching = offsets[:-1][lengths > place]
+    occurring = frozenset(np.flatnonzero(np.bincount(data[reaching + place], minlength=256)).tolist())
+    whole = next((letters for letters in CLASSES if occurring <= letters), occurring)
+    return [END] * (reaching.size < lengths.size) + sorted(whole)
