@@ -69,8 +69,8 @@ FROM (SELECT user_id, coalesce(counts.n, 0) AS n FROM weights LEFT JOIN counts U
 
 STATE = """
 SELECT
-    (SELECT bit_xor(hash(observation_id, label)) FROM labels),
-    (SELECT bit_xor(hash(user_id, n)) FROM weights)
+    (SELECT sum(hash(observation_id, label)) FROM labels),
+    (SELECT sum(hash(user_id, n)) FROM weights)
 """
 
 WRITE = "COPY (SELECT observation_id, label, valid FROM judged ORDER BY observation_id) TO $output (FORMAT parquet)"
