@@ -208,17 +208,21 @@ FROM species
 
 STATE = "SELECT (SELECT sum(hash(candidate)) FROM chosen), (SELECT sum(hash(user, n)) FROM users)"
 
+# The cast is for safety: DuckDB 2.0 with several threads writes a few values of an enum to Parquet as empty text.
 WRITE = """
 COPY (
-    SELECT observation_id, label, user_id IN (SELECT user_id FROM users WHERE w >= 2.0 - 1e-9) AS valid
-    FROM lone_votes
-    UNION ALL
-    SELECT observation_id, label, n_votes > 2 OR one.w + other.w >= 2.0 - 1e-9
-    FROM shared JOIN users AS one ON one.user_id = one_user JOIN users AS other ON other.user_id = other_user
-    WHERE NOT disputed
-    UNION ALL
-    SELECT observation_id, label, valid FROM chosen JOIN candidates USING (candidate)
-    ORDER BY observation_id
+    SELECT observation_id, label::VARCHAR AS label, valid
+    FROM (
+        SELECT observation_id, label, user_id IN (SELECT user_id FROM users WHERE w >= 2.0 - 1e-9) AS valid
+        FROM lone_votes
+        UNION ALL
+        SELECT observation_id, label, n_votes > 2 OR one.w + other.w >= 2.0 - 1e-9
+        FROM shared JOIN users AS one ON one.user_id = one_user JOIN users AS other ON other.user_id = other_user
+        WHERE NOT disputed
+        UNION ALL
+        SELECT observation_id, label, valid FROM chosen JOIN candidates USING (candidate)
+        ORDER BY observation_id
+    )
 ) TO $output (FORMAT parquet)
 """
 
