@@ -33,9 +33,7 @@ def heaviest(votes: pl.DataFrame, weights: pl.DataFrame, held: pl.DataFrame) -> 
         weight_of_label.filter(pl.col("weight") >= pl.col("weight").max().over("observation_id") * (1 - 1e-9))
         .join(held.lazy().with_columns(is_held=True), on=["observation_id", "label"], how="left")
         .with_columns(pl.col("is_held").fill_null(False))
-        .sort(
-            "observation_id", "is_held", "is_author", "n_votes", "label", descending=[False, True, True, True, False]
-        )
+        .sort("observation_id", "is_held", "is_author", "n_votes", "label", descending=[False, True, True, True, False])
         .group_by("observation_id")
         .agg(pl.col("label").first())
         .collect()
