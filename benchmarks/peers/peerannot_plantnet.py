@@ -21,10 +21,9 @@ import pandas as pd
 
 def strategy() -> type:
     """The class PlantNet, without what its neighbours import."""
-    found = find_spec("peerannot")
-    assert found is not None and found.submodule_search_locations
+    package = Path(find_spec("peerannot").origin).parent
     models = ModuleType("peerannot.models")
-    models.__path__ = [str(Path(found.submodule_search_locations[0]) / "models")]
+    models.__path__ = [str(package / "models")]
     sys.modules["peerannot.models"] = models
     from peerannot.models.aggregation.plantnet import PlantNet
 
