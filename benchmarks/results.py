@@ -14,7 +14,6 @@ from typing import Any
 from contenders import CONTENDERS, OURS
 from processes import GIB, Run
 
-
 HEADING = """\
 | contender | runs | seconds (least to most) | times ours | processor seconds | peak GiB | times ours | labels |
 |---|--:|--:|--:|--:|--:|--:|---|"""
@@ -68,6 +67,7 @@ def machine() -> dict[str, Any]:
         "processor": models[0].split(":", 1)[1].strip() if models else platform.machine(),
         "memory_gib": round(total_memory() / GIB, 1),
         "system": platform.platform(),
+        "load_at_start": round(os.getloadavg()[0], 2),
     }
 
 
@@ -103,7 +103,7 @@ def lines_of(session: Session) -> Iterator[str]:
     here = session.machine
     yield f"## {session.date}"
     yield ""
-    yield f"{here['cores']} cores of {here['processor']}, {here['memory_gib']} GiB, {here['system']}; " + ", ".join(
+    yield f"{here['cores']} cores of {here['processor']}, {here['memory_gib']} GiB, {here['system']}, load {here['load_at_start']}; " + ", ".join(
         f"{package} {number}" for package, number in session.versions.items()
     )
     for log, votes in sorted(session.votes.items(), key=lambda item: item[1]):
