@@ -12,21 +12,11 @@ import json
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-LOGS = Path(__file__).parent / "logs"
-COMMAND = [sys.executable, "-m", "aggregate_cli.main"]
-
-
-def simulated(scale: float, ids: str) -> Path:
-    """The simulated log of a scale, made if it is not there."""
-    folder = LOGS / f"scale-{scale:g}-{ids}"
-    if not (folder / "votes.parquet").exists():
-        subprocess.run([*COMMAND, "simulate", folder, "--scale", str(scale), "--ids", ids, "-q"], check=True)
-    return folder / "votes.parquet"
+from simulated_logs import LOGS, PLANT_AGGREGATE, simulated
 
 
 def timed_run(votes: Path, threads: int | None) -> tuple[float, dict[str, object]]:
@@ -34,7 +24,8 @@ def timed_run(votes: Path, threads: int | None) -> tuple[float, dict[str, object
     options = [] if threads is None else ["--threads", str(threads)]
     with tempfile.TemporaryDirectory(dir=LOGS) as output:
         started = time.perf_counter()
-        subprocess.run([*COMMAND, "run", votes, "-q", "-o", output, *options], check=True, stdout=subprocess.DEVNULL)
+        run = [*PLANT_AGGREGATE, "run", str(votes), "-q", "-o", output, *options]
+        subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
         spent = time.perf_counter() - started
         return spent, json.loads((Path(output) / "latest" / "run.json").read_text())
 
