@@ -1,60 +1,85 @@
 """Time and peak memory of the main job, as a whole process, on a simulated log.
 
-    python benchmarks/main_job.py --scale 1 --repeat 5
+    python benchmarks/main_job.py --scale 1 --ids int string --threads 1 2 4
 
 Simulates the log once (kept in ``benchmarks/logs/``), runs ``plant-aggregate run`` on it again and again, and prints
-each run, the median, and the seconds per phase of the median run. Nothing here is a test: machines differ and are
-shared.
+each run, the median, and the seconds per phase of the median run. Checks that all runs on a log wrote the same bytes,
+whatever the number of threads.
 """
 
 import argparse
 import json
-import resource
-import statistics
-import subprocess
 import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from processes import GIB, Limits, Run, run_measured
 from simulated_logs import LOGS, PLANT_AGGREGATE, simulated
 
 
-def timed_run(votes: Path, threads: int | None) -> tuple[float, dict[str, object]]:
-    """Seconds from the start of the process to its end, and what run.json says."""
+@dataclass(frozen=True)
+class Measured:
+    """One run of the main job."""
+
+    process: Run
+    manifest: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all tables."""
+        return " ".join(output["sha256"] for output in self.manifest["outputs"].values())
+
+
+def measured_run(votes: Path, threads: int | None) -> Measured:
+    """Run the main job on a log."""
     options = [] if threads is None else ["--threads", str(threads)]
     with tempfile.TemporaryDirectory(dir=LOGS) as output:
-        started = time.perf_counter()
-        run = [*PLANT_AGGREGATE, "run", str(votes), "-q", "-o", output, *options]
-        subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
-        spent = time.perf_counter() - started
-        return spent, json.loads((Path(output) / "latest" / "run.json").read_text())
+        command = [*PLANT_AGGREGATE, "run", str(votes), "-q", "-o", output, *options]
+        process = run_measured(command, Limits(seconds=3600, memory=1024 * GIB))
+        if process.ending:
+            raise SystemExit(process.ending)
+        return Measured(process, json.loads((Path(output) / "latest" / "run.json").read_text()))
 
 
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description="Time and peak memory of plant-aggregate run.")
     parser.add_argument("--scale", type=float, default=0.1, help="1 is 9 million votes (default 0.1)")
-    parser.add_argument("--ids", choices=["int", "string"], default="int")
-    parser.add_argument("--threads", type=int, help="default: all cores")
+    parser.add_argument("--ids", choices=["int", "string"], nargs="+", default=["int"])
+    parser.add_argument("--threads", type=int, nargs="+", default=[None], help="default: all cores")
     parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
     LOGS.mkdir(exist_ok=True)
-    votes = simulated(options.scale, options.ids)
-    timed_run(votes, options.threads)  # compiles the kernels if need be, and warms the file cache
-    runs = sorted((timed_run(votes, options.threads) for _ in range(options.repeat)), key=lambda run: run[0])
-    seconds, manifest = runs[len(runs) // 2]
-    counts = manifest["counts"]
-    assert isinstance(counts, dict)
-    print(f"{counts['votes']['used']:,} votes, {options.ids} ids, {options.repeat} runs")
-    print("whole command: " + ", ".join(f"{spent:.2f}" for spent, _ in runs) + " s")
-    print(f"median {statistics.median(spent for spent, _ in runs):.2f} s, of which:")
-    phases = manifest["seconds"]
-    assert isinstance(phases, dict)
+    kinds = [(ids, threads) for ids in options.ids for threads in options.threads]
+    logs = {ids: simulated(options.scale, ids) for ids in options.ids}
+    for ids, threads in kinds:
+        measured_run(logs[ids], threads)  # compiles the kernels if need be, and warms the file cache
+    runs: dict[tuple[str, int | None], list[Measured]] = {kind: [] for kind in kinds}
+    for _ in range(options.repeat):  # in turns: what else happens on the machine happens to all
+        for ids, threads in kinds:
+            runs[ids, threads].append(measured_run(logs[ids], threads))
+    for (ids, threads), measured in runs.items():
+        print_runs(f"{ids} ids, {threads or 'all'} threads", measured)
+    for ids in options.ids:
+        digests = {run.digest for threads in options.threads for run in runs[ids, threads]}
+        print(f"{ids} ids: " + ("the same bytes from every run" if len(digests) == 1 else "RESULTS DIFFER"))
+        if len(digests) > 1:
+            raise SystemExit(1)
+
+
+def print_runs(name: str, runs: list[Measured]) -> None:
+    """Each run, the median, and its phases."""
+    ordered = sorted(runs, key=lambda run: run.process.seconds)
+    median = ordered[len(ordered) // 2]
+    print(f"{median.manifest['counts']['votes']['used']:,} votes, {name}, {len(runs)} runs")
+    print("whole command: " + ", ".join(f"{run.process.seconds:.2f}" for run in ordered) + " s")
+    print(f"median {median.process.seconds:.2f} s ({median.process.cpu_seconds:.2f} s of processors), of which:")
+    phases = median.manifest["seconds"]
     for phase, spent in phases.items():
         print(f"  {phase:<24}{spent:6.2f} s")
-    print(f"  {'start and publish':<24}{seconds - sum(phases.values()):6.2f} s")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(f"peak memory {peak:.2f} GiB (the most of all runs)")
+    print(f"  {'start and publish':<24}{median.process.seconds - sum(phases.values()):6.2f} s")
+    print(f"peak memory {max(run.process.peak_memory for run in runs) / GIB:.2f} GiB (the most of all runs)")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ account itself is printed in docs/memory.md.
 """
 
 import argparse
+import json
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
-from processes import run_measured
-from simulated_logs import simulated_votes
+from processes import GIB, Limits, run_measured
+from simulated_logs import LOGS, PLANT_AGGREGATE, simulated
 
 MIB = 2**20
 
@@ -42,13 +45,15 @@ ACCOUNT = (
 PROGRAM = 200 * MIB
 """The interpreter, the libraries and the compiled kernels: what a run of a few votes takes."""
 
-WRITER = 90 * MIB
-"""The rows that are derived and compressed at a time, however many there are in all; less where there are few."""
+ROW_GROUP = 1 << 19
+WRITER = 120
+"""Bytes for each observation of a row group, while it is derived, encoded and compressed."""
 
 
 def expected_peak(counts: dict[str, int]) -> int:
     """Bytes at the peak, for ``counts`` of votes, observations and users."""
-    return PROGRAM + WRITER + sum(item.bytes * counts[item.per] for item in ACCOUNT)
+    held = sum(item.bytes * counts[item.per] for item in ACCOUNT)
+    return PROGRAM + held + WRITER * min(counts["observation"], ROW_GROUP)
 
 
 def main() -> None:
@@ -59,17 +64,16 @@ def main() -> None:
     print("| votes | observations | users | counted | measured | bytes a vote |")
     print("|---:|---:|---:|---:|---:|---:|")
     for scale in options.scales:
-        run = run_measured(simulated_votes(scale, "int"))
-        counts = {
-            "vote": run.manifest["counts"]["votes"]["used"],
-            "observation": run.manifest["counts"]["observations"],
-            "user": run.manifest["counts"]["users"],
-        }
+        with tempfile.TemporaryDirectory(dir=LOGS) as output:
+            command = [*PLANT_AGGREGATE, "run", str(simulated(scale, "int")), "-q", "-o", output]
+            run = run_measured(command, Limits(seconds=3600, memory=1024 * GIB))
+            found = json.loads((Path(output) / "latest" / "run.json").read_text())["counts"]
+        counts = {"vote": found["votes"]["used"], "observation": found["observations"], "user": found["users"]}
         expected = expected_peak(counts)
         figures = " | ".join(f"{count:,}" for count in counts.values())
         print(
-            f"| {figures} | {expected / MIB:,.0f} MiB | {run.peak_bytes / MIB:,.0f} MiB "
-            f"| {run.peak_bytes / counts['vote']:.0f} |"
+            f"| {figures} | {expected / MIB:,.0f} MiB | {run.peak_memory / MIB:,.0f} MiB "
+            f"| {run.peak_memory / counts['vote']:.0f} |"
         )
 
 
