@@ -10,7 +10,7 @@ import click
 from aggregate.strategies.plantnet import PlantNet
 
 from . import console
-from .options import column_name, strategy_options, timestamp
+from .options import column_mapping, column_name, strategy_options, timestamp
 from .summary import summary
 
 
@@ -74,7 +74,7 @@ def run(
 
     plantnet = PlantNet(**parameters)
     settings = Settings(
-        columns=_mapping(columns),
+        columns=column_mapping(columns),
         as_of=as_of,
         max_rejected=max_rejected,
         user_weights=user_weights,
@@ -84,11 +84,3 @@ def run(
     with console.progress(quiet) as listener:
         done = aggregate.run(votes, output, plantnet, settings, progress=listener)
     console.result(json.dumps(done.manifest, indent=2) if as_json else summary(done))
-
-
-def _mapping(columns: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Our column -> the files' own name; each may be given once."""
-    twice = {ours for ours, _ in columns if [name for name, _ in columns].count(ours) > 1}
-    if twice:
-        raise click.BadParameter(f"{', '.join(sorted(twice))} is mapped more than once", param_hint="--column")
-    return dict(columns)

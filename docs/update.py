@@ -46,6 +46,14 @@ def run_on_samples() -> str:
     return f"```console\n{printed.replace(f'{folder}/', '')}```"
 
 
+def evaluate_samples(*options: str) -> str:
+    """What evaluate says of the README's first command."""
+    with tempfile.TemporaryDirectory() as folder:
+        output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{folder}/consensus")
+        printed = output_of("evaluate", f"{folder}/consensus", "--truth", "sample_votes/truth.parquet", *options)
+    return f"```console\n{printed}```"
+
+
 def sample_rows() -> str:
     """Some rows of the consensus on sample_votes: a few of each status."""
     consensus = aggregate.PlantNet().fit(aggregate.read_votes(ROOT / "sample_votes" / "votes.parquet"))
@@ -68,13 +76,18 @@ def sample_rows() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
+    "evaluate on sample_votes": evaluate_samples,
+    "evaluate in short": lambda: evaluate_samples("--worst", "3"),
     "columns of votes": lambda: columns(schema.VOTES),
     "columns of consensus": lambda: columns(schema.CONSENSUS),
     "columns of users": lambda: columns(schema.USERS),
+    "columns of truth": lambda: columns(schema.TRUTH),
+    "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
+    "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
 }
 
