@@ -25,7 +25,7 @@ from .measures import (
     share,
 )
 from .schema import MEASURES
-from .truth import Truth, rows_of, same_kind
+from .truth import Truth, check_kinds, codes_among, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -172,8 +172,9 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    ids = consensus.observation_ids if isinstance(consensus, Evidence) else consensus.votes.observation_ids
-    _check_kind("observation_id", truth.observation_ids.type, ids.type, truth)
+    source = consensus if isinstance(consensus, Evidence) else consensus.votes
+    ids, known = source.observation_ids, source.label_names
+    check_kinds(truth, ids.type, known.type, "the consensus")
     rows, truth_rows = rows_of(ids, truth.observation_ids)
     if rows.size == 0:
         raise VotesError(
@@ -182,14 +183,12 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
             remedy="see that both use the same ids",
         )
     evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
-    _check_kind("label", truth.labels.type, evidence.label_names.type, truth)
-    known = evidence.label_names
     labels = truth.labels.take(pa.array(truth_rows))
-    if labels.type != known.type:
-        labels, known = labels.cast(pa.large_string()), known.cast(pa.large_string())
-    unvoted = pc.unique(labels.filter(pc.invert(pc.is_in(labels, known))))
-    names = pa.concat_arrays([known, unvoted])
-    codes = np.asarray(pc.index_in(labels, names), dtype=np.int32)
+    voted = codes_among(known, labels)
+    unvoted = labels.filter(pa.array(voted < 0)).dictionary_encode()
+    codes = voted.copy()
+    codes[voted < 0] = len(known) + np.asarray(unvoted.indices)
+    names = pa.chunked_array([part.cast(_wide(known.type)) for part in (known, unvoted.dictionary)]).combine_chunks()
     order = np.asarray(pc.sort_indices(names))
     rank = np.argsort(order).astype(np.int32)  # in the order of the names no sum depends on where they came from
     judged = Judged(
@@ -207,8 +206,8 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
         unknown=len(truth) - rows.size,
         unlabelled=truth.n_unlabelled,
         species=np.unique(codes).size,
-        species_never_voted=len(unvoted),
-        observations_never_voted=int(np.count_nonzero(codes >= len(known))),
+        species_never_voted=len(unvoted.dictionary),
+        observations_never_voted=int(np.count_nonzero(voted < 0)),
     )
     return judged, names.take(pa.array(order)), overlap
 
@@ -286,10 +285,15 @@ def _confusions(judged: Judged, names: "pa.Array", worst: int) -> tuple[Confusio
     )
     valid = np.bincount(places.ravel(), weights=wrong.valid, minlength=times.size).astype(np.int64)
     found = [
-        Confusion(names[truth].as_py(), names[label].as_py(), count, n_valid)
+        Confusion(_plain_name(names[truth]), _plain_name(names[label]), count, n_valid)
         for (truth, label), count, n_valid in zip(pairs.tolist(), times.tolist(), valid.tolist(), strict=True)
     ]
     return tuple(sorted(found, key=lambda pair: (-pair.observations, pair.truth, pair.label))[:worst])
+
+
+def _plain_name(name: "pa.Scalar") -> str | int:
+    value = name.as_py()
+    return value if isinstance(value, str) else int(value)
 
 
 def _votes_in_words(low: int, high: int | None) -> str:
@@ -298,10 +302,8 @@ def _votes_in_words(low: int, high: int | None) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _check_kind(column: str, theirs: "pa.DataType", ours: "pa.DataType", truth: Truth) -> None:
-    if not same_kind(theirs, ours):
-        raise VotesError(
-            f"column {column!r} has type {theirs}, but {ours} in the consensus",
-            where=truth.origin,
-            remedy="write it with the type of the votes",
-        )
+def _wide(kind: "pa.DataType") -> "pa.DataType":
+    """A type for names of two origins: strings, or integers of any width in the order of their numbers."""
+    import pyarrow as pa
+
+    return pa.decimal128(20) if pa.types.is_integer(kind) else pa.large_string()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .agreement import users_table
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
 from .kernels.jit import when_compiling
@@ -98,7 +99,7 @@ def run(
         clock.phase("write", total=consensus.n_observations, unit="observations")
         outputs = side_by_side(
             lambda: write_consensus(consensus, new.folder, clock),
-            lambda: write_table(consensus.users_to_arrow(), new.folder / "users.parquet"),
+            lambda: write_table(users_table(consensus), new.folder / "users.parquet"),
             lambda: write_table(reading.rejected, new.folder / "rejected.parquet"),
         )
         clock.end()

@@ -73,6 +73,19 @@ USERS: Table = (
     Column("self_validating", "bool", "the weight alone reaches theta_conf"),
 )
 
+USER_AGREEMENT: Table = (
+    Column("n_shared", "int32", "cleaned votes where others voted too"),
+    Column(
+        "spam_score",
+        "float64",
+        "disagreement with the consensus where others voted too, against that of random votes: 0 never disagrees, "
+        "1 as a spammer would; null if undefined",
+        nullable=True,
+    ),
+    Column("label_entropy", "float64", "Shannon entropy of the labels the user voted, in nats; 0 for one label alone"),
+)
+"""What a run adds to the users."""
+
 REJECTED: Table = (
     Column("file", "string", "path of the file the row stands in"),
     Column("row", "int64", "position of the row in its file, from 0"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from .summary import count
 
 if TYPE_CHECKING:
+    from aggregate.agreement import CrowdAgreement, Suspects
     from aggregate.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
 
 SHARES = {
@@ -30,13 +31,17 @@ ERRORS = {
 SHOWN_BY_VOTES = {"kept": "kept", "accuracy_of_valid": "accuracy of valid", "accuracy_of_labels": "accuracy of all"}
 
 
-def report(evaluation: "Evaluation") -> str:
-    """Who was met, the measures on the three sets, by number of votes, and the worst confusions."""
+def report(evaluation: "Evaluation", agreement: "CrowdAgreement | None", suspects: "Suspects | None") -> str:
+    """Who was met, the measures on the three sets, by number of votes, the worst confusions, and the people."""
     parts = [_meeting(evaluation.overlap), _measures(evaluation.subsets), _by_votes(evaluation.by_votes)]
+    if evaluation.resamples:
+        parts.append(f"[in brackets: 95 % intervals, of {evaluation.resamples:,} resamples of the observations]")
     if evaluation.confusions:
         parts.append(_confusions(evaluation.confusions))
-    if evaluation.resamples:
-        parts.append(f"[95 % intervals: {evaluation.resamples:,} resamples of the observations]")
+    if agreement is not None:
+        parts.append(_agreement(agreement))
+    if suspects is not None and suspects.users:
+        parts.append(_suspects(suspects))
     return "\n\n".join(parts)
 
 
@@ -79,6 +84,48 @@ def _confusions(confusions: "tuple[Confusion, ...]") -> str:
     rows = [["times", "valid", "experts say", "label"]]
     rows += [[f"{pair.observations:,}", f"{pair.valid:,}", str(pair.truth), str(pair.label)] for pair in confusions]
     return aligned(rows, left=(2, 3))
+
+
+def _agreement(agreement: "CrowdAgreement") -> str:
+    rows = [
+        ["Krippendorff's alpha of the voters", _plain(agreement.krippendorff_alpha)],
+        ["mean entropy of the votes' labels (nats)", _plain(agreement.mean_entropy)],
+        ["votes that name the experts' label", _plain_percent(agreement.votes_right)],
+        ["observations where a vote does", _plain_percent(agreement.truth_voted)],
+    ]
+    head = f"{count(agreement.votes, 'vote')} on {agreement.observations:,} observations with two or more, "
+    return f"{head}{agreement.disputed:,} disputed\n{aligned(rows)}"
+
+
+def _suspects(suspects: "Suspects") -> str:
+    from aggregate.agreement import ENOUGH_SHARED, SPAM
+
+    head = (
+        f"{count(suspects.users, 'user')} with {ENOUGH_SHARED} votes or more where others voted too; "
+        f"{suspects.suspect:,} with a spam score of {SPAM} or more"
+    )
+    if not suspects.worst:
+        return head
+    rows = [["user", "shared votes", "agreement", "spam score", "label entropy"]]
+    rows += [
+        [
+            str(user.user_id),
+            f"{user.n_shared:,}",
+            _plain_percent(user.agreement_rate),
+            _plain(user.spam_score),
+            _plain(user.label_entropy),
+        ]
+        for user in suspects.worst
+    ]
+    return f"{head}\n{aligned(rows)}"
+
+
+def _plain(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _plain_percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f} %"
 
 
 def percent(estimate: "Estimate") -> str:

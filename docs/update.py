@@ -76,11 +76,11 @@ def sample_rows() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
-    "evaluate on sample_votes": evaluate_samples,
+    "evaluate on sample_votes": lambda: evaluate_samples("--votes", "sample_votes/votes.parquet", "-q"),
     "evaluate in short": lambda: evaluate_samples("--worst", "3"),
     "columns of votes": lambda: columns(schema.VOTES),
     "columns of consensus": lambda: columns(schema.CONSENSUS),
-    "columns of users": lambda: columns(schema.USERS),
+    "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),

@@ -4,17 +4,19 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ..errors import VotesError
 from ..evidence import Evidence
-from ..ingest.parquet import CheckedFile, check_file, stream
-from ..schema import EVIDENCE
-from ..truth import Truth, rows_of, same_kind
+from ..ingest.parquet import CheckedFile, check_file, readable, stream
+from ..schema import EVIDENCE, USER_AGREEMENT, USERS
+from ..truth import Truth, check_kinds, rows_of
 
 CONSENSUS_FILE = "consensus.parquet"
 
@@ -55,7 +57,7 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     """
     file = consensus_path(path)
     checked = check_file(file, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
-    _check_kinds(checked, truth)
+    check_kinds(truth, checked.types["observation_id"], checked.types["label"], str(file))
     found: list[pa.RecordBatch] = []
     names = [pa.array([], checked.types["label"])]
     for batch in stream(checked, [column.name for column in EVIDENCE]):
@@ -68,15 +70,25 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     return PublishedEvidence(file, checked.rows, Evidence.from_table(table, label_names), _manifest_beside(file))
 
 
-def _check_kinds(checked: CheckedFile, truth: Truth) -> None:
-    for column, theirs in (("observation_id", truth.observation_ids.type), ("label", truth.labels.type)):
-        ours = checked.types[column]
-        if not same_kind(ours, theirs):
-            raise VotesError(
-                f"column {column!r} has type {theirs}, but {ours} in {checked.source.path}",
-                where=truth.origin,
-                remedy="write it with the type of the votes",
-            )
+def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
+    """The users.parquet beside a consensus (see :func:`consensus_path`), columns USERS and USER_AGREEMENT.
+
+    None if there is none, or one without them. Raises VotesError if it cannot be read.
+    """
+    file = consensus_path(path).parent / "users.parquet"
+    wanted = {column.name for column in (*USERS, *USER_AGREEMENT)}
+    if not file.is_file():
+        return None
+    with readable(str(file)):
+        return pq.read_table(file) if wanted <= set(pq.read_schema(file).names) else None
+
+
+def reading_settings(manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    """How a run read its votes, as keyword arguments of ``aggregate.read_votes``; empty if that is not known."""
+    settings = (manifest or {}).get("settings") or {}
+    as_of = settings.get("as_of")
+    known = {name: settings[name] for name in ("columns", "max_rejected") if name in settings}
+    return {**known, "as_of": None if as_of is None else datetime.fromisoformat(as_of)} if settings else {}
 
 
 def _plain(batches: list[pa.RecordBatch], checked: CheckedFile) -> pa.Table:

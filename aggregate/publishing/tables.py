@@ -1,7 +1,9 @@
 """The tables of a run as Parquet files."""
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,22 +50,28 @@ def write_table(table: pa.Table, path: Path) -> Output:
     return _output(path, table.num_rows)
 
 
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+@contextmanager
+def _writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer with the encodings that suit sorted ids and columns of few distinct values.
 
-    Statistics are kept for the ids alone: in the other columns every row group has the whole range.
+    Statistics are kept for the ids alone: in the other columns every row group has the whole range. The file is closed
+    also if a full disk keeps the writer from finishing.
     """
     id_name = schema.names[0]
     sorted_integers = pa.types.is_integer(schema.field(0).type)
-    return pq.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=[name for name in schema.names if not (sorted_integers and name == id_name)],
-        column_encoding={id_name: "DELTA_BINARY_PACKED"} if sorted_integers else None,
-        write_statistics=[id_name],
-    )
+    with (
+        pa.OSFile(str(path), "wb") as file,
+        pq.ParquetWriter(
+            file,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in schema.names if not (sorted_integers and name == id_name)],
+            column_encoding={id_name: "DELTA_BINARY_PACKED"} if sorted_integers else None,
+            write_statistics=[id_name],
+        ) as writer,
+    ):
+        yield writer
 
 
 def _output(path: Path, rows: int) -> Output:

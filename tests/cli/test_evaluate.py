@@ -66,6 +66,42 @@ def test_other_column_names(capfd: Capture, published: Published, write: Write) 
     assert "2 observations" in evaluated(capfd, published.folder, "--truth", path, *mapped)
 
 
+def test_votes_bring_the_agreement_of_the_voters(capfd: Capture, published: Published, write: Write) -> None:
+    truth = write("truth.parquet", TRUTH)
+    printed = evaluated(capfd, published.folder, "--truth", truth, "--votes", write("good.parquet"), "-q")
+    assert "2 votes on 1 observations with two or more, 1 disputed" in printed
+    assert "Krippendorff's alpha" in printed
+    result = json.loads(
+        evaluated(capfd, published.folder, "--truth", truth, "--votes", write("good.parquet"), "-q", "--json")
+    )
+    assert result["agreement"]["truth_voted"] == 0.5
+    assert result["users"] == {"users": 0, "suspect": 0, "worst": []}
+
+
+def test_votes_are_read_as_the_run_read_them(capfd: Capture, write: Write) -> None:
+    renamed = write("other.parquet", VOTES.rename_columns(["obs", "who", "label", "is_author"]))
+    mapping = ["--column", "observation_id=obs", "--column", "user_id=who"]
+    assert run_command(["run", str(renamed), "-q", *mapping]) == 0
+    capfd.readouterr()
+    truth = write("truth.parquet", TRUTH)
+    assert "2 votes on 1 obs" in evaluated(capfd, "consensus", "--truth", truth, "--votes", renamed, "-q")
+
+
+@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+def test_votes_of_another_consensus_are_noticed(capfd: Capture, published: Published, write: Write) -> None:
+    votes = write("less.parquet", VOTES.slice(0, 3))
+    arguments = [
+        "evaluate",
+        str(published.folder),
+        "--truth",
+        str(write("truth.parquet", TRUTH)),
+        "--votes",
+        str(votes),
+    ]
+    assert run_command([*arguments, "-q"]) == 0
+    assert "warning: the votes are on 2 observations, the consensus on 3" in capfd.readouterr().err
+
+
 def test_a_consensus_file_without_run_json(capfd: Capture, published: Published, write: Write, work: Path) -> None:
     consensus = pq.read_table(published.folder / "latest" / "consensus.parquet").drop_columns(["runner_up"])
     pq.write_table(consensus, work / "elsewhere.parquet")
