@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
+    from .calibration import Calibration as Calibration
+    from .calibration import calibrate as calibrate
     from .consensus import Consensus as Consensus
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from .ingest.truth import truth_from_table as truth_from_table
     from .pipeline import Run as Run
     from .pipeline import run as run
+    from .publishing.calibrations import load_calibration as load_calibration
+    from .publishing.calibrations import save_calibration as save_calibration
     from .publishing.reading import read_evidence as read_evidence
     from .simulation import simulate as simulate
     from .strategies.plantnet import PlantNet as PlantNet
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
+    "Calibration": "calibration",
     "Consensus": "consensus",
     "Evaluation": "evaluation",
     "Evidence": "evidence",
@@ -54,12 +59,15 @@ _HOMES = {
     "UserWeights": "user_weights",
     "Votes": "votes",
     "VotesError": "errors",
+    "calibrate": "calibration",
     "evaluate": "evaluation",
+    "load_calibration": "publishing.calibrations",
     "read_evidence": "publishing.reading",
     "read_truth": "ingest.truth",
     "read_user_weights": "ingest",
     "read_votes": "ingest",
     "run": "pipeline",
+    "save_calibration": "publishing.calibrations",
     "simulate": "simulation",
     "truth_from_table": "ingest.truth",
     "votes_from_table": "ingest",

@@ -69,6 +69,17 @@ def calibration_error(confidence: Floats, right: Flags, counts: Weights, n_bins:
     return _ratio(gaps.sum(axis=-1), counts.sum(axis=-1))
 
 
+def log_loss(probability: Floats, right: Flags, counts: Weights) -> Floats:
+    """Mean of -log P(what was the case); ``probability`` in (0, 1) that the label is right. Nats."""
+    surprise = -np.log(np.where(right, probability, 1 - probability))
+    return _ratio(counts @ surprise, counts.sum(axis=-1))
+
+
+def brier_score(probability: Floats, right: Flags, counts: Weights) -> Floats:
+    """Mean squared difference of probability and what was the case [Brier 1950]."""
+    return _ratio(counts @ (probability - right) ** 2, counts.sum(axis=-1))
+
+
 def risk_coverage_area(confidence: Floats, right: Flags, counts: Weights) -> Floats:
     """Area under the risk-coverage curve: the error rate of the j most confident, averaged over j = 1 .. n.
 

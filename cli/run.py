@@ -27,6 +27,12 @@ from .summary import summary
     help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor)",
 )
 @click.option(
+    "--calibration",
+    metavar="FILE",
+    help="add the column probability, by a file of plant-aggregate calibrate, or 'simulated' for one measured on "
+    "simulated votes",
+)
+@click.option(
     "--column",
     "columns",
     type=column_name,
@@ -50,6 +56,7 @@ def run(
     output: str,
     strategy: str,
     user_weights: str | None,
+    calibration: str | None,
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     max_rejected: float,
@@ -78,6 +85,7 @@ def run(
         as_of=as_of,
         max_rejected=max_rejected,
         user_weights=user_weights,
+        calibration=calibration,
         keep=keep,
         threads=threads,
     )

@@ -54,6 +54,15 @@ def evaluate_samples(*options: str) -> str:
     return f"```console\n{printed}```"
 
 
+def calibrate_samples() -> str:
+    """What calibrate says of the README's first command."""
+    with tempfile.TemporaryDirectory() as folder:
+        output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{folder}/consensus")
+        saved = ["-o", f"{folder}/calibration.json"]
+        printed = output_of("calibrate", f"{folder}/consensus", "--truth", "sample_votes/truth.parquet", *saved)
+    return f"```console\n{printed.replace(f'{folder}/', '')}```"
+
+
 def sample_rows() -> str:
     """Some rows of the consensus on sample_votes: a few of each status."""
     consensus = aggregate.PlantNet().fit(aggregate.read_votes(ROOT / "sample_votes" / "votes.parquet"))
@@ -77,9 +86,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
     "evaluate on sample_votes": lambda: evaluate_samples("--votes", "sample_votes/votes.parquet", "-q"),
+    "calibrate on sample_votes": calibrate_samples,
     "evaluate in short": lambda: evaluate_samples("--worst", "3"),
     "columns of votes": lambda: columns(schema.VOTES),
-    "columns of consensus": lambda: columns(schema.CONSENSUS),
+    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY),
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
@@ -88,6 +98,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
+    "help calibrate": lambda: f"```console\n{output_of('calibrate', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
 }
 

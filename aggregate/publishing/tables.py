@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import Progress
 
@@ -27,15 +28,25 @@ class Output:
     sha256: str
 
 
-def write_consensus(consensus: Consensus, folder: Path, progress: Progress) -> Output:
-    """Write ``consensus.parquet``; the next rows are derived while the last are compressed."""
+def write_consensus(
+    consensus: Consensus, folder: Path, progress: Progress, calibration: Calibration | None = None
+) -> Output:
+    """Write ``consensus.parquet``; the next rows are derived while the last are compressed.
+
+    With a ``calibration`` it has the column ``probability``.
+    """
+
+    def table_of(first: int, last: int) -> pa.Table:
+        table = consensus.to_arrow(first, last)
+        return table if calibration is None else calibration.add_to(table)
+
     path = folder / "consensus.parquet"
     n_rows = consensus.n_observations
-    with _writer(path, consensus.to_arrow(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
+    with _writer(path, table_of(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
         for first in range(0, n_rows, ROW_GROUP):
             last = min(first + ROW_GROUP, n_rows)
-            table = consensus.to_arrow(first, last)
+            table = table_of(first, last)
             written.result()
             written = aside.submit(writer.write_table, table, ROW_GROUP)
             progress.advance(last - first)
