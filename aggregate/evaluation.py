@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RESAMPLES = 1000
-MAX_DRAWS = 50_000_000
-"""Resamples are fewer (but 100 at least) where they would draw more observations than this: many observations have
-narrow intervals anyway."""
+MAX_DRAWS = 20_000_000
+"""Resamples are fewer where they would draw more observations than this."""
+
+MAX_RESAMPLED = 200_000
+"""Sets of more observations get no intervals: a share of so many is known to 0.2 %."""
 
 VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
 """Numbers of votes that are told apart: from, to."""
@@ -104,6 +106,8 @@ class Group:
     name: str
     observations: int
     measures: Mapping[str, Estimate]
+    resamples: int = 0
+    """That the intervals come from; 0 where there are none."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,6 @@ class Evaluation:
     """By number of votes."""
     confusions: tuple[Confusion, ...]
     """Most frequent first."""
-    resamples: int
-    """Of the largest set."""
     seed: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -238,7 +240,6 @@ def evaluate_judged(
         subsets=tuple(_group(name, judged.only(chosen), resamples, seed) for name, chosen in subsets.items()),
         by_votes=tuple(_group(name, judged.only(chosen), resamples, seed) for name, chosen in by_votes.items()),
         confusions=_confusions(judged, names, worst),
-        resamples=_affordable(resamples, len(judged)),
         seed=seed,
     )
 
@@ -268,13 +269,14 @@ def _group(name: str, judged: Judged, resamples: int, seed: int) -> Group:
     n = len(judged)
     if n == 0:
         return Group(name, 0, dict.fromkeys(measured, Estimate(math.nan, math.nan, math.nan)))
-    ends = bootstrap(lambda counts: measure(judged, counts), n, _affordable(resamples, n), seed)
+    resamples = _affordable(resamples, n)
+    ends = bootstrap(lambda counts: measure(judged, counts), n, resamples, seed)
     estimates = (Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True))
-    return Group(name, n, dict(zip(measured, estimates, strict=True)))
+    return Group(name, n, dict(zip(measured, estimates, strict=True)), resamples)
 
 
 def _affordable(resamples: int, n: int) -> int:
-    return min(resamples, max(100, MAX_DRAWS // max(n, 1)))
+    return min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
 
 
 def _confusions(judged: Judged, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:

@@ -34,8 +34,9 @@ SHOWN_BY_VOTES = {"kept": "kept", "accuracy_of_valid": "accuracy of valid", "acc
 def report(evaluation: "Evaluation", agreement: "CrowdAgreement | None", suspects: "Suspects | None") -> str:
     """Who was met, the measures on the three sets, by number of votes, the worst confusions, and the people."""
     parts = [_meeting(evaluation.overlap), _measures(evaluation.subsets), _by_votes(evaluation.by_votes)]
-    if evaluation.resamples:
-        parts.append(f"[in brackets: 95 % intervals, of {evaluation.resamples:,} resamples of the observations]")
+    resamples = max(group.resamples for group in evaluation.subsets)
+    if resamples:
+        parts.append(f"[in brackets: 95 % intervals, of {resamples:,} resamples of the observations]")
     if evaluation.confusions:
         parts.append(_confusions(evaluation.confusions))
     if agreement is not None:

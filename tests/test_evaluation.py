@@ -1,5 +1,6 @@
 """A consensus held against experts: who is met, what is counted, and the same from memory and from a file."""
 
+import math
 import warnings
 from pathlib import Path
 
@@ -109,6 +110,14 @@ def test_senseless_numbers() -> None:
 def test_integer_ids_meet_whatever_their_width(kind: pa.DataType) -> None:
     table = pa.table({"observation_id": pa.array([1, 2, 100], kind), "label": ["alba"] * 3})
     assert aggregate.evaluate(fitted(), aggregate.truth_from_table(table), resamples=0).overlap.matched == 2
+
+
+def test_very_many_observations_have_no_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregate.evaluation.MAX_RESAMPLED", 3)
+    monkeypatch.setattr("aggregate.evaluation.MAX_DRAWS", 60)
+    evaluation = aggregate.evaluate(fitted(), experts(TRUTH), resamples=1000)
+    assert [group.resamples for group in evaluation.subsets] == [0, 20, 60]
+    assert math.isnan(evaluation.subsets[0].measures["kept"].low)
 
 
 def test_integer_labels() -> None:

@@ -53,7 +53,7 @@ def test_json(capfd: Capture, published: Published, write: Write) -> None:
     assert result["overlap"]["matched"] == 2
     assert result["subsets"][0]["measures"]["accuracy_of_labels"]["value"] == 0.5
     assert result["confusions"] == []
-    assert (result["seed"], result["resamples"]) == (3, 1000)
+    assert (result["seed"], result["subsets"][0]["resamples"]) == (3, 1000)
 
 
 def test_other_column_names(capfd: Capture, published: Published, write: Write) -> None:
