@@ -17,37 +17,59 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
+    from .calibration import Calibration as Calibration
+    from .calibration import calibrate as calibrate
     from .consensus import Consensus as Consensus
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
     from .errors import ParameterError as ParameterError
     from .errors import PublishError as PublishError
     from .errors import VotesError as VotesError
+    from .evaluation import Evaluation as Evaluation
+    from .evaluation import evaluate as evaluate
+    from .evidence import Evidence as Evidence
     from .ingest import read_user_weights as read_user_weights
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
+    from .ingest.truth import read_truth as read_truth
+    from .ingest.truth import truth_from_table as truth_from_table
     from .pipeline import Run as Run
     from .pipeline import run as run
+    from .publishing.calibrations import load_calibration as load_calibration
+    from .publishing.calibrations import save_calibration as save_calibration
+    from .publishing.reading import read_evidence as read_evidence
     from .simulation import simulate as simulate
     from .strategies.plantnet import PlantNet as PlantNet
+    from .truth import Truth as Truth
     from .user_weights import UserWeights as UserWeights
     from .votes import Votes as Votes
 
 _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
+    "Calibration": "calibration",
     "Consensus": "consensus",
+    "Evaluation": "evaluation",
+    "Evidence": "evidence",
     "ParameterError": "errors",
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
     "Run": "pipeline",
+    "Truth": "truth",
     "UserWeights": "user_weights",
     "Votes": "votes",
     "VotesError": "errors",
+    "calibrate": "calibration",
+    "evaluate": "evaluation",
+    "load_calibration": "publishing.calibrations",
+    "read_evidence": "publishing.reading",
+    "read_truth": "ingest.truth",
     "read_user_weights": "ingest",
     "read_votes": "ingest",
     "run": "pipeline",
+    "save_calibration": "publishing.calibrations",
     "simulate": "simulation",
+    "truth_from_table": "ingest.truth",
     "votes_from_table": "ingest",
 }
 

@@ -10,11 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .agreement import users_table
+from .calibration import Calibration
+from .consensus import Consensus
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .progress import SILENT, Progress
+from .publishing.calibrations import load_calibration
 from .publishing.manifest import manifest, write_manifest
 from .publishing.run_folder import RunFolder
 from .publishing.tables import write_consensus, write_table
@@ -37,6 +41,8 @@ class Settings:
     """Share of the rows that may be unusable."""
     user_weights: str | os.PathLike[str] | None = None
     """File with fixed and minimum weights of users."""
+    calibration: str | os.PathLike[str] | None = None
+    """File with a calibration, or ``simulated``: adds the column ``probability``."""
     keep: int = 14
     """Older runs that stay."""
     threads: int | None = None
@@ -87,6 +93,7 @@ def run(
     when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
     with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
         user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
+        calibration = None if settings.calibration is None else load_calibration(settings.calibration)
         reading = read(
             paths,
             columns=settings.columns,
@@ -95,10 +102,12 @@ def run(
             progress=clock,
         )
         consensus = strategy.fit(reading.votes, user_weights=user_weights, progress=clock)
+        if calibration is not None:
+            _warn_of(calibration, consensus)
         clock.phase("write", total=consensus.n_observations, unit="observations")
         outputs = side_by_side(
-            lambda: write_consensus(consensus, new.folder, clock),
-            lambda: write_table(consensus.users_to_arrow(), new.folder / "users.parquet"),
+            lambda: write_consensus(consensus, new.folder, clock, calibration),
+            lambda: write_table(users_table(consensus), new.folder / "users.parquet"),
             lambda: write_table(reading.rejected, new.folder / "rejected.parquet"),
         )
         clock.end()
@@ -113,10 +122,30 @@ def run(
             seconds=clock.seconds,
             warnings=heard,
         )
+        if calibration is not None:
+            contents["calibration"] = {"method": calibration.method, "fitted_on": dict(calibration.fitted_on)}
         write_manifest(contents, new.folder)
         folder = new.publish()
     new.output.prune(settings.keep)
     return Run(new.run_id, folder, new.output.latest, contents)
+
+
+def _warn_of(calibration: Calibration, consensus: Consensus) -> None:
+    """Probabilities are as good as what they were fitted on."""
+    if calibration.fitted_on.get("simulated"):
+        warnings.warn(
+            "probabilities are calibrated on simulated votes: they are as true as the simulation's assumptions "
+            "(docs/simulation.md); calibrate on expert labels to have your own",
+            AggregateWarning,
+            stacklevel=3,
+        )
+    if not calibration.fits(consensus):
+        warnings.warn(
+            "the calibration was fitted on another strategy or other parameters: its probabilities may be off; "
+            "run plant-aggregate calibrate again",
+            AggregateWarning,
+            stacklevel=3,
+        )
 
 
 def _reserved(output: str | os.PathLike[str]) -> RunFolder:
@@ -135,11 +164,13 @@ def _row_counts(reading: Reading) -> dict[str, Any]:
 def _plain_settings(settings: Settings, started: datetime) -> dict[str, Any]:
     as_of = None if settings.as_of is None else settings.as_of.isoformat()
     user_weights = None if settings.user_weights is None else os.fspath(settings.user_weights)
+    calibration = None if settings.calibration is None else os.fspath(settings.calibration)
     return {
         **vars(settings),
         "columns": dict(settings.columns or {}),
         "as_of": as_of,
         "user_weights": user_weights,
+        "calibration": calibration,
         "threads": settings.threads or available_cores(),
         "started": started.isoformat(),
     }

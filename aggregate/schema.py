@@ -5,7 +5,7 @@ an Arrow type name, or one of ``id`` (any integer or string), ``label`` (string 
 stored as a dictionary).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ CONSENSUS: Table = (
     Column("runner_up", "label", "strongest other label, null if there is none", nullable=True),
 )
 
+PROBABILITY: Table = (
+    Column("probability", "float64", "that the label is right, in (0, 1): with `--calibration` only"),
+)
+"""What a calibration adds to the consensus."""
+
 USERS: Table = (
     Column("user_id", "id", "as in the votes"),
     Column("weight", "float64", "final weight"),
@@ -67,6 +72,19 @@ USERS: Table = (
     Column("agreement_rate", "float64", "share of the user's votes that equal the consensus"),
     Column("self_validating", "bool", "the weight alone reaches theta_conf"),
 )
+
+USER_AGREEMENT: Table = (
+    Column("n_shared", "int32", "cleaned votes where others voted too"),
+    Column(
+        "spam_score",
+        "float64",
+        "disagreement with the consensus where others voted too, against that of random votes: 0 never disagrees, "
+        "1 as a spammer would; null if undefined",
+        nullable=True,
+    ),
+    Column("label_entropy", "float64", "Shannon entropy of the labels the user voted, in nats; 0 for one label alone"),
+)
+"""What a run adds to the users."""
 
 REJECTED: Table = (
     Column("file", "string", "path of the file the row stands in"),
@@ -81,6 +99,30 @@ TRUTH: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species it is"),
 )
+
+EVIDENCE: Table = (
+    *(column for column in CONSENSUS if column.name not in ("status", "ambiguous", "entropy", "runner_up")),
+    replace(next(column for column in CONSENSUS if column.name == "runner_up"), optional=True),
+    replace(PROBABILITY[0], optional=True),
+)
+"""What a consensus must say of an observation to be held against experts."""
+
+MEASURES: Table = (
+    Column("accuracy", "float64", "valid and labelled right, of all: an observation that is not valid counts as wrong"),
+    Column("accuracy_of_valid", "float64", "labelled right, of the valid ones"),
+    Column("accuracy_of_labels", "float64", "labelled right, valid or not"),
+    Column("macro_precision", "float64", "mean over the experts' species: right, of the valid ones with that label"),
+    Column(
+        "macro_recall", "float64", "mean over the experts' species: valid and right, of those that are that species"
+    ),
+    Column("species_retrieved", "float64", "share of the experts' species with an observation that is valid and right"),
+    Column("kept", "float64", "valid, of all"),
+    Column("calibration_error", "float64", "expected calibration error of `confidence`, valid or not, in 15 bins"),
+    Column("risk_coverage_area", "float64", "error rate of the most confident labels, averaged over how many are kept"),
+    Column("probability_calibration_error", "float64", "as `calibration_error`, of `probability`", optional=True),
+    Column("probability_risk_coverage_area", "float64", "as `risk_coverage_area`, by `probability`", optional=True),
+)
+"""What `evaluate` measures on a set of expert observations."""
 
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),

@@ -15,6 +15,8 @@ from .console import say
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
+    "evaluate": "Hold a consensus against expert labels.",
+    "calibrate": "Learn from expert labels how probable a label is.",
     "simulate": "Make up a vote log whose truth is known.",
 }
 """In the order of a working day; each is loaded from the file of its name when it is called."""

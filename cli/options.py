@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from aggregate.schema import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,11 +33,30 @@ def strategy_options(strategy: type[Any]) -> Callable[[F], F]:
 
 
 def column_name(text: str) -> tuple[str, str]:
-    """``observation_id=obs``: a column of ours and the files' own name for it."""
+    """``observation_id=obs``: a column of the votes and the files' own name for it."""
     from aggregate.schema import VOTES
 
+    return _name_in(text, VOTES)
+
+
+def truth_column_name(text: str) -> tuple[str, str]:
+    """``observation_id=obs``: a column of the expert labels and the file's own name for it."""
+    from aggregate.schema import TRUTH
+
+    return _name_in(text, TRUTH)
+
+
+def column_mapping(columns: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Our column -> the files' own name; each may be given once."""
+    twice = {ours for ours, _ in columns if [name for name, _ in columns].count(ours) > 1}
+    if twice:
+        raise click.BadParameter(f"{', '.join(sorted(twice))} is mapped more than once", param_hint="--column")
+    return dict(columns)
+
+
+def _name_in(text: str, table: "Table") -> tuple[str, str]:
     ours, equals, theirs = text.partition("=")
-    known = [column.name for column in VOTES]
+    known = [column.name for column in table]
     if not equals or not theirs or ours not in known:
         raise click.BadParameter(f"{text!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}")
     return ours, theirs

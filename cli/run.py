@@ -11,7 +11,7 @@ import click
 from aggregate.strategies.plantnet import PlantNet
 
 from . import console
-from .options import column_name, strategy_options, timestamp
+from .options import column_mapping, column_name, strategy_options, timestamp
 from .summary import summary
 
 
@@ -26,6 +26,12 @@ from .summary import summary
     "--user-weights",
     metavar="FILE",
     help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor)",
+)
+@click.option(
+    "--calibration",
+    metavar="FILE",
+    help="add the column probability, by a file of plant-aggregate calibrate, or 'simulated' for one measured on "
+    "simulated votes",
 )
 @click.option(
     "--column",
@@ -51,6 +57,7 @@ def run(
     output: str,
     strategy: str,
     user_weights: str | None,
+    calibration: str | None,
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     max_rejected: float,
@@ -75,21 +82,14 @@ def run(
 
     plantnet = PlantNet(**parameters)
     settings = Settings(
-        columns=_mapping(columns),
+        columns=column_mapping(columns),
         as_of=as_of,
         max_rejected=max_rejected,
         user_weights=user_weights,
+        calibration=calibration,
         keep=keep,
         threads=threads,
     )
     with console.progress(quiet) as listener:
         done = aggregate.run(votes, output, plantnet, settings, progress=listener)
     console.result(json.dumps(done.manifest, indent=2) if as_json else summary(done))
-
-
-def _mapping(columns: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Our column -> the files' own name; each may be given once."""
-    twice = {ours for ours, _ in columns if [name for name, _ in columns].count(ours) > 1}
-    if twice:
-        raise click.BadParameter(f"{', '.join(sorted(twice))} is mapped more than once", param_hint="--column")
-    return dict(columns)

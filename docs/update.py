@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import aggregate
@@ -18,6 +19,8 @@ from aggregate import schema
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
+WORK = tempfile.TemporaryDirectory()
+"""Where commands write; it goes when this program ends."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
 
 
@@ -39,11 +42,21 @@ def output_of(*arguments: str) -> str:
     return done.stdout
 
 
+@cache
 def run_on_samples() -> str:
-    """The summary of the README's first command."""
-    with tempfile.TemporaryDirectory() as folder:
-        printed = output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{folder}/consensus")
-    return f"```console\n{printed.replace(f'{folder}/', '')}```"
+    """The summary of the README's first command; its output stays for those that follow."""
+    return in_console(output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{WORK.name}/consensus"))
+
+
+def on_samples(command: str, *options: str) -> str:
+    """What a command says of the consensus of the README's first command and the sample's experts."""
+    run_on_samples()
+    return in_console(output_of(command, f"{WORK.name}/consensus", "--truth", "sample_votes/truth.parquet", *options))
+
+
+def in_console(printed: str) -> str:
+    """A console block, as if everything had happened in the current folder."""
+    return f"```console\n{printed.replace(f'{WORK.name}/', '')}```"
 
 
 def sample_rows() -> str:
@@ -68,13 +81,20 @@ def sample_rows() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
+    "evaluate on sample_votes": lambda: on_samples("evaluate", "--votes", "sample_votes/votes.parquet", "-q"),
+    "calibrate on sample_votes": lambda: on_samples("calibrate", "-o", f"{WORK.name}/calibration.json"),
+    "evaluate in short": lambda: on_samples("evaluate", "--worst", "3"),
     "columns of votes": lambda: columns(schema.VOTES),
-    "columns of consensus": lambda: columns(schema.CONSENSUS),
-    "columns of users": lambda: columns(schema.USERS),
+    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY),
+    "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
+    "columns of truth": lambda: columns(schema.TRUTH),
+    "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
+    "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
+    "help calibrate": lambda: f"```console\n{output_of('calibrate', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
 }
 

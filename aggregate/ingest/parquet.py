@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from ..errors import VotesError
 from ..schema import Column, Table
-from .sources import Source
+from .sources import Source, find_sources
 
 BATCH_ROWS = 1 << 17
 """Rows decoded at a time: bounds what is alive beside the encoded votes."""
@@ -21,12 +21,16 @@ BUFFER = 1 << 18
 DICTIONARY_READABLE = frozenset({"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"})
 """Encodings of text that pyarrow can read as dictionaries; the delta encodings it cannot."""
 
+MAP_NAMES = "map names with --column COLUMN=NAME"
+"""What helps against a column that is missing."""
+
 TYPES_IN_WORDS = {
     "id": "an integer or a string",
     "label": "an integer or a string",
     "bool": "bool",
     "timestamp": "timestamp",
     "float64": "float",
+    "int32": "an integer",
 }
 
 
@@ -45,19 +49,25 @@ class CheckedFile:
 
 
 def check_files(
-    sources: Sequence[Source], table: Table, renamed: Mapping[str, str], as_dictionary: tuple[str, ...] = ()
+    sources: Sequence[Source],
+    table: Table,
+    renamed: Mapping[str, str],
+    as_dictionary: tuple[str, ...] = (),
+    *,
+    remedy: str = MAP_NAMES,
 ) -> list[CheckedFile]:
     """Check every file's columns before any row is read.
 
     ``renamed`` maps columns of ``table`` to the files' own names. String columns in ``as_dictionary`` are to be
-    read as dictionaries. Raises VotesError with all that is wrong, file by file.
+    read as dictionaries. ``remedy`` is what helps against a missing COLUMN. Raises VotesError with all that is wrong,
+    file by file.
     """
     faults: list[str] = []
     checked: list[CheckedFile] = []
     for source in sources:
         with readable(source.path), pq.ParquetFile(source.path) as file:
             schema, metadata = file.schema_arrow, file.metadata
-        names, types, wrong = _match(schema, table, renamed)
+        names, types, wrong = _match(schema, table, renamed, remedy)
         faults += [f"{source.path}: {fault}" for fault in wrong]
         texts = (names[column] for column in as_dictionary if types.get(column) == pa.string())
         dictionaries = tuple(name for name in texts if _encodings(metadata, name) <= DICTIONARY_READABLE)
@@ -65,6 +75,29 @@ def check_files(
     faults += _disagreements(checked)
     if faults:
         raise VotesError("\n".join(faults))
+    return checked
+
+
+def check_file(
+    path: str | os.PathLike[str],
+    table: Table,
+    renamed: Mapping[str, str],
+    as_dictionary: tuple[str, ...] = (),
+    *,
+    remedy: str = MAP_NAMES,
+) -> CheckedFile:
+    """As :func:`check_files`, of one file; what is wrong is told in one line. Raises VotesError."""
+    sources = find_sources([path])
+    if len(sources) > 1:
+        raise VotesError(f"stands for {len(sources)} files", where=os.fspath(path), remedy="name one file")
+    try:
+        (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy)
+    except VotesError as error:
+        first, *others = str(error).splitlines()
+        if not others:
+            raise
+        place = f"{sources[0].path}: "
+        raise VotesError("; ".join([first, *(fault.removeprefix(place) for fault in others)])) from error
     return checked
 
 
@@ -93,7 +126,7 @@ def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch
 
 def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
     """Value types and batches of a table in memory, checked against the schema as files are."""
-    names, types, faults = _match(table.schema, columns, {})
+    names, types, faults = _match(table.schema, columns, {}, MAP_NAMES)
     if faults:
         raise VotesError("\n".join(faults))
     return types, (_plain_batch(batch, names) for batch in table.to_batches(max_chunksize=BATCH_ROWS))
@@ -122,7 +155,7 @@ def _encodings(metadata: pq.FileMetaData, column: str) -> set[str]:
 
 
 def _match(
-    schema: pa.Schema, table: Table, renamed: Mapping[str, str]
+    schema: pa.Schema, table: Table, renamed: Mapping[str, str], remedy: str
 ) -> tuple[dict[str, str], dict[str, pa.DataType], list[str]]:
     """Where the columns of ``table`` stand in a file, the types of their values, and what is wrong."""
     names: dict[str, str] = {}
@@ -136,7 +169,7 @@ def _match(
             faults.append(f"{called} occurs {len(fields)} times")
         elif not fields and (not column.optional or column.name in renamed):
             have = ", ".join(repr(known) for known in schema.names[:12])
-            faults.append(f"{called} is missing; it has {have}; map names with --column {column.name}=NAME")
+            faults.append(f"{called} is missing; it has {have}; {remedy.replace('COLUMN', column.name)}")
         elif fields:
             value_type = _value_type(schema.field(fields[0]).type)
             if not _fits(value_type, column):
@@ -176,6 +209,8 @@ def _fits(value_type: pa.DataType, column: Column) -> bool:
         return bool(pa.types.is_timestamp(value_type))
     if column.type == "float64":
         return bool(pa.types.is_floating(value_type) or pa.types.is_integer(value_type))
+    if column.type == "int32":
+        return bool(pa.types.is_integer(value_type))
     return bool(pa.types.is_boolean(value_type))
 
 

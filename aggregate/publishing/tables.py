@@ -2,20 +2,23 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import Progress
 
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
 
-REPEATING = ("confidence", "weight")
+REPEATING = ("confidence", "probability", "weight")
 """Columns of numbers worth a dictionary: many rows, fewer values. The others have one value nearly everywhere, which
 compression alone makes short in less time."""
 
@@ -30,16 +33,25 @@ class Output:
     sha256: str
 
 
-def write_consensus(consensus: Consensus, folder: Path, progress: Progress) -> Output:
-    """Write ``consensus.parquet``; the next rows are derived while the last are compressed."""
+def write_consensus(
+    consensus: Consensus, folder: Path, progress: Progress, calibration: Calibration | None = None
+) -> Output:
+    """Write ``consensus.parquet``; the next rows are derived while the last are compressed.
+
+    With a ``calibration`` it has the column ``probability``.
+    """
+
+    def with_probability(table: pa.Table) -> pa.Table:
+        return table if calibration is None else calibration.add_to(table)
+
     path = folder / "consensus.parquet"
     n_rows = consensus.n_observations
-    declared = consensus.to_arrow(0, 0).schema
-    with _writer(path, declared, consensus.encoded(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
+    declared, written_as = (with_probability(none).schema for none in (consensus.to_arrow(0, 0), consensus.encoded(0, 0)))
+    with _writer(path, declared, written_as) as writer, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
         for first in range(0, n_rows, ROW_GROUP):
             last = min(first + ROW_GROUP, n_rows)
-            table = consensus.encoded(first, last)
+            table = with_probability(consensus.encoded(first, last))
             written.result()
             written = aside.submit(writer.write_table, table, ROW_GROUP)
             progress.advance(last - first)
@@ -54,30 +66,34 @@ def write_table(table: pa.Table, path: Path) -> Output:
     return _output(path, table.num_rows)
 
 
-def _writer(path: Path, declared: pa.Schema, written: pa.Schema) -> pq.ParquetWriter:
+@contextmanager
+def _writer(path: Path, declared: pa.Schema, written: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer with the encodings that suit sorted ids and columns of few distinct values.
 
     Readers see the types of ``declared``; the tables to come have those of ``written``, in which strings may be
     dictionaries: these need not be looked up once more. Statistics are kept for the ids alone: in the other columns
-    every row group has the whole range.
+    every row group has the whole range. The file is closed also if a full disk keeps the writer from finishing.
     """
     id_name = written.names[0]
     dictionaries = [field.name for field in written if pa.types.is_dictionary(field.type) or field.name in REPEATING]
     encodings = {id_name: "DELTA_BINARY_PACKED" if pa.types.is_integer(written.field(0).type) else "DELTA_BYTE_ARRAY"}
     if "n_votes" in written.names:
         encodings["n_votes"] = "BYTE_STREAM_SPLIT"  # three bytes of four are zero
-    writer = pq.ParquetWriter(
-        path,
-        written,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=dictionaries,
-        column_encoding=encodings,
-        write_statistics=[id_name],
-        store_schema=False,
-    )
-    writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})
-    return writer
+    with (
+        pa.OSFile(str(path), "wb") as file,
+        pq.ParquetWriter(
+            file,
+            written,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=dictionaries,
+            column_encoding=encodings,
+            write_statistics=[id_name],
+            store_schema=False,
+        ) as writer,
+    ):
+        writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})
+        yield writer
 
 
 def _output(path: Path, rows: int) -> Output:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate.schema import CONSENSUS, USERS
+from aggregate.schema import CONSENSUS, USER_AGREEMENT, USERS
 from aggregate_cli.main import run_command
 
 from .conftest import VOTES, Published
@@ -54,7 +54,7 @@ def test_tables_have_the_columns_and_types_of_the_contract(write: Write, work: P
     run(write())
     tables = {name: pq.read_schema(work / f"consensus/latest/{name}.parquet") for name in ("consensus", "users")}
     assert tables["consensus"].names == [column.name for column in CONSENSUS]
-    assert tables["users"].names == [column.name for column in USERS]
+    assert tables["users"].names == [column.name for column in (*USERS, *USER_AGREEMENT)]
     types = dict(zip(tables["consensus"].names, map(str, tables["consensus"].types), strict=True))
     assert types["observation_id"] == "int64"
     assert types["label"] == types["runner_up"] == "string"

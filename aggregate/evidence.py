@@ -1,0 +1,97 @@
+"""What a consensus says of some observations, as arrays: fitted just now, or read from a file."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Weights
+from .consensus import Consensus
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Labels and what speaks for them; arrays have an item an observation. Meanings: ``aggregate.schema.CONSENSUS``."""
+
+    observation_ids: "pa.Array"
+    label_names: "pa.Array"
+    """Distinct labels: those that were voted, as far as is known."""
+    labels: LabelCodes
+    """Positions in ``label_names``."""
+    confidence: Floats
+    valid: Flags
+    aum: Floats
+    margin: Floats
+    agreement: Floats
+    weight: Weights
+    n_votes: Counts
+    n_labels: Counts
+    probability: Floats | None = None
+
+    def __len__(self) -> int:
+        return self.labels.size
+
+    def at(self, rows: Indices) -> "Evidence":
+        """The same of some rows, int64[n]."""
+        import pyarrow as pa
+
+        arrays = {name: value[rows] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        return replace(self, observation_ids=self.observation_ids.take(pa.array(rows)), **arrays)
+
+    @classmethod
+    def of(cls, consensus: Consensus, observations: Indices | None = None) -> "Evidence":
+        """Of the ``observations`` int64[n] of a consensus, default all."""
+        import pyarrow as pa
+
+        votes = consensus.votes
+        rows = np.arange(votes.n_observations) if observations is None else observations
+        n_labels = np.ones(votes.n_observations, np.int32)
+        n_labels[votes.disputes.observations] = consensus.disputes.n_labels
+        return cls(
+            observation_ids=votes.observation_ids.take(pa.array(rows)),
+            label_names=votes.label_names,
+            labels=consensus.labels[rows],
+            confidence=consensus.confidence[rows],
+            valid=consensus.valid[rows],
+            aum=consensus.aum[rows],
+            margin=consensus.margin[rows],
+            agreement=consensus.agreement[rows],
+            weight=consensus.weight[rows],
+            n_votes=(votes.offsets[rows + 1] - votes.offsets[rows]).astype(np.int32),
+            n_labels=n_labels[rows],
+        )
+
+    @classmethod
+    def from_table(cls, table: "pa.Table", label_names: "pa.Array") -> "Evidence":
+        """Of the rows of a table with the columns of ``aggregate.schema.EVIDENCE``, none of them null.
+
+        ``label_names`` holds every label of the table.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        def numbers(name: str, arrow_type: pa.DataType) -> NDArray[Any]:
+            return np.asarray(table.column(name).cast(arrow_type).combine_chunks())
+
+        labels = table.column("label")
+        if pa.types.is_dictionary(labels.type):
+            labels = labels.cast(labels.type.value_type)
+        probable = "probability" in table.column_names
+        return cls(
+            observation_ids=table.column("observation_id").combine_chunks(),
+            label_names=label_names,
+            labels=np.asarray(pc.index_in(labels, label_names).combine_chunks(), dtype=np.int32),
+            confidence=numbers("confidence", pa.float64()),
+            valid=numbers("valid", pa.bool_()),
+            aum=numbers("aum", pa.float64()),
+            margin=numbers("margin", pa.float64()),
+            agreement=numbers("agreement", pa.float64()),
+            weight=numbers("weight", pa.float64()),
+            n_votes=numbers("n_votes", pa.int32()),
+            n_labels=numbers("n_labels", pa.int32()),
+            probability=numbers("probability", pa.float64()) if probable else None,
+        )

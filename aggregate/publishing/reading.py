@@ -1,0 +1,133 @@
+"""A published run, opened for reading."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..errors import VotesError
+from ..evidence import Evidence
+from ..ingest.parquet import CheckedFile, check_file, readable, stream
+from ..schema import EVIDENCE, USER_AGREEMENT, USERS
+from ..truth import Truth, check_kinds, rows_of
+
+CONSENSUS_FILE = "consensus.parquet"
+
+
+@dataclass(frozen=True)
+class PublishedEvidence:
+    """What a published consensus says of the observations that experts know."""
+
+    path: Path
+    n_observations: int
+    """Observations of the whole consensus."""
+    evidence: Evidence
+    """Of those that experts know, sorted by observation id."""
+    manifest: Mapping[str, Any] | None
+    """The run.json beside the consensus, if there is one."""
+
+
+def consensus_path(path: str | os.PathLike[str]) -> Path:
+    """The consensus.parquet that is meant by a file, a run's folder, or an output folder (its ``latest``)."""
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    for folder in (path, path / "latest"):
+        if (folder / CONSENSUS_FILE).is_file():
+            return Path(os.path.realpath(folder)) / CONSENSUS_FILE  # another run may be published meanwhile
+    raise VotesError(
+        f"holds neither {CONSENSUS_FILE} nor latest/{CONSENSUS_FILE}",
+        where=str(path),
+        remedy="name a consensus, the folder of a run, or the output folder of plant-aggregate run",
+    )
+
+
+def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEvidence:
+    """What the consensus at ``path`` (see :func:`consensus_path`) says of the observations of ``truth``.
+
+    Its rows are passed through batch by batch, and those of other observations are let go. Raises VotesError if it
+    cannot be read, lacks a column, or has ids or labels of another type than ``truth``.
+    """
+    file = consensus_path(path)
+    checked = check_file(file, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
+    check_kinds(truth, checked.types["observation_id"], checked.types["label"], str(file))
+    found: list[pa.RecordBatch] = []
+    names = [pa.array([], checked.types["label"])]
+    for batch in stream(checked, [column.name for column in EVIDENCE]):
+        names += [pc.unique(batch.column(name)) for name in ("label", "runner_up") if name in batch.schema.names]
+        rows, _ = rows_of(batch.column("observation_id"), truth.observation_ids)
+        found.append(batch.take(pa.array(rows)))
+    table = _plain(found, checked)
+    _check_rows(table, str(file))
+    label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
+    return PublishedEvidence(file, checked.rows, Evidence.from_table(table, label_names), _manifest_beside(file))
+
+
+def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
+    """The users.parquet beside a consensus (see :func:`consensus_path`), columns USERS and USER_AGREEMENT.
+
+    None if there is none, or one without them. Raises VotesError if it cannot be read.
+    """
+    file = consensus_path(path).parent / "users.parquet"
+    wanted = {column.name for column in (*USERS, *USER_AGREEMENT)}
+    if not file.is_file():
+        return None
+    with readable(str(file)):
+        return pq.read_table(file) if wanted <= set(pq.read_schema(file).names) else None
+
+
+def reading_settings(manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    """How a run read its votes, as keyword arguments of ``aggregate.read_votes``; empty if that is not known."""
+    settings = (manifest or {}).get("settings") or {}
+    as_of = settings.get("as_of")
+    known = {name: settings[name] for name in ("columns", "max_rejected") if name in settings}
+    return {**known, "as_of": None if as_of is None else datetime.fromisoformat(as_of)} if settings else {}
+
+
+def _plain(batches: list[pa.RecordBatch], checked: CheckedFile) -> pa.Table:
+    """The rows as one table without dictionaries, sorted by observation id."""
+    schema = pa.schema(
+        [(column.name, checked.types[column.name]) for column in EVIDENCE if column.name in checked.types]
+    )
+    tables = [
+        pa.table([_decoded(column) for column in batch.columns], names=batch.schema.names).select(schema.names)
+        for batch in batches
+        if batch.num_rows
+    ]
+    table = pa.concat_tables(tables) if tables else schema.empty_table()
+    return table.take(pc.sort_indices(table.column("observation_id")))
+
+
+def _check_rows(table: pa.Table, path: str) -> None:
+    """Raise VotesError if a value is missing, a confidence no share, or an observation there twice."""
+    gaps = [name for name in table.column_names if name != "runner_up" and table.column(name).null_count]
+    if gaps:
+        raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy="name a consensus.parquet as published")
+    for name in {"confidence", "probability"} & set(table.column_names):
+        inside = pc.and_(pc.greater_equal(table.column(name), 0), pc.less_equal(table.column(name), 1))
+        if not pc.all(inside).as_py() and table.num_rows:
+            raise VotesError(f"column {name!r} holds values outside [0, 1]", where=path, remedy="it must hold shares")
+    ids = table.column("observation_id")
+    if pc.count_distinct(ids).as_py() < table.num_rows:
+        twice = next(row["values"] for row in pc.value_counts(ids).to_pylist() if row["counts"] > 1)
+        raise VotesError(f"observation {twice!r} stands more than once", where=path, remedy="it must have a row each")
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _manifest_beside(file: Path) -> Mapping[str, Any] | None:
+    """run.json in the folder of the consensus; None if it is not there or not ours."""
+    try:
+        manifest = json.loads((file.parent / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) else None

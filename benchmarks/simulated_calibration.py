@@ -1,0 +1,60 @@
+"""Fit the calibration that comes with the program, on simulated votes, and measure it on other simulations.
+
+python benchmarks/simulated_calibration.py            measures
+python benchmarks/simulated_calibration.py --write    also fits it anew
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+import aggregate
+from aggregate.evaluation import judge, measure
+from aggregate.evidence import Evidence
+from aggregate.publishing.calibrations import SIMULATED, SIMULATED_FILE
+from aggregate.schema import MEASURES
+
+FILE = Path(aggregate.__file__).parent / "simulation" / SIMULATED_FILE
+FITTED = {"scale": 0.1, "seed": 1}
+MEASURED = ({"scale": 0.003, "seed": 2}, {"scale": 0.03, "seed": 3}, {"scale": 0.1, "seed": 4}, {"scale": 1, "seed": 5})
+
+
+def simulated(scale: float, seed: int) -> tuple[aggregate.Consensus, aggregate.Truth]:
+    """A consensus of simulated votes, and the truth of all observations."""
+    tables = aggregate.simulate(scale, seed=seed).tables
+    consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(tables.votes))
+    return consensus, aggregate.truth_from_table(tables.truth)
+
+
+def main() -> None:
+    """Parse, fit, measure, print."""
+    parser = argparse.ArgumentParser(description="The calibration that comes with plant-aggregate.")
+    parser.add_argument("--write", action="store_true", help=f"fit it anew, into {FILE}")
+    if parser.parse_args().write:
+        consensus, truth = simulated(**FITTED)
+        fitted_on = {"truth": "plant-aggregate simulate", "simulated": FITTED}
+        aggregate.save_calibration(aggregate.calibrate(consensus, truth, fitted_on=fitted_on), FILE)
+    calibration = aggregate.load_calibration(SIMULATED)
+    names = [column.name for column in MEASURES]
+    for place in MEASURED:
+        consensus, truth = simulated(**place)
+        judged, _, _ = judge(consensus, truth)
+        probability = calibration.probability(vars(Evidence.of(consensus)))
+        everything = vars(judged) | {"probability": probability}
+        several = judged.n_votes >= 2
+        disputed = several & (judged.n_labels >= 2)
+        for set_name, chosen in (("all", several | True), ("two votes or more", several), ("disputed", disputed)):
+            part = type(judged)(**everything).only(chosen)
+            found = dict(zip(names, measure(part, np.ones(len(part))).tolist(), strict=True))
+            print(
+                f"scale {place['scale']:<6} {set_name:<18}{len(part):>10,} observations, "
+                f"{100 * found['accuracy_of_labels']:.1f} % right; calibration error of confidence "
+                f"{found['calibration_error']:.3f}, of probability {found['probability_calibration_error']:.3f}"
+            )
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()

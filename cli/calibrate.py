@@ -1,0 +1,91 @@
+"""``plant-aggregate calibrate``: from evidence to the probability that a label is right."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from . import console
+from .options import column_mapping, truth_column_name
+from .summary import count
+
+if TYPE_CHECKING:
+    from aggregate import Calibration
+
+
+@click.command(short_help="Learn from expert labels how probable a label is.")
+@click.argument("consensus", metavar="CONSENSUS")
+@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@click.option(
+    "--column",
+    "columns",
+    type=truth_column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the truth file's own name of a column, such as label=species; repeatable",
+)
+@click.option(
+    "-o", "--output", default="calibration.json", show_default=True, metavar="FILE", help="file to save it in"
+)
+@click.option(
+    "--method",
+    type=click.Choice(["platt", "beta", "isotonic"]),
+    default="platt",
+    show_default=True,
+    help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="of the folds of the cross-validation")
+@click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
+@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+def calibrate(
+    consensus: str,
+    truth: str,
+    columns: tuple[tuple[str, str], ...],
+    output: str,
+    method: str,
+    seed: int,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    """Fit the probability that a label of CONSENSUS is right, on expert labels, for run --calibration.
+
+    How well each method does on observations it was not fitted on goes to stdout.
+    """
+    import aggregate
+
+    experts = aggregate.read_truth(truth, columns=column_mapping(columns))
+    published = aggregate.read_evidence(consensus, experts)
+    run = {name: value for name, value in (published.manifest or {}).items() if name in ("strategy", "parameters")}
+    fitted = aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
+    aggregate.save_calibration(fitted, output)
+    console.result(fitted.to_json() if as_json else summary(fitted, output))
+
+
+def summary(calibration: "Calibration", output: str) -> str:
+    """What it was fitted on, the methods side by side, and where it lies."""
+    from aggregate.calibration import N_FOLDS
+
+    from .evaluation import aligned
+
+    n, right = calibration.fitted_on["observations"], calibration.fitted_on["right"]
+    names = {
+        "platt": "platt: logistic, of all the evidence",
+        "beta": "beta: of confidence",
+        "isotonic": "isotonic: of confidence",
+        "confidence": "confidence as it is",
+        "share right": "the share that is right, for all",
+    }
+    rows = [["on held out observations", "log loss", "Brier score", "calibration error", ""]]
+    rows += [
+        [names[name], *(f"{value:.4f}" for value in found.values()), "<- saved" if name == calibration.method else ""]
+        for name, found in calibration.cross_validated.items()
+    ]
+    return "\n".join(
+        [
+            f"{count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)",
+            "",
+            aligned(rows),
+            f"[{N_FOLDS} folds; best at 0]",
+            "",
+            f"saved as {output}: use it with plant-aggregate run --calibration {output}",
+        ]
+    )

@@ -1,0 +1,112 @@
+"""``plant-aggregate evaluate``: a consensus held against expert labels."""
+
+import json
+import warnings
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregate.errors import AggregateWarning
+
+from . import console
+from .options import column_mapping, truth_column_name
+
+if TYPE_CHECKING:
+    from aggregate import Truth
+    from aggregate.agreement import CrowdAgreement
+    from aggregate.progress import Progress
+    from aggregate.publishing.reading import PublishedEvidence
+
+
+@click.command(short_help="Hold a consensus against expert labels.")
+@click.argument("consensus", metavar="CONSENSUS")
+@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@click.option(
+    "--column",
+    "columns",
+    type=truth_column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the truth file's own name of a column, such as label=species; repeatable",
+)
+@click.option(
+    "--votes",
+    metavar="VOTES",
+    multiple=True,
+    help="the votes of the consensus, for the agreement of the voters; read as its run did; repeatable",
+)
+@click.option(
+    "--worst", type=int, default=10, show_default=True, help="confusions of species, and suspect users, to list"
+)
+@click.option(
+    "--resamples", type=int, default=1000, show_default=True, help="bootstrap resamples for the intervals, 0 for none"
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="of the resamples")
+@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of tables")
+@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+def evaluate(
+    consensus: str,
+    truth: str,
+    columns: tuple[tuple[str, str], ...],
+    votes: tuple[str, ...],
+    worst: int,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Hold CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
+
+    Measures with 95 % intervals, by number of votes, and the worst confusions go to stdout.
+    """
+    import aggregate
+    from aggregate.agreement import find_suspects
+    from aggregate.publishing.reading import read_users
+
+    from .evaluation import report
+
+    experts = aggregate.read_truth(truth, columns=column_mapping(columns))
+    published = aggregate.read_evidence(consensus, experts)
+    evaluation = aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
+    users = read_users(published.path)
+    suspects = None if users is None else find_suspects(users, worst)
+    with console.progress(quiet) as listener:
+        agreement = voters_agreement(votes, published, experts, listener) if votes else None
+    if as_json:
+        run = {name: (published.manifest or {}).get(name) for name in ("run_id", "strategy", "parameters")}
+        head = {"consensus": str(published.path), "truth": truth, **run}
+        people = {
+            "agreement": None if agreement is None else without_nan(vars(agreement)),
+            "users": None if suspects is None else asdict(suspects),
+        }
+        found = {**head, **evaluation.to_dict(), **people}
+        console.result(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        console.result(report(evaluation, agreement, suspects))
+
+
+def voters_agreement(
+    votes: tuple[str, ...], published: "PublishedEvidence", experts: "Truth", listener: "Progress"
+) -> "CrowdAgreement":
+    """The agreement of the voters; warns if the votes are not those of the consensus."""
+    from aggregate.agreement import crowd_agreement
+    from aggregate.ingest import read
+    from aggregate.publishing.reading import reading_settings
+
+    log = read(votes, **reading_settings(published.manifest), progress=listener).votes
+    if log.n_observations != published.n_observations:
+        warnings.warn(
+            f"the votes are on {log.n_observations:,} observations, the consensus on {published.n_observations:,}: "
+            "they do not belong together",
+            AggregateWarning,
+            stacklevel=2,
+        )
+    return crowd_agreement(log, experts)
+
+
+def without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """For JSON: null for NaN."""
+    return {name: None if value != value else value for name, value in values.items()}

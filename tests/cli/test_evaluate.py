@@ -1,0 +1,186 @@
+"""``plant-aggregate evaluate``: tables, JSON, and a line for whatever cannot be used."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aggregate_cli.main import run_command
+
+from .conftest import VOTES, Published
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+
+TRUTH = pa.table({"observation_id": [1, 2, 7], "label": ["Acer campestre", "Abies grandis", "Abies alba"]})
+
+
+def evaluated(capfd: Capture, *arguments: str | Path) -> str:
+    assert run_command(["evaluate", *map(str, arguments)]) == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def refused(capfd: Capture, *arguments: str | Path, exit_code: int = 1) -> str:
+    """The one line on stderr."""
+    assert run_command(["evaluate", *map(str, arguments)]) == exit_code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("plant-aggregate: error: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_tables(capfd: Capture, published: Published, write: Write) -> None:
+    printed = evaluated(capfd, published.folder, "--truth", write("truth.parquet", TRUTH))
+    assert printed.startswith("2 observations of 2 species known to experts and voted on\n")
+    assert "1 more that experts know have no vote" in printed
+    assert "1 of the species, on 1 observation, nobody ever voted" in printed
+    assert "accuracy of labels, valid or not" in printed
+    assert "Abies grandis" in printed
+    assert published.is_untouched()
+
+
+def test_json(capfd: Capture, published: Published, write: Write) -> None:
+    path = write("truth.parquet", TRUTH)
+    result = json.loads(evaluated(capfd, published.folder, "--truth", path, "--json", "--seed", "3", "--worst", "0"))
+    assert result["strategy"] == "plantnet"
+    assert result["overlap"]["matched"] == 2
+    assert result["subsets"][0]["measures"]["accuracy_of_labels"]["value"] == 0.5
+    assert result["confusions"] == []
+    assert (result["seed"], result["subsets"][0]["resamples"]) == (3, 1000)
+
+
+def test_other_column_names(capfd: Capture, published: Published, write: Write) -> None:
+    path = write("truth.parquet", TRUTH.rename_columns(["obs", "species"]))
+    line = refused(capfd, published.folder, "--truth", path)
+    assert "column 'observation_id' is missing" in line
+    assert "column 'label' is missing" in line
+    assert "--column label=NAME" in line
+    mapped = ["--column", "observation_id=obs", "--column", "label=species"]
+    assert "2 observations" in evaluated(capfd, published.folder, "--truth", path, *mapped)
+
+
+def test_votes_bring_the_agreement_of_the_voters(capfd: Capture, published: Published, write: Write) -> None:
+    truth = write("truth.parquet", TRUTH)
+    printed = evaluated(capfd, published.folder, "--truth", truth, "--votes", write("good.parquet"), "-q")
+    assert "2 votes on 1 observations with two or more, 1 disputed" in printed
+    assert "Krippendorff's alpha" in printed
+    result = json.loads(
+        evaluated(capfd, published.folder, "--truth", truth, "--votes", write("good.parquet"), "-q", "--json")
+    )
+    assert result["agreement"]["truth_voted"] == 0.5
+    assert result["users"] == {"users": 0, "suspect": 0, "worst": []}
+
+
+def test_votes_are_read_as_the_run_read_them(capfd: Capture, write: Write) -> None:
+    renamed = write("other.parquet", VOTES.rename_columns(["obs", "who", "label", "is_author"]))
+    mapping = ["--column", "observation_id=obs", "--column", "user_id=who"]
+    assert run_command(["run", str(renamed), "-q", *mapping]) == 0
+    capfd.readouterr()
+    truth = write("truth.parquet", TRUTH)
+    assert "2 votes on 1 obs" in evaluated(capfd, "consensus", "--truth", truth, "--votes", renamed, "-q")
+
+
+@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+def test_votes_of_another_consensus_are_noticed(capfd: Capture, published: Published, write: Write) -> None:
+    votes = write("less.parquet", VOTES.slice(0, 3))
+    arguments = [
+        "evaluate",
+        str(published.folder),
+        "--truth",
+        str(write("truth.parquet", TRUTH)),
+        "--votes",
+        str(votes),
+    ]
+    assert run_command([*arguments, "-q"]) == 0
+    assert "warning: the votes are on 2 observations, the consensus on 3" in capfd.readouterr().err
+
+
+def test_a_consensus_file_without_run_json(capfd: Capture, published: Published, write: Write, work: Path) -> None:
+    consensus = pq.read_table(published.folder / "latest" / "consensus.parquet").drop_columns(["runner_up"])
+    pq.write_table(consensus, work / "elsewhere.parquet")
+    path = write("truth.parquet", TRUTH)
+    result = json.loads(evaluated(capfd, "elsewhere.parquet", "--truth", path, "--json"))
+    assert result["strategy"] is None
+    assert result["overlap"]["matched"] == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "saying"),
+    [
+        ({"observation_id": None}, "column 'observation_id' is missing"),
+        ({"label": None}, "column 'label' is missing"),
+        ({"observation_id": ["1", "2", "7"]}, "column 'observation_id' has type string, but int64 in "),
+        ({"observation_id": [1.0, 2.0, 7.0]}, "column 'observation_id' has type double"),
+        ({"label": [1, 2, 3]}, "column 'label' has type int64, but string in "),
+        ({"label": [["a"], ["b"], ["c"]]}, "column 'label' has type list"),
+        ({"observation_id": [70, 80, 90]}, "none of its 3 observations is in the consensus"),
+        ({"observation_id": [1, 7, 7]}, "observations that stand more than once: 7 in rows 1, 2"),
+        ({"observation_id": pa.array([1, None, 7])}, "observation_id is null or blank in row 1"),
+        ({"label": pa.array([None, None, " "])}, "no row has a label"),
+        ({"observation_id": pa.array([], pa.int64()), "label": pa.array([], pa.string())}, "no rows"),
+    ],
+)
+def test_truth_that_cannot_be_used(
+    capfd: Capture, published: Published, write: Write, columns: dict[str, Any], saying: str
+) -> None:
+    kept = {name: TRUTH[name] for name in TRUTH.column_names} | columns
+    table = pa.table({name: values for name, values in kept.items() if values is not None})
+    line = refused(capfd, published.folder, "--truth", write("truth.parquet", table))
+    assert saying in line
+    assert "truth.parquet" in line
+    assert published.is_untouched()
+
+
+def test_many_repeated_observations_are_named_in_part(capfd: Capture, published: Published, write: Write) -> None:
+    table = pa.table({"observation_id": [*range(50)] * 5, "label": ["x"] * 250})
+    line = refused(capfd, published.folder, "--truth", write("truth.parquet", table))
+    assert "0 in rows 0, 50, 100, ..., 1 in rows" in line
+    assert "and 47 more" in line
+
+
+def test_files_that_are_no_parquet_or_no_files(capfd: Capture, published: Published, write: Write, work: Path) -> None:
+    (work / "truth.csv").write_text("observation_id,label\n1,x\n")
+    (work / "empty").mkdir()
+    good = write("truth.parquet", TRUTH)
+    assert "cannot be read as Parquet" in refused(capfd, published.folder, "--truth", "truth.csv")
+    assert "no such file" in refused(capfd, published.folder, "--truth", "gone.parquet")
+    assert "no such file" in refused(capfd, "gone", "--truth", good)
+    assert "holds neither consensus.parquet nor" in refused(capfd, "empty", "--truth", good)
+    assert "cannot be read as Parquet" in refused(capfd, "truth.csv", "--truth", good)
+    write("two/a.parquet", TRUTH)
+    write("two/b.parquet", TRUTH)
+    assert "stands for 2 files" in refused(capfd, published.folder, "--truth", "two")
+
+
+def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: Write, work: Path) -> None:
+    truth = write("truth.parquet", TRUTH)
+    line = refused(capfd, write("votes.parquet", VOTES), "--truth", truth)
+    assert "column 'confidence' is missing" in line
+    assert "--column" not in line
+    consensus = pq.read_table(published.folder / "latest" / "consensus.parquet")
+
+    def with_column(name: str, values: list[Any]) -> Path:
+        place = consensus.column_names.index(name)
+        return write("other.parquet", consensus.set_column(place, name, pa.array(values)))
+
+    assert "observation 1 stands more than once" in refused(
+        capfd, with_column("observation_id", [1, 1, 2]), "--truth", truth
+    )
+    assert "'confidence' holds values outside [0, 1]" in refused(
+        capfd, with_column("confidence", [0.5, 7.0, 0.5]), "--truth", truth
+    )
+    assert "'valid' holds nulls" in refused(capfd, with_column("valid", [True, None, True]), "--truth", truth)
+    assert "'n_votes' has type string" in refused(capfd, with_column("n_votes", ["1", "2", "3"]), "--truth", truth)
+
+
+def test_wrong_usage(capfd: Capture, published: Published, write: Write) -> None:
+    path = write("truth.parquet", TRUTH)
+    assert "seed is -1" in refused(capfd, published.folder, "--truth", path, "--seed", "-1", exit_code=2)
+    assert run_command(["evaluate", str(published.folder)]) == 2
