@@ -17,6 +17,8 @@ import aggregate
 from aggregate import schema
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
 WORK = tempfile.TemporaryDirectory()
@@ -78,6 +80,41 @@ def sample_rows() -> str:
     return "\n".join(lines)
 
 
+def memory_account() -> str:
+    """What is alive at the peak, a line an array."""
+    from memory import ACCOUNT, PROGRAM, ROW_GROUP, WRITER
+
+    lines = ["| bytes | for each | |", "|---:|---|---|"]
+    lines += [f"| {item.bytes} | {item.per} | {item.what} |" for item in ACCOUNT]
+    lines.append(f"| {WRITER} | of {ROW_GROUP:,} observations at a time | derived columns, encoded and compressed |")
+    lines.append(f"| {PROGRAM >> 20} MiB | program | interpreter, libraries, compiled kernels |")
+    return "\n".join(lines)
+
+
+def measured_against_peers() -> str:
+    """The tables of the last comparison, under the page's own headings."""
+    from results import load, markdown
+
+    return re.sub("^##", "###", markdown(load(MEASURED)).strip(), flags=re.MULTILINE)
+
+
+def headline() -> str:
+    """Each contender on 9 million votes, beside ours of the same session."""
+    from contenders import OURS
+    from processes import GIB
+    from results import load
+
+    lines = ["| | seconds | ours beside it | times ours | peak GiB |", "|---|---:|---:|---:|---:|"]
+    for session in load(MEASURED):
+        on_log = {each.contender: each for each in session.measurements if each.log == "scale 1" and not each.ending}
+        for name, each in on_log.items():
+            if name != OURS:
+                seconds, ours = each.median("seconds"), on_log[OURS].median("seconds")
+                peak = each.median("peak_memory") / GIB
+                lines.append(f"| `{name}` | {seconds:.1f} | {ours:.1f} | {seconds / ours:.1f} | {peak:.2f} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
@@ -91,6 +128,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
+    "memory account": memory_account,
+    "measured against peers": measured_against_peers,
+    "peers on 9 million votes": headline,
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",

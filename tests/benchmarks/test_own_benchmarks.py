@@ -1,0 +1,27 @@
+"""The benchmarks of plant-aggregate alone run from end to end, on tiny logs; no time is asserted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def printed(name: str, *options: str) -> str:
+    command = [sys.executable, str(BENCHMARKS / name), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_all_numbers_of_threads_write_the_same_bytes() -> None:
+    options = ["--scale", "0.01", "--repeat", "1", "--threads", "1", "2", "4", "--ids", "int", "string"]
+    lines = printed("main_job.py", *options).splitlines()
+    assert "int ids: the same bytes from every run" in lines
+    assert "string ids: the same bytes from every run" in lines
+
+
+def test_memory_is_counted_and_measured() -> None:
+    assert printed("memory.py", "--scales", "0.0005").count("MiB") == 2
+
+
+def test_cold_and_warm_starts() -> None:
+    assert [line.split(":")[0] for line in printed("start.py", "--repeat", "1").splitlines()] == ["cold", "warm"]
