@@ -19,6 +19,8 @@ from .version import VERSION as __version__  # noqa: N811
 if TYPE_CHECKING:
     from .calibration import Calibration as Calibration
     from .calibration import calibrate as calibrate
+    from .comparison import Comparison as Comparison
+    from .comparison import compare as compare
     from .consensus import Consensus as Consensus
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
@@ -48,6 +50,7 @@ _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
     "Calibration": "calibration",
+    "Comparison": "comparison",
     "Consensus": "consensus",
     "Evaluation": "evaluation",
     "Evidence": "evidence",
@@ -60,6 +63,7 @@ _HOMES = {
     "Votes": "votes",
     "VotesError": "errors",
     "calibrate": "calibration",
+    "compare": "comparison",
     "evaluate": "evaluation",
     "load_calibration": "publishing.calibrations",
     "read_evidence": "publishing.reading",

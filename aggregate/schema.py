@@ -124,6 +124,22 @@ MEASURES: Table = (
 )
 """What `evaluate` measures on a set of expert observations."""
 
+COMPARISON: Table = (
+    Column("strategy", "string", "name of the strategy"),
+    Column("subset", "string", "which expert observations"),
+    Column("observations", "int64", "how many they are"),
+    Column("seconds", "float64", "that fitting the strategy took"),
+    Column("iterations", "int64", "of the strategy; 0 if it does not iterate"),
+    Column("converged", "bool", "whether they came to an end by themselves"),
+    *(
+        replace(column, name=f"{column.name}{end}", meaning=f"{meaning}{column.meaning}")
+        for column in MEASURES
+        if not column.optional
+        for end, meaning in (("", ""), ("_low", "lower end of the 95 % interval: "), ("_high", "upper end: "))
+    ),
+)
+"""What `compare` writes: a row for each strategy and set of expert observations."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

@@ -16,6 +16,7 @@ from .console import say
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
     "evaluate": "Hold a consensus against expert labels.",
+    "compare": "Hold strategies against expert labels, side by side.",
     "calibrate": "Learn from expert labels how probable a label is.",
     "simulate": "Make up a vote log whose truth is known.",
 }

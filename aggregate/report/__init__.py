@@ -1,0 +1,1 @@
+"""Charts: functions that return a figure, for pages and notebooks."""

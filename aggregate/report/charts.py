@@ -1,0 +1,85 @@
+"""Charts of what was measured. They need matplotlib: the extra ``plot``."""
+
+from typing import TYPE_CHECKING
+
+from ..comparison import Comparison
+from ..errors import ParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GREEN, GREY = "#1b7837", "#4d4d4d"
+
+
+def accuracy_against_retrieval(comparison: Comparison, subset: str = "all") -> "Figure":
+    """Accuracy of each strategy (not valid counts as wrong) against the share of the experts' species it retrieves.
+
+    Bars are 95 % intervals. ``subset`` is one of the evaluation's sets of expert observations. Raises ParameterError
+    if there is no such set, or matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ParameterError("a plot needs matplotlib: pip install 'plant-aggregate[plot]'") from error
+
+    points = []
+    for each in comparison.compared:
+        group = next((group for group in each.evaluation.subsets if group.name == subset), None)
+        if group is None:
+            known = ", ".join(repr(group.name) for group in each.evaluation.subsets)
+            raise ParameterError(f"subset is {subset!r} but must be one of {known}")
+        points.append((each.strategy, group.measures["species_retrieved"], group.measures["accuracy"]))
+
+    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    for name, retrieved, accuracy in points:
+        colour = GREEN if name == "plantnet" else GREY
+        axes.errorbar(
+            100 * retrieved.value,
+            100 * accuracy.value,
+            xerr=[[100 * (retrieved.value - retrieved.low)], [100 * (retrieved.high - retrieved.value)]],
+            yerr=[[100 * (accuracy.value - accuracy.low)], [100 * (accuracy.high - accuracy.value)]],
+            fmt="o",
+            color=colour,
+            elinewidth=0.6,
+            alpha=0.9,
+        )
+    _name_points(axes, [(name, 100 * x.value, 100 * y.value) for name, x, y in points])
+    axes.set_xlabel("experts' species retrieved, %")
+    axes.set_ylabel("accuracy, %  (not valid = wrong)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#ececec")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
+    """Name the points, those that stand together in one label."""
+    low, high = axes.get_ylim()
+    left, right = axes.get_xlim()
+    groups: list[list[tuple[str, float, float]]] = []
+    for point in sorted(points, key=lambda point: (-point[2], point[1])):
+        near = next(
+            (
+                group
+                for group in groups
+                if abs(group[0][1] - point[1]) < 0.02 * (right - left)
+                and abs(group[0][2] - point[2]) < 0.03 * (high - low)
+            ),
+            None,
+        )
+        if near is None:
+            groups.append([point])
+        else:
+            near.append(point)
+    for group in groups:
+        name, x, y = group[0]
+        axes.annotate(
+            ", ".join(name for name, _, _ in group),
+            (x, y),
+            xytext=(7, 5),
+            textcoords="offset points",
+            fontsize=9,
+            fontweight="bold" if any(name == "plantnet" for name, _, _ in group) else "normal",
+        )

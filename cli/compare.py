@@ -1,0 +1,88 @@
+"""``plant-aggregate compare``: strategies side by side against expert labels."""
+
+import json
+from datetime import datetime
+
+import click
+
+from . import console
+from .options import column_mapping, column_name, strategy_names, timestamp
+
+
+@click.command(short_help="Hold strategies against expert labels, side by side.")
+@click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
+@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@click.option(
+    "--strategies", type=strategy_names, default="all", show_default=True, help="names with commas between them, or all"
+)
+@click.option(
+    "--column",
+    "columns",
+    type=column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the votes files' own name of a column, such as observation_id=obs; repeatable",
+)
+@click.option(
+    "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
+)
+@click.option(
+    "--max-rejected", type=float, default=0.01, show_default=True, help="share of the rows that may be unusable"
+)
+@click.option(
+    "--resamples", type=int, default=1000, show_default=True, help="bootstrap resamples for the intervals, 0 for none"
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="of the resamples")
+@click.option("-o", "--output", metavar="FILE", help="write all measures to a file, .parquet or .csv")
+@click.option(
+    "--plot", metavar="FILE", help="draw accuracy against species retrieved, .svg, .png or .pdf (needs the extra 'plot')"
+)
+@click.option("--threads", type=int, help="threads to run on  [default: all cores]")
+@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
+@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+def compare(
+    votes: tuple[str, ...],
+    truth: str,
+    strategies: tuple[str, ...],
+    columns: tuple[tuple[str, str], ...],
+    as_of: datetime | None,
+    max_rejected: float,
+    resamples: int,
+    seed: int,
+    output: str | None,
+    plot: str | None,
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Fit strategies, each with its default parameters, on VOTES, and hold all against the same expert labels.
+
+    VOTES are read and encoded once. A table goes to stdout, best accuracy first.
+    """
+    import aggregate
+    from aggregate.comparison import compare as compare_strategies
+    from aggregate.kernels.threads import available_cores, set_threads
+    from aggregate.publishing.comparisons import check_suffix, write_comparison
+    from aggregate.strategies import registry
+
+    from .comparison import table
+
+    check_suffix(output, plot)
+    set_threads(threads or available_cores())
+    experts = aggregate.read_truth(truth)
+    log = aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
+    chosen = {name: registry.get(name)() for name in strategies}
+    with console.progress(quiet) as listener:
+        comparison = compare_strategies(log, experts, chosen, resamples=resamples, seed=seed, progress=listener)
+    if output is not None:
+        write_comparison(comparison, output)
+    if plot is not None:
+        from aggregate.report.charts import accuracy_against_retrieval
+
+        accuracy_against_retrieval(comparison).savefig(plot)
+    if as_json:
+        console.result(json.dumps(comparison.to_arrow().to_pylist(), indent=2))
+    else:
+        console.result(table(comparison))
