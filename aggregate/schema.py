@@ -56,6 +56,12 @@ CONSENSUS: Table = (
     Column("runner_up", "label", "strongest other label, null if there is none", nullable=True),
 )
 
+POSTERIORS: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("label", "label", "a label voted on the observation"),
+    Column("probability", "float64", "posterior probability of the label, or its share of the weight"),
+)
+
 USERS: Table = (
     Column("user_id", "id", "as in the votes"),
     Column("weight", "float64", "final weight"),

@@ -1,6 +1,7 @@
 """The tables of a run as Parquet files."""
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..consensus import Consensus
-from ..progress import Progress
+from ..progress import SILENT, Progress
 
 ROW_GROUP = 1 << 20
 """Rows derived and written at a time."""
@@ -26,14 +27,28 @@ class Output:
 
 
 def write_consensus(consensus: Consensus, folder: Path, progress: Progress) -> Output:
-    """Write ``consensus.parquet``; the next rows are derived while the last are compressed."""
-    path = folder / "consensus.parquet"
-    n_rows = consensus.n_observations
-    with _writer(path, consensus.to_arrow(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
+    """Write ``consensus.parquet``."""
+    return _write_in_blocks(consensus.to_arrow, consensus.n_observations, folder / "consensus.parquet", progress)
+
+
+def write_posteriors(consensus: Consensus, folder: Path) -> Output:
+    """Write ``posteriors.parquet``."""
+    return _write_in_blocks(
+        consensus.posteriors_to_arrow, consensus.n_observations, folder / "posteriors.parquet", SILENT
+    )
+
+
+def _write_in_blocks(
+    rows_of: Callable[[int, int], pa.Table], n_observations: int, path: Path, progress: Progress
+) -> Output:
+    """Write ``rows_of(first, last)`` observations; the next are derived while the last are compressed."""
+    n_rows = 0
+    with _writer(path, rows_of(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
-        for first in range(0, n_rows, ROW_GROUP):
-            last = min(first + ROW_GROUP, n_rows)
-            table = consensus.to_arrow(first, last)
+        for first in range(0, n_observations, ROW_GROUP):
+            last = min(first + ROW_GROUP, n_observations)
+            table = rows_of(first, last)
+            n_rows += table.num_rows
             written.result()
             written = aside.submit(writer.write_table, table, ROW_GROUP)
             progress.advance(last - first)
