@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Counts, Flags, Floats, LabelCodes, Weights
-from .schema import CONSENSUS, USERS, arrow_schema
+from .schema import CONSENSUS, POSTERIORS, USERS, arrow_schema
 from .trace import Trace
 from .votes import Votes
 
@@ -75,6 +75,8 @@ class Consensus:
     """An observation whose aum is below this is ambiguous."""
     disputes: DisputeFindings
     users: UserFindings
+    shares: Floats | None = None
+    """float64 by candidate of ``votes.disputes``; None where they are the shares of the users' weights."""
 
     @property
     def n_observations(self) -> int:
@@ -180,6 +182,66 @@ class Consensus:
             CONSENSUS, observation_id=votes.observation_ids.type, label=label_type, runner_up=label_type
         )
         return pa.table(columns, schema=schema)
+
+    @cached_property
+    def candidate_shares(self) -> Floats:
+        """float64 by candidate of ``votes.disputes``: probability of each label voted, or its share of the weight.
+
+        Where no vote on an observation weighs anything, its votes count alike.
+        """
+        from .kernels.candidates import weight_shares
+        from .kernels.threads import in_blocks
+
+        if self.shares is not None:
+            return self.shares
+        disputes, candidates = self.votes.disputes, self.votes.disputes.candidates
+        shares = np.empty(len(candidates))
+        vote_weights = self.users.weight[disputes.users]
+        in_blocks(
+            weight_shares,
+            len(disputes),
+            disputes.offsets,
+            vote_weights,
+            candidates.offsets,
+            candidates.n_votes,
+            shares,
+        )
+        return shares
+
+    def posteriors_to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
+        """The labels voted on observations ``first`` to ``last`` (default all) with their probabilities.
+
+        One row per observation and label, sorted by both. The probability is the strategy's posterior, or the label's
+        share of the weight.
+        """
+        import pyarrow as pa
+
+        last = self.n_observations if last is None else last
+        votes, candidates = self.votes, self.votes.disputes.candidates
+        start, stop = np.searchsorted(votes.disputes.observations, (first, last))
+        disputed = votes.disputes.observations[start:stop] - first
+        n_labels = np.ones(last - first, np.int64)
+        n_labels[disputed] = np.diff(candidates.offsets[start : stop + 1])
+        rows = np.repeat(np.arange(first, last), n_labels)
+        labels = votes.labels[votes.offsets[:-1][rows]]
+        probability = np.ones(rows.size)
+        is_disputed = np.zeros(last - first, np.bool_)
+        is_disputed[disputed] = True
+        of_disputed = np.repeat(is_disputed, n_labels)
+        block = slice(candidates.offsets[start], candidates.offsets[stop])
+        labels[of_disputed] = candidates.labels[block]
+        probability[of_disputed] = self.candidate_shares[block]
+        columns = {
+            "observation_id": votes.observation_ids.take(pa.array(rows)),
+            "label": votes.label_names.take(pa.array(labels)),
+            "probability": probability,
+        }
+        schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
+        return pa.table(columns, schema=schema)
+
+    def posteriors_to_pandas(self) -> "pd.DataFrame":
+        """The labels voted with their probabilities as a data frame."""
+        return self.posteriors_to_arrow().to_pandas()
 
     def users_to_arrow(self) -> "pa.Table":
         """The users as an Arrow table, sorted by user_id."""

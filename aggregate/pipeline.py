@@ -21,7 +21,8 @@ from .progress import SILENT, Progress
 from .publishing.calibrations import load_calibration
 from .publishing.manifest import manifest, write_manifest
 from .publishing.run_folder import RunFolder
-from .publishing.tables import write_consensus, write_table
+from .publishing.tables import write_consensus, write_posteriors, write_table
+from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .version import VERSION
 
@@ -43,6 +44,8 @@ class Settings:
     """File with fixed and minimum weights of users."""
     calibration: str | os.PathLike[str] | None = None
     """File with a calibration, or ``simulated``: adds the column ``probability``."""
+    soft: bool = False
+    """Also write posteriors.parquet: the probability of every label voted."""
     keep: int = 14
     """Older runs that stay."""
     threads: int | None = None
@@ -76,7 +79,7 @@ class Run:
 def run(
     paths: Paths,
     output: str | os.PathLike[str] = "consensus",
-    strategy: PlantNet | None = None,
+    strategy: Strategy | None = None,
     settings: Settings | None = None,
     *,
     progress: Progress = SILENT,
@@ -87,13 +90,17 @@ def run(
     """
     strategy = PlantNet() if strategy is None else strategy
     settings = Settings() if settings is None else settings
+    if settings.user_weights is not None and not isinstance(strategy, PlantNet):
+        raise ParameterError(f"user weights are for the strategy plantnet, not for {strategy.name}")
     started = datetime.now(UTC)
     set_threads(settings.threads or available_cores())
     clock = _PhaseClock(progress)
     when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
     with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
-        user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
         calibration = None if settings.calibration is None else load_calibration(settings.calibration)
+        set_by_hand = {}
+        if settings.user_weights is not None:
+            set_by_hand["user_weights"] = read_user_weights(settings.user_weights)
         reading = read(
             paths,
             columns=settings.columns,
@@ -101,7 +108,7 @@ def run(
             max_rejected=settings.max_rejected,
             progress=clock,
         )
-        consensus = strategy.fit(reading.votes, user_weights=user_weights, progress=clock)
+        consensus = strategy.fit(reading.votes, progress=clock, **set_by_hand)
         if calibration is not None:
             _warn_of(calibration, consensus)
         clock.phase("write", total=consensus.n_observations, unit="observations")
@@ -109,6 +116,7 @@ def run(
             lambda: write_consensus(consensus, new.folder, clock, calibration),
             lambda: write_table(users_table(consensus), new.folder / "users.parquet"),
             lambda: write_table(reading.rejected, new.folder / "rejected.parquet"),
+            *([lambda: write_posteriors(consensus, new.folder)] if settings.soft else []),
         )
         clock.end()
         contents = manifest(

@@ -61,6 +61,12 @@ PROBABILITY: Table = (
 )
 """What a calibration adds to the consensus."""
 
+POSTERIORS: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("label", "label", "a label voted on the observation"),
+    Column("probability", "float64", "posterior probability of the label, or its share of the weight"),
+)
+
 USERS: Table = (
     Column("user_id", "id", "as in the votes"),
     Column("weight", "float64", "final weight"),

@@ -13,6 +13,14 @@ class Iteration:
 
 
 @dataclass(frozen=True)
+class LikelihoodIteration(Iteration):
+    """One iteration of a model of probabilities: also how likely the votes were under it."""
+
+    log_likelihood: float
+    """Of all votes, in nats."""
+
+
+@dataclass(frozen=True)
 class Trace:
     """The iterations in order, whether they converged, and the period if they ran in a circle (else 0)."""
 

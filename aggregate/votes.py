@@ -6,10 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arrays import Flags, Indices, LabelCodes, Offsets, UserCodes
+from .arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The distinct labels voted on each disputed observation: what a distribution over its labels lives on.
+
+    The candidates of dispute i are the slice ``offsets[i]:offsets[i + 1]``, by label.
+    """
+
+    offsets: Offsets
+    """int64[len(disputes) + 1]"""
+    labels: LabelCodes
+    """int32[n_candidates]"""
+    n_votes: Counts
+    """int32[n_candidates]; votes for the label, next to each other among the votes of the dispute."""
+    by_author: Flags
+    """bool[n_candidates]; an author of the observation voted the label."""
+    of_vote: Counts
+    """int32[votes on disputes]; the candidate that each vote is for."""
+
+    def __len__(self) -> int:
+        return self.labels.size
 
 
 @dataclass(frozen=True)
@@ -29,6 +51,13 @@ class Disputes:
 
     def __len__(self) -> int:
         return self.observations.size
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The labels that were voted on each of the observations."""
+        from .kernels.candidates import list_candidates
+
+        return Candidates(*list_candidates(self.offsets, self.labels, self.is_author))
 
 
 @dataclass(frozen=True, eq=False)

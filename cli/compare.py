@@ -35,7 +35,9 @@ from .options import column_mapping, column_name, strategy_names, timestamp
 @click.option("--seed", type=int, default=0, show_default=True, help="of the resamples")
 @click.option("-o", "--output", metavar="FILE", help="write all measures to a file, .parquet or .csv")
 @click.option(
-    "--plot", metavar="FILE", help="draw accuracy against species retrieved, .svg, .png or .pdf (needs the extra 'plot')"
+    "--plot",
+    metavar="FILE",
+    help="draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')",
 )
 @click.option("--threads", type=int, help="threads to run on  [default: all cores]")
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")

@@ -37,8 +37,8 @@ def table(comparison: "Comparison") -> str:
     if unfinished:
         parts.append(f"did not converge: {', '.join(unfinished)}")
     parts.append(
-        "accuracy: valid and right, of all; precision, recall: means over species; species: retrieved, of the experts';\n"
-        "kept: valid; labels right: valid or not; ECE, risk-cov.: calibration error of the confidence, area under the\n"
-        "risk-coverage curve (both best at 0)"
+        "accuracy: valid and right, of all; precision, recall: means over species; species: retrieved, of the\n"
+        "experts'; kept: valid; labels right: valid or not; ECE, risk-cov.: calibration error of the confidence,\n"
+        "area under the risk-coverage curve (both best at 0)"
     )
     return "\n\n".join(parts)

@@ -1,7 +1,7 @@
 """Options that are made from the engine's own declarations, and types the commands share."""
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,23 +13,40 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def strategy_options(strategy: type[Any]) -> Callable[[F], F]:
-    """One option for each parameter of a strategy, with the range and default declared there."""
+def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
+    """One option for each parameter that any of the strategies has, with the ranges and defaults declared there."""
+    holders: dict[str, dict[str, Field[Any]]] = {}
+    for name, strategy in strategies.items():
+        for item in fields(strategy):
+            holders.setdefault(item.name, {})[name] = item
 
     def decorate(function: F) -> F:
-        for item in reversed(fields(strategy)):
+        for parameter, items in reversed(holders.items()):
+            item = next(iter(items.values()))
             known = item.metadata["parameter"]
-            kind: Any = click.Choice(known.choices) if known.choices else type(item.default)
-            default = "" if item.default is None else f"; default {_short(item.default)}"
+            defaults = [each.default for each in items.values() if each.default is not None]
             function = click.option(
-                f"--{item.name.replace('_', '-')}",
-                type=click.FLOAT if item.default is None else kind,
-                default=item.default,
-                help=f"{known.help} ({known.range}{default})",
+                f"--{parameter.replace('_', '-')}",
+                type=click.Choice(known.choices) if known.choices else type(defaults[0]) if defaults else click.FLOAT,
+                help=f"{known.help} ({known.range}{_defaults(items)}) [{_owners(list(items), list(strategies))}]",
             )(function)
         return function
 
     return decorate
+
+
+def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies: Mapping[str, type[Any]]) -> Any:
+    """The strategy with the parameters that were given; a usage error if it does not have one of them."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    own = {item.name for item in fields(strategy)}
+    for parameter in given:
+        if parameter not in own:
+            owners = [name for name, other in strategies.items() if parameter in {f.name for f in fields(other)}]
+            raise click.UsageError(
+                f"--{parameter.replace('_', '-')} is not an option of --strategy {strategy.name}, but of "
+                + ", ".join(owners)
+            )
+    return strategy(**given)
 
 
 def column_name(text: str) -> tuple[str, str]:
@@ -72,5 +89,40 @@ def timestamp(text: str) -> datetime:
         ) from error
 
 
+def _defaults(items: Mapping[str, Field[Any]]) -> str:
+    """The default; where strategies have different ones, each with those that have it."""
+    named: dict[Any, list[str]] = {}
+    for name, item in items.items():
+        named.setdefault(item.default, []).append(name)
+    known = {default: names for default, names in named.items() if default is not None}
+    if len(named) == 1:
+        return "".join(f"; default {_short(default)}" for default in known)
+    common = max(known, key=lambda default: len(known[default]))
+    others = [f"{_short(default)} {', '.join(names)}" for default, names in known.items() if default != common]
+    own = [f"{', '.join(names)}'s own" for default, names in named.items() if default is None]
+    return f"; default {_short(common)}; " + "; ".join(own + others)
+
+
+def _owners(names: list[str], everyone: list[str]) -> str:
+    """Whose option it is."""
+    missing = [name for name in everyone if name not in names]
+    if not missing:
+        return "all strategies"
+    return ", ".join(names) if len(names) <= len(missing) + 1 else f"all but {', '.join(missing)}"
+
+
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def strategy_names(text: str) -> tuple[str, ...]:
+    """Names of strategies with commas between them, or ``all``."""
+    from aggregate.strategies.registry import STRATEGIES
+
+    names = tuple(STRATEGIES) if text == "all" else tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in STRATEGIES]
+    if unknown:
+        raise click.BadParameter(f"{', '.join(map(repr, unknown))} not among {', '.join(STRATEGIES)}")
+    if len(set(names)) < len(names):
+        raise click.BadParameter("a strategy is named more than once")
+    return names

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from aggregate.strategies.plantnet import PlantNet
+from aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .options import column_mapping, column_name, strategy_options, timestamp
+from .options import column_mapping, column_name, make_strategy, strategy_options, timestamp
 from .summary import summary
 
 
@@ -19,14 +19,19 @@ from .summary import summary
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @click.option("-o", "--output", default="consensus", show_default=True, help="folder to publish in")
 @click.option(
-    "--strategy", type=click.Choice([PlantNet.name]), default=PlantNet.name, show_default=True, help="how to aggregate"
+    "--strategy",
+    type=click.Choice(list(STRATEGIES)),
+    default=next(iter(STRATEGIES)),
+    show_default=True,
+    help="how to aggregate; an option below says in brackets which strategies have it",
 )
-@strategy_options(PlantNet)
+@strategy_options(STRATEGIES)
 @click.option(
     "--user-weights",
     metavar="FILE",
-    help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor)",
+    help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor) [plantnet]",
 )
+@click.option("--soft", is_flag=True, help="also write posteriors.parquet: the probability of every label voted")
 @click.option(
     "--calibration",
     metavar="FILE",
@@ -58,6 +63,7 @@ def run(
     strategy: str,
     user_weights: str | None,
     calibration: str | None,
+    soft: bool,
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     max_rejected: float,
@@ -80,16 +86,17 @@ def run(
     import aggregate
     from aggregate.pipeline import Settings
 
-    plantnet = PlantNet(**parameters)
+    chosen = make_strategy(STRATEGIES[strategy], parameters, STRATEGIES)
     settings = Settings(
         columns=column_mapping(columns),
         as_of=as_of,
         max_rejected=max_rejected,
         user_weights=user_weights,
         calibration=calibration,
+        soft=soft,
         keep=keep,
         threads=threads,
     )
     with console.progress(quiet) as listener:
-        done = aggregate.run(votes, output, plantnet, settings, progress=listener)
+        done = aggregate.run(votes, output, chosen, settings, progress=listener)
     console.result(json.dumps(done.manifest, indent=2) if as_json else summary(done))

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from ..arrays import Counts, Integers, LabelCodes, Words
 from ..errors import VotesError
-from .ordering import codes_of, order_of_keys, starts_of
+from ..kernels.ordering import codes_of, order_of_keys, starts_of
 from .texts import TextColumn
 
 DENSE = 64

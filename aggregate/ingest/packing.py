@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Ranks, Words
-from .ordering import order_of_keys, order_of_pairs, starts_of
+from ..kernels.ordering import order_of_keys, order_of_pairs, starts_of
 
 CLASSES = tuple(frozenset(letters) for letters in (b"0123456789", b"0123456789abcdef", b"0123456789ABCDEF"))
 """Bytes that occur together: the first class that holds all bytes of a place is taken whole."""

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
-from .ordering import Deal, codes_of, deal_of, places_of, sort_dealt, starts_of
+from ..kernels.ordering import Deal, codes_of, deal_of, places_of, sort_dealt, starts_of
 from .packing import Packing
 
 SPARE = 1.02

@@ -151,6 +151,20 @@ def codes_of_order(first: int, last: int, order: Counts, starts: Flags, code: in
 
 
 @kernel
+def group_by_code(codes: Counts, offsets: Offsets, rows: Counts) -> None:
+    """Group rows by code: fill offsets int64[n_codes + 1], all zero before, and the rows int32[n] in row order."""
+    # While rows are placed, offsets[code + 1] is the next place in the group; in the end it is the group's end.
+    for row in range(codes.size):
+        if codes[row] + 2 < offsets.size:
+            offsets[codes[row] + 2] += 1
+    for code in range(2, offsets.size):
+        offsets[code] += offsets[code - 1]
+    for row in range(codes.size):
+        rows[offsets[codes[row] + 1]] = row
+        offsets[codes[row] + 1] += 1
+
+
+@kernel
 def _sort_by_bytes(words: Words, start: int, stop: int, shift: int, spare: Words, counts: Indices) -> None:
     """Sort words[start:stop] by ``word >> shift``, byte by byte; bytes that all words share are passed over."""
     size = stop - start

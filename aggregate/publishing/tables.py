@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from ..calibration import Calibration
 from ..consensus import Consensus
-from ..progress import Progress
+from ..progress import SILENT, Progress
 
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
@@ -36,22 +36,40 @@ class Output:
 def write_consensus(
     consensus: Consensus, folder: Path, progress: Progress, calibration: Calibration | None = None
 ) -> Output:
-    """Write ``consensus.parquet``; the next rows are derived while the last are compressed.
-
-    With a ``calibration`` it has the column ``probability``.
-    """
+    """Write ``consensus.parquet``; with a ``calibration`` it has the column ``probability``."""
 
     def with_probability(table: pa.Table) -> pa.Table:
         return table if calibration is None else calibration.add_to(table)
 
-    path = folder / "consensus.parquet"
-    n_rows = consensus.n_observations
-    declared, written_as = (with_probability(none).schema for none in (consensus.to_arrow(0, 0), consensus.encoded(0, 0)))
-    with _writer(path, declared, written_as) as writer, ThreadPoolExecutor(1) as aside:
+    declared = with_probability(consensus.to_arrow(0, 0)).schema
+    return _write_in_blocks(
+        lambda first, last: with_probability(consensus.encoded(first, last)),
+        declared,
+        consensus.n_observations,
+        folder / "consensus.parquet",
+        progress,
+    )
+
+
+def write_posteriors(consensus: Consensus, folder: Path) -> Output:
+    """Write ``posteriors.parquet``."""
+    rows_of = consensus.posteriors_to_arrow
+    return _write_in_blocks(
+        rows_of, rows_of(0, 0).schema, consensus.n_observations, folder / "posteriors.parquet", SILENT
+    )
+
+
+def _write_in_blocks(
+    rows_of: Callable[[int, int], pa.Table], declared: pa.Schema, n_observations: int, path: Path, progress: Progress
+) -> Output:
+    """Write ``rows_of(first, last)`` observations; the next are derived while the last are compressed."""
+    n_rows = 0
+    with _writer(path, declared, rows_of(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
-        for first in range(0, n_rows, ROW_GROUP):
-            last = min(first + ROW_GROUP, n_rows)
-            table = with_probability(consensus.encoded(first, last))
+        for first in range(0, n_observations, ROW_GROUP):
+            last = min(first + ROW_GROUP, n_observations)
+            table = rows_of(first, last)
+            n_rows += table.num_rows
             written.result()
             written = aside.submit(writer.write_table, table, ROW_GROUP)
             progress.advance(last - first)

@@ -74,10 +74,9 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
         else:
             near.append(point)
     for group in groups:
-        name, x, y = group[0]
         axes.annotate(
             ", ".join(name for name, _, _ in group),
-            (x, y),
+            group[0][1:],
             xytext=(7, 5),
             textcoords="offset points",
             fontsize=9,

@@ -7,9 +7,26 @@ construction, the command line's options and run.json all read it there.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import ParameterError
+from ..progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from ..consensus import Consensus
+    from ..votes import Votes
+
+
+class Strategy(Protocol):
+    """From votes to a consensus."""
+
+    name: ClassVar[str]
+
+    def __init__(self, **parameters: Any) -> None:
+        """Raises ParameterError if a parameter is out of its range."""
+
+    def fit(self, votes: "Votes", *, progress: Progress = SILENT) -> "Consensus":
+        """Estimate a label for every observation."""
 
 
 @dataclass(frozen=True)

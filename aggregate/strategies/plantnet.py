@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
-from ..consensus import SLACK, Consensus, DisputeFindings, UserFindings
+from ..arrays import Counts, Flags, LabelCodes, Weights
+from ..consensus import SLACK, Consensus, DisputeFindings
 from ..errors import AggregateWarning, ParameterError
 from ..progress import SILENT, Progress
 from ..user_weights import AlignedWeights, UserWeights
@@ -16,7 +16,9 @@ from ..votes import Disputes, Votes
 from .base import check_parameters, choice, parameter
 from .convergence import Convergence
 from .labelling import Support, entropies_of, heaviest_labels, support_of
-from .species import SpeciesCounter, Standing, VotesByUser, tallies
+from .species import SpeciesCounter, Standing, VotesByUser
+from .thresholds import ambiguity_threshold
+from .verdict import user_findings
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
 
@@ -124,9 +126,11 @@ class PlantNet:
             valid=standing.valid,
             gamma=self.gamma,
             theta_acc=self.theta_acc,
-            ambiguous_below=self._ambiguity_threshold(findings.aum, votes.n_observations),
+            ambiguous_below=ambiguity_threshold(
+                findings.aum, votes.n_observations, self.theta_acc, self.ambiguous_below, self.ambiguous_quantile
+            ),
             disputes=findings,
-            users=self._user_findings(standing, labels, weights, n_author, n_vote),
+            users=user_findings(standing, labels, weights, n_author, n_vote, self.theta_conf),
         )
 
     def _weights_of(self, species: Counts, overrides: AlignedWeights | None) -> Weights:
@@ -160,26 +164,4 @@ class PlantNet:
             entropy=entropy,
             n_labels=n_labels,
             runner_up=heaviest_labels(disputes, vote_weights, excluded=labels),
-        )
-
-    def _ambiguity_threshold(self, aum: Floats, n_observations: int) -> float:
-        """The aum below which an observation is ambiguous; the undisputed ones have aum 1."""
-        if self.ambiguous_quantile is None:
-            return 2 * self.theta_acc - 1 if self.ambiguous_below is None else self.ambiguous_below
-        rank = int(self.ambiguous_quantile * n_observations)
-        return float(np.partition(aum, rank)[rank]) if rank < aum.size else 1.0
-
-    def _user_findings(
-        self, standing: Standing, labels: LabelCodes, weights: Weights, n_author: Counts, n_vote: Counts
-    ) -> UserFindings:
-        n_votes, n_authored, n_agreeing = tallies(standing, labels)
-        return UserFindings(
-            weight=weights,
-            n_species=n_author + (n_vote + 5) // 10,
-            n_species_author=n_author,
-            n_species_vote=n_vote,
-            n_votes=n_votes,
-            n_authored=n_authored,
-            agreement_rate=n_agreeing / n_votes,
-            self_validating=weights >= self.theta_conf - SLACK,
         )

@@ -1,10 +1,22 @@
 """Orders and groups against sorted() and lists."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels.sorting import sort_within_groups
+from aggregate.kernels.sorting import distinct_codes, group_by_code, sort_within_groups
+
+
+@given(st.lists(st.integers(0, 6), max_size=100))
+def test_rows_are_grouped_by_code_in_row_order(codes: list[int]) -> None:
+    offsets, rows = np.zeros(8, np.int64), np.empty(len(codes), np.int32)
+    group_by_code(np.array(codes, np.int32), offsets, rows)
+    groups = [rows[a:b].tolist() for a, b in itertools.pairwise(offsets)]
+    assert groups == [[row for row, code in enumerate(codes) if code == k] for k in range(7)]
+    assert distinct_codes(np.array(codes, np.int32), 7).tolist() == sorted(set(codes))
+
 
 WORDS = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 300), st.integers(2**40, 2**40 + 2**12))
 

@@ -31,8 +31,8 @@ class Deal:
 
 def deal_of(keys: Words) -> Deal:
     """The deal of the rows with these keys."""
-    from ..kernels.sorting import count_buckets, varying_bits
-    from ..kernels.threads import one_part_per_thread, side_by_side
+    from .sorting import count_buckets, varying_bits
+    from .threads import one_part_per_thread, side_by_side
 
     parts = one_part_per_thread(keys.size)
     varying = np.zeros((len(parts), 1), np.uint64)
@@ -54,8 +54,8 @@ def places_of(counts: Indices) -> tuple[Offsets, Indices]:
 
 def order_of_keys(keys: Words) -> tuple[Words, Counts]:
     """The keys sorted, and their rows (int32) in that order; equal keys in row order. ``keys`` stays as it is."""
-    from ..kernels.sorting import deal_to_buckets
-    from ..kernels.threads import side_by_side
+    from .sorting import deal_to_buckets
+    from .threads import side_by_side
 
     deal = deal_of(keys)
     dealt, rows = np.empty_like(keys), np.empty(keys.size, np.int32)
@@ -71,8 +71,8 @@ def order_of_keys(keys: Words) -> tuple[Words, Counts]:
 
 def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags]:
     """Pairs of keys sorted by the first, then the second; their rows (int32), and where a new pair begins (bool)."""
-    from ..kernels.sorting import gather_keys, mark_starts_of_pairs, sort_runs
-    from ..kernels.threads import in_blocks
+    from .sorting import gather_keys, mark_starts_of_pairs, sort_runs
+    from .threads import in_blocks
 
     high, order = order_of_keys(high)
     sorted_low, starts = np.empty_like(low), np.empty(high.size, np.bool_)
@@ -84,8 +84,8 @@ def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags
 
 def sort_dealt(deal: Deal, keys: Words, rows: Counts) -> None:
     """Sort every bucket's keys, and the rows with them."""
-    from ..kernels.sorting import sort_buckets
-    from ..kernels.threads import side_by_side
+    from .sorting import sort_buckets
+    from .threads import side_by_side
 
     ends = np.searchsorted(deal.edges, [last for _, last in deal.parts])  # parts of buckets that hold as many rows
     side_by_side(*(partial(sort_buckets, first, last, deal.edges, keys, rows) for first, last in pairwise([0, *ends])))
@@ -93,8 +93,8 @@ def sort_dealt(deal: Deal, keys: Words, rows: Counts) -> None:
 
 def starts_of(sorted_keys: Words) -> Flags:
     """Where, among sorted keys, a new one begins: bool[n]."""
-    from ..kernels.sorting import mark_starts
-    from ..kernels.threads import in_blocks
+    from .sorting import mark_starts
+    from .threads import in_blocks
 
     starts = np.empty(sorted_keys.size, np.bool_)
     in_blocks(mark_starts, sorted_keys.size, sorted_keys, starts)
@@ -103,8 +103,8 @@ def starts_of(sorted_keys: Words) -> Flags:
 
 def codes_of(order: Counts, starts: Flags) -> Counts:
     """Each row's group, counted in the order of the groups: int32[n]."""
-    from ..kernels.sorting import codes_of_order
-    from ..kernels.threads import one_part_per_thread, side_by_side
+    from .sorting import codes_of_order
+    from .threads import one_part_per_thread, side_by_side
 
     codes = np.empty(order.size, np.int32)
     parts = one_part_per_thread(order.size)

@@ -1,0 +1,144 @@
+"""The labels voted on a disputed observation, and how a distribution over them is read.
+
+A function of candidates takes ``offsets`` int64[n + 1], where the candidates of each observation begin, and arrays of
+one item a candidate: ``labels`` int32 (ascending within an observation), ``n_votes`` int32, ``by_author`` bool, and
+``shares`` float64, what speaks for each.
+"""
+
+import numpy as np
+
+from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, Weights
+from .jit import kernel
+
+TIED = 1e-9
+"""A label is tied when its share is within this part of the largest."""
+
+
+@kernel
+def list_candidates(
+    vote_offsets: Offsets, vote_labels: LabelCodes, is_author: Flags
+) -> tuple[Offsets, LabelCodes, Counts, Flags, Counts]:
+    """The distinct labels of each observation, whose votes are sorted by label.
+
+    Returns offsets, labels, votes for the label, whether an author is among them, and the candidate of each vote.
+    """
+    n = vote_offsets.size - 1
+    of_vote = np.empty(vote_labels.size, np.int32)
+    offsets = np.zeros(n + 1, np.int64)
+    count = 0
+    for i in range(n):
+        for j in range(vote_offsets[i], vote_offsets[i + 1]):
+            if j == vote_offsets[i] or vote_labels[j] != vote_labels[j - 1]:
+                count += 1
+            of_vote[j] = count - 1
+        offsets[i + 1] = count
+    labels = np.empty(count, np.int32)
+    n_votes = np.zeros(count, np.int32)
+    by_author = np.zeros(count, np.bool_)
+    for j in range(of_vote.size):
+        labels[of_vote[j]] = vote_labels[j]
+        n_votes[of_vote[j]] += 1
+        by_author[of_vote[j]] |= is_author[j]
+    return offsets, labels, n_votes, by_author, of_vote
+
+
+@kernel
+def weight_shares(
+    first: int,
+    last: int,
+    vote_offsets: Offsets,
+    vote_weights: Weights,
+    offsets: Offsets,
+    n_votes: Counts,
+    shares: Floats,
+) -> None:
+    """Each candidate's share of the weight of the votes; of their number, where none of them weighs anything.
+
+    ``vote_weights`` float64, >= 0, by vote. Sums are exact before they are rounded once (see ``label_weights``).
+    """
+    for i in range(first, last):
+        start = vote_offsets[i]
+        total = 0.0
+        lost = 0.0
+        for j in range(start, vote_offsets[i + 1]):
+            weight = vote_weights[j]
+            new = total + weight
+            lost += (total - new) + weight if total >= weight else (weight - new) + total
+            total = new
+        whole = total + lost
+        for r in range(offsets[i], offsets[i + 1]):
+            total = 0.0
+            lost = 0.0
+            for j in range(start, start + n_votes[r]):
+                weight = vote_weights[j]
+                new = total + weight
+                lost += (total - new) + weight if total >= weight else (weight - new) + total
+                total = new
+            start += n_votes[r]
+            if whole > 0.0:
+                shares[r] = (total + lost) / whole
+            else:
+                shares[r] = n_votes[r] / (vote_offsets[i + 1] - vote_offsets[i])
+
+
+@kernel
+def likeliest(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    labels: LabelCodes,
+    n_votes: Counts,
+    by_author: Flags,
+    shares: Floats,
+    held: LabelCodes,
+    excluded: LabelCodes,
+    chosen: Counts,
+) -> None:
+    """chosen[i] = the candidate, other than the label excluded[i], with the largest share; -1 if there is none.
+
+    Ties: the label held[i]; else one an author voted; else the one with most votes; else the smallest. -1 in ``held``
+    or ``excluded`` stands for no label.
+    """
+    for i in range(first, last):
+        most = -1.0
+        for r in range(offsets[i], offsets[i + 1]):
+            if labels[r] != excluded[i] and shares[r] > most:
+                most = shares[r]
+        best = np.int32(-1)
+        for r in range(offsets[i], offsets[i + 1]):
+            if labels[r] == excluded[i] or shares[r] < most * (1.0 - TIED):
+                continue
+            if labels[r] == held[i]:
+                best = np.int32(r)
+                break
+            wins = best < 0 or (by_author[r] and not by_author[best])
+            if wins or (by_author[r] == by_author[best] and n_votes[r] > n_votes[best]):
+                best = np.int32(r)
+        chosen[i] = best
+
+
+@kernel
+def add_margins(first: int, last: int, offsets: Offsets, shares: Floats, margins: Floats) -> None:
+    """Add to each candidate's margins its share less the largest share of another candidate."""
+    for i in range(first, last):
+        most = -1.0
+        second = -1.0
+        for r in range(offsets[i], offsets[i + 1]):
+            if shares[r] > most:
+                second = most
+                most = shares[r]
+            elif shares[r] > second:
+                second = shares[r]
+        for r in range(offsets[i], offsets[i + 1]):
+            margins[r] += shares[r] - (second if shares[r] == most else most)
+
+
+@kernel
+def entropies(first: int, last: int, offsets: Offsets, shares: Floats, entropy: Floats) -> None:
+    """Shannon entropy (nats) of the shares of each observation."""
+    for i in range(first, last):
+        total = 0.0
+        for r in range(offsets[i], offsets[i + 1]):
+            if shares[r] > 0.0:
+                total -= shares[r] * np.log(shares[r])
+        entropy[i] = total

@@ -1,0 +1,101 @@
+"""Expectation and maximisation on the labels that were voted: sparse, and exact whatever the order of the votes.
+
+Posteriors and logarithms are added in fixed point: as int64 multiples of 1 / unit. Integers add up to the same sum in
+any order, so neither the order of users nor a cut into threads can change a bit. A caller picks ``unit``, a power of 2,
+so that no sum can overflow (see ``unit_for``).
+
+Candidates are the labels voted on each disputed observation, as in ``candidates``; their ``posteriors`` float64 add up
+to 1 on each observation.
+"""
+
+import numpy as np
+
+from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
+from .jit import kernel
+
+LEAST = 1e-100
+"""A smaller probability counts as this one, so that logarithms stay finite."""
+
+LARGEST_LOG = 231.0
+"""No logarithm is farther from 0: -log(LEAST), rounded up."""
+
+
+def unit_for(largest: float, finest: int = 52) -> float:
+    """The finest power of 2, up to 2**finest, in whose multiples sums up to ``largest`` fit an int64.
+
+    >>> unit_for(1000.0) == 2.0**52, unit_for(2.0**40) == 2.0**21
+    (True, True)
+    """
+    return float(2.0 ** min(finest, 61 - int(np.ceil(np.log2(max(largest, 1.0))))))
+
+
+@kernel
+def logs_of(probabilities: Floats, unit: float, logs: Indices) -> None:
+    """Logs = log(probabilities) in fixed point: int64, of the same size."""
+    for position in range(probabilities.size):
+        logs[position] = np.int64(np.rint(np.log(max(probabilities[position], LEAST)) * unit))
+
+
+@kernel
+def log_terms(counts: Floats, probabilities: Floats, terms: Floats) -> None:
+    """Terms = counts log(probabilities), 0 where the count is 0."""
+    for position in range(probabilities.size):
+        terms[position] = 0.0
+        if counts[position] > 0.0:
+            terms[position] = counts[position] * np.log(max(probabilities[position], LEAST))
+
+
+@kernel
+def tally(codes: Counts, candidates: Counts, posteriors: Floats, unit: float, sums: Indices) -> None:
+    """Add the posterior of each item's candidate to the sum, int64 in fixed point, of the item's code."""
+    for position in range(codes.size):
+        sums[codes[position]] += np.int64(np.rint(posteriors[candidates[position]] * unit))
+
+
+@kernel
+def two_way_scores(
+    first: int,
+    last: int,
+    vote_offsets: Offsets,
+    log_right: Indices,
+    log_wrong: Indices,
+    offsets: Offsets,
+    labels: LabelCodes,
+    n_votes: Counts,
+    label_logs: Indices,
+    scores: Indices,
+) -> None:
+    """scores[r] = log P(label, votes), if a vote's probability depends on nothing but whether it is for the label.
+
+    ``log_right`` and ``log_wrong`` int64 are the logarithms of that probability by vote, ``label_logs`` those of the
+    labels' own, all in the same fixed point, as are the scores.
+    """
+    for i in range(first, last):
+        all_wrong = np.int64(0)
+        for j in range(vote_offsets[i], vote_offsets[i + 1]):
+            all_wrong += log_wrong[j]
+        start = vote_offsets[i]
+        for r in range(offsets[i], offsets[i + 1]):
+            score = label_logs[labels[r]] + all_wrong
+            for j in range(start, start + n_votes[r]):
+                score += log_right[j] - log_wrong[j]
+            start += n_votes[r]
+            scores[r] = score
+
+
+@kernel
+def normalise(
+    first: int, last: int, offsets: Offsets, scores: Indices, unit: float, posteriors: Floats, evidence: Floats
+) -> None:
+    """posteriors[r] = exp(scores[r]) / sum of it over the observation; evidence[i] = log of that sum (nats)."""
+    for i in range(first, last):
+        most = scores[offsets[i]]
+        for r in range(offsets[i], offsets[i + 1]):
+            most = max(most, scores[r])
+        total = 0.0
+        for r in range(offsets[i], offsets[i + 1]):
+            posteriors[r] = np.exp((scores[r] - most) / unit)
+            total += posteriors[r]
+        for r in range(offsets[i], offsets[i + 1]):
+            posteriors[r] /= total
+        evidence[i] = most / unit + np.log(total)

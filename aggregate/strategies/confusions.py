@@ -1,0 +1,139 @@
+"""Counts and probabilities of confusions (user, true label, voted label), kept for those that can occur."""
+
+import numpy as np
+
+from ..arrays import Floats, Indices, LabelCodes, Words
+from ..votes import Votes
+from .counting import LOW_WORD, UserLabels, distinct, pair_keys
+from .posteriors import PosteriorSums, sum_of_logs
+
+
+class Cells:
+    """The cells, rows and confusions of ``kernels.confusions``, and their probabilities under given posteriors.
+
+    Memory: some 60 bytes for each triple, that is, candidate and vote on the same disputed observation.
+    """
+
+    def __init__(self, votes: Votes) -> None:
+        from ..kernels.confusions import list_triples
+        from ..kernels.posteriors import unit_for
+
+        disputes, candidates = votes.disputes, votes.disputes.candidates
+        self._disputes = disputes
+        self._n_labels = votes.n_labels
+        self._n_votes_on = np.diff(disputes.offsets)
+        per_dispute = self._n_votes_on * np.diff(candidates.offsets)
+        self._triple_offsets = np.concatenate([[0], np.cumsum(per_dispute)])
+        n_triples = int(per_dispute.sum())
+        candidate, voted = np.empty((2, n_triples), np.int32)
+        row_words = np.empty(n_triples, np.uint64)
+        list_triples(
+            disputes.offsets,
+            disputes.users,
+            disputes.labels,
+            candidates.offsets,
+            candidates.labels,
+            candidate,
+            row_words,
+            voted,
+        )
+        true = candidates.labels[candidate]
+        row_keys, row = distinct(row_words)
+        cell_keys, self._cell = distinct(pair_keys(row, voted))
+        self._row_of_cell = (cell_keys >> np.uint64(32)).astype(np.int32)
+        voted_of_cell = (cell_keys & LOW_WORD).astype(np.int32)
+        self._label_of_row = (row_keys & LOW_WORD).astype(np.int32)
+        confusion_keys, self._confusion_of_cell = distinct(
+            pair_keys(self._label_of_row[self._row_of_cell], voted_of_cell)
+        )
+        self._true_of_confusion = (confusion_keys >> np.uint64(32)).astype(np.int32)
+        self._is_right = self._true_of_confusion == (confusion_keys & LOW_WORD).astype(np.int32)
+
+        unit = unit_for(float(n_triples))
+        right = true == voted
+        self._cell_sums = PosteriorSums(self._cell, candidate, cell_keys.size, unit)
+        self._row_sums = PosteriorSums(row, candidate, row_keys.size, unit)
+        self._row_right_sums = PosteriorSums(row[right], candidate[right], row_keys.size, unit)
+        self._confusion_sums = PosteriorSums(self._confusion_of_cell[self._cell], candidate, confusion_keys.size, unit)
+        self._label_sums = PosteriorSums(true, candidate, votes.n_labels, unit)
+        self._take_undisputed(votes, row_keys, voted_of_cell)
+        self.probabilities: Floats = np.ones(cell_keys.size)
+        """P(voted | true, user) of each cell."""
+
+    def _take_undisputed(self, votes: Votes, row_keys: Words, voted_of_cell: LabelCodes) -> None:
+        """Count the votes on undisputed observations: of each row, each cell, each label; and of all other pairs."""
+        pairs = UserLabels.of(votes)
+        n_undisputed = pairs.n_undisputed
+        place = np.minimum(np.searchsorted(pairs.keys, row_keys), pairs.keys.size - 1)
+        in_votes = pairs.keys[place] == row_keys
+        self._row_undisputed = np.where(in_votes, n_undisputed[place], 0.0)
+        is_right_cell = self._label_of_row[self._row_of_cell] == voted_of_cell
+        self._cell_undisputed = np.where(is_right_cell, self._row_undisputed[self._row_of_cell], 0.0)
+        self._label_undisputed = np.bincount(pairs.labels, n_undisputed, self._n_labels)
+        # All other pairs of user and label have no doubt about them; those alike in label and votes count together.
+        n_undisputed[place[in_votes]] = 0.0
+        certain = np.flatnonzero(n_undisputed)
+        keys, kind = distinct(pair_keys(pairs.labels[certain], n_undisputed[certain].astype(np.int32)))
+        self._certain_labels = (keys >> np.uint64(32)).astype(np.int32)
+        self._certain_votes = (keys & LOW_WORD).astype(np.float64)
+        self._certain_times = np.bincount(kind, minlength=keys.size).astype(np.float64)
+
+    def maximise(self, posteriors: Floats, prior_votes: float, mean_accuracy: float) -> None:
+        """Estimate the probabilities; the prior is ``prior_votes`` of the crowd's confusion."""
+        from ..kernels.confusions import cell_probabilities
+
+        crowd, crowd_right = self._crowd(posteriors, mean_accuracy)
+        row_counts = self._row_undisputed + self._row_sums.of(posteriors)
+        cell_probabilities(
+            self._cell_undisputed + self._cell_sums.of(posteriors),
+            self._row_of_cell,
+            row_counts,
+            self._confusion_of_cell,
+            crowd,
+            prior_votes,
+            self.probabilities,
+        )
+        right_counts = self._row_undisputed + self._row_right_sums.of(posteriors)
+        right_prior = prior_votes * crowd_right
+        with np.errstate(invalid="ignore"):  # a row without counts or prior has no votes to be judged either
+            self._row_right = (right_counts + right_prior[self._label_of_row]) / (row_counts + prior_votes)
+        self._certain_right = (self._certain_votes + right_prior[self._certain_labels]) / (
+            self._certain_votes + prior_votes
+        )
+
+    def _crowd(self, posteriors: Floats, mean_accuracy: float) -> tuple[Floats, Floats]:
+        """The crowd's probability of each confusion, and of each label to be recognised: float64[n_labels]."""
+        of_wrong = (1 - mean_accuracy) / max(self._n_labels - 1, 1)
+        label_counts = self._label_undisputed + self._label_sums.of(posteriors)
+        counts = self._confusion_sums.of(posteriors)
+        right_counts = self._label_undisputed.copy()
+        right_counts[self._true_of_confusion[self._is_right]] += counts[self._is_right]
+        right = (right_counts + mean_accuracy) / (label_counts + 1)
+        wrong = (counts + of_wrong) / (label_counts[self._true_of_confusion] + 1)
+        return np.where(self._is_right, right[self._true_of_confusion], wrong), right
+
+    def scores(self, cell_logs: Indices, label_logs: Indices) -> Indices:
+        """Log P(label, votes) of each candidate, in the fixed point of the logarithms."""
+        from ..kernels.confusions import triple_scores
+        from ..kernels.threads import in_blocks
+
+        candidates = self._disputes.candidates
+        scores = np.empty(len(candidates), np.int64)
+        in_blocks(
+            triple_scores,
+            len(self._disputes),
+            self._triple_offsets,
+            self._n_votes_on,
+            self._cell,
+            cell_logs,
+            candidates.offsets,
+            candidates.labels,
+            label_logs,
+            scores,
+        )
+        return scores
+
+    def log_likelihood(self) -> float:
+        """That of the votes on undisputed observations, given their labels."""
+        rows = sum_of_logs(self._row_undisputed, self._row_right)
+        return rows + sum_of_logs(self._certain_times * self._certain_votes, self._certain_right)

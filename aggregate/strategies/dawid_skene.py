@@ -1,0 +1,81 @@
+"""Dawid and Skene's model, stored sparsely."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..arrays import Floats, Weights
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..votes import Votes
+from .base import parameter
+from .confusions import Cells
+from .posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
+
+
+@dataclass(frozen=True)
+class DawidSkene(PosteriorStrategy):
+    """Each user has a probability of voting l where k is true, for every pair of labels [DS79].
+
+    EM: P(l | k, u) = (n(u, k, l) + prior_votes C(l | k)) / (n(u, k) + prior_votes), where n(u, k, l) is the sum of the
+    posteriors of k over the observations on which u voted l, and n(u, k) that over all l. The prior is the confusion of
+    the whole crowd, C(l | k) = (n(k, l) + c(l, k)) / (n(k) + 1), itself smoothed by one vote spread like one coin:
+    c = m on the diagonal, (1 - m) / (K - 1) elsewhere, with m = (expected right votes + 1) / (votes + 2). So a user
+    with one vote errs like the crowd, a species seen once like any other. P(k) is proportional to (expected
+    observations of k + label_smoothing) to the power ``label_prior``.
+
+    Only labels voted together on an observation can be confused: n(u, k, l) is stored for these, a number for each
+    (user, candidate, vote) of the disputed observations at most; all other confusions have the prior's mass alone,
+    which no vote refers to. With ``prior_votes`` and ``label_smoothing`` 0 this is the original model, restricted to
+    the labels voted on each observation.
+
+    A user's weight is the expected share of right votes, (right votes + prior_votes m) / (votes + prior_votes).
+
+    [DS79] Dawid and Skene 1979, Maximum likelihood estimation of observer error-rates using the EM algorithm, Journal
+    of the Royal Statistical Society C 28.
+    """
+
+    name: ClassVar[str] = "dawid-skene"
+
+    prior_votes: float = parameter(
+        3.0, "votes of the crowd's mean quality added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
+    )
+    label_prior: float = parameter(
+        1.0, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
+    )
+    label_smoothing: float = parameter(
+        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
+    )
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Estimate posteriors and confusions together."""
+        progress.phase("pair labels")
+        return fit_model(self, votes, ConfusionModel(self, votes), progress)
+
+
+class ConfusionModel:
+    """Confusions P(l | k, u) of the triples that occur, and label probabilities P(k)."""
+
+    def __init__(self, strategy: DawidSkene, votes: Votes) -> None:
+        self._votes = votes
+        self._prior_votes = strategy.prior_votes
+        self._accuracies = Accuracies(votes, strategy.prior_votes)
+        self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
+        self._scores = Scores(votes.disputes)
+        self._cells = Cells(votes)
+
+    def maximise(self, posteriors: Floats) -> None:
+        """Accuracies and label probabilities from the posteriors."""
+        self._accuracies.maximise(posteriors)
+        self._label_prior.maximise(posteriors)
+        self._cells.maximise(posteriors, self._prior_votes, self._accuracies.mean)
+
+    def expect(self) -> tuple[Floats, float]:
+        """Posteriors and log-likelihood."""
+        logs = self._scores.logs_of(self._cells.probabilities)
+        scores = self._cells.scores(logs, self._scores.logs_of(self._label_prior.probabilities))
+        posteriors, log_likelihood = self._scores.normalised(scores)
+        return posteriors, log_likelihood + self._cells.log_likelihood() + self._label_prior.log_likelihood()
+
+    def trust(self) -> Weights:
+        """Accuracies of the users."""
+        return self._accuracies.of_users

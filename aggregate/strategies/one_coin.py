@@ -1,0 +1,74 @@
+"""Dawid and Skene's model with one accuracy per user."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..arrays import Floats, Weights
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..votes import Votes
+from .base import parameter
+from .posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
+
+
+@dataclass(frozen=True)
+class OneCoin(PosteriorStrategy):
+    """A user is right with one probability, whatever the label, and errs alike to all others [DS79, one parameter].
+
+    P(vote l of u | label k) = p(u) if l = k, else (1 - p(u)) / (K - 1), with K labels in all.
+
+    EM: p(u) = (sum of the posteriors of the labels that u voted + prior_votes m) / (votes of u + prior_votes), where m
+    is that share for all users together; P(k) is proportional to (expected observations of k + label_smoothing) to the
+    power ``label_prior``. The square root keeps apart what the full prior mixes up: under it all observations of a
+    balanced set can end in one label.
+
+    [DS79] Dawid and Skene 1979, Maximum likelihood estimation of observer error-rates using the EM algorithm, Journal
+    of the Royal Statistical Society C 28. A user's weight is p(u).
+    """
+
+    name: ClassVar[str] = "one-coin"
+
+    prior_votes: float = parameter(
+        2.0, "votes of the crowd's mean quality added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
+    )
+    label_prior: float = parameter(
+        0.5, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
+    )
+    label_smoothing: float = parameter(
+        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
+    )
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Estimate posteriors and accuracies together."""
+        return fit_model(self, votes, OneCoinModel(self, votes), progress)
+
+
+class OneCoinModel:
+    """Accuracies p(u) and label probabilities P(k)."""
+
+    def __init__(self, strategy: OneCoin, votes: Votes) -> None:
+        self._users = votes.disputes.users
+        self._n_others = max(votes.n_labels - 1, 1)
+        self._accuracies = Accuracies(votes, strategy.prior_votes)
+        self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
+        self._scores = Scores(votes.disputes)
+
+    def maximise(self, posteriors: Floats) -> None:
+        """Accuracies and label probabilities from the posteriors."""
+        self._accuracies.maximise(posteriors)
+        self._label_prior.maximise(posteriors)
+
+    def expect(self) -> tuple[Floats, float]:
+        """Posteriors and log-likelihood."""
+        right = self._accuracies.of_users
+        posteriors, log_likelihood = self._scores.two_way(
+            self._scores.logs_of(right)[self._users],
+            self._scores.logs_of((1 - right) / self._n_others)[self._users],
+            self._scores.logs_of(self._label_prior.probabilities),
+        )
+        log_likelihood += sum_of_logs(self._accuracies.undisputed, right) + self._label_prior.log_likelihood()
+        return posteriors, log_likelihood
+
+    def trust(self) -> Weights:
+        """Accuracies of the users."""
+        return self._accuracies.of_users

@@ -1,0 +1,48 @@
+"""Worker agreement with aggregate."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..trace import Iteration, Trace
+from ..votes import Votes
+from .candidates import Margins, likeliest, vote_shares, weight_shares
+from .thresholds import Thresholds
+from .verdict import Judge, reach
+from .voting import AgreementCounter
+
+
+@dataclass(frozen=True)
+class Wawa(Thresholds):
+    """Weigh each user by agreement with the majority, then vote once more.
+
+    w(u) = share of u's votes that equal the majority's label; the label is the one with most weight. Ties as in
+    ``majority``; in the second vote the first one's label goes before. By that name in Toloka's crowd-kit (Ustalov,
+    Pavlichenko, Tseitlin 2024, Learning from Crowds with Crowd-Kit, JOSS 9).
+    """
+
+    name: ClassVar[str] = "wawa"
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Vote twice."""
+        progress.phase("estimate", unit="iterations")
+        disputes = votes.disputes
+        plain = vote_shares(disputes)
+        majority = likeliest(disputes, plain)
+        margins = Margins(disputes)
+        margins.add(plain)
+
+        weights = AgreementCounter(votes).share(disputes.candidates.labels[majority])
+        shares = weight_shares(disputes, weights[disputes.users])
+        chosen = likeliest(disputes, shares, held=disputes.candidates.labels[majority])
+        judge = Judge(votes, self)
+        iteration = Iteration(
+            labels_changed=int(np.count_nonzero(chosen != majority)),
+            users_changed=int(np.count_nonzero(weights != 1.0)),
+            valid=judge.count_valid(weights, chosen, shares),
+        )
+        trace = Trace((iteration,), converged=True, cycle_length=0)
+        return reach(self, judge, weights, shares, chosen, margins.mean, trace, progress)
