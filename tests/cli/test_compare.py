@@ -1,0 +1,69 @@
+"""``plant-aggregate compare``: a table, files, and a line for whatever cannot be used."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import csv
+
+from aggregate_cli.main import run_command
+
+from .conftest import VOTES
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+
+TRUTH = pa.table({"observation_id": [1, 2, 7], "label": ["Acer campestre", "Abies grandis", "Abies alba"]})
+
+
+@pytest.fixture
+def files(write: Write) -> list[str]:
+    return [str(write("votes.parquet", VOTES)), "--truth", str(write("truth.parquet", TRUTH))]
+
+
+def refused(capfd: Capture, *arguments: str, exit_code: int = 2) -> str:
+    assert run_command(["compare", *arguments]) == exit_code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+def test_tables(capfd: Capture, files: list[str]) -> None:
+    assert run_command(["compare", *files, "--strategies", "majority, plantnet", "-q"]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("2 expert observations: all\n")
+    assert [line.split()[0] for line in printed.splitlines()[2:4]] in (["majority", "plantnet"], ["plantnet", "majority"])
+    assert "accuracy: valid and right" in printed
+
+
+def test_files_and_json(capfd: Capture, files: list[str], tmp_path: Path) -> None:
+    for name in ("out.parquet", "out.csv"):
+        options = ["--strategies", "wawa", "-o", str(tmp_path / name), "--json", "-q", "--resamples", "0"]
+        assert run_command(["compare", *files, *options]) == 0
+        rows = json.loads(capfd.readouterr().out)
+        assert [row["subset"] for row in rows] == ["all", "two votes or more", "with a disagreement"]
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["strategy"].to_pylist() == ["wawa"] * 3
+    assert csv.read_csv(tmp_path / "out.csv").column_names == table.column_names
+
+
+def test_a_plot_is_drawn(files: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "plot.svg"
+    assert run_command(["compare", *files, "--strategies", "majority", "-q", "--plot", str(path)]) == 0
+    assert path.read_text().startswith("<?xml")
+
+
+def test_what_cannot_be_used_gets_a_line(capfd: Capture, files: list[str], write: Write) -> None:
+    assert "'dream' not among plantnet, majority" in refused(capfd, *files, "--strategies", "dream")
+    assert "named more than once" in refused(capfd, *files, "--strategies", "wawa,wawa")
+    assert "output is 'out.xls' but must end in .parquet or .csv" in refused(capfd, *files, "-o", "out.xls")
+    assert "plot is 'out.doc' but must end in" in refused(capfd, *files, "--plot", "out.doc")
+    nobody = write("nobody.parquet", TRUTH.set_column(0, "observation_id", pa.array([77, 78, 79])))
+    line = refused(capfd, files[0], "--truth", str(nobody), "-q", exit_code=1)
+    assert "none of its 3 observations is in the consensus" in line
+    line = refused(capfd, *files, "-q", "-o", "/nowhere/out.csv", "--strategies", "majority", exit_code=1)
+    assert "/nowhere/out.csv: cannot be written" in line

@@ -1,0 +1,63 @@
+"""Strategies side by side: each as if it had been fitted and evaluated alone."""
+
+from pathlib import Path
+
+import pytest
+
+import aggregate
+from aggregate.schema import COMPARISON
+from aggregate.strategies.registry import STRATEGIES
+
+SAMPLE = Path(__file__).parent.parent / "sample_votes"
+
+
+@pytest.fixture(scope="module")
+def sample() -> tuple[aggregate.Votes, aggregate.Truth]:
+    votes = aggregate.read_votes(SAMPLE / "votes.parquet")
+    return votes, aggregate.read_truth(SAMPLE / "truth.parquet")
+
+
+def test_every_strategy_is_fitted_and_evaluated_as_it_would_be_alone(
+    sample: tuple[aggregate.Votes, aggregate.Truth],
+) -> None:
+    votes, truth = sample
+    names = ("majority", "plantnet")
+    comparison = aggregate.compare(votes, truth, {name: STRATEGIES[name]() for name in names}, resamples=20, seed=3)
+    for name, compared in zip(names, comparison.compared, strict=True):
+        alone = aggregate.evaluate(STRATEGIES[name]().fit(votes), truth, resamples=20, seed=3)
+        assert compared.strategy == name
+        assert compared.evaluation.to_dict() == alone.to_dict()
+        assert compared.seconds > 0
+    assert comparison.compared[0].iterations == 0
+    assert comparison.compared[1].iterations == 6
+
+
+def test_the_table_has_a_row_for_each_strategy_and_subset(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
+    votes, truth = sample
+    comparison = aggregate.compare(votes, truth, {"wawa": STRATEGIES["wawa"]()}, resamples=0)
+    frame = comparison.to_pandas()
+    assert list(frame.columns) == [column.name for column in COMPARISON]
+    assert frame["subset"].tolist() == ["all", "two votes or more", "with a disagreement"]
+    measures = comparison.compared[0].evaluation.subsets[0].measures
+    assert frame["accuracy"][0] == measures["accuracy"].value
+
+
+def test_a_strategy_may_come_twice_with_other_parameters(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
+    votes, truth = sample
+    chosen = {"strict": aggregate.PlantNet(theta_acc=0.9), "default": aggregate.PlantNet()}
+    comparison = aggregate.compare(votes, truth, chosen, resamples=0)
+    strict, default = (each.evaluation.subsets[2].measures["kept"].value for each in comparison.compared)
+    assert strict < default
+
+
+def test_a_chart_has_a_point_for_every_strategy(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
+    pytest.importorskip("matplotlib")
+    from aggregate.report.charts import accuracy_against_retrieval
+
+    votes, truth = sample
+    chosen = {name: STRATEGIES[name]() for name in ("plantnet", "majority")}
+    comparison = aggregate.compare(votes, truth, chosen, resamples=10)
+    (axes,) = accuracy_against_retrieval(comparison).axes
+    assert {text.get_text() for text in axes.texts} == {"plantnet", "majority"}
+    with pytest.raises(aggregate.ParameterError, match="subset is 'some' but must be one of 'all', "):
+        accuracy_against_retrieval(comparison, "some")
