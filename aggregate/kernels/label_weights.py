@@ -54,6 +54,22 @@ def update_totals(
 
 
 @kernel
+def count_heavy(offsets: Offsets, users: UserCodes, weights: Weights, threshold: float, first: int, last: int) -> int:
+    """Number of observations ``first <= i < last`` whose voters' weights add up to ``threshold``."""
+    heavy = 0
+    for i in range(first, last):
+        total = 0.0
+        lost = 0.0
+        for j in range(offsets[i], offsets[i + 1]):
+            weight = weights[users[j]]
+            new = total + weight
+            lost += (total - new) + weight if total >= weight else (weight - new) + total
+            total = new
+        heavy += total + lost >= threshold
+    return heavy
+
+
+@kernel
 def heaviest_labels(
     first: int,
     last: int,

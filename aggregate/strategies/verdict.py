@@ -26,6 +26,7 @@ from .candidates import entropies, likeliest
 from .labelling import Support, TotalWeights, support_of
 from .species import SpeciesCounter
 from .thresholds import Thresholds
+from .undisputed import Undisputed
 
 
 class Judge:
@@ -34,11 +35,14 @@ class Judge:
     def __init__(self, votes: Votes, thresholds: Thresholds) -> None:
         self.votes = votes
         self.thresholds = thresholds
+        self._undisputed = Undisputed(votes)
         self._totals = TotalWeights(votes)
 
     def count_valid(self, weights: Weights, chosen: Counts, shares: Floats) -> int:
         """How many observations are valid; ``chosen`` are the candidates, of these ``shares``, on the disputed ones."""
-        return int(np.count_nonzero(self.valid(weights, self.support(weights, chosen), shares[chosen])))
+        support = self.support(weights, chosen)
+        disputed = np.count_nonzero(self.thresholds.passes(support.weight, shares[chosen]))
+        return int(disputed) + self._undisputed.count_valid(weights, self.thresholds.theta_conf - SLACK)
 
     def support(self, weights: Weights, chosen: Counts) -> Support:
         """What speaks for and against the chosen candidates, in weight of the users."""
