@@ -10,7 +10,7 @@ float64[n_votes], the weight of each vote's user. Votes on the same label stand 
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, Weights
+from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
 from .jit import kernel
 
 TIED = 1e-9
@@ -30,6 +30,22 @@ def _run_weight(labels: LabelCodes, vote_weights: Weights, start: int, stop: int
         total = new
         j += 1
     return j, total + lost
+
+
+@kernel
+def count_heavy(offsets: Offsets, users: UserCodes, weights: Weights, threshold: float, first: int, last: int) -> int:
+    """Number of observations ``first <= i < last`` whose voters' weights add up to ``threshold``."""
+    heavy = 0
+    for i in range(first, last):
+        total = 0.0
+        lost = 0.0
+        for j in range(offsets[i], offsets[i + 1]):
+            weight = weights[users[j]]
+            new = total + weight
+            lost += (total - new) + weight if total >= weight else (weight - new) + total
+            total = new
+        heavy += total + lost >= threshold
+    return heavy
 
 
 @kernel

@@ -23,7 +23,7 @@ LARGEST_LOG = 231.0
 def unit_for(largest: float, finest: int = 52) -> float:
     """The finest power of 2, up to 2**finest, in whose multiples sums up to ``largest`` fit an int64.
 
-    >>> unit_for(1000.0) == 2.0**52, unit_for(2.0**40) == 2.0**21
+    >>> unit_for(100.0) == 2.0**52, unit_for(2.0**40) == 2.0**21
     (True, True)
     """
     return float(2.0 ** min(finest, 61 - int(np.ceil(np.log2(max(largest, 1.0))))))
@@ -31,18 +31,28 @@ def unit_for(largest: float, finest: int = 52) -> float:
 
 @kernel
 def logs_of(probabilities: Floats, unit: float, logs: Indices) -> None:
-    """Logs = log(probabilities) in fixed point: int64, of the same size."""
+    """Fill logs int64 with log(probabilities) in fixed point."""
     for position in range(probabilities.size):
         logs[position] = np.int64(np.rint(np.log(max(probabilities[position], LEAST)) * unit))
 
 
 @kernel
-def log_terms(counts: Floats, probabilities: Floats, terms: Floats) -> None:
-    """Terms = counts log(probabilities), 0 where the count is 0."""
+def sum_of_logs(counts: Floats, probabilities: Floats, unit: float) -> np.int64:
+    """Sum of counts log(probabilities) in fixed point, over what has a count."""
+    total = np.int64(0)
     for position in range(probabilities.size):
-        terms[position] = 0.0
         if counts[position] > 0.0:
-            terms[position] = counts[position] * np.log(max(probabilities[position], LEAST))
+            total += np.int64(np.rint(counts[position] * np.log(max(probabilities[position], LEAST)) * unit))
+    return total
+
+
+@kernel
+def sum_of_values(values: Floats, unit: float) -> np.int64:
+    """Sum of float64 values in fixed point."""
+    total = np.int64(0)
+    for position in range(values.size):
+        total += np.int64(np.rint(values[position] * unit))
+    return total
 
 
 @kernel

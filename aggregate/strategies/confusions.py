@@ -133,6 +133,16 @@ class Cells:
         )
         return scores
 
+    def right_of_votes(self) -> Floats:
+        """P(label voted | label voted true, user) of each vote on a disputed observation."""
+        disputes, candidates = self._disputes, self._disputes.candidates
+        dispute = np.repeat(np.arange(len(disputes)), self._n_votes_on)
+        place_among_votes = np.arange(disputes.users.size) - disputes.offsets[dispute]
+        place_among_candidates = candidates.of_vote - candidates.offsets[dispute]
+        triple = self._triple_offsets[dispute] + place_among_candidates * self._n_votes_on[dispute] + place_among_votes
+        right: Floats = self.probabilities[self._cell[triple]]
+        return right
+
     def log_likelihood(self) -> float:
         """That of the votes on undisputed observations, given their labels."""
         rows = sum_of_logs(self._row_undisputed, self._row_right)

@@ -76,6 +76,10 @@ class ConfusionModel:
         posteriors, log_likelihood = self._scores.normalised(scores)
         return posteriors, log_likelihood + self._cells.log_likelihood() + self._label_prior.log_likelihood()
 
+    def right_of_votes(self) -> Floats:
+        """P(l | l, u) of each vote l of u on a disputed observation: the diagonal of u's confusion matrix."""
+        return self._cells.right_of_votes()
+
     def trust(self) -> Weights:
         """Accuracies of the users."""
         return self._accuracies.of_users

@@ -5,7 +5,6 @@ parameters; it informs them all the same, as counts that never change, and the p
 are those of the disputed observations.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +13,7 @@ import numpy as np
 from ..arrays import Counts, Floats, Indices, Weights
 from ..consensus import Consensus
 from ..progress import Progress
+from ..trace import Trace
 from ..votes import Disputes, Votes
 from .base import parameter
 from .candidates import Margins, likeliest, vote_shares
@@ -45,11 +45,21 @@ class Model(Protocol):
         """The probability, for each user, that a vote is right by skill: float64[n_users]."""
 
 
-def fit_model(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> Consensus:
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where the iterations arrived: ``posteriors``, ``margins`` by candidate, ``chosen`` candidates by dispute."""
+
+    posteriors: Floats
+    chosen: Counts
+    trust: Weights
+    margins: Floats
+    trace: Trace
+
+
+def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, judge: Judge, progress: Progress) -> Estimate:
     """Iterate from the shares of the votes until the posteriors stand."""
     disputes = votes.disputes
     progress.phase("estimate", unit="iterations")
-    judge = Judge(votes, strategy)
     margins = Margins(disputes)
     posteriors = vote_shares(disputes)
     chosen = likeliest(disputes, posteriors)
@@ -63,7 +73,14 @@ def fit_model(strategy: PosteriorStrategy, votes: Votes, model: Model, progress:
         n_valid = judge.count_valid(trust, chosen, posteriors)
         watch.saw(posteriors, chosen, trust, n_valid, log_likelihood)
         progress.advance()
-    return reach(strategy, judge, trust, posteriors, chosen, margins.mean, watch.trace, progress)
+    return Estimate(posteriors, chosen, trust, margins.mean, watch.trace)
+
+
+def fit_model(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> Consensus:
+    """The consensus of a model's posteriors."""
+    judge = Judge(votes, strategy)
+    found = estimate(strategy, votes, model, judge, progress)
+    return reach(strategy, judge, found.trust, found.posteriors, found.chosen, found.margins, found.trace, progress)
 
 
 class LabelPrior:
@@ -78,7 +95,7 @@ class LabelPrior:
         first_labels = votes.labels[votes.offsets[:-1]]
         self._exponent = exponent
         self._smoothing = smoothing
-        self._labels = candidates.labels
+        self._largest = votes.n_observations + votes.n_labels * (smoothing + 1)
         self.undisputed: Floats = _undisputed_labels(votes, first_labels)
         self.probabilities: Floats = np.full(votes.n_labels, 1.0 / votes.n_labels)
         self._sums = PosteriorSums(candidates.labels, np.arange(len(candidates), dtype=np.int32), votes.n_labels)
@@ -87,7 +104,7 @@ class LabelPrior:
         """Estimate the probabilities float64[n_labels] from the posteriors."""
         if self._exponent > 0:
             powers = (self.undisputed + self._sums.of(posteriors) + self._smoothing) ** self._exponent
-            self.probabilities = powers / math.fsum(powers.tolist())
+            self.probabilities = powers / exact_sum(powers, self._largest)
 
     def log_likelihood(self) -> float:
         """That of the undisputed observations' labels."""
@@ -129,6 +146,7 @@ class Scores:
         self._disputes = disputes
         most_votes = int(np.diff(disputes.offsets).max(initial=0))
         self._unit = unit_for((2 * most_votes + 1) * LARGEST_LOG, 44)
+        self._largest_evidence = (disputes.users.size + len(disputes)) * LARGEST_LOG
 
     def logs_of(self, probabilities: Floats) -> Indices:
         """Their logarithms in fixed point, int64; a probability below 1e-100 counts as that."""
@@ -168,16 +186,24 @@ class Scores:
         posteriors = np.empty(scores.size)
         evidence = np.empty(len(disputes))
         in_blocks(normalise, len(disputes), disputes.candidates.offsets, scores, self._unit, posteriors, evidence)
-        return posteriors, math.fsum(evidence.tolist())
+        return posteriors, exact_sum(evidence, self._largest_evidence)
 
 
 def sum_of_logs(counts: Floats, probabilities: Floats) -> float:
-    """Sum of counts log(probabilities), rounded once."""
-    from ..kernels.posteriors import log_terms
+    """Sum of counts log(probabilities), the same in any order."""
+    from ..kernels.posteriors import LARGEST_LOG, unit_for
+    from ..kernels.posteriors import sum_of_logs as kernel
 
-    terms = np.empty(counts.size)
-    log_terms(counts, probabilities, terms)
-    return math.fsum(terms.tolist())
+    unit = unit_for(float(counts.sum()) * LARGEST_LOG, 44)
+    return int(kernel(counts, probabilities, unit)) / unit
+
+
+def exact_sum(values: Floats, largest: float) -> float:
+    """Sum of values whose sizes add up to ``largest`` at most, the same in any order."""
+    from ..kernels.posteriors import sum_of_values, unit_for
+
+    unit = unit_for(largest)
+    return int(sum_of_values(values, unit)) / unit
 
 
 class Accuracies:
@@ -191,6 +217,7 @@ class Accuracies:
         disputes = votes.disputes
         self._prior_votes = prior_votes
         self._n_votes = np.bincount(votes.users, minlength=votes.n_users).astype(np.float64)
+        self._n_votes_in_all = float(votes.n_votes)
         self.undisputed: Floats = self._n_votes - np.bincount(disputes.users, minlength=votes.n_users)
         self._sums = PosteriorSums(disputes.users, disputes.candidates.of_vote, votes.n_users)
         self.mean = 0.5
@@ -199,5 +226,5 @@ class Accuracies:
     def maximise(self, posteriors: Floats) -> None:
         """Estimate them from the posteriors."""
         right = self.undisputed + self._sums.of(posteriors)
-        self.mean = (math.fsum(right.tolist()) + 1) / (math.fsum(self._n_votes.tolist()) + 2)
+        self.mean = (exact_sum(right, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2)
         self.of_users = (right + self._prior_votes * self.mean) / (self._n_votes + self._prior_votes)

@@ -3,12 +3,17 @@
 from ..errors import ParameterError
 from .base import Strategy
 from .dawid_skene import DawidSkene
+from .glad import Glad
+from .iwmv import Iwmv
+from .mace import Mace
 from .majority import Majority
 from .naive_soft import NaiveSoft
 from .one_coin import OneCoin
 from .plantnet import PlantNet
 from .two_thirds import TwoThirds
 from .wawa import Wawa
+from .wds import Wds
+from .zero_based_skill import ZeroBasedSkill
 
 STRATEGIES: dict[str, type[Strategy]] = {
     strategy.name: strategy
@@ -18,8 +23,13 @@ STRATEGIES: dict[str, type[Strategy]] = {
         NaiveSoft,
         Wawa,
         TwoThirds,
+        ZeroBasedSkill,
         DawidSkene,
         OneCoin,
+        Glad,
+        Mace,
+        Iwmv,
+        Wds,
     )
 }
 """Name -> class, the default first."""

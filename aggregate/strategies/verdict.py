@@ -14,6 +14,7 @@ are made of these alike, so that they mean the same under every strategy:
 
 import math
 from dataclasses import asdict
+from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from .candidates import entropies, likeliest
 from .labelling import Support, support_of
 from .species import SpeciesCounter, Standing, VotesByUser, tallies
 from .thresholds import Thresholds
+from .undisputed import Undisputed
 
 
 class Judge:
@@ -34,12 +36,18 @@ class Judge:
     def __init__(self, votes: Votes, thresholds: Thresholds) -> None:
         self.votes = votes
         self.thresholds = thresholds
-        self.standing = Standing(votes, VotesByUser.of(votes), thresholds.theta_conf - SLACK)
+        self._undisputed = Undisputed(votes)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Where every observation stands; needed at the end only."""
+        return Standing(self.votes, VotesByUser.of(self.votes), self.thresholds.theta_conf - SLACK)
 
     def count_valid(self, weights: Weights, chosen: Counts, shares: Floats) -> int:
         """How many observations are valid; ``chosen`` are the candidates, of these ``shares``, on the disputed ones."""
-        self.judge(weights, self.support(weights, chosen), chosen, shares[chosen])
-        return int(np.count_nonzero(self.standing.valid))
+        support = self.support(weights, chosen)
+        disputed = np.count_nonzero(self.thresholds.passes(support.weight, shares[chosen]))
+        return int(disputed) + self._undisputed.count_valid(weights, self.thresholds.theta_conf - SLACK)
 
     def support(self, weights: Weights, chosen: Counts) -> Support:
         """What speaks for and against the chosen candidates, in weight of the users."""

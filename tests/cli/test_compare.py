@@ -35,7 +35,10 @@ def test_tables(capfd: Capture, files: list[str]) -> None:
     assert run_command(["compare", *files, "--strategies", "majority, plantnet", "-q"]) == 0
     printed = capfd.readouterr().out
     assert printed.startswith("2 expert observations: all\n")
-    assert [line.split()[0] for line in printed.splitlines()[2:4]] in (["majority", "plantnet"], ["plantnet", "majority"])
+    assert [line.split()[0] for line in printed.splitlines()[2:4]] in (
+        ["majority", "plantnet"],
+        ["plantnet", "majority"],
+    )
     assert "accuracy: valid and right" in printed
 
 

@@ -1,0 +1,128 @@
+"""Ability of users and difficulty of observations: the Newton steps of GLAD.
+
+A vote of user u on observation i is right with probability s(x) = 1 / (1 + exp(-x)), x = ability[u] exp(ease[i]). Sums
+are in fixed point (see ``posteriors``). Observations stand with a number of ``times`` that they count, ``right``
+float64 is the posterior of each vote's label.
+"""
+
+import numpy as np
+
+from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
+from .jit import kernel
+
+MOST_EASE = 4.6
+LEAST_EASE = -10.0
+"""Ease, the logarithm of [W09]'s 1 / difficulty, stays between these: exp(4.6) = 99."""
+
+LARGEST_STEP = 1.0
+"""No Newton step is larger."""
+
+
+@kernel
+def _sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x))."""
+    return float(1.0 / (1.0 + np.exp(-x)))
+
+
+@kernel
+def add_ability_gradients(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    right: Floats,
+    times: Indices,
+    ability: Weights,
+    ease: Floats,
+    unit: float,
+    gradients: Indices,
+    curvatures: Indices,
+) -> None:
+    """Add, by user, the sums over the votes of (right - s) exp(ease) and of s (1 - s) exp(2 ease)."""
+    for i in range(first, last):
+        scale = np.exp(ease[i])
+        for j in range(offsets[i], offsets[i + 1]):
+            s = _sigmoid(ability[users[j]] * scale)
+            gradients[users[j]] += times[i] * np.int64(np.rint((right[j] - s) * scale * unit))
+            curvatures[users[j]] += times[i] * np.int64(np.rint(s * (1.0 - s) * scale * scale * unit))
+
+
+@kernel
+def step_abilities(
+    gradients: Indices, curvatures: Indices, unit: float, mean: float, variance: float, ability: Weights
+) -> None:
+    """A Newton step of every user's ability, whose prior is normal."""
+    for u in range(ability.size):
+        gradient = gradients[u] / unit - (ability[u] - mean) / variance
+        step = gradient / (curvatures[u] / unit + 1.0 / variance)
+        ability[u] += min(max(step, -LARGEST_STEP), LARGEST_STEP)
+
+
+@kernel
+def step_eases(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    right: Floats,
+    ability: Weights,
+    unit: float,
+    mean: float,
+    variance: float,
+    ease: Floats,
+) -> None:
+    """A step of Fisher scoring of every observation's ease, whose prior is normal."""
+    for i in range(first, last):
+        scale = np.exp(ease[i])
+        gradients = np.int64(0)
+        curvatures = np.int64(0)
+        for j in range(offsets[i], offsets[i + 1]):
+            x = ability[users[j]] * scale
+            s = _sigmoid(x)
+            gradients += np.int64(np.rint((right[j] - s) * x * unit))
+            curvatures += np.int64(np.rint(s * (1.0 - s) * x * x * unit))
+        gradient = gradients / unit - (ease[i] - mean) / variance
+        step = gradient / (curvatures / unit + 1.0 / variance)
+        ease[i] = min(max(ease[i] + min(max(step, -LARGEST_STEP), LARGEST_STEP), LEAST_EASE), MOST_EASE)
+
+
+@kernel
+def vote_probabilities(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    ability: Weights,
+    ease: Floats,
+    n_others: int,
+    right: Floats,
+    wrong: Floats,
+) -> None:
+    """The probability of every vote where its label is right, s, and where it is wrong, (1 - s) / n_others."""
+    for i in range(first, last):
+        scale = np.exp(ease[i])
+        for j in range(offsets[i], offsets[i + 1]):
+            x = ability[users[j]] * scale
+            right[j] = _sigmoid(x)
+            wrong[j] = _sigmoid(-x) / n_others
+
+
+@kernel
+def sum_of_log_right(
+    offsets: Offsets,
+    users: UserCodes,
+    times: Indices,
+    ability: Weights,
+    ease: Floats,
+    unit: float,
+    first: int,
+    last: int,
+) -> np.int64:
+    """Sum of log s over the votes on the observations ``first <= i < last``, in fixed point."""
+    total = np.int64(0)
+    for i in range(first, last):
+        scale = np.exp(ease[i])
+        for j in range(offsets[i], offsets[i + 1]):
+            x = ability[users[j]] * scale
+            total += times[i] * np.int64(np.rint(-np.log1p(np.exp(-x)) * unit))
+    return total

@@ -1,0 +1,196 @@
+"""Generative model of labels, abilities, and difficulties."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..votes import Votes
+from .base import parameter
+from .posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
+
+
+@dataclass(frozen=True)
+class Glad(PosteriorStrategy):
+    """Users have abilities, observations are more or less easy [W09].
+
+    P(vote of u on i is right) = s(ability(u) exp(ease(i))), with s(x) = 1 / (1 + exp(-x)); wrong votes are alike to all
+    K - 1 other labels. Ability and ease are normal around ``prior_mean`` with ``prior_variance``; a user with
+    negative ability is more often wrong than right. P(k) is proportional to (expected observations of k +
+    label_smoothing) to the power ``label_prior``.
+
+    EM from ability and ease ``prior_mean``; an iteration takes one Newton step of all abilities, one step of Fisher
+    scoring of all eases, none longer than 1, and then the posteriors. Undisputed observations take part: all those with
+    the one vote of the same user have the same ease, and are computed once.
+
+    A user's weight is the probability to be right on an observation of mean ease, s(ability exp(prior_mean)).
+
+    [W09] Whitehill, Wu, Bergsma, Movellan, Ruvolo 2009, Whose vote should count more: optimal integration of labels
+    from labelers of unknown expertise, NeurIPS.
+    """
+
+    name: ClassVar[str] = "glad"
+
+    prior_mean: float = parameter(1.0, "mean ability and mean ease", "in [-3, 3]", lambda m: -3 <= m <= 3)
+    prior_variance: float = parameter(1.0, "variance of ability and of ease", "in (0, 100]", lambda v: 0 < v <= 100)
+    label_prior: float = parameter(
+        0.0, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
+    )
+    label_smoothing: float = parameter(
+        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
+    )
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Estimate posteriors, abilities and eases together."""
+        return fit_model(self, votes, GladModel(self, votes), progress)
+
+
+class _Group:
+    """Some observations with their voters; ``times`` int64 says how often each counts."""
+
+    def __init__(self, offsets: Offsets, users: UserCodes, times: Indices, ease: float) -> None:
+        self.offsets = offsets
+        self.users = users
+        self.times = times
+        self.ease: Floats = np.full(offsets.size - 1, ease)
+        self.right: Floats = np.ones(users.size)
+        """Posterior of each vote's label."""
+
+
+class GladModel:
+    """Abilities, eases, and label probabilities P(k)."""
+
+    def __init__(self, strategy: Glad, votes: Votes) -> None:
+        from ..kernels.posteriors import LARGEST_LOG, unit_for
+
+        disputes = votes.disputes
+        self._disputes = disputes
+        self._mean, self._variance = strategy.prior_mean, strategy.prior_variance
+        self._n_others = max(votes.n_labels - 1, 1)
+        self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
+        self._scores = Scores(disputes)
+        self._ability = np.full(votes.n_users, self._mean)
+        self._disputed = _Group(disputes.offsets, disputes.users, np.ones(len(disputes), np.int64), self._mean)
+        self._undisputed = _undisputed_groups(votes, self._mean)
+        most_votes = max(int(np.bincount(votes.users).max()), int(np.diff(votes.offsets).max()))
+        self._unit = unit_for(most_votes * LARGEST_TERM, 44)
+        self._log_unit = unit_for(votes.n_votes * LARGEST_LOG, 44)
+
+    def maximise(self, posteriors: Floats) -> None:
+        """Abilities, eases and label probabilities: a step towards their best values under the posteriors."""
+        from ..kernels.difficulties import step_abilities, step_eases
+        from ..kernels.threads import in_blocks
+
+        self._label_prior.maximise(posteriors)
+        self._disputed.right = posteriors[self._disputes.candidates.of_vote]
+        gradients, curvatures = np.zeros((2, self._ability.size), np.int64)
+        for group in (self._disputed, *self._undisputed):
+            self._add_gradients(group, gradients, curvatures)
+        self._ability = self._ability.copy()
+        step_abilities(gradients, curvatures, self._unit, self._mean, self._variance, self._ability)
+        for group in (self._disputed, *self._undisputed):
+            in_blocks(
+                step_eases,
+                group.ease.size,
+                group.offsets,
+                group.users,
+                group.right,
+                self._ability,
+                self._unit,
+                self._mean,
+                self._variance,
+                group.ease,
+            )
+
+    def _add_gradients(self, group: _Group, gradients: Indices, curvatures: Indices) -> None:
+        """Each thread has sums of its own, and integers add up the same in any order."""
+        from ..kernels.difficulties import add_ability_gradients
+        from ..kernels.threads import one_part_per_thread, side_by_side
+
+        parts = one_part_per_thread(group.ease.size)
+        sums = np.zeros((len(parts), 2, self._ability.size), np.int64)
+        side_by_side(
+            *(
+                partial(
+                    add_ability_gradients,
+                    first,
+                    last,
+                    group.offsets,
+                    group.users,
+                    group.right,
+                    group.times,
+                    self._ability,
+                    group.ease,
+                    self._unit,
+                    *sums[part],
+                )
+                for part, (first, last) in enumerate(parts)
+            )
+        )
+        gradients += sums[:, 0].sum(axis=0)
+        curvatures += sums[:, 1].sum(axis=0)
+
+    def expect(self) -> tuple[Floats, float]:
+        """Posteriors and log-likelihood."""
+        from ..kernels.difficulties import vote_probabilities
+        from ..kernels.threads import in_blocks
+
+        group = self._disputed
+        right, wrong = np.empty((2, group.users.size))
+        in_blocks(
+            vote_probabilities,
+            group.ease.size,
+            group.offsets,
+            group.users,
+            self._ability,
+            group.ease,
+            self._n_others,
+            right,
+            wrong,
+        )
+        posteriors, log_likelihood = self._scores.two_way(
+            self._scores.logs_of(right),
+            self._scores.logs_of(wrong),
+            self._scores.logs_of(self._label_prior.probabilities),
+        )
+        log_likelihood += sum(self._log_right(group) for group in self._undisputed)
+        return posteriors, log_likelihood + self._label_prior.log_likelihood()
+
+    def _log_right(self, group: _Group) -> float:
+        from ..kernels.difficulties import sum_of_log_right
+        from ..kernels.threads import one_part_per_thread, side_by_side
+
+        part = partial(
+            sum_of_log_right, group.offsets, group.users, group.times, self._ability, group.ease, self._log_unit
+        )
+        parts = one_part_per_thread(group.ease.size)
+        return sum(map(int, side_by_side(*(partial(part, first, last) for first, last in parts)))) / self._log_unit
+
+    def trust(self) -> Weights:
+        """s(ability exp(prior_mean))."""
+        return 1 / (1 + np.exp(-self._ability * math.exp(self._mean)))
+
+
+LARGEST_TERM = 1e4
+"""No term of a gradient is larger: exp(2 * 4.6) / 4 = 2,474, and abilities stay far below 100."""
+
+
+def _undisputed_groups(votes: Votes, ease: float) -> tuple[_Group, _Group]:
+    """The observations with one vote, as one per user, and the other undisputed ones."""
+    from ..kernels.disputes import votes_of
+
+    n_votes = np.diff(votes.offsets)
+    is_single = n_votes == 1
+    n_singles = np.bincount(votes.users[votes.offsets[:-1][is_single]], minlength=votes.n_users)
+    loners = np.flatnonzero(n_singles)
+    singles = _Group(np.arange(loners.size + 1), loners.astype(np.int32), n_singles[loners], ease)
+    is_several = ~is_single
+    is_several[votes.disputes.observations] = False
+    offsets, positions = votes_of(votes.offsets, np.flatnonzero(is_several))
+    several = _Group(offsets, votes.users[positions], np.ones(offsets.size - 1, np.int64), ease)
+    return singles, several

@@ -1,0 +1,55 @@
+"""Iterative weighted majority voting."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..votes import Votes
+from .base import parameter
+from .candidates import Margins, likeliest, weight_shares
+from .convergence import Convergence
+from .thresholds import Thresholds
+from .verdict import Judge, reach
+from .voting import AgreementCounter
+
+
+@dataclass(frozen=True)
+class Iwmv(Thresholds):
+    """Weigh each user by how much better than chance the user agrees with the weighted vote, in turns [LZ13].
+
+    w(u) = 1 for all at first; then the labels are those of most weight, p(u) is the share of u's votes that equal
+    them, and w(u) = max(0, (K p(u) - 1) / (K - 1)), with K labels: 1 for a user who always agrees, 0 for one who does
+    so by chance. [LZ13] has K p(u) - 1, which gives the same labels but for users worse than chance, whose votes count
+    against their label there; here such a vote counts for nothing, so that shares of weight have a meaning. It ends
+    when neither p nor a label changes, or a state returns.
+
+    [LZ13] Li and Yu 2014, Error rate bounds and iterative weighted majority voting for crowdsourcing (arXiv 1411.4086).
+    """
+
+    name: ClassVar[str] = "iwmv"
+
+    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Vote until the votes stand."""
+        progress.phase("estimate", unit="iterations")
+        disputes = votes.disputes
+        judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)
+        n_labels = votes.n_labels
+        weights = np.ones(votes.n_users)
+        shares = weight_shares(disputes, weights[disputes.users])
+        chosen = likeliest(disputes, shares)
+        watch = Convergence(self.max_iter, chosen)
+        while watch.goes_on():
+            margins.add(shares)
+            n_agreeing = counter.count(disputes.candidates.labels[chosen])
+            agreement = n_agreeing / counter.n_votes
+            weights = np.maximum(0.0, (n_labels * agreement - 1) / (n_labels - 1)) if n_labels > 1 else agreement
+            shares = weight_shares(disputes, weights[disputes.users])
+            chosen = likeliest(disputes, shares, held=disputes.candidates.labels[chosen])
+            watch.saw(n_agreeing, chosen, judge.count_valid(weights, chosen, shares))
+            progress.advance()
+        return reach(self, judge, weights, shares, chosen, margins.mean, watch.trace, progress)

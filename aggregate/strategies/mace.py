@@ -1,0 +1,138 @@
+"""Multi-annotator competence estimation."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..arrays import Floats, Weights
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..votes import Votes
+from .base import parameter
+from .counting import UserLabels
+from .posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
+
+
+@dataclass(frozen=True)
+class Mace(PosteriorStrategy):
+    """A user knows the label, or guesses by a taste of their own [H13].
+
+    P(vote l of u | label k) = theta(u) [l = k] + (1 - theta(u)) xi(u, l), where theta(u) is how often u knows, and
+    xi(u, l) how often u names l when guessing.
+
+    EM: of u's votes for l, of which the posteriors hold r right, r theta / (theta + (1 - theta) xi) were known, the
+    others guessed. theta(u) = (known + prior_votes m) / (votes + prior_votes), where m = (all known + 1) / (all votes +
+    2); xi(u, l) = (guessed for l + guess_votes / K) / (guessed + guess_votes), with K labels: a user of few votes
+    guesses evenly. P(k) is proportional to (expected observations of k + label_smoothing) to the power
+    ``label_prior``. It begins with theta = 1/2, xi = 1 / K and the shares of votes: no random restarts. [H13] has
+    P(k) = 1 / K (``label_prior`` 0) and variational priors; the estimates here are maxima of the posterior.
+
+    A user's weight is theta(u).
+
+    [H13] Hovy, Berg-Kirkpatrick, Vaswani, Hovy 2013, Learning whom to trust with MACE, NAACL-HLT.
+    """
+
+    name: ClassVar[str] = "mace"
+
+    prior_votes: float = parameter(
+        1.0, "votes of the crowd's mean quality added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
+    )
+    guess_votes: float = parameter(
+        30.0, "guesses, spread evenly over all labels, added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
+    )
+    label_prior: float = parameter(
+        1.0, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
+    )
+    label_smoothing: float = parameter(
+        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
+    )
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Estimate posteriors, competence and taste together."""
+        progress.phase("pair users and labels")
+        return fit_model(self, votes, MaceModel(self, votes), progress)
+
+
+class MaceModel:
+    """theta(u), xi(u, l) of the pairs that occur, and label probabilities P(k)."""
+
+    def __init__(self, strategy: Mace, votes: Votes) -> None:
+        self._strategy = strategy
+        self._n_labels = votes.n_labels
+        self._n_votes_in_all = float(votes.n_votes)
+        self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
+        self._scores = Scores(votes.disputes)
+        pairs = UserLabels.of(votes)
+        self._pair_of_vote = pairs.of_disputed
+        self._offsets = np.searchsorted(pairs.users, np.arange(votes.n_users + 1))
+        self._pair_votes = pairs.n_votes.astype(np.float64)
+        self._undisputed = pairs.n_undisputed
+        self._user_votes = np.bincount(votes.users, minlength=votes.n_users).astype(np.float64)
+        self._right_sums = PosteriorSums(pairs.of_disputed, votes.disputes.candidates.of_vote, pairs.keys.size)
+        self._knowing = np.full(votes.n_users, 0.5)
+        self._guesses = np.full(pairs.keys.size, 1 / votes.n_labels)
+        self._right, self._wrong = np.empty((2, pairs.keys.size))
+
+    def maximise(self, posteriors: Floats) -> None:
+        """theta, xi and label probabilities from the posteriors."""
+        from ..kernels.competence import guess_probabilities, split_votes
+        from ..kernels.threads import in_blocks
+
+        self._label_prior.maximise(posteriors)
+        n_users = self._knowing.size
+        known_votes = np.empty(n_users)
+        guessed_votes = np.empty(self._guesses.size)
+        right = self._undisputed + self._right_sums.of(posteriors)
+        in_blocks(
+            split_votes,
+            n_users,
+            self._offsets,
+            right,
+            self._pair_votes,
+            self._knowing,
+            self._guesses,
+            known_votes,
+            guessed_votes,
+        )
+        self._knowing = np.empty(n_users)
+        in_blocks(
+            guess_probabilities,
+            n_users,
+            self._offsets,
+            known_votes,
+            self._user_votes,
+            guessed_votes,
+            self._strategy.prior_votes,
+            (exact_sum(known_votes, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2),
+            self._strategy.guess_votes,
+            self._n_labels,
+            self._knowing,
+            self._guesses,
+        )
+
+    def expect(self) -> tuple[Floats, float]:
+        """Posteriors and log-likelihood."""
+        from ..kernels.competence import vote_probabilities
+        from ..kernels.threads import in_blocks
+
+        in_blocks(
+            vote_probabilities,
+            self._knowing.size,
+            self._offsets,
+            self._knowing,
+            self._guesses,
+            self._right,
+            self._wrong,
+        )
+        posteriors, log_likelihood = self._scores.two_way(
+            self._scores.logs_of(self._right[self._pair_of_vote]),
+            self._scores.logs_of(self._wrong[self._pair_of_vote]),
+            self._scores.logs_of(self._label_prior.probabilities),
+        )
+        log_likelihood += sum_of_logs(self._undisputed, self._right) + self._label_prior.log_likelihood()
+        return posteriors, log_likelihood
+
+    def trust(self) -> Weights:
+        """theta(u)."""
+        return self._knowing

@@ -1,0 +1,36 @@
+"""Votes weighted by Dawid and Skene's diagonal."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..votes import Votes
+from .candidates import Margins, likeliest, weight_shares
+from .dawid_skene import ConfusionModel, DawidSkene
+from .posteriors import estimate
+from .verdict import Judge, reach
+
+
+@dataclass(frozen=True)
+class Wds(DawidSkene):
+    """One vote in which u's vote for l weighs P(l | l, u), the diagonal of the confusion matrix of ``dawid-skene``.
+
+    The shares of the labels are those of this weight: softer than the posteriors of ``dawid-skene``, as errors for one
+    label in particular count for nothing. By that name in peerannot (Lefort, Affouard, Charlier, Salmon 2024, Computo).
+    A user's weight is that of ``dawid-skene``; aum is the margin.
+    """
+
+    name: ClassVar[str] = "wds"
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Estimate as ``dawid-skene``, then vote once."""
+        progress.phase("pair labels")
+        model, judge = ConfusionModel(self, votes), Judge(votes, self)
+        found = estimate(self, votes, model, judge, progress)
+        disputes = votes.disputes
+        shares = weight_shares(disputes, model.right_of_votes())
+        margins = Margins(disputes)
+        margins.add(shares)
+        chosen = likeliest(disputes, shares)
+        return reach(self, judge, found.trust, shares, chosen, margins.mean, found.trace, progress)

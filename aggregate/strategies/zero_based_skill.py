@@ -1,0 +1,60 @@
+"""Toloka's zero-based skill."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..consensus import Consensus
+from ..progress import SILENT, Progress
+from ..trace import Iteration, Trace
+from ..votes import Votes
+from .base import parameter
+from .candidates import Margins, likeliest, weight_shares
+from .convergence import TRUST_MOVED
+from .thresholds import Thresholds
+from .verdict import Judge, reach
+from .voting import AgreementCounter
+
+
+@dataclass(frozen=True)
+class ZeroBasedSkill(Thresholds):
+    """Let each user's skill move, in ever smaller steps, towards agreement with the vote weighted by skill.
+
+    skill(u) = 1 / K + 1e-5 at first, with K labels; in round t of ``rounds``: the labels are those of most skill, then
+    skill(u) += step (share of u's votes that equal them - skill(u)), where the step is 1 at first and half of what it
+    was from every ``step_rounds``-th round on. The label is the one of most skill. By that name in Toloka's crowd-kit
+    (Ustalov, Pavlichenko, Tseitlin 2024, Learning from Crowds with Crowd-Kit, JOSS 9), whose defaults these are.
+    """
+
+    name: ClassVar[str] = "zero-based-skill"
+
+    rounds: int = parameter(100, "rounds of votes", "in [1, 10000]", lambda r: 1 <= r <= 10000)
+    step_rounds: int = parameter(20, "rounds after which the step is halved", "at least 1", lambda r: r >= 1)
+
+    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+        """Play the rounds. Converged says that the last round changed no label."""
+        progress.phase("estimate", total=self.rounds, unit="rounds")
+        disputes = votes.disputes
+        judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)
+        skills = np.full(votes.n_users, 1 / votes.n_labels + 1e-5)
+        shares = weight_shares(disputes, skills[disputes.users])
+        chosen = likeliest(disputes, shares)
+        iterations = []
+        for number in range(1, self.rounds + 1):
+            margins.add(shares)
+            before, chosen_before = skills, chosen
+            step = 0.5 ** (number // self.step_rounds)
+            skills = before + step * (counter.share(disputes.candidates.labels[chosen]) - before)
+            shares = weight_shares(disputes, skills[disputes.users])
+            chosen = likeliest(disputes, shares, held=disputes.candidates.labels[chosen])
+            iterations.append(
+                Iteration(
+                    labels_changed=int(np.count_nonzero(chosen != chosen_before)),
+                    users_changed=int(np.count_nonzero(np.abs(skills - before) > TRUST_MOVED)),
+                    valid=judge.count_valid(skills, chosen, shares),
+                )
+            )
+            progress.advance()
+        trace = Trace(tuple(iterations), converged=iterations[-1].labels_changed == 0, cycle_length=0)
+        return reach(self, judge, skills, shares, chosen, margins.mean, trace, progress)
