@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
     from .pipeline import Run as Run
+    from .pipeline import Settings as Settings
     from .pipeline import run as run
     from .simulation import simulate as simulate
     from .strategies.plantnet import PlantNet as PlantNet
@@ -41,6 +42,7 @@ _HOMES = {
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
     "Run": "pipeline",
+    "Settings": "pipeline",
     "UserWeights": "user_weights",
     "Votes": "votes",
     "VotesError": "errors",
