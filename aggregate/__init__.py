@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
     from .pipeline import Run as Run
+    from .pipeline import Settings as Settings
     from .pipeline import run as run
     from .publishing.calibrations import load_calibration as load_calibration
     from .publishing.calibrations import save_calibration as save_calibration
@@ -58,6 +59,7 @@ _HOMES = {
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
     "Run": "pipeline",
+    "Settings": "pipeline",
     "Truth": "truth",
     "UserWeights": "user_weights",
     "Votes": "votes",

@@ -1,11 +1,13 @@
 """Weights that the operator sets, against what the votes say."""
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .arrays import Indices, Weights
+from .errors import AggregateWarning
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +39,14 @@ class UserWeights:
             ours, theirs = ours.cast(pa.large_string()), theirs.cast(pa.large_string())
         codes = pc.index_in(ours, theirs)
         known = np.asarray(codes.is_valid())
+        if not known.all():
+            first = self.user_ids[int(np.argmin(known))].as_py()
+            warnings.warn(
+                f"{np.count_nonzero(~known):,} of {known.size:,} users with a weight set by hand have no vote "
+                f"(first: {first!r})",
+                AggregateWarning,
+                stacklevel=3,
+            )
         positions = np.asarray(codes.drop_null(), dtype=np.int64)
         return AlignedWeights(positions, self.fixed[known], self.minimum[known])
 

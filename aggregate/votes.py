@@ -34,7 +34,7 @@ class Candidates:
         return self.labels.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Disputes:
     """The observations whose votes name more than one label, with their votes apart.
 

@@ -78,7 +78,7 @@ class Watch:
             if time.perf_counter() > deadline:
                 self._stop(f"stopped after {self._limits.seconds:g} s")
             elif resident_memory(self._pid) > self._limits.memory:
-                self._stop(f"stopped at {self._limits.memory / GIB:.1f} GiB")
+                self._stop(f"stopped at {self._limits.memory / GIB:.3g} GiB")
 
     def _stop(self, verdict: str) -> None:
         self.verdict = self.verdict or verdict

@@ -103,8 +103,8 @@ def lines_of(session: Session) -> Iterator[str]:
     here = session.machine
     yield f"## {session.date}"
     yield ""
-    versions = ", ".join(f"{package} {number}" for package, number in session.versions.items())
-    yield f"{here['cores']} cores of {here['processor']}, {here['memory_gib']} GiB, {here['system']}; {versions}"
+    yield f"{here['cores']} cores, {here['processor']}, {here['memory_gib']} GiB, load {here['load_at_start']} before;"
+    yield f"{here['system']}; " + ", ".join(f"{package} {number}" for package, number in session.versions.items())
     for log, votes in sorted(session.votes.items(), key=lambda item: item[1]):
         yield from ["", f"### {log}: {votes:,} votes", ""]
         yield HEADING

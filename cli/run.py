@@ -99,4 +99,4 @@ def run(
     )
     with console.progress(quiet) as listener:
         done = aggregate.run(votes, output, chosen, settings, progress=listener)
-    console.result(json.dumps(done.manifest, indent=2) if as_json else summary(done))
+    console.result(json.dumps(done.manifest, indent=2, ensure_ascii=False) if as_json else summary(done))

@@ -44,7 +44,7 @@ class Quarantine:
 
     def first_place(self) -> str:
         """Where the first rejected row stands, for a message."""
-        first = self._tables[0].slice(0, 1).to_pylist()[0]
+        first = self._tables[0].select(["file", "row", "reason"]).slice(0, 1).to_pylist()[0]
         return f"first: row {first['row']} of {first['file']}, {first['reason']}"
 
     def to_arrow(self, types: dict[str, pa.DataType]) -> pa.Table:

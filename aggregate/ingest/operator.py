@@ -14,6 +14,9 @@ from ..user_weights import UserWeights
 from .parquet import check_files, readable, stream
 from .sources import find_sources
 
+MOST = 1e9
+"""Beyond this, sums with other weights are no longer exact."""
+
 
 def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
     """Read fixed and minimum weights of users from Parquet, or from a CSV file with a header line.
@@ -25,6 +28,8 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
     if os.path.isdir(path):
         raise VotesError("is a folder", where=path, remedy="name a Parquet or CSV file of user weights")
     table = _read_csv(path) if path.lower().endswith(".csv") else _read_parquet(path)
+    if table.num_rows == 0:
+        raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     user_ids = table.column("user_id").combine_chunks()
     if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, "")).as_py()):
         raise VotesError("a user_id is null or blank", where=path, remedy="give each row the id of a user")
@@ -70,10 +75,8 @@ def _weights(table: pa.Table, column: str, path: str) -> Floats | None:
         return None
     values = table.column(column).cast(pa.float64())
     numbers = np.asarray(values.drop_null())
-    if not np.all(np.isfinite(numbers) & (numbers >= 0)):
+    if not np.all((numbers >= 0) & (numbers <= MOST)):
         raise VotesError(
-            f"column {column!r} holds a weight that is negative or not finite",
-            where=path,
-            remedy="weights are 0 or more; 0 silences",
+            f"column {column!r} holds a weight that is not in [0, {MOST:g}]", where=path, remedy="0 silences"
         )
     return np.asarray(values.fill_null(np.nan))

@@ -61,9 +61,13 @@ def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) ->
         block.result()
 
 
+MOST_PARTS = 8
+"""Each part may have counters of its own, which take memory: more threads than this share the parts."""
+
+
 def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:
     """Parts (first, last) that together cover ``range(n_items)``; one where there is little to do."""
-    n_parts = 1 if n_items < SMALL_WORK else _THREADS.count
+    n_parts = 1 if n_items < SMALL_WORK else min(_THREADS.count, MOST_PARTS)
     return list(pairwise(n_items * part // n_parts for part in range(n_parts + 1)))
 
 

@@ -95,8 +95,6 @@ def _writer(path: Path, declared: pa.Schema, written: pa.Schema) -> Iterator[pq.
     id_name = written.names[0]
     dictionaries = [field.name for field in written if pa.types.is_dictionary(field.type) or field.name in REPEATING]
     encodings = {id_name: "DELTA_BINARY_PACKED" if pa.types.is_integer(written.field(0).type) else "DELTA_BYTE_ARRAY"}
-    if "n_votes" in written.names:
-        encodings["n_votes"] = "BYTE_STREAM_SPLIT"  # three bytes of four are zero
     with (
         pa.OSFile(str(path), "wb") as file,
         pq.ParquetWriter(

@@ -43,8 +43,6 @@ class Convergence:
         digest = blake2b(labels.tobytes(), digest_size=32, key=blake2b(species.tobytes()).digest()).digest()
         now = len(self._iterations)
         self._period = now - self._first_seen.setdefault(digest, now)
-        if before is not None and users_changed == 0 and labels_changed == 0:
-            self._period = 1
 
     @property
     def trace(self) -> Trace:

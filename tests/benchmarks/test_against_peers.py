@@ -32,12 +32,16 @@ def test_contenders_are_compared_and_results_merged(tmp_path: Path) -> None:
     assert (merged / "against_peers.svg").exists()
 
 
-def test_what_exceeds_the_time_limit_is_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("limit", "value", "reported"),
+    [("--time-limit", "0.01", "stopped after 0.01 s"), ("--memory-limit", "0.02", "stopped at 0.02 GiB")],
+)
+def test_what_exceeds_a_limit_is_reported(limit: str, value: str, reported: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    limits = ["--time-limit", "0.01", "--repeat", "2", "--contenders", "plant-aggregate"]
-    done = compare("--scales", "0.0005", *limits, "--output", str(tmp_path))
+    options = [limit, value, "--repeat", "2", "--contenders", "plant-aggregate"]
+    done = compare("--scales", "0.0005", *options, "--output", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert "stopped after 0.01 s" in (tmp_path / "against_peers.md").read_text()
+    assert reported in (tmp_path / "against_peers.md").read_text()
 
 
 def test_a_broken_exact_contender_fails_the_comparison(tmp_path: Path) -> None:

@@ -375,3 +375,13 @@ def test_the_same_input_gives_the_same_bytes(write: Write, work: Path) -> None:
         run(path, "--threads", threads)
         digests.append({name: output["sha256"] for name, output in manifest(work)["outputs"].items()})
     assert digests[0] == digests[1] == digests[2]
+
+
+def test_weights_of_users_who_never_voted_are_noticed(
+    write: Write, work: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (work / "weights.csv").write_text("user_id,fixed_weight\nnobody,0\n")
+    run(write(), "--user-weights", "weights.csv")
+    warning = "1 of 1 users with a weight set by hand have no vote (first: 'nobody')"
+    assert warning in capfd.readouterr().err
+    assert warning in manifest(work)["warnings"]

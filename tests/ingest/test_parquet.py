@@ -174,3 +174,10 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert [line.split(": ")[0] for line in lines] == [f"{tmp_path}/b.parquet", f"{tmp_path}/c.parquet"]
     assert "column 'label' is missing" in lines[0]
     assert lines[1].endswith(f"column 'observation_id' has type string, but int64 in {tmp_path}/a.parquet")
+
+
+def test_an_optional_column_without_a_value_may_have_no_type(tmp_path: Path) -> None:
+    """As some writers give a day on which nothing was noted."""
+    columns = {"observation_id": [1], "user_id": [2], "label": ["x"], "is_author": [None], "voted_at": [None]}
+    pq.write_table(pa.table(columns), tmp_path / "votes.parquet")
+    assert not aggregate.read_votes(tmp_path).has_authors

@@ -60,3 +60,13 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: P
     assert first.stderr.count("compiling the kernels") == 1
     assert "compiling" not in second.stderr
     assert first.stdout.splitlines()[:6] == second.stdout.splitlines()[:6]
+
+
+def test_compiled_kernels_are_kept_apart_from_the_installed_files(tmp_path: Path) -> None:
+    """Numba would put them beside the sources, where they outlive an uninstallation."""
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment["XDG_CACHE_HOME"] = str(tmp_path)
+    code = "import numba; from aggregate.kernels.compiler import load_compiler as l; l(); print(numba.config.CACHE_DIR)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"  # what others compile goes where it went before
+    assert list((tmp_path / "plant-aggregate" / "kernels").rglob("*.nbi"))

@@ -100,3 +100,16 @@ def test_run_json_keeps_any_text(tmp_path: Path) -> None:
     contents = {"inputs": [{"path": "é/😀\n\"'\0.parquet"}], "number": 0.1}
     write_manifest(contents, tmp_path)
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == contents
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()])
+def test_only_encodings_that_readers_have_long_known_are_written(
+    consensus: MakeConsensus, tmp_path: Path, kind: pa.DataType
+) -> None:
+    known = {"PLAIN", "RLE", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_BYTE_ARRAY"}
+    found = consensus(kind)
+    write_consensus(found, tmp_path, SILENT)
+    write_table(found.users_to_arrow(), tmp_path / "users.parquet")
+    for name in ("consensus.parquet", "users.parquet"):
+        group = pq.read_metadata(tmp_path / name).row_group(0)
+        assert {code for column in range(group.num_columns) for code in group.column(column).encodings} <= known
