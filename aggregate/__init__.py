@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     from .pipeline import Run as Run
     from .pipeline import run as run
     from .simulation import simulate as simulate
+    from .strategies.dawid_skene import DawidSkene as DawidSkene
+    from .strategies.glad import Glad as Glad
+    from .strategies.iwmv import Iwmv as Iwmv
+    from .strategies.mace import Mace as Mace
+    from .strategies.majority import Majority as Majority
+    from .strategies.naive_soft import NaiveSoft as NaiveSoft
+    from .strategies.one_coin import OneCoin as OneCoin
     from .strategies.plantnet import PlantNet as PlantNet
+    from .strategies.two_thirds import TwoThirds as TwoThirds
+    from .strategies.wawa import Wawa as Wawa
+    from .strategies.wds import Wds as Wds
+    from .strategies.zero_based_skill import ZeroBasedSkill as ZeroBasedSkill
     from .user_weights import UserWeights as UserWeights
     from .votes import Votes as Votes
 
@@ -37,13 +48,24 @@ _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
     "Consensus": "consensus",
+    "DawidSkene": "strategies.dawid_skene",
+    "Glad": "strategies.glad",
+    "Iwmv": "strategies.iwmv",
+    "Mace": "strategies.mace",
+    "Majority": "strategies.majority",
+    "NaiveSoft": "strategies.naive_soft",
+    "OneCoin": "strategies.one_coin",
     "ParameterError": "errors",
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
     "Run": "pipeline",
+    "TwoThirds": "strategies.two_thirds",
     "UserWeights": "user_weights",
     "Votes": "votes",
     "VotesError": "errors",
+    "Wawa": "strategies.wawa",
+    "Wds": "strategies.wds",
+    "ZeroBasedSkill": "strategies.zero_based_skill",
     "read_user_weights": "ingest",
     "read_votes": "ingest",
     "run": "pipeline",

@@ -4,6 +4,8 @@ A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers
 run ids) are not compared.
 """
 
+import dataclasses
+import inspect
 import os
 import re
 import subprocess
@@ -14,6 +16,8 @@ from pathlib import Path
 
 import aggregate
 from aggregate import schema
+from aggregate.strategies.plantnet import PlantNet
+from aggregate.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,6 +33,22 @@ def columns(table: schema.Table) -> str:
         optional = "optional: " if column.optional else ""
         lines.append(f"| `{column.name}` | {kind} | {optional}{column.meaning} |")
     return "\n".join(lines)
+
+
+def strategies() -> str:
+    """A section per strategy from its docstring, and its parameters."""
+    sections = []
+    for name, strategy in STRATEGIES.items():
+        if name == PlantNet.name:
+            continue
+        text = inspect.cleandoc(strategy.__doc__ or "").split(">>>")[0].rstrip()
+        shown = [
+            f"`--{item.name.replace('_', '-')}` {item.default:.4g}"
+            for item in dataclasses.fields(strategy)
+            if item.default is not None
+        ]
+        sections.append(f"## {name}\n\n{text}\n\nDefaults: {', '.join(shown)}.")
+    return "\n\n".join(sections)
 
 
 def output_of(*arguments: str) -> str:
@@ -73,6 +93,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of users": lambda: columns(schema.USERS),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
+    "columns of posteriors": lambda: columns(schema.POSTERIORS),
+    "strategies": strategies,
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
