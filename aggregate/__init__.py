@@ -42,7 +42,18 @@ if TYPE_CHECKING:
     from .publishing.calibrations import save_calibration as save_calibration
     from .publishing.reading import read_evidence as read_evidence
     from .simulation import simulate as simulate
+    from .strategies.dawid_skene import DawidSkene as DawidSkene
+    from .strategies.glad import Glad as Glad
+    from .strategies.iwmv import Iwmv as Iwmv
+    from .strategies.mace import Mace as Mace
+    from .strategies.majority import Majority as Majority
+    from .strategies.naive_soft import NaiveSoft as NaiveSoft
+    from .strategies.one_coin import OneCoin as OneCoin
     from .strategies.plantnet import PlantNet as PlantNet
+    from .strategies.two_thirds import TwoThirds as TwoThirds
+    from .strategies.wawa import Wawa as Wawa
+    from .strategies.wds import Wds as Wds
+    from .strategies.zero_based_skill import ZeroBasedSkill as ZeroBasedSkill
     from .truth import Truth as Truth
     from .user_weights import UserWeights as UserWeights
     from .votes import Votes as Votes
@@ -53,17 +64,28 @@ _HOMES = {
     "Calibration": "calibration",
     "Comparison": "comparison",
     "Consensus": "consensus",
+    "DawidSkene": "strategies.dawid_skene",
     "Evaluation": "evaluation",
     "Evidence": "evidence",
+    "Glad": "strategies.glad",
+    "Iwmv": "strategies.iwmv",
+    "Mace": "strategies.mace",
+    "Majority": "strategies.majority",
+    "NaiveSoft": "strategies.naive_soft",
+    "OneCoin": "strategies.one_coin",
     "ParameterError": "errors",
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
     "Run": "pipeline",
     "Settings": "pipeline",
     "Truth": "truth",
+    "TwoThirds": "strategies.two_thirds",
     "UserWeights": "user_weights",
     "Votes": "votes",
     "VotesError": "errors",
+    "Wawa": "strategies.wawa",
+    "Wds": "strategies.wds",
+    "ZeroBasedSkill": "strategies.zero_based_skill",
     "calibrate": "calibration",
     "compare": "comparison",
     "evaluate": "evaluation",

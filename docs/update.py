@@ -4,6 +4,8 @@ A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers
 run ids) are not compared.
 """
 
+import dataclasses
+import inspect
 import os
 import re
 import subprocess
@@ -15,6 +17,8 @@ from pathlib import Path
 
 import aggregate
 from aggregate import schema
+from aggregate.strategies.plantnet import PlantNet
+from aggregate.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -34,6 +38,22 @@ def columns(table: schema.Table) -> str:
         optional = "optional: " if column.optional else ""
         lines.append(f"| `{column.name}` | {kind} | {optional}{column.meaning} |")
     return "\n".join(lines)
+
+
+def strategies() -> str:
+    """A section per strategy from its docstring, and its parameters."""
+    sections = []
+    for name, strategy in STRATEGIES.items():
+        if name == PlantNet.name:
+            continue
+        text = inspect.cleandoc(strategy.__doc__ or "").split(">>>")[0].rstrip()
+        shown = [
+            f"`--{item.name.replace('_', '-')}` {item.default:.4g}"
+            for item in dataclasses.fields(strategy)
+            if item.default is not None
+        ]
+        sections.append(f"## {name}\n\n{text}\n\nDefaults: {', '.join(shown)}.")
+    return "\n\n".join(sections)
 
 
 def output_of(*arguments: str) -> str:
@@ -128,6 +148,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
+    "columns of posteriors": lambda: columns(schema.POSTERIORS),
+    "strategies": strategies,
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "peers on 9 million votes": headline,

@@ -32,6 +32,11 @@ def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert loaded_by(f"from aggregate_cli.main import run_command; run_command(['{command}', '--help'])") == set()
 
 
+def test_help_of_run_loads_no_engine() -> None:
+    loaded = loaded_by("from aggregate_cli.main import run_command; run_command(['run', '--help'])")
+    assert loaded <= {"numpy"}
+
+
 def test_a_command_does_not_load_pandas(tmp_path: Path) -> None:
     """pyarrow would, at its first conversion, and lose an interrupt that falls into it."""
     arguments = f"['run', {str(ROOT / 'sample_votes' / 'votes.parquet')!r}, '-q', '-o', {str(tmp_path / 'out')!r}]"

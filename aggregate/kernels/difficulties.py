@@ -35,16 +35,25 @@ def add_ability_gradients(
     ability: Weights,
     ease: Floats,
     unit: float,
+    log_unit: float,
     gradients: Indices,
     curvatures: Indices,
-) -> None:
-    """Add, by user, the sums over the votes of (right - s) exp(ease) and of s (1 - s) exp(2 ease)."""
+) -> np.int64:
+    """Add, by user, the sums over the votes of (right - s) exp(ease) and of s (1 - s) exp(2 ease).
+
+    Returns the sum of log s over the votes, in the fixed point of ``log_unit``.
+    """
+    log_right = np.int64(0)
     for i in range(first, last):
         scale = np.exp(ease[i])
         for j in range(offsets[i], offsets[i + 1]):
-            s = _sigmoid(ability[users[j]] * scale)
-            gradients[users[j]] += times[i] * np.int64(np.rint((right[j] - s) * scale * unit))
-            curvatures[users[j]] += times[i] * np.int64(np.rint(s * (1.0 - s) * scale * scale * unit))
+            u = users[j]
+            odds_against = np.exp(-ability[u] * scale)
+            s = 1.0 / (1.0 + odds_against)
+            gradients[u] += times[i] * np.int64(np.rint((right[j] - s) * scale * unit))
+            curvatures[u] += times[i] * np.int64(np.rint(s * (1.0 - s) * scale * scale * unit))
+            log_right += times[i] * np.int64(np.rint(-np.log1p(odds_against) * log_unit))
+    return log_right
 
 
 @kernel
@@ -105,24 +114,3 @@ def vote_probabilities(
             x = ability[users[j]] * scale
             right[j] = _sigmoid(x)
             wrong[j] = _sigmoid(-x) / n_others
-
-
-@kernel
-def sum_of_log_right(
-    offsets: Offsets,
-    users: UserCodes,
-    times: Indices,
-    ability: Weights,
-    ease: Floats,
-    unit: float,
-    first: int,
-    last: int,
-) -> np.int64:
-    """Sum of log s over the votes on the observations ``first <= i < last``, in fixed point."""
-    total = np.int64(0)
-    for i in range(first, last):
-        scale = np.exp(ease[i])
-        for j in range(offsets[i], offsets[i + 1]):
-            x = ability[users[j]] * scale
-            total += times[i] * np.int64(np.rint(-np.log1p(np.exp(-x)) * unit))
-    return total

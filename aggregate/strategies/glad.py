@@ -80,6 +80,7 @@ class GladModel:
         most_votes = max(int(np.bincount(votes.users).max()), int(np.diff(votes.offsets).max()))
         self._unit = unit_for(most_votes * LARGEST_TERM, 44)
         self._log_unit = unit_for(votes.n_votes * LARGEST_LOG, 44)
+        self._survey_undisputed()
 
     def maximise(self, posteriors: Floats) -> None:
         """Abilities, eases and label probabilities: a step towards their best values under the posteriors."""
@@ -88,11 +89,10 @@ class GladModel:
 
         self._label_prior.maximise(posteriors)
         self._disputed.right = posteriors[self._disputes.candidates.of_vote]
-        gradients, curvatures = np.zeros((2, self._ability.size), np.int64)
-        for group in (self._disputed, *self._undisputed):
-            self._add_gradients(group, gradients, curvatures)
+        gradients, _ = self._gradients_of(self._disputed)
+        gradients += self._undisputed_gradients
         self._ability = self._ability.copy()
-        step_abilities(gradients, curvatures, self._unit, self._mean, self._variance, self._ability)
+        step_abilities(gradients[0], gradients[1], self._unit, self._mean, self._variance, self._ability)
         for group in (self._disputed, *self._undisputed):
             in_blocks(
                 step_eases,
@@ -107,14 +107,27 @@ class GladModel:
                 group.ease,
             )
 
-    def _add_gradients(self, group: _Group, gradients: Indices, curvatures: Indices) -> None:
-        """Each thread has sums of its own, and integers add up the same in any order."""
+    def _survey_undisputed(self) -> float:
+        """The log-likelihood of the undisputed votes; their part of the next gradients comes with it."""
+        self._undisputed_gradients = np.zeros((2, self._ability.size), np.int64)
+        log_likelihood = 0.0
+        for group in self._undisputed:
+            gradients, log_right = self._gradients_of(group)
+            self._undisputed_gradients += gradients
+            log_likelihood += log_right
+        return log_likelihood
+
+    def _gradients_of(self, group: _Group) -> tuple[Indices, float]:
+        """The users' gradients and curvatures int64[2, n_users], and the sum of log s.
+
+        Each thread has sums of its own, and integers add up the same in any order.
+        """
         from ..kernels.difficulties import add_ability_gradients
         from ..kernels.threads import one_part_per_thread, side_by_side
 
         parts = one_part_per_thread(group.ease.size)
         sums = np.zeros((len(parts), 2, self._ability.size), np.int64)
-        side_by_side(
+        logs = side_by_side(
             *(
                 partial(
                     add_ability_gradients,
@@ -127,13 +140,13 @@ class GladModel:
                     self._ability,
                     group.ease,
                     self._unit,
+                    self._log_unit,
                     *sums[part],
                 )
                 for part, (first, last) in enumerate(parts)
             )
         )
-        gradients += sums[:, 0].sum(axis=0)
-        curvatures += sums[:, 1].sum(axis=0)
+        return sums.sum(axis=0), sum(map(int, logs)) / self._log_unit
 
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
@@ -158,18 +171,8 @@ class GladModel:
             self._scores.logs_of(wrong),
             self._scores.logs_of(self._label_prior.probabilities),
         )
-        log_likelihood += sum(self._log_right(group) for group in self._undisputed)
-        return posteriors, log_likelihood + self._label_prior.log_likelihood()
-
-    def _log_right(self, group: _Group) -> float:
-        from ..kernels.difficulties import sum_of_log_right
-        from ..kernels.threads import one_part_per_thread, side_by_side
-
-        part = partial(
-            sum_of_log_right, group.offsets, group.users, group.times, self._ability, group.ease, self._log_unit
-        )
-        parts = one_part_per_thread(group.ease.size)
-        return sum(map(int, side_by_side(*(partial(part, first, last) for first, last in parts)))) / self._log_unit
+        log_likelihood += self._survey_undisputed() + self._label_prior.log_likelihood()
+        return posteriors, log_likelihood
 
     def trust(self) -> Weights:
         """s(ability exp(prior_mean))."""

@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate.schema import CONSENSUS, USER_AGREEMENT, USERS
+from aggregate.schema import CONSENSUS, POSTERIORS, USER_AGREEMENT, USERS
+from aggregate.strategies.registry import STRATEGIES
 from aggregate_cli.main import run_command
 
 from .conftest import VOTES, Published
@@ -385,3 +386,51 @@ def test_weights_of_users_who_never_voted_are_noticed(
     warning = "1 of 1 users with a weight set by hand have no vote (first: 'nobody')"
     assert warning in capfd.readouterr().err
     assert warning in manifest(work)["warnings"]
+
+
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "plantnet"])
+def test_every_strategy_can_be_chosen(write: Write, work: Path, strategy: str) -> None:
+    run(write(), "--strategy", strategy, "--theta-conf", "1.25")
+    assert manifest(work)["strategy"] == strategy
+    assert manifest(work)["parameters"]["theta_conf"] == 1.25
+    assert len(consensus(work)) == 3
+
+
+def test_an_option_of_another_strategy_is_wrong_usage(write: Write, published: Published, capfd: Capture) -> None:
+    assert run_command(["run", str(write()), "--strategy", "majority", "--prior-votes", "2"]) == 2
+    complaint = capfd.readouterr().err
+    assert "--prior-votes is not an option of --strategy majority" in complaint
+    assert all(name in complaint for name in ("dawid-skene", "one-coin", "mace", "wds"))
+    assert published.is_untouched()
+
+
+def test_user_weights_are_for_plantnet_alone(write: Write, work: Path, capfd: Capture) -> None:
+    weights = work / "weights.csv"
+    weights.write_text("user_id,fixed_weight\nana,0\n")
+    arguments = ["run", str(write()), "--strategy", "wawa", "--user-weights", str(weights)]
+    assert run_command(arguments) == 2
+    assert "plantnet" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("strategy", ["plantnet", "dawid-skene"])
+def test_soft_results_are_a_distribution_over_the_labels_voted(write: Write, work: Path, strategy: str) -> None:
+    run(write(), "--strategy", strategy, "--soft")
+    soft = pq.read_table(work / "consensus/latest/posteriors.parquet")
+    assert soft.column_names == [column.name for column in POSTERIORS]
+    frame = soft.to_pandas()
+    assert frame["observation_id"].tolist() == [1, 1, 2, 3]
+    assert frame["label"].tolist() == ["Acer campestre", "Acer opalus", "Abies alba", "Abies alba"]
+    assert np.allclose(frame.groupby("observation_id")["probability"].sum(), 1)
+    assert manifest(work)["outputs"]["posteriors.parquet"]["rows"] == 4
+
+
+def test_without_soft_there_are_no_soft_results(write: Write, work: Path) -> None:
+    run(write())
+    assert not (work / "consensus/latest/posteriors.parquet").exists()
+
+
+def test_help_says_which_strategies_have_an_option(capfd: Capture) -> None:
+    assert run_command(["run", "--help"]) == 0
+    text = " ".join(capfd.readouterr().out.split())
+    assert "default 0.5) [plantnet]" in text
+    assert "[all strategies]" in text

@@ -1,0 +1,375 @@
+"""The strategies beside plantnet in plain Python, dense and slow: every user has a number for every label.
+
+``y[i][u]`` is the label that user u gave observation i. A strategy returns the shares of the labels of every
+observation, ``{i: {k: share}}`` over the labels voted on it, and the users' weights.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tests.reference.plantnet import SLACK, Authors, Label, Observation, Row, User, Votes, arrange
+
+Shares = dict[Observation, dict[Label, float]]
+Weights = dict[User, float]
+
+
+def fit(name: str, rows: Iterable[Row], **parameters: Any) -> dict[str, Any]:
+    """The consensus of cleaned votes under the strategy of a name, as plain lists and dicts."""
+    y, authors = arrange(rows)
+    shares, weights = STRATEGIES[name](y, authors, **parameters)
+    return verdict(y, authors, shares, weights, parameters)
+
+
+# --- What all have in common ------------------------------------------------------------------------------------------
+
+
+def verdict(y: Votes, authors: Authors, shares: Shares, w: Weights, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns from shares and weights."""
+    theta_conf, theta_acc = parameters["theta_conf"], parameters["theta_acc"]
+    gamma = math.fsum(w[u] for ballots in y.values() for u in ballots) / sum(map(len, y.values()))
+    observations = []
+    for i in sorted(y):
+        label = likeliest(shares[i], y[i], authors[i])
+        others = {k: share for k, share in shares[i].items() if k != label}
+        total = math.fsum(w[u] for u in y[i])
+        weight = math.fsum(w[u] for u, k in y[i].items() if k == label)
+        agreement = shares[i][label]
+        valid = agreement >= theta_acc - SLACK and weight >= theta_conf - SLACK
+        observations.append(
+            {
+                "observation_id": i,
+                "label": label,
+                "agreement": agreement,
+                "margin": agreement - max(others.values()) if others else 1.0,
+                "entropy": -math.fsum(p * math.log(p) for p in shares[i].values() if p > 0),
+                "weight": weight,
+                "confidence": agreement * total / (total + gamma) if total + gamma > 0 else 0.0,
+                "valid": valid,
+                "status": "valid" if valid else "contested" if agreement < theta_acc - SLACK else "needs_votes",
+                "n_votes": len(y[i]),
+                "n_labels": len(shares[i]),
+                "runner_up": likeliest(others, y[i], authors[i]) if others else None,
+            }
+        )
+    return {"observations": observations, "weights": w, "shares": shares}
+
+
+def likeliest(
+    shares: Mapping[Label, float], ballots: Mapping[User, Label], authors: set[User], held: Label | None = None
+) -> Label:
+    """The largest share; of those tied the label held, an author's, the most voted, the smallest."""
+    tied = {k for k in shares if shares[k] >= max(shares.values()) * (1 - SLACK)}
+    if held in tied:
+        return held
+    tied = tied & {ballots[u] for u in authors} or tied
+    n_votes = {k: sum(voted == k for voted in ballots.values()) for k in tied}
+    return min(tied, key=lambda k: (-n_votes[k], k))
+
+
+def weighted(y: Votes, w: Callable[[User, Label], float]) -> Shares:
+    """Each label's share of the weight; of the votes, where nobody weighs anything."""
+    shares: Shares = {}
+    for i, ballots in y.items():
+        total = math.fsum(w(u, k) for u, k in ballots.items())
+        shares[i] = {
+            k: math.fsum(w(u, k) for u, voted in ballots.items() if voted == k) / total
+            if total > 0
+            else sum(voted == k for voted in ballots.values()) / len(ballots)
+            for k in set(ballots.values())
+        }
+    return shares
+
+
+def labels_of(y: Votes, authors: Authors, shares: Shares, held: Mapping[Observation, Label] | None = None) -> Any:
+    return {i: likeliest(shares[i], y[i], authors[i], None if held is None else held[i]) for i in y}
+
+
+def agreement(y: Votes, yhat: Mapping[Observation, Label]) -> Weights:
+    """Share of each user's votes that equal the label."""
+    return {
+        u: sum(ballots[u] == yhat[i] for i, ballots in y.items() if u in ballots) / n for u, n in votes_of(y).items()
+    }
+
+
+def votes_of(y: Votes) -> dict[User, int]:
+    users = sorted({u for ballots in y.values() for u in ballots})
+    return {u: sum(u in ballots for ballots in y.values()) for u in users}
+
+
+def all_labels(y: Votes) -> list[Label]:
+    return sorted({k for ballots in y.values() for k in ballots.values()})
+
+
+# --- Weighted votes ---------------------------------------------------------------------------------------------------
+
+
+def majority(y: Votes, authors: Authors, **_: Any) -> tuple[Shares, Weights]:
+    return weighted(y, lambda u, k: 1.0), dict.fromkeys(votes_of(y), 1.0)
+
+
+def wawa(y: Votes, authors: Authors, **_: Any) -> tuple[Shares, Weights]:
+    w = agreement(y, labels_of(y, authors, weighted(y, lambda u, k: 1.0)))
+    return weighted(y, lambda u, k: w[u]), w
+
+
+def zero_based_skill(y: Votes, authors: Authors, *, rounds: int, step_rounds: int, **_: Any) -> tuple[Shares, Weights]:
+    skill = dict.fromkeys(votes_of(y), 1 / len(all_labels(y)) + 1e-5)
+    yhat = labels_of(y, authors, weighted(y, lambda u, k: skill[u]))
+    for t in range(1, rounds + 1):
+        target = agreement(y, yhat)
+        skill = {u: skill[u] + 0.5 ** (t // step_rounds) * (target[u] - skill[u]) for u in skill}
+        shares = weighted(y, lambda u, k, skill=skill: skill[u])
+        yhat = labels_of(y, authors, shares, held=yhat)
+    return shares, skill
+
+
+def iwmv(y: Votes, authors: Authors, *, max_iter: int, **_: Any) -> tuple[Shares, Weights]:
+    n_labels = len(all_labels(y))
+    yhat = labels_of(y, authors, weighted(y, lambda u, k: 1.0))
+    states: list[Any] = []
+    for _t in range(max_iter):
+        p = agreement(y, yhat)
+        w = {u: max(0.0, (n_labels * p[u] - 1) / (n_labels - 1)) if n_labels > 1 else p[u] for u in p}
+        shares = weighted(y, lambda u, k, w=w: w[u])
+        yhat = labels_of(y, authors, shares, held=yhat)
+        if (p, yhat) in states:
+            break
+        states.append((p, yhat))
+    return shares, w
+
+
+# --- Models of probabilities ------------------------------------------------------------------------------------------
+
+
+def posteriors_of(y: Votes, log_prior: Mapping[Label, float], log_vote: Callable[..., float]) -> Shares:
+    """P(k | votes on i) over the labels voted on i; ``log_vote(i, u, l, k)`` is log P(u votes l | k)."""
+    q: Shares = {}
+    for i, ballots in y.items():
+        score = {
+            k: log_prior[k] + math.fsum(log_vote(i, u, voted, k) for u, voted in ballots.items())
+            for k in set(ballots.values())
+        }
+        top = max(score.values())
+        total = math.fsum(math.exp(s - top) for s in score.values())
+        q[i] = {k: math.exp(s - top) / total for k, s in score.items()}
+    return q
+
+
+def log(p: float) -> float:
+    """A probability below 1e-100 counts as that."""
+    return math.log(max(p, 1e-100))
+
+
+def label_prior_of(y: Votes, q: Shares, exponent: float, smoothing: float) -> dict[Label, float]:
+    power = {
+        k: (math.fsum(q[i].get(k, 0.0) for i in y) + smoothing) ** exponent if exponent > 0 else 1.0
+        for k in all_labels(y)
+    }
+    total = math.fsum(power.values())
+    return {k: log(power[k] / total) for k in power}
+
+
+def crowds_accuracy(y: Votes, right: Mapping[User, float]) -> float:
+    return (math.fsum(right.values()) + 1) / (sum(map(len, y.values())) + 2)
+
+
+def accuracies(y: Votes, q: Shares, prior_votes: float) -> tuple[Weights, float]:
+    n = votes_of(y)
+    right = {u: math.fsum(q[i][ballots[u]] for i, ballots in y.items() if u in ballots) for u in n}
+    m = crowds_accuracy(y, right)
+    return {u: (right[u] + prior_votes * m) / (n[u] + prior_votes) for u in n}, m
+
+
+def one_coin(
+    y: Votes,
+    authors: Authors,
+    *,
+    max_iter: int,
+    prior_votes: float,
+    label_prior: float,
+    label_smoothing: float,
+    **_: Any,
+) -> tuple[Shares, Weights]:
+    others = max(len(all_labels(y)) - 1, 1)
+    q = weighted(y, lambda u, k: 1.0)
+    for _t in range(max_iter):
+        p, _m = accuracies(y, q, prior_votes)
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+        q = posteriors_of(
+            y, log_prior, lambda i, u, voted, k, p=p: log(p[u]) if voted == k else log((1 - p[u]) / others)
+        )
+    return q, p
+
+
+def confusions(y: Votes, q: Shares, prior_votes: float) -> tuple[Callable[[User, Label, Label], float], Weights]:
+    """P(u votes l | k) as a function of (u, l, k), and the users' accuracies."""
+    labels = all_labels(y)
+    p, m = accuracies(y, q, prior_votes)
+
+    def count(k: Label, voted: Label | None = None, user: User | None = None) -> float:
+        return math.fsum(
+            q[i].get(k, 0.0)
+            for i, ballots in y.items()
+            for u, label in ballots.items()
+            if user in (None, u) and voted in (None, label)
+        )
+
+    def crowd(k: Label, voted: Label) -> float:
+        coin = m if k == voted else (1 - m) / max(len(labels) - 1, 1)
+        return (count(k, voted) + coin) / (count(k) + 1)
+
+    def probability(u: User, voted: Label, k: Label) -> float:
+        whole = count(k, user=u) + prior_votes
+        return (count(k, voted, u) + prior_votes * crowd(k, voted)) / whole if whole > 0 else 1.0
+
+    return probability, p
+
+
+def dawid_skene(
+    y: Votes,
+    authors: Authors,
+    *,
+    max_iter: int,
+    prior_votes: float,
+    label_prior: float,
+    label_smoothing: float,
+    **_: Any,
+) -> tuple[Shares, Weights]:
+    q, p, _probability = _dawid_skene(y, max_iter, prior_votes, label_prior, label_smoothing)
+    return q, p
+
+
+def _dawid_skene(y: Votes, max_iter: int, prior_votes: float, label_prior: float, label_smoothing: float) -> Any:
+    q = weighted(y, lambda u, k: 1.0)
+    for _t in range(max_iter):
+        probability, p = confusions(y, q, prior_votes)
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+        known: dict[Any, float] = {}
+
+        def log_vote(i: Any, u: Any, voted: Any, k: Any, known: Any = known, probability: Any = probability) -> float:
+            if (u, voted, k) not in known:
+                known[u, voted, k] = log(probability(u, voted, k))
+            return known[u, voted, k]
+
+        q = posteriors_of(y, log_prior, log_vote)
+    return q, p, probability
+
+
+def wds(
+    y: Votes,
+    authors: Authors,
+    *,
+    max_iter: int,
+    prior_votes: float,
+    label_prior: float,
+    label_smoothing: float,
+    **_: Any,
+) -> tuple[Shares, Weights]:
+    _q, p, probability = _dawid_skene(y, max_iter, prior_votes, label_prior, label_smoothing)
+    return weighted(y, lambda u, k: probability(u, k, k)), p
+
+
+def mace(
+    y: Votes,
+    authors: Authors,
+    *,
+    max_iter: int,
+    prior_votes: float,
+    guess_votes: float,
+    label_prior: float,
+    label_smoothing: float,
+    **_: Any,
+) -> tuple[Shares, Weights]:
+    labels, n = all_labels(y), votes_of(y)
+    q = weighted(y, lambda u, k: 1.0)
+    theta = dict.fromkeys(n, 0.5)
+    xi = {u: dict.fromkeys(labels, 1 / len(labels)) for u in n}
+    for _t in range(max_iter):
+        known: dict[User, list[float]] = {u: [] for u in n}
+        guessed: dict[User, dict[Label, list[float]]] = {u: {k: [] for k in labels} for u in n}
+        for i, ballots in y.items():
+            for u, voted in ballots.items():
+                guess = (1 - theta[u]) * xi[u][voted]
+                by_knowledge = q[i][voted] * theta[u] / (theta[u] + guess)
+                known[u].append(by_knowledge)
+                guessed[u][voted].append(1 - by_knowledge)
+        knows = {u: math.fsum(known[u]) for u in n}
+        m = crowds_accuracy(y, knows)
+        theta = {u: (knows[u] + prior_votes * m) / (n[u] + prior_votes) for u in n}
+        xi = {
+            u: {
+                k: (math.fsum(guessed[u][k]) + guess_votes / len(labels)) / (n[u] - knows[u] + guess_votes)
+                for k in labels
+            }
+            for u in n
+        }
+        q = posteriors_of(
+            y,
+            label_prior_of(y, q, label_prior, label_smoothing),
+            lambda i, u, voted, k, theta=theta, xi=xi: log(theta[u] * (voted == k) + (1 - theta[u]) * xi[u][voted]),
+        )
+    return q, theta
+
+
+def glad(
+    y: Votes,
+    authors: Authors,
+    *,
+    max_iter: int,
+    prior_mean: float,
+    prior_variance: float,
+    label_prior: float,
+    label_smoothing: float,
+    **_: Any,
+) -> tuple[Shares, Weights]:
+    others = max(len(all_labels(y)) - 1, 1)
+    ability = dict.fromkeys(votes_of(y), prior_mean)
+    ease = dict.fromkeys(y, prior_mean)
+    q = weighted(y, lambda u, k: 1.0)
+
+    def s(x: float) -> float:
+        return 1 / (1 + math.exp(-x))
+
+    def step(value: float, terms: list[tuple[float, float]]) -> float:
+        gradient = math.fsum(g for g, _ in terms) - (value - prior_mean) / prior_variance
+        curvature = math.fsum(c for _, c in terms) + 1 / prior_variance
+        return value + min(max(gradient / curvature, -1.0), 1.0)
+
+    for _t in range(max_iter):
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+        terms_of_user: dict[User, list[tuple[float, float]]] = {u: [] for u in ability}
+        for i, ballots in y.items():
+            scale = math.exp(ease[i])
+            for u, voted in ballots.items():
+                right = s(ability[u] * scale)
+                terms_of_user[u].append(((q[i][voted] - right) * scale, right * (1 - right) * scale**2))
+        ability = {u: step(ability[u], terms_of_user[u]) for u in ability}
+        for i, ballots in y.items():
+            terms = []
+            for u, voted in ballots.items():
+                x = ability[u] * math.exp(ease[i])
+                terms.append(((q[i][voted] - s(x)) * x, s(x) * (1 - s(x)) * x**2))
+            ease[i] = min(max(step(ease[i], terms), -10.0), 4.6)
+
+        def log_vote(i: Any, u: Any, voted: Any, k: Any, ability: Any = ability) -> float:
+            x = ability[u] * math.exp(ease[i])
+            return log(s(x)) if voted == k else log(s(-x) / others)
+
+        q = posteriors_of(y, log_prior, log_vote)
+    return q, {u: s(ability[u] * math.exp(prior_mean)) for u in ability}
+
+
+STRATEGIES: dict[str, Callable[..., tuple[Shares, Weights]]] = {
+    "majority": majority,
+    "naive-soft": majority,
+    "two-thirds": majority,
+    "wawa": wawa,
+    "zero-based-skill": zero_based_skill,
+    "iwmv": iwmv,
+    "one-coin": one_coin,
+    "dawid-skene": dawid_skene,
+    "wds": wds,
+    "mace": mace,
+    "glad": glad,
+}
