@@ -80,7 +80,11 @@ def step_eases(
     variance: float,
     ease: Floats,
 ) -> None:
-    """A step of Fisher scoring of every observation's ease, whose prior is normal."""
+    """A Newton step of every observation's ease, whose prior is normal.
+
+    The curvature of a vote is s (1 - s) x^2 + (s - right) x, where the second term is left out if it is negative: so
+    every step is uphill, and none overshoots.
+    """
     for i in range(first, last):
         scale = np.exp(ease[i])
         gradients = np.int64(0)
@@ -89,7 +93,7 @@ def step_eases(
             x = ability[users[j]] * scale
             s = _sigmoid(x)
             gradients += np.int64(np.rint((right[j] - s) * x * unit))
-            curvatures += np.int64(np.rint(s * (1.0 - s) * x * x * unit))
+            curvatures += np.int64(np.rint((s * (1.0 - s) * x * x + max((s - right[j]) * x, 0.0)) * unit))
         gradient = gradients / unit - (ease[i] - mean) / variance
         step = gradient / (curvatures / unit + 1.0 / variance)
         ease[i] = min(max(ease[i] + min(max(step, -LARGEST_STEP), LARGEST_STEP), LEAST_EASE), MOST_EASE)

@@ -37,10 +37,10 @@ def logs_of(probabilities: Floats, unit: float, logs: Indices) -> None:
 
 
 @kernel
-def sum_of_logs(counts: Floats, probabilities: Floats, unit: float) -> np.int64:
-    """Sum of counts log(probabilities) in fixed point, over what has a count."""
+def sum_of_logs(counts: Floats, probabilities: Floats, unit: float, first: int, last: int) -> np.int64:
+    """Sum of counts log(probabilities) in fixed point, over ``first <= position < last`` that have a count."""
     total = np.int64(0)
-    for position in range(probabilities.size):
+    for position in range(first, last):
         if counts[position] > 0.0:
             total += np.int64(np.rint(counts[position] * np.log(max(probabilities[position], LEAST)) * unit))
     return total

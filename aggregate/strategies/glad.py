@@ -24,8 +24,8 @@ class Glad(PosteriorStrategy):
     negative ability is more often wrong than right. P(k) is proportional to (expected observations of k +
     label_smoothing) to the power ``label_prior``.
 
-    EM from ability and ease ``prior_mean``; an iteration takes one Newton step of all abilities, one step of Fisher
-    scoring of all eases, none longer than 1, and then the posteriors. Undisputed observations take part: all those with
+    EM from ability and ease ``prior_mean``; an iteration takes one Newton step of all abilities, one of all eases, none
+    longer than 1, and then the posteriors. Undisputed observations take part: all those with
     the one vote of the same user have the same ease, and are computed once.
 
     A user's weight is the probability to be right on an observation of mean ease, s(ability exp(prior_mean)).

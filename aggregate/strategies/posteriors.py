@@ -6,6 +6,7 @@ are those of the disputed observations.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +27,7 @@ from .verdict import Judge, reach
 class PosteriorStrategy(Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
-    max_iter: int = parameter(200, "iterations at most", "at least 1", lambda m: m >= 1)
+    max_iter: int = parameter(300, "iterations at most", "at least 1", lambda m: m >= 1)
     tolerance: float = parameter(
         1e-4, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
     )
@@ -193,9 +194,12 @@ def sum_of_logs(counts: Floats, probabilities: Floats) -> float:
     """Sum of counts log(probabilities), the same in any order."""
     from ..kernels.posteriors import LARGEST_LOG, unit_for
     from ..kernels.posteriors import sum_of_logs as kernel
+    from ..kernels.threads import one_part_per_thread, side_by_side
 
     unit = unit_for(float(counts.sum()) * LARGEST_LOG, 44)
-    return int(kernel(counts, probabilities, unit)) / unit
+    part = partial(kernel, counts, probabilities, unit)
+    sums = side_by_side(*(partial(part, first, last) for first, last in one_part_per_thread(counts.size)))
+    return sum(map(int, sums)) / unit
 
 
 def exact_sum(values: Floats, largest: float) -> float:

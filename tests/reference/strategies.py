@@ -349,7 +349,8 @@ def glad(
             terms = []
             for u, voted in ballots.items():
                 x = ability[u] * math.exp(ease[i])
-                terms.append(((q[i][voted] - s(x)) * x, s(x) * (1 - s(x)) * x**2))
+                slope = (q[i][voted] - s(x)) * x
+                terms.append((slope, s(x) * (1 - s(x)) * x**2 + max(-slope, 0.0)))
             ease[i] = min(max(step(ease[i], terms), -10.0), 4.6)
 
         def log_vote(i: Any, u: Any, voted: Any, k: Any, ability: Any = ability) -> float:
