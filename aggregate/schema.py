@@ -135,7 +135,7 @@ COMPARISON: Table = (
     Column("subset", "string", "which expert observations"),
     Column("observations", "int64", "how many they are"),
     Column("seconds", "float64", "that fitting the strategy took"),
-    Column("iterations", "int64", "of the strategy; 0 if it does not iterate"),
+    Column("iterations", "int64", "of the strategy; 1 if it does not iterate"),
     Column("converged", "bool", "whether they came to an end by themselves"),
     *(
         replace(column, name=f"{column.name}{end}", meaning=f"{meaning}{column.meaning}")

@@ -28,7 +28,7 @@ def test_every_strategy_is_fitted_and_evaluated_as_it_would_be_alone(
         assert compared.strategy == name
         assert compared.evaluation.to_dict() == alone.to_dict()
         assert compared.seconds > 0
-    assert comparison.compared[0].iterations == 0
+    assert comparison.compared[0].iterations == 1
     assert comparison.compared[1].iterations == 6
 
 
