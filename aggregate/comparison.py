@@ -1,5 +1,6 @@
 """Strategies side by side on the same votes, encoded once, held against the same experts."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,10 @@ class Comparison:
     compared: Sequence[Compared]
 
     def to_arrow(self) -> "pa.Table":
-        """A row for each strategy and set of expert observations: table COMPARISON of ``aggregate.schema``."""
+        """A row for each strategy and set of expert observations: table COMPARISON of ``aggregate.schema``.
+
+        A measure of nothing, and an interval without resamples, is null.
+        """
         import pyarrow as pa
 
         from .schema import COMPARISON
@@ -50,7 +54,7 @@ class Comparison:
                 "iterations": each.iterations,
                 "converged": each.converged,
                 **{
-                    column: getattr(group.measures[name], end)
+                    column: _null_if_nan(getattr(group.measures[name], end))
                     for name in _measured()
                     for end, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high"))
                 },
@@ -90,6 +94,10 @@ def compare(
         trace = consensus.trace
         compared.append(Compared(name, evaluation, seconds, len(trace.iterations), trace.converged))
     return Comparison(tuple(compared))
+
+
+def _null_if_nan(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _measured() -> list[str]:

@@ -138,10 +138,10 @@ COMPARISON: Table = (
     Column("iterations", "int64", "of the strategy; 1 if it does not iterate"),
     Column("converged", "bool", "whether they came to an end by themselves"),
     *(
-        replace(column, name=f"{column.name}{end}", meaning=f"{meaning}{column.meaning}")
+        replace(column, name=f"{column.name}{end}", meaning=meaning or column.meaning, nullable=True)
         for column in MEASURES
         if not column.optional
-        for end, meaning in (("", ""), ("_low", "lower end of the 95 % interval: "), ("_high", "upper end: "))
+        for end, meaning in (("", ""), ("_low", "lower end of its 95 % interval"), ("_high", "upper end"))
     ),
 )
 """What `compare` writes: a row for each strategy and set of expert observations."""

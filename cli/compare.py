@@ -66,12 +66,15 @@ def compare(
     import aggregate
     from aggregate.comparison import compare as compare_strategies
     from aggregate.kernels.threads import available_cores, set_threads
-    from aggregate.publishing.comparisons import check_suffix, write_comparison
+    from aggregate.publishing.comparisons import check_paths, write_comparison, write_plot
+    from aggregate.report.charts import accuracy_against_retrieval, check_installed
     from aggregate.strategies import registry
 
     from .comparison import table
 
-    check_suffix(output, plot)
+    check_paths(output, plot)
+    if plot is not None:
+        check_installed()
     set_threads(threads or available_cores())
     experts = aggregate.read_truth(truth)
     log = aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
@@ -81,9 +84,7 @@ def compare(
     if output is not None:
         write_comparison(comparison, output)
     if plot is not None:
-        from aggregate.report.charts import accuracy_against_retrieval
-
-        accuracy_against_retrieval(comparison).savefig(plot)
+        write_plot(accuracy_against_retrieval(comparison), plot)
     if as_json:
         console.result(json.dumps(comparison.to_arrow().to_pylist(), indent=2))
     else:

@@ -26,12 +26,12 @@ def table(comparison: "Comparison") -> str:
     for place, subset in enumerate(comparison.compared[0].evaluation.subsets):
         if not subset.observations:
             continue
-        lines = [["", *COLUMNS.values(), *ERRORS.values(), "seconds"]]
+        lines = [["", *COLUMNS.values(), *ERRORS.values(), "fit"]]
         groups = [(each, each.evaluation.subsets[place].measures) for each in comparison.compared]
         for each, measures in sorted(groups, key=lambda pair: -pair[1]["accuracy"].value):
             shares = [percent(measures[name]).split(" [")[0] for name in COLUMNS]
             errors = [number(measures[name]).split(" [")[0] for name in ERRORS]
-            lines.append([each.strategy, *shares, *errors, f"{each.seconds:.2f}"])
+            lines.append([each.strategy, *shares, *errors, f"{each.seconds:.2f} s"])
         parts.append(f"{subset.observations:,} expert observations: {subset.name}\n{aligned(lines)}")
     unfinished = [each.strategy for each in comparison.compared if not each.converged]
     if unfinished:

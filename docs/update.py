@@ -29,6 +29,9 @@ WORK = tempfile.TemporaryDirectory()
 """Where commands write; it goes when this program ends."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
 
+SHORTLIST = "majority,two-thirds,wawa,dawid-skene,glad,plantnet"
+"""Strategies that the README shows."""
+
 
 def columns(table: schema.Table) -> str:
     """A Markdown table of a table's columns."""
@@ -74,6 +77,13 @@ def on_samples(command: str, *options: str) -> str:
     """What a command says of the consensus of the README's first command and the sample's experts."""
     run_on_samples()
     return in_console(output_of(command, f"{WORK.name}/consensus", "--truth", "sample_votes/truth.parquet", *options))
+
+
+def compared_on_samples(*options: str) -> str:
+    """What ``compare`` says of the sample."""
+    return in_console(
+        output_of("compare", "sample_votes/votes.parquet", "--truth", "sample_votes/truth.parquet", "-q", *options)
+    )
 
 
 def in_console(printed: str) -> str:
@@ -141,6 +151,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "evaluate on sample_votes": lambda: on_samples("evaluate", "--votes", "sample_votes/votes.parquet", "-q"),
     "calibrate on sample_votes": lambda: on_samples("calibrate", "-o", f"{WORK.name}/calibration.json"),
     "evaluate in short": lambda: on_samples("evaluate", "--worst", "3"),
+    "compare on sample_votes": compared_on_samples,
+    "compare in short": lambda: compared_on_samples("--strategies", SHORTLIST),
+    "columns of comparison": lambda: columns(schema.COMPARISON),
     "columns of votes": lambda: columns(schema.VOTES),
     "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY),
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
@@ -156,6 +169,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
+    "help compare": lambda: f"```console\n{output_of('compare', '--help')}```",
     "help calibrate": lambda: f"```console\n{output_of('calibrate', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
 }

@@ -33,6 +33,11 @@ def test_every_command_is_listed_with_its_own_summary() -> None:
         assert command.get_short_help_str(limit=200) == summary
 
 
+def test_every_commands_help_is_in_the_docs() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"<!-- begin help {name} -->" not in page] == []
+
+
 def test_every_option_has_a_help_text() -> None:
     for name in COMMANDS:
         command = cli.get_command(None, name)  # type: ignore[arg-type]

@@ -1,19 +1,30 @@
 """A comparison of strategies as a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
 from ..errors import ParameterError, PublishError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TABLES = (".parquet", ".csv")
 PLOTS = (".svg", ".png", ".pdf")
 
 
-def check_suffix(output: str | None, plot: str | None) -> None:
-    """Raise ParameterError, before any work is done, if a file's name does not say what to write."""
+def check_paths(output: str | None, plot: str | None) -> None:
+    """Before any work is done: raise ParameterError if a file's name does not say what to write.
+
+    Raises PublishError if the folder to write in is not there.
+    """
     for name, path, known in (("output", output, TABLES), ("plot", plot, PLOTS)):
         if path is not None and Path(path).suffix.lower() not in known:
             raise ParameterError(f"{name} is {path!r} but must end in {' or '.join(known)}")
+        if path is not None and not Path(path).parent.is_dir():
+            raise PublishError(f"cannot be written: there is no folder {str(Path(path).parent)!r}", where=path)
 
 
 def write_comparison(comparison: Comparison, path: str) -> None:
@@ -22,10 +33,22 @@ def write_comparison(comparison: Comparison, path: str) -> None:
     from pyarrow import parquet as pq
 
     table = comparison.to_arrow()
-    try:
+    with _writing(path):
         if Path(path).suffix.lower() == ".csv":
             csv.write_csv(table, path)
         else:
             pq.write_table(table, path)
+
+
+def write_plot(figure: "Figure", path: str) -> None:
+    """Draw a chart into a file, of the kind its name says. Raises PublishError."""
+    with _writing(path):
+        figure.savefig(path)
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise PublishError(f"cannot be written ({error.strerror or error})", where=path) from error

@@ -1,5 +1,7 @@
 """Charts of what was measured. They need matplotlib: the extra ``plot``."""
 
+import textwrap
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
@@ -12,16 +14,20 @@ if TYPE_CHECKING:
 GREEN, GREY = "#1b7837", "#4d4d4d"
 
 
+def check_installed() -> None:
+    """Raise ParameterError if matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        raise ParameterError("a plot needs matplotlib: pip install 'plant-aggregate[plot]'")
+
+
 def accuracy_against_retrieval(comparison: Comparison, subset: str = "all") -> "Figure":
     """Accuracy of each strategy (not valid counts as wrong) against the share of the experts' species it retrieves.
 
     Bars are 95 % intervals. ``subset`` is one of the evaluation's sets of expert observations. Raises ParameterError
     if there is no such set, or matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ParameterError("a plot needs matplotlib: pip install 'plant-aggregate[plot]'") from error
+    check_installed()
+    from matplotlib.figure import Figure
 
     points = []
     for each in comparison.compared:
@@ -74,11 +80,14 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
         else:
             near.append(point)
     for group in groups:
+        on_the_right = group[0][1] > (left + right) / 2
         axes.annotate(
-            ", ".join(name for name, _, _ in group),
+            textwrap.fill(", ".join(name for name, _, _ in group), 36, break_on_hyphens=False),
             group[0][1:],
-            xytext=(7, 5),
+            xytext=(-7 if on_the_right else 7, 5),
             textcoords="offset points",
+            horizontalalignment="right" if on_the_right else "left",
+            verticalalignment="bottom",
             fontsize=9,
             fontweight="bold" if any(name == "plantnet" for name, _, _ in group) else "normal",
         )

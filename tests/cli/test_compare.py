@@ -46,7 +46,8 @@ def test_files_and_json(capfd: Capture, files: list[str], tmp_path: Path) -> Non
     for name in ("out.parquet", "out.csv"):
         options = ["--strategies", "wawa", "-o", str(tmp_path / name), "--json", "-q", "--resamples", "0"]
         assert run_command(["compare", *files, *options]) == 0
-        rows = json.loads(capfd.readouterr().out)
+        rows = json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
+        assert rows[0]["accuracy_low"] is None
         assert [row["subset"] for row in rows] == ["all", "two votes or more", "with a disagreement"]
     table = pq.read_table(tmp_path / "out.parquet")
     assert table["strategy"].to_pylist() == ["wawa"] * 3
