@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
+    from .ai_votes import AiVotes as AiVotes
     from .calibration import Calibration as Calibration
     from .calibration import calibrate as calibrate
     from .comparison import Comparison as Comparison
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .ingest import read_user_weights as read_user_weights
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
+    from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
+    from .ingest.ai_votes import read_ai_votes as read_ai_votes
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
     from .pipeline import Run as Run
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
+    "AiVotes": "ai_votes",
     "Calibration": "calibration",
     "Comparison": "comparison",
     "Consensus": "consensus",
@@ -86,10 +90,12 @@ _HOMES = {
     "Wawa": "strategies.wawa",
     "Wds": "strategies.wds",
     "ZeroBasedSkill": "strategies.zero_based_skill",
+    "ai_votes_from_table": "ingest.ai_votes",
     "calibrate": "calibration",
     "compare": "comparison",
     "evaluate": "evaluation",
     "load_calibration": "publishing.calibrations",
+    "read_ai_votes": "ingest.ai_votes",
     "read_evidence": "publishing.reading",
     "read_truth": "ingest.truth",
     "read_user_weights": "ingest",

@@ -1,30 +1,31 @@
 """The result: a label for every observation, and what speaks for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Counts, Flags, Floats, LabelCodes, Weights
-from .schema import CONSENSUS, POSTERIORS, USERS, arrow_schema
+from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
+from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, arrow_schema
 from .trace import Trace
-from .votes import Votes
+from .votes import Disputes, Votes
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 STATUSES = ("valid", "contested", "needs_votes")
+AI_EFFECTS = ("none", "agreed", "validated", "invalidated", "relabelled")
 SLACK = 1e-9
 """Thresholds compare with this absolute slack, so that seven equal votes of ten reach 0.7."""
 
 
 @dataclass(frozen=True, eq=False)
 class DisputeFindings:
-    """What is known of each disputed observation beside its label; arrays follow ``votes.disputes``.
+    """What is known of each disputed observation beside its label; arrays follow ``Consensus.disputed``.
 
     An undisputed observation has agreement, margin and aum 1, entropy 0, one label and no runner-up, whatever the
     weights; so these are kept for the disputed ones only.
@@ -54,6 +55,34 @@ class UserFindings:
 
 
 @dataclass(frozen=True, eq=False)
+class AiFindings:
+    """What the AI said of each observation, and did to it; arrays have n_observations items."""
+
+    labels: LabelCodes
+    """-1 where the AI has no vote."""
+    scores: Floats
+    """NaN where the AI has no vote."""
+    effect: Bytes
+    """Positions in AI_EFFECTS."""
+
+    def counts(self, valid: Flags) -> dict[str, int | float]:
+        """How many observations the AI named, agreed on, made valid, invalid, or of another label.
+
+        ``share_of_valid``: of the ``valid`` labels, those that would not be valid without it.
+        """
+        times = np.bincount(self.effect, minlength=len(AI_EFFECTS)).tolist()
+        moved = [AI_EFFECTS.index("validated"), AI_EFFECTS.index("relabelled")]
+        n_owed = int(np.count_nonzero(np.isin(self.effect[valid], moved)))
+        n_valid = int(np.count_nonzero(valid))
+        return {
+            "observations": int(np.count_nonzero(self.labels >= 0)),
+            **{effect: n for effect, n in zip(AI_EFFECTS, times, strict=True) if effect != "none"},
+            "valid_by_ai": n_owed,
+            "share_of_valid": n_owed / n_valid if n_valid else 0.0,
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Consensus:
     """One label per observation. Columns and their meaning: ``aggregate.schema.CONSENSUS`` and ``USERS``."""
 
@@ -76,7 +105,18 @@ class Consensus:
     disputes: DisputeFindings
     users: UserFindings
     shares: Floats | None = None
-    """float64 by candidate of ``votes.disputes``; None where they are the shares of the users' weights."""
+    """float64 by candidate of ``disputed``; None where they are the shares of the votes' weights."""
+    judged: Disputes | None = None
+    """The disputed observations, where the AI's votes are among them; None: ``votes.disputes``."""
+    vote_weights: Weights | None = None
+    """float64, of the votes of ``disputed``; None where they are the users'."""
+    ai: AiFindings | None = None
+    """What the AI said and did, where its votes were given."""
+
+    @property
+    def disputed(self) -> Disputes:
+        """The observations with more than one opinion, and the votes on them."""
+        return self.votes.disputes if self.judged is None else self.judged
 
     @property
     def n_observations(self) -> int:
@@ -86,9 +126,7 @@ class Consensus:
     @property
     def confidence(self) -> Floats:
         """float64[n_observations]; share the label would keep if one unknown user dissented."""
-        confidence = self.weight / (self.weight + self.gamma)
-        confidence[self.votes.disputes.observations] = self.disputes.confidence
-        return confidence
+        return self._confidence(slice(0, self.n_observations))
 
     @property
     def agreement(self) -> Floats:
@@ -111,15 +149,19 @@ class Consensus:
         return self._spread(self.disputes.entropy, 0.0)
 
     @property
+    def n_labels(self) -> Counts:
+        """int32[n_observations]; distinct labels that users voted."""
+        return self._n_labels(slice(0, self.n_observations))
+
+    @property
     def ambiguous(self) -> Flags:
         """bool[n_observations]; aum below the threshold."""
-        undisputed = _is_below(np.ones(1), self.ambiguous_below)[0]
-        return self._spread(_is_below(self.disputes.aum, self.ambiguous_below), undisputed)
+        return self._spread(_is_below(self.disputes.aum, self.ambiguous_below), self._undisputed_ambiguous)
 
     @cached_property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, Any]:
         """How many observations are valid, contested, in need of votes, ambiguous; users; labels."""
-        contested = self._disputed_contested() & ~self.valid[self.votes.disputes.observations]
+        contested = self._disputed_contested() & ~self.valid[self.disputed.observations]
         n_valid, n_contested = int(self.valid.sum()), int(contested.sum())
         return {
             "observations": self.n_observations,
@@ -130,62 +172,50 @@ class Consensus:
             "needs_votes": self.n_observations - n_valid - n_contested,
             "ambiguous": self._count_ambiguous(),
             "self_validating_users": int(self.users.self_validating.sum()),
+            **({} if self.ai is None else {"ai": self.ai.counts(self.valid)}),
         }
 
     def to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
         """Observations ``first`` to ``last`` (default all) as an Arrow table, sorted by observation_id."""
-        label_type = self.votes.label_names.type
-        schema = arrow_schema(
-            CONSENSUS, observation_id=self.votes.observation_ids.type, label=label_type, runner_up=label_type
-        )
+        schema = self._schema(self.votes.label_names.type)
         return self.encoded(first, self.n_observations if last is None else last).cast(schema)
 
     def encoded(self, first: int, last: int) -> "pa.Table":
         """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
         import pyarrow as pa
 
-        votes = self.votes
-        block = slice(*np.searchsorted(votes.disputes.observations, (first, last)))
-        places = votes.disputes.observations[block] - first
-        size = last - first
-
-        def spread(values: NDArray[Any], otherwise: Any) -> NDArray[Any]:
-            column = np.full(size, otherwise, values.dtype)
-            column[places] = values[block]
-            return column
-
-        disputes = self.disputes
-        weight = self.weight[first:last]
-        confidence = weight / (weight + self.gamma)
-        confidence[places] = disputes.confidence[block]
-        status = spread(self._disputed_contested().astype(np.int8), 0)
-        status = np.where(self.valid[first:last], 0, np.where(status, 1, 2)).astype(np.int8)
-        undisputed_ambiguous = _is_below(np.ones(1), self.ambiguous_below)[0]
+        votes, disputes = self.votes, self.disputes
+        rows = slice(first, last)
+        contested = self._spread(self._disputed_contested(), False, rows)
         columns = {
             "observation_id": votes.observation_ids[first:last],
-            "label": _names(votes.label_names, self.labels[first:last]),
-            "confidence": confidence,
-            "valid": self.valid[first:last],
-            "status": pa.DictionaryArray.from_arrays(status, list(STATUSES)),
-            "ambiguous": spread(_is_below(disputes.aum, self.ambiguous_below), undisputed_ambiguous),
-            "aum": spread(disputes.aum, 1.0),
-            "margin": spread(disputes.margin, 1.0),
-            "agreement": spread(disputes.agreement, 1.0),
-            "weight": weight,
-            "entropy": spread(disputes.entropy, 0.0),
+            "label": _names(votes.label_names, self.labels[rows]),
+            "confidence": self._confidence(rows),
+            "valid": self.valid[rows],
+            "status": pa.DictionaryArray.from_arrays(
+                np.where(self.valid[rows], 0, np.where(contested, 1, 2)).astype(np.int8), list(STATUSES)
+            ),
+            "ambiguous": self._spread(_is_below(disputes.aum, self.ambiguous_below), self._undisputed_ambiguous, rows),
+            "aum": self._spread(disputes.aum, 1.0, rows),
+            "margin": self._spread(disputes.margin, 1.0, rows),
+            "agreement": self._spread(disputes.agreement, 1.0, rows),
+            "weight": self.weight[rows],
+            "entropy": self._spread(disputes.entropy, 0.0, rows),
             "n_votes": np.diff(votes.offsets[first : last + 1]).astype(np.int32),
-            "n_labels": spread(disputes.n_labels, 1),
-            "runner_up": _names(votes.label_names, spread(disputes.runner_up, -1)),
+            "n_labels": self._n_labels(rows),
+            "runner_up": _names(votes.label_names, self._spread(disputes.runner_up, -1, rows, unlabelled=-1)),
         }
-        label_type = columns["label"].type
-        schema = arrow_schema(
-            CONSENSUS, observation_id=votes.observation_ids.type, label=label_type, runner_up=label_type
-        )
-        return pa.table(columns, schema=schema)
+        if self.ai is not None:
+            columns |= {
+                "ai_label": _names(votes.label_names, self.ai.labels[rows]),
+                "ai_score": pa.array(self.ai.scores[rows], from_pandas=True),
+                "ai_effect": pa.DictionaryArray.from_arrays(self.ai.effect[rows].view(np.int8), list(AI_EFFECTS)),
+            }
+        return pa.table(columns, schema=self._schema(columns["label"].type))
 
     @cached_property
     def candidate_shares(self) -> Floats:
-        """float64 by candidate of ``votes.disputes``: probability of each label voted, or its share of the weight.
+        """float64 by candidate of ``disputed``: probability of each label voted, or its share of the weight.
 
         Where no vote on an observation weighs anything, its votes count alike.
         """
@@ -194,9 +224,10 @@ class Consensus:
 
         if self.shares is not None:
             return self.shares
-        disputes, candidates = self.votes.disputes, self.votes.disputes.candidates
+        disputes = self.disputed
+        candidates = disputes.candidates
         shares = np.empty(len(candidates))
-        vote_weights = self.users.weight[disputes.users]
+        vote_weights = self.users.weight[disputes.users] if self.vote_weights is None else self.vote_weights
         in_blocks(
             weight_shares,
             len(disputes),
@@ -217,13 +248,14 @@ class Consensus:
         import pyarrow as pa
 
         last = self.n_observations if last is None else last
-        votes, candidates = self.votes, self.votes.disputes.candidates
-        start, stop = np.searchsorted(votes.disputes.observations, (first, last))
-        disputed = votes.disputes.observations[start:stop] - first
-        n_labels = np.ones(last - first, np.int64)
+        votes, candidates = self.votes, self.disputed.candidates
+        start, stop = np.searchsorted(self.disputed.observations, (first, last))
+        disputed = self.disputed.observations[start:stop] - first
+        labelled = self.labels[first:last] >= 0
+        n_labels = labelled.astype(np.int64)
         n_labels[disputed] = np.diff(candidates.offsets[start : stop + 1])
         rows = np.repeat(np.arange(first, last), n_labels)
-        labels = votes.labels[votes.offsets[:-1][rows]]
+        labels = self.labels[rows]
         probability = np.ones(rows.size)
         is_disputed = np.zeros(last - first, np.bool_)
         is_disputed[disputed] = True
@@ -266,19 +298,62 @@ class Consensus:
             f"{self.strategy}, {len(self.trace.iterations)} iterations)"
         )
 
+    def _schema(self, label_type: "pa.DataType") -> "pa.Schema":
+        """Of the table of observations, if labels have ``label_type``; only with AI votes may there be none."""
+        table = CONSENSUS
+        if self.ai is not None:
+            table = (*(replace(c, nullable=c.nullable or c.name == "label") for c in CONSENSUS), *AI_FINDINGS)
+        named = dict.fromkeys(("label", "runner_up", "ai_label"), label_type)
+        return arrow_schema(table, observation_id=self.votes.observation_ids.type, **named)
+
     def _count_ambiguous(self) -> int:
         disputed = int(_is_below(self.disputes.aum, self.ambiguous_below).sum())
-        undisputed = self.n_observations - len(self.votes.disputes)
-        return disputed + undisputed * int(_is_below(np.ones(1), self.ambiguous_below)[0])
+        undisputed = self.n_observations - len(self.disputed)
+        if self.ai is not None:
+            undisputed -= int(np.count_nonzero(self.labels < 0))
+        return disputed + undisputed * self._undisputed_ambiguous
+
+    @property
+    def _undisputed_ambiguous(self) -> bool:
+        """Whether an aum of 1 is ambiguous."""
+        return bool(_is_below(np.ones(1), self.ambiguous_below)[0])
 
     def _disputed_contested(self) -> Flags:
         return _is_below(self.disputes.agreement, self.theta_acc)
 
-    def _spread(self, disputed: NDArray[Any], undisputed: Any) -> NDArray[Any]:
-        """An array over all observations: ``disputed`` values where there is a dispute, else ``undisputed``."""
-        everywhere = np.full(self.n_observations, undisputed, disputed.dtype)
-        everywhere[self.votes.disputes.observations] = disputed
-        return everywhere
+    def _confidence(self, rows: slice) -> Floats:
+        weight = self.weight[rows]
+        confidence = weight / (weight + self.gamma)
+        places, block = self._disputed_in(rows)
+        confidence[places] = self.disputes.confidence[block]
+        return confidence
+
+    def _n_labels(self, rows: slice) -> Counts:
+        n_labels = (np.diff(self.votes.offsets[rows.start : rows.stop + 1]) > 0).astype(np.int32)
+        places, block = self._disputed_in(rows)
+        n_labels[places] = self.disputes.n_labels[block]
+        return n_labels
+
+    def _disputed_in(self, rows: slice) -> tuple[Indices, slice]:
+        """The disputed observations among ``rows``, counted from the first of these, and their place in findings."""
+        observations = self.disputed.observations
+        block = slice(*np.searchsorted(observations, (rows.start, rows.stop)))
+        return observations[block] - rows.start, block
+
+    def _spread(
+        self, disputed: NDArray[Any], undisputed: Any, rows: slice | None = None, *, unlabelled: Any = 0
+    ) -> NDArray[Any]:
+        """A column of ``rows`` (default all): findings where there is a dispute, else ``undisputed``.
+
+        Where there is not even a label, ``unlabelled``.
+        """
+        rows = slice(0, self.n_observations) if rows is None else rows
+        column = np.full(rows.stop - rows.start, undisputed, disputed.dtype)
+        if self.ai is not None:
+            column[self.labels[rows] < 0] = unlabelled
+        places, block = self._disputed_in(rows)
+        column[places] = disputed[block]
+        return column
 
 
 def _is_below(values: Floats, threshold: float) -> Flags:

@@ -49,8 +49,6 @@ class Evidence:
 
         votes = consensus.votes
         rows = np.arange(votes.n_observations) if observations is None else observations
-        n_labels = np.ones(votes.n_observations, np.int32)
-        n_labels[votes.disputes.observations] = consensus.disputes.n_labels
         return cls(
             observation_ids=votes.observation_ids.take(pa.array(rows)),
             label_names=votes.label_names,
@@ -62,7 +60,7 @@ class Evidence:
             agreement=consensus.agreement[rows],
             weight=consensus.weight[rows],
             n_votes=(votes.offsets[rows + 1] - votes.offsets[rows]).astype(np.int32),
-            n_labels=n_labels[rows],
+            n_labels=consensus.n_labels[rows],
         )
 
     @classmethod

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from .agreement import users_table
 from .calibration import Calibration
 from .consensus import Consensus
 from .errors import AggregateWarning, ParameterError
 from .ingest import Paths, Reading, read, read_user_weights
+from .ingest.ai_votes import read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .progress import SILENT, Progress
@@ -42,6 +45,8 @@ class Settings:
     """Share of the rows that may be unusable."""
     user_weights: str | os.PathLike[str] | None = None
     """File with fixed and minimum weights of users."""
+    ai_votes: str | os.PathLike[str] | None = None
+    """File with the AI's votes."""
     calibration: str | os.PathLike[str] | None = None
     """File with a calibration, or ``simulated``: adds the column ``probability``."""
     soft: bool = False
@@ -90,17 +95,18 @@ def run(
     """
     strategy = PlantNet() if strategy is None else strategy
     settings = Settings() if settings is None else settings
-    if settings.user_weights is not None and not isinstance(strategy, PlantNet):
-        raise ParameterError(f"user weights are for the strategy plantnet, not for {strategy.name}")
+    for name in ("user_weights", "ai_votes"):
+        if getattr(settings, name) is not None and not isinstance(strategy, PlantNet):
+            raise ParameterError(f"{name} are for the strategy plantnet, not for {strategy.name}")
     started = datetime.now(UTC)
     set_threads(settings.threads or available_cores())
     clock = _PhaseClock(progress)
     when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
     with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
         calibration = None if settings.calibration is None else load_calibration(settings.calibration)
-        set_by_hand = {}
+        beside: dict[str, Any] = {}
         if settings.user_weights is not None:
-            set_by_hand["user_weights"] = read_user_weights(settings.user_weights)
+            beside["user_weights"] = read_user_weights(settings.user_weights)
         reading = read(
             paths,
             columns=settings.columns,
@@ -108,14 +114,23 @@ def run(
             max_rejected=settings.max_rejected,
             progress=clock,
         )
-        consensus = strategy.fit(reading.votes, progress=clock, **set_by_hand)
+        inputs, rejected = list(reading.inputs), reading.rejected
+        if settings.ai_votes is not None:
+            clock.phase("read the AI's votes")
+            ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
+            inputs.append(ai.input)
+            rejected = pa.concat_tables(
+                [rejected, ai.quarantine.to_arrow({field.name: field.type for field in rejected.schema})]
+            )
+            beside["ai_votes"] = ai.ai_votes
+        consensus = strategy.fit(reading.votes, progress=clock, **beside)
         if calibration is not None:
             _warn_of(calibration, consensus)
         clock.phase("write", total=consensus.n_observations, unit="observations")
         outputs = side_by_side(
             lambda: write_consensus(consensus, new.folder, clock, calibration),
             lambda: write_table(users_table(consensus), new.folder / "users.parquet"),
-            lambda: write_table(reading.rejected, new.folder / "rejected.parquet"),
+            lambda: write_table(rejected, new.folder / "rejected.parquet"),
             *([lambda: write_posteriors(consensus, new.folder)] if settings.soft else []),
         )
         clock.end()
@@ -124,12 +139,18 @@ def run(
             version=VERSION,
             consensus=consensus,
             settings=_plain_settings(settings, started),
-            inputs=[asdict(item) for item in reading.inputs],
+            inputs=[asdict(item) for item in inputs],
             rows=_row_counts(reading),
             outputs=outputs,
             seconds=clock.seconds,
             warnings=heard,
         )
+        if settings.ai_votes is not None:
+            contents["counts"]["ai"] |= {
+                "rejected": sum(ai.ai_votes.rejected.values()),
+                "rejected_by_reason": dict(ai.ai_votes.rejected),
+                "no_opinion": ai.ai_votes.n_unlabelled,
+            }
         if calibration is not None:
             contents["calibration"] = {"method": calibration.method, "fitted_on": dict(calibration.fitted_on)}
         write_manifest(contents, new.folder)
@@ -171,14 +192,12 @@ def _row_counts(reading: Reading) -> dict[str, Any]:
 
 def _plain_settings(settings: Settings, started: datetime) -> dict[str, Any]:
     as_of = None if settings.as_of is None else settings.as_of.isoformat()
-    user_weights = None if settings.user_weights is None else os.fspath(settings.user_weights)
-    calibration = None if settings.calibration is None else os.fspath(settings.calibration)
+    paths = {name: getattr(settings, name) for name in ("user_weights", "ai_votes", "calibration")}
     return {
         **vars(settings),
         "columns": dict(settings.columns or {}),
         "as_of": as_of,
-        "user_weights": user_weights,
-        "calibration": calibration,
+        **{name: None if path is None else os.fspath(path) for name, path in paths.items()},
         "threads": settings.threads or available_cores(),
         "started": started.isoformat(),
     }

@@ -146,6 +146,18 @@ COMPARISON: Table = (
 )
 """What `compare` writes: a row for each strategy and set of expert observations."""
 
+AI_FINDINGS: Table = (
+    Column("ai_label", "label", "the label the AI names, null if it has no vote", optional=True, nullable=True),
+    Column("ai_score", "float64", "the AI's score of that label, in [0, 1]", optional=True, nullable=True),
+    Column(
+        "ai_effect",
+        "name",
+        "what would differ without the AI: `relabelled`, `validated`, `invalidated`; else `agreed` or `none`",
+        optional=True,
+    ),
+)
+"""Further columns of consensus.parquet, where AI votes are given."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

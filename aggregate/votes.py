@@ -65,7 +65,8 @@ class Votes:
     """At most one vote per observation and user, integer coded, grouped by observation.
 
     Codes follow the sorted ids, so sorting codes sorts ids. The votes of observation i are the slice
-    ``offsets[i]:offsets[i + 1]``, ordered by (label, user). Every observation, user and label has a vote.
+    ``offsets[i]:offsets[i + 1]``, ordered by (label, user). Every observation, user and label has a vote; but where the
+    AI's votes were joined to them, there may be observations, and labels, that only the AI names.
     """
 
     offsets: Offsets
@@ -102,6 +103,17 @@ class Votes:
     def n_labels(self) -> int:
         """Number of labels."""
         return len(self.label_names)
+
+    @property
+    def first_labels(self) -> LabelCodes:
+        """int32[n_observations]; the smallest label voted on each, the only one where nobody disagrees; -1 for none."""
+        starts = self.offsets[:-1]
+        if self.n_votes and starts[-1] < self.n_votes and not np.any(starts == self.offsets[1:]):
+            return self.labels[starts]
+        first = np.full(self.n_observations, -1, np.int32)
+        voted = starts < self.offsets[1:]
+        first[voted] = self.labels[starts[voted]]
+        return first
 
     @cached_property
     def has_authors(self) -> bool:

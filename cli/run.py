@@ -31,6 +31,11 @@ from .summary import summary
     metavar="FILE",
     help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor) [plantnet]",
 )
+@click.option(
+    "--ai-votes",
+    metavar="FILE",
+    help="Parquet file with the AI's observation_id, label and score, to take part as --ai-mode says [plantnet]",
+)
 @click.option("--soft", is_flag=True, help="also write posteriors.parquet: the probability of every label voted")
 @click.option(
     "--calibration",
@@ -62,6 +67,7 @@ def run(
     output: str,
     strategy: str,
     user_weights: str | None,
+    ai_votes: str | None,
     calibration: str | None,
     soft: bool,
     columns: tuple[tuple[str, str], ...],
@@ -92,6 +98,7 @@ def run(
         as_of=as_of,
         max_rejected=max_rejected,
         user_weights=user_weights,
+        ai_votes=ai_votes,
         calibration=calibration,
         soft=soft,
         keep=keep,

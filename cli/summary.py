@@ -1,8 +1,10 @@
 """The result of a run as a curator reads it in five seconds."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aggregate import Run
 
 
@@ -34,6 +36,7 @@ def summary(run: "Run") -> str:
             line("contested", counts["contested"], observations, "the votes disagree too much"),
             line("needs votes", counts["needs_votes"], observations, "agreed, but with too little weight"),
             line("ambiguous", counts["ambiguous"], observations, "of any status: the label was hard won or lost"),
+            *([_ai_line(counts["ai"])] if "ai" in counts else []),
             f"{count(counts['users'], 'user')}, {counts['self_validating_users']:,} self-validating "
             "(one vote of theirs makes a label valid)",
             f"{_ending(run)} in {sum(run.manifest['seconds'].values()):.1f} s",
@@ -45,6 +48,15 @@ def summary(run: "Run") -> str:
 def count(number: int, thing: str) -> str:
     """``1 vote``, ``2,000 votes``."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _ai_line(counts: "Mapping[str, Any]") -> str:
+    """What the AI did."""
+    return (
+        f"the AI named {count(counts['observations'], 'observation')}, and validated {counts['validated']:,}, "
+        f"invalidated {counts['invalidated']:,}, relabelled {counts['relabelled']:,}:\n"
+        f"  {100 * counts['share_of_valid']:.2f} % of the valid labels would not be valid without it"
+    )
 
 
 def _ending(run: "Run") -> str:

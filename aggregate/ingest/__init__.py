@@ -21,7 +21,7 @@ from .cleaning import check_share
 from .intake import Intake, RowCounts, ticks_of
 from .operator import read_user_weights
 from .parquet import CheckedFile, batches_of_table, check_files, stream
-from .sources import find_sources
+from .sources import Input, find_sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,17 +32,6 @@ AHEAD = 8
 """Batches decoded ahead."""
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-
-
-@dataclass(frozen=True)
-class Input:
-    """A file that was read."""
-
-    path: str
-    rows: int
-    bytes: int
-    fingerprint: str
-    """SHA-256 of its content, as hexadecimal digits."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrays import Indices
 from ..errors import VotesError
 from ..schema import REJECTED, arrow_schema
 
@@ -29,18 +30,22 @@ class Quarantine:
     def add(self, batch: pa.RecordBatch, rejected: pa.Array, reasons: pa.Array, path: str, row: int) -> None:
         """Take the ``rejected`` (bool) rows of a batch that begins at ``row`` of the file at ``path``."""
         places = np.flatnonzero(np.asarray(rejected))
-        why = reasons.take(pa.array(places))
-        for count in why.value_counts().to_pylist():
+        chosen = pa.array(places)
+        self.add_rows(batch.take(chosen), reasons.take(chosen), path, places + row)
+
+    def add_rows(self, batch: pa.RecordBatch, reasons: pa.Array, path: str, rows: Indices) -> None:
+        """Take all rows of a batch, which are ``rows`` int64 of the file at ``path``."""
+        for count in reasons.value_counts().to_pylist():
             self.counts[count["values"]] += count["counts"]
-        rows = {
-            "file": pa.array([path] * places.size, pa.string()),
-            "row": pa.array(places + row),
-            "reason": why.dictionary_encode(),
+        columns = {
+            "file": pa.array([path] * rows.size, pa.string()),
+            "row": pa.array(rows),
+            "reason": reasons.dictionary_encode(),
         }
         for name in ("observation_id", "user_id", "label"):
-            column = batch.column(name).take(pa.array(places))
-            rows[name] = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        self._tables.append(pa.table(rows))
+            column = batch.column(name)
+            columns[name] = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        self._tables.append(pa.table(columns))
 
     def first_place(self) -> str:
         """Where the first rejected row stands, for a message."""

@@ -35,6 +35,17 @@ class Source:
             raise _unreadable(error, self.path) from error
 
 
+@dataclass(frozen=True)
+class Input:
+    """A file that was read."""
+
+    path: str
+    rows: int
+    bytes: int
+    fingerprint: str
+    """SHA-256 of its content, as hexadecimal digits."""
+
+
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     """The Parquet files that ``paths`` name, each once, in the order of their paths.
 

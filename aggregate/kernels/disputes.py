@@ -10,7 +10,7 @@ from .jit import kernel
 def find_disputed(first: int, last: int, offsets: Offsets, labels: LabelCodes, disputed: Flags) -> None:
     """disputed[i] = the votes on i name more than one label (they are sorted by label)."""
     for i in range(first, last):
-        disputed[i] = labels[offsets[i]] != labels[offsets[i + 1] - 1]
+        disputed[i] = offsets[i] < offsets[i + 1] and labels[offsets[i]] != labels[offsets[i + 1] - 1]
 
 
 @kernel

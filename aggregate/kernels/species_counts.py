@@ -16,6 +16,7 @@ LABEL_SHIFT = 33
 
 VALID = 1
 DISPUTED = 2
+JOINED = 4
 """Bits of an observation's state."""
 
 
@@ -65,6 +66,7 @@ def update_states(
     users: UserCodes,
     weights: Weights,
     threshold: float,
+    joined_weight: float,
     is_stale: Bytes,
     totals: Weights,
     state: Bytes,
@@ -72,25 +74,26 @@ def update_states(
 ) -> None:
     """Bring the stale observations up to date, and clear their mark.
 
-    totals[i] becomes the sum of weights[u] over the users who voted on i, exact before it is rounded (see
-    ``label_weights``). Of the undisputed ones, state[i] becomes VALID where that reaches ``threshold``; changed[i] says
-    of every observation whether its state did.
+    totals[i] becomes the sum of weights[u] over the users who voted on i, and ``joined_weight`` if it is JOINED, exact
+    before it is rounded (see ``label_weights``). Of the undisputed ones, state[i] becomes VALID where that reaches
+    ``threshold`` and anybody voted; changed[i] says of every observation whether its state did.
     """
     for i in range(first, last):
         changed[i] = 0
         if not is_stale[i]:
             continue
         is_stale[i] = 0
-        total = weights[users[offsets[i]]]
+        total = joined_weight if state[i] & JOINED else 0.0
         lost = 0.0
-        for j in range(offsets[i] + 1, offsets[i + 1]):
+        for j in range(offsets[i], offsets[i + 1]):
             weight = weights[users[j]]
             new = total + weight
             lost += (total - new) + weight if total >= weight else (weight - new) + total
             total = new
         totals[i] = total + lost
         if not state[i] & DISPUTED:
-            now = VALID if totals[i] >= threshold else 0
+            anybody = offsets[i] < offsets[i + 1] or state[i] & JOINED
+            now = (VALID if anybody and totals[i] >= threshold else 0) | (state[i] & JOINED)
             changed[i] = now != state[i]
             state[i] = now
 

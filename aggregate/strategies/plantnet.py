@@ -7,19 +7,47 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..ai_votes import AiOpinions, AiVotes, with_ai_as_user
 from ..arrays import Counts, Flags, LabelCodes, Weights
-from ..consensus import SLACK, Consensus, DisputeFindings
+from ..consensus import SLACK, AiFindings, Consensus, DisputeFindings
 from ..errors import AggregateWarning, ParameterError
 from ..progress import SILENT, Progress
+from ..trace import Trace
 from ..user_weights import AlignedWeights, UserWeights
-from ..votes import Disputes, Votes
+from ..votes import Votes
 from .base import check_parameters, choice, parameter
 from .convergence import Convergence
+from .effects import effects_of_ai
+from .forum import Forum
 from .labelling import Support, entropies_of, heaviest_labels, support_of
 from .species import SpeciesCounter, Standing, VotesByUser
 from .thresholds import ambiguity_threshold
 from .verdict import user_findings
 from .weighting import WEIGHT_FUNCTIONS, weights_of
+
+AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where the iteration arrived: labels, weights, and how it got there."""
+
+    forum: Forum
+    standing: Standing
+    labels: LabelCodes
+    """int32[n_observations]"""
+    judged_labels: LabelCodes
+    """Those of the disputes of ``forum.judging``."""
+    weights: Weights
+    """float64[n_users]"""
+    vote_weights: Weights
+    """Of the votes of ``forum.judging`` that count for or against the labels, 0 of the others."""
+    support: Support
+    history: list[Weights]
+    """The weights of the votes of ``forum.judging`` that each iteration started from."""
+    n_author: Counts
+    n_vote: Counts
+    trace: Trace
 
 
 @dataclass(frozen=True)
@@ -28,6 +56,11 @@ class PlantNet:
 
     [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
     (arXiv 2406.03356).
+
+    With ``ai_votes`` the AI takes part by ``ai_mode`` [L25, section "Integrating model predictions"]: ``ignore``
+    leaves it out; ``user`` makes it one of the users, named AI; ``fixed`` gives its vote the weight ``ai_weight``;
+    ``confident`` the same where its score reaches ``ai_threshold``; with ``invalidating`` that weight only ever speaks
+    against a label. The AI earns no species but as a user.
 
     Raises ParameterError if a parameter is out of its range.
 
@@ -62,6 +95,12 @@ class PlantNet:
         lambda q: 0 < q < 1,
     )
 
+    ai_mode: str = choice("confident", "what the AI's votes may do, where they are given", AI_MODES)
+    ai_weight: float = parameter(1.7, "weight of the AI's vote", "in (0, 1e6]", lambda w: 0 < w <= 1e6)
+    ai_threshold: float = parameter(
+        0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", lambda t: 0 <= t <= 2
+    )
+
     def __post_init__(self) -> None:
         check_parameters(self)
         if self.beta > self.alpha:
@@ -71,11 +110,20 @@ class PlantNet:
         fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
         object.__setattr__(self, "theta_conf", fitting if self.theta_conf is None else self.theta_conf)
 
-    def fit(self, votes: Votes, *, user_weights: UserWeights | None = None, progress: Progress = SILENT) -> Consensus:
+    def fit(
+        self,
+        votes: Votes,
+        *,
+        user_weights: UserWeights | None = None,
+        ai_votes: AiVotes | None = None,
+        progress: Progress = SILENT,
+    ) -> Consensus:
         """Estimate labels and weights together.
 
         ``user_weights`` are the operator's: a fixed weight replaces the estimated one from the first majority on,
-        a minimum is a floor under it. Warns (AggregateWarning) if nobody is known to be an author.
+        a minimum is a floor under it. ``ai_votes`` take part as ``ai_mode`` says; the consensus then has all
+        observations that users or the AI know, and says what each would be without the AI. Warns (AggregateWarning) if
+        nobody is known to be an author, or if the AI's weight is such that it validates alone or cannot invalidate.
         """
         if not votes.has_authors:
             warnings.warn(
@@ -83,54 +131,129 @@ class PlantNet:
                 AggregateWarning,
                 stacklevel=2,
             )
-        overrides = user_weights.align(votes) if user_weights is not None else None
+        opinions = None
+        if ai_votes is not None:
+            self._check_ai_weight()
+            progress.phase("join the AI's votes")
+            votes, opinions = ai_votes.join(votes)
+        forum = self._forum(votes, opinions)
+        overrides = user_weights.align(forum.votes) if user_weights is not None else None
         progress.phase("pair users and species")
-        disputes = votes.disputes
-        standing = Standing(votes, VotesByUser.of(votes), self.theta_conf - SLACK)
-        counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
-
+        by_user = VotesByUser.of(forum.votes)
         progress.phase("estimate", unit="iterations")
+        estimate = self._estimate(forum, opinions, by_user, overrides, progress)
+        without_ai = None
+        if opinions is not None and self.ai_mode != "ignore":
+            progress.phase("estimate without the AI", unit="iterations")
+            if forum.votes is not votes:
+                by_user = VotesByUser.of(votes)
+                overrides = user_weights.align(votes) if user_weights is not None else None
+            without_ai = self._estimate(Forum.of_users(votes), None, by_user, overrides, progress)
+        progress.phase("derive columns")
+        return self._consensus(estimate, opinions, without_ai)
+
+    def _check_ai_weight(self) -> None:
+        """Warn if the AI's weight lies outside the range of [L25]."""
+        least = self.theta_conf * (1 - self.theta_acc) / self.theta_acc
+        if self.ai_mode in ("fixed", "invalidating", "confident") and not least < self.ai_weight < self.theta_conf:
+            effect = "makes a label valid alone" if self.ai_weight >= self.theta_conf else "cannot make a label invalid"
+            warnings.warn(
+                f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}",
+                AggregateWarning,
+                stacklevel=3,
+            )
+
+    def _forum(self, votes: Votes, opinions: AiOpinions | None) -> Forum:
+        """Whose votes count, and how."""
+        if opinions is None or self.ai_mode == "ignore":
+            return Forum.of_users(votes)
+        if self.ai_mode == "user":
+            return Forum.of_users(with_ai_as_user(votes, opinions))
+        if self.ai_mode == "invalidating":
+            return Forum.with_ai_objecting(votes, opinions.labels, self.ai_weight)
+        least = self.ai_threshold if self.ai_mode == "confident" else 0.0
+        return Forum.with_ai(votes, opinions.where(least - SLACK), self.ai_weight)
+
+    def _estimate(
+        self,
+        forum: Forum,
+        opinions: AiOpinions | None,
+        by_user: VotesByUser,
+        overrides: AlignedWeights | None,
+        progress: Progress,
+    ) -> Estimate:
+        """The iteration."""
+        votes, judging = forum.votes, forum.judging
+        standing = Standing(
+            votes,
+            by_user,
+            self.theta_conf - SLACK,
+            disputes=judging,
+            joined=forum.joined,
+            joined_weight=forum.ai_weight,
+        )
+        counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
         weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
-        labels = votes.labels[votes.offsets[:-1]]
-        disputed_labels = heaviest_labels(disputes, weights[disputes.users])
-        watch = Convergence(self.max_iter, disputed_labels)
+        labels = forum.undisputed_labels(opinions)
+        chosen = forum.choose(weights)
+        watch = Convergence(self.max_iter, chosen)
         history: list[Weights] = []
         while watch.goes_on():
-            vote_weights = weights[disputes.users]
-            history.append(vote_weights)
-            labels[disputes.observations] = disputed_labels
+            labels[forum.choosing.observations] = chosen
+            judged = labels[judging.observations]
+            history.append(forum.judging_weights(weights))
+            support = support_of(judging, forum.counting(history[-1], judged), judged)
             standing.weigh(weights)
-            support = support_of(disputes, vote_weights, disputed_labels)
-            standing.judge_disputed(disputed_labels, self._are_valid(support))
+            standing.judge_disputed(judged, self._are_valid(support))
             n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
-            disputed_labels = heaviest_labels(disputes, weights[disputes.users], held=disputed_labels)
-            watch.saw(species, disputed_labels, int(np.count_nonzero(standing.valid)))
+            chosen = forum.choose(weights, held=chosen)
+            watch.saw(species, chosen, int(np.count_nonzero(standing.valid)))
             progress.advance()
-        labels[disputes.observations] = disputed_labels
+        labels[forum.choosing.observations] = chosen
 
-        progress.phase("derive columns")
-        support = support_of(disputes, weights[disputes.users], disputed_labels)
-        weight = standing.weigh(weights)
-        standing.judge_disputed(disputed_labels, self._are_valid(support))
-        weight[disputes.observations] = support.weight
-        findings = self._dispute_findings(disputes, disputed_labels, weights[disputes.users], support, history)
+        judged = labels[judging.observations]
+        vote_weights = forum.counting(forum.judging_weights(weights), judged)
+        support = support_of(judging, vote_weights, judged)
+        standing.weigh(weights)
+        standing.judge_disputed(judged, self._are_valid(support))
+        return Estimate(
+            forum, standing, labels, judged, weights, vote_weights, support, history, n_author, n_vote, watch.trace
+        )
+
+    def _consensus(self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate | None) -> Consensus:
+        """The estimate, and every column that derives from it."""
+        forum, standing = estimate.forum, estimate.standing
+        weight = standing.totals
+        weight[forum.judging.observations] = estimate.support.weight
+        findings = self._dispute_findings(estimate)
+        valid = standing.valid
+        ai = None
+        if opinions is not None:
+            before = estimate if without_ai is None else without_ai
+            effect = effects_of_ai(opinions.labels, estimate.labels, valid, before.labels, before.standing.valid)
+            ai = AiFindings(opinions.labels, opinions.scores, effect)
         return Consensus(
-            votes=votes,
+            votes=forum.votes,
             strategy=self.name,
             parameters=asdict(self),
-            trace=watch.trace,
-            labels=labels,
+            trace=estimate.trace,
+            labels=estimate.labels,
             weight=weight,
-            valid=standing.valid,
+            valid=valid,
             gamma=self.gamma,
             theta_acc=self.theta_acc,
             ambiguous_below=ambiguity_threshold(
-                findings.aum, votes.n_observations, self.theta_acc, self.ambiguous_below, self.ambiguous_quantile
+                findings.aum, forum.votes.n_observations, self.theta_acc, self.ambiguous_below, self.ambiguous_quantile
             ),
             disputes=findings,
-            users=user_findings(standing, labels, weights, n_author, n_vote, self.theta_conf),
+            users=user_findings(
+                standing, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
+            ),
+            judged=forum.judging,
+            vote_weights=estimate.vote_weights,
+            ai=ai,
         )
 
     def _weights_of(self, species: Counts, overrides: AlignedWeights | None) -> Weights:
@@ -145,23 +268,18 @@ class PlantNet:
         """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
         return (support.weight >= self.theta_conf - SLACK) & (support.agreement >= self.theta_acc - SLACK)
 
-    def _dispute_findings(
-        self,
-        disputes: Disputes,
-        labels: LabelCodes,
-        vote_weights: Weights,
-        support: Support,
-        history: list[Weights],
-    ) -> DisputeFindings:
-        """The derived columns of the disputed observations; ``history`` has the vote weights w(0) .. w(T-1)."""
-        margins = (support_of(disputes, past, labels).margin for past in history)
-        entropy, n_labels = entropies_of(disputes, vote_weights, support.total)
+    def _dispute_findings(self, estimate: Estimate) -> DisputeFindings:
+        """The derived columns of the disputed observations."""
+        forum, labels, support = estimate.forum, estimate.judged_labels, estimate.support
+        past = (forum.counting(vote_weights, labels) for vote_weights in estimate.history)
+        margins = (support_of(forum.judging, vote_weights, labels).margin for vote_weights in past)
+        entropy, n_labels = entropies_of(forum.judging, estimate.vote_weights, support.total)
         return DisputeFindings(
             confidence=support.weight / (support.total + self.gamma),
             agreement=support.agreement,
             margin=support.margin,
-            aum=sum(margins, start=np.zeros(len(disputes))) / len(history),
+            aum=sum(margins, start=np.zeros(len(forum.judging))) / len(estimate.history),
             entropy=entropy,
-            n_labels=n_labels,
-            runner_up=heaviest_labels(disputes, vote_weights, excluded=labels),
+            n_labels=n_labels - forum.only_by_ai,
+            runner_up=heaviest_labels(forum.judging, estimate.vote_weights, excluded=labels),
         )

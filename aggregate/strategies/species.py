@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, Weights, Words
-from ..votes import Votes
+from ..votes import Disputes, Votes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +53,34 @@ class Standing:
     Holds 11 bytes an observation.
     """
 
-    def __init__(self, votes: Votes, by_user: VotesByUser, threshold: float) -> None:
-        """``threshold``: the weight that an undisputed observation needs to be valid."""
-        from ..kernels.species_counts import DISPUTED
+    def __init__(
+        self,
+        votes: Votes,
+        by_user: VotesByUser,
+        threshold: float,
+        *,
+        disputes: Disputes | None = None,
+        joined: Flags | None = None,
+        joined_weight: float = 0.0,
+    ) -> None:
+        """``threshold``: the weight that an undisputed observation needs to be valid.
+
+        ``disputes`` are those that are judged, by default the votes'. Where ``joined``, ``joined_weight`` adds to the
+        users'.
+        """
+        from ..kernels.species_counts import DISPUTED, JOINED
 
         self.votes = votes
         self.by_user = by_user
+        self.disputed = (votes.disputes if disputes is None else disputes).observations
         self.threshold = threshold
+        self.joined_weight = joined_weight
         self.totals: Weights = np.empty(votes.n_observations)
         self.state: Bytes = np.zeros(votes.n_observations, np.uint8)
-        """VALID and DISPUTED, bits of ``kernels.species_counts``."""
-        self.state[votes.disputes.observations] = DISPUTED
+        """VALID, DISPUTED and JOINED, bits of ``kernels.species_counts``."""
+        if joined is not None:
+            self.state[joined] = JOINED
+        self.state[self.disputed] = DISPUTED
         self.changed: Bytes = np.zeros(votes.n_observations, np.uint8)
         """1 where the last update changed the state or the label."""
         self._is_stale: Bytes = np.ones(votes.n_observations, np.uint8)
@@ -86,6 +103,7 @@ class Standing:
             votes.users,
             weights,
             self.threshold,
+            self.joined_weight,
             self._is_stale,
             self.totals,
             self.state,
@@ -98,13 +116,12 @@ class Standing:
         """Take note of the disputed observations' ``labels``, and of which are ``valid`` under them."""
         from ..kernels.species_counts import DISPUTED, VALID
 
-        disputed = self.votes.disputes.observations
         state = DISPUTED + VALID * valid.view(np.uint8)
-        moved = state != self.state[disputed]
+        moved = state != self.state[self.disputed]
         if self._labels is not None:
             moved |= labels != self._labels
-        self.state[disputed] = state
-        self.changed[disputed] = moved
+        self.state[self.disputed] = state
+        self.changed[self.disputed] = moved
         self._labels = labels
 
     @property

@@ -79,7 +79,7 @@ def reach(
     votes = judge.votes
     disputes, candidates = votes.disputes, votes.disputes.candidates
     progress.phase("derive columns")
-    labels = votes.labels[votes.offsets[:-1]]
+    labels = votes.first_labels
     labels[disputes.observations] = candidates.labels[chosen]
     agreement = shares[chosen]
     support = judge.support(weights, chosen)

@@ -1,0 +1,226 @@
+"""The AI as a voter: what it sees first on each observation, and how sure it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .arrays import Flags, Floats, Indices, LabelCodes, Offsets, UserCodes
+from .errors import VotesError
+from .votes import Disputes, Votes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+AI_NAME = "AI"
+"""The AI among the users, where it is one of them; with integer ids it is -1."""
+
+
+@dataclass(frozen=True, eq=False)
+class AiVotes:
+    """A label and a score for each of some observations, whether users voted on them or not."""
+
+    observation_ids: "pa.Array"
+    """Distinct ids, sorted."""
+    labels: LabelCodes
+    """int32[n]; positions in ``label_names``."""
+    scores: Floats
+    """float64[n], in [0, 1]."""
+    label_names: "pa.Array"
+    """Distinct labels, sorted."""
+    origin: str = "AI votes"
+    """Where they come from, for messages."""
+    rejected: "Mapping[str, int]" = field(default_factory=dict)
+    """Rows that could not be used, by reason."""
+    n_unlabelled: int = 0
+    """Rows without a label, which were left out."""
+
+    def __len__(self) -> int:
+        return self.labels.size
+
+    def __repr__(self) -> str:
+        return f"AiVotes({len(self):,} observations, {len(self.label_names):,} labels, from {self.origin})"
+
+    def join(self, votes: Votes) -> tuple[Votes, "AiOpinions"]:
+        """The votes on all observations of either, and the AI's opinions on these.
+
+        An observation nobody but the AI knows has no vote: the one kind of Votes in which that is so. Raises
+        VotesError if ids or labels are of another type than the votes'.
+        """
+        ids, of_votes, of_ai = self._merged("observation_id", votes.observation_ids, self.observation_ids)
+        names, label_of_votes, label_of_ai = self._merged("label", votes.label_names, self.label_names)
+        offsets, labels = votes.offsets, votes.labels
+        if len(ids) > votes.n_observations:
+            offsets = np.zeros(len(ids) + 1, np.int64)
+            offsets[of_votes + 1] = np.diff(votes.offsets)
+            np.cumsum(offsets, out=offsets)
+        if len(names) > votes.n_labels:
+            labels = label_of_votes.astype(np.int32)[labels]
+        ai_labels = np.full(len(ids), -1, np.int32)
+        ai_labels[of_ai] = label_of_ai.astype(np.int32)[self.labels]
+        scores = np.full(len(ids), np.nan)
+        scores[of_ai] = self.scores
+        joined = replace(votes, offsets=offsets, labels=labels, observation_ids=ids, label_names=names)
+        return joined, AiOpinions(ai_labels, scores)
+
+    def _merged(self, column: str, ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Indices, Indices]":
+        """The union, sorted, of two sorted lists of distinct ids, and the places of either in it."""
+        import pyarrow as pa
+
+        if pa.types.is_integer(ours.type) != pa.types.is_integer(theirs.type):
+            raise VotesError(
+                f"column {column!r} has type {theirs.type}, but {ours.type} in the votes",
+                where=self.origin,
+                remedy="write it with the type of the votes",
+            )
+        if not pa.types.is_integer(ours.type):
+            return _merged_texts(ours, theirs)
+        try:
+            theirs = theirs.cast(ours.type)
+        except pa.ArrowInvalid as error:
+            raise VotesError(
+                f"column {column!r} holds integers beyond {ours.type}, the type of the votes",
+                where=self.origin,
+                remedy="write both with the wider type",
+            ) from error
+        return _merged_integers(ours, theirs)
+
+
+@dataclass(frozen=True, eq=False)
+class AiOpinions:
+    """The AI's votes, an item an observation of some Votes."""
+
+    labels: LabelCodes
+    """int32[n_observations]; -1 where the AI has none."""
+    scores: Floats
+    """float64[n_observations]; NaN where the AI has none."""
+
+    def where(self, least: float) -> LabelCodes:
+        """The labels with a score of at least ``least``, -1 elsewhere."""
+        return np.where(self.scores >= least, self.labels, np.int32(-1))
+
+
+@dataclass(frozen=True, eq=False)
+class Debate:
+    """The observations on which users and AI name more than one label, and those on which the AI is at one with all.
+
+    ``disputes`` has the AI's votes among the users', as those of the user with code n_users.
+    """
+
+    disputes: Disputes
+    joined: Flags
+    """bool[n_observations]; the AI votes, and nobody says otherwise."""
+    is_ai: Flags
+    """bool, by vote of ``disputes``; the vote is the AI's."""
+
+    @classmethod
+    def of(cls, votes: Votes, heard: LabelCodes) -> "Debate":
+        """``heard`` int32[n_observations] is the label the AI votes where its vote counts, -1 elsewhere."""
+        from .kernels.ai_votes import find_opposed
+        from .kernels.disputes import votes_of
+        from .kernels.threads import in_blocks
+
+        opposed, joined = np.empty((2, votes.n_observations), np.bool_)
+        in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, heard, opposed, joined)
+        observations = np.flatnonzero(opposed)
+        offsets, positions = votes_of(votes.offsets, observations)
+        offsets, users, labels, is_author = with_ai(
+            offsets,
+            votes.users[positions],
+            votes.labels[positions],
+            votes.is_author[positions],
+            heard[observations],
+            votes.n_users,
+        )
+        return cls(Disputes(observations, offsets, users, labels, is_author), joined, users == votes.n_users)
+
+
+def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> Votes:
+    """The votes, and the AI's among them, as those of one more user. Raises VotesError if its name is taken."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = votes.user_ids.type
+    name = AI_NAME if pa.types.is_string(kind) else -1 if pa.types.is_signed_integer(kind) else 2**kind.bit_width - 1
+    own = pa.array([name], kind)
+    if pc.index_in(own, votes.user_ids).null_count == 0:
+        raise VotesError(
+            f"a user is named {name!r}, as the AI would be", remedy="rename the user, or choose another --ai-mode"
+        )
+    everyone = pa.concat_arrays([votes.user_ids, own])
+    order = np.asarray(pc.sort_indices(everyone), dtype=np.int64)
+    ai = int(np.flatnonzero(order == votes.n_users)[0])
+    users = votes.users + (votes.users >= ai).astype(np.int32)
+    offsets, users, labels, is_author = with_ai(
+        votes.offsets, users, votes.labels, votes.is_author, opinions.labels, ai
+    )
+    return replace(
+        votes,
+        offsets=offsets,
+        users=users,
+        labels=labels,
+        is_author=is_author,
+        user_ids=everyone.take(pa.array(order)),
+    )
+
+
+def with_ai(
+    offsets: Offsets, users: UserCodes, labels: LabelCodes, is_author: Flags, heard: LabelCodes, ai: int
+) -> tuple[Offsets, UserCodes, LabelCodes, Flags]:
+    """Votes by observation with the AI's among them: offsets, users, labels, whether by the author."""
+    from .kernels.ai_votes import insert_votes
+    from .kernels.threads import in_blocks
+
+    n = heard.size
+    new_offsets = np.zeros(n + 1, np.int64)
+    np.cumsum(np.diff(offsets) + (heard >= 0), out=new_offsets[1:])
+    new_users, new_labels = np.empty((2, int(new_offsets[-1])), np.int32)
+    new_is_author = np.empty(new_users.size, np.bool_)
+    in_blocks(
+        insert_votes,
+        n,
+        offsets,
+        users,
+        labels,
+        is_author,
+        heard,
+        np.int32(ai),
+        new_offsets,
+        new_users,
+        new_labels,
+        new_is_author,
+    )
+    return new_offsets, new_users, new_labels, new_is_author
+
+
+def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Indices, Indices]":
+    import pyarrow as pa
+
+    from .kernels.ai_votes import merge_places
+
+    one, other = np.asarray(ours), np.asarray(theirs)
+    of_one, of_other = np.empty(one.size, np.int64), np.empty(other.size, np.int64)
+    size = merge_places(one, other, of_one, of_other)
+    if size == one.size:
+        return ours, of_one, of_other
+    union = np.empty(size, one.dtype)
+    union[of_one] = one
+    union[of_other] = other
+    return pa.array(union, ours.type), of_one, of_other
+
+
+def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Indices, Indices]":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pc.index_in(theirs, ours)
+    if known.null_count == 0:
+        return ours, np.arange(len(ours)), np.asarray(known, dtype=np.int64)
+    both = pa.concat_arrays([ours, theirs.filter(known.is_null())])
+    order = np.asarray(pc.sort_indices(both), dtype=np.int64)
+    place = np.empty(order.size, np.int64)
+    place[order] = np.arange(order.size)
+    new = np.cumsum(np.asarray(known.is_null())) - 1 + len(ours)
+    of_theirs = np.where(np.asarray(known.is_valid()), np.asarray(known.fill_null(0)), new)
+    return both.take(pa.array(order)), place[: len(ours)], place[of_theirs]

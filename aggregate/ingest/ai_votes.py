@@ -1,0 +1,189 @@
+"""The AI's votes from a Parquet file, or from a table in memory."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..ai_votes import AiVotes
+from ..arrays import Counts, Flags, Floats, Indices, LabelCodes
+from ..errors import VotesError
+from ..schema import AI_VOTES
+from .cleaning import Quarantine, check_share
+from .encoding import LabelColumn, check_text, id_column
+from .parquet import batches_of_table, check_file, stream
+from .sources import Input
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REPEATED = "repeated observation_id"
+
+
+def read_ai_votes(
+    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01
+) -> AiVotes:
+    """Read the AI's votes from a Parquet file with the columns of ``aggregate.schema.AI_VOTES``.
+
+    ``columns`` maps them to the file's own names. Rows with a null or blank id, or a score that is not in [0, 1], are
+    left out, and counted; so are rows without a label. Of several rows of an observation the one of highest score
+    stands, then of smallest label. Raises VotesError if the file cannot be read, a column is missing or has a wrong
+    type, more than ``max_rejected`` of the rows cannot be used, or none is left.
+    """
+    return read_ai(path, columns=columns, max_rejected=max_rejected).ai_votes
+
+
+@dataclass(frozen=True)
+class AiReading:
+    """AI votes, and an account of the rows they were read from."""
+
+    ai_votes: AiVotes
+    input: Input
+    quarantine: Quarantine
+    """The rows that could not be used."""
+
+
+def read_ai(
+    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01
+) -> AiReading:
+    """As :func:`read_ai_votes`, with an account of the rows."""
+    file = check_file(path, AI_VOTES, columns or {}, as_dictionary=("label",))
+    batches = stream(file, [column.name for column in AI_VOTES])
+    ai_votes, quarantine = _read(batches, file.types, file.source.path, file.rows, max_rejected)
+    source = file.source
+    read = Input(source.path, file.rows, source.bytes, source.fingerprint())
+    source.check_unchanged()
+    return AiReading(ai_votes, read, quarantine)
+
+
+def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
+    """The AI's votes from a table in memory with the columns of ``aggregate.schema.AI_VOTES``. Raises VotesError.
+
+    Every row must be usable.
+
+    >>> ai_votes_from_table(pa.table({"observation_id": [7, 9], "label": ["Acer opalus", "Ilex"], "score": [0.9, 0.4]}))
+    AiVotes(2 observations, 2 labels, from table)
+    """
+    if not isinstance(table, pa.Table):
+        table = pa.Table.from_pandas(table, preserve_index=False)
+    types, batches = batches_of_table(table, AI_VOTES)
+    return _read(batches, types, "table", table.num_rows, 0.0)[0]
+
+
+def _read(
+    batches: Iterable[pa.RecordBatch],
+    types: Mapping[str, pa.DataType],
+    origin: str,
+    n_rows: int,
+    max_rejected: float,
+) -> tuple[AiVotes, Quarantine]:
+    if n_rows == 0:
+        raise VotesError("no rows", where=origin, remedy="give AI votes, or leave out --ai-votes")
+    quarantine = Quarantine()
+    observations, labels = id_column(types["observation_id"], n_rows), LabelColumn(types["label"], n_rows)
+    scores = np.empty(n_rows)
+    kept_rows: list[Indices] = []
+    row = n_kept = 0
+    for batch in batches:
+        reasons = _faults(batch)
+        kept, places = batch, np.arange(batch.num_rows)
+        if reasons is not None:
+            rejected = reasons.is_valid()
+            quarantine.add(_as_votes(batch, types), rejected, reasons, origin, row)
+            places = np.flatnonzero(~np.asarray(rejected))
+            kept = batch.take(pa.array(places))
+        observations.append(kept.column("observation_id"))
+        labels.append(kept.column("label"))
+        scores[n_kept : n_kept + kept.num_rows] = kept.column("score").cast(pa.float64())
+        kept_rows.append(row + places)
+        n_kept += kept.num_rows
+        row += batch.num_rows
+    names, label_codes = labels.encode(origin)
+    ids, codes = observations.encode()
+    check_text(ids, "observation_id", origin)
+    rows = np.concatenate(kept_rows)
+    ballots = Ballots(ids, names, codes, label_codes, scores[:n_kept])
+    labelled = label_codes >= 0
+    ballots, rows = ballots.at(labelled), rows[labelled]
+    stands = ballots.best_of_each()
+    if not stands.all():
+        worse = ballots.at(~stands)
+        quarantine.add_rows(worse.as_votes(types), pa.array([REPEATED] * len(worse.scores)), origin, rows[~stands])
+        ballots = ballots.at(stands)
+    check_share(quarantine, n_rows, max_rejected)
+    if len(ballots.scores) == 0:
+        raise VotesError(f"no usable AI vote in {n_rows:,} rows", where=origin, remedy="see that rows have labels")
+    n_unlabelled = int(np.count_nonzero(~labelled))
+    return ballots.to_ai_votes(origin, quarantine, n_unlabelled), quarantine
+
+
+def _faults(batch: pa.RecordBatch) -> pa.Array | None:
+    """Why each row cannot be used, null for those that can; None if all can."""
+    ids, scores = batch.column("observation_id"), np.asarray(batch.column("score").cast(pa.float64()).fill_null(np.nan))
+    faults = [("score not in [0, 1]", pa.array(~((scores >= 0) & (scores <= 1))))]
+    if pa.types.is_string(ids.type):
+        faults.insert(0, ("blank observation_id", pc.fill_null(pc.equal(pc.binary_length(ids), 0), False)))
+    faults.insert(0, ("null observation_id", ids.is_null()))
+    if not any(pc.any(fault).as_py() for _, fault in faults):
+        return None
+    reasons = pa.nulls(batch.num_rows, pa.string())
+    for reason, fault in reversed(faults):
+        reasons = pc.if_else(fault, reason, reasons)
+    return reasons
+
+
+def _as_votes(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    """The rows as the quarantine takes them: votes without a user."""
+    return _without_user(batch.column("observation_id"), batch.column("label"), types)
+
+
+def _without_user(ids: pa.Array, labels: pa.Array, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    nobody = pa.nulls(len(ids), types["observation_id"])
+    return pa.RecordBatch.from_arrays([ids, nobody, labels], names=["observation_id", "user_id", "label"])
+
+
+@dataclass(frozen=True, eq=False)
+class Ballots:
+    """Rows after encoding: an item a row."""
+
+    ids: pa.Array
+    """Distinct observation ids, sorted."""
+    names: pa.Array
+    """Distinct labels, sorted."""
+    observations: Counts
+    labels: LabelCodes
+    scores: Floats
+
+    def at(self, rows: Flags) -> "Ballots":
+        """Those of some rows."""
+        if rows.all():
+            return self
+        return replace(self, observations=self.observations[rows], labels=self.labels[rows], scores=self.scores[rows])
+
+    def best_of_each(self) -> Flags:
+        """Which row of each observation has the highest score, then the smallest label, and is the first of these."""
+        stands = np.ones(self.scores.size, np.bool_)
+        if self.scores.size > len(self.ids) or np.bincount(self.observations, minlength=1).max() > 1:
+            order = np.lexsort((self.labels, -self.scores, self.observations))
+            ordered = self.observations[order]
+            stands[order[1:]] = ordered[1:] != ordered[:-1]
+        return stands
+
+    def as_votes(self, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+        """The rows as the quarantine takes them."""
+        ids, labels = self.ids.take(pa.array(self.observations)), self.names.take(pa.array(self.labels))
+        return _without_user(ids, labels, types)
+
+    def to_ai_votes(self, origin: str, quarantine: Quarantine, n_unlabelled: int) -> AiVotes:
+        """The rows, which are of different observations, in the order of these."""
+        row_of = np.full(len(self.ids), -1, np.int64)
+        row_of[self.observations] = np.arange(self.scores.size)
+        voted = np.flatnonzero(row_of >= 0)
+        ids = self.ids if voted.size == len(self.ids) else self.ids.take(pa.array(voted))
+        rows = row_of[voted]
+        counts = dict(sorted(quarantine.counts.items()))
+        return AiVotes(ids, self.labels[rows], self.scores[rows], self.names, origin, counts, n_unlabelled)

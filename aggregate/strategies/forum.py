@@ -1,0 +1,98 @@
+"""Whose votes choose the label, and whose speak for and against it: the users', and the AI's as its mode has it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..ai_votes import AiOpinions, Debate
+from ..arrays import Counts, Flags, Indices, LabelCodes, Weights
+from ..votes import Disputes, Votes
+from .labelling import heaviest_labels
+
+
+@dataclass(frozen=True, eq=False)
+class Forum:
+    """Votes to choose labels by, and votes to judge them by. The AI has the user code n_users."""
+
+    votes: Votes
+    choosing: Disputes
+    """Observations whose label has to be chosen, with the votes that choose it."""
+    judging: Disputes
+    """Observations on which there is more than one opinion, with all that have weight. Holds those of ``choosing``."""
+    joined: Flags | None = None
+    """bool[n_observations]; nobody contradicts the AI, and its weight adds to the label's."""
+    ai_weight: float = 0.0
+    ai_votes: Indices | None = None
+    """Positions of votes among ``judging`` that count only where they contradict the label."""
+    ai_disputes: Indices | None = None
+    """The dispute that each of these belongs to."""
+
+    @classmethod
+    def of_users(cls, votes: Votes) -> "Forum":
+        """The AI keeps silent, or is one of the users."""
+        return cls(votes, votes.disputes, votes.disputes)
+
+    @classmethod
+    def with_ai(cls, votes: Votes, heard: LabelCodes, ai_weight: float) -> "Forum":
+        """The AI's vote has a fixed weight; ``heard`` int32[n_observations] are its labels, -1 where it has no vote."""
+        debate = Debate.of(votes, heard)
+        return cls(votes, debate.disputes, debate.disputes, debate.joined, ai_weight)
+
+    @classmethod
+    def with_ai_objecting(cls, votes: Votes, heard: LabelCodes, ai_weight: float) -> "Forum":
+        """The AI has no part in the choice, and its weight counts only against the label."""
+        debate = Debate.of(votes, np.where(np.diff(votes.offsets) > 0, heard, np.int32(-1)))
+        ai_votes = np.flatnonzero(debate.is_ai)
+        of_votes = np.repeat(np.arange(len(debate.disputes)), np.diff(debate.disputes.offsets))
+        return cls(
+            votes,
+            votes.disputes,
+            debate.disputes,
+            ai_weight=ai_weight,
+            ai_votes=ai_votes,
+            ai_disputes=of_votes[ai_votes],
+        )
+
+    @property
+    def only_by_ai(self) -> Counts:
+        """int32, by dispute of ``judging``: 1 where the AI names a label that no user does."""
+        n = len(self.judging)
+        if not self.has_ai:
+            return np.zeros(n, np.int32)
+        candidates = self.judging.candidates
+        by_user = np.bincount(candidates.of_vote, weights=self.judging.users < self.votes.n_users)
+        owner = np.repeat(np.arange(n), np.diff(candidates.offsets))
+        return np.bincount(owner[by_user == 0], minlength=n).astype(np.int32)
+
+    @property
+    def has_ai(self) -> bool:
+        """Whether the AI has a say of its own."""
+        return self.ai_weight > 0.0
+
+    def undisputed_labels(self, opinions: AiOpinions | None) -> LabelCodes:
+        """The label of observations on which there is one opinion; anything on the others, -1 where there is none."""
+        labels = self.votes.first_labels
+        if self.joined is not None and opinions is not None:
+            labels[self.joined] = opinions.labels[self.joined]
+        return labels
+
+    def choose(self, weights: Weights, held: LabelCodes | None = None) -> LabelCodes:
+        """The heaviest label of each dispute of ``choosing`` under the users' ``weights``."""
+        return heaviest_labels(self.choosing, self._by_vote(self.choosing, weights), held=held)
+
+    def judging_weights(self, weights: Weights) -> Weights:
+        """The weight of each vote of ``judging``, were all to count."""
+        return self._by_vote(self.judging, weights)
+
+    def counting(self, vote_weights: Weights, labels: LabelCodes) -> Weights:
+        """The same, 0 for those that do not count for or against ``labels``, an item a dispute of ``judging``."""
+        if self.ai_votes is None or self.ai_disputes is None:
+            return vote_weights
+        agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
+        vote_weights = vote_weights.copy()
+        vote_weights[self.ai_votes[agrees]] = 0.0
+        return vote_weights
+
+    def _by_vote(self, disputes: Disputes, weights: Weights) -> Weights:
+        """The weight of each vote's user."""
+        return (np.append(weights, self.ai_weight) if self.has_ai else weights)[disputes.users]
