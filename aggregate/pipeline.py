@@ -119,9 +119,7 @@ def run(
             clock.phase("read the AI's votes")
             ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
             inputs.append(ai.input)
-            rejected = pa.concat_tables(
-                [rejected, ai.quarantine.to_arrow({field.name: field.type for field in rejected.schema})]
-            )
+            rejected = pa.concat_tables([rejected, ai.quarantine.to_arrow(_types_of(rejected))])
             beside["ai_votes"] = ai.ai_votes
         consensus = strategy.fit(reading.votes, progress=clock, **beside)
         if calibration is not None:
@@ -157,6 +155,10 @@ def run(
         folder = new.publish()
     new.output.prune(settings.keep)
     return Run(new.run_id, folder, new.output.latest, contents)
+
+
+def _types_of(table: pa.Table) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in table.schema}
 
 
 def _warn_of(calibration: Calibration, consensus: Consensus) -> None:

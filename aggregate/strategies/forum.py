@@ -1,4 +1,4 @@
-"""Whose votes choose the label, and whose speak for and against it: the users', and the AI's as its mode has it."""
+"""Whose votes make the labels, and whose judge them in the end: the users', and the AI's as its mode has it."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,16 @@ from .labelling import heaviest_labels
 
 @dataclass(frozen=True, eq=False)
 class Forum:
-    """Votes to choose labels by, and votes to judge them by. The AI has the user code n_users."""
+    """The votes that the iteration goes by, and those by which its outcome is judged. The AI has the user code n_users.
+
+    Both are the same but where the AI may object only: then its votes are among the latter.
+    """
 
     votes: Votes
-    choosing: Disputes
-    """Observations whose label has to be chosen, with the votes that choose it."""
+    arguing: Disputes
+    """Observations whose label has to be chosen, and the votes that choose it."""
     judging: Disputes
-    """Observations on which there is more than one opinion, with all that have weight. Holds those of ``choosing``."""
+    """Observations on which there is more than one opinion in the end; those of ``arguing`` are among them."""
     joined: Flags | None = None
     """bool[n_observations]; nobody contradicts the AI, and its weight adds to the label's."""
     ai_weight: float = 0.0
@@ -40,8 +43,8 @@ class Forum:
 
     @classmethod
     def with_ai_objecting(cls, votes: Votes, heard: LabelCodes, ai_weight: float) -> "Forum":
-        """The AI has no part in the choice, and its weight counts only against the label."""
-        debate = Debate.of(votes, np.where(np.diff(votes.offsets) > 0, heard, np.int32(-1)))
+        """The AI has no part in the iteration; in the end its weight counts against labels that are not its own."""
+        debate = Debate.of(votes, heard)
         ai_votes = np.flatnonzero(debate.is_ai)
         of_votes = np.repeat(np.arange(len(debate.disputes)), np.diff(debate.disputes.offsets))
         return cls(
@@ -52,6 +55,30 @@ class Forum:
             ai_votes=ai_votes,
             ai_disputes=of_votes[ai_votes],
         )
+
+    def undisputed_labels(self, opinions: AiOpinions | None) -> LabelCodes:
+        """The label of observations on which there is one opinion; anything on the others, -1 where there is none."""
+        labels = self.votes.first_labels
+        if self.joined is not None and opinions is not None:
+            labels[self.joined] = opinions.labels[self.joined]
+        return labels
+
+    def choose(self, weights: Weights, held: LabelCodes | None = None) -> LabelCodes:
+        """The heaviest label of each dispute of ``arguing`` under the users' ``weights``."""
+        return heaviest_labels(self.arguing, self.vote_weights(self.arguing, weights), held=held)
+
+    def vote_weights(self, disputes: Disputes, weights: Weights) -> Weights:
+        """The weight of each vote on ``disputes``, under the users' ``weights``."""
+        return (np.append(weights, self.ai_weight) if self.has_ai else weights)[disputes.users]
+
+    def counting(self, vote_weights: Weights, labels: LabelCodes) -> Weights:
+        """Weights of the votes of ``judging``; 0 for those that speak neither for nor against ``labels``."""
+        if self.ai_votes is None or self.ai_disputes is None:
+            return vote_weights
+        agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
+        vote_weights = vote_weights.copy()
+        vote_weights[self.ai_votes[agrees]] = 0.0
+        return vote_weights
 
     @property
     def only_by_ai(self) -> Counts:
@@ -68,31 +95,3 @@ class Forum:
     def has_ai(self) -> bool:
         """Whether the AI has a say of its own."""
         return self.ai_weight > 0.0
-
-    def undisputed_labels(self, opinions: AiOpinions | None) -> LabelCodes:
-        """The label of observations on which there is one opinion; anything on the others, -1 where there is none."""
-        labels = self.votes.first_labels
-        if self.joined is not None and opinions is not None:
-            labels[self.joined] = opinions.labels[self.joined]
-        return labels
-
-    def choose(self, weights: Weights, held: LabelCodes | None = None) -> LabelCodes:
-        """The heaviest label of each dispute of ``choosing`` under the users' ``weights``."""
-        return heaviest_labels(self.choosing, self._by_vote(self.choosing, weights), held=held)
-
-    def judging_weights(self, weights: Weights) -> Weights:
-        """The weight of each vote of ``judging``, were all to count."""
-        return self._by_vote(self.judging, weights)
-
-    def counting(self, vote_weights: Weights, labels: LabelCodes) -> Weights:
-        """The same, 0 for those that do not count for or against ``labels``, an item a dispute of ``judging``."""
-        if self.ai_votes is None or self.ai_disputes is None:
-            return vote_weights
-        agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
-        vote_weights = vote_weights.copy()
-        vote_weights[self.ai_votes[agrees]] = 0.0
-        return vote_weights
-
-    def _by_vote(self, disputes: Disputes, weights: Weights) -> Weights:
-        """The weight of each vote's user."""
-        return (np.append(weights, self.ai_weight) if self.has_ai else weights)[disputes.users]

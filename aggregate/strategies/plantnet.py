@@ -36,13 +36,10 @@ class Estimate:
     standing: Standing
     labels: LabelCodes
     """int32[n_observations]"""
-    judged_labels: LabelCodes
-    """Those of the disputes of ``forum.judging``."""
+    valid: Flags
+    """bool[n_observations]; before any objection of the AI."""
     weights: Weights
     """float64[n_users]"""
-    vote_weights: Weights
-    """Of the votes of ``forum.judging`` that count for or against the labels, 0 of the others."""
-    support: Support
     history: list[Weights]
     """The weights of the votes of ``forum.judging`` that each iteration started from."""
     n_author: Counts
@@ -142,8 +139,8 @@ class PlantNet:
         by_user = VotesByUser.of(forum.votes)
         progress.phase("estimate", unit="iterations")
         estimate = self._estimate(forum, opinions, by_user, overrides, progress)
-        without_ai = None
-        if opinions is not None and self.ai_mode != "ignore":
+        without_ai = estimate
+        if opinions is not None and (forum.joined is not None or forum.votes is not votes):
             progress.phase("estimate without the AI", unit="iterations")
             if forum.votes is not votes:
                 by_user = VotesByUser.of(votes)
@@ -183,56 +180,55 @@ class PlantNet:
         progress: Progress,
     ) -> Estimate:
         """The iteration."""
-        votes, judging = forum.votes, forum.judging
+        votes, disputes = forum.votes, forum.arguing
         standing = Standing(
             votes,
             by_user,
             self.theta_conf - SLACK,
-            disputes=judging,
+            disputes=disputes,
             joined=forum.joined,
             joined_weight=forum.ai_weight,
         )
         counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
         weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
         labels = forum.undisputed_labels(opinions)
-        chosen = forum.choose(weights)
-        watch = Convergence(self.max_iter, chosen)
+        disputed_labels = forum.choose(weights)
+        watch = Convergence(self.max_iter, disputed_labels)
         history: list[Weights] = []
         while watch.goes_on():
-            labels[forum.choosing.observations] = chosen
-            judged = labels[judging.observations]
-            history.append(forum.judging_weights(weights))
-            support = support_of(judging, forum.counting(history[-1], judged), judged)
-            standing.weigh(weights)
-            standing.judge_disputed(judged, self._are_valid(support))
+            history.append(forum.vote_weights(forum.judging, weights))
+            labels[disputes.observations] = disputed_labels
+            self._judge(standing, forum, weights, disputed_labels)
             n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
-            chosen = forum.choose(weights, held=chosen)
-            watch.saw(species, chosen, int(np.count_nonzero(standing.valid)))
+            disputed_labels = forum.choose(weights, held=disputed_labels)
+            watch.saw(species, disputed_labels, int(np.count_nonzero(standing.valid)))
             progress.advance()
-        labels[forum.choosing.observations] = chosen
+        labels[disputes.observations] = disputed_labels
+        self._judge(standing, forum, weights, disputed_labels)
+        return Estimate(forum, standing, labels, standing.valid, weights, history, n_author, n_vote, watch.trace)
 
-        judged = labels[judging.observations]
-        vote_weights = forum.counting(forum.judging_weights(weights), judged)
-        support = support_of(judging, vote_weights, judged)
+    def _judge(self, standing: Standing, forum: Forum, weights: Weights, disputed_labels: LabelCodes) -> None:
+        """Which observations are valid under these weights and labels."""
         standing.weigh(weights)
-        standing.judge_disputed(judged, self._are_valid(support))
-        return Estimate(
-            forum, standing, labels, judged, weights, vote_weights, support, history, n_author, n_vote, watch.trace
-        )
+        support = support_of(forum.arguing, forum.vote_weights(forum.arguing, weights), disputed_labels)
+        standing.judge_disputed(disputed_labels, self._are_valid(support))
 
-    def _consensus(self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate | None) -> Consensus:
+    def _consensus(self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate) -> Consensus:
         """The estimate, and every column that derives from it."""
         forum, standing = estimate.forum, estimate.standing
-        weight = standing.totals
-        weight[forum.judging.observations] = estimate.support.weight
-        findings = self._dispute_findings(estimate)
-        valid = standing.valid
+        judging = forum.judging
+        judged = estimate.labels[judging.observations]
+        vote_weights = forum.counting(forum.vote_weights(judging, estimate.weights), judged)
+        support = support_of(judging, vote_weights, judged)
+        weight, valid = standing.totals, estimate.valid.copy()
+        weight[judging.observations] = support.weight
+        valid[judging.observations] = self._are_valid(support)
+        findings = self._dispute_findings(estimate, judged, vote_weights, support)
         ai = None
         if opinions is not None:
-            before = estimate if without_ai is None else without_ai
-            effect = effects_of_ai(opinions.labels, estimate.labels, valid, before.labels, before.standing.valid)
+            effect = effects_of_ai(opinions.labels, estimate.labels, valid, without_ai.labels, without_ai.valid)
             ai = AiFindings(opinions.labels, opinions.scores, effect)
         return Consensus(
             votes=forum.votes,
@@ -251,8 +247,8 @@ class PlantNet:
             users=user_findings(
                 standing, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
             ),
-            judged=forum.judging,
-            vote_weights=estimate.vote_weights,
+            judged=judging,
+            vote_weights=vote_weights,
             ai=ai,
         )
 
@@ -268,18 +264,20 @@ class PlantNet:
         """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
         return (support.weight >= self.theta_conf - SLACK) & (support.agreement >= self.theta_acc - SLACK)
 
-    def _dispute_findings(self, estimate: Estimate) -> DisputeFindings:
-        """The derived columns of the disputed observations."""
-        forum, labels, support = estimate.forum, estimate.judged_labels, estimate.support
-        past = (forum.counting(vote_weights, labels) for vote_weights in estimate.history)
-        margins = (support_of(forum.judging, vote_weights, labels).margin for vote_weights in past)
-        entropy, n_labels = entropies_of(forum.judging, estimate.vote_weights, support.total)
+    def _dispute_findings(
+        self, estimate: Estimate, labels: LabelCodes, vote_weights: Weights, support: Support
+    ) -> DisputeFindings:
+        """The derived columns of the disputed observations, whose labels are ``labels``."""
+        forum, history = estimate.forum, estimate.history
+        judging = forum.judging
+        margins = (support_of(judging, forum.counting(past, labels), labels).margin for past in history)
+        entropy, n_labels = entropies_of(judging, vote_weights, support.total)
         return DisputeFindings(
             confidence=support.weight / (support.total + self.gamma),
             agreement=support.agreement,
             margin=support.margin,
-            aum=sum(margins, start=np.zeros(len(forum.judging))) / len(estimate.history),
+            aum=sum(margins, start=np.zeros(len(judging))) / len(history),
             entropy=entropy,
             n_labels=n_labels - forum.only_by_ai,
-            runner_up=heaviest_labels(forum.judging, estimate.vote_weights, excluded=labels),
+            runner_up=heaviest_labels(judging, vote_weights, excluded=labels),
         )
