@@ -146,8 +146,11 @@ def fit(
     fixed_weights: Mapping[User, float] | None = None,
     min_weights: Mapping[User, float] | None = None,
     ambiguous_below: float | None = None,
+    voices: Mapping[User, float] | None = None,
 ) -> dict[str, Any]:
     """The consensus of cleaned votes, as plain lists and dicts.
+
+    ``voices`` vote with the weight given here, and are no users: they identify no species.
 
     >>> votes = [{"observation_id": 1, "user_id": u, "label": "Ulex europaeus"} for u in ("ann", "bob", "eve")]
     >>> result = fit(votes)
@@ -155,7 +158,8 @@ def fit(
     ('valid', True)
     """
     y, authors = arrange(votes)
-    users = sorted({u for ballots in y.values() for u in ballots})
+    voices = {} if voices is None else voices
+    users = sorted({u for ballots in y.values() for u in ballots if u not in voices})
     f = weight_of_species(weight_function, alpha, beta, gamma)
 
     def weight_of(u: User, n_species: int) -> float:
@@ -170,7 +174,7 @@ def fit(
         return acc >= theta_acc - SLACK and conf >= theta_conf - SLACK
 
     n: dict[User, int | None] = dict.fromkeys(users)
-    w = {u: weight_of(u, 0) for u in users}
+    w = {**{u: weight_of(u, 0) for u in users}, **voices}
     yhat = {i: heaviest(tally(y[i], w).weight, y[i], authors[i]) for i in y}
 
     trace: list[dict[str, int]] = []
@@ -187,7 +191,7 @@ def fit(
         vote_species: dict[User, set[Label]] = {u: set() for u in users}
         for i, ballots in y.items():
             for u, k in ballots.items():
-                if k != yhat[i]:
+                if k != yhat[i] or u in voices:
                     continue
                 if u in authors[i]:
                     if s[i]:
@@ -198,7 +202,7 @@ def fit(
             vote_species[u] -= author_species[u]
 
         n = {u: len(author_species[u]) + (len(vote_species[u]) + 5) // 10 for u in users}
-        w = {u: weight_of(u, n[u]) for u in users}
+        w = {**{u: weight_of(u, n[u]) for u in users}, **voices}
         yhat = {i: heaviest(tally(y[i], w).weight, y[i], authors[i], held=yhat_before[i]) for i in y}
 
         labels_changed = sum(yhat[i] != yhat_before[i] for i in y)
@@ -258,6 +262,7 @@ def fit(
         "trace": trace,
         "converged": converged,
         "cycle_length": cycle_length,
+        "started_from": started_from,
     }
 
 
