@@ -7,7 +7,6 @@ import numpy as np
 from ..ai_votes import AiOpinions, Debate
 from ..arrays import Counts, Flags, Indices, LabelCodes, Weights
 from ..votes import Disputes, Votes
-from .labelling import heaviest_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +62,21 @@ class Forum:
             labels[self.joined] = opinions.labels[self.joined]
         return labels
 
-    def choose(self, weights: Weights, held: LabelCodes | None = None) -> LabelCodes:
-        """The heaviest label of each dispute of ``arguing`` under the users' ``weights``."""
-        return heaviest_labels(self.arguing, self.vote_weights(self.arguing, weights), held=held)
+    def with_ai_weight(self, weights: Weights) -> Weights:
+        """The weights of the users, and after them the AI's."""
+        return np.append(weights, self.ai_weight) if self.has_ai else weights
 
-    def vote_weights(self, disputes: Disputes, weights: Weights) -> Weights:
-        """The weight of each vote on ``disputes``, under the users' ``weights``."""
-        return (np.append(weights, self.ai_weight) if self.has_ai else weights)[disputes.users]
+    @property
+    def objector(self) -> int:
+        """The user code whose votes count only against a label; -1 for nobody."""
+        return -1 if self.ai_votes is None else self.votes.n_users
 
-    def counting(self, vote_weights: Weights, labels: LabelCodes) -> Weights:
+    def counting(self, weights: Weights, labels: LabelCodes) -> Weights:
         """Weights of the votes of ``judging``; 0 for those that speak neither for nor against ``labels``."""
-        if self.ai_votes is None or self.ai_disputes is None:
-            return vote_weights
-        agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
-        vote_weights = vote_weights.copy()
-        vote_weights[self.ai_votes[agrees]] = 0.0
+        vote_weights = self.with_ai_weight(weights)[self.judging.users]
+        if self.ai_votes is not None and self.ai_disputes is not None:
+            agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
+            vote_weights[self.ai_votes[agrees]] = 0.0
         return vote_weights
 
     @property

@@ -8,22 +8,14 @@ from ..arrays import Counts, Floats, LabelCodes, Weights
 from ..votes import Disputes
 
 
-def heaviest_labels(
-    disputes: Disputes,
-    vote_weights: Weights,
-    *,
-    held: LabelCodes | None = None,
-    excluded: LabelCodes | None = None,
-) -> LabelCodes:
-    """The label with most weight of each disputed observation: int32[len(disputes)].
+def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: LabelCodes) -> LabelCodes:
+    """The label with most weight of each disputed observation, other than ``excluded``: int32[len(disputes)].
 
-    Among tied labels (within 1e-9) the one ``held`` so far wins, else the author's, else the one with most votes,
-    else the smallest. ``excluded`` labels do not take part.
+    Among tied labels (within 1e-9) the author's wins, else the one with most votes, else the smallest.
     """
     from ..kernels.label_weights import heaviest_labels as kernel
     from ..kernels.threads import in_blocks
 
-    none = np.full(len(disputes), -1, np.int32)
     heaviest = np.empty(len(disputes), np.int32)
     in_blocks(
         kernel,
@@ -32,8 +24,7 @@ def heaviest_labels(
         disputes.labels,
         disputes.is_author,
         vote_weights,
-        none if held is None else held,
-        none if excluded is None else excluded,
+        excluded,
         heaviest,
     )
     return heaviest
@@ -59,6 +50,89 @@ class Support:
     def margin(self) -> Floats:
         """Agreement less the share of the strongest other label, in [-1, 1]."""
         return self.agreement - _share(self.opposition, self.total)
+
+
+class Contest:
+    """The labels of the disputed observations, and what speaks for them, under changing weights of the users.
+
+    Only observations on which somebody's weight changed are looked at again: on the others nothing can have.
+    """
+
+    def __init__(self, disputes: Disputes) -> None:
+        n = len(disputes)
+        self.disputes = disputes
+        self.labels: LabelCodes = np.full(n, -1, np.int32)
+        self.support = Support(*np.zeros((3, n)))
+        self.vote_weights: Weights = np.zeros(disputes.users.size)
+        """float64, of each vote."""
+        self._weights: Weights | None = None
+
+    def settle(self, weights: Weights) -> None:
+        """Choose each label anew under ``weights`` float64[n], by user code; of tied ones the label held so far."""
+        from ..kernels.label_weights import settle
+        from ..kernels.threads import in_blocks
+
+        disputes, support = self.disputes, self.support
+        changed = np.ones(weights.size, np.bool_) if self._weights is None else weights != self._weights
+        in_blocks(
+            settle,
+            len(disputes),
+            disputes.offsets,
+            disputes.users,
+            disputes.labels,
+            disputes.is_author,
+            weights,
+            changed,
+            self.vote_weights,
+            self.labels,
+            support.weight,
+            support.total,
+            support.opposition,
+        )
+        self._weights = weights
+
+
+class WeightHistory:
+    """The weights that users who argue have had: 8 bytes for each of them and each iteration."""
+
+    def __init__(self, disputes: Disputes, n_users: int) -> None:
+        """``n_users``: codes of users are below it."""
+        argues = np.zeros(n_users, np.bool_)
+        argues[disputes.users] = True
+        self._disputes = disputes
+        self._arguing = np.flatnonzero(argues)
+        self._codes = np.cumsum(argues, dtype=np.int32) - np.int32(1)
+        self._past: list[Weights] = []
+
+    def saw(self, weights: Weights) -> None:
+        """Take note of weights that an iteration started from: float64[n_users]."""
+        self._past.append(weights[self._arguing])
+
+    def mean_margins(self, labels: LabelCodes, objector: int = -1) -> Floats:
+        """The margin of each dispute's label, averaged over the weights that were seen: float64[len(disputes)].
+
+        The votes of the user ``objector`` count only where they are for another label.
+        """
+        from ..kernels.label_weights import add_up_margins
+        from ..kernels.threads import in_blocks
+
+        disputes = self._disputes
+        past = np.stack(self._past, axis=1)
+        argues = objector >= 0 and objector in disputes.users
+        place = self._codes[objector] if argues else np.int32(-1)
+        margins = np.empty(len(disputes))
+        in_blocks(
+            add_up_margins,
+            len(disputes),
+            disputes.offsets,
+            self._codes[disputes.users],
+            disputes.labels,
+            past,
+            place,
+            labels,
+            margins,
+        )
+        return margins / len(self._past)
 
 
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:

@@ -19,7 +19,7 @@ from .base import check_parameters, choice, parameter
 from .convergence import Convergence
 from .effects import effects_of_ai
 from .forum import Forum
-from .labelling import Support, entropies_of, heaviest_labels, support_of
+from .labelling import Contest, Support, WeightHistory, entropies_of, heaviest_labels, support_of
 from .species import SpeciesCounter, Standing, VotesByUser
 from .thresholds import ambiguity_threshold
 from .verdict import user_findings
@@ -40,8 +40,8 @@ class Estimate:
     """bool[n_observations]; before any objection of the AI."""
     weights: Weights
     """float64[n_users]"""
-    history: list[Weights]
-    """The weights of the votes of ``forum.judging`` that each iteration started from."""
+    history: WeightHistory
+    """The weights that each iteration started from."""
     n_author: Counts
     n_vote: Counts
     trace: Trace
@@ -190,42 +190,50 @@ class PlantNet:
             joined_weight=forum.ai_weight,
         )
         counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
-        weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
+        contest = Contest(disputes)
+        history = WeightHistory(forum.judging, votes.n_users + forum.has_ai)
         labels = forum.undisputed_labels(opinions)
-        disputed_labels = forum.choose(weights)
-        watch = Convergence(self.max_iter, disputed_labels)
-        history: list[Weights] = []
+        weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
+        contest.settle(forum.with_ai_weight(weights))
+        watch = Convergence(self.max_iter, contest.labels.copy())
         while watch.goes_on():
-            history.append(forum.vote_weights(forum.judging, weights))
-            labels[disputes.observations] = disputed_labels
-            self._judge(standing, forum, weights, disputed_labels)
+            history.saw(forum.with_ai_weight(weights))
+            labels[disputes.observations] = contest.labels
+            standing.weigh(weights)
+            standing.judge_disputed(contest.labels.copy(), self._are_valid(contest.support))
             n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, overrides)
-            disputed_labels = forum.choose(weights, held=disputed_labels)
-            watch.saw(species, disputed_labels, int(np.count_nonzero(standing.valid)))
+            contest.settle(forum.with_ai_weight(weights))
+            watch.saw(species, contest.labels.copy(), int(np.count_nonzero(standing.valid)))
             progress.advance()
-        labels[disputes.observations] = disputed_labels
-        self._judge(standing, forum, weights, disputed_labels)
-        return Estimate(forum, standing, labels, standing.valid, weights, history, n_author, n_vote, watch.trace)
-
-    def _judge(self, standing: Standing, forum: Forum, weights: Weights, disputed_labels: LabelCodes) -> None:
-        """Which observations are valid under these weights and labels."""
+        labels[disputes.observations] = contest.labels
         standing.weigh(weights)
-        support = support_of(forum.arguing, forum.vote_weights(forum.arguing, weights), disputed_labels)
-        standing.judge_disputed(disputed_labels, self._are_valid(support))
+        standing.judge_disputed(contest.labels, self._are_valid(contest.support))
+        return Estimate(forum, standing, labels, standing.valid, weights, history, n_author, n_vote, watch.trace)
 
     def _consensus(self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate) -> Consensus:
         """The estimate, and every column that derives from it."""
         forum, standing = estimate.forum, estimate.standing
         judging = forum.judging
         judged = estimate.labels[judging.observations]
-        vote_weights = forum.counting(forum.vote_weights(judging, estimate.weights), judged)
+        vote_weights = forum.counting(estimate.weights, judged)
         support = support_of(judging, vote_weights, judged)
-        weight, valid = standing.totals, estimate.valid.copy()
+        weight, valid = standing.totals, estimate.valid
         weight[judging.observations] = support.weight
-        valid[judging.observations] = self._are_valid(support)
-        findings = self._dispute_findings(estimate, judged, vote_weights, support)
+        if judging is not forum.arguing:
+            valid = valid.copy()
+            valid[judging.observations] = self._are_valid(support)
+        entropy, n_labels = entropies_of(judging, vote_weights, support.total)
+        findings = DisputeFindings(
+            confidence=support.weight / (support.total + self.gamma),
+            agreement=support.agreement,
+            margin=support.margin,
+            aum=estimate.history.mean_margins(judged, forum.objector),
+            entropy=entropy,
+            n_labels=n_labels - forum.only_by_ai,
+            runner_up=heaviest_labels(judging, vote_weights, excluded=judged),
+        )
         ai = None
         if opinions is not None:
             effect = effects_of_ai(opinions.labels, estimate.labels, valid, without_ai.labels, without_ai.valid)
@@ -263,21 +271,3 @@ class PlantNet:
     def _are_valid(self, support: Support) -> Flags:
         """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
         return (support.weight >= self.theta_conf - SLACK) & (support.agreement >= self.theta_acc - SLACK)
-
-    def _dispute_findings(
-        self, estimate: Estimate, labels: LabelCodes, vote_weights: Weights, support: Support
-    ) -> DisputeFindings:
-        """The derived columns of the disputed observations, whose labels are ``labels``."""
-        forum, history = estimate.forum, estimate.history
-        judging = forum.judging
-        margins = (support_of(judging, forum.counting(past, labels), labels).margin for past in history)
-        entropy, n_labels = entropies_of(judging, vote_weights, support.total)
-        return DisputeFindings(
-            confidence=support.weight / (support.total + self.gamma),
-            agreement=support.agreement,
-            margin=support.margin,
-            aum=sum(margins, start=np.zeros(len(judging))) / len(history),
-            entropy=entropy,
-            n_labels=n_labels - forum.only_by_ai,
-            runner_up=heaviest_labels(judging, vote_weights, excluded=labels),
-        )

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels.label_weights import entropies, heaviest_labels, support_of
+from aggregate.kernels.label_weights import entropies, heaviest_labels, settle, support_of
 from aggregate.kernels.species_counts import update_states
 
 WEIGHTS = st.lists(
@@ -23,7 +23,7 @@ def total(weights: list[float]) -> float:
     totals = np.zeros(1)
     users = np.arange(n, dtype=np.int32)
     is_stale, state, changed = np.array([[1], [0], [0]], np.uint8)
-    update_states(0, 1, np.array([0, n]), users, np.array(weights), 1.0, is_stale, totals, state, changed)
+    update_states(0, 1, np.array([0, n]), users, np.array(weights), 1.0, 0.0, is_stale, totals, state, changed)
     assert changed[0] == state[0] == (totals[0] >= 1.0)
     assert not is_stale[0]
     return float(totals[0])
@@ -45,7 +45,7 @@ def test_observations_that_are_not_stale_are_left_alone() -> None:
     totals, weights = np.array([5.0, 7.0]), np.array([1.0, 2.0])
     offsets, users = np.array([0, 1, 2]), np.array([0, 1], np.int32)
     is_stale, state, changed = np.array([[0, 1], [1, 1], [1, 1]], np.uint8)
-    update_states(0, 2, offsets, users, weights, 3.0, is_stale, totals, state, changed)
+    update_states(0, 2, offsets, users, weights, 3.0, 0.0, is_stale, totals, state, changed)
     assert (totals.tolist(), state.tolist(), changed.tolist()) == ([5.0, 2.0], [1, 0], [0, 1])
 
 
@@ -60,10 +60,12 @@ def arrays(votes: list[tuple[int, bool, float]]) -> tuple[np.ndarray, ...]:
     return np.array([0, len(votes)]), np.array(labels, np.int32), np.array(authors), np.array(weights)
 
 
-@given(VOTES, st.integers(-1, 3), st.integers(-1, 3))
+@given(VOTES, st.integers(-1, 3), st.sampled_from([-1, -1, 0, 1, 2, 3]))
 def test_the_heaviest_label_is_the_one_the_rule_names(
     votes: list[tuple[int, bool, float]], held: int, excluded: int
 ) -> None:
+    """The label held wins ties where labels are chosen anew, but not where the strongest other label is asked for."""
+    held = held if excluded < 0 else -1
     sums = {k: math.fsum(w for label, _, w in votes if label == k) for k in {vote[0] for vote in votes} - {excluded}}
     expected = -1
     if sums:
@@ -72,11 +74,26 @@ def test_the_heaviest_label_is_the_one_the_rule_names(
         number = {k: sum(label == k for label, _, _ in votes) for k in tied}
         expected = held if held in tied else min(tied, key=lambda k: (k not in by_author, -number[k], k))
     offsets, labels, is_author, weights = arrays(votes)
-    found = np.empty(1, np.int32)
-    heaviest_labels(
-        0, 1, offsets, labels, is_author, weights, np.array([held], np.int32), np.array([excluded], np.int32), found
-    )
+    found = np.array([held], np.int32)
+    if excluded >= 0:
+        heaviest_labels(0, 1, offsets, labels, is_author, weights, np.array([excluded], np.int32), found)
+    else:
+        users, changed = np.arange(labels.size, dtype=np.int32), np.ones(labels.size, np.bool_)
+        sums_found, vote_weights = np.empty((3, 1)), np.empty(labels.size)
+        settle(0, 1, offsets, users, labels, is_author, weights, changed, vote_weights, found, *sums_found)
+        assert sums_found[0, 0] == math.fsum(w for label, _, w in votes if label == expected)
+        assert vote_weights.tolist() == weights.tolist()
     assert found[0] == expected
+
+
+def test_observations_without_a_changed_weight_are_not_settled_again() -> None:
+    offsets, users, labels = np.array([0, 2, 4]), np.array([0, 1, 1, 2], np.int32), np.array([3, 5, 3, 5], np.int32)
+    weights, changed, vote_weights = np.array([1.0, 2.0, 3.0]), np.array([True, False, False]), np.zeros(4)
+    chosen, sums = np.array([-1, -1], np.int32), np.full((3, 2), 9.0)
+    settle(0, 2, offsets, users, labels, np.zeros(4, np.bool_), weights, changed, vote_weights, chosen, *sums)
+    assert chosen.tolist() == [5, -1]
+    assert sums.tolist() == [[2.0, 9.0], [3.0, 9.0], [1.0, 9.0]]
+    assert vote_weights.tolist() == [1.0, 2.0, 0.0, 0.0]
 
 
 @given(VOTES)
