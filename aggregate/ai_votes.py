@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arrays import Flags, Floats, Indices, LabelCodes, Offsets, UserCodes
+from .arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes
 from .errors import VotesError
 from .votes import Disputes, Votes
 
@@ -56,15 +57,15 @@ class AiVotes:
             offsets[of_votes + 1] = np.diff(votes.offsets)
             np.cumsum(offsets, out=offsets)
         if len(names) > votes.n_labels:
-            labels = label_of_votes.astype(np.int32)[labels]
-        ai_labels = np.full(len(ids), -1, np.int32)
-        ai_labels[of_ai] = label_of_ai.astype(np.int32)[self.labels]
-        scores = np.full(len(ids), np.nan)
-        scores[of_ai] = self.scores
+            labels = label_of_votes[labels]
+        ai_labels, scores = label_of_ai[self.labels], self.scores
+        if len(self) < len(ids):
+            ai_labels = _spread(ai_labels, of_ai, len(ids), np.int32(-1))
+            scores = _spread(scores, of_ai, len(ids), np.nan)
         joined = replace(votes, offsets=offsets, labels=labels, observation_ids=ids, label_names=names)
         return joined, AiOpinions(ai_labels, scores)
 
-    def _merged(self, column: str, ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Indices, Indices]":
+    def _merged(self, column: str, ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
         """The union, sorted, of two sorted lists of distinct ids, and the places of either in it."""
         import pyarrow as pa
 
@@ -194,13 +195,20 @@ def with_ai(
     return new_offsets, new_users, new_labels, new_is_author
 
 
-def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Indices, Indices]":
+def _spread(values: NDArray[Any], places: Counts, size: int, otherwise: Any) -> NDArray[Any]:
+    """``values`` at ``places`` of an array of ``size`` that holds ``otherwise`` elsewhere."""
+    spread = np.full(size, otherwise, values.dtype)
+    spread[places] = values
+    return spread
+
+
+def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
     import pyarrow as pa
 
     from .kernels.ai_votes import merge_places
 
     one, other = np.asarray(ours), np.asarray(theirs)
-    of_one, of_other = np.empty(one.size, np.int64), np.empty(other.size, np.int64)
+    of_one, of_other = np.empty(one.size, np.int32), np.empty(other.size, np.int32)
     size = merge_places(one, other, of_one, of_other)
     if size == one.size:
         return ours, of_one, of_other
@@ -210,17 +218,17 @@ def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, I
     return pa.array(union, ours.type), of_one, of_other
 
 
-def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Indices, Indices]":
+def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
     import pyarrow as pa
     import pyarrow.compute as pc
 
     known = pc.index_in(theirs, ours)
     if known.null_count == 0:
-        return ours, np.arange(len(ours)), np.asarray(known, dtype=np.int64)
+        return ours, np.arange(len(ours), dtype=np.int32), np.asarray(known, dtype=np.int32)
     both = pa.concat_arrays([ours, theirs.filter(known.is_null())])
     order = np.asarray(pc.sort_indices(both), dtype=np.int64)
-    place = np.empty(order.size, np.int64)
-    place[order] = np.arange(order.size)
+    place = np.empty(order.size, np.int32)
+    place[order] = np.arange(order.size, dtype=np.int32)
     new = np.cumsum(np.asarray(known.is_null())) - 1 + len(ours)
     of_theirs = np.where(np.asarray(known.is_valid()), np.asarray(known.fill_null(0)), new)
     return both.take(pa.array(order)), place[: len(ours)], place[of_theirs]

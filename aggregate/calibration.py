@@ -59,7 +59,7 @@ FEATURES: dict[str, Callable[[Columns], Floats]] = {
     "undisputed": lambda c: (c["n_labels"] == 1).astype(np.float64),
     "agreement": lambda c: c["agreement"],
     "aum": lambda c: c["aum"],
-    "log_n_votes": lambda c: np.log(c["n_votes"]),
+    "log_n_votes": lambda c: np.log(np.maximum(c["n_votes"], 1)),
     "log_confidence": lambda c: np.log(_inner(c["confidence"])),
     "minus_log_doubt": lambda c: -np.log(1 - _inner(c["confidence"])),
 }
@@ -179,6 +179,8 @@ class Calibration:
 
         columns = {name: np.asarray(table.column(name).combine_chunks()) for name in COLUMNS}
         probability = self.probability(columns)
+        if table.column("label").null_count:  # observations that only the AI knows
+            probability[np.asarray(table.column("label").combine_chunks().is_null())] = 0.0
         return table.append_column(pa.field("probability", pa.float64(), nullable=False), pa.array(probability))
 
     def fits(self, consensus: Consensus) -> bool:

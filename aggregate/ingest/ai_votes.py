@@ -86,33 +86,32 @@ def _read(
     quarantine = Quarantine()
     observations, labels = id_column(types["observation_id"], n_rows), LabelColumn(types["label"], n_rows)
     scores = np.empty(n_rows)
-    kept_rows: list[Indices] = []
+    kept_rows: list[Indices | range] = []
     row = n_kept = 0
     for batch in batches:
         reasons = _faults(batch)
-        kept, places = batch, np.arange(batch.num_rows)
+        kept = batch
+        kept_in_file: Indices | range = range(row, row + batch.num_rows)
         if reasons is not None:
             rejected = reasons.is_valid()
             quarantine.add(_as_votes(batch, types), rejected, reasons, origin, row)
             places = np.flatnonzero(~np.asarray(rejected))
-            kept = batch.take(pa.array(places))
+            kept, kept_in_file = batch.take(pa.array(places)), places + row
         observations.append(kept.column("observation_id"))
         labels.append(kept.column("label"))
         scores[n_kept : n_kept + kept.num_rows] = kept.column("score").cast(pa.float64())
-        kept_rows.append(row + places)
+        kept_rows.append(kept_in_file)
         n_kept += kept.num_rows
         row += batch.num_rows
     names, label_codes = labels.encode(origin)
     ids, codes = observations.encode()
     check_text(ids, "observation_id", origin)
-    rows = np.concatenate(kept_rows)
-    ballots = Ballots(ids, names, codes, label_codes, scores[:n_kept])
     labelled = label_codes >= 0
-    ballots, rows = ballots.at(labelled), rows[labelled]
+    ballots = Ballots(ids, names, codes, label_codes, scores[:n_kept]).at(labelled)
     stands = ballots.best_of_each()
     if not stands.all():
-        worse = ballots.at(~stands)
-        quarantine.add_rows(worse.as_votes(types), pa.array([REPEATED] * len(worse.scores)), origin, rows[~stands])
+        worse, rows = ballots.at(~stands), np.concatenate(kept_rows)[labelled][~stands]
+        quarantine.add_rows(worse.as_votes(types), pa.array([REPEATED] * rows.size), origin, rows)
         ballots = ballots.at(stands)
     check_share(quarantine, n_rows, max_rejected)
     if len(ballots.scores) == 0:
@@ -164,10 +163,15 @@ class Ballots:
             return self
         return replace(self, observations=self.observations[rows], labels=self.labels[rows], scores=self.scores[rows])
 
+    @property
+    def in_order(self) -> bool:
+        """Whether there is one row for each observation, in their order."""
+        return self.scores.size == len(self.ids) and bool(np.all(self.observations[1:] > self.observations[:-1]))
+
     def best_of_each(self) -> Flags:
         """Which row of each observation has the highest score, then the smallest label, and is the first of these."""
         stands = np.ones(self.scores.size, np.bool_)
-        if self.scores.size > len(self.ids) or np.bincount(self.observations, minlength=1).max() > 1:
+        if not self.in_order:
             order = np.lexsort((self.labels, -self.scores, self.observations))
             ordered = self.observations[order]
             stands[order[1:]] = ordered[1:] != ordered[:-1]
@@ -180,10 +184,12 @@ class Ballots:
 
     def to_ai_votes(self, origin: str, quarantine: Quarantine, n_unlabelled: int) -> AiVotes:
         """The rows, which are of different observations, in the order of these."""
+        counts = dict(sorted(quarantine.counts.items()))
+        if self.in_order:
+            return AiVotes(self.ids, self.labels, self.scores, self.names, origin, counts, n_unlabelled)
         row_of = np.full(len(self.ids), -1, np.int64)
         row_of[self.observations] = np.arange(self.scores.size)
         voted = np.flatnonzero(row_of >= 0)
         ids = self.ids if voted.size == len(self.ids) else self.ids.take(pa.array(voted))
         rows = row_of[voted]
-        counts = dict(sorted(quarantine.counts.items()))
         return AiVotes(ids, self.labels[rows], self.scores[rows], self.names, origin, counts, n_unlabelled)

@@ -3,12 +3,12 @@
 ``heard`` int32[n_observations] is the label the AI votes where its vote counts, -1 elsewhere.
 """
 
-from ..arrays import Flags, Indices, LabelCodes, Offsets, UserCodes
+from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
 from .jit import kernel
 
 
 @kernel
-def merge_places(one: Indices, other: Indices, of_one: Indices, of_other: Indices) -> int:
+def merge_places(one: Indices, other: Indices, of_one: Counts, of_other: Counts) -> int:
     """Places of two ascending lists of distinct integers in their union, whose size is returned."""
     a = 0
     b = 0

@@ -18,7 +18,7 @@ from ..progress import SILENT, Progress
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
 
-REPEATING = ("confidence", "probability", "weight")
+REPEATING = ("confidence", "probability", "weight", "ai_score")
 """Columns of numbers worth a dictionary: many rows, fewer values. The others have one value nearly everywhere, which
 compression alone makes short in less time."""
 

@@ -59,7 +59,7 @@ class Forum:
         """The label of observations on which there is one opinion; anything on the others, -1 where there is none."""
         labels = self.votes.first_labels
         if self.joined is not None and opinions is not None:
-            labels[self.joined] = opinions.labels[self.joined]
+            np.copyto(labels, opinions.labels, where=self.joined)
         return labels
 
     def with_ai_weight(self, weights: Weights) -> Weights:

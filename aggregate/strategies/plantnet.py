@@ -241,7 +241,9 @@ class PlantNet:
         return Consensus(
             votes=forum.votes,
             strategy=self.name,
-            parameters=asdict(self),
+            parameters={
+                name: value for name, value in asdict(self).items() if ai is not None or not name.startswith("ai_")
+            },
             trace=estimate.trace,
             labels=estimate.labels,
             weight=weight,
