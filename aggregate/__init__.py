@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
+    from .ai_calibration import AiCalibration as AiCalibration
+    from .ai_calibration import calibrate_ai as calibrate_ai
     from .ai_votes import AiVotes as AiVotes
     from .calibration import Calibration as Calibration
     from .calibration import calibrate as calibrate
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from .pipeline import Run as Run
     from .pipeline import Settings as Settings
     from .pipeline import run as run
+    from .publishing.calibrations import load_ai_calibration as load_ai_calibration
     from .publishing.calibrations import load_calibration as load_calibration
     from .publishing.calibrations import save_calibration as save_calibration
     from .publishing.reading import read_evidence as read_evidence
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
+    "AiCalibration": "ai_calibration",
     "AiVotes": "ai_votes",
     "Calibration": "calibration",
     "Comparison": "comparison",
@@ -91,9 +95,11 @@ _HOMES = {
     "Wds": "strategies.wds",
     "ZeroBasedSkill": "strategies.zero_based_skill",
     "ai_votes_from_table": "ingest.ai_votes",
+    "calibrate_ai": "ai_calibration",
     "calibrate": "calibration",
     "compare": "comparison",
     "evaluate": "evaluation",
+    "load_ai_calibration": "publishing.calibrations",
     "load_calibration": "publishing.calibrations",
     "read_ai_votes": "ingest.ai_votes",
     "read_evidence": "publishing.reading",

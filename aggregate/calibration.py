@@ -138,6 +138,17 @@ class IsotonicMap:
         return np.asarray(np.interp(columns["confidence"], self.confidence, self.probability))
 
     @classmethod
+    def of_knots(cls, confidence: Any, probability: Any) -> "IsotonicMap":
+        """A map that was saved. Raises ValueError or TypeError if these are no knots of one."""
+        knots = [tuple(float(value) for value in values) for values in (confidence, probability)]
+        ascending = all(
+            list(values) == sorted(values) and 0 <= values[0] <= values[-1] <= 1 for values in knots if values
+        )
+        if not knots[0] or len(knots[0]) != len(knots[1]) or not ascending:
+            raise ValueError("knots are not pairs that rise within [0, 1]")
+        return cls(*knots)
+
+    @classmethod
     def fit(cls, columns: Columns, right: Flags) -> "IsotonicMap":
         """Pool adjacent violators [ZE02]; a first block of 0 and a last of 1 get (right + 1) / (size + 2) instead."""
         from scipy.optimize import isotonic_regression
@@ -309,13 +320,7 @@ def _map_of(method: str, saved: Mapping[str, Any]) -> LogisticMap | IsotonicMap:
             raise ValueError("intercept is not finite")
         return LogisticMap(intercept, coefficients)
     if method == "isotonic":
-        knots = [tuple(float(value) for value in saved[name]) for name in ("confidence", "probability")]
-        ascending = all(
-            list(values) == sorted(values) and 0 <= values[0] <= values[-1] <= 1 for values in knots if values
-        )
-        if not knots[0] or len(knots[0]) != len(knots[1]) or not ascending:
-            raise ValueError("knots are not pairs that rise within [0, 1]")
-        return IsotonicMap(*knots)
+        return IsotonicMap.of_knots(saved["confidence"], saved["probability"])
     raise ValueError(f"method is {method!r}, not one of {', '.join(METHODS)}")
 
 

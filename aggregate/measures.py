@@ -69,6 +69,17 @@ def calibration_error(confidence: Floats, right: Flags, counts: Weights, n_bins:
     return _ratio(gaps.sum(axis=-1), counts.sum(axis=-1))
 
 
+def reliability(confidence: Floats, right: Flags, n_bins: int) -> tuple[Weights, Floats, Floats]:
+    """The bins of :func:`calibration_error`: their observations, mean confidence and share right; float64[n_bins] each.
+
+    Mean and share are NaN where a bin is empty.
+    """
+    bins = np.minimum((confidence * n_bins).astype(np.int64), n_bins - 1)
+    once = np.ones(right.size)
+    size, sums, n_right = (_sums(bins, n_bins, values) for values in (once, confidence, right * once))
+    return size, _ratio(sums, size), _ratio(n_right, size)
+
+
 def log_loss(probability: Floats, right: Flags, counts: Weights) -> Floats:
     """Mean of -log P(what was the case); ``probability`` in (0, 1) that the label is right. Nats."""
     surprise = -np.log(np.where(right, probability, 1 - probability))

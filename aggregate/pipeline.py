@@ -21,13 +21,16 @@ from .ingest.ai_votes import read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .progress import SILENT, Progress
-from .publishing.calibrations import load_calibration
+from .publishing.calibrations import load_ai_calibration, load_calibration
 from .publishing.manifest import manifest, write_manifest
 from .publishing.run_folder import RunFolder
 from .publishing.tables import write_consensus, write_posteriors, write_table
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .version import VERSION
+
+PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
+"""Settings that name files."""
 
 MAX_THREADS = 1024
 """Far beyond any use; more is a slip of the hand that would take all memory."""
@@ -47,6 +50,8 @@ class Settings:
     """File with fixed and minimum weights of users."""
     ai_votes: str | os.PathLike[str] | None = None
     """File with the AI's votes."""
+    ai_calibration: str | os.PathLike[str] | None = None
+    """File with a calibration of the AI's scores, which is applied to them first."""
     calibration: str | os.PathLike[str] | None = None
     """File with a calibration, or ``simulated``: adds the column ``probability``."""
     soft: bool = False
@@ -64,6 +69,8 @@ class Settings:
             faults.append(f"keep is {self.keep} but must be at least 0")
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
             faults.append(f"threads is {self.threads} but must be in [1, {MAX_THREADS}]")
+        if self.ai_calibration is not None and self.ai_votes is None:
+            faults.append("ai_calibration is given without ai_votes")
         if faults:
             raise ParameterError("; ".join(faults))
 
@@ -104,6 +111,7 @@ def run(
     when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
     with _heard_warnings() as heard, _reserved(output).new_run(started) as new:
         calibration = None if settings.calibration is None else load_calibration(settings.calibration)
+        ai_calibration = None if settings.ai_calibration is None else load_ai_calibration(settings.ai_calibration)
         beside: dict[str, Any] = {}
         if settings.user_weights is not None:
             beside["user_weights"] = read_user_weights(settings.user_weights)
@@ -120,7 +128,7 @@ def run(
             ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
             inputs.append(ai.input)
             rejected = pa.concat_tables([rejected, ai.quarantine.to_arrow(_types_of(rejected))])
-            beside["ai_votes"] = ai.ai_votes
+            beside["ai_votes"] = ai.ai_votes if ai_calibration is None else ai_calibration.apply_to(ai.ai_votes)
         consensus = strategy.fit(reading.votes, progress=clock, **beside)
         if calibration is not None:
             _warn_of(calibration, consensus)
@@ -194,7 +202,7 @@ def _row_counts(reading: Reading) -> dict[str, Any]:
 
 def _plain_settings(settings: Settings, started: datetime) -> dict[str, Any]:
     as_of = None if settings.as_of is None else settings.as_of.isoformat()
-    paths = {name: getattr(settings, name) for name in ("user_weights", "ai_votes", "calibration")}
+    paths = {name: getattr(settings, name) for name in PATHS}
     return {
         **vars(settings),
         "columns": dict(settings.columns or {}),

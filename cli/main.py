@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "Hold a consensus against expert labels.",
     "compare": "Hold strategies against expert labels, side by side.",
     "calibrate": "Learn from expert labels how probable a label is.",
+    "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
     "simulate": "Make up a vote log whose truth is known.",
 }
 """In the order of a working day; each is loaded from the file of its name when it is called."""
@@ -38,7 +39,8 @@ class LazyGroup(click.Group):
         """Load one command."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f".{module}", __package__), module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -36,6 +36,11 @@ from .summary import summary
     metavar="FILE",
     help="Parquet file with the AI's observation_id, label and score, to take part as --ai-mode says [plantnet]",
 )
+@click.option(
+    "--ai-calibration",
+    metavar="FILE",
+    help="calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai [plantnet]",
+)
 @click.option("--soft", is_flag=True, help="also write posteriors.parquet: the probability of every label voted")
 @click.option(
     "--calibration",
@@ -68,6 +73,7 @@ def run(
     strategy: str,
     user_weights: str | None,
     ai_votes: str | None,
+    ai_calibration: str | None,
     calibration: str | None,
     soft: bool,
     columns: tuple[tuple[str, str], ...],
@@ -99,6 +105,7 @@ def run(
         max_rejected=max_rejected,
         user_weights=user_weights,
         ai_votes=ai_votes,
+        ai_calibration=ai_calibration,
         calibration=calibration,
         soft=soft,
         keep=keep,

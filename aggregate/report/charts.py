@@ -4,6 +4,7 @@ import textwrap
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..ai_calibration import AiCalibration
 from ..comparison import Comparison
 from ..errors import ParameterError
 
@@ -57,6 +58,31 @@ def accuracy_against_retrieval(comparison: Comparison, subset: str = "all") -> "
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#ececec")
     axes.set_axisbelow(True)
+    return figure
+
+
+def reliability_curves(calibration: AiCalibration) -> "Figure":
+    """How often the AI is right against its score, before and after calibration; a panel for each set of observations.
+
+    Raises ParameterError if matplotlib is not installed.
+    """
+    check_installed()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5 * len(calibration.comparisons), 4.5), layout="constrained")
+    panels = figure.subplots(1, len(calibration.comparisons), squeeze=False, sharey=True)[0]
+    for axes, comparison in zip(panels, calibration.comparisons, strict=True):
+        axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8)
+        for name, quality, colour in (("before", comparison.before, GREY), ("after", comparison.after, GREEN)):
+            scores = [each.mean_score for each in quality.curve]
+            shares = [each.share_right for each in quality.curve]
+            label = f"{name} (error {quality.calibration_error:.3f})"
+            axes.plot(scores, shares, "o-", color=colour, linewidth=1.2, markersize=4, label=label)
+        axes.set_title(f"{comparison.name}: {comparison.observations:,} observations", fontsize=10)
+        axes.set_xlabel("score")
+        axes.legend(frameon=False, fontsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("share right")
     return figure
 
 

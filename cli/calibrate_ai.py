@@ -1,0 +1,137 @@
+"""``plant-aggregate calibrate-ai``: from the AI's score to the probability that its label is right."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from . import console
+from .options import column_mapping, column_name, truth_column_name
+from .summary import count
+
+if TYPE_CHECKING:
+    from aggregate.ai_calibration import AiCalibration, Comparison, Quality
+
+
+@click.command("calibrate-ai", short_help="Learn from expert labels what the AI's scores mean.")
+@click.argument("ai_votes", metavar="AI_VOTES")
+@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@click.option(
+    "--truth-column",
+    "truth_columns",
+    type=truth_column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the truth file's own name of a column, such as label=species; repeatable",
+)
+@click.option(
+    "--votes",
+    multiple=True,
+    metavar="VOTES",
+    help="the users' votes: also compare on the observations they disagree on; repeatable",
+)
+@click.option(
+    "--column",
+    "columns",
+    type=column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the votes files' own name of a column, such as observation_id=obs; repeatable",
+)
+@click.option(
+    "-o", "--output", default="ai_calibration.json", show_default=True, metavar="FILE", help="file to save it in"
+)
+@click.option(
+    "--method",
+    type=click.Choice(["isotonic", "temperature"]),
+    default="isotonic",
+    show_default=True,
+    help="isotonic: the rising function that fits best; temperature: log-odds divided by one number",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="of the folds of the cross-validation")
+@click.option("--plot", metavar="FILE", help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
+@click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
+@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+def calibrate_ai(
+    ai_votes: str,
+    truth: str,
+    truth_columns: tuple[tuple[str, str], ...],
+    votes: tuple[str, ...],
+    columns: tuple[tuple[str, str], ...],
+    output: str,
+    method: str,
+    seed: int,
+    plot: str | None,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    """Fit the probability that the label of AI_VOTES is right to its score, for run --ai-calibration.
+
+    How well the scores are calibrated before and after goes to stdout.
+    """
+    import aggregate
+    from aggregate.publishing.comparisons import check_paths, write_plot
+    from aggregate.report.charts import check_installed, reliability_curves
+
+    check_paths(None, plot)
+    if plot is not None:
+        check_installed()
+    experts = aggregate.read_truth(truth, columns=column_mapping(truth_columns))
+    votes_of_users = aggregate.read_votes(votes, columns=column_mapping(columns)) if votes else None
+    fitted = aggregate.calibrate_ai(
+        aggregate.read_ai_votes(ai_votes), experts, votes=votes_of_users, method=method, seed=seed
+    )
+    aggregate.save_calibration(fitted, output)
+    if plot is not None:
+        write_plot(reliability_curves(fitted), plot)
+    console.result(fitted.to_json() if as_json else summary(fitted, output))
+
+
+def summary(calibration: "AiCalibration", output: str) -> str:
+    """The map in a line, the scores before and after on each set of observations, and where it lies."""
+    from aggregate.ai_calibration import TemperatureMap
+    from aggregate.calibration import N_FOLDS
+
+    if isinstance(calibration.map, TemperatureMap):
+        temperature = calibration.map.temperature
+        sure = "more sure than it is right" if temperature > 1 else "less sure than it is right"
+        what = f"temperature {temperature:.3f}: the AI is {sure}"
+    else:
+        what = f"isotonic, {len(calibration.map.knots.confidence)} knots"
+    return "\n\n".join(
+        [
+            what,
+            *(_compared(comparison) for comparison in calibration.comparisons),
+            f"[after: calibrated on the other {N_FOLDS - 1} of {N_FOLDS} folds; errors are best at 0]",
+            f"saved as {output}: use it with plant-aggregate run --ai-calibration {output}",
+        ]
+    )
+
+
+def _compared(comparison: "Comparison") -> str:
+    from .evaluation import aligned
+
+    n, right = comparison.observations, comparison.right
+    rows = [["", "calibration error", "log loss", "Brier score"]]
+    for name, quality in (("before", comparison.before), ("after", comparison.after)):
+        numbers = (quality.calibration_error, quality.log_loss, quality.brier_score)
+        rows.append([name, *(f"{number:.4f}" for number in numbers)])
+    head = f"{comparison.name}: {count(n, 'expert observation')}, the AI right on {right:,} ({100 * right / n:.1f} %)"
+    return f"{head}\n{aligned(rows)}\n{_curve(comparison.before, comparison.after)}"
+
+
+def _curve(before: "Quality", after: "Quality") -> str:
+    from .evaluation import aligned
+
+    rows = [["score", *("observations", "mean score", "right") * 2]]
+    bins = {each.low: each.high for quality in (before, after) for each in quality.curve}
+    for low, high in sorted(bins.items()):
+        row = [f"{low:.1f} to {high:.1f}"]
+        for quality in (before, after):
+            found = next((each for each in quality.curve if each.low == low), None)
+            row += (
+                ["-", "-", "-"]
+                if found is None
+                else [f"{found.observations:,}", f"{found.mean_score:.3f}", f"{100 * found.share_right:.1f} %"]
+            )
+        rows.append(row)
+    return aligned(rows)
