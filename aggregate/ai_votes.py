@@ -137,8 +137,11 @@ class Debate:
         return cls(Disputes(observations, offsets, users, labels, is_author), joined, users == votes.n_users)
 
 
-def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> Votes:
-    """The votes, and the AI's among them, as those of one more user. Raises VotesError if its name is taken."""
+def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
+    """The votes, and the AI's among them as those of one more user; and the code of that user.
+
+    Raises VotesError if its name is taken.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -156,7 +159,7 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> Votes:
     offsets, users, labels, is_author = with_ai(
         votes.offsets, users, votes.labels, votes.is_author, opinions.labels, ai
     )
-    return replace(
+    with_it = replace(
         votes,
         offsets=offsets,
         users=users,
@@ -164,6 +167,7 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> Votes:
         is_author=is_author,
         user_ids=everyone.take(pa.array(order)),
     )
+    return with_it, ai
 
 
 def with_ai(

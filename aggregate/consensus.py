@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
-from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, arrow_schema
+from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USER_AI, USERS, arrow_schema
 from .trace import Trace
 from .votes import Disputes, Votes
 
@@ -64,6 +64,8 @@ class AiFindings:
     """NaN where the AI has no vote."""
     effect: Bytes
     """Positions in AI_EFFECTS."""
+    users: Mapping[str, NDArray[Any]]
+    """The columns USER_AI of ``aggregate.schema``; arrays of n_users items, NaN for null."""
 
     def counts(self, valid: Flags) -> dict[str, int | float]:
         """How many observations the AI named, agreed on, made valid, invalid, or of another label.
@@ -280,7 +282,11 @@ class Consensus:
         import pyarrow as pa
 
         columns = {"user_id": self.votes.user_ids, **vars(self.users)}
-        return pa.table(columns, schema=arrow_schema(USERS, user_id=self.votes.user_ids.type))
+        table = USERS
+        if self.ai is not None:
+            columns |= {name: pa.array(values, from_pandas=True) for name, values in self.ai.users.items()}
+            table += USER_AI
+        return pa.table(columns, schema=arrow_schema(table, user_id=self.votes.user_ids.type))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The observations as a data frame, a row each."""

@@ -146,6 +146,25 @@ COMPARISON: Table = (
 )
 """What `compare` writes: a row for each strategy and set of expert observations."""
 
+USER_AI: Table = (
+    Column("n_ai_votes", "int32", "cleaned votes on observations the AI votes on, too", optional=True),
+    Column("ai_agreement", "float64", "share of these that name the AI's label", optional=True, nullable=True),
+    Column(
+        "expected_ai_agreement",
+        "float64",
+        "how often the AI is right on the labels of these observations",
+        optional=True,
+        nullable=True,
+    ),
+    Column(
+        "parrot_score",
+        "float64",
+        "share of the votes that look copied from the AI, in [0, 1); 0 where little is known of the user",
+        optional=True,
+    ),
+)
+"""Further columns of users.parquet, where AI votes are given."""
+
 AI_FINDINGS: Table = (
     Column("ai_label", "label", "the label the AI names, null if it has no vote", optional=True, nullable=True),
     Column("ai_score", "float64", "the AI's score of that label, in [0, 1]", optional=True, nullable=True),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
+from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets, Words
 from .jit import kernel
 
 
@@ -61,3 +61,31 @@ def compare_users(
                 entropy[u] -= share * np.log(share)
             voted[labels[j]] = 0
             shared[labels[j]] = 0
+
+
+@kernel
+def compare_with_ai(
+    first: int,
+    last: int,
+    user_offsets: Offsets,
+    words: Words,
+    labels: LabelCodes,
+    ai_labels: LabelCodes,
+    accuracy: Indices,
+    n_votes: Counts,
+    n_equal: Counts,
+    expected: Indices,
+) -> None:
+    """Compare the votes of the users ``first <= u < last`` with the AI's, where it has one.
+
+    ``words`` are the votes as ``species_counts`` packs them; ``labels``, ``ai_labels`` int32[n_observations] the
+    consensus and what the AI says, -1 for nothing; ``accuracy`` int64[n_labels], in any unit. n_votes[u] counts the
+    votes compared, n_equal[u] those that name the AI's label, expected[u] adds up the accuracy of the consensus labels.
+    """
+    for u in range(first, last):
+        for place in range(user_offsets[u], user_offsets[u + 1]):
+            i = np.int64((words[place] >> np.uint64(1)) & np.uint64(0xFFFFFFFF))
+            if ai_labels[i] >= 0:
+                n_votes[u] += 1
+                n_equal[u] += np.uint64(ai_labels[i]) == words[place] >> np.uint64(33)
+                expected[u] += accuracy[labels[i]]

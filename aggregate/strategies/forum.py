@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..ai_votes import AiOpinions, Debate
+from ..ai_votes import AiOpinions, Debate, with_ai_as_user
 from ..arrays import Counts, Flags, Indices, LabelCodes, Weights
 from ..votes import Disputes, Votes
 
@@ -24,6 +24,8 @@ class Forum:
     joined: Flags | None = None
     """bool[n_observations]; nobody contradicts the AI, and its weight adds to the label's."""
     ai_weight: float = 0.0
+    ai_user: int = -1
+    """The code of the AI, where it is one of the users; else -1."""
     ai_votes: Indices | None = None
     """Positions of votes among ``judging`` that count only where they contradict the label."""
     ai_disputes: Indices | None = None
@@ -31,8 +33,14 @@ class Forum:
 
     @classmethod
     def of_users(cls, votes: Votes) -> "Forum":
-        """The AI keeps silent, or is one of the users."""
+        """The AI keeps silent."""
         return cls(votes, votes.disputes, votes.disputes)
+
+    @classmethod
+    def of_users_and_ai(cls, votes: Votes, opinions: AiOpinions) -> "Forum":
+        """The AI is one of the users. Raises VotesError if its name is taken."""
+        votes, ai_user = with_ai_as_user(votes, opinions)
+        return cls(votes, votes.disputes, votes.disputes, ai_user=ai_user)
 
     @classmethod
     def with_ai(cls, votes: Votes, heard: LabelCodes, ai_weight: float) -> "Forum":

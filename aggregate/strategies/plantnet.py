@@ -2,12 +2,12 @@
 
 import math
 import warnings
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..ai_votes import AiOpinions, AiVotes, with_ai_as_user
+from ..ai_votes import AiOpinions, AiVotes
 from ..arrays import Counts, Flags, LabelCodes, Weights
 from ..consensus import SLACK, AiFindings, Consensus, DisputeFindings
 from ..errors import AggregateWarning, ParameterError
@@ -20,6 +20,7 @@ from .convergence import Convergence
 from .effects import effects_of_ai
 from .forum import Forum
 from .labelling import Contest, Support, WeightHistory, entropies_of, heaviest_labels, support_of
+from .parrots import PARROT_MODES, Parroting, parroting
 from .species import SpeciesCounter, Standing, VotesByUser
 from .thresholds import ambiguity_threshold
 from .verdict import user_findings
@@ -45,6 +46,23 @@ class Estimate:
     n_author: Counts
     n_vote: Counts
     trace: Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Users, their votes, and what is known of their weights beforehand."""
+
+    votes: Votes
+    by_user: VotesByUser
+    overrides: AlignedWeights | None
+    """What the operator has set."""
+    factors: Weights | None = None
+    """float64[n_users] to multiply the weights with."""
+
+    @classmethod
+    def of(cls, votes: Votes, user_weights: UserWeights | None) -> "Crowd":
+        """The users of ``votes``."""
+        return cls(votes, VotesByUser.of(votes), None if user_weights is None else user_weights.align(votes))
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,8 @@ class PlantNet:
         0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", lambda t: 0 <= t <= 2
     )
 
+    parrots: str = choice("keep", "what becomes of users who only confirm the AI", PARROT_MODES)
+
     def __post_init__(self) -> None:
         check_parameters(self)
         if self.beta > self.alpha:
@@ -134,20 +154,35 @@ class PlantNet:
             progress.phase("join the AI's votes")
             votes, opinions = ai_votes.join(votes)
         forum = self._forum(votes, opinions)
-        overrides = user_weights.align(forum.votes) if user_weights is not None else None
         progress.phase("pair users and species")
-        by_user = VotesByUser.of(forum.votes)
-        progress.phase("estimate", unit="iterations")
-        estimate = self._estimate(forum, opinions, by_user, overrides, progress)
-        without_ai = estimate
-        if opinions is not None and (forum.joined is not None or forum.votes is not votes):
-            progress.phase("estimate without the AI", unit="iterations")
-            if forum.votes is not votes:
-                by_user = VotesByUser.of(votes)
-                overrides = user_weights.align(votes) if user_weights is not None else None
-            without_ai = self._estimate(Forum.of_users(votes), None, by_user, overrides, progress)
+        crowd = Crowd.of(forum.votes, user_weights)
+        users = crowd if forum.votes is votes else Crowd.of(votes, user_weights)
+        estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
+        copying = None
+        if opinions is not None:
+            copying = parroting(
+                crowd.by_user, opinions, without_ai.labels, without_ai.valid, votes.n_labels, forum.ai_user
+            )
+            factors = copying.factors(self.parrots)
+            if factors is not None:
+                crowd = replace(crowd, factors=factors)
+                users = replace(
+                    users, factors=factors if crowd.votes is users.votes else np.delete(factors, forum.ai_user)
+                )
+                estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
         progress.phase("derive columns")
-        return self._consensus(estimate, opinions, without_ai)
+        return self._consensus(estimate, opinions, without_ai, copying)
+
+    def _estimates(
+        self, forum: Forum, opinions: AiOpinions | None, crowd: Crowd, users: Crowd, progress: Progress
+    ) -> tuple[Estimate, Estimate]:
+        """The estimate, and what it would be if the AI did not take part in the iteration."""
+        progress.phase("estimate", unit="iterations")
+        estimate = self._estimate(forum, opinions, crowd, progress)
+        if opinions is None or (forum.joined is None and forum.ai_user < 0):
+            return estimate, estimate
+        progress.phase("estimate without the AI", unit="iterations")
+        return estimate, self._estimate(Forum.of_users(users.votes), None, users, progress)
 
     def _check_ai_weight(self) -> None:
         """Warn if the AI's weight lies outside the range of [L25]."""
@@ -165,7 +200,7 @@ class PlantNet:
         if opinions is None or self.ai_mode == "ignore":
             return Forum.of_users(votes)
         if self.ai_mode == "user":
-            return Forum.of_users(with_ai_as_user(votes, opinions))
+            return Forum.of_users_and_ai(votes, opinions)
         if self.ai_mode == "invalidating":
             return Forum.with_ai_objecting(votes, opinions.labels, self.ai_weight)
         least = self.ai_threshold if self.ai_mode == "confident" else 0.0
@@ -175,15 +210,14 @@ class PlantNet:
         self,
         forum: Forum,
         opinions: AiOpinions | None,
-        by_user: VotesByUser,
-        overrides: AlignedWeights | None,
+        crowd: Crowd,
         progress: Progress,
     ) -> Estimate:
         """The iteration."""
         votes, disputes = forum.votes, forum.arguing
         standing = Standing(
             votes,
-            by_user,
+            crowd.by_user,
             self.theta_conf - SLACK,
             disputes=disputes,
             joined=forum.joined,
@@ -193,7 +227,7 @@ class PlantNet:
         contest = Contest(disputes)
         history = WeightHistory(forum.judging, votes.n_users + forum.has_ai)
         labels = forum.undisputed_labels(opinions)
-        weights = self._weights_of(np.zeros(votes.n_users, np.int32), overrides)
+        weights = self._weights_of(np.zeros(votes.n_users, np.int32), crowd)
         contest.settle(forum.with_ai_weight(weights))
         watch = Convergence(self.max_iter, contest.labels.copy())
         while watch.goes_on():
@@ -203,7 +237,7 @@ class PlantNet:
             standing.judge_disputed(contest.labels.copy(), self._are_valid(contest.support))
             n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
-            weights = self._weights_of(species, overrides)
+            weights = self._weights_of(species, crowd)
             contest.settle(forum.with_ai_weight(weights))
             watch.saw(species, contest.labels.copy(), int(np.count_nonzero(standing.valid)))
             progress.advance()
@@ -212,7 +246,9 @@ class PlantNet:
         standing.judge_disputed(contest.labels, self._are_valid(contest.support))
         return Estimate(forum, standing, labels, standing.valid, weights, history, n_author, n_vote, watch.trace)
 
-    def _consensus(self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate) -> Consensus:
+    def _consensus(
+        self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate, copying: Parroting | None
+    ) -> Consensus:
         """The estimate, and every column that derives from it."""
         forum, standing = estimate.forum, estimate.standing
         judging = forum.judging
@@ -235,15 +271,13 @@ class PlantNet:
             runner_up=heaviest_labels(judging, vote_weights, excluded=judged),
         )
         ai = None
-        if opinions is not None:
+        if opinions is not None and copying is not None:
             effect = effects_of_ai(opinions.labels, estimate.labels, valid, without_ai.labels, without_ai.valid)
-            ai = AiFindings(opinions.labels, opinions.scores, effect)
+            ai = AiFindings(opinions.labels, opinions.scores, effect, vars(copying))
         return Consensus(
             votes=forum.votes,
             strategy=self.name,
-            parameters={
-                name: value for name, value in asdict(self).items() if ai is not None or not name.startswith("ai_")
-            },
+            parameters=self._parameters(ai is not None),
             trace=estimate.trace,
             labels=estimate.labels,
             weight=weight,
@@ -262,12 +296,19 @@ class PlantNet:
             ai=ai,
         )
 
-    def _weights_of(self, species: Counts, overrides: AlignedWeights | None) -> Weights:
-        """f(n), then what the operator has set."""
+    def _parameters(self, with_ai: bool) -> dict[str, Any]:
+        """The parameters that had a part in the result."""
+        about_ai = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
+        return {name: value for name, value in asdict(self).items() if with_ai or name not in about_ai}
+
+    def _weights_of(self, species: Counts, crowd: Crowd) -> Weights:
+        """f(n), less what looks copied from the AI, then what the operator has set."""
         function = WEIGHT_FUNCTIONS[self.weight_function]
         weights = weights_of(species, function, self.alpha, self.beta, self.gamma)
-        if overrides is not None:
-            overrides.apply_to(weights)
+        if crowd.factors is not None:
+            weights *= crowd.factors
+        if crowd.overrides is not None:
+            crowd.overrides.apply_to(weights)
         return weights
 
     def _are_valid(self, support: Support) -> Flags:
