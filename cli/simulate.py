@@ -19,6 +19,14 @@ from . import console
 @click.option("--seed", type=int, default=0, show_default=True, help="another seed, another log of the same kind")
 @click.option("--ai/--no-ai", default=False, show_default=True, help="also write ai_votes.parquet, with scores")
 @click.option(
+    "--parrots",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="users who vote what the AI says, 0 to 1; with --ai",
+)
+@click.option(
     "--experts",
     type=float,
     metavar="SHARE",
@@ -40,6 +48,7 @@ def simulate(
     scale: float,
     seed: int,
     ai: bool,
+    parrots: float,
     experts: float | None,
     ids: Literal["int", "string"],
     overwrite: bool,
@@ -53,7 +62,7 @@ def simulate(
     from aggregate.simulation import side_by_side
     from aggregate.simulation import simulate as simulation_of
 
-    simulation = simulation_of(scale, seed=seed, ai=ai, experts=experts, ids=ids)
+    simulation = simulation_of(scale, seed=seed, ai=ai, experts=experts, ids=ids, parrots=parrots)
     with console.progress(quiet) as listener:
         marginals = simulation.write(folder, overwrite=overwrite, progress=listener)
     console.result(side_by_side(scale, marginals))

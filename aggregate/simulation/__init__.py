@@ -43,7 +43,8 @@ class Simulation:
     """A vote log that is determined by these parameters, and drawn when it is asked for.
 
     ``scale`` is the size relative to the published data (6,699,593 observations), ``experts`` the share of the
-    observations whose truth is told (None: all), ``ids`` says whether ids are integers or strings.
+    observations whose truth is told (None: all), ``ids`` says whether ids are integers or strings. ``parrots`` is the
+    share of the users who vote what the AI says; it takes ``ai``.
     """
 
     scale: float
@@ -51,12 +52,17 @@ class Simulation:
     ai: bool = False
     experts: float | None = None
     ids: IdKind = "int"
+    parrots: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.scale) and 0 < self.scale <= MAX_SCALE):
             raise ParameterError(f"scale {self.scale:g} is not above 0 and at most {MAX_SCALE:g}")
         if self.experts is not None and not 0 <= self.experts <= 1:
             raise ParameterError(f"experts {self.experts:g} is not a share from 0 to 1")
+        if not 0 <= self.parrots <= 1:
+            raise ParameterError(f"parrots {self.parrots:g} is not a share from 0 to 1")
+        if self.parrots and not self.ai:
+            raise ParameterError("parrots vote what the AI says", remedy="simulate its votes, too (--ai)")
         if self.seed < 0:
             raise ParameterError(f"seed {self.seed} is negative")
         if self.ids not in ("int", "string"):
@@ -75,7 +81,7 @@ class Simulation:
         from .files import Tabulator
         from .stream import Plan
 
-        plan = Plan.make(self.scale, self.seed, SILENT)
+        plan = Plan.make(self.scale, self.seed, SILENT, self.parrots)
         tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
         batches: dict[str, list[pa.RecordBatch]] = {}
         for block in plan.blocks(ai=self.ai, experts=self.experts, progress=SILENT):
@@ -97,7 +103,7 @@ class Simulation:
 
         folder = Path(folder)
         check_folder(folder, overwrite=overwrite)
-        plan = Plan.make(self.scale, self.seed, progress)
+        plan = Plan.make(self.scale, self.seed, progress, self.parrots)
         tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
         names = ("votes.parquet", "truth.parquet", *(["ai_votes.parquet"] if self.ai else []))
         with parquet_files(folder, {name: tabulator.schema(name) for name in names}) as writers:
@@ -109,7 +115,13 @@ class Simulation:
 
 
 def simulate(
-    scale: float = 0.01, *, seed: int = 0, ai: bool = False, experts: float | None = None, ids: IdKind = "int"
+    scale: float = 0.01,
+    *,
+    seed: int = 0,
+    ai: bool = False,
+    experts: float | None = None,
+    ids: IdKind = "int",
+    parrots: float = 0.0,
 ) -> Simulation:
     """A vote log with known truth that has the marginals of Pl@ntNet's South-Western Europe data [L25].
 
@@ -117,7 +129,7 @@ def simulate(
     >>> tables.votes.num_rows, tables.truth.column_names
     (901, ['observation_id', 'label'])
     """
-    return Simulation(scale, seed, ai, experts, ids)
+    return Simulation(scale, seed, ai, experts, ids, parrots)
 
 
 def _tally(plan: "Plan") -> Tally:

@@ -1,7 +1,7 @@
 """A simulation block by block: observations in the order of upload, votes in the order of casting."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,15 +65,19 @@ class Plan:
     flora: Flora
     crowd: Crowd
     truth: NDArray[np.int16]
+    parrots: Flags
+    """bool[n_users]; who votes what the AI says, whatever is shown."""
 
     @classmethod
-    def make(cls, scale: float, seed: int, progress: Progress) -> "Plan":
-        """Draw species and crowd; about 25 bytes of memory per vote at its peak."""
+    def make(cls, scale: float, seed: int, progress: Progress, parrots: float = 0.0) -> "Plan":
+        """Draw species and crowd, of which a share of ``parrots``; about 25 bytes of memory per vote at its peak."""
         progress.phase("gathering a crowd")
         totals = Totals.at(scale)
         flora = Flora.of(species_at(scale, totals.observations), totals.observations)
         rng = _generator(seed, 0)
-        return cls(seed, totals, flora, Crowd.of(totals, rng), flora.truth(rng))
+        crowd = Crowd.of(totals, rng)
+        copying = _generator(seed, 4).random(len(crowd.ids)) < parrots
+        return cls(seed, totals, flora, crowd, flora.truth(rng), copying)
 
     def blocks(self, *, ai: bool, experts: float | None, progress: Progress) -> Iterator[Block]:
         """All blocks, in order; about 100 MB at a time."""
@@ -88,6 +92,9 @@ class Plan:
             truth = np.where(coded < 0, ~coded, coded)
             turns, turn = self._turns(turn, quota)
             ballots = cast_votes(quota, truth, coded < 0, turns, self.crowd, self.flora, rng)
+            opinions = self._ai(truth, ballots, number) if ai else None
+            if opinions is not None:
+                ballots = self._with_parrots(ballots, opinions[0])
             ids = next_observation_ids(last_id, quota.observations, rng)
             uploaded = timing.upload_times(first, quota.observations, n_observations, rng)
             end = None if upto == n_observations else int(uploaded[-1])
@@ -97,7 +104,7 @@ class Plan:
                 truth=truth,
                 ballots=ballots,
                 expert=_experts(ballots, experts, _generator(self.seed, 2, number)),
-                ai=self._ai(truth, ballots, number) if ai else None,
+                ai=opinions,
                 log=log,
             )
             first, last_id = upto, int(ids[-1])
@@ -108,6 +115,12 @@ class Plan:
         authored, reviewed = turn[0] + quota.author_votes, turn[1] + quota.votes - quota.author_votes
         users = self.crowd.authors[turn[0] : authored], self.crowd.reviewers[turn[1] : reviewed]
         return users, (authored, reviewed)
+
+    def _with_parrots(self, ballots: Ballots, ai_labels: LabelCodes) -> Ballots:
+        """The ballots, with the AI's label for a parrot's."""
+        observation = np.repeat(np.arange(ai_labels.size), np.diff(ballots.offsets))
+        labels = np.where(self.parrots[ballots.users], ai_labels[observation], ballots.labels)
+        return replace(ballots, labels=labels)
 
     def _ai(self, truth: LabelCodes, ballots: Ballots, number: int) -> tuple[LabelCodes, Floats]:
         return ai_votes(truth, ballots.labels[ballots.offsets[:-1]], self.flora, _generator(self.seed, 3, number))
