@@ -78,7 +78,7 @@ def one_by_one(*tasks: Callable[[], Any]) -> list[Any]:
 
 def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
     """Run independent tasks at the same time, if there are threads for it; their results in order."""
-    if _THREADS.count == 1:
+    if _THREADS.count == 1 or len(tasks) == 1:
         return one_by_one(*tasks)
     with ThreadPoolExecutor(_THREADS.count) as pool:
         return [future.result() for future in [pool.submit(task) for task in tasks]]
