@@ -27,9 +27,9 @@ from .verdict import Judge, reach
 class PosteriorStrategy(Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
-    max_iter: int = parameter(300, "iterations at most", "at least 1", lambda m: m >= 1)
+    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
     tolerance: float = parameter(
-        1e-4, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
+        1e-3, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
     )
 
 
