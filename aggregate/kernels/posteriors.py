@@ -63,6 +63,13 @@ def tally(codes: Counts, candidates: Counts, posteriors: Floats, unit: float, su
 
 
 @kernel
+def add_up(codes: Counts, values: Indices, sums: Indices) -> None:
+    """Add each value int64 to the sum of its code."""
+    for position in range(codes.size):
+        sums[codes[position]] += values[position]
+
+
+@kernel
 def two_way_scores(
     first: int,
     last: int,

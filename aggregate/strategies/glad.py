@@ -123,11 +123,11 @@ class GladModel:
         Each thread has sums of its own, and integers add up the same in any order.
         """
         from ..kernels.difficulties import add_ability_gradients
-        from ..kernels.threads import one_part_per_thread, side_by_side
+        from ..kernels.threads import kernels_side_by_side, one_part_per_thread
 
         parts = one_part_per_thread(group.ease.size)
         sums = np.zeros((len(parts), 2, self._ability.size), np.int64)
-        logs = side_by_side(
+        logs = kernels_side_by_side(
             *(
                 partial(
                     add_ability_gradients,

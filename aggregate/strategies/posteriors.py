@@ -194,11 +194,11 @@ def sum_of_logs(counts: Floats, probabilities: Floats) -> float:
     """Sum of counts log(probabilities), the same in any order."""
     from ..kernels.posteriors import LARGEST_LOG, unit_for
     from ..kernels.posteriors import sum_of_logs as kernel
-    from ..kernels.threads import one_part_per_thread, side_by_side
+    from ..kernels.threads import kernels_side_by_side, one_part_per_thread
 
     unit = unit_for(float(counts.sum()) * LARGEST_LOG, 44)
     part = partial(kernel, counts, probabilities, unit)
-    sums = side_by_side(*(partial(part, first, last) for first, last in one_part_per_thread(counts.size)))
+    sums = kernels_side_by_side(*(partial(part, first, last) for first, last in one_part_per_thread(counts.size)))
     return sum(map(int, sums)) / unit
 
 

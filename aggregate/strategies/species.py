@@ -26,12 +26,12 @@ class VotesByUser:
         """
         from ..kernels.sorting import sort_within_groups
         from ..kernels.species_counts import LABEL_SHIFT, count_by_user, words_by_user
-        from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
+        from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 
         parts = one_part_per_thread(votes.n_observations)
         counts = np.zeros((len(parts), votes.n_users), np.int64)
         words = np.empty(votes.n_votes, np.uint64)
-        side_by_side(
+        kernels_side_by_side(
             *(partial(count_by_user, *part, votes.offsets, votes.users, counts[p]) for p, part in enumerate(parts))
         )
         offsets = np.zeros(votes.n_users + 1, np.int64)
@@ -42,7 +42,7 @@ class VotesByUser:
             first, last = parts[part]
             words_by_user(first, last, votes.offsets, votes.users, votes.labels, votes.is_author, places[part], words)
 
-        side_by_side(*(partial(write, part) for part in range(len(parts))))
+        kernels_side_by_side(*(partial(write, part) for part in range(len(parts))))
         in_blocks(sort_within_groups, votes.n_users, offsets, words, LABEL_SHIFT)
         return cls(offsets, words)
 
