@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..arrays import Counts, Floats, Indices, Words
+from ..kernels.threads import in_blocks
 from ..votes import Votes
 from .counting import LOW_WORD, UserLabels, distinct, pair_keys
 from .posteriors import sum_of_logs
@@ -120,7 +121,6 @@ class Cells:
     def scores(self, cell_logs: Indices, label_logs: Indices) -> Indices:
         """Log P(label, votes) of each candidate, in the fixed point of the logarithms."""
         from ..kernels.confusions import triple_scores
-        from ..kernels.threads import in_blocks
 
         candidates = self._disputes.candidates
         scores = np.empty(len(candidates), np.int64)

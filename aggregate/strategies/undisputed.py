@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from ..arrays import Weights
+from ..kernels.threads import kernels_side_by_side, one_part_per_thread
 from ..votes import Votes
 
 
@@ -25,7 +26,6 @@ class Undisputed:
     def count_valid(self, weights: Weights, theta_conf: float) -> int:
         """How many have a total weight of at least ``theta_conf``."""
         from ..kernels.label_weights import count_heavy
-        from ..kernels.threads import kernels_side_by_side, one_part_per_thread
 
         parts = one_part_per_thread(self._offsets.size - 1)
         count = partial(count_heavy, self._offsets, self._users, weights, theta_conf)
