@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Counts, Floats, LabelCodes, Weights
+from ..kernels.threads import in_blocks
 from ..votes import Disputes
 
 
@@ -21,7 +22,6 @@ def heaviest_labels(
     else the smallest. ``excluded`` labels do not take part.
     """
     from ..kernels.label_weights import heaviest_labels as kernel
-    from ..kernels.threads import in_blocks
 
     none = np.full(len(disputes), -1, np.int32)
     heaviest = np.empty(len(disputes), np.int32)
@@ -64,7 +64,6 @@ class Support:
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:
     """What speaks for and against ``labels`` int32[len(disputes)]."""
     from ..kernels.label_weights import support_of as kernel
-    from ..kernels.threads import in_blocks
 
     weight, total, opposition = np.empty((3, len(disputes)))
     in_blocks(
@@ -84,7 +83,6 @@ def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) ->
 def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> tuple[Floats, Counts]:
     """Entropy (nats) of the labels' shares of the weight, and the number of labels, of each dispute."""
     from ..kernels.label_weights import entropies
-    from ..kernels.threads import in_blocks
 
     entropy = np.empty(len(disputes))
     n_labels = np.empty(len(disputes), np.int32)
