@@ -6,6 +6,7 @@ run ids) are not compared.
 
 import dataclasses
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -145,6 +146,13 @@ def headline() -> str:
     return "\n".join(lines)
 
 
+def measured_strategies() -> str:
+    """The table of the last comparison with crowd-kit."""
+    from strategies import markdown
+
+    return markdown(json.loads((MEASURED.parent / "strategies.json").read_text(encoding="utf-8")))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
@@ -166,6 +174,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "peers on 9 million votes": headline,
+    "strategies beside crowd-kit": measured_strategies,
+    "strategies at scale": lambda: (MEASURED.parent / "strategies_at_scale.md").read_text(encoding="utf-8").strip(),
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",

@@ -7,7 +7,7 @@ one item a candidate: ``labels`` int32 (ascending within an observation), ``n_vo
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, Weights
+from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
 from .jit import kernel
 
 TIED = 1e-9
@@ -79,6 +79,36 @@ def weight_shares(
                 shares[r] = (total + lost) / whole
             else:
                 shares[r] = n_votes[r] / (vote_offsets[i + 1] - vote_offsets[i])
+
+
+@kernel
+def weights_of_chosen(
+    first: int,
+    last: int,
+    vote_offsets: Offsets,
+    users: UserCodes,
+    user_weights: Weights,
+    offsets: Offsets,
+    n_votes: Counts,
+    chosen: Counts,
+    weights: Weights,
+) -> None:
+    """weights[i] = weight of the votes for the candidate chosen[i]; ``user_weights`` float64, >= 0, by user.
+
+    Sums are exact before they are rounded once (see ``label_weights``).
+    """
+    for i in range(first, last):
+        start = vote_offsets[i]
+        for r in range(offsets[i], chosen[i]):
+            start += n_votes[r]
+        total = 0.0
+        lost = 0.0
+        for j in range(start, start + n_votes[chosen[i]]):
+            weight = user_weights[users[j]]
+            new = total + weight
+            lost += (total - new) + weight if total >= weight else (weight - new) + total
+            total = new
+        weights[i] = total + lost
 
 
 @kernel

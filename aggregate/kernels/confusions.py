@@ -19,19 +19,40 @@ def list_triples(
     vote_labels: LabelCodes,
     offsets: Offsets,
     labels: LabelCodes,
-    candidates: Counts,
     rows: Words,
     voted: LabelCodes,
 ) -> None:
-    """Fill, for every triple: its candidate int32, (user << 32 | true label) uint64, and the label voted int32."""
+    """Fill, for every triple: (user << 32 | true label) uint64, and the label voted int32.
+
+    The triples of an observation stand together, in the order of its candidates, then of its votes.
+    """
     count = 0
     for i in range(offsets.size - 1):
         for r in range(offsets[i], offsets[i + 1]):
             for j in range(vote_offsets[i], vote_offsets[i + 1]):
-                candidates[count] = r
                 rows[count] = (np.uint64(users[j]) << np.uint64(32)) | np.uint64(labels[r])
                 voted[count] = vote_labels[j]
                 count += 1
+
+
+@kernel
+def tally_cells(
+    triple_offsets: Offsets,
+    n_votes_on: Counts,
+    cells: Counts,
+    offsets: Offsets,
+    posteriors: Floats,
+    unit: float,
+    sums: Indices,
+) -> None:
+    """Add the posterior of each triple's candidate to the sum, int64 in fixed point, of the triple's cell."""
+    for i in range(offsets.size - 1):
+        position = triple_offsets[i]
+        for r in range(offsets[i], offsets[i + 1]):
+            posterior = np.int64(np.rint(posteriors[r] * unit))
+            for _ in range(n_votes_on[i]):
+                sums[cells[position]] += posterior
+                position += 1
 
 
 @kernel

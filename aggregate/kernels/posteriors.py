@@ -8,6 +8,8 @@ Candidates are the labels voted on each disputed observation, as in ``candidates
 to 1 on each observation.
 """
 
+import math
+
 import numpy as np
 
 from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
@@ -26,7 +28,7 @@ def unit_for(largest: float, finest: int = 52) -> float:
     >>> unit_for(100.0) == 2.0**52, unit_for(2.0**40) == 2.0**21
     (True, True)
     """
-    return float(2.0 ** min(finest, 61 - int(np.ceil(np.log2(max(largest, 1.0))))))
+    return 2.0 ** min(finest, 61 - math.ceil(math.log2(max(largest, 1.0))))
 
 
 @kernel
@@ -60,6 +62,13 @@ def tally(codes: Counts, candidates: Counts, posteriors: Floats, unit: float, su
     """Add the posterior of each item's candidate to the sum, int64 in fixed point, of the item's code."""
     for position in range(codes.size):
         sums[codes[position]] += np.int64(np.rint(posteriors[candidates[position]] * unit))
+
+
+@kernel
+def add_up(codes: Counts, values: Indices, sums: Indices) -> None:
+    """Add each value int64 to the sum of its code."""
+    for position in range(codes.size):
+        sums[codes[position]] += values[position]
 
 
 @kernel
@@ -104,7 +113,7 @@ def normalise(
             most = max(most, scores[r])
         total = 0.0
         for r in range(offsets[i], offsets[i + 1]):
-            posteriors[r] = np.exp((scores[r] - most) / unit)
+            posteriors[r] = np.exp((scores[r] - most) / unit) if scores[r] < most else 1.0
             total += posteriors[r]
         for r in range(offsets[i], offsets[i + 1]):
             posteriors[r] /= total

@@ -77,8 +77,19 @@ def one_by_one(*tasks: Callable[[], Any]) -> list[Any]:
 
 
 def side_by_side(*tasks: Callable[[], Any]) -> list[Any]:
-    """Run independent tasks at the same time, if there are threads for it; their results in order."""
-    if _THREADS.count == 1:
+    """Run independent tasks at the same time, if there are threads for it; their results in order.
+
+    A task may do the same with tasks of its own: each call has threads of its own.
+    """
+    if _THREADS.count == 1 or len(tasks) == 1:
         return one_by_one(*tasks)
     with ThreadPoolExecutor(_THREADS.count) as pool:
         return [future.result() for future in [pool.submit(task) for task in tasks]]
+
+
+def kernels_side_by_side(*kernels: Callable[[], Any]) -> list[Any]:
+    """The same for tasks that start none of their own: on the threads of ``in_blocks``, which costs little."""
+    if _THREADS.count == 1 or len(kernels) == 1:
+        return one_by_one(*kernels)
+    pool = _THREADS.get_pool()
+    return [future.result() for future in [pool.submit(each) for each in kernels]]

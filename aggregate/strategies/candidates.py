@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..arrays import Counts, Floats, LabelCodes, Weights
+from ..kernels.threads import in_blocks
 from ..votes import Disputes
 
 
@@ -17,12 +18,31 @@ def weight_shares(disputes: Disputes, vote_weights: Weights) -> Floats:
     Where no vote on an observation weighs anything, all count alike.
     """
     from ..kernels.candidates import weight_shares as kernel
-    from ..kernels.threads import in_blocks
 
     candidates = disputes.candidates
     shares = np.empty(len(candidates))
     in_blocks(kernel, len(disputes), disputes.offsets, vote_weights, candidates.offsets, candidates.n_votes, shares)
     return shares
+
+
+def weights_of_chosen(disputes: Disputes, user_weights: Weights, chosen: Counts) -> Weights:
+    """The weight of the votes for the ``chosen`` candidate of each disputed observation, float64."""
+    from ..kernels.candidates import weights_of_chosen as kernel
+
+    candidates = disputes.candidates
+    weights = np.empty(len(disputes))
+    in_blocks(
+        kernel,
+        len(disputes),
+        disputes.offsets,
+        disputes.users,
+        user_weights,
+        candidates.offsets,
+        candidates.n_votes,
+        chosen,
+        weights,
+    )
+    return weights
 
 
 def likeliest(
@@ -34,7 +54,6 @@ def likeliest(
     votes, else the smallest.
     """
     from ..kernels.candidates import likeliest as kernel
-    from ..kernels.threads import in_blocks
 
     candidates = disputes.candidates
     none = np.full(len(disputes), -1, np.int32)
@@ -62,7 +81,6 @@ def likeliest_labels(disputes: Disputes, shares: Floats, held: LabelCodes | None
 def entropies(disputes: Disputes, shares: Floats) -> Floats:
     """Entropy (nats) of the shares of each disputed observation."""
     from ..kernels.candidates import entropies as kernel
-    from ..kernels.threads import in_blocks
 
     entropy = np.empty(len(disputes))
     in_blocks(kernel, len(disputes), disputes.candidates.offsets, shares, entropy)
@@ -80,7 +98,6 @@ class Margins:
     def add(self, shares: Floats) -> None:
         """Take another distribution into the average."""
         from ..kernels.candidates import add_margins
-        from ..kernels.threads import in_blocks
 
         in_blocks(add_margins, len(self._disputes), self._disputes.candidates.offsets, shares, self._total)
         self._count += 1

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..arrays import Floats, Indices, LabelCodes, Words
+from ..arrays import Counts, Floats, Indices, Words
+from ..kernels.threads import in_blocks
 from ..votes import Votes
 from .counting import LOW_WORD, UserLabels, distinct, pair_keys
-from .posteriors import PosteriorSums, sum_of_logs
+from .posteriors import sum_of_logs
 
 
 class Cells:
@@ -25,7 +26,7 @@ class Cells:
         per_dispute = self._n_votes_on * np.diff(candidates.offsets)
         self._triple_offsets = np.concatenate([[0], np.cumsum(per_dispute)])
         n_triples = int(per_dispute.sum())
-        candidate, voted = np.empty((2, n_triples), np.int32)
+        voted = np.empty(n_triples, np.int32)
         row_words = np.empty(n_triples, np.uint64)
         list_triples(
             disputes.offsets,
@@ -33,11 +34,9 @@ class Cells:
             disputes.labels,
             candidates.offsets,
             candidates.labels,
-            candidate,
             row_words,
             voted,
         )
-        true = candidates.labels[candidate]
         row_keys, row = distinct(row_words)
         cell_keys, self._cell = distinct(pair_keys(row, voted))
         self._row_of_cell = (cell_keys >> np.uint64(32)).astype(np.int32)
@@ -49,26 +48,20 @@ class Cells:
         self._true_of_confusion = (confusion_keys >> np.uint64(32)).astype(np.int32)
         self._is_right = self._true_of_confusion == (confusion_keys & LOW_WORD).astype(np.int32)
 
-        unit = unit_for(float(n_triples))
-        right = true == voted
-        self._cell_sums = PosteriorSums(self._cell, candidate, cell_keys.size, unit)
-        self._row_sums = PosteriorSums(row, candidate, row_keys.size, unit)
-        self._row_right_sums = PosteriorSums(row[right], candidate[right], row_keys.size, unit)
-        self._confusion_sums = PosteriorSums(self._confusion_of_cell[self._cell], candidate, confusion_keys.size, unit)
-        self._label_sums = PosteriorSums(true, candidate, votes.n_labels, unit)
-        self._take_undisputed(votes, row_keys, voted_of_cell)
+        self._unit = unit_for(float(n_triples))
+        self._is_right_cell = self._label_of_row[self._row_of_cell] == voted_of_cell
+        self._take_undisputed(votes, row_keys)
         self.probabilities: Floats = np.ones(cell_keys.size)
         """P(voted | true, user) of each cell."""
 
-    def _take_undisputed(self, votes: Votes, row_keys: Words, voted_of_cell: LabelCodes) -> None:
+    def _take_undisputed(self, votes: Votes, row_keys: Words) -> None:
         """Count the votes on undisputed observations: of each row, each cell, each label; and of all other pairs."""
         pairs = UserLabels.of(votes)
         n_undisputed = pairs.n_undisputed
         place = np.minimum(np.searchsorted(pairs.keys, row_keys), pairs.keys.size - 1)
         in_votes = pairs.keys[place] == row_keys
         self._row_undisputed = np.where(in_votes, n_undisputed[place], 0.0)
-        is_right_cell = self._label_of_row[self._row_of_cell] == voted_of_cell
-        self._cell_undisputed = np.where(is_right_cell, self._row_undisputed[self._row_of_cell], 0.0)
+        self._cell_undisputed = np.where(self._is_right_cell, self._row_undisputed[self._row_of_cell], 0.0)
         self._label_undisputed = np.bincount(pairs.labels, n_undisputed, self._n_labels)
         # All other pairs of user and label have no doubt about them; those alike in label and votes count together.
         n_undisputed[place[in_votes]] = 0.0
@@ -82,10 +75,14 @@ class Cells:
         """Estimate the probabilities; the prior is ``prior_votes`` of the crowd's confusion."""
         from ..kernels.confusions import cell_probabilities
 
-        crowd, crowd_right = self._crowd(posteriors, mean_accuracy)
-        row_counts = self._row_undisputed + self._row_sums.of(posteriors)
+        cell_sums = self._cell_sums(posteriors)
+        row_sums = _sums(self._row_of_cell, cell_sums, self._label_of_row.size)
+        right = self._is_right_cell
+        row_right_sums = _sums(self._row_of_cell[right], cell_sums[right], self._label_of_row.size)
+        crowd, crowd_right = self._crowd(cell_sums, row_sums, mean_accuracy)
+        row_counts = self._row_undisputed + row_sums / self._unit
         cell_probabilities(
-            self._cell_undisputed + self._cell_sums.of(posteriors),
+            self._cell_undisputed + cell_sums / self._unit,
             self._row_of_cell,
             row_counts,
             self._confusion_of_cell,
@@ -93,7 +90,7 @@ class Cells:
             prior_votes,
             self.probabilities,
         )
-        right_counts = self._row_undisputed + self._row_right_sums.of(posteriors)
+        right_counts = self._row_undisputed + row_right_sums / self._unit
         right_prior = prior_votes * crowd_right
         with np.errstate(invalid="ignore"):  # a row without counts or prior has no votes to be judged either
             self._row_right = (right_counts + right_prior[self._label_of_row]) / (row_counts + prior_votes)
@@ -101,11 +98,20 @@ class Cells:
             self._certain_votes + prior_votes
         )
 
-    def _crowd(self, posteriors: Floats, mean_accuracy: float) -> tuple[Floats, Floats]:
+    def _cell_sums(self, posteriors: Floats) -> Indices:
+        """The posteriors of each cell's triples, added up in fixed point: all other sums are sums of these."""
+        from ..kernels.confusions import tally_cells
+
+        offsets = self._disputes.candidates.offsets
+        sums = np.zeros(self._row_of_cell.size, np.int64)
+        tally_cells(self._triple_offsets, self._n_votes_on, self._cell, offsets, posteriors, self._unit, sums)
+        return sums
+
+    def _crowd(self, cell_sums: Indices, row_sums: Indices, mean_accuracy: float) -> tuple[Floats, Floats]:
         """The crowd's probability of each confusion, and of each label to be recognised: float64[n_labels]."""
         of_wrong = (1 - mean_accuracy) / max(self._n_labels - 1, 1)
-        label_counts = self._label_undisputed + self._label_sums.of(posteriors)
-        counts = self._confusion_sums.of(posteriors)
+        label_counts = self._label_undisputed + _sums(self._label_of_row, row_sums, self._n_labels) / self._unit
+        counts = _sums(self._confusion_of_cell, cell_sums, self._true_of_confusion.size) / self._unit
         right_counts = self._label_undisputed.copy()
         right_counts[self._true_of_confusion[self._is_right]] += counts[self._is_right]
         right = (right_counts + mean_accuracy) / (label_counts + 1)
@@ -115,7 +121,6 @@ class Cells:
     def scores(self, cell_logs: Indices, label_logs: Indices) -> Indices:
         """Log P(label, votes) of each candidate, in the fixed point of the logarithms."""
         from ..kernels.confusions import triple_scores
-        from ..kernels.threads import in_blocks
 
         candidates = self._disputes.candidates
         scores = np.empty(len(candidates), np.int64)
@@ -147,3 +152,12 @@ class Cells:
         """That of the votes on undisputed observations, given their labels."""
         rows = sum_of_logs(self._row_undisputed, self._row_right)
         return rows + sum_of_logs(self._certain_times * self._certain_votes, self._certain_right)
+
+
+def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
+    """Sum of the values by code: int64[n_codes]."""
+    from ..kernels.posteriors import add_up
+
+    sums = np.zeros(n_codes, np.int64)
+    add_up(codes, values, sums)
+    return sums

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
 from ..consensus import Consensus
+from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
@@ -85,7 +86,6 @@ class GladModel:
     def maximise(self, posteriors: Floats) -> None:
         """Abilities, eases and label probabilities: a step towards their best values under the posteriors."""
         from ..kernels.difficulties import step_abilities, step_eases
-        from ..kernels.threads import in_blocks
 
         self._label_prior.maximise(posteriors)
         self._disputed.right = posteriors[self._disputes.candidates.of_vote]
@@ -123,11 +123,10 @@ class GladModel:
         Each thread has sums of its own, and integers add up the same in any order.
         """
         from ..kernels.difficulties import add_ability_gradients
-        from ..kernels.threads import one_part_per_thread, side_by_side
 
         parts = one_part_per_thread(group.ease.size)
         sums = np.zeros((len(parts), 2, self._ability.size), np.int64)
-        logs = side_by_side(
+        logs = kernels_side_by_side(
             *(
                 partial(
                     add_ability_gradients,
@@ -151,7 +150,6 @@ class GladModel:
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
         from ..kernels.difficulties import vote_probabilities
-        from ..kernels.threads import in_blocks
 
         group = self._disputed
         right, wrong = np.empty((2, group.users.size))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Counts, Floats, LabelCodes, Weights
+from ..kernels.threads import in_blocks
 from ..votes import Disputes
 
 
@@ -14,7 +15,6 @@ def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: Labe
     Among tied labels (within 1e-9) the author's wins, else the one with most votes, else the smallest.
     """
     from ..kernels.label_weights import heaviest_labels as kernel
-    from ..kernels.threads import in_blocks
 
     heaviest = np.empty(len(disputes), np.int32)
     in_blocks(
@@ -138,7 +138,6 @@ class WeightHistory:
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:
     """What speaks for and against ``labels`` int32[len(disputes)]."""
     from ..kernels.label_weights import support_of as kernel
-    from ..kernels.threads import in_blocks
 
     weight, total, opposition = np.empty((3, len(disputes)))
     in_blocks(
@@ -158,7 +157,6 @@ def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) ->
 def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> tuple[Floats, Counts]:
     """Entropy (nats) of the labels' shares of the weight, and the number of labels, of each dispute."""
     from ..kernels.label_weights import entropies
-    from ..kernels.threads import in_blocks
 
     entropy = np.empty(len(disputes))
     n_labels = np.empty(len(disputes), np.int32)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
+from ..kernels.threads import in_blocks
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
@@ -77,7 +78,6 @@ class MaceModel:
     def maximise(self, posteriors: Floats) -> None:
         """theta, xi and label probabilities from the posteriors."""
         from ..kernels.competence import guess_probabilities, split_votes
-        from ..kernels.threads import in_blocks
 
         self._label_prior.maximise(posteriors)
         n_users = self._knowing.size
@@ -114,7 +114,6 @@ class MaceModel:
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
         from ..kernels.competence import vote_probabilities
-        from ..kernels.threads import in_blocks
 
         in_blocks(
             vote_probabilities,
@@ -126,8 +125,8 @@ class MaceModel:
             self._wrong,
         )
         posteriors, log_likelihood = self._scores.two_way(
-            self._scores.logs_of(self._right[self._pair_of_vote]),
-            self._scores.logs_of(self._wrong[self._pair_of_vote]),
+            self._scores.logs_of(self._right)[self._pair_of_vote],
+            self._scores.logs_of(self._wrong)[self._pair_of_vote],
             self._scores.logs_of(self._label_prior.probabilities),
         )
         log_likelihood += sum_of_logs(self._undisputed, self._right) + self._label_prior.log_likelihood()

@@ -61,10 +61,9 @@ class OneCoinModel:
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
         right = self._accuracies.of_users
-        right_of_votes = right[self._users]
         posteriors, log_likelihood = self._scores.two_way(
-            self._scores.logs_of(right_of_votes),
-            self._scores.logs_of((1 - right_of_votes) / self._n_others),
+            self._scores.logs_of(right)[self._users],
+            self._scores.logs_of((1 - right) / self._n_others)[self._users],
             self._scores.logs_of(self._label_prior.probabilities),
         )
         log_likelihood += sum_of_logs(self._accuracies.undisputed, right) + self._label_prior.log_likelihood()

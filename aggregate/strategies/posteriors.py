@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import Counts, Floats, Indices, Weights
 from ..consensus import Consensus
+from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..progress import Progress
 from ..trace import Trace
 from ..votes import Disputes, Votes
@@ -27,9 +28,9 @@ from .verdict import Judge, reach
 class PosteriorStrategy(Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
-    max_iter: int = parameter(300, "iterations at most", "at least 1", lambda m: m >= 1)
+    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
     tolerance: float = parameter(
-        1e-4, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
+        0.01, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
     )
 
 
@@ -160,7 +161,6 @@ class Scores:
     def two_way(self, log_right: Indices, log_wrong: Indices, label_logs: Indices) -> tuple[Floats, float]:
         """Posteriors and log-likelihood where a vote is either right or wrong: int64 by vote, and by label."""
         from ..kernels.posteriors import two_way_scores
-        from ..kernels.threads import in_blocks
 
         disputes, candidates = self._disputes, self._disputes.candidates
         scores = np.empty(len(candidates), np.int64)
@@ -181,7 +181,6 @@ class Scores:
     def normalised(self, scores: Indices) -> tuple[Floats, float]:
         """Posteriors and log-likelihood from the candidates' scores int64."""
         from ..kernels.posteriors import normalise
-        from ..kernels.threads import in_blocks
 
         disputes = self._disputes
         posteriors = np.empty(scores.size)
@@ -194,11 +193,10 @@ def sum_of_logs(counts: Floats, probabilities: Floats) -> float:
     """Sum of counts log(probabilities), the same in any order."""
     from ..kernels.posteriors import LARGEST_LOG, unit_for
     from ..kernels.posteriors import sum_of_logs as kernel
-    from ..kernels.threads import one_part_per_thread, side_by_side
 
     unit = unit_for(float(counts.sum()) * LARGEST_LOG, 44)
     part = partial(kernel, counts, probabilities, unit)
-    sums = side_by_side(*(partial(part, first, last) for first, last in one_part_per_thread(counts.size)))
+    sums = kernels_side_by_side(*(partial(part, first, last) for first, last in one_part_per_thread(counts.size)))
     return sum(map(int, sums)) / unit
 
 

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, Weights, Words
+from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..votes import Disputes, Votes
 
 
@@ -26,12 +27,11 @@ class VotesByUser:
         """
         from ..kernels.sorting import sort_within_groups
         from ..kernels.species_counts import LABEL_SHIFT, count_by_user, words_by_user
-        from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
 
         parts = one_part_per_thread(votes.n_observations)
         counts = np.zeros((len(parts), votes.n_users), np.int64)
         words = np.empty(votes.n_votes, np.uint64)
-        side_by_side(
+        kernels_side_by_side(
             *(partial(count_by_user, *part, votes.offsets, votes.users, counts[p]) for p, part in enumerate(parts))
         )
         offsets = np.zeros(votes.n_users + 1, np.int64)
@@ -42,7 +42,7 @@ class VotesByUser:
             first, last = parts[part]
             words_by_user(first, last, votes.offsets, votes.users, votes.labels, votes.is_author, places[part], words)
 
-        side_by_side(*(partial(write, part) for part in range(len(parts))))
+        kernels_side_by_side(*(partial(write, part) for part in range(len(parts))))
         in_blocks(sort_within_groups, votes.n_users, offsets, words, LABEL_SHIFT)
         return cls(offsets, words)
 
@@ -90,7 +90,6 @@ class Standing:
     def weigh(self, weights: Weights) -> Weights:
         """Judge the undisputed observations under ``weights`` float64[n_users]; the weight of all votes on each."""
         from ..kernels.species_counts import mark_observations, update_states
-        from ..kernels.threads import in_blocks
 
         votes, by_user = self.votes, self.by_user
         if self._weights is not None:
@@ -149,7 +148,6 @@ class SpeciesCounter:
         others' observations, less those authored.
         """
         from ..kernels.species_counts import count_species, mark_voters
-        from ..kernels.threads import in_blocks
 
         standing, votes = self.standing, self.standing.votes
         if self._started:
@@ -176,7 +174,6 @@ class SpeciesCounter:
 def tallies(standing: Standing, labels: LabelCodes) -> tuple[Counts, Counts, Counts]:
     """Each user's votes, votes on own observations, and votes that equal ``labels``: int32[n_users] each."""
     from ..kernels.species_counts import tally_users
-    from ..kernels.threads import in_blocks
 
     by_user = standing.by_user
     n_votes = np.diff(by_user.offsets).astype(np.int32)

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from ..arrays import Weights
+from ..kernels.threads import kernels_side_by_side, one_part_per_thread
 from ..votes import Votes
 
 
@@ -25,9 +26,8 @@ class Undisputed:
     def count_valid(self, weights: Weights, theta_conf: float) -> int:
         """How many have a total weight of at least ``theta_conf``."""
         from ..kernels.label_weights import count_heavy
-        from ..kernels.threads import one_part_per_thread, side_by_side
 
         parts = one_part_per_thread(self._offsets.size - 1)
         count = partial(count_heavy, self._offsets, self._users, weights, theta_conf)
-        heavy: list[int] = side_by_side(*(partial(count, first, last) for first, last in parts))
+        heavy: list[int] = kernels_side_by_side(*(partial(count, first, last) for first, last in parts))
         return int(self._singles[weights >= theta_conf].sum()) + sum(heavy)

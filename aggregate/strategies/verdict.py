@@ -23,7 +23,7 @@ from ..consensus import SLACK, Consensus, DisputeFindings, UserFindings
 from ..progress import Progress
 from ..trace import Trace
 from ..votes import Votes
-from .candidates import entropies, likeliest
+from .candidates import entropies, likeliest, weights_of_chosen
 from .labelling import Support, support_of
 from .species import SpeciesCounter, Standing, VotesByUser, tallies
 from .thresholds import Thresholds
@@ -45,8 +45,8 @@ class Judge:
 
     def count_valid(self, weights: Weights, chosen: Counts, shares: Floats) -> int:
         """How many observations are valid; ``chosen`` are the candidates, of these ``shares``, on the disputed ones."""
-        support = self.support(weights, chosen)
-        disputed = np.count_nonzero(self.thresholds.passes(support.weight, shares[chosen]))
+        weight = weights_of_chosen(self.votes.disputes, weights, chosen)
+        disputed = np.count_nonzero(self.thresholds.passes(weight, shares[chosen]))
         return int(disputed) + self._undisputed.count_valid(weights, self.thresholds.theta_conf - SLACK)
 
     def support(self, weights: Weights, chosen: Counts) -> Support:
