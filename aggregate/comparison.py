@@ -3,14 +3,19 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .evaluation import RESAMPLES, Evaluation, evaluate
+import numpy as np
+
+from .ai_votes import AiVotes
+from .arrays import Counts
+from .evaluation import RESAMPLES, Evaluation, evaluate_judged, judge
 from .progress import SILENT, Progress
 from .schema import MEASURES, arrow_schema
 from .strategies.base import Strategy
-from .truth import Truth
+from .strategies.plantnet import AI_MODES, PlantNet
+from .truth import Truth, check_kinds, rows_of
 from .votes import Votes
 
 if TYPE_CHECKING:
@@ -74,26 +79,53 @@ def compare(
     truth: Truth,
     strategies: Mapping[str, Strategy],
     *,
+    ai_votes: AiVotes | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Comparison:
     """Fit each of the named ``strategies`` and hold it against experts.
 
-    The intervals of all come from the same resamples, so that strategies can be compared by them. Raises VotesError
+    All are held against the same observations, those that users voted on, and grouped by the users' votes; so the
+    intervals of all come from the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError
     if no expert observation was voted on.
     """
+    if ai_votes is not None:
+        check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
+    rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
+    experts = truth if ai_votes is None else truth.at(np.sort(truth_rows))
+    n_votes = np.diff(votes.offsets)[rows].astype(np.int32)
+    n_labels = label_counts(votes)[rows]
     compared = []
     for name, strategy in strategies.items():
         progress.phase(f"fit {name}")
         started = time.perf_counter()
-        consensus = strategy.fit(votes)
+        if isinstance(strategy, PlantNet):
+            consensus = strategy.fit(votes, ai_votes=ai_votes)
+        else:
+            consensus = strategy.fit(votes)
         seconds = time.perf_counter() - started
         progress.phase(f"evaluate {name}")
-        evaluation = evaluate(consensus, truth, resamples=resamples, seed=seed)
+        judged, names, overlap = judge(consensus, experts)
+        judged = replace(judged, n_votes=n_votes, n_labels=n_labels)
+        evaluation = evaluate_judged(judged, names, overlap, resamples=resamples, seed=seed)
         trace = consensus.trace
         compared.append(Compared(name, evaluation, seconds, len(trace.iterations), trace.converged))
     return Comparison(tuple(compared))
+
+
+def ai_variants(thresholds: Sequence[float]) -> dict[str, PlantNet]:
+    """The Pl@ntNet EM in each AI mode, confident at each of the thresholds, by a name that says so."""
+    modes = {f"plantnet, AI {mode}": PlantNet(ai_mode=mode) for mode in AI_MODES if mode != "confident"}
+    sure = {f"plantnet, AI from {t:g}": PlantNet(ai_mode="confident", ai_threshold=t) for t in thresholds}
+    return {**modes, **sure}
+
+
+def label_counts(votes: Votes) -> Counts:
+    """Distinct labels voted on each observation: int32[n_observations]."""
+    n_labels = np.ones(votes.n_observations, np.int32)
+    n_labels[votes.disputes.observations] = np.diff(votes.disputes.candidates.offsets)
+    return n_labels
 
 
 def _null_if_nan(value: float) -> float | None:

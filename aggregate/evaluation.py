@@ -195,7 +195,7 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
     rank = np.argsort(order).astype(np.int32)  # in the order of the names no sum depends on where they came from
     judged = Judged(
         truth=rank[codes],
-        labels=rank[evidence.labels],
+        labels=np.where(evidence.labels < 0, np.int32(-1), rank[evidence.labels]),
         valid=evidence.valid,
         confidence=evidence.confidence,
         n_votes=evidence.n_votes,

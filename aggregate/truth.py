@@ -1,6 +1,6 @@
 """What experts say, and where their observations stand among others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,13 @@ class Truth:
 
     def __len__(self) -> int:
         return len(self.observation_ids)
+
+    def at(self, rows: Indices) -> "Truth":
+        """Those of some rows, int64[n]."""
+        import pyarrow as pa
+
+        chosen = pa.array(rows)
+        return replace(self, observation_ids=self.observation_ids.take(chosen), labels=self.labels.take(chosen))
 
     def __repr__(self) -> str:
         return f"Truth({len(self):,} observations, from {self.origin})"

@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from . import console
-from .options import column_mapping, column_name, strategy_names, timestamp
+from .options import column_mapping, column_name, shares, strategy_names, timestamp
 
 
 @click.command(short_help="Hold strategies against expert labels, side by side.")
@@ -14,6 +14,18 @@ from .options import column_mapping, column_name, strategy_names, timestamp
 @click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
 @click.option(
     "--strategies", type=strategy_names, default="all", show_default=True, help="names with commas between them, or all"
+)
+@click.option(
+    "--ai-votes",
+    metavar="FILE",
+    help="Parquet file with the AI's observation_id, label and score: adds plantnet in each AI mode",
+)
+@click.option(
+    "--ai-thresholds",
+    type=shares,
+    default="0.5,0.7,0.9",
+    show_default=True,
+    help="scores from which on the AI has a vote in mode confident, with commas between them",
 )
 @click.option(
     "--column",
@@ -47,6 +59,8 @@ def compare(
     votes: tuple[str, ...],
     truth: str,
     strategies: tuple[str, ...],
+    ai_votes: str | None,
+    ai_thresholds: tuple[float, ...],
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     max_rejected: float,
@@ -64,6 +78,7 @@ def compare(
     VOTES are read and encoded once. A table goes to stdout, best accuracy first.
     """
     import aggregate
+    from aggregate.comparison import ai_variants
     from aggregate.comparison import compare as compare_strategies
     from aggregate.kernels.threads import available_cores, set_threads
     from aggregate.publishing.comparisons import check_paths, write_comparison, write_plot
@@ -79,8 +94,15 @@ def compare(
     experts = aggregate.read_truth(truth)
     log = aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
     chosen = {name: registry.get(name)() for name in strategies}
+    ai = None
+    if ai_votes is not None:
+        ai = aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
+        chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
+        chosen |= ai_variants(ai_thresholds)
     with console.progress(quiet) as listener:
-        comparison = compare_strategies(log, experts, chosen, resamples=resamples, seed=seed, progress=listener)
+        comparison = compare_strategies(
+            log, experts, chosen, ai_votes=ai, resamples=resamples, seed=seed, progress=listener
+        )
     if output is not None:
         write_comparison(comparison, output)
     if plot is not None:

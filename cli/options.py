@@ -126,3 +126,14 @@ def strategy_names(text: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise click.BadParameter("a strategy is named more than once")
     return names
+
+
+def shares(text: str) -> tuple[float, ...]:
+    """Numbers from 0 to 1 with commas between them."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not a list of numbers such as 0.5,0.7") from error
+    if not all(0 <= number <= 1 for number in numbers) or len(set(numbers)) < len(numbers):
+        raise click.BadParameter(f"{text!r} holds a number that is not in [0, 1], or twice the same")
+    return numbers
