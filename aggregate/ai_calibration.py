@@ -181,6 +181,8 @@ def calibrate_ai(
     ``seed`` draws the folds of the cross-validation. Raises VotesError if the AI votes on fewer than FEWEST expert
     observations, or ids or labels have other types; ParameterError on an unknown method.
     """
+    import pyarrow as pa
+
     if method not in METHODS or seed < 0:
         raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(METHODS)}, and >= 0")
     check_kinds(truth, ai_votes.observation_ids.type, ai_votes.label_names.type, ai_votes.origin)
@@ -192,7 +194,8 @@ def calibrate_ai(
             remedy="see that both use the same ids, or ask the experts for more",
         )
     scores = ai_votes.scores[rows]
-    right: Flags = ai_votes.labels[rows] == codes_among(ai_votes.label_names, truth.labels.take(truth_rows))
+    true = codes_among(ai_votes.label_names, truth.labels.take(pa.array(truth_rows)))
+    right: Flags = ai_votes.labels[rows] == true
     held_out = _cross_validated(method, scores, right, seed)
     subsets = {"all": np.ones(right.size, np.bool_)}
     if votes is not None:

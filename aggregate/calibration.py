@@ -305,7 +305,8 @@ def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, 
             remedy="see that both use the same ids, or ask the experts for more",
         )
     evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
-    right: Flags = evidence.labels == codes_among(source.label_names, truth.labels.take(pa.array(truth_rows)))
+    true = codes_among(source.label_names, truth.labels.take(pa.array(truth_rows)))
+    right: Flags = (evidence.labels == true) & (true >= 0)
     return evidence, right
 
 

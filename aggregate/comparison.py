@@ -100,10 +100,7 @@ def compare(
     for name, strategy in strategies.items():
         progress.phase(f"fit {name}")
         started = time.perf_counter()
-        if isinstance(strategy, PlantNet):
-            consensus = strategy.fit(votes, ai_votes=ai_votes)
-        else:
-            consensus = strategy.fit(votes)
+        consensus = strategy.fit(votes, ai_votes=ai_votes) if isinstance(strategy, PlantNet) else strategy.fit(votes)
         seconds = time.perf_counter() - started
         progress.phase(f"evaluate {name}")
         judged, names, overlap = judge(consensus, experts)

@@ -281,7 +281,7 @@ def _affordable(resamples: int, n: int) -> int:
 
 def _confusions(judged: Judged, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:
     """The most frequent pairs of an expert's label and another label, ties in the order of the names."""
-    wrong = judged.only(~judged.right)
+    wrong = judged.only(~judged.right & (judged.labels >= 0))
     pairs, places, times = np.unique(
         np.stack([wrong.truth, wrong.labels], axis=1), axis=0, return_inverse=True, return_counts=True
     )

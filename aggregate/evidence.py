@@ -21,7 +21,7 @@ class Evidence:
     label_names: "pa.Array"
     """Distinct labels: those that were voted, as far as is known."""
     labels: LabelCodes
-    """Positions in ``label_names``."""
+    """Positions in ``label_names``; -1 for an observation without a label, which only the AI knows."""
     confidence: Floats
     valid: Flags
     aum: Floats
@@ -65,7 +65,7 @@ class Evidence:
 
     @classmethod
     def from_table(cls, table: "pa.Table", label_names: "pa.Array") -> "Evidence":
-        """Of the rows of a table with the columns of ``aggregate.schema.EVIDENCE``, none of them null.
+        """Of the rows of a table with the columns of ``aggregate.schema.EVIDENCE``, of which only labels may be null.
 
         ``label_names`` holds every label of the table.
         """
@@ -82,7 +82,7 @@ class Evidence:
         return cls(
             observation_ids=table.column("observation_id").combine_chunks(),
             label_names=label_names,
-            labels=np.asarray(pc.index_in(labels, label_names).combine_chunks(), dtype=np.int32),
+            labels=np.asarray(pc.fill_null(pc.index_in(labels, label_names), -1).combine_chunks(), dtype=np.int32),
             confidence=numbers("confidence", pa.float64()),
             valid=numbers("valid", pa.bool_()),
             aum=numbers("aum", pa.float64()),

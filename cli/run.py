@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -90,8 +92,6 @@ def run(
 
     The result summary goes to stdout, progress to stderr.
     """
-    # Numba looks for linear algebra, which no kernel needs and which takes a tenth of a second to load.
-    sys.modules.setdefault("scipy.linalg.cython_blas", None)  # type: ignore[arg-type]
     # The system's allocator gives back at once what columns were read into: less memory, and so less time.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
@@ -111,6 +111,20 @@ def run(
         keep=keep,
         threads=threads,
     )
-    with console.progress(quiet) as listener:
+    with console.progress(quiet) as listener, _without_linear_algebra():
         done = aggregate.run(votes, output, chosen, settings, progress=listener)
     console.result(json.dumps(done.manifest, indent=2, ensure_ascii=False) if as_json else summary(done))
+
+
+@contextmanager
+def _without_linear_algebra() -> Iterator[None]:
+    """Numba looks for linear algebra, which no kernel needs and which takes a tenth of a second to load."""
+    hidden = "scipy.linalg.cython_blas"
+    if hidden in sys.modules:
+        yield
+        return
+    sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[hidden]

@@ -80,6 +80,21 @@ def on_samples(command: str, *options: str) -> str:
     return in_console(output_of(command, f"{WORK.name}/consensus", "--truth", "sample_votes/truth.parquet", *options))
 
 
+AI = ["--ai-votes", "sample_votes/ai_votes.parquet"]
+
+
+def run_with_ai() -> str:
+    """The summary of a run in which the AI takes part."""
+    return in_console(output_of("run", "sample_votes/votes.parquet", *AI, "-q", "-o", f"{WORK.name}/consensus"))
+
+
+def calibrated_ai() -> str:
+    """What ``calibrate-ai`` says of the sample."""
+    experts = ["--truth", "sample_votes/truth.parquet", "--votes", "sample_votes/votes.parquet"]
+    saved = ["-o", f"{WORK.name}/ai_calibration.json"]
+    return in_console(output_of("calibrate-ai", "sample_votes/ai_votes.parquet", *experts, *saved))
+
+
 def compared_on_samples(*options: str) -> str:
     """What ``compare`` says of the sample."""
     return in_console(
@@ -162,6 +177,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "compare on sample_votes": compared_on_samples,
     "compare in short": lambda: compared_on_samples("--strategies", SHORTLIST),
     "columns of comparison": lambda: columns(schema.COMPARISON),
+    "run with AI on sample_votes": run_with_ai,
+    "calibrate-ai on sample_votes": calibrated_ai,
+    "columns of AI votes": lambda: columns(schema.AI_VOTES),
+    "columns of AI findings": lambda: columns(schema.AI_FINDINGS),
+    "columns of users and AI": lambda: columns(schema.USER_AI),
     "columns of votes": lambda: columns(schema.VOTES),
     "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY),
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
@@ -180,6 +200,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
     "help compare": lambda: f"```console\n{output_of('compare', '--help')}```",
+    "help calibrate-ai": lambda: f"```console\n{output_of('calibrate-ai', '--help')}```",
     "help calibrate": lambda: f"```console\n{output_of('calibrate', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
 }
@@ -194,7 +215,7 @@ def updated(page: str) -> str:
         same = VOLATILE.sub("", old.strip()) == VOLATILE.sub("", new.strip())
         return match[0] if same else f"<!-- begin {name} -->\n{new}\n<!-- end {name} -->"
 
-    return re.sub(r"<!-- begin ([\w ]+) -->\n(.*?)<!-- end \1 -->", fill, page, flags=re.DOTALL)
+    return re.sub(r"<!-- begin ([\w -]+?) -->\n(.*?)<!-- end \1 -->", fill, page, flags=re.DOTALL)
 
 
 def main() -> int:

@@ -107,7 +107,10 @@ def _plain(batches: list[pa.RecordBatch], checked: CheckedFile) -> pa.Table:
 
 def _check_rows(table: pa.Table, path: str) -> None:
     """Raise VotesError if a value is missing, a confidence no share, or an observation there twice."""
-    gaps = [name for name in table.column_names if name != "runner_up" and table.column(name).null_count]
+    gaps = [name for name in table.column_names if name not in ("runner_up", "label") and table.column(name).null_count]
+    unlabelled = table.column("label").is_null()
+    if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), 0))).as_py():
+        gaps.insert(0, "label")  # only what nobody but the AI knows may be without one
     if gaps:
         raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy="name a consensus.parquet as published")
     for name in {"confidence", "probability"} & set(table.column_names):
