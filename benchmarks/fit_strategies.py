@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from crowds import cleaned, expected_accuracy
 
 import aggregate
 from aggregate.strategies.registry import get
+
+TOY = {"observation_id": [1, 1, 1, 2, 3, 3], "user_id": [1, 2, 3, 1, 2, 3], "label": ["a", "a", "b", "a", "b", "b"]}
 
 
 def main() -> None:
@@ -39,13 +42,15 @@ def main() -> None:
     votes = aggregate.read_votes(options.votes)
     truth = None if options.truth is None else pd.read_parquet(options.truth)
     fitter = ours if options.contender == "plant-aggregate" else crowdkits
+    counts = {"observations": votes.n_observations, "users": votes.n_users, "labels": votes.n_labels}
+    counts |= {"votes": votes.n_votes, "gold": 0 if truth is None else len(truth)}
     found = []
     for name in options.strategies:
         fit, shares, facts = fitter(name, votes)
         result, seconds = timed(fit, options.repeat, options.seconds)
         accuracy = None if truth is None else expected_accuracy(shares(result), truth)
         found.append({"strategy": name, "seconds": seconds, "accuracy": accuracy, **facts(result)})
-    options.output.write_text(json.dumps(found))
+    options.output.write_text(json.dumps({"counts": counts, "fits": found}))
 
 
 def timed(fit: Callable[[], Any], repeat: int, enough: float) -> tuple[Any, float]:
@@ -66,8 +71,7 @@ def ours(name: str, votes: aggregate.Votes) -> tuple[Callable[..., Any], ...]:
     strategy_name, _, given = name.partition(":")
     parameters = dict(pair.split("=") for pair in given.split(",")) if given else {}
     strategy = get(strategy_name)(**{key: float(value) for key, value in parameters.items()})
-    if votes.n_votes < 1_000_000:
-        strategy.fit(votes)  # compiles the kernels if need be
+    strategy.fit(aggregate.votes_from_table(pa.table(TOY)))  # compiles the kernels if need be, and loads them
     return (
         lambda: strategy.fit(dataclasses.replace(votes)),  # a copy knows nothing of its disputes yet
         lambda consensus: consensus.posteriors_to_pandas(),
@@ -91,6 +95,7 @@ def crowdkits(name: str, votes: aggregate.Votes) -> tuple[Callable[..., Any], ..
         "wawa": lambda: vote(kit.Wawa().fit(frame).skills_),
         "zero-based-skill": lambda: vote(kit.ZeroBasedSkill().fit(frame).skills_),
         "dawid-skene": lambda: kit.DawidSkene(n_iter=100).fit(frame).probas_,
+        "dawid-skene to the end": lambda: kit.DawidSkene(n_iter=100, tol=float("-inf")).fit(frame).probas_,
         "one-coin": lambda: kit.OneCoinDawidSkene(n_iter=100).fit(frame).probas_,
         "glad": lambda: kit.GLAD().fit(frame).probas_,
         "mace": lambda: kit.MACE().fit(frame).probas_,
