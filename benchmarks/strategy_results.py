@@ -38,12 +38,13 @@ def crowds(results: Results) -> str:
 def accuracy(results: Results) -> str:
     """Ours / crowd-kit's accuracy of each strategy on each crowd; what is worse by over half a point is bold."""
     ours, kits = accuracies(results, OURS), accuracies(results, KIT)
-    lines = table("crowd", *(f"`{name}`" for name in COMPARED))
+    lines = table("crowd", *(f"`{name}`" for name in COMPARED), f"crowd-kit's {CONVERGED}")
+    alone = kits.get(CONVERGED, {})
     for crowd in ours[COMPARED[0]]:
         cells = (pair(ours[name][crowd], kits.get(name, {}).get(crowd)) for name in COMPARED)
-        lines.append(row(crowd, *cells))
+        lines.append(row(crowd, *cells, f"{alone[crowd]:.1f}" if alone else ""))
     means = (pair(mean(ours[name]), mean(kits[name]) if kits else None) for name in COMPARED)
-    lines.append(row("mean", *means))
+    lines.append(row("mean", *means, f"{mean(alone):.1f}" if alone else ""))
     return "\n".join(lines)
 
 
@@ -86,7 +87,7 @@ def seconds(results: Results) -> str:
             ours = found[OURS, "dawid-skene" if name == CONVERGED else name, crowd]
             kits = found.get((KIT, name, crowd))
             times = "" if kits is None else f", × {kits / ours:,.3g}" if kits < 10 * ours else f", × {kits / ours:,.0f}"
-            cells.append(f"{1000 * ours:.2g}{times}" if ours < 0.1 else f"{1000 * ours:.0f}{times}")
+            cells.append(f"{1000 * ours:{'.2g' if ours < 0.01 else '.0f'}}{times}")
         lines.append(row(crowd, *cells))
     return "\n".join(lines)
 
