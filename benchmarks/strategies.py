@@ -1,161 +1,154 @@
-"""Our strategies beside crowd-kit's on crowds with known truth: how often right, and how fast.
+"""The strategies on real crowds whose truth is known, against crowd-kit's; their priors; their time on large logs.
 
-    python benchmarks/strategies.py ../shared/data/crowd/* --output docs/measured/strategies.json
+    python benchmarks/strategies.py                    accuracy and time on every crowd, ours and crowd-kit's
+    python benchmarks/strategies.py --priors           accuracy of ours under other priors and tolerances
+    python benchmarks/strategies.py --scales 0.1 1     time and memory of ours on simulated logs
 
-Each folder holds votes.parquet and truth.parquet. Both sides get the same votes, one of a user on an observation, and
-every true label counts: where labels tie for the first place (within 1e-9), an observation counts by the chance to
-pick the right one. Times are those of fitting, in one process, kernels compiled: the median of REPEAT fits of ours, one
-of crowd-kit's.
+Each call replaces its part of docs/measured/strategies.json, from which ``docs/update.py`` fills docs/strategies.md,
+and prints it as Markdown. One process for each crowd and contender, in turns; for each strategy on a simulated log.
+The crowds are not part of this repository: ``--crowds`` names a folder with NAME/votes.parquet and NAME/truth.parquet.
 """
 
 import argparse
 import json
-import time
-import warnings
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from statistics import mean, median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import pandas as pd
+from crowds import CROWDS, crowds_with_truth
+from processes import GIB, Limits, run_measured
+from results import Session
+from simulated_logs import LOGS, simulated
+from strategy_results import COMPARED, CONVERGED, KIT, OTHERS, OURS, TABLES
 
-import aggregate
-from aggregate.strategies.registry import STRATEGIES
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "measured" / "strategies.json"
+CHILD = Path(__file__).parent / "fit_strategies.py"
 
-if TYPE_CHECKING:
-    from aggregate import Votes
+AT_SCALE = (
+    "majority",
+    "two-thirds",
+    "wawa",
+    "zero-based-skill",
+    "iwmv",
+    "dawid-skene",
+    "one-coin",
+    "glad",
+    "mace",
+    "wds",
+)
 
-REPEAT = 5
-COMPARED = ("majority", "wawa", "zero-based-skill", "dawid-skene", "one-coin", "glad", "mace")
-"""What crowd-kit has, too."""
-
-OWN = ("iwmv", "wds", "two-thirds", "plantnet")
+TOLERANCES = (0.1, 0.03, 0.01, 0.001, 0.0001)
+VARIED: dict[str, dict[str, tuple[float, ...]]] = {
+    "dawid-skene": {
+        "prior_votes": (0, 0.5, 1, 2, 3, 5, 10, 30),
+        "label_prior": (0, 0.5, 1),
+        "label_smoothing": (0, 1, 10),
+        "tolerance": TOLERANCES,
+        "max_iter": (1, 2, 3, 5),
+    },
+    "one-coin": {"prior_votes": (0, 1, 2, 5, 10), "label_prior": (0, 0.25, 0.5, 0.75, 1), "tolerance": TOLERANCES},
+    "glad": {
+        "prior_mean": (0, 0.5, 1, 1.5),
+        "prior_variance": (0.5, 1, 2, 4),
+        "label_prior": (0, 0.5, 1),
+        "tolerance": TOLERANCES,
+    },
+    "mace": {
+        "prior_votes": (0, 1, 3, 10),
+        "guess_votes": (1, 10, 20, 30, 50, 100),
+        "label_prior": (0, 0.5, 1),
+        "tolerance": TOLERANCES,
+    },
+}
+"""One parameter at a time, the others at their defaults."""
 
 
 def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--output", type=Path, help="write the measurements as JSON")
-    given = parser.parse_args()
-    found = [
-        measured(folder)
-        for folder in sorted(given.folders)
-        if (folder / "truth.parquet").exists() and len(pd.read_parquet(folder / "truth.parquet"))
-    ]
-    if given.output:
-        given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(markdown(found))
-
-
-def measured(folder: Path) -> dict[str, Any]:
-    """Both sides on one crowd."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        votes = aggregate.read_votes(folder / "votes.parquet")
-        truth = pd.read_parquet(folder / "truth.parquet").set_index("observation_id")["label"]
-        rows = as_rows(votes)
-        found = {"crowd": folder.name, "votes": votes.n_votes, "truths": len(truth), "strategies": {}}
-        for name in (*COMPARED, *OWN):
-            each = ours(name, votes, truth)
-            if name in COMPARED:
-                each |= crowd_kits(name, rows, truth)
-            found["strategies"][name] = each
-    return found
-
-
-def as_rows(votes: "Votes") -> pd.DataFrame:
-    """The votes as crowd-kit has them."""
-    observations, users, labels = (
-        np.asarray(ids) for ids in (votes.observation_ids, votes.user_ids, votes.label_names)
-    )
-    tasks = np.repeat(observations, np.diff(votes.offsets))
-    return pd.DataFrame({"task": tasks, "worker": users[votes.users], "label": labels[votes.labels]})
-
-
-def ours(name: str, votes: "Votes", truth: "pd.Series[Any]") -> dict[str, Any]:
-    """Accuracy, seconds and iterations of one of our strategies."""
-    strategy = STRATEGIES[name]()
-    consensus, seconds = strategy.fit(votes), []
-    for _ in range(REPEAT):
-        started = time.perf_counter()
-        consensus = strategy.fit(votes)
-        seconds.append(time.perf_counter() - started)
-    posteriors = consensus.posteriors_to_pandas().set_axis(["task", "label", "score"], axis=1)
-    iterations = len(consensus.trace.iterations)
-    return {"accuracy": expected_accuracy(posteriors, truth), "seconds": median(seconds), "iterations": iterations}
-
-
-def crowd_kits(name: str, rows: pd.DataFrame, truth: "pd.Series[Any]") -> dict[str, Any]:
-    """The same of crowd-kit's strategy of that name; nothing if it is not installed."""
-    try:
-        from crowdkit import aggregation as kit
-    except ModuleNotFoundError:
-        return {}
-    makers: dict[str, Callable[[], Any]] = {
-        "majority": kit.MajorityVote,
-        "wawa": kit.Wawa,
-        "zero-based-skill": kit.ZeroBasedSkill,
-        "dawid-skene": lambda: kit.DawidSkene(n_iter=100),
-        "one-coin": lambda: kit.OneCoinDawidSkene(n_iter=100),
-        "glad": kit.GLAD,
-        "mace": kit.MACE,
-    }
-    model = makers[name]()
-    started = time.perf_counter()
-    model.fit(rows)
-    seconds = time.perf_counter() - started
-    if name in ("majority", "wawa", "zero-based-skill"):
-        weights = 1.0 if name == "majority" else rows["worker"].map(model.skills_)
-        scores = rows.assign(score=weights).groupby(["task", "label"])["score"].sum().reset_index()
+    """Measure what is asked for, write, print."""
+    options = parsed()
+    results = json.loads(options.output.read_text()) if options.output.exists() else {}
+    part = "scales" if options.scales else "priors" if options.priors else "crowds"
+    session = Session.begin(["numba", "numpy"] + (["crowd-kit", "pandas"] if find_spec("crowdkit") else []))
+    measured: Any
+    if options.scales:
+        measured = at_scale(options.scales)
     else:
-        scores = model.probas_.stack().reset_index().set_axis(["task", "label", "score"], axis=1)
-    found = {"peer_accuracy": expected_accuracy(scores, truth), "peer_seconds": seconds}
-    if getattr(model, "loss_history_", None):
-        found["peer_iterations"] = len(model.loss_history_)
-    return found
+        folders = list(crowds_with_truth(options.crowds))
+        folders = [folder for folder in folders if options.only is None or folder.name in options.only]
+        if not folders:
+            sys.exit(f"no crowds with truth in {options.crowds}: name their folder with --crowds")
+        measured = [fit for folder in folders for fit in (varied(folder) if options.priors else compared(folder))]
+    here = {"date": session.date, "machine": session.machine, "versions": session.versions}
+    results[part] = {**here, "measured": measured}
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(results, indent=1) + "\n")
+    for name, table in TABLES.items():
+        if name.startswith(part):
+            print(f"\n### {name}\n\n{table(results)}")
 
 
-def expected_accuracy(scores: pd.DataFrame, truth: "pd.Series[Any]") -> float:
-    """The chance to be right, over ties and over all true labels; ``scores`` has task, label, score."""
-    scores = scores[scores["score"] > 0]
-    best = scores.groupby("task")["score"].transform("max")
-    tied = scores[scores["score"] >= best * (1 - 1e-9)]
-    chance = 1 / tied.groupby("task")["label"].transform("size")
-    right = tied["label"].to_numpy() == tied["task"].map(truth).to_numpy()
-    return float(chance[right].sum() / len(truth))
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Accuracy and time of the strategies.")
+    parser.add_argument("--crowds", type=Path, default=CROWDS, help="folder of NAME/votes.parquet, NAME/truth.parquet")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="crowds to take (default all)")
+    parser.add_argument("--priors", action="store_true", help="measure ours under other priors")
+    parser.add_argument("--scales", type=float, nargs="+", help="measure ours on simulated logs; 1 is 9 million votes")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
+    return parser.parse_args()
 
 
-def markdown(found: list[dict[str, Any]]) -> str:
-    """Accuracy of ours less crowd-kit's, in points, and how many times as fast; then what follows over all crowds."""
-    lines = ["| crowd | " + " | ".join(COMPARED) + " | best of ours | best of theirs |"]
-    lines.append("|---|" + "---:|" * (len(COMPARED) + 2))
-    for each in found:
-        strategies = each["strategies"]
-        cells = [cell(strategies[name]) for name in COMPARED]
-        best = max(s["accuracy"] for s in strategies.values())
-        best_peer = max((s["peer_accuracy"] for s in strategies.values() if "peer_accuracy" in s), default=float("nan"))
-        lines.append(f"| {each['crowd']} | {' | '.join(cells)} | {100 * best:.2f} % | {100 * best_peer:.2f} % |")
-    for side, key in (("ours", "accuracy"), ("crowd-kit's", "peer_accuracy")):
-        gains = [
-            each["strategies"]["dawid-skene"][key] - each["strategies"]["majority"][key]
-            for each in found
-            if key in each["strategies"]["dawid-skene"]
-        ]
-        if gains:
-            lines.append(
-                f"\n`dawid-skene` over `majority`, mean of the crowds, {side}: {100 * mean(gains):+.2f} points"
-            )
-    return "\n".join(lines)
+def compared(folder: Path) -> Iterator[dict[str, Any]]:
+    """Ours, then crowd-kit's if it is installed, on one crowd."""
+    yield from fits(folder, OURS, [*COMPARED, *OTHERS])
+    if find_spec("crowdkit"):
+        yield from fits(folder, KIT, [*COMPARED, CONVERGED])
 
 
-def cell(strategy: dict[str, Any]) -> str:
-    """``+0.4, x 25``: points of accuracy more than crowd-kit's, and times as fast."""
-    if "peer_accuracy" not in strategy:
-        return f"{100 * strategy['accuracy']:.2f} %"
-    points = 100 * (strategy["accuracy"] - strategy["peer_accuracy"])
-    return f"{points:+.2f}, x {strategy['peer_seconds'] / strategy['seconds']:.0f}"
+def varied(folder: Path) -> Iterator[dict[str, Any]]:
+    """Ours under other priors on one crowd; for the accuracy alone, so that once is enough."""
+    specs = [
+        f"{strategy}:{parameter}={value}"
+        for strategy, parameters in VARIED.items()
+        for parameter, values in parameters.items()
+        for value in values
+    ]
+    yield from fits(folder, OURS, specs, "--repeat", "1")
+
+
+def fits(folder: Path, contender: str, strategies: list[str], *options: str) -> list[dict[str, Any]]:
+    """What one process says of one contender on one crowd."""
+    paths = [str(folder / "votes.parquet"), "--truth", str(folder / "truth.parquet")]
+    found, _ = told(contender, *paths, *options, "--strategies", *strategies)
+    print(f"{folder.name:<16}{contender}", file=sys.stderr, flush=True)
+    return [{"crowd": folder.name, "contender": contender, **found["counts"], **fit} for fit in found["fits"]]
+
+
+def at_scale(scales: list[float]) -> list[dict[str, Any]]:
+    """Ours on simulated logs: a process for each strategy, which reads the log and fits once."""
+    LOGS.mkdir(exist_ok=True)
+    logs = {scale: simulated(scale, "int") for scale in scales}
+    measured = []
+    for scale, votes in logs.items():
+        for strategy in AT_SCALE:
+            found, peak = told(OURS, str(votes), "--repeat", "1", "--strategies", strategy)
+            measured.append({"log": f"scale {scale:g}", **found["counts"], **found["fits"][0], "peak_memory": peak})
+            print(f"{scale:<8g}{strategy:<20}{found['fits'][0]['seconds']:8.2f} s", file=sys.stderr, flush=True)
+    return measured
+
+
+def told(*arguments: str) -> tuple[dict[str, Any], int]:
+    """What a process that fits strategies has written, and its peak memory in bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "fits.json"
+        command = [sys.executable, str(CHILD), *arguments, "--output", str(output)]
+        run = run_measured(command, Limits(seconds=3600, memory=1024 * GIB))
+        if run.ending:
+            sys.exit(f"{' '.join(arguments)}: {run.ending}")
+        return json.loads(output.read_text()), run.peak_memory
 
 
 if __name__ == "__main__":

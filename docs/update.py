@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import aggregate
@@ -24,6 +24,7 @@ from aggregate.strategies.registry import STRATEGIES
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
+STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
 WORK = tempfile.TemporaryDirectory()
@@ -144,6 +145,14 @@ def measured_against_peers() -> str:
     return re.sub("^##", "###", markdown(load(MEASURED)).strip(), flags=re.MULTILINE)
 
 
+def measured_strategies() -> dict[str, Callable[[], str]]:
+    """The tables of the last measurement of the strategies, each a part."""
+    from strategy_results import TABLES, rendered
+
+    results = json.loads(STRATEGIES_MEASURED.read_text(encoding="utf-8"))
+    return {f"strategies {name}": partial(rendered, name, results) for name in TABLES}
+
+
 def headline() -> str:
     """Each contender on 9 million votes, beside ours of the same session."""
     from contenders import OURS
@@ -159,13 +168,6 @@ def headline() -> str:
                 peak = each.median("peak_memory") / GIB
                 lines.append(f"| `{name}` | {seconds:.1f} | {ours:.1f} | {seconds / ours:.1f} | {peak:.2f} |")
     return "\n".join(lines)
-
-
-def measured_strategies() -> str:
-    """The table of the last comparison with crowd-kit."""
-    from strategies import markdown
-
-    return markdown(json.loads((MEASURED.parent / "strategies.json").read_text(encoding="utf-8")))
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -191,11 +193,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
     "columns of posteriors": lambda: columns(schema.POSTERIORS),
     "strategies": strategies,
+    **measured_strategies(),
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "peers on 9 million votes": headline,
-    "strategies beside crowd-kit": measured_strategies,
-    "strategies at scale": lambda: (MEASURED.parent / "strategies_at_scale.md").read_text(encoding="utf-8").strip(),
     "help": lambda: f"```console\n{output_of('--help')}```",
     "help run": lambda: f"```console\n{output_of('run', '--help')}```",
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",

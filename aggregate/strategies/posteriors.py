@@ -28,7 +28,7 @@ from .verdict import Judge, reach
 class PosteriorStrategy(Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
-    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
+    max_iter: int = parameter(300, "iterations at most", "at least 1", lambda m: m >= 1)
     tolerance: float = parameter(
         0.01, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
     )

@@ -1,5 +1,8 @@
 """Blocks and parts cover the work, whatever the number of threads."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -30,3 +33,14 @@ def test_an_error_in_a_block_is_raised() -> None:
 
     with pytest.raises(ValueError, match="block from 0"):
         threads.in_blocks(fail, 3 * threads.SMALL_WORK)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("run", [threads.side_by_side, threads.kernels_side_by_side])
+def test_results_come_in_the_order_of_the_tasks(count: int, run: Callable[..., list[int]]) -> None:
+    threads.set_threads(count)
+    try:
+        for n_tasks in (0, 1, 7):
+            assert run(*(partial(int, number) for number in range(n_tasks))) == list(range(n_tasks))
+    finally:
+        threads.set_threads(threads.available_cores())

@@ -1,0 +1,85 @@
+"""The measurement of the strategies runs from end to end on a tiny crowd; no time is asserted."""
+
+import importlib.util
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture
+def crowds(tmp_path: Path) -> Path:
+    """One crowd of 12 observations, and one without truth."""
+    chance = random.Random(1)
+    truth = {f"o{i}": "abc"[i % 3] for i in range(12)}
+    rows = [
+        {"observation_id": o, "user_id": f"u{u}", "label": label if chance.random() < 0.7 else chance.choice("abc")}
+        for o, label in truth.items()
+        for u in range(5)
+    ]
+    for name, known in (("tiny", truth), ("unknown", {})):
+        folder = tmp_path / "crowds" / name
+        folder.mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist([*rows, rows[0]]), folder / "votes.parquet")
+        columns = {"observation_id": pa.array(list(known), pa.string()), "label": pa.array(known.values(), pa.string())}
+        pq.write_table(pa.table(columns), folder / "truth.parquet")
+    return tmp_path / "crowds"
+
+
+def measured(*options: str, output: Path) -> tuple[str, dict[str, Any]]:
+    command = [sys.executable, str(BENCHMARKS / "strategies.py"), *options, "--output", str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads(output.read_text())
+
+
+def test_every_strategy_is_measured_on_every_crowd_with_truth(crowds: Path, tmp_path: Path) -> None:
+    output = tmp_path / "strategies.json"
+    text, results = measured("--crowds", str(crowds), output=output)
+    fits = results["crowds"]["measured"]
+    assert {fit["crowd"] for fit in fits} == {"tiny"}
+    assert {fit["votes"] for fit in fits} == {60}  # of the same user on the same observation one counts
+    assert all(0 <= fit["accuracy"] <= 1 for fit in fits)
+    accuracy = {(fit["contender"], fit["strategy"]): fit["accuracy"] for fit in fits}
+    if importlib.util.find_spec("crowdkit"):
+        assert accuracy["crowd-kit", "majority"] == pytest.approx(accuracy["plant-aggregate", "majority"])
+        assert len(accuracy) == 18
+    else:
+        assert len(accuracy) == 10
+    assert "| tiny | 12 | 12 | 5 | 3 | 60 |" in text
+
+    text, results = measured("--crowds", str(crowds), "--priors", output=output)
+    assert set(results) == {"crowds", "priors"}
+    assert "| `mace` | `guess_votes` | 1: " in text
+
+
+def test_simulated_logs_are_timed(tmp_path: Path) -> None:
+    text, results = measured("--scales", "0.0005", output=tmp_path / "strategies.json")
+    assert {fit["log"] for fit in results["scales"]["measured"]} == {"scale 0.0005"}
+    assert "`dawid-skene`" in text
+
+
+def test_the_right_label_among_tied_ones_counts_in_part() -> None:
+    shares = [("1", "a", 0.5), ("1", "b", 0.5), ("2", "a", 0.6), ("2", "b", 0.4), ("3", "c", 1.0), ("4", "c", 1.0)]
+    soft = pd.DataFrame(shares, columns=["observation_id", "label", "probability"])
+    truth = pd.DataFrame({"observation_id": ["1", "2", "3", "absent"], "label": ["a", "a", "b", "a"]})
+    assert module("crowds").expected_accuracy(soft, truth) == pytest.approx((0.5 + 1 + 0 + 0) / 4)
