@@ -1,34 +1,23 @@
 """A classifier's scores of some observations at some epochs, integer coded."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from .arrays import Bytes, Counts, Indices, LabelCodes, Offsets, Probabilities
+from .kernels import scores
 
-from .arrays import Bytes, Counts, Indices, LabelCodes, Offsets
-
-Probabilities: TypeAlias = NDArray[np.floating[Any]]
-"""float32 or float64; NaN for null."""
-
-FAULTS = (
-    "",
-    "null or blank observation_id",
-    "null epoch",
-    "null or empty list",
-    "lists of different lengths",
-    "null or blank label",
-    "null probability",
-    "probability outside [0, 1]",
-    "label listed twice",
-    "probabilities add up to 0",
-    "observation and epoch scored twice",
-)
-"""Why a list cannot be used, by code; the first that applies. 0: it can."""
-
-NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TWICE_LISTED, NOTHING, TWICE_SCORED = (
-    range(1, len(FAULTS))
-)
+FAULTS = {
+    scores.NULL_ID: "null or blank observation_id",
+    scores.NULL_EPOCH: "null epoch",
+    scores.NO_LIST: "null or empty list",
+    scores.LENGTHS: "lists of different lengths",
+    scores.NULL_LABEL: "null or blank label",
+    scores.NULL_PROBABILITY: "null probability",
+    scores.OUTSIDE: "probability outside [0, 1]",
+    scores.TWICE_LISTED: "label listed twice",
+    scores.NOTHING: "probabilities add up to 0",
+    scores.TWICE_SCORED: "observation and epoch scored twice",
+}
+"""Why a list cannot be used, by code; 0 stands for one that can."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -243,9 +243,7 @@ def _value_type(declared: pa.DataType) -> pa.DataType:
 
 
 def _is_list(declared: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(declared) or pa.types.is_large_list(declared) or pa.types.is_fixed_size_list(declared)
-    )
+    return bool(pa.types.is_list(declared) or pa.types.is_large_list(declared) or pa.types.is_fixed_size_list(declared))
 
 
 def _fits(value_type: pa.DataType, column: Column) -> bool:

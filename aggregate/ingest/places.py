@@ -71,11 +71,11 @@ class Vocabulary:
         if not pa.types.is_dictionary(labels.type):
             return self._look_up(labels)
         if self._last is None or not labels.dictionary.equals(self._last[0]):
-            codes = self._look_up(labels.dictionary)
-            self._last = labels.dictionary, np.append(codes, np.int32(-1))
+            self._last = labels.dictionary, np.append(self._look_up(labels.dictionary), np.int32(-1))
         indices = labels.indices
         places = indices.fill_null(len(labels.dictionary)) if indices.null_count else indices
-        return self._last[1][np.asarray(places)]
+        codes: LabelCodes = self._last[1][np.asarray(places)]
+        return codes
 
     def _look_up(self, labels: pa.Array) -> LabelCodes:
         values = labels

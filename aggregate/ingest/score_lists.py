@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..arrays import Bytes, Flags, Indices
+from ..arrays import Bytes, Counts, Flags, Indices, Probabilities
 from ..errors import VotesError
+from ..kernels.scores import NO_LIST, NULL_EPOCH, NULL_ID
 from ..schema import SCORE_LISTS, SCORE_ROWS
-from ..score_lists import NO_LIST, NULL_EPOCH, NULL_ID, Probabilities, ScoreLists
+from ..score_lists import ScoreLists
 from . import Paths
 from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, readable, stream
 from .places import Ids, Vocabulary
@@ -44,7 +45,9 @@ class ScoreFiles:
         return first if len(self.files) == 1 else f"{first} and {len(self.files) - 1} more"
 
 
-def check_scores(paths: Paths, votes_ids: pa.DataType, votes_labels: pa.DataType, renamed: Mapping[str, str]) -> ScoreFiles:
+def check_scores(
+    paths: Paths, votes_ids: pa.DataType, votes_labels: pa.DataType, renamed: Mapping[str, str]
+) -> ScoreFiles:
     """Find the files of scores and check their columns, in the layout that the first file has.
 
     Tables: ``aggregate.schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
@@ -164,8 +167,7 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
                 file.source.path,
                 np.flatnonzero(begins) + row,
             )
-            for complete in grouping.complete(rows):
-                yield complete
+            yield from grouping.complete(rows)
             row += batch.num_rows
         _check_rows(file, row)
     if grouping.unfinished is not None:
@@ -180,7 +182,7 @@ class _Grouping:
         self._last: pa.RecordBatch | None = None
 
     def begins(self, batch: pa.RecordBatch) -> Flags:
-        """Which rows begin a list: observation or epoch differ from those of the row before, in this batch or the last."""
+        """Which rows begin a list: observation or epoch differ from the row before, in this batch or the last."""
         heads = batch.select(["observation_id", "epoch"])
         before = heads.slice(0, batch.num_rows - 1)
         begins = np.zeros(batch.num_rows, np.bool_)
@@ -249,7 +251,7 @@ def _differ(values: pa.Array, others: pa.Array) -> Flags:
     return np.asarray(pc.or_(different, pc.xor(values.is_null(), others.is_null())), dtype=np.bool_)
 
 
-def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[np.ndarray, Indices, Bytes]:
+def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
     """Position of the observation, epoch, and what is wrong with either, of each row."""
     observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
     faults = np.zeros(batch.num_rows, np.uint8)
@@ -278,4 +280,5 @@ def _probabilities(values: pa.Array) -> Probabilities:
     """As float32 or float64, NaN for null."""
     if values.type not in (pa.float32(), pa.float64()):
         values = values.cast(pa.float64())
-    return values.to_numpy(zero_copy_only=False)
+    probabilities: Probabilities = values.to_numpy(zero_copy_only=False)
+    return probabilities

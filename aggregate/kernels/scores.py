@@ -12,19 +12,28 @@ Sums are int64 multiples of 1 / UNIT, so they are the same in any order of the l
 
 import numpy as np
 
-from ..arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Weights, Words
-from ..score_lists import (
-    LENGTHS,
-    NO_LIST,
-    NOTHING,
-    NULL_LABEL,
-    NULL_PROBABILITY,
-    OUTSIDE,
-    TWICE_LISTED,
-    TWICE_SCORED,
+from ..arrays import (
+    Bytes,
+    Counts,
+    Flags,
+    Floats,
+    Indices,
+    LabelCodes,
+    Offsets,
     Probabilities,
+    UserCodes,
+    Weights,
+    Words,
 )
 from .jit import kernel
+
+NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TWICE_LISTED, NOTHING, TWICE_SCORED = (
+    range(1, 11)
+)
+"""Why a list cannot be used; the least that applies."""
+
+NO_FAULT = 255
+"""More than any of these."""
 
 UNIT = 2.0**50
 """Sums of 4,096 numbers in [-1, 1] fit an int64, and each is rounded by 2**-51 at most."""
@@ -37,7 +46,7 @@ SLACK = 1e-6
 def list_candidates(
     vote_offsets: Offsets, vote_labels: LabelCodes, consensus: LabelCodes, offsets: Offsets, candidates: LabelCodes
 ) -> None:
-    """The distinct labels voted, and the consensus label, of each observation; ``candidates`` has room for n + votes."""
+    """The distinct labels voted, and the consensus label, of each observation; ``candidates`` has room for all."""
     count = 0
     offsets[0] = 0
     for i in range(consensus.size):
@@ -90,7 +99,7 @@ def judge_lists(
             faults[i] = NO_LIST
             continue
         total = np.int64(0)
-        fault = len_faults = 255
+        fault = NO_FAULT
         for item in range(size):
             label = labels[label_offsets[i] + item]
             share = float(probabilities[probability_offsets[i] + item])
@@ -106,9 +115,9 @@ def judge_lists(
                 fault = min(fault, OUTSIDE)
             else:
                 total += np.int64(np.rint(share * UNIT))
-        if fault == len_faults and normalise and total == 0:
+        if fault == NO_FAULT and normalise and total == 0:
             fault = NOTHING
-        if fault < len_faults:
+        if fault < NO_FAULT:
             faults[i] = fault
         sums[i] = total / UNIT
     return serial
