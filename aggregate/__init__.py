@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
+    from .ambiguity import Ambiguity as Ambiguity
+    from .ambiguity import AmbiguitySettings as AmbiguitySettings
+    from .ambiguity import ambiguity_of as ambiguity_of
     from .calibration import Calibration as Calibration
     from .calibration import calibrate as calibrate
     from .comparison import Comparison as Comparison
@@ -61,6 +64,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
+    "Ambiguity": "ambiguity",
+    "AmbiguitySettings": "ambiguity",
     "Calibration": "calibration",
     "Comparison": "comparison",
     "Consensus": "consensus",
@@ -86,6 +91,7 @@ _HOMES = {
     "Wawa": "strategies.wawa",
     "Wds": "strategies.wds",
     "ZeroBasedSkill": "strategies.zero_based_skill",
+    "ambiguity_of": "ambiguity",
     "calibrate": "calibration",
     "compare": "comparison",
     "evaluate": "evaluation",

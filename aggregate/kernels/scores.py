@@ -7,7 +7,8 @@ nobody voted on that, and ``faults`` uint8 why it cannot be used, 0 if it can.
 Candidates are the distinct labels voted on each observation, and its consensus label: those of observation i are the
 slice ``offsets[i]:offsets[i + 1]`` of ``candidates`` int32, ascending.
 
-Sums are int64 multiples of 1 / UNIT, so they are the same in any order of the lists, and of the items of a list.
+Margins are summed as int64 multiples of 1 / UNIT, the items of a list without rounding on the way (Neumaier's
+compensated sum, see ``label_weights``): so sums are the same in any order of the lists, and of the items of a list.
 """
 
 import numpy as np
@@ -98,7 +99,8 @@ def judge_lists(
         if size == 0:
             faults[i] = NO_LIST
             continue
-        total = np.int64(0)
+        total = 0.0
+        lost = 0.0
         fault = NO_FAULT
         for item in range(size):
             label = labels[label_offsets[i] + item]
@@ -114,12 +116,14 @@ def judge_lists(
             elif share < 0.0 or share > 1.0:
                 fault = min(fault, OUTSIDE)
             else:
-                total += np.int64(np.rint(share * UNIT))
-        if fault == NO_FAULT and normalise and total == 0:
+                new = total + share
+                lost += (total - new) + share if total >= share else (share - new) + total
+                total = new
+        if fault == NO_FAULT and normalise and total == 0.0:
             fault = NOTHING
         if fault < NO_FAULT:
             faults[i] = fault
-        sums[i] = total / UNIT
+        sums[i] = total + lost
     return serial
 
 
@@ -203,7 +207,8 @@ def latest_trust(
     labels: LabelCodes,
     probability_offsets: Offsets,
     probabilities: Probabilities,
-    scales: Floats,
+    sums: Floats,
+    normalise: bool,
     user_offsets: Offsets,
     user_labels: LabelCodes,
     diagonal: Floats,
@@ -226,7 +231,8 @@ def latest_trust(
         shift = probability_offsets[i] - label_offsets[i]
         for j in range(vote_offsets[observation], vote_offsets[observation + 1]):
             user = users[j]
-            total = np.int64(0)
+            total = 0.0
+            lost = 0.0
             for item in range(label_offsets[i], label_offsets[i + 1]):
                 label = labels[item]
                 right = otherwise[min(label, otherwise.size - 1)]
@@ -241,8 +247,11 @@ def latest_trust(
                         high = middle
                 if low < stop and user_labels[low] == label:
                     right = diagonal[low]
-                total += np.int64(np.rint(probabilities[item + shift] / scales[i] * right * UNIT))
-            trust[j] = total / UNIT
+                term = probabilities[item + shift] / (sums[i] if normalise else 1.0) * right
+                new = total + term
+                lost += (total - new) + term if total >= term else (term - new) + total
+                total = new
+            trust[j] = total + lost
 
 
 @kernel
