@@ -1,6 +1,5 @@
 """A classifier's training scores from Parquet files, streamed as score lists."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from ..errors import VotesError
 from ..kernels.scores import NO_LIST, NULL_EPOCH, NULL_ID
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
-from . import Paths
+from . import Paths, listed
 from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, readable, stream
 from .places import Ids, Vocabulary
 from .sources import Source, find_sources
@@ -53,7 +52,7 @@ def check_scores(
     Tables: ``aggregate.schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
     is missing or has a wrong type, also if that is another than ``votes_ids`` or ``votes_labels``.
     """
-    sources = find_sources([paths] if isinstance(paths, str | os.PathLike) else paths)
+    sources = find_sources(listed(paths))
     is_long = _is_long(sources[0], renamed)
     table = SCORE_ROWS if is_long else SCORE_LISTS
     labels = "label" if is_long else "labels"
