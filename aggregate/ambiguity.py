@@ -37,7 +37,7 @@ MARGINS = ("second", "other")
 MOST_CONFUSIONS = 50_000_000
 """Users times labels up to which trust is in their confusions unless it is said: with more, each has few votes."""
 
-MOST_EPOCHS = 4096
+MOST_EPOCHS = 1024
 """Sums of so many margins are exact."""
 
 AHEAD = 2

@@ -36,8 +36,8 @@ NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TW
 NO_FAULT = 255
 """More than any of these."""
 
-UNIT = 2.0**50
-"""Sums of 4,096 numbers in [-1, 1] fit an int64, and each is rounded by 2**-51 at most."""
+UNIT = 2.0**52
+"""Sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most."""
 
 SLACK = 1e-6
 """A list whose probabilities add up to 1 within this holds all labels that have any; float32 rounds by that much."""
@@ -329,15 +329,16 @@ def weighted_areas(
         if n_epochs[i] == 0:
             continue
         whole = 0.0
+        for r in range(offsets[i], offsets[i + 1]):
+            whole += trust_in[r]
         total = 0.0
         lost = 0.0
         for r in range(offsets[i], offsets[i + 1]):
-            term = trust_in[r] * (sums[r] / UNIT)
+            term = trust_in[r] / whole * (sums[r] / UNIT)
             new = total + term
             lost += (total - new) + term if abs(total) >= abs(term) else (term - new) + total
             total = new
-            whole += trust_in[r]
-        areas[i - first] = (total + lost) / whole / n_epochs[i]
+        areas[i - first] = (total + lost) / n_epochs[i]
 
 
 @kernel
