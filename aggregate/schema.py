@@ -148,7 +148,7 @@ COMPARISON: Table = (
 
 SCORE_LISTS: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("epoch", "int64", "of the training; the largest is the last"),
+    Column("epoch", "integer", "of the training; the largest is the last"),
     Column("labels", "labels", "the labels with the largest probabilities, in any order"),
     Column("probabilities", "shares", "theirs, in [0, 1]"),
 )
@@ -156,7 +156,7 @@ SCORE_LISTS: Table = (
 
 SCORE_ROWS: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("epoch", "int64", "of the training; the largest is the last"),
+    Column("epoch", "integer", "of the training; the largest is the last"),
     Column("label", "label", "one of the labels with the largest probabilities"),
     Column("probability", "float64", "its probability, in [0, 1]"),
 )
@@ -180,7 +180,7 @@ AMBIGUITY: Table = (
 
 SCORED: Table = (
     *(
-        replace(column, meaning=f"{column.meaning}: with `--scores` only")
+        replace(column, meaning=f"{column.meaning}; with `--scores` only")
         for column in AMBIGUITY
         if column.name in ("score_aum", "aumc", "waum", "pruned")
     ),

@@ -32,7 +32,7 @@ TYPES_IN_WORDS = {
     "timestamp": "timestamp",
     "float64": "float",
     "int32": "an integer",
-    "int64": "an integer",
+    "integer": "an integer",
     "labels": "a list of strings or of integers",
     "shares": "a list of floats",
 }
@@ -253,7 +253,7 @@ def _fits(value_type: pa.DataType, column: Column) -> bool:
         return bool(pa.types.is_timestamp(value_type))
     if column.type == "float64":
         return bool(pa.types.is_floating(value_type) or pa.types.is_integer(value_type))
-    if column.type in ("int32", "int64"):
+    if column.type in ("int32", "integer"):
         return bool(pa.types.is_integer(value_type))
     if column.type in LISTS:
         item = replace(column, type="label" if column.type == "labels" else "float64")
