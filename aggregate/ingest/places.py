@@ -4,12 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays import Counts, Indices, LabelCodes
+from ..arrays import Counts, Indices, LabelCodes, Words
+from .encoding import DENSE
 from .texts import bytes_of
 
 
 class Ids:
-    """Sorted distinct ids, to look up others in. Holds 4 to 8 bytes for each string beside the ids themselves."""
+    """Sorted distinct ids, to look up others in. Holds up to 12 bytes for each beside the ids themselves."""
 
     def __init__(self, ids: pa.Array) -> None:
         self._is_text = not pa.types.is_integer(ids.type)
@@ -22,9 +23,11 @@ class Ids:
         else:
             self._unsigned = ids.type == pa.uint64()
             self._numbers = np.asarray(ids.cast(pa.uint64() if self._unsigned else pa.int64()))
+            self._bits = _bits_of(self._numbers)
 
     def places_of(self, values: pa.Array) -> Counts:
         """The position of each value, int32; -1 if it is not there. Integers of different width are alike."""
+        from ..kernels.bitmaps import places_of_bits
         from ..kernels.lookup import places_of_integers, places_of_texts
         from ..kernels.threads import in_blocks
 
@@ -36,7 +39,10 @@ class Ids:
             in_blocks(places_of_texts, places.size, *table, *bytes_of(wanted), places)
         else:
             numbers, strange = self._numbers_of(pc.fill_null(values, 0) if nulls else values)
-            in_blocks(places_of_integers, places.size, self._numbers, numbers, places)
+            if self._bits is not None:
+                in_blocks(places_of_bits, places.size, numbers.view(np.int64), *self._bits, places)
+            else:
+                in_blocks(places_of_integers, places.size, self._numbers, numbers, places)
             if strange is not None:
                 places[strange] = -1
         if nulls:
@@ -50,6 +56,20 @@ class Ids:
             strange = None if numbers.dtype.kind == "u" else numbers < 0
             return numbers.astype(np.uint64), strange
         return numbers.astype(np.int64), numbers > np.iinfo(np.int64).max if numbers.dtype == np.uint64 else None
+
+
+def _bits_of(ids: Indices) -> tuple[np.uint64, Words, Counts] | None:
+    """The lowest id, a bit for every number from there on, and ranks; None if ids are few and far between."""
+    from ..kernels.bitmaps import mark_present, rank_bits
+
+    if ids.size == 0 or int(ids[-1]) - int(ids[0]) > DENSE * ids.size:
+        return None
+    lowest = np.uint64(int(ids[0]) % 2**64)
+    present = np.zeros(((int(ids[-1]) - int(ids[0])) >> 6) + 1, np.uint64)
+    mark_present(ids.view(np.int64), lowest, present)
+    ranks = np.empty(present.size, np.int32)
+    rank_bits(present, ranks)
+    return lowest, present, ranks
 
 
 class Vocabulary:

@@ -3,6 +3,7 @@
 import math
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aggregate
+from aggregate.ingest.parquet import stream
 from tests.reference import ambiguity as reference
 from tests.reference import plantnet
 from tests.vote_strategies import INTEGER_LABELS, TEXT_LABELS, prolific_vote_rows, vote_rows
@@ -159,3 +161,17 @@ def test_order_split_and_layout_change_no_bit(log: tuple[Rows, Scores], data: st
     assert once.to_arrow().equals(again.to_arrow())
     assert once.to_arrow().equals(by_row.to_arrow())
     assert once.counts["lists"] == again.counts["lists"] == by_row.counts["lists"]
+
+
+@given(log=logs_and_scores(), n_rows=st.integers(1, 4))
+@settings(max_examples=20)
+def test_lists_go_on_from_batch_to_batch(log: tuple[Rows, Scores], n_rows: int) -> None:
+    rows, scores = log
+    consensus = aggregate.PlantNet().fit(votes_of(rows))
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        path = write(long_table(list(scores.items())), Path(name) / "scores.parquet")
+        once = aggregate.ambiguity_of(consensus, path)
+        patch.setattr("aggregate.ingest.score_lists.stream", partial(stream, rows=n_rows))
+        again = aggregate.ambiguity_of(consensus, path)
+    assert once.to_arrow().equals(again.to_arrow())
+    assert once.counts == again.counts
