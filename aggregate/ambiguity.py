@@ -380,6 +380,7 @@ class _Sums:
     def take(self, lists: ScoreLists, origin: str) -> None:
         """Add some lists."""
         from .kernels import scores as kernels
+        from .kernels.threads import in_blocks
 
         if lists.n_labels > self._last_seen.size:
             self._last_seen = np.append(self._last_seen, np.zeros(lists.n_labels - self._last_seen.size, np.int64))
@@ -391,7 +392,9 @@ class _Sums:
         )
         epochs = self._codes_of(lists.epochs, (faults == 0) & (lists.observations >= 0), origin)
         kernels.mark_scored(lists.observations, epochs, self._scored, faults, self._n_epochs)
-        kernels.add_margins(
+        in_blocks(
+            kernels.add_margins,
+            self._n_epochs.size,
             lists.observations,
             faults,
             *items,
@@ -405,7 +408,9 @@ class _Sums:
         )
         if self._diagonal is not None:
             votes, diagonal = self._consensus.votes, self._diagonal
-            kernels.latest_trust(
+            in_blocks(
+                kernels.latest_trust,
+                self._n_epochs.size,
                 lists.observations,
                 faults,
                 lists.epochs,

@@ -147,6 +147,8 @@ def mark_scored(observations: Counts, epochs: Counts, scored: Words, faults: Byt
 
 @kernel
 def add_margins(
+    first: int,
+    last: int,
     observations: Counts,
     faults: Bytes,
     label_offsets: Offsets,
@@ -163,12 +165,14 @@ def add_margins(
 ) -> None:
     """Add the margins of each candidate under each list: over the second largest, and over the largest other.
 
+    Lists of observations ``first`` to ``last`` alone: threads part the observations, not the lists.
+
     A label that is not listed has probability 0. That is exact if the list adds up to 1; so is the margin of a label
     that is listed with another, for those left out are no larger than any listed.
     """
     for i in range(faults.size):
         observation = observations[i]
-        if faults[i] != 0 or observation < 0:
+        if faults[i] != 0 or observation < first or observation >= last:
             continue
         start = label_offsets[i]
         shift = probability_offsets[i] - start
@@ -200,6 +204,8 @@ def add_margins(
 
 @kernel
 def latest_trust(
+    first: int,
+    last: int,
     observations: Counts,
     faults: Bytes,
     epoch_values: Indices,
@@ -222,10 +228,12 @@ def latest_trust(
 
     P(k | k, u) is ``diagonal`` where the labels of u's slice of ``user_labels`` have k, ``otherwise[k]`` elsewhere, and
     the last item of ``otherwise`` for labels beyond. ``latest`` int64 has the latest epoch of each observation.
+
+    Lists of observations ``first`` to ``last`` alone.
     """
     for i in range(faults.size):
         observation = observations[i]
-        if faults[i] != 0 or observation < 0 or epoch_values[i] < latest[observation]:
+        if faults[i] != 0 or observation < first or observation >= last or epoch_values[i] < latest[observation]:
             continue
         latest[observation] = epoch_values[i]
         shift = probability_offsets[i] - label_offsets[i]

@@ -96,6 +96,28 @@ def test_confusion_weighs_by_the_last_scores(command: Callable[..., int], write:
     assert 0.125 < first["waum"] < 0.25
 
 
+@pytest.mark.parametrize("trust", ["confusion", "weight"])
+def test_the_number_of_threads_changes_no_byte(work: Path, trust: str) -> None:
+    votes = Path(__file__).parents[2] / "sample_votes"
+    machine = pq.read_table(votes / "ai_votes.parquet")
+    chance = np.random.default_rng(0)
+    names = np.array(sorted(set(machine["label"].to_pylist())))
+    lists = [[label, *set(chance.choice(names, 3)) - {label}] for label in machine["label"].to_pylist()]
+    tables = [
+        pa.table(
+            {"observation_id": machine["observation_id"], "epoch": [epoch] * len(lists), "labels": lists}
+        ).append_column("probabilities", pa.array([chance.random(len(each)) / 4 for each in lists]))
+        for epoch in (2, 0, 1)
+    ]
+    pq.write_table(pa.concat_tables(tables), work / "scores.parquet")
+    written = []
+    for threads in ("1", "2", "5"):
+        options = ["--trust", trust, "--threads", threads, "-q", "-o", f"{threads}.parquet"]
+        assert run_command(["ambiguity", str(votes / "votes.parquet"), "--scores", "scores.parquet", *options]) == 0
+        written.append(Path(f"{threads}.parquet").read_bytes())
+    assert written[0] == written[1] == written[2]
+
+
 def test_the_table_is_as_declared(command: Callable[..., int], write: Write) -> None:
     assert command(write("scores.parquet", SCORES), "-o", "out.parquet") == 0
     declared = schema.arrow_schema(schema.AMBIGUITY, observation_id=pa.int64(), label=pa.string())
