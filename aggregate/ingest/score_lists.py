@@ -150,14 +150,16 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
             if batch.num_rows == 0:
                 continue
             with readable(file.source.path):
-                observations, epochs, faults = _heads(batch, ids)
+                begins = grouping.begins(batch)
+                observations, epochs, faults = _heads(
+                    batch.select(["observation_id", "epoch"]).filter(pa.array(begins)), ids
+                )
                 labels = vocabulary.codes_of(batch.column("label"))
                 probabilities = _probabilities(batch.column("probability"))
-                begins = grouping.begins(batch)
             rows = ScoreLists(
-                observations[begins],
-                epochs[begins],
-                faults[begins],
+                observations,
+                epochs,
+                faults,
                 np.append(np.flatnonzero(begins), begins.size),
                 labels,
                 np.append(np.flatnonzero(begins), begins.size),
