@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .ai_calibration import AiCalibration as AiCalibration
     from .ai_calibration import calibrate_ai as calibrate_ai
     from .ai_votes import AiVotes as AiVotes
+    from .ambiguity import Ambiguity as Ambiguity
+    from .ambiguity import AmbiguitySettings as AmbiguitySettings
+    from .ambiguity import ambiguity_of as ambiguity_of
     from .calibration import Calibration as Calibration
     from .calibration import calibrate as calibrate
     from .comparison import Comparison as Comparison
@@ -69,6 +72,8 @@ _HOMES = {
     "AggregateWarning": "errors",
     "AiCalibration": "ai_calibration",
     "AiVotes": "ai_votes",
+    "Ambiguity": "ambiguity",
+    "AmbiguitySettings": "ambiguity",
     "Calibration": "calibration",
     "Comparison": "comparison",
     "Consensus": "consensus",
@@ -96,6 +101,7 @@ _HOMES = {
     "ZeroBasedSkill": "strategies.zero_based_skill",
     "ai_votes_from_table": "ingest.ai_votes",
     "calibrate_ai": "ai_calibration",
+    "ambiguity_of": "ambiguity",
     "calibrate": "calibration",
     "compare": "comparison",
     "evaluate": "evaluation",

@@ -33,6 +33,9 @@ Weights: TypeAlias = NDArray[np.float64]
 Floats: TypeAlias = NDArray[np.float64]
 """float64; shares, margins, entropies."""
 
+Probabilities: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+"""float32 or float64, in [0, 1]; as they came."""
+
 Flags: TypeAlias = NDArray[np.bool_]
 """bool."""
 

@@ -13,10 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from .agreement import users_table
+from .ambiguity import AmbiguitySettings, ambiguity_of
 from .calibration import Calibration
 from .consensus import Consensus
 from .errors import AggregateWarning, ParameterError
-from .ingest import Paths, Reading, read, read_user_weights
+from .ingest import Paths, Reading, listed, read, read_user_weights
 from .ingest.ai_votes import read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
@@ -56,6 +57,12 @@ class Settings:
     """File with a calibration, or ``simulated``: adds the column ``probability``."""
     soft: bool = False
     """Also write posteriors.parquet: the probability of every label voted."""
+    scores: Paths | None = None
+    """A classifier's training scores: adds the columns ``aggregate.schema.SCORED``."""
+    score_columns: Mapping[str, str] | None = None
+    """Columns of ``aggregate.schema.SCORE_LISTS`` or ``SCORE_ROWS`` -> the files' own names."""
+    normalise: bool = False
+    """Divide each score list by its sum."""
     keep: int = 14
     """Older runs that stay."""
     threads: int | None = None
@@ -132,9 +139,18 @@ def run(
         consensus = strategy.fit(reading.votes, progress=clock, **beside)
         if calibration is not None:
             _warn_of(calibration, consensus)
+        ambiguity = None
+        if settings.scores is not None:
+            ambiguity = ambiguity_of(
+                consensus,
+                settings.scores,
+                AmbiguitySettings(normalise=settings.normalise, max_rejected=settings.max_rejected),
+                columns=settings.score_columns,
+                progress=clock,
+            )
         clock.phase("write", total=consensus.n_observations, unit="observations")
         outputs = side_by_side(
-            lambda: write_consensus(consensus, new.folder, clock, calibration),
+            lambda: write_consensus(consensus, new.folder, clock, calibration, ambiguity),
             lambda: write_table(users_table(consensus), new.folder / "users.parquet"),
             lambda: write_table(rejected, new.folder / "rejected.parquet"),
             *([lambda: write_posteriors(consensus, new.folder)] if settings.soft else []),
@@ -159,6 +175,8 @@ def run(
             }
         if calibration is not None:
             contents["calibration"] = {"method": calibration.method, "fitted_on": dict(calibration.fitted_on)}
+        if ambiguity is not None:
+            contents["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
         write_manifest(contents, new.folder)
         folder = new.publish()
     new.output.prune(settings.keep)
@@ -203,8 +221,11 @@ def _row_counts(reading: Reading) -> dict[str, Any]:
 def _plain_settings(settings: Settings, started: datetime) -> dict[str, Any]:
     as_of = None if settings.as_of is None else settings.as_of.isoformat()
     paths = {name: getattr(settings, name) for name in PATHS}
+    scores = settings.scores
     return {
         **vars(settings),
+        "scores": None if scores is None else [os.fspath(path) for path in listed(scores)],
+        "score_columns": dict(settings.score_columns or {}),
         "columns": dict(settings.columns or {}),
         "as_of": as_of,
         **{name: None if path is None else os.fspath(path) for name, path in paths.items()},

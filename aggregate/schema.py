@@ -177,6 +177,47 @@ AI_FINDINGS: Table = (
 )
 """Further columns of consensus.parquet, where AI votes are given."""
 
+SCORE_LISTS: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("epoch", "integer", "of the training; the largest is the last"),
+    Column("labels", "labels", "the labels with the largest probabilities, in any order"),
+    Column("probabilities", "shares", "theirs, in [0, 1]"),
+)
+"""A classifier's scores, a row for each observation and epoch."""
+
+SCORE_ROWS: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("epoch", "integer", "of the training; the largest is the last"),
+    Column("label", "label", "one of the labels with the largest probabilities"),
+    Column("probability", "float64", "its probability, in [0, 1]"),
+)
+"""The same, a row for each label; the rows of one observation and epoch stand together."""
+
+AMBIGUITY: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("label", "label", "consensus label"),
+    Column("score_aum", "float64", "AUM of the label, margin `second`", nullable=True),
+    Column("aumc", "float64", "AUM of the majority's label, margin `second`", nullable=True),
+    Column("waum", "float64", "AUM of the labels voted, weighted by trust, margin `second`", nullable=True),
+    Column("score_aum_other", "float64", "as `score_aum`, margin `other`", nullable=True),
+    Column("aumc_other", "float64", "as `aumc`, margin `other`", nullable=True),
+    Column("waum_other", "float64", "as `waum`, margin `other`", nullable=True),
+    Column("n_epochs", "int32", "epochs with usable scores; with 0 the others are null"),
+    Column("exact", "bool", "`score_aum` and `aumc` do not depend on labels that a list left out", nullable=True),
+    Column("waum_exact", "bool", "nor does `waum`", nullable=True),
+    Column("trust", "name", "what weighs the voters in `waum`: `confusion` or `weight`", nullable=True),
+    Column("pruned", "bool", "WAUM below its alpha-quantile: better left out of the training"),
+)
+
+SCORED: Table = (
+    *(
+        replace(column, meaning=f"{column.meaning}; with `--scores` only")
+        for column in AMBIGUITY
+        if column.name in ("score_aum", "aumc", "waum", "pruned")
+    ),
+)
+"""What a classifier's scores add to the consensus."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Publish a consensus of the votes.",
     "evaluate": "Hold a consensus against expert labels.",
     "compare": "Hold strategies against expert labels, side by side.",
+    "ambiguity": "Find observations that a classifier in training finds ambiguous.",
     "calibrate": "Learn from expert labels how probable a label is.",
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
     "simulate": "Make up a vote log whose truth is known.",

@@ -63,11 +63,18 @@ def truth_column_name(text: str) -> tuple[str, str]:
     return _name_in(text, TRUTH)
 
 
-def column_mapping(columns: tuple[tuple[str, str], ...]) -> dict[str, str]:
+def score_column_name(text: str) -> tuple[str, str]:
+    """``labels=top_labels``: a column of the scores, in either layout, and the files' own name for it."""
+    from aggregate.schema import SCORE_LISTS, SCORE_ROWS
+
+    return _name_in(text, tuple(dict.fromkeys(SCORE_LISTS + SCORE_ROWS)))
+
+
+def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column") -> dict[str, str]:
     """Our column -> the files' own name; each may be given once."""
     twice = {ours for ours, _ in columns if [name for name, _ in columns].count(ours) > 1}
     if twice:
-        raise click.BadParameter(f"{', '.join(sorted(twice))} is mapped more than once", param_hint="--column")
+        raise click.BadParameter(f"{', '.join(sorted(twice))} is mapped more than once", param_hint=option)
     return dict(columns)
 
 

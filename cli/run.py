@@ -13,7 +13,7 @@ import click
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .options import column_mapping, column_name, make_strategy, strategy_options, timestamp
+from .options import column_mapping, column_name, make_strategy, score_column_name, strategy_options, timestamp
 from .summary import summary
 
 
@@ -51,6 +51,22 @@ from .summary import summary
     "simulated votes",
 )
 @click.option(
+    "--scores",
+    metavar="SCORES",
+    multiple=True,
+    help="add the columns score_aum, aumc, waum and pruned, by a classifier's training scores in Parquet files, "
+    "folders or globs, as plant-aggregate ambiguity does by default; repeatable",
+)
+@click.option(
+    "--score-column",
+    "score_columns",
+    type=score_column_name,
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the score files' own name of a column, such as labels=top_labels; repeatable",
+)
+@click.option("--normalise", is_flag=True, help="divide each score list by its sum")
+@click.option(
     "--column",
     "columns",
     type=column_name,
@@ -78,6 +94,9 @@ def run(
     ai_calibration: str | None,
     calibration: str | None,
     soft: bool,
+    scores: tuple[str, ...],
+    score_columns: tuple[tuple[str, str], ...],
+    normalise: bool,
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     max_rejected: float,
@@ -108,6 +127,9 @@ def run(
         ai_calibration=ai_calibration,
         calibration=calibration,
         soft=soft,
+        scores=scores or None,
+        score_columns=column_mapping(score_columns, "--score-column"),
+        normalise=normalise,
         keep=keep,
         threads=threads,
     )

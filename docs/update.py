@@ -29,6 +29,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
 WORK = tempfile.TemporaryDirectory()
 """Where commands write; it goes when this program ends."""
+LISTS = {"labels": "list of strings or integers", "shares": "list of floats"}
+"""Types in words, as far as they are not Arrow's."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
 
 SHORTLIST = "majority,two-thirds,wawa,dawid-skene,glad,plantnet"
@@ -39,7 +41,9 @@ def columns(table: schema.Table) -> str:
     """A Markdown table of a table's columns."""
     lines = ["| column | type | |", "|---|---|---|"]
     for column in table:
-        kind = {"id": "integer or string", "label": "string or integer", "name": "string"}.get(column.type, column.type)
+        kind = {"id": "integer or string", "label": "string or integer", "name": "string", **LISTS}.get(
+            column.type, column.type
+        )
         optional = "optional: " if column.optional else ""
         lines.append(f"| `{column.name}` | {kind} | {optional}{column.meaning} |")
     return "\n".join(lines)
@@ -101,6 +105,26 @@ def compared_on_samples(*options: str) -> str:
     return in_console(
         output_of("compare", "sample_votes/votes.parquet", "--truth", "sample_votes/truth.parquet", "-q", *options)
     )
+
+
+def ambiguity_on_samples() -> str:
+    """The summary on scores that are made up of the sample's AI votes: each grows surer of its first label."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    votes = pq.read_table(ROOT / "sample_votes" / "ai_votes.parquet")
+    first, score = votes["label"].to_pylist(), votes["score"].to_numpy()
+    labels = [[label, "Acer campestre" if label != "Acer campestre" else "Acer opalus"] for label in first]
+    tables = []
+    for epoch in range(4):
+        surer = score * (epoch + 1) / 4
+        lists = pa.array([[a, b] for a, b in zip(surer, (1 - surer) / 2, strict=True)])
+        columns = {"observation_id": votes["observation_id"], "epoch": [epoch] * votes.num_rows}
+        tables.append(pa.table({**columns, "labels": labels, "probabilities": lists}))
+    pq.write_table(pa.concat_tables(tables), f"{WORK.name}/scores.parquet")
+    output = ["-o", f"{WORK.name}/ambiguity.parquet"]
+    command = ["ambiguity", "sample_votes/votes.parquet", "--scores", f"{WORK.name}/scores.parquet"]
+    return in_console(output_of(*command, *output, "--alpha", "0.05", "-q"))
 
 
 def in_console(printed: str) -> str:
@@ -185,13 +209,17 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of AI findings": lambda: columns(schema.AI_FINDINGS),
     "columns of users and AI": lambda: columns(schema.USER_AI),
     "columns of votes": lambda: columns(schema.VOTES),
-    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY),
+    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY + schema.SCORED),
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
     "columns of posteriors": lambda: columns(schema.POSTERIORS),
+    "columns of score lists": lambda: columns(schema.SCORE_LISTS),
+    "columns of score rows": lambda: columns(schema.SCORE_ROWS),
+    "columns of ambiguity": lambda: columns(schema.AMBIGUITY),
+    "ambiguity on sample_votes": ambiguity_on_samples,
     "strategies": strategies,
     **measured_strategies(),
     "memory account": memory_account,
@@ -202,6 +230,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
     "help compare": lambda: f"```console\n{output_of('compare', '--help')}```",
     "help calibrate-ai": lambda: f"```console\n{output_of('calibrate-ai', '--help')}```",
+    "help ambiguity": lambda: f"```console\n{output_of('ambiguity', '--help')}```",
     "help calibrate": lambda: f"```console\n{output_of('calibrate', '--help')}```",
     "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
 }

@@ -27,7 +27,7 @@ def test_the_groups_help_loads_nothing_heavy() -> None:
     assert loaded_by("from aggregate_cli.main import run_command; run_command(['--help'])") == set()
 
 
-@pytest.mark.parametrize("command", ["evaluate", "calibrate", "simulate"])
+@pytest.mark.parametrize("command", ["evaluate", "ambiguity", "calibrate", "simulate"])
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert loaded_by(f"from aggregate_cli.main import run_command; run_command(['{command}', '--help'])") == set()
 

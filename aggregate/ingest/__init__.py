@@ -90,7 +90,7 @@ def read(
     progress: Progress = SILENT,
 ) -> Reading:
     """As :func:`read_votes`, with an account of every row."""
-    sources = find_sources([paths] if isinstance(paths, str | os.PathLike) else paths)
+    sources = find_sources(listed(paths))
     files = check_files(sources, VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
     types = {column: value_type for file in files for column, value_type in file.types.items()}
@@ -120,6 +120,11 @@ def read(
     times = (batch for file in files for batch in _stream_times(file))
     votes, rows = intake.finish(lambda: _all_ticks(times, n_rows), progress)
     return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))
+
+
+def listed(paths: Paths) -> list[str | os.PathLike[str]]:
+    """The paths, also if it is a single one."""
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def _origin(files: list[CheckedFile]) -> str:

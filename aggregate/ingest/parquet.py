@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,7 +32,13 @@ TYPES_IN_WORDS = {
     "timestamp": "timestamp",
     "float64": "float",
     "int32": "an integer",
+    "integer": "an integer",
+    "labels": "a list of strings or of integers",
+    "shares": "a list of floats",
 }
+
+LISTS = ("labels", "shares")
+"""Types of columns whose values are lists."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,9 @@ def check_files(
             schema, metadata = file.schema_arrow, file.metadata
         names, types, wrong = _match(schema, table, renamed, remedy)
         faults += [f"{source.path}: {fault}" for fault in wrong]
-        texts = (names[column] for column in as_dictionary if types.get(column) == pa.string())
-        dictionaries = tuple(name for name in texts if _encodings(metadata, name) <= DICTIONARY_READABLE)
+        texts = [names[column] for column in as_dictionary if types.get(column) in (pa.string(), pa.list_(pa.string()))]
+        leaves = (leaf for name in texts for leaf in _leaves(metadata, name))
+        dictionaries = tuple(leaf for leaf in leaves if _encodings(metadata, leaf) <= DICTIONARY_READABLE)
         checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries))
     faults += _disagreements(checked)
     if faults:
@@ -101,8 +109,11 @@ def check_file(
     return checked
 
 
-def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a checked file, batch by batch, with the schema's column names and value types."""
+def stream(file: CheckedFile, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """The rows of a checked file, ``rows`` at a time, with the schema's column names and value types.
+
+    Lists come row group by row group: those of dictionaries cannot be read across.
+    """
     present = [column for column in columns if column in file.names]
     with readable(file.source.path):
         opened = pq.ParquetFile(
@@ -112,7 +123,12 @@ def stream(file: CheckedFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch
             pre_buffer=False,  # it would hold the whole file
             buffer_size=BUFFER,
         )
-        batches = opened.iter_batches(BATCH_ROWS, columns=[file.names[column] for column in present])
+        wanted = [file.names[column] for column in present]
+        if any(pa.types.is_list(file.types[column]) for column in present):
+            groups = [[number] for number in range(opened.num_row_groups)]
+            batches = chain.from_iterable(opened.iter_batches(rows, row_groups=one, columns=wanted) for one in groups)
+        else:
+            batches = opened.iter_batches(rows, columns=wanted)
     names = {column: file.names[column] for column in present}
     while True:
         with readable(file.source.path):
@@ -147,9 +163,29 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
         ) from error
 
 
-def _encodings(metadata: pq.FileMetaData, column: str) -> set[str]:
-    """The encodings of a column, in whatever part of the file."""
-    place = next(place for place in range(metadata.num_columns) if metadata.schema.column(place).path == column)
+def items_per_row(file: CheckedFile, column: str) -> int:
+    """How long the lists of a column are on average, rounded up, in the row group where they are longest."""
+    with readable(file.source.path), pq.ParquetFile(file.source.path) as opened:
+        metadata = opened.metadata
+    (leaf,) = _leaves(metadata, file.names[column])
+    place = _place_of(metadata, leaf)
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    return max((-(-group.column(place).num_values // group.num_rows) for group in groups if group.num_rows), default=1)
+
+
+def _leaves(metadata: pq.FileMetaData, column: str) -> list[str]:
+    """The paths of the values a column holds: its name, or more if they stand in lists."""
+    paths = (metadata.schema.column(place).path for place in range(metadata.num_columns))
+    return [path for path in paths if path == column or path.startswith(f"{column}.")]
+
+
+def _place_of(metadata: pq.FileMetaData, leaf: str) -> int:
+    return next(place for place in range(metadata.num_columns) if metadata.schema.column(place).path == leaf)
+
+
+def _encodings(metadata: pq.FileMetaData, leaf: str) -> set[str]:
+    """The encodings of a column's values, in whatever part of the file."""
+    place = _place_of(metadata, leaf)
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     return {encoding for group in groups for encoding in group.column(place).encodings}
 
@@ -201,7 +237,13 @@ def _value_type(declared: pa.DataType) -> pa.DataType:
         declared = declared.value_type
     if pa.types.is_large_string(declared) or pa.types.is_string_view(declared):
         return pa.string()
+    if _is_list(declared):
+        return pa.list_(_value_type(declared.value_type))
     return declared
+
+
+def _is_list(declared: pa.DataType) -> bool:
+    return bool(pa.types.is_list(declared) or pa.types.is_large_list(declared) or pa.types.is_fixed_size_list(declared))
 
 
 def _fits(value_type: pa.DataType, column: Column) -> bool:
@@ -211,8 +253,11 @@ def _fits(value_type: pa.DataType, column: Column) -> bool:
         return bool(pa.types.is_timestamp(value_type))
     if column.type == "float64":
         return bool(pa.types.is_floating(value_type) or pa.types.is_integer(value_type))
-    if column.type == "int32":
+    if column.type in ("int32", "integer"):
         return bool(pa.types.is_integer(value_type))
+    if column.type in LISTS:
+        item = replace(column, type="label" if column.type == "labels" else "float64")
+        return bool(pa.types.is_list(value_type)) and _fits(value_type.value_type, item)
     return bool(pa.types.is_boolean(value_type))
 
 

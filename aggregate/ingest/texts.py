@@ -34,7 +34,7 @@ class TextColumn:
         """Take in a batch of strings without nulls."""
         if len(values) == 0:
             return
-        data, offsets = _bytes_of(values)
+        data, offsets = bytes_of(values)
         if self._packed is None and self._plain is None:
             packing = Packing.of(data, offsets)
             self._packed = None if packing is None else _PackedTexts(packing, self._capacity)
@@ -125,7 +125,7 @@ class _PlainTexts:
         self._data = data
 
 
-def _bytes_of(values: pa.Array) -> tuple[Bytes, Offsets]:
+def bytes_of(values: pa.Array) -> tuple[Bytes, Offsets]:
     """The UTF-8 bytes of a batch of strings without nulls, and the offsets between them, from 0."""
     wide = pa.types.is_large_string(values.type)
     _, offsets_buffer, data_buffer = values.buffers()

@@ -60,3 +60,18 @@ def codes_of_bits(
         word = np.int64(key >> np.uint64(6))
         below = (np.uint64(1) << (key & np.uint64(63))) - np.uint64(1)
         codes[row] = ranks[word] + _ones(present[word] & below)
+
+
+@kernel
+def places_of_bits(
+    first: int, last: int, values: Integers, lowest: np.uint64, present: Words, ranks: Counts, places: Counts
+) -> None:
+    """As :func:`codes_of_bits`, of values that may be anything: -1 where the bit is not set, or there is none."""
+    for row in range(first, last):
+        key = np.uint64(np.int64(values[row])) - lowest
+        word = np.int64(key >> np.uint64(6))
+        bit = np.uint64(1) << (key & np.uint64(63))
+        if key >= np.uint64(present.size) << np.uint64(6) or not present[word] & bit:
+            places[row] = -1
+        else:
+            places[row] = ranks[word] + _ones(present[word] & (bit - np.uint64(1)))

@@ -2,18 +2,21 @@
 
 import base64
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..ambiguity import Ambiguity
 from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
+from .run_folder import writing
 
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
@@ -34,16 +37,21 @@ class Output:
 
 
 def write_consensus(
-    consensus: Consensus, folder: Path, progress: Progress, calibration: Calibration | None = None
+    consensus: Consensus,
+    folder: Path,
+    progress: Progress,
+    calibration: Calibration | None = None,
+    ambiguity: Ambiguity | None = None,
 ) -> Output:
-    """Write ``consensus.parquet``; with a ``calibration`` it has the column ``probability``."""
+    """Write ``consensus.parquet``; a ``calibration`` or ``ambiguity`` adds columns."""
 
-    def with_probability(table: pa.Table) -> pa.Table:
-        return table if calibration is None else calibration.add_to(table)
+    def extended(table: pa.Table, first: int) -> pa.Table:
+        table = table if calibration is None else calibration.add_to(table)
+        return table if ambiguity is None else ambiguity.add_to(table, first)
 
-    declared = with_probability(consensus.to_arrow(0, 0)).schema
+    declared = extended(consensus.to_arrow(0, 0), 0).schema
     return _write_in_blocks(
-        lambda first, last: with_probability(consensus.encoded(first, last)),
+        lambda first, last: extended(consensus.encoded(first, last), first),
         declared,
         consensus.n_observations,
         folder / "consensus.parquet",
@@ -57,6 +65,23 @@ def write_posteriors(consensus: Consensus, folder: Path) -> Output:
     return _write_in_blocks(
         rows_of, rows_of(0, 0).schema, consensus.n_observations, folder / "posteriors.parquet", SILENT
     )
+
+
+def write_ambiguity(ambiguity: Ambiguity, path: Path, progress: Progress = SILENT) -> Output:
+    """Write a table of ambiguity, in a folder that is made if its parent is there. Raises PublishError.
+
+    A file that is there is replaced in one step.
+    """
+    staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+        try:
+            declared = ambiguity.to_arrow(0, 0).schema
+            output = _write_in_blocks(ambiguity.encoded, declared, ambiguity.n_observations, staged, progress)
+            os.replace(staged, path)
+        finally:
+            staged.unlink(missing_ok=True)
+    return replace(output, name=path.name)
 
 
 def _write_in_blocks(

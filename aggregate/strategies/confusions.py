@@ -1,8 +1,10 @@
 """Counts and probabilities of confusions (user, true label, voted label), kept for those that can occur."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..arrays import Counts, Floats, Indices, Words
+from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets, Words
 from ..kernels.threads import in_blocks
 from ..votes import Votes
 from .counting import LOW_WORD, UserLabels, distinct, pair_keys
@@ -42,6 +44,7 @@ class Cells:
         self._row_of_cell = (cell_keys >> np.uint64(32)).astype(np.int32)
         voted_of_cell = (cell_keys & LOW_WORD).astype(np.int32)
         self._label_of_row = (row_keys & LOW_WORD).astype(np.int32)
+        self._user_of_row = (row_keys >> np.uint64(32)).astype(np.int32)
         confusion_keys, self._confusion_of_cell = distinct(
             pair_keys(self._label_of_row[self._row_of_cell], voted_of_cell)
         )
@@ -90,6 +93,7 @@ class Cells:
             prior_votes,
             self.probabilities,
         )
+        self._right_of_label = crowd_right
         right_counts = self._row_undisputed + row_right_sums / self._unit
         right_prior = prior_votes * crowd_right
         with np.errstate(invalid="ignore"):  # a row without counts or prior has no votes to be judged either
@@ -148,6 +152,23 @@ class Cells:
         right: Floats = self.probabilities[self._cell[triple]]
         return right
 
+    def diagonal(self, votes: Votes, prior_votes: float, mean_accuracy: float) -> "Diagonal":
+        """P(k | k, u) of every user and label, by the confusions estimated last; ``votes`` are those of the cells."""
+        pairs = UserLabels.of(votes)
+        rows = pair_keys(self._user_of_row, self._label_of_row)
+        certain = ~np.isin(pairs.keys, rows, assume_unique=True)
+        n_votes, of_label = pairs.n_undisputed[certain], self._right_of_label[pairs.labels[certain]]
+        keys = np.concatenate([rows, pairs.keys[certain]])
+        right = np.concatenate([self._row_right, (n_votes + prior_votes * of_label) / (n_votes + prior_votes)])
+        order = np.argsort(keys)
+        users, labels = (keys[order] >> np.uint64(32)).astype(np.int32), (keys[order] & LOW_WORD).astype(np.int32)
+        return Diagonal(
+            offsets=np.searchsorted(users, np.arange(votes.n_users + 1)),
+            labels=labels,
+            right=np.nan_to_num(right[order]),
+            otherwise=np.append(self._right_of_label, mean_accuracy),
+        )
+
     def log_likelihood(self) -> float:
         """That of the votes on undisputed observations, given their labels."""
         rows = sum_of_logs(self._row_undisputed, self._row_right)
@@ -161,3 +182,16 @@ def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
     sums = np.zeros(n_codes, np.int64)
     add_up(codes, values, sums)
     return sums
+
+
+@dataclass(frozen=True, eq=False)
+class Diagonal:
+    """How well each user recognises each label: the diagonals of the confusion matrices, where they differ."""
+
+    offsets: Offsets
+    """int64[n_users + 1]; the labels of user u are the slice ``offsets[u]:offsets[u + 1]``, ascending."""
+    labels: LabelCodes
+    right: Floats
+    """P(k | k, u) of these; it is 0 where neither a vote nor a prior speaks of it."""
+    otherwise: Floats
+    """float64[n_labels + 1]; the crowd's, which is that of any other user, and last that of a label never voted."""

@@ -8,7 +8,7 @@ from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
-from .confusions import Cells
+from .confusions import Cells, Diagonal
 from .posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -79,6 +79,10 @@ class ConfusionModel:
     def right_of_votes(self) -> Floats:
         """P(l | l, u) of each vote l of u on a disputed observation: the diagonal of u's confusion matrix."""
         return self._cells.right_of_votes()
+
+    def diagonal(self) -> Diagonal:
+        """P(k | k, u) of every user and label."""
+        return self._cells.diagonal(self._votes, self._prior_votes, self._accuracies.mean)
 
     def trust(self) -> Weights:
         """Accuracies of the users."""

@@ -19,6 +19,11 @@ def test_all_numbers_of_threads_write_the_same_bytes() -> None:
     assert "string ids: the same bytes from every run" in lines
 
 
+def test_ambiguity_is_measured() -> None:
+    options = ["--scale", "0.0005", "--epochs", "2", "--trust", "confusion", "weight", "--repeat", "1"]
+    assert printed("ambiguity.py", *options).count("GiB") == 3
+
+
 def test_memory_is_counted_and_measured() -> None:
     assert printed("memory.py", "--scales", "0.0005").count("MiB") == 2
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregate.ingest.packing import Packing
-from aggregate.ingest.texts import TextColumn, _bytes_of
+from aggregate.ingest.texts import TextColumn, bytes_of
 
 IDS = st.one_of(
     st.uuids().map(str),
@@ -20,7 +20,7 @@ IDS = st.one_of(
 
 
 def packing_of(texts: list[str]) -> Packing | None:
-    return Packing.of(*_bytes_of(pa.array(texts, pa.string())))
+    return Packing.of(*bytes_of(pa.array(texts, pa.string())))
 
 
 @given(st.lists(IDS, min_size=1, max_size=60), st.lists(IDS, max_size=60))
@@ -43,7 +43,7 @@ def test_uuids_fit_into_sixteen_bytes(texts: list[str]) -> None:
     packing = packing_of(texts)
     assert packing is not None
     high, low = np.empty((2, len(texts)), np.uint64)
-    assert packing.pack(*_bytes_of(pa.array(texts)), high, low)
+    assert packing.pack(*bytes_of(pa.array(texts)), high, low)
     words = [(int(a), int(b)) for a, b in zip(high, low, strict=True)]
     assert sorted(range(len(texts)), key=words.__getitem__) == sorted(range(len(texts)), key=texts.__getitem__)
     data, offsets = packing.unpack(high, low)
@@ -63,9 +63,9 @@ def test_a_later_digit_fits_though_the_first_texts_do_not_have_it() -> None:
     packing = packing_of(["user-0001", "user-0002"])
     assert packing is not None
     high = np.empty(1, np.uint64)
-    assert packing.pack(*_bytes_of(pa.array(["user-9758"])), high, high[:0])
-    assert not packing.pack(*_bytes_of(pa.array(["User-9758"])), high, high[:0])
-    assert not packing.pack(*_bytes_of(pa.array(["user-97581"])), high, high[:0])
+    assert packing.pack(*bytes_of(pa.array(["user-9758"])), high, high[:0])
+    assert not packing.pack(*bytes_of(pa.array(["User-9758"])), high, high[:0])
+    assert not packing.pack(*bytes_of(pa.array(["user-97581"])), high, high[:0])
 
 
 @pytest.mark.parametrize("text", ["x" * 129, "".join(chr(0x4E00 + 97 * number) for number in range(42))])

@@ -1,0 +1,112 @@
+"""Where values stand among known ones: ids among the sorted ids of votes, labels among their names."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..arrays import Counts, Indices, LabelCodes, Words
+from .encoding import DENSE
+from .texts import bytes_of
+
+
+class Ids:
+    """Sorted distinct ids, to look up others in. Holds up to 12 bytes for each beside the ids themselves."""
+
+    def __init__(self, ids: pa.Array) -> None:
+        self._is_text = not pa.types.is_integer(ids.type)
+        if self._is_text:
+            from ..kernels.lookup import fill_table
+
+            self._data, self._offsets = bytes_of(ids)
+            self._table = np.full(1 << (2 * len(ids)).bit_length(), -1, np.int32)
+            fill_table(self._data, self._offsets, self._table)
+        else:
+            self._unsigned = ids.type == pa.uint64()
+            self._numbers = np.asarray(ids.cast(pa.uint64() if self._unsigned else pa.int64()))
+            self._bits = _bits_of(self._numbers)
+
+    def places_of(self, values: pa.Array) -> Counts:
+        """The position of each value, int32; -1 if it is not there. Integers of different width are alike."""
+        from ..kernels.bitmaps import places_of_bits
+        from ..kernels.lookup import places_of_integers, places_of_texts
+        from ..kernels.threads import in_blocks
+
+        places = np.empty(len(values), np.int32)
+        nulls = values.null_count > 0
+        if self._is_text:
+            wanted = pc.fill_null(values, "") if nulls else values
+            table = (self._data, self._offsets, self._table)
+            in_blocks(places_of_texts, places.size, *table, *bytes_of(wanted), places)
+        else:
+            numbers, strange = self._numbers_of(pc.fill_null(values, 0) if nulls else values)
+            if self._bits is not None:
+                in_blocks(places_of_bits, places.size, numbers.view(np.int64), *self._bits, places)
+            else:
+                in_blocks(places_of_integers, places.size, self._numbers, numbers, places)
+            if strange is not None:
+                places[strange] = -1
+        if nulls:
+            places[np.asarray(values.is_null())] = -1
+        return places
+
+    def _numbers_of(self, values: pa.Array) -> tuple[Indices, np.ndarray | None]:
+        """The values in the type of the ids, and which of them that type cannot hold."""
+        numbers = np.asarray(values)
+        if self._unsigned:
+            strange = None if numbers.dtype.kind == "u" else numbers < 0
+            return numbers.astype(np.uint64), strange
+        return numbers.astype(np.int64), numbers > np.iinfo(np.int64).max if numbers.dtype == np.uint64 else None
+
+
+def _bits_of(ids: Indices) -> tuple[np.uint64, Words, Counts] | None:
+    """The lowest id, a bit for every number from there on, and ranks; None if ids are few and far between."""
+    from ..kernels.bitmaps import mark_present, rank_bits
+
+    if ids.size == 0 or int(ids[-1]) - int(ids[0]) > DENSE * ids.size:
+        return None
+    lowest = np.uint64(int(ids[0]) % 2**64)
+    present = np.zeros(((int(ids[-1]) - int(ids[0])) >> 6) + 1, np.uint64)
+    mark_present(ids.view(np.int64), lowest, present)
+    ranks = np.empty(present.size, np.int32)
+    rank_bits(present, ranks)
+    return lowest, present, ranks
+
+
+class Vocabulary:
+    """Labels by number: first the names given, then others as they come to light; -1 for null or blank."""
+
+    def __init__(self, names: pa.Array) -> None:
+        self._is_text = not pa.types.is_integer(names.type)
+        if self._is_text:
+            self._names = names
+        else:
+            self._names = names.cast(pa.decimal128(20)) if names.type == pa.uint64() else names.cast(pa.int64())
+        self._last: tuple[pa.Array, LabelCodes] | None = None
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def codes_of(self, labels: pa.Array) -> LabelCodes:
+        """The number of each label, int32; labels that are a dictionary are looked up once a dictionary."""
+        if not pa.types.is_dictionary(labels.type):
+            return self._look_up(labels)
+        if self._last is None or not labels.dictionary.equals(self._last[0]):
+            self._last = labels.dictionary, np.append(self._look_up(labels.dictionary), np.int32(-1))
+        indices = labels.indices
+        places = indices.fill_null(len(labels.dictionary)) if indices.null_count else indices
+        codes: LabelCodes = self._last[1][np.asarray(places)]
+        return codes
+
+    def _look_up(self, labels: pa.Array) -> LabelCodes:
+        values = labels
+        if self._is_text:
+            if pc.any(pc.equal(pc.utf8_trim_whitespace(labels), "")).as_py():
+                values = pc.if_else(pc.equal(pc.utf8_trim_whitespace(labels), ""), None, labels)
+        else:
+            values = labels.cast(self._names.type)
+        codes = pc.index_in(values, self._names)
+        if codes.null_count > values.null_count:
+            new = pc.unique(values.filter(pc.and_(codes.is_null(), values.is_valid())))
+            self._names = pa.concat_arrays([self._names, new.cast(self._names.type)])
+            codes = pc.index_in(values, self._names)
+        return np.asarray(pc.fill_null(codes, -1), dtype=np.int32)

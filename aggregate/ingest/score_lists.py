@@ -1,0 +1,285 @@
+"""A classifier's training scores from Parquet files, streamed as score lists."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..arrays import Bytes, Counts, Flags, Indices, Probabilities
+from ..errors import VotesError
+from ..kernels.scores import NO_LIST, NULL_EPOCH, NULL_ID
+from ..schema import SCORE_LISTS, SCORE_ROWS
+from ..score_lists import ScoreLists
+from . import Paths, listed
+from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, readable, stream
+from .places import Ids, Vocabulary
+from .sources import Source, find_sources
+
+ITEMS = 1 << 21
+"""Labels decoded at a time, about: bounds memory when the lists are long."""
+
+MAP_SCORE_NAMES = "map names with --score-column COLUMN=NAME"
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """Files of scores whose columns fit, of one layout."""
+
+    files: tuple[CheckedFile, ...]
+    is_long: bool
+    """A row for each label, instead of lists."""
+
+    @property
+    def rows(self) -> int:
+        """Of all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def origin(self) -> str:
+        """The files in a few words."""
+        first = self.files[0].source.path
+        return first if len(self.files) == 1 else f"{first} and {len(self.files) - 1} more"
+
+
+def check_scores(
+    paths: Paths, votes_ids: pa.DataType, votes_labels: pa.DataType, renamed: Mapping[str, str]
+) -> ScoreFiles:
+    """Find the files of scores and check their columns, in the layout that the first file has.
+
+    Tables: ``aggregate.schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
+    is missing or has a wrong type, also if that is another than ``votes_ids`` or ``votes_labels``.
+    """
+    sources = find_sources(listed(paths))
+    is_long = _is_long(sources[0], renamed)
+    table = SCORE_ROWS if is_long else SCORE_LISTS
+    labels = "label" if is_long else "labels"
+    known = {column.name for column in table}
+    ours = {name: theirs for name, theirs in renamed.items() if name in known}
+    files = check_files(sources, table, ours, as_dictionary=(labels,), remedy=MAP_SCORE_NAMES)
+    for file in files:
+        label_type = file.types[labels] if is_long else file.types[labels].value_type
+        for column, theirs, wanted in (
+            ("observation_id", file.types["observation_id"], votes_ids),
+            (labels, label_type, votes_labels),
+        ):
+            if pa.types.is_integer(theirs) != pa.types.is_integer(wanted):
+                raise VotesError(
+                    f"column {file.names[column]!r} holds values of type {theirs}, but {wanted} in the votes",
+                    where=file.source.path,
+                    remedy="write it with the type of the votes",
+                )
+    return ScoreFiles(tuple(files), is_long)
+
+
+def _is_long(source: Source, renamed: Mapping[str, str]) -> bool:
+    """Whether a file has a row for each label. Raises VotesError if it has neither layout."""
+    with readable(source.path), pq.ParquetFile(source.path) as file:
+        names = set(file.schema_arrow.names)
+    for is_long, columns in ((False, ("labels", "probabilities")), (True, ("label", "probability"))):
+        if any(renamed.get(column, column) in names for column in columns):
+            return is_long
+    have = ", ".join(repr(name) for name in sorted(names)[:12])
+    raise VotesError(
+        f"holds neither lists 'labels' and 'probabilities' nor columns 'label' and 'probability'; it has {have}",
+        where=source.path,
+        remedy=MAP_SCORE_NAMES,
+    )
+
+
+def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.Array) -> Iterator[ScoreLists]:
+    """The score lists of all files in order, some at a time."""
+    ids, vocabulary = Ids(observation_ids), Vocabulary(label_names)
+    if scores.is_long:
+        yield from _from_rows(scores.files, ids, vocabulary)
+        return
+    for file in scores.files:
+        per_row = max(items_per_row(file, column) for column in ("labels", "probabilities"))
+        row = 0
+        for batch in stream(file, [column.name for column in SCORE_LISTS], _rows_at_a_time(per_row)):
+            with readable(file.source.path):
+                yield _from_lists(batch, ids, vocabulary, file.source.path, row)
+            row += batch.num_rows
+        _check_rows(file, row)
+
+
+def _rows_at_a_time(items: int) -> int:
+    return min(max(ITEMS // max(items, 1), 1), BATCH_ROWS)
+
+
+def _check_rows(file: CheckedFile, row: int) -> None:
+    if row != file.rows:
+        raise VotesError(
+            f"holds {row:,} rows but says that it has {file.rows:,}",
+            where=file.source.path,
+            remedy="see that it is complete",
+        )
+
+
+def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: str, row: int) -> ScoreLists:
+    """The lists of a batch that begins at ``row``, a row each."""
+    names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
+    observations, epochs, faults = _heads(batch, ids)
+    no_list = np.asarray(pc.or_(names.is_null(), shares.is_null()))
+    faults[(faults == 0) & no_list] = NO_LIST
+    label_offsets, label_values = _items(names)
+    probability_offsets, probability_values = _items(shares)
+    labels = vocabulary.codes_of(label_values)
+    return ScoreLists(
+        observations,
+        epochs,
+        faults,
+        label_offsets,
+        labels,
+        probability_offsets,
+        _probabilities(probability_values),
+        len(vocabulary),
+        path,
+        np.arange(row, row + batch.num_rows),
+    )
+
+
+def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary) -> Iterator[ScoreLists]:
+    """The lists of files with a row for each label: neighbours of one observation and epoch, also across files."""
+    grouping = _Grouping()
+    for file in files:
+        row = 0
+        for batch in stream(file, [column.name for column in SCORE_ROWS]):
+            if batch.num_rows == 0:
+                continue
+            with readable(file.source.path):
+                begins = grouping.begins(batch)
+                observations, epochs, faults = _heads(
+                    batch.select(["observation_id", "epoch"]).filter(pa.array(begins)), ids
+                )
+                labels = vocabulary.codes_of(batch.column("label"))
+                probabilities = _probabilities(batch.column("probability"))
+            rows = ScoreLists(
+                observations,
+                epochs,
+                faults,
+                np.append(np.flatnonzero(begins), begins.size),
+                labels,
+                np.append(np.flatnonzero(begins), begins.size),
+                probabilities,
+                len(vocabulary),
+                file.source.path,
+                np.flatnonzero(begins) + row,
+            )
+            yield from grouping.complete(rows)
+            row += batch.num_rows
+        _check_rows(file, row)
+    if grouping.unfinished is not None:
+        yield grouping.unfinished
+
+
+class _Grouping:
+    """Puts rows together that are of one list, and holds back the last one until it is known to be complete."""
+
+    def __init__(self) -> None:
+        self.unfinished: ScoreLists | None = None
+        self._last: pa.RecordBatch | None = None
+
+    def begins(self, batch: pa.RecordBatch) -> Flags:
+        """Which rows begin a list: observation or epoch differ from the row before, in this batch or the last."""
+        heads = batch.select(["observation_id", "epoch"])
+        before = heads.slice(0, batch.num_rows - 1)
+        begins = np.zeros(batch.num_rows, np.bool_)
+        for column in ("observation_id", "epoch"):
+            begins[1:] |= _differ(heads.column(column).slice(1), before.column(column))
+            if self._last is None:
+                begins[0] = True
+            else:
+                begins[0] |= _differ(heads.column(column).slice(0, 1), self._last.column(column))[0]
+        self._last = heads.slice(batch.num_rows - 1)
+        return begins
+
+    def complete(self, lists: ScoreLists) -> Iterator[ScoreLists]:
+        """The lists that are complete, of the one held back and those of the next batch."""
+        held = self.unfinished
+        together = lists if held is None else _joined(held, lists)
+        first, last = 0, len(together) - 1
+        self.unfinished = _slice(together, last, last + 1)
+        if held is not None and held.path != lists.path:  # it stands where it began
+            if last == 0:
+                self.unfinished = replace(self.unfinished, path=held.path)
+            else:
+                first = 1
+                yield replace(_slice(together, 0, 1), path=held.path)
+        if last > first:
+            yield _slice(together, first, last)
+
+
+def _joined(held: ScoreLists, lists: ScoreLists) -> ScoreLists:
+    """One list that is held back and those after it, whose first items belong to it if no list begins at once."""
+    size = held.labels.size
+    offsets = np.concatenate([[0], (lists.label_offsets + size)])
+    return replace(
+        lists,
+        observations=np.concatenate([held.observations, lists.observations]),
+        epochs=np.concatenate([held.epochs, lists.epochs]),
+        faults=np.concatenate([held.faults, lists.faults]),
+        label_offsets=offsets,
+        labels=np.concatenate([held.labels, lists.labels]),
+        probability_offsets=offsets,
+        probabilities=np.concatenate([held.probabilities, lists.probabilities]),
+        rows=np.concatenate([held.rows, lists.rows]),
+        path=lists.path,
+    )
+
+
+def _slice(lists: ScoreLists, first: int, last: int) -> ScoreLists:
+    start, stop = lists.label_offsets[first], lists.label_offsets[last]
+    offsets = lists.label_offsets[first : last + 1] - start
+    return replace(
+        lists,
+        observations=lists.observations[first:last],
+        epochs=lists.epochs[first:last],
+        faults=lists.faults[first:last],
+        label_offsets=offsets,
+        labels=lists.labels[start:stop],
+        probability_offsets=offsets,
+        probabilities=lists.probabilities[start:stop],
+        rows=lists.rows[first:last],
+    )
+
+
+def _differ(values: pa.Array, others: pa.Array) -> Flags:
+    """Which values differ; null equals null."""
+    different = pc.fill_null(pc.not_equal(values, others), False)
+    return np.asarray(pc.or_(different, pc.xor(values.is_null(), others.is_null())), dtype=np.bool_)
+
+
+def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
+    """Position of the observation, epoch, and what is wrong with either, of each row."""
+    observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
+    faults = np.zeros(batch.num_rows, np.uint8)
+    if epochs.null_count:
+        faults[np.asarray(epochs.is_null())] = NULL_EPOCH
+        epochs = pc.fill_null(epochs, 0)
+    if observation_ids.null_count:
+        faults[np.asarray(observation_ids.is_null())] = NULL_ID
+    if pa.types.is_string(observation_ids.type):
+        blank = pc.fill_null(pc.equal(pc.binary_length(observation_ids), 0), False)
+        faults[np.asarray(blank)] = NULL_ID
+    return ids.places_of(observation_ids), np.asarray(epochs.cast(pa.int64())), faults
+
+
+def _as_list(column: pa.Array) -> pa.Array:
+    return column if pa.types.is_list(column.type) else column.cast(pa.list_(column.type.value_type))
+
+
+def _items(lists: pa.Array) -> tuple[Indices, pa.Array]:
+    """Where the items of each list begin, int64[n + 1], and the items of all; a null list may have some."""
+    offsets = np.asarray(lists.offsets).astype(np.int64)
+    return offsets - offsets[0], lists.values.slice(offsets[0], offsets[-1] - offsets[0])
+
+
+def _probabilities(values: pa.Array) -> Probabilities:
+    """As float32 or float64, NaN for null."""
+    if values.type not in (pa.float32(), pa.float64()):
+        values = values.cast(pa.float64())
+    probabilities: Probabilities = values.to_numpy(zero_copy_only=False)
+    return probabilities

@@ -1,0 +1,373 @@
+"""Areas under the margin of a classifier's training scores, summed exactly list by list.
+
+A *list* has labels and their probabilities: items ``label_offsets[i]:label_offsets[i + 1]`` of ``labels`` int32, and
+those of ``probability_offsets`` of ``probabilities`` float32 or float64. ``observations`` int32 says whose it is, -1 if
+nobody voted on that, and ``faults`` uint8 why it cannot be used, 0 if it can.
+
+Candidates are the distinct labels voted on each observation, and its consensus label: those of observation i are the
+slice ``offsets[i]:offsets[i + 1]`` of ``candidates`` int32, ascending.
+
+Margins are summed as int64 multiples of 1 / UNIT, the items of a list without rounding on the way (Neumaier's
+compensated sum, see ``label_weights``): so sums are the same in any order of the lists, and of the items of a list.
+"""
+
+import numpy as np
+
+from ..arrays import (
+    Bytes,
+    Counts,
+    Flags,
+    Floats,
+    Indices,
+    LabelCodes,
+    Offsets,
+    Probabilities,
+    UserCodes,
+    Weights,
+    Words,
+)
+from .jit import kernel
+
+NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TWICE_LISTED, NOTHING, TWICE_SCORED = (
+    range(1, 11)
+)
+"""Why a list cannot be used; the least that applies."""
+
+NO_FAULT = 255
+"""More than any of these."""
+
+UNIT = 2.0**52
+"""Sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most."""
+
+SLACK = 1e-6
+"""A list whose probabilities add up to 1 within this holds all labels that have any; float32 rounds by that much."""
+
+
+@kernel
+def list_candidates(
+    vote_offsets: Offsets, vote_labels: LabelCodes, consensus: LabelCodes, offsets: Offsets, candidates: LabelCodes
+) -> None:
+    """The distinct labels voted, and the consensus label, of each observation; ``candidates`` has room for all."""
+    count = 0
+    offsets[0] = 0
+    for i in range(consensus.size):
+        pending = consensus[i] >= 0
+        last = np.int32(-1)
+        for j in range(vote_offsets[i], vote_offsets[i + 1]):
+            if pending and consensus[i] <= vote_labels[j]:
+                candidates[count] = consensus[i]
+                last = consensus[i]
+                count += 1
+                pending = False
+            if vote_labels[j] != last:
+                candidates[count] = vote_labels[j]
+                last = vote_labels[j]
+                count += 1
+        if pending:
+            candidates[count] = consensus[i]
+            count += 1
+        offsets[i + 1] = count
+
+
+@kernel
+def judge_lists(
+    observations: Counts,
+    label_offsets: Offsets,
+    labels: LabelCodes,
+    probability_offsets: Offsets,
+    probabilities: Probabilities,
+    last_seen: Indices,
+    serial: int,
+    normalise: bool,
+    sums: Floats,
+    faults: Bytes,
+) -> int:
+    """Say why a list cannot be used, and what the probabilities of each add up to; lists of nobody are passed over.
+
+    ``last_seen`` int64 has, for each label, the serial number of the last list that held it; ``serial`` is that of the
+    first list here, and one more than the last one's is returned.
+    """
+    for i in range(faults.size):
+        serial += 1
+        sums[i] = 0.0
+        if faults[i] != 0 or observations[i] < 0:
+            continue
+        size = label_offsets[i + 1] - label_offsets[i]
+        if probability_offsets[i + 1] - probability_offsets[i] != size:
+            faults[i] = LENGTHS
+            continue
+        if size == 0:
+            faults[i] = NO_LIST
+            continue
+        total = 0.0
+        lost = 0.0
+        fault = NO_FAULT
+        for item in range(size):
+            label = labels[label_offsets[i] + item]
+            share = float(probabilities[probability_offsets[i] + item])
+            if label < 0:
+                fault = min(fault, NULL_LABEL)
+            elif last_seen[label] == serial:
+                fault = min(fault, TWICE_LISTED)
+            else:
+                last_seen[label] = serial
+            if np.isnan(share):
+                fault = min(fault, NULL_PROBABILITY)
+            elif share < 0.0 or share > 1.0:
+                fault = min(fault, OUTSIDE)
+            else:
+                new = total + share
+                lost += (total - new) + share if total >= share else (share - new) + total
+                total = new
+        if fault == NO_FAULT and normalise and total == 0.0:
+            fault = NOTHING
+        if fault < NO_FAULT:
+            faults[i] = fault
+        sums[i] = total + lost
+    return serial
+
+
+@kernel
+def mark_scored(observations: Counts, epochs: Counts, scored: Words, faults: Bytes, n_epochs: Counts) -> None:
+    """Count the epochs of each observation, and find those that were scored before.
+
+    ``epochs`` int32 are codes; ``scored`` uint64[number of epochs, words] has a bit for each observation.
+    """
+    for i in range(faults.size):
+        observation = observations[i]
+        if faults[i] != 0 or observation < 0:
+            continue
+        bit = np.uint64(1) << np.uint64(observation & 63)
+        if scored[epochs[i], observation >> 6] & bit:
+            faults[i] = TWICE_SCORED
+        else:
+            scored[epochs[i], observation >> 6] |= bit
+            n_epochs[observation] += 1
+
+
+@kernel
+def add_margins(
+    first: int,
+    last: int,
+    observations: Counts,
+    faults: Bytes,
+    label_offsets: Offsets,
+    labels: LabelCodes,
+    probability_offsets: Offsets,
+    probabilities: Probabilities,
+    sums: Floats,
+    normalise: bool,
+    offsets: Offsets,
+    candidates: LabelCodes,
+    of_second: Indices,
+    of_other: Indices,
+    exact: Flags,
+) -> None:
+    """Add the margins of each candidate under each list: over the second largest, and over the largest other.
+
+    Lists of observations ``first`` to ``last`` alone: threads part the observations, not the lists.
+
+    A label that is not listed has probability 0. That is exact if the list adds up to 1; so is the margin of a label
+    that is listed with another, for those left out are no larger than any listed.
+    """
+    for i in range(faults.size):
+        observation = observations[i]
+        if faults[i] != 0 or observation < first or observation >= last:
+            continue
+        start = label_offsets[i]
+        shift = probability_offsets[i] - start
+        scale = sums[i] if normalise else 1.0
+        largest = 0.0
+        second = 0.0
+        for item in range(start, label_offsets[i + 1]):
+            share = probabilities[item + shift] / scale
+            if share > largest:
+                second = largest
+                largest = share
+            elif share > second:
+                second = share
+        is_whole = abs(sums[i] - 1.0) <= SLACK
+        has_others = label_offsets[i + 1] - start >= 2
+        for r in range(offsets[observation], offsets[observation + 1]):
+            own = 0.0
+            found = False
+            for item in range(start, label_offsets[i + 1]):
+                if labels[item] == candidates[r]:
+                    own = probabilities[item + shift] / scale
+                    found = True
+                    break
+            other = second if found and own == largest else largest
+            of_second[r] += np.int64(np.rint((own - second) * UNIT))
+            of_other[r] += np.int64(np.rint((own - other) * UNIT))
+            exact[r] &= is_whole or (found and has_others)
+
+
+@kernel
+def latest_trust(
+    first: int,
+    last: int,
+    observations: Counts,
+    faults: Bytes,
+    epoch_values: Indices,
+    label_offsets: Offsets,
+    labels: LabelCodes,
+    probability_offsets: Offsets,
+    probabilities: Probabilities,
+    sums: Floats,
+    normalise: bool,
+    user_offsets: Offsets,
+    user_labels: LabelCodes,
+    diagonal: Floats,
+    otherwise: Floats,
+    vote_offsets: Offsets,
+    users: UserCodes,
+    latest: Indices,
+    trust: Weights,
+) -> None:
+    """trust[j] = sum over the list's labels of P(k | k, user of vote j) probability(k), at the latest epoch so far.
+
+    P(k | k, u) is ``diagonal`` where the labels of u's slice of ``user_labels`` have k, ``otherwise[k]`` elsewhere, and
+    the last item of ``otherwise`` for labels beyond. ``latest`` int64 has the latest epoch of each observation.
+
+    Lists of observations ``first`` to ``last`` alone.
+    """
+    for i in range(faults.size):
+        observation = observations[i]
+        if faults[i] != 0 or observation < first or observation >= last or epoch_values[i] < latest[observation]:
+            continue
+        latest[observation] = epoch_values[i]
+        shift = probability_offsets[i] - label_offsets[i]
+        for j in range(vote_offsets[observation], vote_offsets[observation + 1]):
+            user = users[j]
+            total = 0.0
+            lost = 0.0
+            for item in range(label_offsets[i], label_offsets[i + 1]):
+                label = labels[item]
+                right = otherwise[min(label, otherwise.size - 1)]
+                low = user_offsets[user]
+                high = user_offsets[user + 1]
+                stop = high
+                while low < high:
+                    middle = (low + high) // 2
+                    if user_labels[middle] < label:
+                        low = middle + 1
+                    else:
+                        high = middle
+                if low < stop and user_labels[low] == label:
+                    right = diagonal[low]
+                term = probabilities[item + shift] / (sums[i] if normalise else 1.0) * right
+                new = total + term
+                lost += (total - new) + term if total >= term else (term - new) + total
+                total = new
+            trust[j] = total + lost
+
+
+@kernel
+def candidate_trust(
+    first: int,
+    last: int,
+    vote_offsets: Offsets,
+    vote_labels: LabelCodes,
+    users: UserCodes,
+    trust: Weights,
+    by_user: bool,
+    offsets: Offsets,
+    candidates: LabelCodes,
+    trust_in: Weights,
+) -> None:
+    """trust_in[r] = sum of the trust in those who voted the candidate; 1 each where no vote on it has any.
+
+    ``trust`` float64 is by user, or by vote. Sums are exact before they are rounded once (see ``label_weights``).
+    """
+    for i in range(first, last):
+        j = vote_offsets[i]
+        some = False
+        for r in range(offsets[i], offsets[i + 1]):
+            total = 0.0
+            lost = 0.0
+            while j < vote_offsets[i + 1] and vote_labels[j] == candidates[r]:
+                weight = trust[users[j]] if by_user else trust[j]
+                new = total + weight
+                lost += (total - new) + weight if total >= weight else (weight - new) + total
+                total = new
+                j += 1
+            trust_in[r] = total + lost
+            some |= trust_in[r] > 0.0
+        if some:
+            continue
+        j = vote_offsets[i]
+        for r in range(offsets[i], offsets[i + 1]):
+            while j < vote_offsets[i + 1] and vote_labels[j] == candidates[r]:
+                trust_in[r] += 1.0
+                j += 1
+
+
+@kernel
+def areas_of(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    candidates: LabelCodes,
+    sums: Indices,
+    n_epochs: Counts,
+    labels: LabelCodes,
+    areas: Floats,
+) -> None:
+    """areas[i - first] = the candidate labels[i - first]'s mean margin over the epochs; NaN without epochs."""
+    for i in range(first, last):
+        areas[i - first] = np.nan
+        for r in range(offsets[i], offsets[i + 1]):
+            if candidates[r] == labels[i - first] and n_epochs[i] > 0:
+                areas[i - first] = sums[r] / UNIT / n_epochs[i]
+
+
+@kernel
+def weighted_areas(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    sums: Indices,
+    n_epochs: Counts,
+    trust_in: Weights,
+    areas: Floats,
+) -> None:
+    """areas[i - first] = the candidates' mean margins, weighted by the trust in their voters; NaN without epochs."""
+    for i in range(first, last):
+        areas[i - first] = np.nan
+        if n_epochs[i] == 0:
+            continue
+        whole = 0.0
+        for r in range(offsets[i], offsets[i + 1]):
+            whole += trust_in[r]
+        total = 0.0
+        lost = 0.0
+        for r in range(offsets[i], offsets[i + 1]):
+            term = trust_in[r] / whole * (sums[r] / UNIT)
+            new = total + term
+            lost += (total - new) + term if abs(total) >= abs(term) else (term - new) + total
+            total = new
+        areas[i - first] = (total + lost) / n_epochs[i]
+
+
+@kernel
+def exactness(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    candidates: LabelCodes,
+    exact: Flags,
+    trust_in: Weights,
+    labels: LabelCodes,
+    others: LabelCodes,
+    of_labels: Flags,
+    of_all: Flags,
+) -> None:
+    """Whether the areas of two labels of each observation are exact, and of all labels that were voted."""
+    for i in range(first, last):
+        of_labels[i - first] = True
+        of_all[i - first] = True
+        for r in range(offsets[i], offsets[i + 1]):
+            if candidates[r] == labels[i - first] or candidates[r] == others[i - first]:
+                of_labels[i - first] &= exact[r]
+            if trust_in[r] > 0.0:
+                of_all[i - first] &= exact[r]

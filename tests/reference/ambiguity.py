@@ -1,0 +1,99 @@
+"""Ambiguity from training scores, slowly: every score in a dense array of observations, epochs and labels."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+Scores = Mapping[tuple[Any, int], Mapping[Any, float]]
+"""(observation, epoch) -> label -> probability; labels left out have 0."""
+Trust = Callable[[Any, Mapping[Any, float]], float]
+"""User, scores of the last epoch -> how much the user's vote weighs."""
+
+
+def margin(scores: Mapping[Any, float], label: Any, labels: list[Any], kind: str) -> float:
+    """sigma(k) less the second largest of all, or less the largest of another label."""
+    dense = np.array([scores.get(each, 0.0) for each in labels])
+    others = np.delete(dense, labels.index(label))
+    rival = np.sort(dense)[::-1][1] if kind == "second" else others.max()
+    return float(scores.get(label, 0.0) - rival)
+
+
+def majority_of(votes: list[Row]) -> Any:
+    """The label with most votes; ties: an author's, else the smallest."""
+    counts = Counter(vote["label"] for vote in votes)
+    authored = {vote["label"] for vote in votes if vote.get("is_author")}
+    return min(counts, key=lambda label: (-counts[label], label not in authored, label))
+
+
+def ambiguity(
+    votes: list[Row], consensus: Mapping[Any, Any], scores: Scores, trust: Trust, kind: str
+) -> dict[Any, dict[str, Any]]:
+    """The columns of each observation that was voted on; ``votes`` are cleaned."""
+    seen = {label for each in scores.values() for label in each} | {vote["label"] for vote in votes}
+    labels = [*seen, object(), object()]  # more labels than anybody listed, as a model has
+    by_observation = defaultdict(list)
+    for vote in votes:
+        by_observation[vote["observation_id"]].append(vote)
+    found = {}
+    for i, cast in by_observation.items():
+        epochs = sorted(epoch for scored, epoch in scores if scored == i)
+        row: dict[str, Any] = {"n_epochs": len(epochs)}
+        if epochs:
+            aum = {
+                k: math.fsum(margin(scores[i, t], k, labels, kind) for t in epochs) / len(epochs)
+                for k in {vote["label"] for vote in cast} | {consensus[i]}
+            }
+            weights = [trust(vote["user_id"], scores[i, epochs[-1]]) for vote in cast]
+            if not any(weights):
+                weights = [1.0] * len(cast)
+            row["score_aum"] = aum[consensus[i]]
+            row["aumc"] = aum[majority_of(cast)]
+            terms = [weight * aum[vote["label"]] for weight, vote in zip(weights, cast, strict=True)]
+            row["waum"] = math.fsum(terms) / math.fsum(weights)
+            exact = {k: all(is_exact(scores[i, t], k) for t in epochs) for k in aum}
+            row["exact"] = exact[consensus[i]] and exact[majority_of(cast)]
+            trusted = {vote["label"] for weight, vote in zip(weights, cast, strict=True) if weight > 0}
+            row["waum_exact"] = all(exact[k] for k in trusted)
+        found[i] = row
+    return found
+
+
+def is_exact(scores: Mapping[Any, float], label: Any) -> bool:
+    """Whether a margin cannot depend on labels that were left out of a list of the largest."""
+    return abs(math.fsum(scores.values()) - 1) <= 1e-6 or (label in scores and len(scores) >= 2)
+
+
+def pruned(waum: Mapping[Any, float], alpha: float) -> set[Any]:
+    """Those below the (floor(alpha n) + 1)-th smallest."""
+    if not waum:
+        return set()
+    cut = sorted(waum.values())[math.floor(alpha * len(waum) + 1e-9)]
+    return {i for i, value in waum.items() if value < cut}
+
+
+def confusion_trust(votes: list[Row], posteriors: Mapping[Any, Mapping[Any, float]], prior_votes: float) -> Trust:
+    """< diagonal of the user's dense confusion matrix, scores >, from the posteriors of Dawid and Skene's model."""
+    users = sorted({vote["user_id"] for vote in votes})
+    labels = sorted({vote["label"] for vote in votes})
+    confusion = np.zeros((len(users), len(labels), len(labels)))
+    right_votes = 0.0
+    for vote in votes:
+        for k, probability in posteriors[vote["observation_id"]].items():
+            confusion[users.index(vote["user_id"]), labels.index(k), labels.index(vote["label"])] += probability
+        right_votes += posteriors[vote["observation_id"]].get(vote["label"], 0.0)
+    mean = (right_votes + 1) / (len(votes) + 2)
+    crowd = confusion.sum(axis=0)
+    crowd_right = (np.diag(crowd) + mean) / (crowd.sum(axis=1) + 1)
+    right = np.einsum("ukk->uk", confusion)
+    diagonal = (right + prior_votes * crowd_right) / (confusion.sum(axis=2) + prior_votes)
+
+    def trust(user: Any, scores: Mapping[Any, float]) -> float:
+        return math.fsum(
+            p * (diagonal[users.index(user), labels.index(k)] if k in labels else mean) for k, p in scores.items()
+        )
+
+    return trust
