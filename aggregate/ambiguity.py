@@ -156,7 +156,7 @@ class Ambiguity:
         So at most a share alpha is pruned, and none of a label that has fewer than 1 / alpha observations.
         """
         waum = self.waum(self.settings.margin)
-        scored = np.flatnonzero(self.n_epochs > 0)
+        scored = np.flatnonzero(self._scored & ~np.isnan(waum))  # where only the AI votes, no user is trusted
         pruned = np.zeros(self.n_observations, np.bool_)
         groups = self.consensus.labels[scored] if self.settings.by_label else np.zeros(scored.size, np.int32)
         order = np.lexsort((waum[scored], groups))
@@ -170,7 +170,7 @@ class Ambiguity:
     @cached_property
     def counts(self) -> dict[str, Any]:
         """Observations, scored ones, those that miss epochs, are exact or pruned; epochs; what became of the lists."""
-        scored = self.n_epochs > 0
+        scored = self._scored
         exact = sum(int(np.count_nonzero(block)) for block in self._exact_blocks(scored))
         lists = vars(self.lists)
         return {
@@ -199,11 +199,11 @@ class Ambiguity:
         import pyarrow as pa
 
         head = self.consensus.encoded(first, last).select(["observation_id", "label"])
-        unscored = self.n_epochs[first:last] == 0
+        unscored = ~self._scored[first:last]
         of_labels, of_all = self._exact(first, last)
         trust = pa.array(np.zeros(last - first, np.int8), mask=unscored)
         areas = {
-            f"{name}{end}": pa.array(area(margin, first, last), mask=unscored)
+            f"{name}{end}": _null_where(unscored, area(margin, first, last))
             for margin, end in (("second", ""), ("other", "_other"))
             for name, area in (("score_aum", self.score_aum), ("aumc", self.aumc), ("waum", self.waum))
         }
@@ -219,6 +219,12 @@ class Ambiguity:
         }
         schema = arrow_schema(AMBIGUITY, observation_id=head.schema.field(0).type, label=head.schema.field(1).type)
         return pa.table(columns, schema=schema)
+
+    @cached_property
+    def _scored(self) -> Flags:
+        """bool[n_observations]; has a label, and scores at some epoch."""
+        scored: Flags = (self.n_epochs > 0) & (self.consensus.labels >= 0)
+        return scored
 
     def add_to(self, table: "pa.Table", first: int) -> "pa.Table":
         """A table of the consensus that begins with observation ``first``, with the columns SCORED."""
@@ -314,16 +320,23 @@ def ambiguity_of(
     return sums.ambiguity(settings, trust)
 
 
+def _null_where(unscored: Flags, areas: Floats) -> "pa.Array":
+    """Null also where no user voted, so that there is no majority."""
+    import pyarrow as pa
+
+    return pa.array(areas, mask=unscored | np.isnan(areas))
+
+
 def _confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":
     """That of the strategy ``dawid-skene``: of the consensus itself if it is one, else of one with the defaults."""
     from .strategies.dawid_skene import ConfusionModel, DawidSkene
 
-    strategy = DawidSkene()
+    strategy, votes = DawidSkene(), consensus.votes.voted
     if consensus.strategy == DawidSkene.name:
         strategy, fitted = DawidSkene(**consensus.parameters), consensus
     else:
-        fitted = strategy.fit(consensus.votes, progress=progress)
-    model = ConfusionModel(strategy, consensus.votes)
+        fitted = strategy.fit(votes, progress=progress)
+    model = ConfusionModel(strategy, votes)
     model.maximise(fitted.candidate_shares)
     return model.diagonal()
 
@@ -449,7 +462,7 @@ class _Sums:
             self._candidates,
             trust_in,
         )
-        majority = votes.labels[votes.offsets[:-1]]
+        majority = votes.first_labels
         majority[votes.disputes.observations] = likeliest_labels(votes.disputes, vote_shares(votes.disputes))
         return Ambiguity(
             consensus=self._consensus,

@@ -195,7 +195,7 @@ SCORE_ROWS: Table = (
 
 AMBIGUITY: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("label", "label", "consensus label"),
+    Column("label", "label", "consensus label", nullable=True),
     Column("score_aum", "float64", "AUM of the label, margin `second`", nullable=True),
     Column("aumc", "float64", "AUM of the majority's label, margin `second`", nullable=True),
     Column("waum", "float64", "AUM of the labels voted, weighted by trust, margin `second`", nullable=True),

@@ -1,6 +1,6 @@
 """Cleaned votes, grouped by observation: the one structure everything reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,18 @@ class Votes:
         voted = starts < self.offsets[1:]
         first[voted] = self.labels[starts[voted]]
         return first
+
+    @property
+    def voted(self) -> "Votes":
+        """The same without observations that only the AI knows; user and label codes stay."""
+        import pyarrow as pa
+
+        sizes = np.diff(self.offsets)
+        if sizes.all():
+            return self
+        kept = np.flatnonzero(sizes)
+        offsets = np.append(self.offsets[kept], self.n_votes)
+        return replace(self, offsets=offsets, observation_ids=self.observation_ids.take(pa.array(kept)))
 
     @cached_property
     def has_authors(self) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import aggregate
 from aggregate_cli.main import run_command
 
 from .conftest import Published
@@ -143,6 +144,28 @@ def test_the_ai_as_a_user_is_among_the_users(published: Published, write: Write)
     users = {row["user_id"]: row for row in pq.read_table("consensus/latest/users.parquet").to_pylist()}
     assert users["AI"]["n_votes"] == 4
     assert users["AI"]["parrot_score"] == 0.0
+
+
+@pytest.mark.parametrize("mode", ["ignore", "confident", "invalidating"])
+def test_scores_soft_results_and_probabilities_of_what_only_the_ai_knows(
+    published: Published, write: Write, mode: str
+) -> None:
+    ai = str(write("ai.parquet", ai_table()))
+    lists = {"labels": [["Abies alba", "Acer opalus"]] * 4, "probabilities": [[0.6, 0.3]] * 4}
+    scores = str(write("scores.parquet", pa.table({"observation_id": [1, 2, 3, 9], "epoch": [0] * 4, **lists})))
+    options = ["--ai-votes", ai, "--ai-mode", mode, "--scores", scores, "--soft", "--calibration", "simulated"]
+    with pytest.warns(aggregate.AggregateWarning, match="simulated"):
+        assert run_command(["run", "good.parquet", "-q", *options]) == 0
+    row = pq.read_table("consensus/latest/consensus.parquet").to_pylist()[-1]
+    assert (row["aumc"], row["waum"], row["pruned"]) == (None, None, False)
+    if mode == "confident":
+        assert row["score_aum"] == pytest.approx(0.3)
+        assert row["probability"] > 0
+    else:
+        assert (row["score_aum"], row["probability"]) == (None, 0.0)
+    posteriors = pq.read_table("consensus/latest/posteriors.parquet").to_pandas()
+    assert posteriors.groupby("observation_id")["probability"].sum().round(9).eq(1).all()
+    assert (posteriors["observation_id"] == 9).sum() == (mode == "confident")
 
 
 @pytest.mark.parametrize("method", ["isotonic", "temperature"])
