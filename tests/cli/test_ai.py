@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
 from aggregate_cli.main import run_command
 
 from .conftest import Published
@@ -146,6 +145,7 @@ def test_the_ai_as_a_user_is_among_the_users(published: Published, write: Write)
     assert users["AI"]["parrot_score"] == 0.0
 
 
+@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
 @pytest.mark.parametrize("mode", ["ignore", "confident", "invalidating"])
 def test_scores_soft_results_and_probabilities_of_what_only_the_ai_knows(
     published: Published, write: Write, mode: str
@@ -154,8 +154,7 @@ def test_scores_soft_results_and_probabilities_of_what_only_the_ai_knows(
     lists = {"labels": [["Abies alba", "Acer opalus"]] * 4, "probabilities": [[0.6, 0.3]] * 4}
     scores = str(write("scores.parquet", pa.table({"observation_id": [1, 2, 3, 9], "epoch": [0] * 4, **lists})))
     options = ["--ai-votes", ai, "--ai-mode", mode, "--scores", scores, "--soft", "--calibration", "simulated"]
-    with pytest.warns(aggregate.AggregateWarning, match="simulated"):
-        assert run_command(["run", "good.parquet", "-q", *options]) == 0
+    assert run_command(["run", "good.parquet", "-q", *options]) == 0
     row = pq.read_table("consensus/latest/consensus.parquet").to_pylist()[-1]
     assert (row["aumc"], row["waum"], row["pruned"]) == (None, None, False)
     if mode == "confident":
