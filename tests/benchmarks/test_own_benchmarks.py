@@ -30,3 +30,8 @@ def test_memory_is_counted_and_measured() -> None:
 
 def test_cold_and_warm_starts() -> None:
     assert [line.split(":")[0] for line in printed("start.py", "--repeat", "1").splitlines()] == ["cold", "warm"]
+
+
+def test_ai_votes_are_measured() -> None:
+    lines = printed("ai_votes.py", "--scale", "0.0005", "--repeat", "1", "--modes", "confident").splitlines()
+    assert [line.split()[1] for line in lines[2:]] == ["without", "confident"]
