@@ -12,12 +12,14 @@ is known. Where most voters are parrots, the AI looks as right as they make it l
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..ai_votes import AiOpinions
 from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
-from .species import VotesByUser
+from ..kernels.threads import kernels_side_by_side, one_part_per_thread
+from ..votes import Votes
 
 PRIOR = 5.0
 """Wrong votes of the AI that a user has to have met for a full score of 1/2."""
@@ -52,39 +54,40 @@ class Parroting:
         return (self.parrot_score < PARROT).astype(np.float64) if mode == "drop" else None
 
 
-def parroting(
-    by_user: VotesByUser, opinions: AiOpinions, labels: LabelCodes, valid: Flags, n_labels: int, ai_user: int = -1
-) -> Parroting:
+def parroting(votes: Votes, opinions: AiOpinions, labels: LabelCodes, valid: Flags, ai_user: int = -1) -> Parroting:
     """Compare each user's votes with the AI's opinions; the user ``ai_user`` is the AI itself, and no parrot.
 
     ``labels`` int32[n_observations] and ``valid`` bool[n_observations] are a consensus, best one without the AI.
     """
     from ..kernels.people import compare_with_ai
-    from ..kernels.threads import in_blocks
 
-    n_users = by_user.offsets.size - 1
-    accuracy = _accuracies(opinions, labels, valid, n_labels)
-    n_votes, n_equal = np.zeros((2, n_users), np.int32)
-    expected = np.zeros(n_users, np.int64)
-    in_blocks(
-        compare_with_ai,
-        n_users,
-        by_user.offsets,
-        by_user.words,
-        labels,
-        opinions.labels,
-        np.rint(accuracy * UNIT).astype(np.int64),
-        n_votes,
-        n_equal,
-        expected,
-    )
+    accuracy = np.rint(_accuracies(opinions, labels, valid, votes.n_labels) * UNIT).astype(np.int64)
+    parts = one_part_per_thread(votes.n_observations)
+    tallies = np.zeros((len(parts), votes.n_users, 3), np.int64)
+    compared = [
+        partial(
+            compare_with_ai,
+            first,
+            last,
+            votes.offsets,
+            votes.users,
+            votes.labels,
+            labels,
+            opinions.labels,
+            accuracy,
+            tallies[part],
+        )
+        for part, (first, last) in enumerate(parts)
+    ]
+    kernels_side_by_side(*compared)
+    n_votes, n_equal, expected = np.ascontiguousarray(tallies.sum(axis=0).T)
     right = expected / UNIT
     score = np.maximum(n_equal - right, 0.0) / (n_votes - right + PRIOR)
     if ai_user >= 0:
         score[ai_user] = 0.0
-    nothing = np.full(n_users, np.nan)
+    nothing = np.full(votes.n_users, np.nan)
     return Parroting(
-        n_votes,
+        n_votes.astype(np.int32),
         np.divide(n_equal, n_votes, out=nothing.copy(), where=n_votes > 0),
         np.divide(right, n_votes, out=nothing, where=n_votes > 0),
         score,
@@ -93,9 +96,11 @@ def parroting(
 
 def _accuracies(opinions: AiOpinions, labels: LabelCodes, valid: Flags, n_labels: int) -> Floats:
     """How often the AI says k where the valid consensus does, drawn towards its accuracy on all: float64[n_labels]."""
-    known = valid & (opinions.labels >= 0)
-    times = np.bincount(labels[known], minlength=n_labels)
-    right = np.bincount(labels[known & (opinions.labels == labels)], minlength=n_labels)
+    from ..kernels.people import count_ai_right
+
+    tallies = np.zeros((n_labels, 2), np.int64)
+    count_ai_right(labels, opinions.labels, valid, tallies)
+    times, right = tallies.T
     overall = (right.sum() + 1) / (times.sum() + 2)
     accuracies: Floats = (right + SPECIES_PRIOR * overall) / (times + SPECIES_PRIOR)
     return accuracies

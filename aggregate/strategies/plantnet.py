@@ -160,9 +160,8 @@ class PlantNet:
         estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
         copying = None
         if opinions is not None:
-            copying = parroting(
-                crowd.by_user, opinions, without_ai.labels, without_ai.valid, votes.n_labels, forum.ai_user
-            )
+            progress.phase("look for parrots")
+            copying = parroting(crowd.votes, opinions, without_ai.labels, without_ai.valid, forum.ai_user)
             factors = copying.factors(self.parrots)
             if factors is not None:
                 crowd = replace(crowd, factors=factors)
