@@ -16,6 +16,9 @@ from . import console
 from .options import column_mapping, column_name, make_strategy, score_column_name, strategy_options, timestamp
 from .summary import summary
 
+ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
+"""Parameters that mean nothing without AI votes."""
+
 
 @click.command(short_help="Publish a consensus of the votes.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
@@ -117,6 +120,9 @@ def run(
     import aggregate
     from aggregate.pipeline import Settings
 
+    idle = [name for name in ABOUT_AI if parameters.get(name) is not None and ai_votes is None]
+    if idle:
+        raise click.UsageError(f"--{idle[0].replace('_', '-')} is given without --ai-votes")
     chosen = make_strategy(STRATEGIES[strategy], parameters, STRATEGIES)
     settings = Settings(
         columns=column_mapping(columns),

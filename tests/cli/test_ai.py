@@ -129,6 +129,10 @@ def test_options_that_do_not_go_together(published: Published, write: Write, cap
     assert "without ai_votes" in refused(capfd, published, "--ai-calibration", "x.json", exit_code=2)
     assert "ai_weight is 0.0" in refused(capfd, published, "--ai-votes", ai, "--ai-weight", "0", exit_code=2)
     assert "gone.parquet" in refused(capfd, published, "--ai-votes", "gone.parquet")
+    for option in (["--ai-mode", "fixed"], ["--ai-weight", "1"], ["--ai-threshold", "0.5"], ["--parrots", "drop"]):
+        assert run_command(["run", "good.parquet", *option]) == 2
+        assert f"{option[0]} is given without --ai-votes" in capfd.readouterr().err
+    assert published.is_untouched()
 
 
 def test_a_user_named_like_the_ai(published: Published, write: Write, capfd: Capture) -> None:
