@@ -12,17 +12,19 @@ import click
 
 from aggregate.progress import SILENT, Progress
 
+from .interrupts import Heedful
+
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Progress]:
     """A listener for stderr: a bar on a terminal, log lines otherwise, nothing but warnings if ``quiet``."""
     with _warnings_as_lines():
         if quiet or sys.stderr is None:
-            yield SILENT
+            yield Heedful(SILENT)
             return
         listener = Bar() if sys.stderr.isatty() else Lines()
         try:
-            yield listener
+            yield Heedful(listener)
         finally:
             listener.close()
 

@@ -12,6 +12,7 @@ import click
 import aggregate
 
 from .console import say
+from .interrupts import listen
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
@@ -77,6 +78,7 @@ def main() -> None:
     """Entry point of ``plant-aggregate``."""
     gc.set_threshold(100_000)  # loading the compiler makes many objects and no garbage
     sys.meta_path.insert(0, WithoutPandas())
+    listen()
     _leave(run_command(sys.argv[1:]))
 
 
