@@ -140,12 +140,6 @@ def _batches(files: list[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, in
         for batch in stream(file, [column.name for column in VOTES]):
             yield batch, file.source.path, row
             row += batch.num_rows
-        if row != file.rows:
-            raise VotesError(
-                f"holds {row:,} rows but says that it has {file.rows:,}",
-                where=file.source.path,
-                remedy="see that it is complete",
-            )
 
 
 def _stream_times(file: CheckedFile) -> Iterator[pa.RecordBatch]:

@@ -15,6 +15,7 @@ from ..errors import VotesError
 from ..schema import AI_VOTES
 from .cleaning import Quarantine, check_share
 from .encoding import LabelColumn, check_text, id_column
+from .intake import MAX_ROWS
 from .parquet import batches_of_table, check_file, stream
 from .sources import Input
 
@@ -83,6 +84,8 @@ def _read(
 ) -> tuple[AiVotes, Quarantine]:
     if n_rows == 0:
         raise VotesError("no rows", where=origin, remedy="give AI votes, or leave out --ai-votes")
+    if n_rows > MAX_ROWS:
+        raise VotesError(f"more than {MAX_ROWS:,} rows", where=origin, remedy="give one for each observation")
     quarantine = Quarantine()
     observations, labels = id_column(types["observation_id"], n_rows), LabelColumn(types["label"], n_rows)
     scores = np.empty(n_rows)
@@ -99,7 +102,7 @@ def _read(
             kept, kept_in_file = batch.take(pa.array(places)), places + row
         observations.append(kept.column("observation_id"))
         labels.append(kept.column("label"))
-        scores[n_kept : n_kept + kept.num_rows] = kept.column("score").cast(pa.float64())
+        scores[n_kept : n_kept + kept.num_rows] = kept.column("score").cast(pa.float64(), safe=False)
         kept_rows.append(kept_in_file)
         n_kept += kept.num_rows
         row += batch.num_rows
@@ -122,7 +125,7 @@ def _read(
 
 def _faults(batch: pa.RecordBatch) -> pa.Array | None:
     """Why each row cannot be used, null for those that can; None if all can."""
-    ids, scores = batch.column("observation_id"), np.asarray(batch.column("score").cast(pa.float64()).fill_null(np.nan))
+    ids, scores = batch.column("observation_id"), np.asarray(batch.column("score").cast(pa.float64(), safe=False).fill_null(np.nan))
     faults = [("score not in [0, 1]", pa.array(~((scores >= 0) & (scores <= 1))))]
     if pa.types.is_string(ids.type):
         faults.insert(0, ("blank observation_id", pc.fill_null(pc.equal(pc.binary_length(ids), 0), False)))

@@ -11,6 +11,7 @@ from ..arrays import Floats
 from ..errors import VotesError
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
+from .encoding import check_text
 from .parquet import check_files, readable, stream
 from .sources import find_sources
 
@@ -31,6 +32,7 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
     if table.num_rows == 0:
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     user_ids = table.column("user_id").combine_chunks()
+    check_text(user_ids, "user_id", path)
     if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, "")).as_py()):
         raise VotesError("a user_id is null or blank", where=path, remedy="give each row the id of a user")
     if pc.count_distinct(user_ids).as_py() < len(user_ids):
@@ -73,7 +75,7 @@ def _weights(table: pa.Table, column: str, path: str) -> Floats | None:
     """A column of weights as float64, NaN for null; None if the table does not have it."""
     if column not in table.column_names:
         return None
-    values = table.column(column).cast(pa.float64())
+    values = table.column(column).cast(pa.float64(), safe=False)
     numbers = np.asarray(values.drop_null())
     if not np.all((numbers >= 0) & (numbers <= MOST)):
         raise VotesError(

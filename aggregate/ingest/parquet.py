@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..errors import VotesError
@@ -17,10 +18,13 @@ BATCH_ROWS = 1 << 17
 """Rows decoded at a time: bounds what is alive beside the encoded votes."""
 
 BUFFER = 1 << 18
-"""Bytes of a column read at a time."""
+"""Bytes of a column read at a time, where row groups are large."""
 
-DICTIONARY_READABLE = frozenset({"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"})
-"""Encodings of text that pyarrow can read as dictionaries; the delta encodings it cannot."""
+SMALL_GROUP = 1 << 24
+"""Bytes of a row group up to which its columns are read whole.
+
+What a page says of its size is then held against what is there; pyarrow's buffer believes it, and clears 2 GB.
+"""
 
 MAP_NAMES = "map names with --column COLUMN=NAME"
 """What helps against a column that is missing."""
@@ -52,7 +56,9 @@ class CheckedFile:
     types: Mapping[str, pa.DataType]
     """Column of the schema -> type of its values (the value type of a dictionary)."""
     dictionaries: tuple[str, ...]
-    """Columns (names in this file) to be read as dictionaries."""
+    """Columns (names in this file) to be read as dictionaries, if their encoding allows it."""
+    groups: int
+    """Row groups."""
 
 
 def check_files(
@@ -74,12 +80,12 @@ def check_files(
     for source in sources:
         with readable(source.path), pq.ParquetFile(source.path) as file:
             schema, metadata = file.schema_arrow, file.metadata
+            _check_row_counts(metadata, source.path)
         names, types, wrong = _match(schema, table, renamed, remedy)
         faults += [f"{source.path}: {fault}" for fault in wrong]
         texts = [names[column] for column in as_dictionary if types.get(column) in (pa.string(), pa.list_(pa.string()))]
-        leaves = (leaf for name in texts for leaf in _leaves(metadata, name))
-        dictionaries = tuple(leaf for leaf in leaves if _encodings(metadata, leaf) <= DICTIONARY_READABLE)
-        checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries))
+        dictionaries = tuple(leaf for name in texts for leaf in _leaves(metadata, name))
+        checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries, metadata.num_row_groups))
     faults += _disagreements(checked)
     if faults:
         raise VotesError("\n".join(faults))
@@ -112,32 +118,72 @@ def check_file(
 def stream(file: CheckedFile, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """The rows of a checked file, ``rows`` at a time, with the schema's column names and value types.
 
-    Lists come row group by row group: those of dictionaries cannot be read across.
+    Lists come row group by row group: those of dictionaries cannot be read across. Raises VotesError if the file
+    cannot be read, has changed, or holds another number of rows than it says.
     """
+    row = 0
+    batches = _read(file, columns, rows, file.dictionaries)
+    while True:
+        try:
+            batch = next(batches, None)
+        except VotesError:
+            if not file.dictionaries:
+                raise
+            # Delta encodings cannot be read as dictionaries. Which it has, only the metadata of columns would say,
+            # and where that is damaged pyarrow ends the process.
+            file = replace(file, dictionaries=())
+            batches = _from_row(row, _read(file, columns, rows, ()))
+            continue
+        if batch is None:
+            break
+        row += batch.num_rows
+        if row > file.rows:
+            break
+        yield batch
+    file.source.check_unchanged()
+    if row != file.rows:
+        raise VotesError(
+            f"holds {'at least ' if row > file.rows else ''}{row:,} rows but says that it has {file.rows:,}",
+            where=file.source.path,
+            remedy="see that it is complete",
+        )
+
+
+def _read(
+    file: CheckedFile, columns: Sequence[str], rows: int, dictionaries: tuple[str, ...]
+) -> Iterator[pa.RecordBatch]:
+    """The batches of a file, with some columns read as dictionaries. Raises VotesError."""
     present = [column for column in columns if column in file.names]
+    names = {column: file.names[column] for column in present}
     with readable(file.source.path):
         opened = pq.ParquetFile(
             file.source.path,
-            read_dictionary=list(file.dictionaries),
+            read_dictionary=list(dictionaries),
             page_checksum_verification=True,
             pre_buffer=False,  # it would hold the whole file
-            buffer_size=BUFFER,
+            buffer_size=BUFFER if file.source.bytes > SMALL_GROUP * file.groups else 0,
         )
-        wanted = [file.names[column] for column in present]
+        wanted = list(names.values())
         if any(pa.types.is_list(file.types[column]) for column in present):
             groups = [[number] for number in range(opened.num_row_groups)]
             batches = chain.from_iterable(opened.iter_batches(rows, row_groups=one, columns=wanted) for one in groups)
         else:
             batches = opened.iter_batches(rows, columns=wanted)
-    names = {column: file.names[column] for column in present}
     while True:
         with readable(file.source.path):
             batch = next(batches, None)
             plain = None if batch is None else _plain_batch(batch, names)
         if plain is None:
-            file.source.check_unchanged()
             return
         yield plain
+
+
+def _from_row(row: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches without the first ``row`` rows."""
+    for batch in batches:
+        if row < batch.num_rows:
+            yield batch.slice(row)
+        row = max(0, row - batch.num_rows)
 
 
 def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
@@ -165,29 +211,35 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
 
 def items_per_row(file: CheckedFile, column: str) -> int:
     """How long the lists of a column are on average, rounded up, in the row group where they are longest."""
-    with readable(file.source.path), pq.ParquetFile(file.source.path) as opened:
+    most = 1
+    with readable(file.source.path), pq.ParquetFile(file.source.path, pre_buffer=False) as opened:
         metadata = opened.metadata
-    (leaf,) = _leaves(metadata, file.names[column])
-    place = _place_of(metadata, leaf)
-    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
-    return max((-(-group.column(place).num_values // group.num_rows) for group in groups if group.num_rows), default=1)
+        (leaf,) = _leaves(metadata, file.names[column])
+        places = [place for place in range(metadata.num_columns) if metadata.schema.column(place).path == leaf]
+        for number in range(metadata.num_row_groups):
+            # Damaged metadata of a column is an error to who reads it, and the end of the process to who looks at it.
+            next(opened.iter_batches(1, row_groups=[number], columns=[leaf]), None)
+            group = metadata.row_group(number)
+            if group.num_rows:
+                most = max(most, -(-group.column(places[0]).num_values // group.num_rows))
+    return most
+
+
+def _check_row_counts(metadata: pq.FileMetaData, path: str) -> None:
+    """Raise VotesError if the row groups do not have as many rows as the file says: memory is reserved for these."""
+    rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
+        raise VotesError(
+            f"says that it has {metadata.num_rows:,} rows, and {sum(rows):,} in its row groups",
+            where=path,
+            remedy="see that it is complete",
+        )
 
 
 def _leaves(metadata: pq.FileMetaData, column: str) -> list[str]:
     """The paths of the values a column holds: its name, or more if they stand in lists."""
     paths = (metadata.schema.column(place).path for place in range(metadata.num_columns))
     return [path for path in paths if path == column or path.startswith(f"{column}.")]
-
-
-def _place_of(metadata: pq.FileMetaData, leaf: str) -> int:
-    return next(place for place in range(metadata.num_columns) if metadata.schema.column(place).path == leaf)
-
-
-def _encodings(metadata: pq.FileMetaData, leaf: str) -> set[str]:
-    """The encodings of a column's values, in whatever part of the file."""
-    place = _place_of(metadata, leaf)
-    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
-    return {encoding for group in groups for encoding in group.column(place).encodings}
 
 
 def _match(
@@ -269,6 +321,7 @@ def _plain_batch(batch: pa.RecordBatch, names: Mapping[str, str]) -> pa.RecordBa
     arrays = []
     for column, name in names.items():
         array = batch.column(name)
+        _check_indices(array)
         if pa.types.is_dictionary(array.type):
             if column == "label" and pa.types.is_string(array.type.value_type):
                 arrays.append(array)
@@ -278,3 +331,13 @@ def _plain_batch(batch: pa.RecordBatch, names: Mapping[str, str]) -> pa.RecordBa
             array = array.cast(pa.string())
         arrays.append(array)
     return pa.RecordBatch.from_arrays(arrays, names=list(names))
+
+
+def _check_indices(array: pa.Array) -> None:
+    """Raise ValueError if an index is not in its dictionary: pyarrow does not look, and reads what stands beyond."""
+    while _is_list(array.type):
+        array = array.values
+    if pa.types.is_dictionary(array.type):
+        limits = pc.min_max(array.indices)
+        if limits["min"].is_valid and not 0 <= limits["min"].as_py() <= limits["max"].as_py() < len(array.dictionary):
+            raise ValueError("an index is not in its dictionary")

@@ -102,20 +102,10 @@ def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.A
             with readable(file.source.path):
                 yield _from_lists(batch, ids, vocabulary, file.source.path, row)
             row += batch.num_rows
-        _check_rows(file, row)
 
 
 def _rows_at_a_time(items: int) -> int:
     return min(max(ITEMS // max(items, 1), 1), BATCH_ROWS)
-
-
-def _check_rows(file: CheckedFile, row: int) -> None:
-    if row != file.rows:
-        raise VotesError(
-            f"holds {row:,} rows but says that it has {file.rows:,}",
-            where=file.source.path,
-            remedy="see that it is complete",
-        )
 
 
 def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: str, row: int) -> ScoreLists:
@@ -170,7 +160,6 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
             )
             yield from grouping.complete(rows)
             row += batch.num_rows
-        _check_rows(file, row)
     if grouping.unfinished is not None:
         yield grouping.unfinished
 
@@ -280,6 +269,6 @@ def _items(lists: pa.Array) -> tuple[Indices, pa.Array]:
 def _probabilities(values: pa.Array) -> Probabilities:
     """As float32 or float64, NaN for null."""
     if values.type not in (pa.float32(), pa.float64()):
-        values = values.cast(pa.float64())
+        values = values.cast(pa.float64(), safe=False)
     probabilities: Probabilities = values.to_numpy(zero_copy_only=False)
     return probabilities

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from ..errors import VotesError
 from ..evidence import Evidence
+from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, readable, stream
-from ..schema import EVIDENCE, USER_AGREEMENT, USERS
+from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..truth import Truth, check_kinds, rows_of
 
 CONSENSUS_FILE = "consensus.parquet"
@@ -67,6 +68,7 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     table = _plain(found, checked)
     _check_rows(table, str(file))
     label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
+    check_text(label_names, "label", str(file))
     return PublishedEvidence(file, checked.rows, Evidence.from_table(table, label_names), _manifest_beside(file))
 
 
@@ -80,7 +82,14 @@ def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
     if not file.is_file():
         return None
     with readable(str(file)):
-        return pq.read_table(file) if wanted <= set(pq.read_schema(file).names) else None
+        names = set(pq.read_schema(file).names)
+    if not wanted <= names:
+        return None
+    columns = (*USERS, *USER_AGREEMENT)
+    checked = check_file(file, columns, {}, remedy="name a consensus as published")
+    table = _table(list(stream(checked, [column.name for column in columns])), checked, columns)
+    check_text(table.column("user_id"), "user_id", str(file))
+    return table
 
 
 def reading_settings(manifest: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -93,16 +102,23 @@ def reading_settings(manifest: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _plain(batches: list[pa.RecordBatch], checked: CheckedFile) -> pa.Table:
     """The rows as one table without dictionaries, sorted by observation id."""
+    table = _table(batches, checked, EVIDENCE)
+    for name in table.column_names:
+        check_text(table.column(name), name, checked.source.path)
+    return table.take(pc.sort_indices(table.column("observation_id")))
+
+
+def _table(batches: list[pa.RecordBatch], checked: CheckedFile, columns: Table) -> pa.Table:
+    """The rows as one table without dictionaries."""
     schema = pa.schema(
-        [(column.name, checked.types[column.name]) for column in EVIDENCE if column.name in checked.types]
+        [(column.name, checked.types[column.name]) for column in columns if column.name in checked.types]
     )
     tables = [
         pa.table([_decoded(column) for column in batch.columns], names=batch.schema.names).select(schema.names)
         for batch in batches
         if batch.num_rows
     ]
-    table = pa.concat_tables(tables) if tables else schema.empty_table()
-    return table.take(pc.sort_indices(table.column("observation_id")))
+    return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
 def _check_rows(table: pa.Table, path: str) -> None:

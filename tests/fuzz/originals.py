@@ -87,9 +87,9 @@ def score_lists(ids: str) -> pa.Table:
     rows = np.repeat(np.arange(OBSERVATIONS), 2)
     shares = pa.array([[0.5, 0.3, 0.1]] * rows.size, pa.list_(pa.float32()))
     labels = [[SPECIES[(row + step) % len(SPECIES)] for step in range(3)] for row in rows]
-    return pa.table(
-        {"observation_id": _ids(rows, ids, "obs"), "epoch": np.arange(rows.size) % 2, "labels": labels, "probabilities": shares}
-    )
+    epochs = np.arange(rows.size) % 2
+    columns = {"epoch": epochs, "labels": labels, "probabilities": shares}
+    return pa.table({"observation_id": _ids(rows, ids, "obs"), **columns})
 
 
 def score_rows(ids: str) -> pa.Table:

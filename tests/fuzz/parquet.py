@@ -33,6 +33,13 @@ HOSTILE = 0.12
 TIMES, MORE = 3, 256 * 2**20
 """Memory that a file may take: so many times as much as the one it was made of, and no more bytes than so beyond."""
 
+OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "votes": ((), ("--max-rejected", "1"), ("--max-rejected", "1", "--as-of", "2024-08-01"), ("--soft",)),
+    "ai": ((), ("--max-rejected", "1"), ("--ai-mode", "user", "--parrots", "drop")),
+    "scores": ((), ("--max-rejected", "1"), ("--max-rejected", "1", "--normalise")),
+}
+"""Further options of the commands: damage that is rejected row by row goes on into the work."""
+
 PER_SEED = 1_000_000
 
 GOOD = ("published", "refused")
@@ -46,9 +53,10 @@ class Case:
     original: Original
     content: bytes
     made_by: str
+    options: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.original.name}, {self.made_by})"
+        return f"{self.number} ({' '.join((self.original.name, *self.options))}, {self.made_by})"
 
 
 @dataclass(frozen=True)
@@ -123,13 +131,17 @@ class Bench:
             content, made_by = hostile_file(chance, role, original.ids)
         else:
             content, made_by = mutate(chance, original.content)
-        return Case(number, original, content, made_by)
+        return Case(number, original, content, made_by, chance.choice(OPTIONS.get(role, ((),))))
 
     def verdict(self, case: Case) -> Verdict:
         """Read a file, and judge what came of it."""
         limit = self._limit(case.original)
         job = self._job(case.original, case.content)
-        return judged(self._reader.ask(job), limit)
+        job["arguments"] += case.options
+        answer = self._reader.ask(job)
+        if "end" in answer:
+            shutil.rmtree(self._output, ignore_errors=True)
+        return judged(answer, limit)
 
     def _originals(self, role: str) -> list[Original]:
         if role in ("consensus", "users"):

@@ -136,19 +136,6 @@ def test_damage_that_only_the_checksum_of_a_page_shows_is_noticed(tmp_path: Path
         read(path)
 
 
-def test_a_number_of_rows_that_is_not_true_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "votes.parquet"
-    pq.write_table(VOTES, path)
-    stream = parquet.stream
-
-    def lose_rows(*arguments: Any) -> Any:
-        return (batch.slice(1) for batch in stream(*arguments))
-
-    monkeypatch.setattr(aggregate.ingest, "stream", lose_rows)
-    with pytest.raises(VotesError, match=r"votes\.parquet: holds 4 rows but says that it has 5; see that it is compl"):
-        read(path)
-
-
 def test_a_file_that_changes_after_it_was_streamed_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its fingerprint may have been taken of the new content."""
     path = tmp_path / "votes.parquet"
