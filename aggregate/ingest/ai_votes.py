@@ -125,7 +125,10 @@ def _read(
 
 def _faults(batch: pa.RecordBatch) -> pa.Array | None:
     """Why each row cannot be used, null for those that can; None if all can."""
-    ids, scores = batch.column("observation_id"), np.asarray(batch.column("score").cast(pa.float64(), safe=False).fill_null(np.nan))
+    ids, scores = (
+        batch.column("observation_id"),
+        np.asarray(batch.column("score").cast(pa.float64(), safe=False).fill_null(np.nan)),
+    )
     faults = [("score not in [0, 1]", pa.array(~((scores >= 0) & (scores <= 1))))]
     if pa.types.is_string(ids.type):
         faults.insert(0, ("blank observation_id", pc.fill_null(pc.equal(pc.binary_length(ids), 0), False)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .originals import TABLES, WRITERS, written
+from .originals import WRITERS, written
 
 INT64 = (-(2**63), 2**63 - 1, 0, -1, 2**31, -(2**31))
 FLOATS = (float("nan"), float("inf"), float("-inf"), -0.0, 5e-324, 1.8e308, -1.0, 2.0, 1e9, 1.5e9)
@@ -17,9 +17,8 @@ STRINGS += ("e\u0301", "\u00e9", "\ufeff", "null", "NaN", "\U0001f33f", "\u2028"
 NAMES = ("label", "LABEL", "user_id ", "", "observation_id", "a.b", "labels.list.element", "\x1b[31m", "x\ny")
 
 
-def hostile_file(chance: random.Random, role: str, ids: str) -> tuple[bytes, str]:
-    """A file for an input, and what is strange about it."""
-    table = chance.choice(TABLES[role])(ids)
+def hostile_file(chance: random.Random, table: pa.Table) -> tuple[bytes, str]:
+    """A file like that of a good table, and what is strange about it."""
     options = dict(chance.choice(WRITERS))
     if chance.random() < 0.2:
         options["row_group_size"] = 1

@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from .reader import Reader
 ROLES = {"votes": 14, "ai": 3, "truth": 2, "weights": 2, "scores": 4, "consensus": 1, "users": 1}
 """Inputs, and how often each is taken."""
 
-HOSTILE = 0.12
+HOSTILE = 0.15
 """Share of the files that are well formed and hostile instead of damaged."""
 
 TIMES, MORE = 3, 256 * 2**20
@@ -122,13 +123,18 @@ class Bench:
             case = self.case(number)
             yield case, self.verdict(case)
 
+    @staticmethod
+    def role(number: int) -> str:
+        """Which input the file of a number is."""
+        return _role(random.Random(number))
+
     def case(self, number: int) -> Case:
         """The file of a number: always the same."""
         chance = random.Random(number)
-        role = chance.choices(list(ROLES), list(ROLES.values()))[0]
+        role = _role(chance)
         original = chance.choice(self._originals(role))
-        if role in of.TABLES and chance.random() < HOSTILE:
-            content, made_by = hostile_file(chance, role, original.ids)
+        if chance.random() < HOSTILE:
+            content, made_by = hostile_file(chance, pq.read_table(BytesIO(original.content)))
         else:
             content, made_by = mutate(chance, original.content)
         return Case(number, original, content, made_by, chance.choice(OPTIONS.get(role, ((),))))
@@ -196,6 +202,10 @@ class Bench:
             (beside / "users.parquet").write_bytes(content)
             evaluate[1] = str(beside)
         return {"arguments": evaluate, "output": None}
+
+
+def _role(chance: random.Random) -> str:
+    return chance.choices(list(ROLES), list(ROLES.values()))[0]
 
 
 def judged(answer: dict[str, Any], limit: int) -> Verdict:
