@@ -89,6 +89,9 @@ def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
     checked = check_file(file, columns, {}, remedy="name a consensus as published")
     table = _table(list(stream(checked, [column.name for column in columns])), checked, columns)
     check_text(table.column("user_id"), "user_id", str(file))
+    gaps = [column.name for column in columns if not column.nullable and table.column(column.name).null_count]
+    if gaps:
+        raise VotesError(f"column {gaps[0]!r} holds nulls", where=str(file), remedy="name a consensus as published")
     return table
 
 

@@ -184,3 +184,29 @@ def test_wrong_usage(capfd: Capture, published: Published, write: Write) -> None
     path = write("truth.parquet", TRUTH)
     assert "seed is -1" in refused(capfd, published.folder, "--truth", path, "--seed", "-1", exit_code=2)
     assert run_command(["evaluate", str(published.folder)]) == 2
+
+
+def test_a_consensus_of_ids_that_are_not_utf8(capfd: Capture, write: Write, work: Path) -> None:
+    texts = VOTES.set_column(0, "observation_id", VOTES["observation_id"].cast(pa.string()))
+    assert run_command(["run", str(write(table=texts)), "-q"]) == 0
+    capfd.readouterr()
+    consensus = pq.read_table(work / "consensus" / "latest" / "consensus.parquet")
+    ids = pa.StringArray.from_buffers(3, pa.array(["1", "2", "3"]).buffers()[1], pa.py_buffer(b"1\xff\xff"))
+    pq.write_table(consensus.set_column(0, "observation_id", ids), work / "broken.parquet")
+    truth = write("truth.parquet", pa.table({"observation_id": ids, "label": ["a", "b", "c"]}))
+    assert "'observation_id' holds text that is not UTF-8" in refused(capfd, "consensus", "--truth", truth)
+    truth = write("truth.parquet", pa.table({"observation_id": ["1", "2"], "label": ["a", "b"]}))
+    evaluated(capfd, "broken.parquet", "--truth", truth)  # those that experts know are well
+
+
+def test_users_that_cannot_be_read(capfd: Capture, published: Published, write: Write) -> None:
+    truth, path = write("truth.parquet", TRUTH), published.folder / "latest" / "users.parquet"
+    users = pq.read_table(path)
+    pq.write_table(users.set_column(0, "user_id", pa.array([1.0, 2.0, 3.0])), path)
+    assert "column 'user_id' has type double" in refused(capfd, published.folder, "--truth", truth)
+    broken = pa.StringArray.from_buffers(3, pa.array(["1", "2", "3"]).buffers()[1], pa.py_buffer(b"1\xff\xff"))
+    pq.write_table(users.set_column(0, "user_id", broken), path)
+    assert "column 'user_id' holds text that is not UTF-8" in refused(capfd, published.folder, "--truth", truth)
+    place = users.column_names.index("n_shared")
+    pq.write_table(users.set_column(place, "n_shared", pa.nulls(3, pa.int32())), path)
+    assert "column 'n_shared' holds nulls" in refused(capfd, published.folder, "--truth", truth)

@@ -31,7 +31,7 @@ ROLES = {"votes": 14, "ai": 3, "truth": 2, "weights": 2, "scores": 4, "consensus
 HOSTILE = 0.15
 """Share of the files that are well formed and hostile instead of damaged."""
 
-TIMES, MORE = 3, 256 * 2**20
+TIMES, MORE = 3, 384 * 2**20
 """Memory that a file may take: so many times as much as the one it was made of, and no more bytes than so beyond."""
 
 OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
