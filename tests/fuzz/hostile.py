@@ -16,17 +16,20 @@ STRINGS = ("", " ", "\x00", "a\x00b", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", 
 STRINGS += ("e\u0301", "\u00e9", "\ufeff", "null", "NaN", "\U0001f33f", "\u2028", "'; DROP", "\x7f", "\x9b31m")
 NAMES = ("label", "LABEL", "user_id ", "", "observation_id", "a.b", "labels.list.element", "\x1b[31m", "x\ny")
 
+MOST_CHUNKS = 20_000
+
 
 def hostile_file(chance: random.Random, table: pa.Table) -> tuple[bytes, str]:
     """A file like that of a good table, and what is strange about it."""
     options = dict(chance.choice(WRITERS))
-    if chance.random() < 0.2:
-        options["row_group_size"] = 1
+    tiny_groups = chance.random() < 0.2
     content, names = written(table, **options), []
     for _ in range(chance.choice((1, 1, 2))):
         way = chance.choice(WAYS)
         try:
             table = way(chance, table)
+            if tiny_groups:  # but not so many that the metadata is larger than any that was ever written
+                options["row_group_size"] = 1 + table.num_rows * table.num_columns // MOST_CHUNKS
             content = written(table, **options)
         except (pa.ArrowException, ValueError, TypeError, OverflowError):
             break  # this cannot be written, or not after what came before
