@@ -20,10 +20,11 @@ BATCH_ROWS = 1 << 17
 BUFFER = 1 << 18
 """Bytes of a column read at a time, where row groups are large."""
 
-SMALL_GROUP = 1 << 24
-"""Bytes of a row group up to which its columns are read whole.
+SMALL_GROUP = 3 << 25
+"""Bytes of a row group up to which its columns are read whole: less than the votes in it take later.
 
-What a page says of its size is then held against what is there; pyarrow's buffer believes it, and clears 2 GB.
+What a page says of its size is then held against what is there. Where a column is read through a buffer pyarrow
+believes the page, and clears up to 2 GB.
 """
 
 MAP_NAMES = "map names with --column COLUMN=NAME"
@@ -57,8 +58,8 @@ class CheckedFile:
     """Column of the schema -> type of its values (the value type of a dictionary)."""
     dictionaries: tuple[str, ...]
     """Columns (names in this file) to be read as dictionaries, if their encoding allows it."""
-    groups: int
-    """Row groups."""
+    largest_group: int
+    """Bytes of the largest row group, about, or so the metadata says."""
 
 
 def check_files(
@@ -85,7 +86,8 @@ def check_files(
         faults += [f"{source.path}: {fault}" for fault in wrong]
         texts = [names[column] for column in as_dictionary if types.get(column) in (pa.string(), pa.list_(pa.string()))]
         dictionaries = tuple(leaf for name in texts for leaf in _leaves(metadata, name))
-        checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries, metadata.num_row_groups))
+        largest = _largest_group(metadata, source.bytes)
+        checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries, largest))
     faults += _disagreements(checked)
     if faults:
         raise VotesError("\n".join(faults))
@@ -161,7 +163,7 @@ def _read(
             read_dictionary=list(dictionaries),
             page_checksum_verification=True,
             pre_buffer=False,  # it would hold the whole file
-            buffer_size=BUFFER if file.source.bytes > SMALL_GROUP * file.groups else 0,
+            buffer_size=BUFFER if file.largest_group > SMALL_GROUP else 0,
         )
         wanted = list(names.values())
         if any(pa.types.is_list(file.types[column]) for column in present):
@@ -234,6 +236,12 @@ def _check_row_counts(metadata: pq.FileMetaData, path: str) -> None:
             where=path,
             remedy="see that it is complete",
         )
+
+
+def _largest_group(metadata: pq.FileMetaData, n_bytes: int) -> int:
+    """Bytes that the largest row group has in a file of ``n_bytes``: its share of what the groups are unpacked."""
+    sizes: list[int] = [max(0, metadata.row_group(number).total_byte_size) for number in range(metadata.num_row_groups)]
+    return n_bytes * max(sizes, default=0) // max(1, sum(sizes))
 
 
 def _leaves(metadata: pq.FileMetaData, column: str) -> list[str]:

@@ -198,3 +198,24 @@ def test_integers_that_no_float_holds_are_out_of_range(path: Path) -> None:
     pq.write_table(pa.table({"user_id": ["a"], "fixed_weight": pa.array([2**63], pa.uint64())}), path)
     with pytest.raises(VotesError, match=r"column 'fixed_weight' holds a weight that is not in \[0, 1e\+09\]"):
         aggregate.read_user_weights(path)
+
+
+def test_large_row_groups_are_not_held_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is large among small ones, too."""
+    opened: list[int] = []
+    real = pq.ParquetFile
+
+    def watch(*arguments: Any, buffer_size: int = -1, **options: Any) -> pq.ParquetFile:
+        opened.append(buffer_size)
+        return real(*arguments, buffer_size=max(0, buffer_size), **options)
+
+    many = pa.table({"observation_id": range(10_000), "user_id": range(10_000), "label": range(10_000)})
+    with pq.ParquetWriter(path, many.schema) as writer:
+        for table in (many, *(many.slice(row, 1) for row in range(20))):
+            writer.write_table(table)
+    monkeypatch.setattr(parquet.pq, "ParquetFile", watch)
+    for limit, buffer in ((path.stat().st_size, 0), (path.stat().st_size // 2, parquet.BUFFER)):
+        monkeypatch.setattr(parquet, "SMALL_GROUP", limit)
+        opened.clear()
+        aggregate.read_votes(path)
+        assert opened == [-1, buffer]
