@@ -20,7 +20,7 @@ BATCH_ROWS = 1 << 17
 BUFFER = 1 << 18
 """Bytes of a column read at a time, where row groups are large."""
 
-SMALL_GROUP = 3 << 25
+SMALL_GROUP = 1 << 27
 """Bytes of a row group up to which its columns are read whole: less than the votes in it take later.
 
 What a page says of its size is then held against what is there. Where a column is read through a buffer pyarrow

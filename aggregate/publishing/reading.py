@@ -69,7 +69,9 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     _check_rows(table, str(file))
     label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
     check_text(label_names, "label", str(file))
-    return PublishedEvidence(file, checked.rows, Evidence.from_table(table, label_names), _manifest_beside(file))
+    with readable(str(file), "a consensus"):  # integers that are too large for what they say
+        evidence = Evidence.from_table(table, label_names)
+    return PublishedEvidence(file, checked.rows, evidence, _manifest_beside(file))
 
 
 def read_users(path: str | os.PathLike[str]) -> pa.Table | None:

@@ -199,6 +199,17 @@ def test_a_consensus_of_ids_that_are_not_utf8(capfd: Capture, write: Write, work
     evaluated(capfd, "broken.parquet", "--truth", truth)  # those that experts know are well
 
 
+@pytest.mark.parametrize("column", ["n_votes", "weight"])
+def test_a_consensus_of_numbers_too_large(
+    capfd: Capture, published: Published, write: Write, work: Path, column: str
+) -> None:
+    consensus = pq.read_table(published.folder / "latest" / "consensus.parquet")
+    place = consensus.column_names.index(column)
+    pq.write_table(consensus.set_column(place, column, pa.array([2**63 - 1] * 3)), work / "broken.parquet")
+    line = refused(capfd, "broken.parquet", "--truth", write("truth.parquet", TRUTH))
+    assert "broken.parquet: cannot be read as a consensus (Integer value 9223372036854775807 " in line
+
+
 def test_users_that_cannot_be_read(capfd: Capture, published: Published, write: Write) -> None:
     truth, path = write("truth.parquet", TRUTH), published.folder / "latest" / "users.parquet"
     users = pq.read_table(path)
