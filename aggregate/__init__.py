@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .consensus import Consensus as Consensus
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
+    from .errors import HeldError as HeldError
+    from .errors import LockedError as LockedError
     from .errors import ParameterError as ParameterError
     from .errors import PublishError as PublishError
     from .errors import VotesError as VotesError
@@ -43,13 +45,18 @@ if TYPE_CHECKING:
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
-    from .pipeline import Run as Run
-    from .pipeline import Settings as Settings
     from .pipeline import run as run
     from .publishing.calibrations import load_ai_calibration as load_ai_calibration
     from .publishing.calibrations import load_calibration as load_calibration
     from .publishing.calibrations import save_calibration as save_calibration
+    from .publishing.changes import Changes as Changes
+    from .publishing.changes import diff as diff
     from .publishing.reading import read_evidence as read_evidence
+    from .publishing.releases import Run as Run
+    from .publishing.releases import list_runs as list_runs
+    from .publishing.releases import publish as publish
+    from .publishing.releases import rollback as rollback
+    from .settings import Settings as Settings
     from .simulation import simulate as simulate
     from .strategies.dawid_skene import DawidSkene as DawidSkene
     from .strategies.glad import Glad as Glad
@@ -75,22 +82,25 @@ _HOMES = {
     "Ambiguity": "ambiguity",
     "AmbiguitySettings": "ambiguity",
     "Calibration": "calibration",
+    "Changes": "publishing.changes",
     "Comparison": "comparison",
     "Consensus": "consensus",
     "DawidSkene": "strategies.dawid_skene",
     "Evaluation": "evaluation",
     "Evidence": "evidence",
     "Glad": "strategies.glad",
+    "HeldError": "errors",
     "Iwmv": "strategies.iwmv",
     "Mace": "strategies.mace",
+    "LockedError": "errors",
     "Majority": "strategies.majority",
     "NaiveSoft": "strategies.naive_soft",
     "OneCoin": "strategies.one_coin",
     "ParameterError": "errors",
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
-    "Run": "pipeline",
-    "Settings": "pipeline",
+    "Run": "publishing.releases",
+    "Settings": "settings",
     "Truth": "truth",
     "TwoThirds": "strategies.two_thirds",
     "UserWeights": "user_weights",
@@ -104,14 +114,18 @@ _HOMES = {
     "ambiguity_of": "ambiguity",
     "calibrate": "calibration",
     "compare": "comparison",
+    "diff": "publishing.changes",
     "evaluate": "evaluation",
+    "list_runs": "publishing.releases",
     "load_ai_calibration": "publishing.calibrations",
     "load_calibration": "publishing.calibrations",
+    "publish": "publishing.releases",
     "read_ai_votes": "ingest.ai_votes",
     "read_evidence": "publishing.reading",
     "read_truth": "ingest.truth",
     "read_user_weights": "ingest",
     "read_votes": "ingest",
+    "rollback": "publishing.releases",
     "run": "pipeline",
     "save_calibration": "publishing.calibrations",
     "simulate": "simulation",

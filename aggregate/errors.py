@@ -1,5 +1,7 @@
 """What can go wrong, said so that the reader knows what, where and what to do."""
 
+from typing import Any
+
 
 class AggregateError(Exception):
     """Something the user can mend: the message says what is wrong, where, and what to do.
@@ -25,6 +27,21 @@ class ParameterError(AggregateError):
 
 class PublishError(AggregateError):
     """The result cannot be written or published; what was published before is untouched."""
+
+
+class LockedError(AggregateError):
+    """Another process is writing in the output folder."""
+
+
+class HeldError(AggregateError):
+    """The run is complete but was not published: it differs too much from the one published before.
+
+    ``run`` is the run, an ``aggregate.Run`` in the folder ``held``.
+    """
+
+    def __init__(self, what: str, *, where: str, remedy: str, run: Any) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.run = run
 
 
 class AggregateWarning(UserWarning):

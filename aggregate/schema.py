@@ -218,6 +218,34 @@ SCORED: Table = (
 )
 """What a classifier's scores add to the consensus."""
 
+DIGEST: Table = (
+    Column("votes_digest", "uint32", "a hash of the observation's cleaned votes: another one where they are others"),
+)
+"""What a run adds to the consensus, so that the next can tell why a label changed."""
+
+CHANGES: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("old_label", "label", "label in the run before, null if the observation was not there", nullable=True),
+    Column("new_label", "label", "label in this run, null if the observation is gone", nullable=True),
+    Column("old_status", "name", "status in the run before", nullable=True),
+    Column("new_status", "name", "status in this run", nullable=True),
+    Column(
+        "why",
+        "name",
+        "`votes`: its votes are others; else `ai`: the AI's vote is another; else `settings`: the strategy, a "
+        "parameter or the version is; else `weights`: users' weights moved. Null if the run before does not tell",
+        nullable=True,
+    ),
+)
+"""Observations whose label or status is another than in the run before."""
+
+SNAPSHOT: Table = (
+    *(replace(c, nullable=True) for c in CONSENSUS if c.name in ("observation_id", "label", "status")),
+    replace(DIGEST[0], optional=True),
+    *(c for c in AI_FINDINGS if c.name in ("ai_label", "ai_score")),
+)
+"""What a consensus must say to be held against another."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

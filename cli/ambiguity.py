@@ -1,6 +1,5 @@
 """``plant-aggregate ambiguity``: areas under the margin of a classifier's training scores."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -136,7 +135,10 @@ def ambiguity(
         "trust": found.trust,
         "counts": found.counts,
     }
-    console.result(json.dumps(report, indent=2, ensure_ascii=False) if as_json else summary(found, str(path)))
+    if as_json:
+        console.result_json(report)
+    else:
+        console.result(summary(found, str(path)))
 
 
 def summary(found: "Ambiguity", output: str) -> str:

@@ -1,6 +1,5 @@
 """``plant-aggregate compare``: strategies side by side against expert labels."""
 
-import json
 from datetime import datetime
 
 import click
@@ -108,6 +107,6 @@ def compare(
     if plot is not None:
         write_plot(accuracy_against_retrieval(comparison), plot)
     if as_json:
-        console.result(json.dumps(comparison.to_arrow().to_pylist(), indent=2))
+        console.result_json(comparison.to_arrow().to_pylist())
     else:
         console.result(table(comparison))

@@ -1,5 +1,6 @@
 """What a person or a log sees on stderr while the engine works."""
 
+import json
 import os
 import sys
 import time
@@ -37,6 +38,22 @@ def say(line: str) -> None:
 
 def result(text: str) -> None:
     """Print the result on stdout, when the work is done. Raises PublishError if it cannot be printed."""
+    _print(printable(text))
+
+
+def result_json(value: Any) -> None:
+    """As :func:`result`, of a value as JSON."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # What is not printable stands inside strings, where JSON has an escape for it.
+    _print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def printable(text: str) -> str:
+    """The text without characters that would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _print(text: str) -> None:
     from aggregate.errors import PublishError
 
     try:

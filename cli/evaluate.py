@@ -1,6 +1,5 @@
 """``plant-aggregate evaluate``: a consensus held against expert labels."""
 
-import json
 import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -83,7 +82,7 @@ def evaluate(
             "users": None if suspects is None else asdict(suspects),
         }
         found = {**head, **evaluation.to_dict(), **people}
-        console.result(json.dumps(found, indent=2, ensure_ascii=False))
+        console.result_json(found)
     else:
         console.result(report(evaluation, agreement, suspects))
 

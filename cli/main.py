@@ -11,11 +11,15 @@ import click
 
 import aggregate
 
-from .console import say
+from .console import printable, say
 from .interrupts import listen
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
+    "diff": "Show what changed between two runs, and why.",
+    "runs": "List the runs of an output folder.",
+    "publish": "Publish a run that was held back, or an older one.",
+    "rollback": "Publish the run before the published one.",
     "evaluate": "Hold a consensus against expert labels.",
     "compare": "Hold strategies against expert labels, side by side.",
     "ambiguity": "Find observations that a classifier in training finds ambiguous.",
@@ -27,7 +31,10 @@ COMMANDS = {
 
 EXIT_INPUT = 1
 EXIT_USAGE = 2
+EXIT_HELD = 3
+EXIT_LOCKED = 4
 EXIT_INTERRUPTED = 130
+EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
 
 
 class LazyGroup(click.Group):
@@ -54,7 +61,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 published, 1 the input or the output cannot be used, 2 wrong usage.",
+    epilog="Exit codes: 0 done, 1 the input or the output cannot be used, 2 wrong usage, 3 the run was held back, "
+    "4 another process writes in the output folder (--lock fail).",
 )
 @click.version_option(aggregate.__version__, prog_name="plant-aggregate")
 def cli() -> None:
@@ -111,7 +119,7 @@ def run_command(arguments: list[str]) -> int:
     except aggregate.AggregateError as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        return _complain(str(error), EXIT_INPUT)
+        return _complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
         return _complain("out of memory; nothing was published", EXIT_INPUT)
     except Exception as error:
@@ -125,11 +133,6 @@ def run_command(arguments: list[str]) -> int:
 def _complain(message: str, exit_code: int) -> int:
     say(f"plant-aggregate: error: {printable(message)}")
     return exit_code
-
-
-def printable(text: str) -> str:
-    """The text without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+output_option = click.option(
+    "-o", "--output", default="consensus", show_default=True, help="folder that runs are published in"
+)
+lock_option = click.option(
+    "--lock",
+    type=click.Choice(["wait", "fail"]),
+    default="wait",
+    show_default=True,
+    help="while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
+)
+debug_option = click.option("--debug", is_flag=True, help="show a traceback when something fails")
+
+
 def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
     """One option for each parameter that any of the strategies has, with the ranges and defaults declared there."""
     holders: dict[str, dict[str, Field[Any]]] = {}

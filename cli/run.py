@@ -1,20 +1,32 @@
 """``plant-aggregate run``: the main job."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .options import column_mapping, column_name, make_strategy, score_column_name, strategy_options, timestamp
+from .options import (
+    column_mapping,
+    column_name,
+    debug_option,
+    lock_option,
+    make_strategy,
+    output_option,
+    score_column_name,
+    strategy_options,
+    timestamp,
+)
 from .summary import summary
+
+if TYPE_CHECKING:
+    import aggregate
 
 ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 """Parameters that mean nothing without AI votes."""
@@ -22,7 +34,7 @@ ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 
 @click.command(short_help="Publish a consensus of the votes.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
-@click.option("-o", "--output", default="consensus", show_default=True, help="folder to publish in")
+@output_option
 @click.option(
     "--strategy",
     type=click.Choice(list(STRATEGIES)),
@@ -84,10 +96,25 @@ ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
     "--max-rejected", type=float, default=0.01, show_default=True, help="share of the rows that may be unusable"
 )
 @click.option("--keep", type=int, default=14, show_default=True, help="older runs that stay for rollback")
+@click.option(
+    "--max-label-changes",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="hold the run back (exit code 3) if of the observations in the published run a larger share has another "
+    "label  [default: no limit]",
+)
+@click.option(
+    "--max-valid-drop",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="hold the run back if valid observations are fewer than in the published run by a larger share  "
+    "[default: no limit]",
+)
+@lock_option
 @click.option("--threads", type=int, help="threads to run on  [default: all cores]")
 @click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def run(
     votes: tuple[str, ...],
     output: str,
@@ -104,6 +131,9 @@ def run(
     as_of: datetime | None,
     max_rejected: float,
     keep: int,
+    max_label_changes: float | None,
+    max_valid_drop: float | None,
+    lock: str,
     threads: int | None,
     as_json: bool,
     quiet: bool,
@@ -118,7 +148,7 @@ def run(
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     import aggregate
-    from aggregate.pipeline import Settings
+    from aggregate.settings import Settings
 
     idle = [name for name in ABOUT_AI if parameters.get(name) is not None and ai_votes is None]
     if idle:
@@ -137,11 +167,25 @@ def run(
         score_columns=column_mapping(score_columns, "--score-column"),
         normalise=normalise,
         keep=keep,
+        max_label_changes=max_label_changes,
+        max_valid_drop=max_valid_drop,
+        lock=lock,
         threads=threads,
     )
-    with console.progress(quiet) as listener, _without_linear_algebra():
-        done = aggregate.run(votes, output, chosen, settings, progress=listener)
-    console.result(json.dumps(done.manifest, indent=2, ensure_ascii=False) if as_json else summary(done))
+    try:
+        with console.progress(quiet) as listener, _without_linear_algebra():
+            done = aggregate.run(votes, output, chosen, settings, progress=listener)
+    except aggregate.HeldError as error:
+        _show(error.run, as_json)
+        raise
+    _show(done, as_json)
+
+
+def _show(run: "aggregate.Run", as_json: bool) -> None:
+    if as_json:
+        console.result_json(run.manifest)
+    else:
+        console.result(summary(run))
 
 
 @contextmanager

@@ -40,9 +40,47 @@ def summary(run: "Run") -> str:
             f"{count(counts['users'], 'user')}, {counts['self_validating_users']:,} self-validating "
             "(one vote of theirs makes a label valid)",
             f"{_ending(run)} in {sum(run.manifest['seconds'].values()):.1f} s",
-            f"published as {run.latest} -> {run.folder}",
+            *_changes(run.manifest["changes"]),
+            *([] if run.manifest["held"] else [where_it_lies(run)]),
         ]
     )
+
+
+def where_it_lies(run: "Run") -> str:
+    """What ``latest`` names."""
+    return f"published as {run.latest} -> {run.folder}"
+
+
+def changes_lines(changes: "Mapping[str, Any]") -> list[str]:
+    """How two runs differ, in counts."""
+    both = changes["in_both"]
+    reasons = {
+        "votes": "other votes",
+        "ai": "another vote of the AI",
+        "settings": "other settings",
+        "weights": "weights of users moved",
+    }
+    why = [f"{changes['why'][reason]:,} {words}" for reason, words in reasons.items() if changes["why"][reason]]
+    return [
+        f"{count(both, 'observation')} in both, {changes['new']:,} new, {changes['gone']:,} gone",
+        f"  label changed   {changes['label_changed']:>13,}  {100 * changes['label_changes_share']:5.2f} %",
+        f"  became valid    {changes['became_valid']:>13,}",
+        f"  no longer valid {changes['no_longer_valid']:>13,}",
+        *([f"  why: {', '.join(why)}"] if why else []),
+    ]
+
+
+def _changes(changes: "Mapping[str, Any] | None") -> list[str]:
+    """What changed since the run before, in a line."""
+    if changes is None:
+        return []
+    if "incomparable" in changes:
+        return [f"what changed since {changes['against']} is not known"]
+    return [
+        f"since {changes['against']}: {changes['new']:,} new, {changes['gone']:,} gone, "
+        f"{count(changes['label_changed'], 'label')} changed ({100 * changes['label_changes_share']:.2f} %), "
+        f"{changes['became_valid']:,} became valid, {changes['no_longer_valid']:,} no longer are"
+    ]
 
 
 def count(number: int, thing: str) -> str:

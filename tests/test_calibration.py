@@ -241,7 +241,7 @@ def test_a_run_with_a_calibration_has_probabilities(tmp_path: Path, truth: aggre
     plain = aggregate.run(SAMPLE / "votes.parquet", tmp_path / "plain")
     calibration = aggregate.calibrate(aggregate.read_evidence(plain.folder, truth).evidence, truth)
     aggregate.save_calibration(calibration, tmp_path / "calibration.json")
-    settings = aggregate.pipeline.Settings(calibration=tmp_path / "calibration.json")
+    settings = aggregate.Settings(calibration=tmp_path / "calibration.json")
     run = aggregate.run(SAMPLE / "votes.parquet", tmp_path / "out", settings=settings)
     table = pq.read_table(run.folder / "consensus.parquet")
     assert table.drop_columns(["probability"]).equals(pq.read_table(plain.folder / "consensus.parquet"))
@@ -268,7 +268,7 @@ def test_the_calibration_on_simulations_says_so_and_holds_on_another_simulation(
 
 
 def test_a_run_warns_where_probabilities_may_be_off(tmp_path: Path) -> None:
-    settings = aggregate.pipeline.Settings(calibration="simulated")
+    settings = aggregate.Settings(calibration="simulated")
     strategy = aggregate.PlantNet(theta_acc=0.8)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

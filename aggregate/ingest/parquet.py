@@ -36,11 +36,16 @@ TYPES_IN_WORDS = {
     "bool": "bool",
     "timestamp": "timestamp",
     "float64": "float",
+    "name": "a string",
     "int32": "an integer",
+    "uint32": "an integer",
     "integer": "an integer",
     "labels": "a list of strings or of integers",
     "shares": "a list of floats",
 }
+
+FEW_NAMES = ("label", "status", "ai_label")
+"""Columns of strings that may be handed on as dictionaries."""
 
 LISTS = ("labels", "shares")
 """Types of columns whose values are lists."""
@@ -313,7 +318,9 @@ def _fits(value_type: pa.DataType, column: Column) -> bool:
         return bool(pa.types.is_timestamp(value_type))
     if column.type == "float64":
         return bool(pa.types.is_floating(value_type) or pa.types.is_integer(value_type))
-    if column.type in ("int32", "integer"):
+    if column.type == "name":
+        return bool(pa.types.is_string(value_type))
+    if column.type in ("int32", "uint32", "integer"):
         return bool(pa.types.is_integer(value_type))
     if column.type in LISTS:
         item = replace(column, type="label" if column.type == "labels" else "float64")
@@ -324,14 +331,14 @@ def _fits(value_type: pa.DataType, column: Column) -> bool:
 def _plain_batch(batch: pa.RecordBatch, names: Mapping[str, str]) -> pa.RecordBatch:
     """The columns of ``names`` (schema's name -> batch's name) without string variants and dictionaries.
 
-    Only labels may stay a dictionary: few names on many rows.
+    Only columns of few names on many rows may stay dictionaries.
     """
     arrays = []
     for column, name in names.items():
         array = batch.column(name)
         _check_indices(array)
         if pa.types.is_dictionary(array.type):
-            if column == "label" and pa.types.is_string(array.type.value_type):
+            if column in FEW_NAMES and pa.types.is_string(array.type.value_type):
                 arrays.append(array)
                 continue
             array = array.dictionary_decode()

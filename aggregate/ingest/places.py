@@ -86,6 +86,11 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def names(self) -> pa.Array:
+        """The label of each number."""
+        return self._names
+
     def codes_of(self, labels: pa.Array) -> LabelCodes:
         """The number of each label, int32; labels that are a dictionary are looked up once a dictionary."""
         if not pa.types.is_dictionary(labels.type):

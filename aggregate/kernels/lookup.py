@@ -6,7 +6,7 @@ int32, its size a power of 2, with the position of a text in the place of its ha
 
 import numpy as np
 
-from ..arrays import Bytes, Counts, Indices, Offsets
+from ..arrays import Bytes, Counts, Indices, Offsets, Words
 from .jit import kernel
 
 
@@ -51,6 +51,13 @@ def _hash(data: Bytes, start: int, stop: int) -> np.uint64:
     value ^= value >> np.uint64(32)
     value *= np.uint64(0xD6E8FEB86659FD93)
     return value ^ (value >> np.uint64(32))
+
+
+@kernel
+def hash_texts(first: int, last: int, data: Bytes, offsets: Offsets, hashes: Words) -> None:
+    """hashes[row] = a hash of the text of a row, uint64."""
+    for row in range(first, last):
+        hashes[row] = _hash(data, offsets[row], offsets[row + 1])
 
 
 @kernel

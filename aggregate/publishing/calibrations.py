@@ -7,7 +7,7 @@ from pathlib import Path
 from ..ai_calibration import AiCalibration
 from ..calibration import Calibration
 from ..errors import VotesError
-from .run_folder import writing
+from .writing import writing
 
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""

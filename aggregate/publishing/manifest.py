@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..consensus import Consensus
+from ..errors import VotesError
 from .tables import Output
+
+MANIFEST_FILE = "run.json"
+REMEDY = "name a run of plant-aggregate run"
 
 
 def manifest(
@@ -23,8 +27,12 @@ def manifest(
     outputs: Sequence[Output],
     seconds: Mapping[str, float],
     warnings: Sequence[str],
+    files: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything run.json holds. ``rows`` accounts for the rows read; ``seconds`` are per phase."""
+    """Everything run.json holds.
+
+    ``rows`` accounts for the rows read; ``seconds`` are per phase; ``files`` are those that settings name.
+    """
     trace = consensus.trace
     return {
         "run_id": run_id,
@@ -32,18 +40,46 @@ def manifest(
         "strategy": consensus.strategy,
         "parameters": {**consensus.parameters, "ambiguous_below": consensus.ambiguous_below},
         "settings": dict(settings),
+        "files": dict(files),
         "inputs": list(inputs),
         "counts": {"votes": dict(rows), **consensus.counts},
         "trace": [asdict(iteration) for iteration in trace.iterations],
         "converged": trace.converged,
         "cycle_length": trace.cycle_length,
-        "seconds": {phase: round(spent, 4) for phase, spent in seconds.items()},
+        "seconds": _rounded(seconds),
         "peak_memory_bytes": peak_memory(),
         "warnings": list(warnings),
-        "outputs": {
-            output.name: {"rows": output.rows, "bytes": output.bytes, "sha256": output.sha256} for output in outputs
-        },
+        "outputs": {output.name: _facts(output) for output in outputs},
     }
+
+
+def with_changes(
+    contents: Mapping[str, Any],
+    changes: Mapping[str, Any] | None,
+    held: Sequence[str],
+    output: Output,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """The contents of run.json with what differs from the run before, and why this run is not to be published.
+
+    ``changes`` is None if there was no run before; ``output`` is the table of them.
+    """
+    return {
+        **contents,
+        "changes": changes,
+        "held": list(held),
+        "seconds": _rounded(seconds),
+        "peak_memory_bytes": peak_memory(),
+        "outputs": {**contents["outputs"], output.name: _facts(output)},
+    }
+
+
+def _facts(output: Output) -> dict[str, Any]:
+    return {"rows": output.rows, "bytes": output.bytes, "sha256": output.sha256}
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {phase: round(spent, 4) for phase, spent in seconds.items()}
 
 
 def peak_memory() -> int:
@@ -54,4 +90,16 @@ def peak_memory() -> int:
 
 def write_manifest(contents: Mapping[str, Any], folder: Path) -> None:
     """Write ``run.json``."""
-    (folder / "run.json").write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / MANIFEST_FILE).write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_manifest(path: str) -> dict[str, Any]:
+    """The content of a run.json. Raises VotesError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            contents = json.load(file)
+    except (OSError, ValueError, RecursionError) as error:
+        raise VotesError("cannot be read as the record of a run", where=path, remedy=REMEDY) from error
+    if not isinstance(contents, dict) or not isinstance(contents.get("outputs"), dict):
+        raise VotesError("is not the record of a run", where=path, remedy=REMEDY)
+    return contents

@@ -18,8 +18,7 @@ from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, readable, stream
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..truth import Truth, check_kinds, rows_of
-
-CONSENSUS_FILE = "consensus.parquet"
+from .tables import CONSENSUS_FILE
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     check_text(label_names, "label", str(file))
     with readable(str(file), "a consensus"):  # integers that are too large for what they say
         evidence = Evidence.from_table(table, label_names)
-    return PublishedEvidence(file, checked.rows, evidence, _manifest_beside(file))
+    return PublishedEvidence(file, checked.rows, evidence, manifest_beside(file))
 
 
 def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
@@ -148,7 +147,7 @@ def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def _manifest_beside(file: Path) -> Mapping[str, Any] | None:
+def manifest_beside(file: Path) -> Mapping[str, Any] | None:
     """run.json in the folder of the consensus; None if it is not there or not ours."""
     try:
         manifest = json.loads((file.parent / "run.json").read_text(encoding="utf-8"))

@@ -1,38 +1,33 @@
-"""The output folder: ``runs/RUN_ID/`` holds runs, the symlink ``latest`` names the published one.
+"""The output folder: ``runs/RUN_ID/`` holds runs, ``held/RUN_ID/`` those held back, the symlink ``latest`` names one.
 
 A run is written to a hidden folder, flushed to disk, renamed to its id, and published by replacing the symlink,
 which is one atomic step: a reader of ``latest`` sees the old run or the new one, whole, through any crash.
+
+What a killed process leaves is hidden, too, and says what it was about, so that the next one can clear it away:
+
+- ``runs/.RUN_ID.partial``: a run that is not complete, or on its way out;
+- ``.latest-RUN_ID``: a run that was to be published; if ``latest`` does not name it, nobody has ever seen it;
+- ``.release-RUN_ID``: the same of a run that was held back before;
+- ``.switch-RUN_ID``: ``latest`` was to name another run that stays, whatever came of it.
 """
 
-import errno
 import os
-import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from ..errors import PublishError
+from ..errors import AggregateWarning, PublishError
+from .run_ids import age_key, in_order, is_run_id, next_run_id
+from .writing import flush, writing
 
 UNFINISHED = ".partial"
 
-RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-(\d+))?")
-"""UTC start time, and a number if it was taken."""
-
-REMEDIES = {
-    errno.ENOSPC: "make room",
-    errno.EDQUOT: "make room",
-    errno.EROFS: "choose another output folder",
-    errno.EACCES: "choose another output folder",
-    errno.EPERM: "choose another output folder",
-    errno.ENOTDIR: "choose another output folder",
-    errno.EEXIST: "choose another output folder",
-}
-"""What helps against an error of the operating system."""
-
-NOTHING_HAPPENED = "nothing was published; what was published before is untouched"
+NEW, RELEASED, SWITCHED = ".latest-", ".release-", ".switch-"
+"""Names of links that are about to become ``latest``, before the run id."""
 
 
 class RunFolder:
@@ -41,6 +36,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.runs = self.path / "runs"
+        self.held = self.path / "held"
         self.latest = self.path / "latest"
 
     def prepare(self) -> None:
@@ -56,45 +52,174 @@ class RunFolder:
                 remedy="move it, or choose another output folder",
             )
 
+    @property
+    def exists(self) -> bool:
+        """Whether runs were ever written here."""
+        return self.runs.is_dir()
+
+    @property
+    def published_id(self) -> str | None:
+        """The run that ``latest`` names; None if there is none."""
+        try:
+            name = Path(os.readlink(self.latest)).name
+        except OSError:
+            return None
+        return name if is_run_id(name) and (self.runs / name).is_dir() else None
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs that were published, now or before; oldest first."""
+        return in_order(_names_in(self.runs))
+
+    @property
+    def held_ids(self) -> list[str]:
+        """The runs that are held back, oldest first."""
+        return in_order(_names_in(self.held))
+
+    def file(self, run_id: str, name: str) -> str:
+        """Where a file of a run is. Raises PublishError if there is no such run."""
+        for parent in (self.runs, self.held):
+            if is_run_id(run_id) and (parent / run_id).is_dir():
+                return str(parent / run_id / name)
+        known = ", ".join(self.run_ids[-3:] + self.held_ids[-3:]) or "none"
+        raise PublishError(f"has no run {run_id}", where=str(self.path), remedy=f"the newest are: {known}")
+
+    def tidy(self) -> list[str]:
+        """Clear away what killed processes left; what that was, in words. Call it with the lock held."""
+        cleared = []
+        with writing(self.path):
+            for link in sorted(_names_in(self.path)):
+                for mark in (NEW, RELEASED, SWITCHED):
+                    run_id = link.removeprefix(mark)
+                    if link.startswith(mark) and is_run_id(run_id):
+                        cleared.append(f"{run_id}, which was about to be published")
+                        self._take_back(mark, run_id)
+            for folder in (self.runs, self.held):
+                for name in sorted(_names_in(folder)):
+                    run_id = name.removeprefix(".").removesuffix(UNFINISHED)
+                    if name == f".{run_id}{UNFINISHED}" and is_run_id(run_id):
+                        cleared.append(f"{run_id}, which was not complete")
+                        shutil.rmtree(folder / name)
+        return cleared
+
     @contextmanager
     def new_run(self, started: datetime) -> Iterator["NewRun"]:
-        """A run to write files into; what is not published when the block ends is removed."""
-        run = self._reserve(started.strftime("%Y%m%dT%H%M%SZ"))
+        """A run to write files into; what is neither published nor held when the block ends is removed."""
+        run = self._reserve(started)
         try:
             with writing(self.path):
                 yield run
         finally:
             shutil.rmtree(run.folder, ignore_errors=True)
 
-    def _reserve(self, moment: str) -> "NewRun":
-        """The first free run id of a moment; the hidden folder, made here, keeps others from taking it."""
-        suffix = 1
+    def _reserve(self, started: datetime) -> "NewRun":
+        """The next run id; the hidden folder, made here, keeps others from taking it."""
+        known = [*self.run_ids, *self.held_ids]
         while True:
-            run_id = moment if suffix == 1 else f"{moment}-{suffix}"
+            run_id = next_run_id(started, known)
             folder = self.runs / f".{run_id}{UNFINISHED}"
+            known.append(run_id)
             with writing(self.runs), suppress(FileExistsError):
                 folder.mkdir()
                 # Looked for afterwards: another process may have given its run this name a moment ago.
-                if not os.path.lexists(self.runs / run_id):
-                    return NewRun(self, run_id, folder)
+                if not any(os.path.lexists(parent / run_id) for parent in (self.runs, self.held)):
+                    break
                 folder.rmdir()
-            suffix += 1
+        if age_key(run_id)[0] > started.strftime("%Y%m%dT%H%M%SZ"):
+            warnings.warn(
+                f"the clock says {started:%Y-%m-%dT%H:%M:%SZ}, which is before the newest run began: this run is "
+                f"named {run_id}, so that runs stay in order; see that the clock is right",
+                AggregateWarning,
+                stacklevel=5,
+            )
+        return NewRun(self, run_id, folder)
+
+    def publish(self, run_id: str, staged: Path) -> Path:
+        """Flush the run in the folder ``staged`` to disk, give it its name, and switch ``latest`` to it."""
+        with self._switching(NEW, run_id) as final:
+            _flush_all(staged)
+            os.rename(staged, final)
+        return final
+
+    def hold(self, run_id: str, staged: Path) -> Path:
+        """Flush the run in the folder ``staged`` to disk and put it aside, as ``held/RUN_ID``; its final folder."""
+        final = self.held / run_id
+        with writing(self.path):
+            self.held.mkdir(exist_ok=True)
+            _flush_all(staged)
+            os.rename(staged, final)
+            flush(self.held)
+        return final
+
+    def release(self, run_id: str) -> Path:
+        """Publish a run that is held back; its final folder."""
+        with self._switching(RELEASED, run_id) as final:
+            os.rename(self.held / run_id, final)
+        return final
+
+    def switch_to(self, run_id: str) -> Path:
+        """Have ``latest`` name another run of ``runs``; its folder."""
+        with self._switching(SWITCHED, run_id) as final:
+            pass
+        return final
+
+    @contextmanager
+    def _switching(self, mark: str, run_id: str) -> Iterator[Path]:
+        """Switch ``latest`` to a run that the block puts into its place; if that fails, all is as it was.
+
+        The link that is to become ``latest`` is there before the run: whoever finds both knows that the run came no
+        further.
+        """
+        final, link = self.runs / run_id, self.path / f"{mark}{run_id}"
+        with writing(self.path):
+            try:
+                link.unlink(missing_ok=True)
+                link.symlink_to(Path("runs") / run_id, target_is_directory=True)
+                flush(self.path)
+                yield final
+                flush(self.runs)
+                os.replace(link, self.latest)
+            except BaseException:
+                with suppress(OSError):
+                    self._take_back(mark, run_id)
+                raise
+            with suppress(OSError):  # readers see the run already
+                flush(self.path)
+
+    def _take_back(self, mark: str, run_id: str) -> None:
+        """Undo a publication that did not come to its end, unless ``latest`` names the run after all."""
+        link, final = self.path / f"{mark}{run_id}", self.runs / run_id
+        if self.published_id != run_id and final.is_dir():
+            if mark == NEW:
+                self._remove(final)
+            elif mark == RELEASED:
+                self.held.mkdir(exist_ok=True)
+                os.rename(final, self.held / run_id)
+        link.unlink(missing_ok=True)
 
     def prune(self, keep: int) -> None:
         """Remove all but the ``keep`` newest runs beside the published one, and nothing that is not a run.
 
-        Called when a run is published: what cannot be removed now is left for the next time.
+        As many of those held back stay, and the newest of them in any case. Call it with the lock held. What cannot be
+        removed now is left for the next time.
         """
         with suppress(OSError):
-            published = self.latest.resolve().name
-            older = (run for run in self.runs.iterdir() if RUN_ID.fullmatch(run.name) and run.name != published)
-            for run in sorted(older, key=_age_key, reverse=True)[keep:]:
-                if run.name != self.latest.resolve().name:  # another process may publish meanwhile
-                    shutil.rmtree(run, ignore_errors=True)
+            older = [run_id for run_id in self.run_ids if run_id != self.published_id]
+            for run_id in older[: max(0, len(older) - keep)]:
+                self._remove(self.runs / run_id)
+            for run_id in self.held_ids[: -max(keep, 1)]:
+                self._remove(self.held / run_id)
+
+    @staticmethod
+    def _remove(run: Path) -> None:
+        """Remove a run; under its own name it is whole or not there."""
+        hidden = run.with_name(f".{run.name}{UNFINISHED}")
+        os.rename(run, hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 class NewRun:
-    """A run that is being written."""
+    """A run that is being written into ``folder``."""
 
     def __init__(self, output: RunFolder, run_id: str, folder: Path) -> None:
         self.output = output
@@ -102,61 +227,23 @@ class NewRun:
         self.folder = folder
 
     def publish(self) -> Path:
-        """Flush to disk, give the run its name, and switch ``latest`` to it; the run's final folder.
+        """Give the run its place and switch ``latest`` to it; its final folder. Raises PublishError."""
+        return self.output.publish(self.run_id, self.folder)
 
-        If ``latest`` cannot be switched, the run is taken away again.
-        """
-        final = self.output.runs / self.run_id
-        link = self.output.path / f".latest-{self.run_id}"
-        with writing(self.output.path):
-            for file in self.folder.iterdir():
-                _flush(file)
-            _flush(self.folder)
-            try:
-                os.rename(self.folder, final)
-                _flush(self.output.runs)
-                link.unlink(missing_ok=True)
-                link.symlink_to(Path("runs") / self.run_id, target_is_directory=True)
-                os.replace(link, self.output.latest)
-            except BaseException:
-                self._take_away(final, link)
-                raise
-            with suppress(OSError):  # readers see the run already
-                _flush(self.output.path)
-        return final
-
-    def _take_away(self, final: Path, link: Path) -> None:
-        """Undo a publication that failed, unless ``latest`` names the run after all."""
-        if self.output.latest.resolve() == final.resolve():
-            return
-        with suppress(OSError):
-            link.unlink(missing_ok=True)
-        shutil.rmtree(final, ignore_errors=True)
+    def hold(self) -> Path:
+        """Put the run aside; its final folder. Raises PublishError."""
+        return self.output.hold(self.run_id, self.folder)
 
 
-@contextmanager
-def writing(where: Path) -> Iterator[None]:
-    """Turn what the operating system raises while writing into a PublishError."""
+def _names_in(folder: Path) -> list[str]:
+    """The names in a folder; none if there is no such folder."""
     try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error).splitlines()[0]
-        raise PublishError(
-            f"cannot be written ({reason})",
-            where=error.filename if isinstance(error.filename, str) else str(where),
-            remedy="; ".join(filter(None, [REMEDIES.get(error.errno or 0), NOTHING_HAPPENED])),
-        ) from error
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
-def _age_key(run: Path) -> tuple[str, int]:
-    """Run ids sort by time, then by the number of their suffix."""
-    moment, _, suffix = run.name.partition("-")
-    return moment, int(suffix or 1)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _flush_all(folder: Path) -> None:
+    for file in folder.iterdir():
+        flush(file)
+    flush(folder)

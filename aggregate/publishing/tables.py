@@ -16,7 +16,10 @@ from ..ambiguity import Ambiguity
 from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
-from .run_folder import writing
+from .digests import Digests
+from .writing import writing
+
+CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
 
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
@@ -43,18 +46,20 @@ def write_consensus(
     calibration: Calibration | None = None,
     ambiguity: Ambiguity | None = None,
 ) -> Output:
-    """Write ``consensus.parquet``; a ``calibration`` or ``ambiguity`` adds columns."""
+    """Write ``consensus.parquet`` with digests of the votes; a ``calibration`` or ``ambiguity`` adds columns."""
+    digests = Digests(consensus.votes)
 
     def extended(table: pa.Table, first: int) -> pa.Table:
         table = table if calibration is None else calibration.add_to(table)
-        return table if ambiguity is None else ambiguity.add_to(table, first)
+        table = table if ambiguity is None else ambiguity.add_to(table, first)
+        return digests.add_to(table, first)
 
     declared = extended(consensus.to_arrow(0, 0), 0).schema
     return _write_in_blocks(
         lambda first, last: extended(consensus.encoded(first, last), first),
         declared,
         consensus.n_observations,
-        folder / "consensus.parquet",
+        folder / CONSENSUS_FILE,
         progress,
     )
 
@@ -68,20 +73,34 @@ def write_posteriors(consensus: Consensus, folder: Path) -> Output:
 
 
 def write_ambiguity(ambiguity: Ambiguity, path: Path, progress: Progress = SILENT) -> Output:
-    """Write a table of ambiguity, in a folder that is made if its parent is there. Raises PublishError.
+    """Write a table of ambiguity as :func:`write_file` does. Raises PublishError."""
+    declared = ambiguity.to_arrow(0, 0).schema
+    with _in_one_step(path) as staged:
+        output = _write_in_blocks(ambiguity.encoded, declared, ambiguity.n_observations, staged, progress)
+    return replace(output, name=path.name)
+
+
+def write_file(table: pa.Table, path: Path) -> Output:
+    """Write a table to a file of its own, in a folder that is made if its parent is there. Raises PublishError.
 
     A file that is there is replaced in one step.
     """
+    with _in_one_step(path) as staged:
+        output = write_table(table, staged)
+    return replace(output, name=path.name)
+
+
+@contextmanager
+def _in_one_step(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write, which takes its place when the block ends."""
     staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with writing(path):
         path.parent.mkdir(exist_ok=True)
         try:
-            declared = ambiguity.to_arrow(0, 0).schema
-            output = _write_in_blocks(ambiguity.encoded, declared, ambiguity.n_observations, staged, progress)
+            yield staged
             os.replace(staged, path)
         finally:
             staged.unlink(missing_ok=True)
-    return replace(output, name=path.name)
 
 
 def _write_in_blocks(

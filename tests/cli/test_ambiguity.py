@@ -178,7 +178,7 @@ def test_run_adds_the_columns(write: Write, work: Path, capfd: Capture) -> None:
     votes, scores = str(write()), str(write("scores.parquet", SCORES))
     assert run_command(["run", votes, "--scores", scores, "-q"]) == 0
     table = pq.read_table("consensus/latest/consensus.parquet")
-    assert table.column_names[-4:] == [column.name for column in schema.SCORED]
+    assert table.column_names[-5:-1] == [column.name for column in schema.SCORED]
     manifest = json.loads(Path("consensus/latest/run.json").read_text())
     assert manifest["settings"]["scores"] == [scores]
     assert manifest["ambiguity"]["scored"] == 2

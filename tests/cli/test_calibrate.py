@@ -41,7 +41,7 @@ def test_calibrate_then_run_then_evaluate(on_sample: Path, capfd: Capture) -> No
     assert "saved as calibration.json" in printed
     assert run_command(["run", str(SAMPLE / "votes.parquet"), "-q", "--calibration", "calibration.json"]) == 0
     assert capfd.readouterr().err == ""
-    assert pq.read_schema("consensus/latest/consensus.parquet").names[-1] == "probability"
+    assert pq.read_schema("consensus/latest/consensus.parquet").names[-2] == "probability"
     assert run_command(["evaluate", "consensus", "--truth", truth, "--resamples", "0"]) == 0
     assert "calibration error of probability" in capfd.readouterr().out
 

@@ -122,7 +122,7 @@ def test_a_disk_may_be_full_at_any_file(capfd: Capture, write: Write, disk: Call
         )
         assert error.count("\n") == 1
         assert on_disk.is_untouched()
-        assert {path.name for path in folder.iterdir()} == {"runs", "latest"}
+        assert {path.name for path in folder.iterdir()} == {"runs", "latest", ".lock"}
         failures.append(size)
     assert exit_code == 0
     assert len(failures) >= 3

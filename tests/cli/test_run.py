@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate.schema import CONSENSUS, POSTERIORS, USER_AGREEMENT, USERS
+from aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USERS
 from aggregate.strategies.registry import STRATEGIES
 from aggregate_cli.main import run_command
 
@@ -54,7 +54,7 @@ def votes_read(work: Path) -> dict[str, Any]:
 def test_tables_have_the_columns_and_types_of_the_contract(write: Write, work: Path) -> None:
     run(write())
     tables = {name: pq.read_schema(work / f"consensus/latest/{name}.parquet") for name in ("consensus", "users")}
-    assert tables["consensus"].names == [column.name for column in CONSENSUS]
+    assert tables["consensus"].names == [column.name for column in CONSENSUS + DIGEST]
     assert tables["users"].names == [column.name for column in (*USERS, *USER_AGREEMENT)]
     types = dict(zip(tables["consensus"].names, map(str, tables["consensus"].types), strict=True))
     assert types["observation_id"] == "int64"
@@ -80,7 +80,7 @@ def test_the_manifest_accounts_for_files_rows_and_phases(write: Write, work: Pat
         file = work / "consensus/latest" / name
         assert output["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
         assert output["rows"] == pq.read_metadata(file).num_rows
-    assert set(found["outputs"]) == {"consensus.parquet", "users.parquet", "rejected.parquet"}
+    assert set(found["outputs"]) == {"consensus.parquet", "users.parquet", "rejected.parquet", "changes.parquet"}
     assert set(found["trace"][0]) == {"labels_changed", "users_changed", "valid"}
     assert found["converged"] is True
     assert found["cycle_length"] == 0

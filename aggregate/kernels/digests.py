@@ -1,0 +1,39 @@
+"""A few bytes that tell whether the votes on an observation are those of another day."""
+
+import numpy as np
+
+from ..arrays import Flags, LabelCodes, Offsets, UserCodes, Words
+from .jit import kernel
+
+
+@kernel
+def _stir(word: np.uint64) -> np.uint64:
+    """Spread every bit over all: the last steps of splitmix64 (Steele, Lea and Flood 2014)."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@kernel
+def digest_votes(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    labels: LabelCodes,
+    is_author: Flags,
+    user_hashes: Words,
+    label_hashes: Words,
+    digests: Words,
+) -> None:
+    """digests[i] = a sum over the votes on observation i, uint64: the same for the same votes in any order.
+
+    ``user_hashes`` and ``label_hashes`` uint64 are of ids and names, not of codes: codes change when others come.
+    Without a vote it is 0.
+    """
+    for i in range(first, last):
+        total = np.uint64(0)
+        for j in range(offsets[i], offsets[i + 1]):
+            author = np.uint64(1) if is_author[j] else np.uint64(0)
+            total += _stir(_stir(user_hashes[users[j]] + author) + label_hashes[labels[j]])
+        digests[i] = total

@@ -1,0 +1,44 @@
+"""When a run differs so much from the one before that a person should look at it first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Limits to what may change from one published run to the next; None: no limit."""
+
+    max_label_changes: float | None = None
+    """Share of the observations in both runs whose label may be another."""
+    max_valid_drop: float | None = None
+    """Share by which the number of valid observations may fall."""
+
+    def objections(self, changes: Mapping[str, Any] | None) -> list[str]:
+        """What speaks against publishing, in words; ``changes`` as in run.json, None for a first run."""
+        if changes is None or (self.max_label_changes is None and self.max_valid_drop is None):
+            return []
+        if "incomparable" in changes:
+            return [f"it cannot be held against run {changes['against']} ({changes['incomparable']})"]
+        found = []
+        share, drop = changes["label_changes_share"], changes["valid_drop"]
+        if self.max_label_changes is not None and share > self.max_label_changes:
+            found.append(
+                f"{changes['label_changed']:,} of {changes['in_both']:,} labels changed ({_percent(share)}), more than "
+                f"--max-label-changes {self.max_label_changes:g} allows"
+            )
+        if self.max_valid_drop is not None and drop > self.max_valid_drop:
+            found.append(
+                f"valid observations fell from {changes['valid_before']:,} to {changes['valid_now']:,} "
+                f"({_percent(drop)}), more than --max-valid-drop {self.max_valid_drop:g} allows"
+            )
+        return found
+
+
+def _percent(share: float) -> str:
+    """With as many digits as it takes to see that it is above a limit.
+
+    >>> _percent(0.0312), _percent(0.00041)
+    ('3.12 %', '0.041 %')
+    """
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,45 @@
+"""Ids of runs: the UTC time a run started, and a number if that is taken, such as ``20261123T021500Z-2``."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d*))?", re.ASCII)
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name is a run id.
+
+    >>> is_run_id("20261123T021500Z"), is_run_id("20261123T021500Z-2"), is_run_id("../latest")
+    (True, True, False)
+    """
+    return RUN_ID.fullmatch(name) is not None
+
+
+def age_key(run_id: str) -> tuple[str, int]:
+    """Run ids sort by time, then by the number of their suffix."""
+    moment, _, suffix = run_id.partition("-")
+    return moment, int(suffix or 1)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The run ids among ``names``, oldest first."""
+    return sorted(filter(is_run_id, names), key=age_key)
+
+
+def next_run_id(started: datetime, known: Iterable[str]) -> str:
+    """The id of a run that starts now: later than all that are known, also where the clock was set back.
+
+    >>> from datetime import UTC
+    >>> next_run_id(datetime(2026, 11, 23, 2, 15, tzinfo=UTC), [])
+    '20261123T021500Z'
+    >>> next_run_id(datetime(2026, 11, 23, 2, 15, tzinfo=UTC), ["20261123T021500Z"])
+    '20261123T021500Z-2'
+    >>> next_run_id(datetime(2026, 11, 23, 2, 15, tzinfo=UTC), ["20270101T000000Z-3"])
+    '20270101T000000Z-4'
+    """
+    moment = started.strftime("%Y%m%dT%H%M%SZ")
+    newest = max(map(age_key, known), default=("", 0))
+    if newest[0] < moment:
+        return moment
+    return f"{newest[0]}-{newest[1] + 1}"

@@ -1,0 +1,45 @@
+"""What the operating system says against writing, as an error of ours."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import PublishError
+
+REMEDIES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+    errno.EROFS: "choose another output folder",
+    errno.EACCES: "choose another output folder",
+    errno.EPERM: "choose another output folder",
+    errno.ENOTDIR: "choose another output folder",
+    errno.EEXIST: "choose another output folder",
+}
+"""What helps against an error of the operating system."""
+
+NOTHING_HAPPENED = "nothing was published; what was published before is untouched"
+
+
+@contextmanager
+def writing(where: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the operating system raises while writing into a PublishError."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else (str(error).splitlines() or ["no reason"])[0]
+        raise PublishError(
+            f"cannot be written ({reason})",
+            where=error.filename if isinstance(error.filename, str) else os.fspath(where),
+            remedy="; ".join(filter(None, [REMEDIES.get(error.errno or 0), NOTHING_HAPPENED])),
+        ) from error
+
+
+def flush(path: Path) -> None:
+    """See that a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,54 @@
+"""``plant-aggregate runs``: what lies in an output folder."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import console
+from .options import debug_option, output_option
+
+if TYPE_CHECKING:
+    from aggregate.publishing.releases import ListedRun
+
+
+@click.command(short_help="List the runs of an output folder.")
+@output_option
+@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
+@debug_option
+def runs(output: str, as_json: bool, debug: bool) -> None:
+    """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""
+    import aggregate
+
+    found = aggregate.list_runs(output)
+    if as_json:
+        console.result_json([_facts(run) for run in found])
+    else:
+        console.result(_table(found))
+
+
+def _facts(run: "ListedRun") -> dict[str, Any]:
+    manifest = run.manifest or {}
+    counts, changes = manifest.get("counts") or {}, manifest.get("changes") or {}
+    return {
+        "run_id": run.run_id,
+        "state": run.state if run.manifest else f"{run.state}, damaged",
+        "strategy": manifest.get("strategy"),
+        "observations": counts.get("observations"),
+        "valid": counts.get("valid"),
+        "label_changed": changes.get("label_changed"),
+        "held": manifest.get("held") or [],
+    }
+
+
+def _table(found: list["ListedRun"]) -> str:
+    if not found:
+        return "no runs"
+    from .evaluation import aligned
+
+    rows = [["run", "state", "strategy", "observations", "valid", "labels changed"]]
+    for facts in map(_facts, found):
+        counts = [facts[name] for name in ("observations", "valid", "label_changed")]
+        shown = ["-" if number is None else f"{number:,}" for number in counts]
+        rows.append([facts["run_id"], facts["state"], facts["strategy"] or "-", *shown])
+    reasons = [f"{run['run_id']} was held back: {'; '.join(run['held'])}" for run in map(_facts, found) if run["held"]]
+    return "\n".join([aligned(rows), *reasons])
