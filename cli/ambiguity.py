@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from . import console
-from .options import column_mapping, column_name, score_column_name, timestamp
+from .options import FloatRange, column_mapping, column_name, debug_option, score_column_name, threads_option, timestamp
 from .summary import count
 
 if TYPE_CHECKING:
@@ -52,7 +52,11 @@ FILE = "ambiguity.parquet"
     help="which waum decides about pruning: over the second largest probability, or the largest of another label",
 )
 @click.option(
-    "--alpha", type=float, default=0.01, show_default=True, help="share of the scored observations to prune, at most"
+    "--alpha",
+    type=FloatRange(0, 1, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="share of the scored observations to prune, at most",
 )
 @click.option("--by-label", is_flag=True, help="prune that share of the observations of each consensus label")
 @click.option("--normalise", is_flag=True, help="divide each score list by its sum")
@@ -77,15 +81,15 @@ FILE = "ambiguity.parquet"
 )
 @click.option(
     "--max-rejected",
-    type=float,
+    type=FloatRange(0, 1),
     default=0.01,
     show_default=True,
     help="share of the rows of votes, and of the score lists, that may be unusable",
 )
-@click.option("--threads", type=int, help="threads to run on  [default: all cores]")
+@threads_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def ambiguity(
     votes: tuple[str, ...],
     scores: tuple[str, ...],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import console
-from .options import column_mapping, truth_column_name
+from .options import column_mapping, debug_option, truth_column_name
 from .summary import count
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="of the folds of the cross-validation")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the folds of the cross-validation"
+)
 @click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def calibrate(
     consensus: str,
     truth: str,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import console
-from .options import column_mapping, column_name, truth_column_name
+from .options import column_mapping, column_name, debug_option, truth_column_name
 from .summary import count
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="isotonic: the rising function that fits best; temperature: log-odds divided by one number",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="of the folds of the cross-validation")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the folds of the cross-validation"
+)
 @click.option("--plot", metavar="FILE", help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
 @click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def calibrate_ai(
     ai_votes: str,
     truth: str,

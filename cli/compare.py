@@ -5,7 +5,17 @@ from datetime import datetime
 import click
 
 from . import console
-from .options import column_mapping, column_name, shares, strategy_names, timestamp
+from .options import (
+    column_mapping,
+    column_name,
+    debug_option,
+    max_rejected_option,
+    resamples_option,
+    shares,
+    strategy_names,
+    threads_option,
+    timestamp,
+)
 
 
 @click.command(short_help="Hold strategies against expert labels, side by side.")
@@ -37,23 +47,19 @@ from .options import column_mapping, column_name, shares, strategy_names, timest
 @click.option(
     "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
 )
-@click.option(
-    "--max-rejected", type=float, default=0.01, show_default=True, help="share of the rows that may be unusable"
-)
-@click.option(
-    "--resamples", type=int, default=1000, show_default=True, help="bootstrap resamples for the intervals, 0 for none"
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="of the resamples")
+@max_rejected_option
+@resamples_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples")
 @click.option("-o", "--output", metavar="FILE", help="write all measures to a file, .parquet or .csv")
 @click.option(
     "--plot",
     metavar="FILE",
     help="draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')",
 )
-@click.option("--threads", type=int, help="threads to run on  [default: all cores]")
+@threads_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def compare(
     votes: tuple[str, ...],
     truth: str,

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -23,11 +24,51 @@ def progress(quiet: bool) -> Iterator[Progress]:
         if quiet or sys.stderr is None:
             yield Heedful(SILENT)
             return
-        listener = Bar() if sys.stderr.isatty() else Lines()
+        listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines()
         try:
             yield Heedful(listener)
         finally:
             listener.close()
+
+
+FORMATS = ("text", "json")
+"""Forms that stderr takes."""
+
+
+class _Log:
+    format = FORMATS[0]
+
+
+def set_format(name: str) -> None:
+    """Write stderr in one of FORMATS from now on."""
+    _Log.format = name
+
+
+def is_json() -> bool:
+    """Whether stderr is for collectors of logs."""
+    return _Log.format == "json"
+
+
+def complain(message: str, exit_code: int) -> int:
+    """Say what went wrong; the exit code."""
+    if is_json():
+        log("error", "error", message=message, exit_code=exit_code)
+    else:
+        say(f"plant-aggregate: error: {printable(message)}")
+    return exit_code
+
+
+def log(level: str, event: str, **facts: Any) -> None:
+    """Write a JSON object as a line of stderr."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    say(json.dumps({"time": now, "level": level, "event": event, **facts}))
+
+
+def _warn(message: str) -> None:
+    if is_json():
+        log("warning", "warning", message=message)
+    else:
+        say(f"plant-aggregate: warning: {printable(message)}")
 
 
 def say(line: str) -> None:
@@ -79,7 +120,25 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Write a line with the time."""
-        say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}")
+        say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {printable(text)}")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class JsonLines:
+    """A JSON object a line, for collectors."""
+
+    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
+        """Write a line."""
+        log("info", "phase", phase=name, **({} if total is None else {"total": total, "unit": unit}))
+
+    def advance(self, steps: int = 1) -> None:
+        """Ignore: a log needs no bar."""
+
+    def note(self, text: str) -> None:
+        """Write a line."""
+        log("info", "note", message=text)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -110,7 +169,7 @@ class Bar:
         """Write a line above the bar."""
         from tqdm import tqdm
 
-        tqdm.write(text, file=sys.stderr)
+        tqdm.write(printable(text), file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -128,7 +187,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, AggregateWarning):
-            say(f"plant-aggregate: warning: {message}")
+            _warn(str(message))
 
     warnings.showwarning = show
     try:

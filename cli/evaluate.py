@@ -9,7 +9,7 @@ import click
 from aggregate.errors import AggregateWarning
 
 from . import console
-from .options import column_mapping, truth_column_name
+from .options import column_mapping, debug_option, resamples_option, truth_column_name
 
 if TYPE_CHECKING:
     from aggregate import Truth
@@ -36,15 +36,17 @@ if TYPE_CHECKING:
     help="the votes of the consensus, for the agreement of the voters; read as its run did; repeatable",
 )
 @click.option(
-    "--worst", type=int, default=10, show_default=True, help="confusions of species, and suspect users, to list"
+    "--worst",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="confusions of species, and suspect users, to list",
 )
-@click.option(
-    "--resamples", type=int, default=1000, show_default=True, help="bootstrap resamples for the intervals, 0 for none"
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="of the resamples")
+@resamples_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples")
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of tables")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def evaluate(
     consensus: str,
     truth: str,

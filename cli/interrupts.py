@@ -1,4 +1,4 @@
-"""Interrupts that are heard.
+"""Interrupts that are heard: from the keyboard, and from who ends the job (SIGTERM).
 
 One that falls into a callback of the compiler is lost otherwise: Python can raise nothing there.
 """
@@ -10,13 +10,18 @@ from typing import Any, NoReturn
 from aggregate.progress import Progress
 
 
+class Terminated(KeyboardInterrupt):
+    """The job is to end: all is left as after an interrupt."""
+
+
 class _Heard:
-    interrupt = False
+    interrupt: KeyboardInterrupt | None = None
 
 
 def listen() -> None:
     """From now on an interrupt is remembered, besides being raised; and no word is lost on one that is lost."""
-    signal.signal(signal.SIGINT, _on_interrupt)
+    signal.signal(signal.SIGINT, _on_signal)
+    signal.signal(signal.SIGTERM, _on_signal)
     tell = sys.unraisablehook
 
     def tell_others(lost: Any) -> None:
@@ -26,9 +31,9 @@ def listen() -> None:
     sys.unraisablehook = tell_others
 
 
-def _on_interrupt(_number: int, _frame: Any) -> NoReturn:
-    _Heard.interrupt = True
-    raise KeyboardInterrupt
+def _on_signal(number: int, _frame: Any) -> NoReturn:
+    _Heard.interrupt = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+    raise _Heard.interrupt
 
 
 class Heedful:
@@ -52,5 +57,5 @@ class Heedful:
         self._listener.note(text)
 
     def _heed(self) -> None:
-        if _Heard.interrupt:
-            raise KeyboardInterrupt
+        if _Heard.interrupt is not None:
+            raise _Heard.interrupt

@@ -11,8 +11,8 @@ import click
 
 import aggregate
 
-from .console import printable, say
-from .interrupts import listen
+from . import console
+from .interrupts import Terminated, listen
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
@@ -25,6 +25,7 @@ COMMANDS = {
     "ambiguity": "Find observations that a classifier in training finds ambiguous.",
     "calibrate": "Learn from expert labels how probable a label is.",
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
+    "config": "Check a configuration file, or show the effective settings.",
     "simulate": "Make up a vote log whose truth is known.",
 }
 """In the order of a working day; each is loaded from the file of its name when it is called."""
@@ -34,7 +35,41 @@ EXIT_USAGE = 2
 EXIT_HELD = 3
 EXIT_LOCKED = 4
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
+
+
+def _configure(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
+    """Take what the command line leaves open from a file."""
+    if path is None or context.parent is None:
+        return
+    from .configuration import load
+
+    group = context.parent.command
+    assert isinstance(group, LazyGroup)
+    found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
+    context.meta["configuration"] = found
+    context.default_map = dict(found.tables.get(context.info_name or "", {}))
+
+
+config_option = click.Option(
+    ["--config"],
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_configure,
+    help="TOML file with a table of options for each command; the command line wins",
+)
+log_format_option = click.Option(
+    ["--log-format"],
+    type=click.Choice(list(console.FORMATS)),
+    default="text",
+    show_default=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda _context, _parameter, name: console.set_format(name),
+    help="of progress, warnings and errors on stderr: lines to read, or a JSON object a line for collectors",
+)
 
 
 class LazyGroup(click.Group):
@@ -50,6 +85,8 @@ class LazyGroup(click.Group):
             return None
         module = name.replace("-", "_")
         command: click.Command = getattr(import_module(f".{module}", __package__), module)
+        if config_option not in command.params:
+            command.params += [config_option, log_format_option]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -102,37 +139,52 @@ def _leave(exit_code: int) -> NoReturn:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
+    console.set_format(_format_in(arguments))  # an error may come before options are read
     try:
         cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
     except click.exceptions.Exit as done:
         return int(done.exit_code)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _refuse(error)
+    except Terminated:
+        return console.complain("terminated; nothing was published", EXIT_TERMINATED)
     except (click.Abort, KeyboardInterrupt):
-        return _complain("interrupted; nothing was published", EXIT_INTERRUPTED)
+        return console.complain("interrupted; nothing was published", EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
         return EXIT_INPUT
     except aggregate.ParameterError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return console.complain(str(error), EXIT_USAGE)
     except aggregate.AggregateError as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        return _complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
+        return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
-        return _complain("out of memory; nothing was published", EXIT_INPUT)
+        return console.complain("out of memory; nothing was published", EXIT_INPUT)
     except Exception as error:
         if "--debug" in arguments:
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return _complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
+        return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
     return 0
 
 
-def _complain(message: str, exit_code: int) -> int:
-    say(f"plant-aggregate: error: {printable(message)}")
-    return exit_code
+def _format_in(arguments: list[str]) -> str:
+    """The log format that a command line asks for."""
+    asked = " ".join(arguments).replace("=", " ")
+    return "json" if "--log-format json" in asked else "text"
+
+
+def _refuse(error: click.ClickException) -> int:
+    """Say what is wrong with a command line."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if context is not None and "\n" not in message:
+        message = f"{message[:1].lower()}{message[1:]}; see {context.command_path} --help"
+    return console.complain(message, error.exit_code)
 
 
 if __name__ == "__main__":

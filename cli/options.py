@@ -1,5 +1,6 @@
 """Options that are made from the engine's own declarations, and types the commands share."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from datetime import datetime
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class FloatRange(click.FloatRange):
+    """A number in a range, in which there is no place for NaN."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; a usage error if it is none, or out of the range."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{number} is not in the range {self._describe_range()}", param, ctx)
+        return number
+
+
 output_option = click.option(
     "-o", "--output", default="consensus", show_default=True, help="folder that runs are published in"
 )
@@ -23,7 +35,39 @@ lock_option = click.option(
     show_default=True,
     help="while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
 )
+max_rejected_option = click.option(
+    "--max-rejected",
+    type=FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="share of the rows that may be unusable",
+)
+threads_option = click.option("--threads", type=click.IntRange(1, 1024), help="threads to run on  [default: all cores]")
+resamples_option = click.option(
+    "--resamples",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="bootstrap resamples for the intervals, 0 for none",
+)
 debug_option = click.option("--debug", is_flag=True, help="show a traceback when something fails")
+
+
+class Within(click.ParamType[float]):
+    """A number in the range that the strategies which have the parameter agree on."""
+
+    def __init__(self, items: Mapping[str, Field[Any]]) -> None:
+        defaults = [item.default for item in items.values() if item.default is not None]
+        self.number = click.INT if defaults and isinstance(defaults[0], int) else click.FLOAT
+        self._known = next(iter(items.values())).metadata["parameter"]
+        self.name = self.number.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; a usage error that names the option if it is none, or out of its range."""
+        number = self.number.convert(value, param, ctx)
+        if not (math.isfinite(number) and self._known.holds(number)):
+            self.fail(f"{number} must be {self._known.range}", param, ctx)
+        return number
 
 
 def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
@@ -35,12 +79,10 @@ def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         for parameter, items in reversed(holders.items()):
-            item = next(iter(items.values()))
-            known = item.metadata["parameter"]
-            defaults = [each.default for each in items.values() if each.default is not None]
+            known = next(iter(items.values())).metadata["parameter"]
             function = click.option(
                 f"--{parameter.replace('_', '-')}",
-                type=click.Choice(known.choices) if known.choices else type(defaults[0]) if defaults else click.FLOAT,
+                type=click.Choice(known.choices) if known.choices else Within(items),
                 help=f"{known.help} ({known.range}{_defaults(items)}) [{_owners(list(items), list(strategies))}]",
             )(function)
         return function

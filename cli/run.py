@@ -2,25 +2,31 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .options import (
+    FloatRange,
     column_mapping,
     column_name,
     debug_option,
     lock_option,
     make_strategy,
+    max_rejected_option,
     output_option,
     score_column_name,
     strategy_options,
+    threads_option,
     timestamp,
 )
 from .summary import summary
@@ -92,26 +98,27 @@ ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 @click.option(
     "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
 )
+@max_rejected_option
 @click.option(
-    "--max-rejected", type=float, default=0.01, show_default=True, help="share of the rows that may be unusable"
+    "--keep", type=click.IntRange(min=0), default=14, show_default=True, help="older runs that stay for rollback"
 )
-@click.option("--keep", type=int, default=14, show_default=True, help="older runs that stay for rollback")
 @click.option(
     "--max-label-changes",
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     metavar="SHARE",
     help="hold the run back (exit code 3) if of the observations in the published run a larger share has another "
     "label  [default: no limit]",
 )
 @click.option(
     "--max-valid-drop",
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     metavar="SHARE",
     help="hold the run back if valid observations are fewer than in the published run by a larger share  "
     "[default: no limit]",
 )
 @lock_option
-@click.option("--threads", type=int, help="threads to run on  [default: all cores]")
+@threads_option
+@click.option("--metrics", metavar="FILE", help="write metrics for Prometheus to a file, for its textfile collector")
 @click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
 @debug_option
@@ -135,6 +142,7 @@ def run(
     max_valid_drop: float | None,
     lock: str,
     threads: int | None,
+    metrics: str | None,
     as_json: bool,
     quiet: bool,
     debug: bool,
@@ -150,6 +158,7 @@ def run(
     import aggregate
     from aggregate.settings import Settings
 
+    parameters = _without_foreign(parameters, strategy)
     idle = [name for name in ABOUT_AI if parameters.get(name) is not None and ai_votes is None]
     if idle:
         raise click.UsageError(f"--{idle[0].replace('_', '-')} is given without --ai-votes")
@@ -176,16 +185,37 @@ def run(
         with console.progress(quiet) as listener, _without_linear_algebra():
             done = aggregate.run(votes, output, chosen, settings, progress=listener)
     except aggregate.HeldError as error:
-        _show(error.run, as_json)
+        _tell(error.run, metrics, as_json, quiet)
         raise
-    _show(done, as_json)
+    _tell(done, metrics, as_json, quiet)
 
 
-def _show(run: "aggregate.Run", as_json: bool) -> None:
+def _tell(run: "aggregate.Run", metrics: str | None, as_json: bool, quiet: bool) -> None:
+    """Metrics, a line for collectors of logs, and the summary."""
+    if metrics is not None:
+        from aggregate.publishing.metrics import write_metrics
+
+        write_metrics(run.manifest, time.time(), metrics)
+    if console.is_json() and not quiet:
+        told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held", "seconds")}
+        console.log("info", "held" if run.manifest["held"] else "published", folder=str(run.folder), **told)
     if as_json:
         console.result_json(run.manifest)
     else:
         console.result(summary(run))
+
+
+def _without_foreign(parameters: dict[str, Any], strategy: str) -> dict[str, Any]:
+    """The parameters without those of a configuration file that another strategy than the file's does not have."""
+    context = click.get_current_context()
+    if context.get_parameter_source("strategy") is not ParameterSource.COMMANDLINE:
+        return parameters
+    chosen: Any = STRATEGIES[strategy]
+    own = {item.name for item in fields(chosen)}
+    return {
+        name: None if name not in own and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP else value
+        for name, value in parameters.items()
+    }
 
 
 @contextmanager

@@ -5,22 +5,29 @@ from typing import Literal
 import click
 
 from . import console
+from .options import FloatRange, debug_option
 
 
 @click.command(short_help="Make up a vote log whose truth is known.")
 @click.argument("folder", metavar="DIR")
 @click.option(
     "--scale",
-    type=float,
+    type=FloatRange(0, 60, min_open=True),
     default=0.01,
     show_default=True,
     help="size relative to the published data: 1 is 6,699,593 observations; up to 60",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="another seed, another log of the same kind")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="another seed, another log of the same kind",
+)
 @click.option("--ai/--no-ai", default=False, show_default=True, help="also write ai_votes.parquet, with scores")
 @click.option(
     "--parrots",
-    type=float,
+    type=FloatRange(0, 1),
     default=0.0,
     show_default=True,
     metavar="SHARE",
@@ -28,7 +35,7 @@ from . import console
 )
 @click.option(
     "--experts",
-    type=float,
+    type=FloatRange(0, 1),
     metavar="SHARE",
     help="tell the truth of this share of the observations only, 0 to 1, sooner where there are several votes  "
     "[default: of all]",
@@ -42,7 +49,7 @@ from . import console
 )
 @click.option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
-@click.option("--debug", is_flag=True, help="show a traceback when something fails")
+@debug_option
 def simulate(
     folder: str,
     scale: float,

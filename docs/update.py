@@ -20,6 +20,7 @@ import aggregate
 from aggregate import schema
 from aggregate.strategies.plantnet import PlantNet
 from aggregate.strategies.registry import STRATEGIES
+from aggregate_cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -71,6 +72,11 @@ def output_of(*arguments: str) -> str:
     environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     return done.stdout
+
+
+def help_of(command: str) -> str:
+    """What a command says of itself."""
+    return f"```console\n{output_of(command, '--help')}```"
 
 
 @cache
@@ -227,13 +233,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "measured against peers": measured_against_peers,
     "peers on 9 million votes": headline,
     "help": lambda: f"```console\n{output_of('--help')}```",
-    "help run": lambda: f"```console\n{output_of('run', '--help')}```",
-    "help evaluate": lambda: f"```console\n{output_of('evaluate', '--help')}```",
-    "help compare": lambda: f"```console\n{output_of('compare', '--help')}```",
-    "help calibrate-ai": lambda: f"```console\n{output_of('calibrate-ai', '--help')}```",
-    "help ambiguity": lambda: f"```console\n{output_of('ambiguity', '--help')}```",
-    "help calibrate": lambda: f"```console\n{output_of('calibrate', '--help')}```",
-    "help simulate": lambda: f"```console\n{output_of('simulate', '--help')}```",
+    **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }
 
 

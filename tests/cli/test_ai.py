@@ -127,7 +127,9 @@ def test_options_that_do_not_go_together(published: Published, write: Write, cap
     line = refused(capfd, published, "--ai-votes", ai, "--strategy", "majority", exit_code=2)
     assert "ai_votes are for the strategy plantnet" in line
     assert "without ai_votes" in refused(capfd, published, "--ai-calibration", "x.json", exit_code=2)
-    assert "ai_weight is 0.0" in refused(capfd, published, "--ai-votes", ai, "--ai-weight", "0", exit_code=2)
+    assert "'--ai-weight': 0.0 must be in (0, 1e6]" in refused(
+        capfd, published, "--ai-votes", ai, "--ai-weight", "0", exit_code=2
+    )
     assert "gone.parquet" in refused(capfd, published, "--ai-votes", "gone.parquet")
     for option in (["--ai-mode", "fixed"], ["--ai-weight", "1"], ["--ai-threshold", "0.5"], ["--parrots", "drop"]):
         assert run_command(["run", "good.parquet", *option]) == 2

@@ -385,9 +385,9 @@ def test_files_that_disagree(command: Callable[..., int], write: Write, capfd: C
 @pytest.mark.parametrize(
     ("options", "saying"),
     [
-        (["--alpha", "1"], "alpha is 1.0 but must be in [0, 1)"),
-        (["--alpha", "nan"], "alpha is nan"),
-        (["--max-rejected", "2"], "max_rejected is 2.0"),
+        (["--alpha", "1"], "'--alpha': 1.0 is not in the range 0<=x<1"),
+        (["--alpha", "nan"], "'--alpha': nan is not in the range"),
+        (["--max-rejected", "2"], "'--max-rejected': 2.0 is not in the range 0<=x<=1"),
         (["--strategy", "oracle"], "strategy is 'oracle'"),
     ],
 )

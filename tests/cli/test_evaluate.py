@@ -182,7 +182,8 @@ def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: W
 
 def test_wrong_usage(capfd: Capture, published: Published, write: Write) -> None:
     path = write("truth.parquet", TRUTH)
-    assert "seed is -1" in refused(capfd, published.folder, "--truth", path, "--seed", "-1", exit_code=2)
+    said = refused(capfd, published.folder, "--truth", path, "--seed", "-1", exit_code=2)
+    assert "'--seed': -1 is not in the range x>=0" in said
     assert run_command(["evaluate", str(published.folder)]) == 2
 
 

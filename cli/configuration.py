@@ -1,0 +1,170 @@
+"""Options from a TOML file: a table for each command, a key for each option, by its long name.
+
+    [run]
+    votes = ["/data/votes"]
+    output = "/data/consensus"
+    max-label-changes = 0.02
+
+The whole file is checked before anything is done, whichever command it is for; all that is wrong is told at once, with
+the lines.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import click
+
+NOT_IN_FILES = ("help", "config", "version", "show")
+"""Options that a file cannot have."""
+
+MAX_BYTES = 1 << 20
+"""A larger file is no configuration."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A file that was checked."""
+
+    path: str
+    tables: Mapping[str, Mapping[str, Any]]
+    """Command -> name of the parameter -> value."""
+    lines: Mapping[tuple[str, str], int]
+    """Command and name of the parameter -> the line where it stands."""
+
+
+def load(path: str, commands: Callable[[str], click.Command | None], names: list[str]) -> Configuration:
+    """Read a file and check it against the commands. Raises click.UsageError with all that is wrong."""
+    text = _read(path)
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise click.UsageError(f"{path}: is not TOML: {error}") from error
+    faults: list[tuple[int, str]] = []
+    tables: dict[str, dict[str, Any]] = {}
+    lines: dict[tuple[str, str], int] = {}
+    places = dict(_places(text))
+    for name, table in document.items():
+        command = commands(name) if name in names else None
+        line = places.get((name,), 0)
+        if command is None:
+            faults.append((line, f"no command {name!r}{_suggestion(name, names)}"))
+        elif not isinstance(table, dict):
+            faults.append((line, f"{name} must be a table, [{name}]"))
+        else:
+            tables[name] = {}
+            for key, value in table.items():
+                line = places.get((name, key), line)
+                try:
+                    parameter = _parameter(command, key)
+                    tables[name][parameter.name or key] = _checked(parameter, value, command)
+                    lines[name, parameter.name or key] = line
+                except click.UsageError as error:
+                    faults.append((line, f"[{name}] {key}: {error.message}"))
+    if faults:
+        raise click.UsageError("\n".join(f"{path}, line {line}: {fault}" for line, fault in sorted(faults)))
+    return Configuration(path, tables, lines)
+
+
+def key_of(parameter: click.Parameter) -> str:
+    """What a parameter is called in a file: its longest name, without dashes in front."""
+    return max(parameter.opts, key=len).lstrip("-")
+
+
+def known(command: click.Command) -> list[click.Parameter]:
+    """The parameters that a file may have."""
+    return [parameter for parameter in command.params if key_of(parameter) not in NOT_IN_FILES]
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise click.UsageError(f"{path}: is too large for a configuration")
+        return content.decode("utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
+        raise click.UsageError(f"{path}: cannot be read ({reason})") from error
+
+
+def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Tables and keys, and the line where each is first met. Tells a reader where to look, nothing more."""
+    table: tuple[str, ...] = ()
+    met = set()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
+        pair = re.match(r"\s*([^=#\[]+?)\s*=", line)
+        if header:
+            table = _names(header[1])
+            place = table
+        elif pair:
+            place = table + _names(pair[1])
+        else:
+            continue
+        for depth in range(1, len(place) + 1):
+            if place[:depth] not in met:
+                met.add(place[:depth])
+                yield place[:depth], number
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _parameter(command: click.Command, key: str) -> click.Parameter:
+    by_key = {key_of(parameter): parameter for parameter in known(command)}
+    if key not in by_key:
+        raise click.UsageError(f"no such option{_suggestion(key, list(by_key))}")
+    return by_key[key]
+
+
+def _suggestion(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name.replace("_", "-"), names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> Any:
+    """The value as click takes it. Raises click.UsageError if it is of another type, or out of its range."""
+    context = click.Context(command)
+    several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
+    if several and not isinstance(value, list):
+        raise click.UsageError(f"{_shown(value)} must be a list")
+    items = [_plain(parameter, item) for item in (value if several else [value])]
+    for item in items:
+        try:
+            parameter.type.convert(item, None, context)
+        except click.UsageError as error:
+            raise click.UsageError(error.message.rstrip(".")) from error
+    return items if several else items[0]
+
+
+def _plain(parameter: click.Parameter, value: Any) -> Any:
+    """A TOML value as it would stand on the command line."""
+    if isinstance(value, date):  # a time is one, too
+        value = value.isoformat()
+    kind = parameter.type
+    number = getattr(kind, "number", kind)
+    wanted: tuple[type, ...]
+    if isinstance(number, click.types.BoolParamType):
+        wanted, words = (bool,), "true or false"
+    elif isinstance(number, click.types.IntParamType):
+        wanted, words = (int,), "an integer"
+    elif isinstance(number, click.types.FloatParamType):
+        wanted, words = (int, float), "a number"
+    else:
+        wanted, words = (str,), "a string"
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        raise click.UsageError(f"{_shown(value)} must be {words}")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        raise click.UsageError("is too large a number")
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
