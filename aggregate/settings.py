@@ -11,6 +11,7 @@ from .ingest import Paths, listed
 from .kernels.threads import available_cores
 from .publishing.guards import Guards
 from .publishing.lock import LOCK_MODES
+from .storage import redacted
 
 PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
 """Settings that name files."""
@@ -85,10 +86,10 @@ class Settings:
         paths = {name: getattr(self, name) for name in PATHS}
         return {
             **vars(self),
-            "scores": None if self.scores is None else [os.fspath(path) for path in listed(self.scores)],
+            "scores": None if self.scores is None else [redacted(os.fspath(path)) for path in listed(self.scores)],
             "score_columns": dict(self.score_columns or {}),
             "columns": dict(self.columns or {}),
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
-            **{name: None if path is None else os.fspath(path) for name, path in paths.items()},
+            **{name: None if path is None else redacted(os.fspath(path)) for name, path in paths.items()},
             "threads": self.threads or available_cores(),
         }

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from . import console
-from .options import FloatRange, column_mapping, column_name, debug_option, score_column_name, threads_option, timestamp
+from .options import (
+    FloatRange,
+    LocalPath,
+    column_mapping,
+    column_name,
+    debug_option,
+    score_column_name,
+    threads_option,
+    timestamp,
+)
 from .summary import count
 
 if TYPE_CHECKING:
@@ -27,7 +36,13 @@ FILE = "ambiguity.parquet"
     "labels and probabilities (lists), or label and probability (a row each); repeatable",
 )
 @click.option(
-    "-o", "--output", default=FILE, show_default=True, metavar="DIR|FILE", help=f".parquet file, or folder for {FILE}"
+    "-o",
+    "--output",
+    type=LocalPath(),
+    default=FILE,
+    show_default=True,
+    metavar="DIR|FILE",
+    help=f".parquet file, or folder for {FILE}",
 )
 @click.option(
     "--strategy",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import console
-from .options import column_mapping, debug_option, truth_column_name
+from .options import LocalPath, column_mapping, debug_option, truth_column_name
 from .summary import count
 
 if TYPE_CHECKING:
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     help="the truth file's own name of a column, such as label=species; repeatable",
 )
 @click.option(
-    "-o", "--output", default="calibration.json", show_default=True, metavar="FILE", help="file to save it in"
+    "-o",
+    "--output",
+    type=LocalPath(),
+    default="calibration.json",
+    show_default=True,
+    metavar="FILE",
+    help="file to save it in",
 )
 @click.option(
     "--method",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import console
-from .options import column_mapping, column_name, debug_option, truth_column_name
+from .options import LocalPath, column_mapping, column_name, debug_option, truth_column_name
 from .summary import count
 
 if TYPE_CHECKING:
@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     help="the votes files' own name of a column, such as observation_id=obs; repeatable",
 )
 @click.option(
-    "-o", "--output", default="ai_calibration.json", show_default=True, metavar="FILE", help="file to save it in"
+    "-o",
+    "--output",
+    type=LocalPath(),
+    default="ai_calibration.json",
+    show_default=True,
+    metavar="FILE",
+    help="file to save it in",
 )
 @click.option(
     "--method",

@@ -6,6 +6,7 @@ import click
 
 from . import console
 from .options import (
+    LocalPath,
     column_mapping,
     column_name,
     debug_option,
@@ -50,9 +51,10 @@ from .options import (
 @max_rejected_option
 @resamples_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples")
-@click.option("-o", "--output", metavar="FILE", help="write all measures to a file, .parquet or .csv")
+@click.option("-o", "--output", type=LocalPath(), metavar="FILE", help="write all measures to a file, .parquet or .csv")
 @click.option(
     "--plot",
+    type=LocalPath(),
     metavar="FILE",
     help="draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')",
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import console
-from .options import debug_option, output_option
+from .options import LocalPath, debug_option, output_option
 from .summary import changes_lines
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @output_option
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="observations to list")
 @click.option(
-    "--table", metavar="FILE", help="write all observations that differ to a Parquet file, as changes.parquet"
+    "--table",
+    type=LocalPath(),
+    metavar="FILE",
+    help="write all observations that differ to a Parquet file, as changes.parquet",
 )
 @click.option("--json", "as_json", is_flag=True, help="print the counts as JSON on stdout instead")
 @debug_option

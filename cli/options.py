@@ -25,6 +25,22 @@ class FloatRange(click.FloatRange):
         return number
 
 
+class LocalPath(click.ParamType[str]):
+    """A file or folder to write on a local disk."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The path; a usage error for a URI."""
+        from aggregate.errors import ParameterError
+        from aggregate.storage import check_local
+
+        try:
+            return check_local(value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+
+
 output_option = click.option(
     "-o", "--output", default="consensus", show_default=True, help="folder that runs are published in"
 )

@@ -17,6 +17,7 @@ from aggregate.strategies.registry import STRATEGIES
 from . import console
 from .options import (
     FloatRange,
+    LocalPath,
     column_mapping,
     column_name,
     debug_option,
@@ -118,7 +119,12 @@ ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 )
 @lock_option
 @threads_option
-@click.option("--metrics", metavar="FILE", help="write metrics for Prometheus to a file, for its textfile collector")
+@click.option(
+    "--metrics",
+    type=LocalPath(),
+    metavar="FILE",
+    help="write metrics for Prometheus to a file, for its textfile collector",
+)
 @click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
 @debug_option

@@ -5,11 +5,11 @@ from typing import Literal
 import click
 
 from . import console
-from .options import FloatRange, debug_option
+from .options import FloatRange, LocalPath, debug_option
 
 
 @click.command(short_help="Make up a vote log whose truth is known.")
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option(
     "--scale",
     type=FloatRange(0, 60, min_open=True),

@@ -10,10 +10,11 @@ from pyarrow import csv
 from ..arrays import Floats
 from ..errors import VotesError
 from ..schema import USER_WEIGHTS
+from ..storage import local_path, redacted
 from ..user_weights import UserWeights
 from .encoding import check_text
 from .parquet import check_files, readable, stream
-from .sources import find_sources
+from .sources import Source, find_sources
 
 MOST = 1e9
 """Beyond this, sums with other weights are no longer exact."""
@@ -25,10 +26,15 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
     Columns: ``aggregate.schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
     is null or stands twice, or a weight is negative or not finite.
     """
-    path = os.fspath(path)
-    if os.path.isdir(path):
-        raise VotesError("is a folder", where=path, remedy="name a Parquet or CSV file of user weights")
-    table = _read_csv(path) if path.lower().endswith(".csv") else _read_parquet(path)
+    given = local_path(path)
+    if os.path.isdir(given):
+        raise VotesError("is a folder", where=given, remedy="name a Parquet or CSV file of user weights")
+    path = redacted(given)
+    sources = find_sources([given])
+    if len(sources) > 1:
+        raise VotesError(f"stands for {len(sources)} files", where=path, remedy="name one file of user weights")
+    is_csv = path.partition("?")[0].lower().endswith(".csv")
+    table = _read_csv(sources[0], path) if is_csv else _read_parquet(sources[0], path)
     if table.num_rows == 0:
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     user_ids = table.column("user_id").combine_chunks()
@@ -46,22 +52,19 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
     return UserWeights(user_ids, none if fixed is None else fixed, none if minimum is None else minimum)
 
 
-def _read_parquet(path: str) -> pa.Table:
-    sources = find_sources([path])
-    if len(sources) > 1:
-        raise VotesError(f"stands for {len(sources)} files", where=path, remedy="name one file of user weights")
-    (file,) = check_files(sources, USER_WEIGHTS, {})
+def _read_parquet(source: Source, path: str) -> pa.Table:
+    (file,) = check_files([source], USER_WEIGHTS, {})
     batches = list(stream(file, [column.name for column in USER_WEIGHTS]))
     if not batches:
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     return pa.Table.from_batches(batches)
 
 
-def _read_csv(path: str) -> pa.Table:
+def _read_csv(source: Source, path: str) -> pa.Table:
     """Ids are read as text: they are parsed as the votes' type when they meet the votes."""
     types = {"user_id": pa.string(), "fixed_weight": pa.float64(), "min_weight": pa.float64()}
     with readable(path, "CSV"):
-        table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+        table = csv.read_csv(source.local, convert_options=csv.ConvertOptions(column_types=types))
     if "user_id" not in table.column_names:
         have = ", ".join(map(repr, table.column_names[:12]))
         raise VotesError(f"column 'user_id' is missing; it has {have}", where=path, remedy="name the columns in line 1")

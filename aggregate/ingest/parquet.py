@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ..errors import VotesError
 from ..schema import Column, Table
+from ..storage import redacted
 from .sources import Source, find_sources
 
 BATCH_ROWS = 1 << 17
@@ -84,7 +85,7 @@ def check_files(
     faults: list[str] = []
     checked: list[CheckedFile] = []
     for source in sources:
-        with readable(source.path), pq.ParquetFile(source.path) as file:
+        with readable(source.path), pq.ParquetFile(source.local) as file:
             schema, metadata = file.schema_arrow, file.metadata
             _check_row_counts(metadata, source.path)
         names, types, wrong = _match(schema, table, renamed, remedy)
@@ -110,7 +111,7 @@ def check_file(
     """As :func:`check_files`, of one file; what is wrong is told in one line. Raises VotesError."""
     sources = find_sources([path])
     if len(sources) > 1:
-        raise VotesError(f"stands for {len(sources)} files", where=os.fspath(path), remedy="name one file")
+        raise VotesError(f"stands for {len(sources)} files", where=redacted(os.fspath(path)), remedy="name one file")
     try:
         (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy)
     except VotesError as error:
@@ -164,7 +165,7 @@ def _read(
     names = {column: file.names[column] for column in present}
     with readable(file.source.path):
         opened = pq.ParquetFile(
-            file.source.path,
+            file.source.local,
             read_dictionary=list(dictionaries),
             page_checksum_verification=True,
             pre_buffer=False,  # it would hold the whole file
@@ -219,7 +220,7 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
 def items_per_row(file: CheckedFile, column: str) -> int:
     """How long the lists of a column are on average, rounded up, in the row group where they are longest."""
     most = 1
-    with readable(file.source.path), pq.ParquetFile(file.source.path, pre_buffer=False) as opened:
+    with readable(file.source.path), pq.ParquetFile(file.source.local, pre_buffer=False) as opened:
         metadata = opened.metadata
         (leaf,) = _leaves(metadata, file.names[column])
         places = [place for place in range(metadata.num_columns) if metadata.schema.column(place).path == leaf]

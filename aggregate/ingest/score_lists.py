@@ -76,7 +76,7 @@ def check_scores(
 
 def _is_long(source: Source, renamed: Mapping[str, str]) -> bool:
     """Whether a file has a row for each label. Raises VotesError if it has neither layout."""
-    with readable(source.path), pq.ParquetFile(source.path) as file:
+    with readable(source.path), pq.ParquetFile(source.local) as file:
         names = set(file.schema_arrow.names)
     for is_long, columns in ((False, ("labels", "probabilities")), (True, ("label", "probability"))):
         if any(renamed.get(column, column) in names for column in columns):

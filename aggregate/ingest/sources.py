@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import VotesError
+from ..storage import Place, is_uri, local_path, locate, reaching, redacted
+from .remote import Copy, copied, find_remote
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
@@ -17,17 +19,27 @@ class Source:
     """A file as it was found."""
 
     path: str
+    """As it is shown: without the secrets of a URI."""
     bytes: int
     state: tuple[int, int, int]
     """Size, modification time (ns) and inode: another state is another file."""
+    copy: Copy | None = None
+    """Of a file in another store."""
+
+    @property
+    def local(self) -> str:
+        """The path to open."""
+        return self.path if self.copy is None else self.copy.path
 
     def check_unchanged(self) -> None:
         """Raise VotesError if the file is not the one that was found."""
-        if _state(self.path) != self.state:
+        if self.copy is None and _state(self.path) != self.state:
             raise VotesError("changed while it was read", where=self.path, remedy="run again when it is complete")
 
     def fingerprint(self) -> str:
         """SHA-256 of the content, as 64 hexadecimal digits."""
+        if self.copy is not None:
+            return self.copy.sha256
         try:
             with open(self.path, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -47,17 +59,34 @@ class Input:
 
 
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
-    """The Parquet files that ``paths`` name, each once, in the order of their paths.
+    """The Parquet files that ``paths`` name, each once, in the order of their paths; those of URIs are copied.
 
     A folder stands for the Parquet files below it, whatever the depth. A path that does not exist is tried as a glob.
     In folders and globs names that begin with ``.`` or ``_`` are passed over, as Spark and Hive do. Raises VotesError.
     """
+    names = [os.fspath(path) for path in paths]
     found: dict[str, str] = {}
-    for file in sorted({file for path in paths for file in _expand(os.fspath(path))}):
+    for file in sorted({file for name in names if not is_uri(name) for file in _expand(local_path(name))}):
         found.setdefault(os.path.realpath(file), file)
-    if not found:
+    remote = {place.uri: place for name in names if is_uri(name) for place in find_remote(name, PARQUET_SUFFIXES)}
+    if not found and not remote:
         raise VotesError("no paths were given", remedy="name files, folders or globs")
-    return [_source(path) for path in found.values()]
+    return [_source(path) for path in found.values()] + [_remote_source(remote[uri]) for uri in sorted(remote)]
+
+
+def read_text(path: str | os.PathLike[str], remedy: str) -> str:
+    """The content of a small text file, local or not. Raises VotesError."""
+    name = os.fspath(path)
+    try:
+        if is_uri(name):
+            place = locate(name)
+            with reaching(name, remedy=remedy):
+                content = place.read()
+            return content.decode("utf-8")
+        return Path(local_path(name)).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "it is not text"
+        raise VotesError(f"cannot be read ({reason})", where=redacted(name), remedy=remedy) from error
 
 
 def _expand(path: str) -> list[str]:
@@ -116,6 +145,11 @@ def _state(path: str) -> tuple[int, int, int]:
 def _unreadable(error: OSError, path: str) -> VotesError:
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
     return VotesError(f"cannot be read ({reason})", where=path, remedy="see that it is there and may be read")
+
+
+def _remote_source(place: Place) -> Source:
+    copy = copied(place)
+    return Source(place.name, copy.bytes, (copy.bytes, 0, 0), copy)
 
 
 def _source(path: str) -> Source:

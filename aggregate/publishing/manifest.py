@@ -10,6 +10,8 @@ from typing import Any
 
 from ..consensus import Consensus
 from ..errors import VotesError
+from ..ingest.sources import read_text
+from ..storage import redacted
 from .tables import Output
 
 MANIFEST_FILE = "run.json"
@@ -95,11 +97,11 @@ def write_manifest(contents: Mapping[str, Any], folder: Path) -> None:
 
 def read_manifest(path: str) -> dict[str, Any]:
     """The content of a run.json. Raises VotesError."""
+    text = read_text(path, REMEDY)
     try:
-        with open(path, encoding="utf-8") as file:
-            contents = json.load(file)
-    except (OSError, ValueError, RecursionError) as error:
-        raise VotesError("cannot be read as the record of a run", where=path, remedy=REMEDY) from error
+        contents = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise VotesError("is not JSON", where=redacted(path), remedy=REMEDY) from error
     if not isinstance(contents, dict) or not isinstance(contents.get("outputs"), dict):
-        raise VotesError("is not the record of a run", where=path, remedy=REMEDY)
+        raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY)
     return contents

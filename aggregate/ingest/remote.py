@@ -1,0 +1,141 @@
+"""Inputs in other stores: found there, and copied before they are read.
+
+What is read is a snapshot: its SHA-256 is taken while it is copied, and nobody can change it meanwhile. The copy has no
+name in the file system, so that nothing stays behind, whatever ends the process.
+"""
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass
+from typing import IO, Any
+
+from ..errors import VotesError
+from ..storage import CHUNK, Place, locate, reaching
+
+INCOMPLETE = "run again when it is complete"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a file, which is there as long as this is."""
+
+    file: IO[bytes]
+    bytes: int
+    sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where it can be opened."""
+        return f"/dev/fd/{self.file.fileno()}"
+
+
+def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
+    """The files that a URI names: one, those with these suffixes below a folder, or those that match ``*`` and ``**``.
+
+    Names that begin with ``.`` or ``_`` are passed over below a folder and by wildcards. Raises VotesError.
+    """
+    from pyarrow.fs import FileSelector, FileType
+
+    path, mark, query = uri.partition("?")
+    if "*" in path:
+        fixed, pattern = _split(path)
+        place = locate(fixed + mark + query)
+    else:
+        place, pattern = locate(uri), ""
+        with reaching(uri):
+            kind = place.filesystem.get_file_info(place.path).type
+        if kind == FileType.File:
+            return [place]
+    with reaching(uri):
+        listed = place.filesystem.get_file_info(FileSelector(place.path, allow_not_found=True, recursive=True))
+    below = sorted(info.path for info in listed if info.type == FileType.File)
+    root = len(place.path.rstrip("/")) + 1
+    files = [place.child(name[root:]) for name in below if _is_wanted(name[root:], pattern, suffixes)]
+    if not files:
+        if listed and not pattern:
+            raise VotesError(
+                "no Parquet file in this folder", where=place.name, remedy=f"it looks for {', '.join(suffixes)}"
+            )
+        raise VotesError("no such file or folder", where=Place(None, "", uri).name, remedy="check the path")
+    return files
+
+
+def copied(place: Place) -> Copy:
+    """A copy of a file. Raises VotesError, also if the file changes meanwhile."""
+    with reaching(place.uri):
+        before = _state(place)
+        stream = place.filesystem.open_input_stream(place.path)
+    digest, n_bytes = hashlib.sha256(), 0
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the copy
+    with stream:
+        while True:
+            with reaching(place.uri):
+                chunk = stream.read(CHUNK)
+            if not chunk:
+                break
+            digest.update(chunk)
+            n_bytes += len(chunk)
+            _write(file, chunk, place)
+    with reaching(place.uri):
+        after = _state(place)
+    if before != after or n_bytes != before[0]:
+        raise VotesError("changed while it was read", where=place.name, remedy=INCOMPLETE)
+    return Copy(file, n_bytes, digest.hexdigest())
+
+
+def _write(file: IO[bytes], chunk: bytes, place: Place) -> None:
+    try:
+        file.write(chunk)
+        file.flush()
+    except OSError as error:
+        raise VotesError(
+            f"cannot be copied to {tempfile.gettempdir()} ({(error.strerror or str(error)).lower()})",
+            where=place.name,
+            remedy="set TMPDIR to a folder with more room",
+        ) from error
+
+
+def _state(place: Place) -> tuple[int, Any]:
+    """Size and modification time."""
+    info = place.filesystem.get_file_info(place.path)
+    if info.size is None:
+        raise FileNotFoundError(place.name)
+    return info.size, info.mtime
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The folder above the first wildcard, and the pattern below it."""
+    head, _, _ = path.partition("*")
+    fixed = head.rpartition("/")[0]
+    return fixed, path[len(fixed) + 1 :]
+
+
+def _regular(pattern: str) -> str:
+    """A pattern as a regular expression: ``**/`` is any depth, ``*`` any part of a name.
+
+    >>> re.fullmatch(_regular("day=*/**/v*.parquet"), "day=1/a/b/votes.parquet") is not None
+    True
+    """
+    parts = re.split(r"(\*\*/|\*+)", pattern)
+    known = {"**/": "(?:[^/]+/)*"}
+    return "".join(known.get(part, "[^/]*" if part.startswith("*") else re.escape(part)) for part in parts)
+
+
+def _is_wanted(name: str, pattern: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether a file below a folder is meant: by a pattern, or in a folder that is; "" is the folder itself."""
+    parts = name.split("/")
+    is_table = name.lower().endswith(suffixes)
+    if not pattern:
+        return is_table and not _hidden(parts)
+    for depth in range(1, len(parts) + 1):
+        if re.fullmatch(_regular(pattern), "/".join(parts[:depth])):
+            # A wildcard stands for no hidden name; one that is spelled out may be hidden.
+            as_spelled = _hidden(parts[:depth]) == _hidden(pattern.split("/"))
+            return as_spelled and not _hidden(parts[depth:]) and (is_table or depth == len(parts))
+    return False
+
+
+def _hidden(parts: list[str]) -> int:
+    """How many parts of a path are hidden."""
+    return sum(part.startswith((".", "_")) for part in parts)
