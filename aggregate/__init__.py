@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .publishing.calibrations import save_calibration as save_calibration
     from .publishing.changes import Changes as Changes
     from .publishing.changes import diff as diff
+    from .publishing.latest import PublishedRun as PublishedRun
+    from .publishing.latest import open_latest as open_latest
     from .publishing.reading import read_evidence as read_evidence
     from .publishing.releases import Run as Run
     from .publishing.releases import list_runs as list_runs
@@ -99,6 +101,7 @@ _HOMES = {
     "ParameterError": "errors",
     "PlantNet": "strategies.plantnet",
     "PublishError": "errors",
+    "PublishedRun": "publishing.latest",
     "Run": "publishing.releases",
     "Settings": "settings",
     "Truth": "truth",
@@ -119,6 +122,7 @@ _HOMES = {
     "list_runs": "publishing.releases",
     "load_ai_calibration": "publishing.calibrations",
     "load_calibration": "publishing.calibrations",
+    "open_latest": "publishing.latest",
     "publish": "publishing.releases",
     "read_ai_votes": "ingest.ai_votes",
     "read_evidence": "publishing.reading",

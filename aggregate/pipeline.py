@@ -25,7 +25,7 @@ from .publishing.calibrations import SIMULATED, load_ai_calibration, load_calibr
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.manifest import MANIFEST_FILE, manifest, read_manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
-from .publishing.run_folder import RunFolder
+from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, write_consensus, write_posteriors, write_table
 from .settings import Settings
 from .strategies.base import Strategy
@@ -143,7 +143,7 @@ def run(
     return done
 
 
-def _changes(folder: RunFolder, new: Path, contents: Mapping[str, Any]) -> Changes:
+def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Changes:
     """What differs from the published run, without rows if there is none; a damaged one is a warning."""
     before = folder.published_id
     consensus = new / CONSENSUS_FILE

@@ -112,6 +112,18 @@ def child(uri: str, *names: str) -> str:
     return "/".join([path.rstrip("/"), *names]) + mark + query
 
 
+def beside(path: str, name: str) -> str:
+    """The path or URI of another file in the folder of one.
+
+    >>> beside("s3://bucket/runs/1/consensus.parquet?region=eu", "run.json")
+    's3://bucket/runs/1/run.json?region=eu'
+    """
+    if not is_uri(path):
+        return os.path.join(os.path.dirname(path), name)
+    before, mark, query = path.partition("?")
+    return before.rpartition("/")[0] + "/" + name + mark + query
+
+
 def locate(uri: str) -> Place:
     """The place of a URI. Raises VotesError if nothing can open it."""
     import pyarrow as pa

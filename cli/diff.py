@@ -46,12 +46,14 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
 
 def _path_of(run: str, output: str) -> str:
     """The folder of a run that is named by its id, ``latest`` or a path."""
+    import aggregate
     from aggregate.publishing.releases import open_output
     from aggregate.publishing.run_ids import is_run_id
+    from aggregate.publishing.tables import CONSENSUS_FILE
 
     if is_run_id(run):
-        return open_output(output).file(run, "")
-    return str(Path(output) / run) if run == "latest" else run
+        return open_output(output).file(run, CONSENSUS_FILE)
+    return aggregate.open_latest(output).path() if run == "latest" else run
 
 
 def _report(changes: "Changes", rows: int, title: str) -> str:

@@ -66,6 +66,7 @@ def evaluate(
     import aggregate
     from aggregate.agreement import find_suspects
     from aggregate.publishing.reading import read_users
+    from aggregate.storage import redacted
 
     from .evaluation import report
 
@@ -78,7 +79,7 @@ def evaluate(
         agreement = voters_agreement(votes, published, experts, listener) if votes else None
     if as_json:
         run = {name: (published.manifest or {}).get(name) for name in ("run_id", "strategy", "parameters")}
-        head = {"consensus": str(published.path), "truth": truth, **run}
+        head = {"consensus": redacted(published.path), "truth": truth, **run}
         people = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
             "users": None if suspects is None else asdict(suspects),

@@ -5,8 +5,10 @@ name in the file system, so that nothing stays behind, whatever ends the process
 """
 
 import hashlib
+import os
 import re
 import tempfile
+import weakref
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -20,14 +22,18 @@ INCOMPLETE = "run again when it is complete"
 class Copy:
     """A copy of a file, which is there as long as this is."""
 
-    file: IO[bytes]
+    descriptor: int
+    """Of the open file."""
     bytes: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, os.close, self.descriptor)
 
     @property
     def path(self) -> str:
         """Where it can be opened."""
-        return f"/dev/fd/{self.file.fileno()}"
+        return f"/dev/fd/{self.descriptor}"
 
 
 def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
@@ -67,8 +73,7 @@ def copied(place: Place) -> Copy:
         before = _state(place)
         stream = place.filesystem.open_input_stream(place.path)
     digest, n_bytes = hashlib.sha256(), 0
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the copy
-    with stream:
+    with stream, tempfile.TemporaryFile() as file:
         while True:
             with reaching(place.uri):
                 chunk = stream.read(CHUNK)
@@ -77,11 +82,12 @@ def copied(place: Place) -> Copy:
             digest.update(chunk)
             n_bytes += len(chunk)
             _write(file, chunk, place)
+        copy = Copy(os.dup(file.fileno()), n_bytes, digest.hexdigest())
     with reaching(place.uri):
         after = _state(place)
     if before != after or n_bytes != before[0]:
         raise VotesError("changed while it was read", where=place.name, remedy=INCOMPLETE)
-    return Copy(file, n_bytes, digest.hexdigest())
+    return copy
 
 
 def _write(file: IO[bytes], chunk: bytes, place: Place) -> None:

@@ -18,6 +18,7 @@ from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, stream
 from ..ingest.places import Ids, Vocabulary
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
+from ..storage import redacted
 from .reading import consensus_path, manifest_beside
 
 REASONS = ("votes", "ai", "settings", "weights")
@@ -73,9 +74,10 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
     paths = [consensus_path(path) for path in (old, new)]
     before, now = (manifest_beside(path) or {} for path in paths)
     try:
-        return find_changes(str(paths[0]), str(paths[1]), before, now)
+        return find_changes(paths[0], paths[1], before, now)
     except Incomparable as error:
-        raise VotesError(f"cannot be held against {paths[0]} ({error})", where=str(paths[1]), remedy=REMEDY) from error
+        old_name, new_name = map(redacted, paths)
+        raise VotesError(f"cannot be held against {old_name} ({error})", where=new_name, remedy=REMEDY) from error
 
 
 def no_changes(consensus: Path) -> pa.Table:

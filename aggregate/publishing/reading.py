@@ -1,11 +1,9 @@
 """A published run, opened for reading."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,17 +13,23 @@ import pyarrow.parquet as pq
 from ..errors import VotesError
 from ..evidence import Evidence
 from ..ingest.encoding import check_text
-from ..ingest.parquet import CheckedFile, check_file, readable, stream
+from ..ingest.parquet import CheckedFile, check_file, check_files, readable, stream
+from ..ingest.sources import find_sources
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
+from ..storage import beside, child, is_uri, local_path, locate, reaching, redacted
 from ..truth import Truth, check_kinds, rows_of
+from .manifest import MANIFEST_FILE, read_manifest
+from .run_bucket import POINTER, RunBucket
 from .tables import CONSENSUS_FILE
+
+REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
 
 
 @dataclass(frozen=True)
 class PublishedEvidence:
     """What a published consensus says of the observations that experts know."""
 
-    path: Path
+    path: str
     n_observations: int
     """Observations of the whole consensus."""
     evidence: Evidence
@@ -34,19 +38,35 @@ class PublishedEvidence:
     """The run.json beside the consensus, if there is one."""
 
 
-def consensus_path(path: str | os.PathLike[str]) -> Path:
-    """The consensus.parquet that is meant by a file, a run's folder, or an output folder (its ``latest``)."""
-    path = Path(path)
-    if not path.is_dir():
-        return path
-    for folder in (path, path / "latest"):
-        if (folder / CONSENSUS_FILE).is_file():
-            return Path(os.path.realpath(folder)) / CONSENSUS_FILE  # another run may be published meanwhile
-    raise VotesError(
-        f"holds neither {CONSENSUS_FILE} nor latest/{CONSENSUS_FILE}",
-        where=str(path),
-        remedy="name a consensus, the folder of a run, or the output folder of plant-aggregate run",
-    )
+def consensus_path(path: str | os.PathLike[str]) -> str:
+    """The consensus.parquet that is meant by a file, a run's folder, or an output folder (its published run).
+
+    All three may be URIs. Raises VotesError if there is none.
+    """
+    name = local_path(path)
+    if is_uri(name):
+        return _remote_consensus(name)
+    if not os.path.isdir(name):
+        return name
+    for folder in (name, os.path.join(name, "latest")):
+        if os.path.isfile(os.path.join(folder, CONSENSUS_FILE)):
+            return os.path.join(os.path.realpath(folder), CONSENSUS_FILE)  # another run may be published meanwhile
+    raise VotesError(f"holds neither {CONSENSUS_FILE} nor latest/{CONSENSUS_FILE}", where=name, remedy=REMEDY)
+
+
+def _remote_consensus(uri: str) -> str:
+    from pyarrow.fs import FileType
+
+    place = locate(uri)
+    with reaching(uri):
+        if place.filesystem.get_file_info(place.path).type == FileType.File:
+            return uri
+    if _is_file(child(uri, CONSENSUS_FILE)):
+        return child(uri, CONSENSUS_FILE)
+    published = RunBucket(uri).published_id
+    if published is None:
+        raise VotesError(f"holds neither {CONSENSUS_FILE} nor {POINTER}", where=redacted(uri), remedy=REMEDY)
+    return child(uri, "runs", published, CONSENSUS_FILE)
 
 
 def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEvidence:
@@ -57,7 +77,8 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     """
     file = consensus_path(path)
     checked = check_file(file, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
-    check_kinds(truth, checked.types["observation_id"], checked.types["label"], str(file))
+    shown = checked.source.path
+    check_kinds(truth, checked.types["observation_id"], checked.types["label"], shown)
     found: list[pa.RecordBatch] = []
     names = [pa.array([], checked.types["label"])]
     for batch in stream(checked, [column.name for column in EVIDENCE]):
@@ -65,10 +86,10 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
         rows, _ = rows_of(batch.column("observation_id"), truth.observation_ids)
         found.append(batch.take(pa.array(rows)))
     table = _plain(found, checked)
-    _check_rows(table, str(file))
+    _check_rows(table, shown)
     label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
-    check_text(label_names, "label", str(file))
-    with readable(str(file), "a consensus"):  # integers that are too large for what they say
+    check_text(label_names, "label", shown)
+    with readable(shown, "a consensus"):  # integers that are too large for what they say
         evidence = Evidence.from_table(table, label_names)
     return PublishedEvidence(file, checked.rows, evidence, manifest_beside(file))
 
@@ -78,21 +99,21 @@ def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
 
     None if there is none, or one without them. Raises VotesError if it cannot be read.
     """
-    file = consensus_path(path).parent / "users.parquet"
-    wanted = {column.name for column in (*USERS, *USER_AGREEMENT)}
-    if not file.is_file():
-        return None
-    with readable(str(file)):
-        names = set(pq.read_schema(file).names)
-    if not wanted <= names:
-        return None
+    file = beside(consensus_path(path), "users.parquet")
     columns = (*USERS, *USER_AGREEMENT)
-    checked = check_file(file, columns, {}, remedy="name a consensus as published")
+    if not _is_file(file):
+        return None
+    (source,) = find_sources([file])
+    with readable(source.path):
+        names = set(pq.read_schema(source.local).names)
+    if not {column.name for column in columns} <= names:
+        return None
+    (checked,) = check_files([source], columns, {}, remedy="name a consensus as published")
     table = _table(list(stream(checked, [column.name for column in columns])), checked, columns)
-    check_text(table.column("user_id"), "user_id", str(file))
+    check_text(table.column("user_id"), "user_id", source.path)
     gaps = [column.name for column in columns if not column.nullable and table.column(column.name).null_count]
     if gaps:
-        raise VotesError(f"column {gaps[0]!r} holds nulls", where=str(file), remedy="name a consensus as published")
+        raise VotesError(f"column {gaps[0]!r} holds nulls", where=source.path, remedy="name a consensus as published")
     return table
 
 
@@ -147,10 +168,20 @@ def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def manifest_beside(file: Path) -> Mapping[str, Any] | None:
+def manifest_beside(file: str) -> Mapping[str, Any] | None:
     """run.json in the folder of the consensus; None if it is not there or not ours."""
     try:
-        manifest = json.loads((file.parent / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_manifest(beside(file, MANIFEST_FILE))
+    except VotesError:
         return None
-    return manifest if isinstance(manifest, dict) else None
+
+
+def _is_file(path: str) -> bool:
+    if not is_uri(path):
+        return os.path.isfile(path)
+    from pyarrow.fs import FileType
+
+    place = locate(path)
+    with reaching(path):
+        found: bool = place.filesystem.get_file_info(place.path).type == FileType.File
+    return found

@@ -1,6 +1,5 @@
 """Which run is published: releasing one that was held back, and going back to one before."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError, PublishError, VotesError
+from ..ingest.sources import find_sources
 from ..progress import SILENT, Progress
+from ..storage import is_uri, local_path
 from .lock import locked
 from .manifest import MANIFEST_FILE, read_manifest
+from .run_bucket import RunBucket
 from .run_folder import RunFolder
 from .run_ids import age_key
+from .run_store import RunStore
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,10 @@ class Run:
     """A run that is complete."""
 
     run_id: str
-    folder: Path
-    """The run's own folder."""
-    latest: Path
-    """The link that names the published run."""
+    folder: Path | str
+    """The run's own folder; a URI if it is not local."""
+    latest: Path | str
+    """What names the published run: a link, or the URI of latest.json."""
     manifest: Mapping[str, Any]
     """The content of its run.json."""
 
@@ -41,17 +44,18 @@ class ListedRun:
     """The content of its run.json; None if that cannot be read."""
 
 
-def open_output(output: str | os.PathLike[str]) -> RunFolder:
-    """The output folder of a name. Raises ParameterError."""
-    if not os.fspath(output):
+def open_output(output: str | os.PathLike[str]) -> RunStore:
+    """The place for runs of a name: a folder, or a URI. Raises ParameterError if it is empty."""
+    name = os.fspath(output)
+    if not name:
         raise ParameterError("output is empty but must name a folder")
-    return RunFolder(output)
+    return RunBucket(name) if is_uri(name) else RunFolder(local_path(name))
 
 
 @contextmanager
-def sole_writer(folder: RunFolder, lock: str, progress: Progress) -> Iterator[datetime]:
+def sole_writer(folder: RunStore, lock: str, progress: Progress) -> Iterator[datetime]:
     """Hold the lock of an output folder and clear away what others left there; the time when that is done."""
-    with locked(folder.path, lock, progress.note):
+    with locked(folder.lock_folder, lock, progress.note, folder.where):
         for left in folder.tidy():
             progress.note(f"cleared away what a killed run left: {left}")
         yield datetime.now(UTC)
@@ -63,6 +67,7 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
     Raises PublishError if there is no such run or it is damaged, and LockedError; then ``latest`` is as it was.
     """
     folder = _existing(output)
+    folder.prepare()
     with sole_writer(folder, lock, progress):
         return _switched(folder, run_id)
 
@@ -73,13 +78,14 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
     Raises PublishError if there is none or it is damaged, and LockedError; then ``latest`` is as it was.
     """
     folder = _existing(output)
+    folder.prepare()
     with sole_writer(folder, lock, progress):
         now = folder.published_id
         older = [run_id for run_id in folder.run_ids if now is None or age_key(run_id) < age_key(now)]
         if not older:
             raise PublishError(
                 f"there is no run before {now}" if now else "there is no run to go back to",
-                where=str(folder.path),
+                where=folder.where,
                 remedy="see plant-aggregate runs",
             )
         return _switched(folder, older[-1])
@@ -89,45 +95,45 @@ def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     """The runs of an output folder, oldest first."""
     folder = _existing(output)
     published = folder.published_id
-    states = {run_id: "published" if run_id == published else "kept" for run_id in folder.run_ids}
-    states |= dict.fromkeys(folder.held_ids, "held")
+    states = dict.fromkeys(folder.held_ids, "held")
+    states |= {run_id: "published" if run_id == published else "kept" for run_id in folder.run_ids}
     return [ListedRun(run_id, states[run_id], _manifest_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
 
 
-def check_run(folder: RunFolder, run_id: str) -> Mapping[str, Any]:
+def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
     """The content of a run's run.json. Raises PublishError if a file of the run is not what that says."""
     try:
         manifest = read_manifest(folder.file(run_id, MANIFEST_FILE))
         for name, facts in manifest["outputs"].items():
-            with open(folder.file(run_id, os.path.basename(name)), "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != facts["sha256"]:
-                    raise VotesError(f"{name} has another SHA-256 than {MANIFEST_FILE} says")
-    except (VotesError, OSError, KeyError, TypeError, AttributeError) as error:
+            (source,) = find_sources([folder.file(run_id, os.path.basename(name))])
+            if source.fingerprint() != facts["sha256"]:
+                raise VotesError(f"{name} has another SHA-256 than {MANIFEST_FILE} says")
+    except (VotesError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise PublishError(
             f"run {run_id} is damaged ({error})",
-            where=str(folder.path),
+            where=folder.where,
             remedy="choose another run, see plant-aggregate runs",
         ) from error
     return manifest
 
 
-def _existing(output: str | os.PathLike[str]) -> RunFolder:
+def _existing(output: str | os.PathLike[str]) -> RunStore:
     folder = open_output(output)
     if not folder.exists:
         raise PublishError(
-            "is no output folder", where=str(folder.path), remedy="name a folder that plant-aggregate run wrote"
+            "is no output folder", where=folder.where, remedy="name a folder that plant-aggregate run wrote"
         )
     return folder
 
 
-def _switched(folder: RunFolder, run_id: str) -> Run:
+def _switched(folder: RunStore, run_id: str) -> Run:
     """Have ``latest`` name a run, which is checked first."""
     manifest = check_run(folder, run_id)
     final = folder.release(run_id) if run_id in folder.held_ids else folder.switch_to(run_id)
     return Run(run_id, final, folder.latest, manifest)
 
 
-def _manifest_of(folder: RunFolder, run_id: str) -> Mapping[str, Any] | None:
+def _manifest_of(folder: RunStore, run_id: str) -> Mapping[str, Any] | None:
     try:
         return read_manifest(folder.file(run_id, MANIFEST_FILE))
     except VotesError:

@@ -14,14 +14,14 @@ What a killed process leaves is hidden, too, and says what it was about, so that
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from ..errors import AggregateWarning, PublishError
-from .run_ids import age_key, in_order, is_run_id, next_run_id
+from ..errors import PublishError
+from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
+from .run_store import NewRun, no_such_run
 from .writing import flush, writing
 
 UNFINISHED = ".partial"
@@ -38,6 +38,16 @@ class RunFolder:
         self.runs = self.path / "runs"
         self.held = self.path / "held"
         self.latest = self.path / "latest"
+
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def lock_folder(self) -> Path:
+        """The folder itself."""
+        return self.path
 
     def prepare(self) -> None:
         """Create the folder and see that it can be published to, before any work is done."""
@@ -81,8 +91,7 @@ class RunFolder:
         for parent in (self.runs, self.held):
             if is_run_id(run_id) and (parent / run_id).is_dir():
                 return str(parent / run_id / name)
-        known = ", ".join(self.run_ids[-3:] + self.held_ids[-3:]) or "none"
-        raise PublishError(f"has no run {run_id}", where=str(self.path), remedy=f"the newest are: {known}")
+        raise no_such_run(self, run_id)
 
     def tidy(self) -> list[str]:
         """Clear away what killed processes left; what that was, in words. Call it with the lock held."""
@@ -103,7 +112,7 @@ class RunFolder:
         return cleared
 
     @contextmanager
-    def new_run(self, started: datetime) -> Iterator["NewRun"]:
+    def new_run(self, started: datetime) -> Iterator[NewRun]:
         """A run to write files into; what is neither published nor held when the block ends is removed."""
         run = self._reserve(started)
         try:
@@ -112,7 +121,7 @@ class RunFolder:
         finally:
             shutil.rmtree(run.folder, ignore_errors=True)
 
-    def _reserve(self, started: datetime) -> "NewRun":
+    def _reserve(self, started: datetime) -> NewRun:
         """The next run id; the hidden folder, made here, keeps others from taking it."""
         known = [*self.run_ids, *self.held_ids]
         while True:
@@ -125,13 +134,7 @@ class RunFolder:
                 if not any(os.path.lexists(parent / run_id) for parent in (self.runs, self.held)):
                     break
                 folder.rmdir()
-        if age_key(run_id)[0] > started.strftime("%Y%m%dT%H%M%SZ"):
-            warnings.warn(
-                f"the clock says {started:%Y-%m-%dT%H:%M:%SZ}, which is before the newest run began: this run is "
-                f"named {run_id}, so that runs stay in order; see that the clock is right",
-                AggregateWarning,
-                stacklevel=5,
-            )
+        warn_if_behind(started, run_id)
         return NewRun(self, run_id, folder)
 
     def publish(self, run_id: str, staged: Path) -> Path:
@@ -216,23 +219,6 @@ class RunFolder:
         hidden = run.with_name(f".{run.name}{UNFINISHED}")
         os.rename(run, hidden)
         shutil.rmtree(hidden, ignore_errors=True)
-
-
-class NewRun:
-    """A run that is being written into ``folder``."""
-
-    def __init__(self, output: RunFolder, run_id: str, folder: Path) -> None:
-        self.output = output
-        self.run_id = run_id
-        self.folder = folder
-
-    def publish(self) -> Path:
-        """Give the run its place and switch ``latest`` to it; its final folder. Raises PublishError."""
-        return self.output.publish(self.run_id, self.folder)
-
-    def hold(self) -> Path:
-        """Put the run aside; its final folder. Raises PublishError."""
-        return self.output.hold(self.run_id, self.folder)
 
 
 def _names_in(folder: Path) -> list[str]:

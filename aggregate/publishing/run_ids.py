@@ -1,8 +1,11 @@
 """Ids of runs: the UTC time a run started, and a number if that is taken, such as ``20261123T021500Z-2``."""
 
 import re
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
+
+from ..errors import AggregateWarning
 
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d*))?", re.ASCII)
 
@@ -38,8 +41,23 @@ def next_run_id(started: datetime, known: Iterable[str]) -> str:
     >>> next_run_id(datetime(2026, 11, 23, 2, 15, tzinfo=UTC), ["20270101T000000Z-3"])
     '20270101T000000Z-4'
     """
-    moment = started.strftime("%Y%m%dT%H%M%SZ")
+    moment = _moment(started)
     newest = max(map(age_key, known), default=("", 0))
     if newest[0] < moment:
         return moment
     return f"{newest[0]}-{newest[1] + 1}"
+
+
+def warn_if_behind(started: datetime, run_id: str) -> None:
+    """Warn that a run has the time of another, because the clock was set back."""
+    if age_key(run_id)[0] > _moment(started):
+        warnings.warn(
+            f"the clock says {started:%Y-%m-%dT%H:%M:%SZ}, which is before the newest run began: this run is "
+            f"named {run_id}, so that runs stay in order; see that the clock is right",
+            AggregateWarning,
+            stacklevel=5,
+        )
+
+
+def _moment(started: datetime) -> str:
+    return started.strftime("%Y%m%dT%H%M%SZ")

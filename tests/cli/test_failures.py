@@ -221,7 +221,7 @@ def test_a_vote_without_a_time_is_rejected_where_times_count(write: Write, work:
 def test_user_weights_are_read_before_the_votes(published: Published, write: Write, capfd: Capture) -> None:
     """A slip in a small file shows before an hour of reading."""
     assert run_command(["run", "gone.parquet", "-q", "--user-weights", "away.csv"]) == 1
-    assert "away.csv: cannot be read as CSV (no such file or directory)" in capfd.readouterr().err
+    assert "away.csv: no such file or folder; check the path" in capfd.readouterr().err
     assert published.is_untouched()
 
 

@@ -1,0 +1,84 @@
+"""The published run, opened for reading, wherever it lies."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import PublishError, VotesError
+from ..ingest.sources import find_sources
+from ..storage import child, is_uri, locate, reaching, redacted
+from .manifest import MANIFEST_FILE, read_manifest
+from .releases import open_output
+from .tables import CONSENSUS_FILE
+
+ATTEMPTS = 3
+"""So often ``latest`` is followed, if the run that it named is gone by then."""
+
+
+@dataclass(frozen=True)
+class PublishedRun:
+    """One run, and the same to the end, whatever is published meanwhile."""
+
+    run_id: str
+    folder: str
+    """Path or URI of the run's own folder."""
+    manifest: Mapping[str, Any]
+    """The content of its run.json."""
+
+    @property
+    def files(self) -> list[str]:
+        """The names of its tables."""
+        return list(self.manifest["outputs"])
+
+    def path(self, name: str = CONSENSUS_FILE) -> str:
+        """The path or URI of a file of the run."""
+        return child(self.folder, name) if is_uri(self.folder) else os.path.join(self.folder, name)
+
+    def open(self, name: str = CONSENSUS_FILE) -> pa.NativeFile:
+        """A file of the run, open for reading bytes. Raises VotesError."""
+        path = self.path(name)
+        if is_uri(path):
+            place = locate(path)
+            with reaching(path):
+                return place.filesystem.open_input_file(place.path)
+        try:
+            return pa.OSFile(path, "rb")
+        except OSError as error:
+            raise VotesError("cannot be read", where=path, remedy=f"the run has {', '.join(self.files)}") from error
+
+    def read_table(self, name: str = CONSENSUS_FILE, columns: Sequence[str] | None = None) -> pa.Table:
+        """A table of the run as an Arrow table; ``columns``: only these. Raises VotesError."""
+        with self.open(name) as file, reaching(self.path(name)):
+            return pq.read_table(file, columns=None if columns is None else list(columns))
+
+    def verify(self) -> None:
+        """Raise VotesError if a table is not the one that the run wrote, by its SHA-256."""
+        for name, facts in self.manifest["outputs"].items():
+            (source,) = find_sources([self.path(name)])
+            if source.fingerprint() != facts["sha256"]:
+                raise VotesError(
+                    f"has another SHA-256 than {MANIFEST_FILE} says", where=source.path, remedy="publish another run"
+                )
+
+
+def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
+    """The run that is published in an output folder, a path or a URI. Raises VotesError if there is none.
+
+    It is looked up once: the files read through it are those of one run, as long as that run is kept (``--keep``).
+    """
+    store = open_output(output)
+    for attempt in range(1, ATTEMPTS + 1):
+        run_id = store.published_id
+        if run_id is None:
+            raise VotesError("has no published run", where=redacted(store.where), remedy="see plant-aggregate runs")
+        try:
+            manifest = read_manifest(store.file(run_id, MANIFEST_FILE))
+            return PublishedRun(run_id, store.file(run_id, "").rstrip("/"), manifest)
+        except (VotesError, PublishError):
+            if attempt == ATTEMPTS or store.published_id == run_id:
+                raise
+    raise AssertionError("the last attempt returns or raises")

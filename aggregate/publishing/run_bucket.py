@@ -1,0 +1,248 @@
+"""Runs in an object store, where there are neither links nor renames: ``latest.json`` names the published run.
+
+A run is written to a local folder, copied to ``runs/RUN_ID/``, and published by replacing ``latest.json``, which is one
+step: a reader that begins there sees the old run or the new one, whole. Objects whose names begin with a dot say what a
+process is about, so that the next one can clear away what a killed one left:
+
+- ``.latest-RUN_ID``: a run that is on its way to be published; if ``latest.json`` does not name it, nobody has seen it;
+- ``.hold-RUN_ID``: a run that is on its way to ``held/``;
+- ``.release-RUN_ID``: a run that is on its way from ``held/`` to be published;
+- ``.remove-RUN_ID``: a run that is on its way out.
+
+The lock and the run that is being written lie in a local folder, one for each place: writers on one machine wait for
+each other; that no other machine writes to the same place is for who sets up the jobs to see to.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import PublishError
+from ..storage import CHUNK, Place, locate, reaching
+from .run_folder import UNFINISHED
+from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
+from .run_store import NewRun, no_such_run
+from .writing import NOTHING_HAPPENED, writing
+
+POINTER = "latest.json"
+
+NEW, HOLD, RELEASE, REMOVE = ".latest-", ".hold-", ".release-", ".remove-"
+"""Names of objects that say what is under way, before the run id."""
+
+
+class RunBucket:
+    """A place for runs in a store. Every failure of it is a PublishError that leaves ``latest.json`` as it was."""
+
+    def __init__(self, uri: str) -> None:
+        self._place = locate(uri)
+
+    @property
+    def where(self) -> str:
+        """The URI, without secrets."""
+        return self._place.name
+
+    @property
+    def latest(self) -> str:
+        """The pointer to the published run."""
+        return self._place.child(POINTER).name
+
+    @property
+    def lock_folder(self) -> Path:
+        """A local folder for the lock and for runs that are being written."""
+        digest = hashlib.sha256(self._place.path.encode() + self.where.encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"plant-aggregate-{os.getuid()}" / digest
+
+    @property
+    def exists(self) -> bool:
+        """Whether runs were ever written here."""
+        return bool(self._names("runs"))
+
+    @property
+    def published_id(self) -> str | None:
+        """The run that ``latest.json`` names; None if there is none."""
+        pointer = self._place.child(POINTER)
+        with self._reaching():
+            if POINTER not in self._names():
+                return None
+            content = pointer.read()
+        try:
+            run_id = json.loads(content)["run_id"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return run_id if isinstance(run_id, str) and run_id in self.run_ids else None
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs that were published, now or before; oldest first."""
+        return in_order(self._names("runs"))
+
+    @property
+    def held_ids(self) -> list[str]:
+        """The runs that are held back, oldest first."""
+        return in_order(self._names("held"))
+
+    def file(self, run_id: str, name: str) -> str:
+        """The URI of a file of a run. Raises PublishError if there is no such run."""
+        for parent, known in (("runs", self.run_ids), ("held", self.held_ids)):
+            if run_id in known:
+                return self._place.child(parent, run_id, *([name] if name else [])).uri
+        raise no_such_run(self, run_id)
+
+    def prepare(self) -> None:
+        """See that the store can be written to, before any work is done."""
+        probe = self._place.child(f".writable-{os.getpid()}")
+        with self._reaching():
+            self._make_folder(self._place)
+            probe.write(b"")
+            probe.filesystem.delete_file(probe.path)
+        folder = self.lock_folder
+        with writing(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.getuid():
+                raise PublishError("belongs to somebody else", where=str(folder.parent), remedy="set another TMPDIR")
+
+    def tidy(self) -> list[str]:
+        """Clear away what killed processes left; what that was, in words."""
+        cleared = []
+        for left in sorted(self.lock_folder.glob(f".*{UNFINISHED}")):
+            if left.is_dir():
+                cleared.append(f"{left.name[1:].removesuffix(UNFINISHED)}, which was not complete")
+                shutil.rmtree(left, ignore_errors=True)
+        with self._reaching():
+            for name in sorted(self._names()):
+                for mark in (NEW, HOLD, RELEASE, REMOVE):
+                    run_id = name.removeprefix(mark)
+                    if name.startswith(mark) and is_run_id(run_id):
+                        cleared.append(f"{run_id}, which was under way ({mark.strip('.-')})")
+                        self._take_back(mark, run_id)
+        return cleared
+
+    @contextmanager
+    def new_run(self, started: datetime) -> Iterator[NewRun]:
+        """A run to write files into; what is neither published nor held when the block ends is removed."""
+        run_id = next_run_id(started, [*self.run_ids, *self.held_ids])
+        warn_if_behind(started, run_id)
+        folder = self.lock_folder / f".{run_id}{UNFINISHED}"
+        with writing(self.lock_folder):
+            folder.mkdir()
+        try:
+            with writing(folder):
+                yield NewRun(self, run_id, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, run_id: str, staged: Path) -> str:
+        """Copy the run in ``staged`` to the store and have ``latest.json`` name it; where it is now."""
+        with self._under_way(NEW, run_id):
+            self._upload(staged, self._place.child("runs", run_id))
+            self._point_to(run_id)
+        return self._place.child("runs", run_id).name
+
+    def hold(self, run_id: str, staged: Path) -> str:
+        """Copy the run in ``staged`` to ``held/``; where it is now."""
+        with self._under_way(HOLD, run_id):
+            self._upload(staged, self._place.child("held", run_id))
+        return self._place.child("held", run_id).name
+
+    def release(self, run_id: str) -> str:
+        """Publish a run that is held back; where it is now."""
+        held, run = self._place.child("held", run_id), self._place.child("runs", run_id)
+        with self._under_way(RELEASE, run_id):
+            self._make_folder(run)
+            for name in self._names("held", run_id):
+                held.filesystem.copy_file(held.child(name).path, run.child(name).path)
+            self._point_to(run_id)
+            with suppress(Exception):  # readers see the run already
+                self._delete(held)
+        return run.name
+
+    def switch_to(self, run_id: str) -> str:
+        """Have ``latest.json`` name another run; where that is."""
+        with self._reaching():
+            self._point_to(run_id)
+        return self._place.child("runs", run_id).name
+
+    def prune(self, keep: int) -> None:
+        """Remove all but the ``keep`` newest runs beside the published one, and as many of those held back.
+
+        What cannot be removed now is left for the next time.
+        """
+        with suppress(PublishError):
+            older = [run_id for run_id in self.run_ids if run_id != self.published_id]
+            for run_id in [*older[: max(0, len(older) - keep)], *self.held_ids[: -max(keep, 1)]]:
+                with self._under_way(REMOVE, run_id):
+                    self._remove(run_id)
+
+    def _names(self, *folder: str) -> list[str]:
+        """The names in a folder; none if there is no such folder."""
+        from pyarrow.fs import FileSelector
+
+        place = self._place.child(*folder) if folder else self._place
+        with self._reaching():
+            found = place.filesystem.get_file_info(FileSelector(place.path, allow_not_found=True))
+        return [info.base_name for info in found]
+
+    @contextmanager
+    def _under_way(self, mark: str, run_id: str) -> Iterator[None]:
+        """Say in the store what is done to a run while it is done; if that fails, it is taken back."""
+        sign = self._place.child(f"{mark}{run_id}")
+        with self._reaching():
+            sign.write(b"")
+            try:
+                yield
+            except BaseException:
+                with suppress(Exception):  # the next run tries again
+                    self._take_back(mark, run_id)
+                raise
+            with suppress(Exception):  # what was to be done is done
+                sign.filesystem.delete_file(sign.path)
+
+    def _take_back(self, mark: str, run_id: str) -> None:
+        """Undo what did not come to its end, or bring it there, whichever readers have seen."""
+        sign, is_published = self._place.child(f"{mark}{run_id}"), self.published_id == run_id
+        if mark == REMOVE and not is_published:
+            self._remove(run_id)
+        elif (mark == RELEASE and is_published) or mark == HOLD:
+            self._delete(self._place.child("held", run_id))
+        elif not is_published:
+            self._delete(self._place.child("runs", run_id))
+        sign.filesystem.delete_file(sign.path)
+
+    def _point_to(self, run_id: str) -> None:
+        """Replace ``latest.json``: what is at its name is whole at any time."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        staged, pointer = self._place.child(f".{POINTER}{UNFINISHED}"), self._place.child(POINTER)
+        staged.write(json.dumps({"run_id": run_id, "path": f"runs/{run_id}", "switched": now}).encode() + b"\n")
+        staged.filesystem.move(staged.path, pointer.path)
+
+    def _upload(self, folder: Path, place: Place) -> None:
+        self._make_folder(place)
+        for file in sorted(folder.iterdir()):
+            target = place.child(file.name)
+            with file.open("rb") as source, target.filesystem.open_output_stream(target.path) as stream:
+                while chunk := source.read(CHUNK):
+                    stream.write(chunk)
+
+    def _remove(self, run_id: str) -> None:
+        self._delete(self._place.child("runs", run_id))
+        self._delete(self._place.child("held", run_id))
+
+    @staticmethod
+    def _make_folder(place: Place) -> None:
+        place.filesystem.create_dir(place.path, recursive=True)
+
+    @staticmethod
+    def _delete(place: Place) -> None:
+        from pyarrow.fs import FileType
+
+        if place.filesystem.get_file_info(place.path).type == FileType.Directory:
+            place.filesystem.delete_dir(place.path)
+
+    def _reaching(self) -> AbstractContextManager[None]:
+        return reaching(self._place.uri, PublishError, NOTHING_HAPPENED)

@@ -1,0 +1,213 @@
+"""Inputs in object stores are what they are on disk, and their errors are as clear."""
+
+import hashlib
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aggregate.errors import VotesError
+from aggregate.ingest.remote import find_remote
+from aggregate.ingest.sources import PARQUET_SUFFIXES, find_sources
+from aggregate.storage import locate, redacted
+from aggregate_cli.main import run_command
+
+from .conftest import Bucket
+
+Capture = pytest.CaptureFixture[str]
+Write = Callable[..., Path]
+
+AI = pa.table({"observation_id": [1, 2], "label": ["Acer opalus", "Abies alba"], "score": [0.9, 0.4]})
+
+
+def refused(capfd: Capture, *arguments: str, exit_code: int = 1) -> str:
+    capfd.readouterr()
+    assert run_command(list(arguments)) == exit_code
+    said = capfd.readouterr().err
+    assert said.startswith("plant-aggregate: error: ")
+    assert said.count("\n") == 1
+    return said
+
+
+def manifest(work: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((work / "consensus/latest/run.json").read_text())
+    return found
+
+
+def test_votes_from_a_store_are_the_votes_of_the_file(bucket: Bucket, write: Write, work: Path) -> None:
+    path = write()
+    assert run_command(["run", str(path), "-q", "-o", "local"]) == 0
+    assert run_command(["run", bucket.put("log/votes.parquet", path), "-q"]) == 0
+    for name in ("consensus", "users", "rejected"):
+        assert pq.read_table(f"consensus/latest/{name}.parquet").equals(pq.read_table(f"local/latest/{name}.parquet"))
+    (source,) = manifest(work)["inputs"]
+    assert source["path"] == bucket.uri("log/votes.parquet")
+    assert source["fingerprint"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert source["bytes"] == path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("log", ["a.parquet", "day=1/b.PARQUET", "day=2/c.pq"]),
+        ("log/", ["a.parquet", "day=1/b.PARQUET", "day=2/c.pq"]),
+        ("log/a.parquet", ["a.parquet"]),
+        ("log/*.parquet", ["a.parquet"]),
+        ("log/day=*", ["day=1/b.PARQUET", "day=2/c.pq"]),
+        ("log/*/c.pq", ["day=2/c.pq"]),
+        ("log/**/*.p*", ["a.parquet", "day=2/c.pq"]),
+        ("log/_tmp/*", ["_tmp/d.parquet"]),
+        ("log/readme*", ["readme.txt"]),
+    ],
+)
+def test_folders_and_patterns(bucket: Bucket, write: Write, pattern: str, found: list[str]) -> None:
+    path = write()
+    for name in ("a.parquet", "day=1/b.PARQUET", "day=2/c.pq", "_tmp/d.parquet", "day=1/.e.parquet", "readme.txt"):
+        bucket.put(f"log/{name}", path)
+    places = find_remote(bucket.uri(pattern), PARQUET_SUFFIXES)
+    assert [place.path for place in places] == [f"{bucket.name}/log/{name}" for name in found]
+
+
+def test_each_file_is_read_once(bucket: Bucket, write: Write) -> None:
+    uri = bucket.put("log/a.parquet", write())
+    assert len(find_sources([uri, bucket.uri("log"), bucket.uri("log/*")])) == 1
+
+
+def test_every_input_may_be_in_a_store(bucket: Bucket, write: Write, work: Path) -> None:
+    votes = bucket.put("votes.parquet", write())
+    weights = work / "weights.csv"
+    weights.write_text("user_id,fixed_weight\nana,0.5\n")
+    truth = pa.table({"observation_id": [1, 2, 3], "label": ["Acer campestre", "Abies alba", "Abies alba"]})
+    scores = pa.table(
+        {"observation_id": [1, 2], "epoch": [0, 0], "labels": [["Acer campestre"]] * 2, "probabilities": [[0.9]] * 2}
+    )
+    run = ["run", votes, "-q"]
+    assert run_command([*run, "--user-weights", bucket.put("weights.csv", weights)]) == 0
+    assert manifest(work)["files"]["user_weights"]["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert run_command([*run, "--ai-votes", bucket.put("ai.parquet", write("ai.parquet", AI))]) == 0
+    assert run_command([*run, "--scores", bucket.put("s.parquet", write("s.parquet", scores))]) == 0
+    experts = bucket.put("truth.parquet", write("truth.parquet", truth))
+    assert run_command(["evaluate", "consensus", "--truth", experts, "--resamples", "0", "-q"]) == 0
+
+
+def test_what_is_not_there(bucket: Bucket, capfd: Capture, work: Path) -> None:
+    gone = bucket.uri("gone.parquet")
+    assert refused(capfd, "run", gone) == (f"plant-aggregate: error: {gone}: no such file or folder; check the path\n")
+    assert "no such file or folder" in refused(capfd, "run", bucket.uri("gone/*.parquet"))
+    assert "s3://no-such-bucket/x" in refused(capfd, "run", bucket.uri("x").replace(bucket.name, "no-such-bucket"))
+    assert "gone.parquet" in refused(capfd, "run", "x.parquet", "--user-weights", bucket.uri("gone.parquet"))
+    assert "gone.json" in refused(capfd, "run", "x.parquet", "--calibration", bucket.uri("gone.json"))
+
+
+def test_a_store_that_does_not_answer(bucket: Bucket, capfd: Capture, work: Path) -> None:
+    uri = "s3://bucket/votes?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1"
+    assert "cannot be reached (" in refused(capfd, "run", uri)
+
+
+def test_a_folder_without_tables(bucket: Bucket, capfd: Capture, write: Write) -> None:
+    bucket.put("log/readme.txt", write())
+    assert "no Parquet file in this folder" in refused(capfd, "run", bucket.uri("log"))
+
+
+def test_a_damaged_file_is_named_by_its_uri(bucket: Bucket, capfd: Capture, write: Write) -> None:
+    path = write()
+    path.write_bytes(path.read_bytes()[:-9])
+    uri = bucket.put("votes.parquet", path)
+    assert f"{uri}: cannot be read as Parquet" in refused(capfd, "run", uri)
+
+
+def test_secrets_are_not_shown(
+    bucket: Bucket, capfd: Capture, write: Write, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("votes.parquet", write())
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    secret = bucket.uri("votes.parquet").replace("s3://", "s3://an-id:Hush-hush@")
+    assert run_command(["run", secret, "-q"]) == 0
+    assert "Hush" not in (work / "consensus/latest/run.json").read_text()
+    assert "Hush" not in refused(capfd, "run", secret.replace("votes.parquet", "gone"), "--log-format", "text")
+    assert "Hush" not in refused(capfd, "run", "s3://b/x?secret_key=Hush-hush&scheme=http")
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://me:pass@host/a?token=x&b=c", "https://host/a?token=hidden&b=c"),
+        ("s3://b/a?X-Amz-Signature=1&access_key=k", "s3://b/a?X-Amz-Signature=hidden&access_key=hidden"),
+        ("s3://[broken/a?secret=1", "s3://hidden"),
+        ("/data/me@home/a?token=x", "/data/me@home/a?token=x"),
+    ],
+)
+def test_what_is_shown_of_a_uri(uri: str, shown: str) -> None:
+    assert redacted(uri) == shown
+
+
+def test_a_file_that_changes_while_it_is_copied(
+    bucket: Bucket, capfd: Capture, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write()
+    uri = bucket.put("votes.parquet", path)
+    import aggregate.ingest.remote as remote
+
+    write_chunk = remote._write
+
+    def write_and_change(*arguments: Any) -> None:
+        write_chunk(*arguments)
+        bucket.put("votes.parquet", write("more.parquet", is_author=None))
+
+    monkeypatch.setattr(remote, "_write", write_and_change)
+    assert f"{uri}: changed while it was read; run again when it is complete" in refused(capfd, "run", uri)
+
+
+def test_no_room_for_the_copy(bucket: Bucket, capfd: Capture, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = bucket.put("votes.parquet", write())
+    temporary = tempfile.TemporaryFile
+    full = lambda **where: temporary(**where) if where else open("/dev/full", "wb")  # noqa: E731, SIM115
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    said = refused(capfd, "run", uri)
+    assert "(no space left on device); set TMPDIR to a folder with more room" in said
+
+
+def test_what_only_fsspec_opens(write: Write, work: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://log/votes.parquet", "wb") as file:
+        file.write(write().read_bytes())
+    assert run_command(["run", "memory://log", "-q"]) == 0
+    assert manifest(work)["inputs"][0]["path"] == "memory://log/votes.parquet"
+
+
+def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(VotesError, match=re.escape("pip install 'plant-aggregate[remote]'")):
+        locate("memory://log")
+
+
+def test_an_unknown_scheme(capfd: Capture, work: Path) -> None:
+    assert "gopher://log: cannot be opened" in refused(capfd, "run", "gopher://log")
+
+
+def test_a_file_uri_is_a_path(write: Write, work: Path) -> None:
+    path = write("my votes.parquet")
+    assert run_command(["run", path.as_uri(), "-q", "-o", (work / "out").as_uri()]) == 0
+    assert (work / "out/latest/consensus.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "s3://b/x"],
+        ["ambiguity", "v", "--scores", "s", "-o", "s3://b/x"],
+        ["calibrate", "c", "--truth", "t", "-o", "s3://b/x"],
+        ["run", "v", "--metrics", "s3://b/x"],
+    ],
+)
+def test_other_outputs_are_local(capfd: Capture, work: Path, arguments: list[str]) -> None:
+    assert "must be a local path" in refused(capfd, *arguments, exit_code=2)
+    assert list(work.iterdir()) == []

@@ -1,0 +1,196 @@
+"""Runs in object stores: what a folder promises, without links and renames."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aggregate
+from aggregate.errors import PublishError, VotesError
+from aggregate.publishing.releases import check_run, open_output
+from aggregate.publishing.run_bucket import RunBucket
+from aggregate.storage import Place
+from aggregate_cli.main import run_command
+
+from .conftest import Bucket
+
+Capture = pytest.CaptureFixture[str]
+Write = Callable[..., Path]
+
+TABLES = ["changes.parquet", "consensus.parquet", "rejected.parquet", "users.parquet"]
+
+
+@pytest.fixture
+def output(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URI of a place for runs, whose local folder is the test's own."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return bucket.uri("out")
+
+
+def run(path: Path, output: str, *options: str) -> int:
+    return run_command(["run", str(path), "-o", output, "-q", *options])
+
+
+def test_the_published_run_is_that_of_a_folder(bucket: Bucket, output: str, write: Write, work: Path) -> None:
+    path = write()
+    assert run(path, output) == 0
+    assert run(path, "local") == 0
+    remote, local = aggregate.open_latest(output), aggregate.open_latest("local")
+    assert remote.files == local.files
+    remote.verify()
+    local.verify()
+    for name in local.files:
+        assert remote.read_table(name).equals(local.read_table(name))
+    assert remote.read_table(columns=["label"]).column_names == ["label"]
+    with remote.open("users.parquet") as one, local.open("users.parquet") as other:
+        assert one.read() == other.read()
+    files = [f"runs/{remote.run_id}/{name}" for name in sorted([*TABLES, "run.json"])]
+    assert bucket.files("out") == ["latest.json", *files]
+
+
+def test_runs_are_held_released_compared_and_taken_back(output: str, write: Write, work: Path, capfd: Capture) -> None:
+    path = write()
+    assert run(path, output) == 0
+    first = aggregate.open_latest(output).run_id
+    other = write("other.parquet", label=["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"])
+    assert run(other, output, "--max-label-changes", "0.1") == 3
+    (_, held) = aggregate.list_runs(output)
+    assert (held.state, aggregate.open_latest(output).run_id) == ("held", first)
+    capfd.readouterr()
+    assert run_command(["diff", "latest", held.run_id, "-o", output, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["label_changed"] == 1
+    assert run_command(["publish", held.run_id, "-o", output]) == 0
+    assert aggregate.open_latest(output).run_id == held.run_id
+    assert [listed.state for listed in aggregate.list_runs(output)] == ["kept", "published"]
+    assert run_command(["rollback", "-o", output]) == 0
+    assert aggregate.open_latest(output).run_id == first
+    assert run_command(["rollback", "-o", output]) == 1
+
+
+def test_old_runs_are_pruned(output: str, write: Write, work: Path) -> None:
+    path = write()
+    for _ in range(4):
+        assert run(path, output, "--keep", "1") == 0
+    listed = aggregate.list_runs(output)
+    assert [each.state for each in listed] == ["kept", "published"]
+
+
+def test_a_consensus_in_a_store_is_evaluated(output: str, write: Write, work: Path, capfd: Capture) -> None:
+    import pyarrow as pa
+
+    truth = pa.table({"observation_id": [2, 3], "label": ["Abies alba", "Abies alba"]})
+    assert run(write(), output) == 0
+    capfd.readouterr()
+    experts = str(write("truth.parquet", truth))
+    assert run_command(["evaluate", output, "--truth", experts, "--resamples", "0", "-q", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["consensus"].startswith(output.partition("?")[0])
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing is taken back."""
+
+
+@pytest.mark.parametrize("step", range(8))
+@pytest.mark.parametrize("kind", ["publish", "hold", "release", "prune"])
+def test_a_process_that_ends_at_any_step(
+    bucket: Bucket, output: str, write: Write, work: Path, kind: str, step: int
+) -> None:
+    """Each change of the store is the last one in turn; what readers see is whole, and the next run clears up."""
+    path = write()
+    other = write("other.parquet", label=["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"])
+    assert run(path, output) == 0
+    assert run(path, output) == 0
+    assert run(other, output, "--max-label-changes", "0.1") == 3
+    assert run(path, "local") == 0
+    before = aggregate.open_latest(output).run_id
+    store = open_output(output)
+    assert isinstance(store, RunBucket)
+    with pytest.MonkeyPatch.context() as patch, suppress(Killed):
+        end_at(patch, step)
+        if kind == "release":
+            store.release(store.held_ids[0])
+        elif kind == "prune":
+            store.prune(0)
+        else:
+            getattr(store, kind)("20991231T000000Z", Path("local/latest").resolve())
+    seen = aggregate.open_latest(output)
+    seen.verify()
+    assert seen.run_id == before or kind in ("publish", "release")
+    assert run(path, output) == 0
+    assert [name for name in bucket.files("out") if name.startswith(".")] == []
+    for listed in aggregate.list_runs(output):
+        check_run(open_output(output), listed.run_id)
+    assert aggregate.open_latest(output).run_id > before
+
+
+def end_at(patch: pytest.MonkeyPatch, step: int) -> None:
+    """Let the process end before its n-th change of the store."""
+    left = [step]
+
+    def counted(change: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*arguments: Any, **more: Any) -> Any:
+            if left[0] <= 0:
+                raise Killed
+            left[0] -= 1
+            return change(*arguments, **more)
+
+        return count
+
+    patch.setattr(Place, "write", counted(Place.write))
+    for name in ("_upload", "_point_to", "_take_back"):
+        patch.setattr(RunBucket, name, counted(getattr(RunBucket, name)))
+    patch.setattr(RunBucket, "_delete", staticmethod(counted(RunBucket._delete)))
+
+
+def test_a_damaged_pointer_is_no_run(bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path) -> None:
+    path = write()
+    assert run(path, output) == 0
+    for content in ("", "[]", '{"run_id": "../x"}', '{"run_id": 7}', '{"run_id": "20200101T000000Z"}'):
+        (tmp_path / "pointer").write_text(content)
+        bucket.put("out/latest.json", tmp_path / "pointer")
+        with pytest.raises(VotesError, match="has no published run"):
+            aggregate.open_latest(output)
+    assert run(path, output) == 0
+    aggregate.open_latest(output).verify()
+
+
+def test_a_damaged_run_is_not_published(bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path) -> None:
+    path = write()
+    assert run(path, output) == 0
+    first = aggregate.open_latest(output)
+    assert run(path, output) == 0
+    (tmp_path / "bad").write_bytes(b"bad")
+    bucket.put(f"out/runs/{first.run_id}/users.parquet", tmp_path / "bad")
+    with pytest.raises(PublishError, match=r"is damaged \(users.parquet has another SHA-256"):
+        aggregate.rollback(output)
+    with pytest.raises(VotesError, match="another SHA-256"):
+        first.verify()
+
+
+def test_a_place_that_cannot_be_written_to(bucket: Bucket, work: Path, write: Write, capfd: Capture) -> None:
+    path = write()
+    assert run(path, bucket.uri("out").replace(bucket.name, "no-such-bucket")) == 1
+    said = capfd.readouterr().err
+    assert "cannot be reached" in said
+    assert said.endswith("nothing was published; what was published before is untouched\n")
+
+
+def test_nothing_published_yet(output: str, work: Path) -> None:
+    with pytest.raises(VotesError, match="has no published run"):
+        aggregate.open_latest(output)
+    with pytest.raises(VotesError, match="has no published run"):
+        aggregate.open_latest(work)
+    assert run_command(["runs", "-o", output]) == 1
+    assert run_command(["evaluate", output, "--truth", "x"]) == 1
+
+
+def test_what_fsspec_opens(write: Write, work: Path) -> None:
+    pytest.importorskip("fsspec")
+    path = write()
+    for _ in range(3):
+        assert run(path, "memory://place/out", "--keep", "1") == 0
+    aggregate.open_latest("memory://place/out").verify()
+    assert [listed.state for listed in aggregate.list_runs("memory://place/out")] == ["kept", "published"]
