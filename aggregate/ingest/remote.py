@@ -73,7 +73,7 @@ def copied(place: Place) -> Copy:
         before = _state(place)
         stream = place.filesystem.open_input_stream(place.path)
     digest, n_bytes = hashlib.sha256(), 0
-    with stream, tempfile.TemporaryFile() as file:
+    with stream, _temporary_file() as file:
         while True:
             with reaching(place.uri):
                 chunk = stream.read(CHUNK)
@@ -90,10 +90,16 @@ def copied(place: Place) -> Copy:
     return copy
 
 
+def _temporary_file() -> IO[bytes]:
+    """Without a buffer, which would complain of a full disk once more when it is closed."""
+    return tempfile.TemporaryFile(buffering=0)
+
+
 def _write(file: IO[bytes], chunk: bytes, place: Place) -> None:
+    left = memoryview(chunk)
     try:
-        file.write(chunk)
-        file.flush()
+        while left:
+            left = left[file.write(left) :]
     except OSError as error:
         raise VotesError(
             f"cannot be copied to {tempfile.gettempdir()} ({(error.strerror or str(error)).lower()})",

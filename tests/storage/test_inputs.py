@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregate.errors import VotesError
+from aggregate.ingest import remote
 from aggregate.ingest.remote import find_remote
 from aggregate.ingest.sources import PARQUET_SUFFIXES, find_sources
 from aggregate.storage import locate, redacted
@@ -154,8 +154,6 @@ def test_a_file_that_changes_while_it_is_copied(
 ) -> None:
     path = write()
     uri = bucket.put("votes.parquet", path)
-    import aggregate.ingest.remote as remote
-
     write_chunk = remote._write
 
     def write_and_change(*arguments: Any) -> None:
@@ -168,9 +166,7 @@ def test_a_file_that_changes_while_it_is_copied(
 
 def test_no_room_for_the_copy(bucket: Bucket, capfd: Capture, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = bucket.put("votes.parquet", write())
-    temporary = tempfile.TemporaryFile
-    full = lambda **where: temporary(**where) if where else open("/dev/full", "wb")  # noqa: E731, SIM115
-    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(remote, "_temporary_file", lambda: open("/dev/full", "wb", buffering=0))
     said = refused(capfd, "run", uri)
     assert "(no space left on device); set TMPDIR to a folder with more room" in said
 
