@@ -166,7 +166,7 @@ def test_a_file_that_changes_while_it_is_copied(
 
 def test_no_room_for_the_copy(bucket: Bucket, capfd: Capture, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = bucket.put("votes.parquet", write())
-    monkeypatch.setattr(remote, "_temporary_file", lambda: open("/dev/full", "wb", buffering=0))
+    monkeypatch.setattr(remote, "_temporary_file", lambda: open("/dev/full", "wb", buffering=0))  # noqa: SIM115
     said = refused(capfd, "run", uri)
     assert "(no space left on device); set TMPDIR to a folder with more room" in said
 
