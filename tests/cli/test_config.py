@@ -1,0 +1,187 @@
+"""Options from a TOML file: the same as on the command line, and what is wrong is told with its line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aggregate_cli.main import COMMANDS, cli, run_command
+
+from .conftest import Published
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def configure(work: Path) -> Callable[[str], list[str]]:
+    """Write a configuration; the options that name it."""
+
+    def write_file(text: str) -> list[str]:
+        (work / "c.toml").write_text(text)
+        return ["--config", "c.toml"]
+
+    return write_file
+
+
+Configure = Callable[[str], list[str]]
+
+
+def refused(capfd: Capture, *arguments: str) -> list[str]:
+    capfd.readouterr()
+    assert run_command(list(arguments)) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    return captured.err.removeprefix("plant-aggregate: error: ").splitlines()
+
+
+def parameters(work: Path, output: str = "consensus") -> dict[str, object]:
+    found: dict[str, object] = json.loads((work / output / "latest/run.json").read_text())["parameters"]
+    return found
+
+
+def test_a_run_takes_votes_and_options_from_the_file(write: Write, work: Path, configure: Configure) -> None:
+    write("my/votes.parquet", label=["a", "b", "c", "c"])
+    write("renamed.parquet").rename(work / "votes.parquet")
+    told = configure(
+        '[run]\nvotes = ["votes.parquet", "my"]\noutput = "out"\nalpha = 0.6\nmax-iter = 7\nquiet = true\nsoft = true\n'
+        "as-of = 9999-01-01T00:00:00\n"
+    )
+    assert run_command(["run", *told]) == 1  # no vote has a time
+    told = configure('[run]\nvotes = ["votes.parquet"]\noutput = "out"\nalpha = 0.6\nmax-iter = 7\nquiet = true\n')
+    assert run_command(["run", *told]) == 0
+    assert (parameters(work, "out")["alpha"], parameters(work, "out")["max_iter"]) == (0.6, 7)
+
+
+def test_the_command_line_wins(write: Write, work: Path, configure: Configure) -> None:
+    told = configure('[run]\nvotes = ["gone.parquet"]\nalpha = 0.6\nbeta = 0.3\n')
+    assert run_command(["run", str(write()), *told, "--alpha", "0.7", "-q"]) == 0
+    assert (parameters(work)["alpha"], parameters(work)["beta"]) == (0.7, 0.3)
+
+
+def test_another_strategy_on_the_command_line_leaves_the_files_parameters(
+    write: Write, work: Path, configure: Configure, capfd: Capture
+) -> None:
+    told = configure("[run]\nalpha = 0.6\ntheta-acc = 0.9\n")
+    assert run_command(["run", str(write()), *told, "--strategy", "majority", "-q"]) == 0
+    assert parameters(work)["theta_acc"] == 0.9
+    told = configure('[run]\nalpha = 0.6\nstrategy = "majority"\n')
+    assert "--alpha is not an option of --strategy majority" in refused(capfd, "run", str(write()), *told)[0]
+
+
+def test_a_file_is_for_all_commands(published: Published, write: Write, configure: Configure, capfd: Capture) -> None:
+    import pyarrow as pa
+
+    write("truth.parquet", pa.table({"observation_id": [2], "label": ["Abies alba"]}))
+    told = configure('[evaluate]\ntruth = "truth.parquet"\nresamples = 0\njson = true\n[run]\nkeep = 3\n')
+    assert run_command(["evaluate", "consensus", *told]) == 0
+    assert json.loads(capfd.readouterr().out)["truth"] == "truth.parquet"
+
+
+def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: Capture, work: Path) -> None:
+    told = configure(
+        "# a comment\n"
+        "[run]\n"
+        'votes = "x"\n'
+        "thet-acc = 0.7\n"
+        "theta-acc = 2\n"
+        'keep = "a"\n'
+        "max_rejected = 0.1\n"
+        "quiet = 1\n"
+        "alpha = nan\n"
+        "max-valid-drop = nan\n"
+        'column = ["species=x"]\n'
+        'strategy = "oracle"\n'
+        'as-of = "yesterday"\n'
+        "threads = 99999999999999999999999\n"
+        'metrics = "s3://bucket/file"\n'
+        "[evaluat]\n"
+        "[[publish]]\n"
+    )
+    lines = refused(capfd, "config", *told)
+    saying = [
+        (3, "[run] votes: 'x' must be a list"),
+        (4, "[run] thet-acc: no such option; did you mean 'theta-acc'?"),
+        (5, "[run] theta-acc: 2.0 must be in (0, 1]"),
+        (6, "[run] keep: 'a' must be an integer"),
+        (7, "[run] max_rejected: no such option; did you mean 'max-rejected'?"),
+        (8, "[run] quiet: 1 must be true or false"),
+        (9, "[run] alpha: nan must be in (0, 10]"),
+        (10, "[run] max-valid-drop: nan is not in the range 0<=x<=1"),
+        (11, "[run] column: 'species=x' is not of the form COLUMN=NAME"),
+        (12, "[run] strategy: 'oracle' is not one of"),
+        (13, "[run] as-of: 'yesterday' is not an ISO 8601 time"),
+        (14, "[run] threads: is too large a number"),
+        (15, "[run] metrics: s3://bucket/file must be a local path"),
+        (16, "no command 'evaluat'; did you mean 'evaluate'?"),
+        (17, "publish must be a table, [publish]"),
+    ]
+    for line, (number, words) in zip(lines, saying, strict=True):
+        assert line.startswith(f"c.toml, line {number}: {words}")
+
+
+def test_every_command_checks_the_whole_file(configure: Configure, capfd: Capture, published: Published) -> None:
+    told = configure("[simulate]\nscale = 1000\n")
+    assert refused(capfd, "runs", *told)[0].startswith("c.toml, line 2: [simulate] scale: 1000.0 is not in the range")
+    assert published.is_untouched()
+
+
+@pytest.mark.parametrize(
+    ("content", "saying"),
+    [
+        (b"[run\n", "is not TOML: Expected ']' at the end of a table declaration (at line 1, column 5)"),
+        (b"\xff[run]\n", "cannot be read (it is not UTF-8 text)"),
+        (b"a=" + b"[" * 100_000, "is not TOML"),
+        (b"#" * (2 << 20), "is too large for a configuration"),
+    ],
+)
+def test_what_is_no_configuration(work: Path, capfd: Capture, content: bytes, saying: str) -> None:
+    (work / "c.toml").write_bytes(content)
+    (line,) = refused(capfd, "config", "--config", "c.toml")
+    assert line.startswith(f"c.toml: {saying}")
+
+
+def test_a_file_that_is_not_there(work: Path, capfd: Capture) -> None:
+    (line,) = refused(capfd, "run", "--config", "gone.toml")
+    assert line.startswith("gone.toml: cannot be read (no such file or directory)")
+
+
+def test_every_option_of_every_command_may_be_in_a_file() -> None:
+    from aggregate_cli.configuration import NOT_IN_FILES, key_of, known
+
+    for name in COMMANDS:
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        keys = {key_of(parameter) for parameter in command.params}
+        assert {key_of(parameter) for parameter in known(command)} == keys - set(NOT_IN_FILES)
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_the_effective_settings_are_a_configuration(
+    command: str, work: Path, configure: Configure, capfd: Capture
+) -> None:
+    told = configure('[run]\nalpha = 0.6\nstrategy = "plantnet"\nvotes = ["a b", "\\u0007 \\" \\\\"]\n')
+    assert run_command(["config", "--show", command, *told]) == 0
+    shown = capfd.readouterr().out
+    (work / "shown.toml").write_text(shown)
+    assert run_command(["config", "--config", "shown.toml"]) == 0
+    capfd.readouterr()
+    assert run_command(["config", "--show", command, "--config", "shown.toml"]) == 0
+    again = capfd.readouterr().out
+    values = [[line.split("  #")[0].rstrip() for line in text.splitlines()] for text in (shown, again)]
+    assert values[0] == values[1]
+
+
+def test_where_settings_are_from(work: Path, configure: Configure, capfd: Capture) -> None:
+    assert run_command(["config", "--show", *configure("[run]\n\nalpha = 0.6\n")]) == 0
+    lines = {line.split(" =")[0]: line for line in capfd.readouterr().out.splitlines()}
+    assert lines["alpha"].split() == ["alpha", "=", "0.6", "#", "c.toml,", "line", "3"]
+    assert lines["beta"].split() == ["beta", "=", "0.2", "#", "default"]
+    assert lines["# threads"].split() == ["#", "threads", "=", "#", "not", "set"]
+    assert "rounds" not in lines  # another strategy's
+
+
+def test_config_without_a_file(capfd: Capture, work: Path) -> None:
+    assert "name a file with --config" in refused(capfd, "config")[0]
+    assert "no command 'rum'" in refused(capfd, "config", "rum", "--show")[0]

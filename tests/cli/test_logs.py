@@ -1,0 +1,153 @@
+"""What a collector of logs, a monitoring system and who ends the job get to see."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from aggregate_cli.main import run_command
+
+from .conftest import Published
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+JSON = ("--log-format", "json")
+OTHER = {"label": ["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"]}
+
+
+def lines(capfd: Capture) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert all({"time", "level", "event"} <= set(line) for line in found)
+    return found
+
+
+def test_phases_and_the_result_as_json(write: Write, work: Path, capfd: Capture) -> None:
+    assert run_command(["run", str(write()), *JSON]) == 0
+    told = lines(capfd)
+    phases = [line["phase"] for line in told if line["event"] == "phase"]
+    assert phases[0] == "read"
+    assert phases[-1] == "compare with the run before"
+    assert told[-1]["event"] == "published"
+    assert told[-1]["counts"]["observations"] == 3
+
+
+def test_warnings_and_errors_as_json(write: Write, work: Path, capfd: Capture) -> None:
+    assert run_command(["run", str(write(is_author=None)), *JSON, "-q"]) == 0
+    (warning,) = lines(capfd)
+    assert (warning["level"], warning["message"][:10]) == ("warning", "no vote is")
+    assert run_command(["run", "gone.parquet", *JSON]) == 1
+    *_, error = lines(capfd)
+    assert (error["level"], error["exit_code"]) == ("error", 1)
+    assert error["message"] == "gone.parquet: no such file or folder; check the path"
+
+
+@pytest.mark.parametrize("arguments", [["--log-format", "json", "--nope"], ["--nope", "--log-format=json"]])
+def test_wrong_usage_as_json(capfd: Capture, work: Path, arguments: list[str]) -> None:
+    assert run_command(["run", "x", *arguments]) == 2
+    (error,) = lines(capfd)
+    assert "--nope" in error["message"]
+    assert error["exit_code"] == 2
+
+
+def test_a_run_that_is_held_as_json(published: Published, write: Write, capfd: Capture) -> None:
+    path = str(write("other.parquet", **OTHER))
+    assert run_command(["run", path, *JSON, "--max-label-changes", "0.1"]) == 3
+    *_, held, error = lines(capfd)
+    assert held["event"] == "held"
+    assert held["held"] == ["1 of 3 labels changed (33.3 %), more than --max-label-changes 0.1 allows"]
+    assert error["exit_code"] == 3
+
+
+def test_the_format_may_stand_in_a_file(write: Write, work: Path, capfd: Capture) -> None:
+    (work / "c.toml").write_text('[run]\nlog-format = "json"\n')
+    assert run_command(["run", str(write()), "--config", "c.toml"]) == 0
+    assert lines(capfd)[-1]["event"] == "published"
+    assert run_command(["run", "gone.parquet"]) == 1
+    assert capfd.readouterr().err.splitlines()[-1].startswith("plant-aggregate: error: gone.parquet")
+
+
+def metrics(path: Path) -> dict[str, float]:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    samples = [sample for family in text_string_to_metric_families(path.read_text()) for sample in family.samples]
+    named = {
+        sample.name + "".join(f"[{value}]" for value in sample.labels.values()): sample.value for sample in samples
+    }
+    return {name.removeprefix("plant_aggregate_"): value for name, value in named.items()}
+
+
+def test_metrics_say_what_run_json_says(published: Published, write: Write, work: Path) -> None:
+    table = pa.table({"observation_id": [*range(99), None], "user_id": [1] * 100, "label": ["a"] * 100})
+    before = time.time()
+    assert run_command(["run", str(write("v.parquet", table)), "-q", "--metrics", "m.prom"]) == 0
+    found = metrics(work / "m.prom")
+    told = json.loads((work / "consensus/latest/run.json").read_text())
+    assert (found["votes_read"], found["votes_rejected[null observation_id]"]) == (100, 1)
+    assert found["observations[valid]"] == told["counts"]["valid"]
+    assert found["labels_changed"] == told["changes"]["label_changed"]
+    assert found["phase_seconds[read]"] == told["seconds"]["read"]
+    assert found["peak_memory_bytes"] == told["peak_memory_bytes"]
+    assert before <= found["last_success_timestamp_seconds"] == found["last_run_timestamp_seconds"] <= time.time()
+    assert (found["held"], found["converged"]) == (0, 1)
+    assert sorted(path.name for path in work.glob("m.prom*")) == ["m.prom"]
+
+
+def test_a_run_that_is_held_is_no_success(published: Published, write: Write, work: Path) -> None:
+    assert run_command(["run", str(write()), "-q", "--metrics", "m.prom"]) == 0
+    success = metrics(work / "m.prom")["last_success_timestamp_seconds"]
+    held = ["run", str(write("other.parquet", **OTHER)), "-q", "--max-label-changes", "0", "--metrics"]
+    assert run_command([*held, "m.prom"]) == 3
+    found = metrics(work / "m.prom")
+    assert found["held"] == 1
+    assert found["last_success_timestamp_seconds"] == success < found["last_run_timestamp_seconds"]
+    (work / "bad.prom").write_text("{ not metrics")
+    assert run_command([*held, "bad.prom"]) == 3
+    assert "last_success_timestamp_seconds" not in metrics(work / "bad.prom")
+
+
+def test_a_run_that_fails_leaves_the_metrics_alone(published: Published, write: Write, work: Path) -> None:
+    (work / "m.prom").write_text("old")
+    assert run_command(["run", "gone.parquet", "-q", "--metrics", "m.prom"]) == 1
+    assert (work / "m.prom").read_text() == "old"
+
+
+def test_metrics_that_cannot_be_written_are_an_error_of_a_run_that_is_done(
+    write: Write, work: Path, capfd: Capture
+) -> None:
+    assert run_command(["run", str(write()), "-q", "--metrics", "no/such/folder.prom"]) == 1
+    assert capfd.readouterr().err == (
+        "plant-aggregate: error: no/such/folder.prom: metrics cannot be written (no such file or directory); "
+        "the run itself is done and in place\n"
+    )
+    assert (work / "consensus/latest/run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_who_ends_the_job_leaves_nothing_behind(
+    published: Published, write: Write, work: Path, number: int, exit_code: int, word: str
+) -> None:
+    n = 2_000_000
+    ids = pa.array([f"observation number {i}" for i in range(n)])
+    table = pa.table({"observation_id": ids, "user_id": ids, "label": pa.array(["a"] * n)})
+    path = write("large.parquet", table)
+    command = [sys.executable, "-m", "aggregate_cli.main", "run", str(path)]
+    job = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=work)
+    assert job.stderr is not None
+    first = job.stderr.readline()
+    assert re.search(r" read: 2,000,000 rows$", first.strip())
+    os.kill(job.pid, number)
+    said = job.stderr.read()
+    assert job.wait() == exit_code
+    assert said.splitlines()[-1] == f"plant-aggregate: error: {word}; nothing was published"
+    assert published.is_untouched()
