@@ -36,6 +36,11 @@ def _on_signal(number: int, _frame: Any) -> NoReturn:
     raise _Heard.interrupt
 
 
+def was_terminated() -> bool:
+    """Whether the job was to end. To be asked for: libraries make another exception of what was raised."""
+    return isinstance(_Heard.interrupt, Terminated)
+
+
 class Heedful:
     """Passes progress on, and raises an interrupt again that was lost."""
 

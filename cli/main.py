@@ -11,8 +11,7 @@ import click
 
 import aggregate
 
-from . import console
-from .interrupts import Terminated, listen
+from . import console, interrupts
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
@@ -123,7 +122,7 @@ def main() -> None:
     """Entry point of ``plant-aggregate``."""
     gc.set_threshold(100_000)  # loading the compiler makes many objects and no garbage
     sys.meta_path.insert(0, WithoutPandas())
-    listen()
+    interrupts.listen()
     _leave(run_command(sys.argv[1:]))
 
 
@@ -146,9 +145,9 @@ def run_command(arguments: list[str]) -> int:
         return int(done.exit_code)
     except click.ClickException as error:
         return _refuse(error)
-    except Terminated:
-        return console.complain("terminated; nothing was published", EXIT_TERMINATED)
     except (click.Abort, KeyboardInterrupt):
+        if interrupts.was_terminated():
+            return console.complain("terminated; nothing was published", EXIT_TERMINATED)
         return console.complain("interrupted; nothing was published", EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit

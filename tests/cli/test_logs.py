@@ -142,12 +142,11 @@ def test_who_ends_the_job_leaves_nothing_behind(
     table = pa.table({"observation_id": ids, "user_id": ids, "label": pa.array(["a"] * n)})
     path = write("large.parquet", table)
     command = [sys.executable, "-m", "aggregate_cli.main", "run", str(path)]
-    job = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=work)
-    assert job.stderr is not None
-    first = job.stderr.readline()
-    assert re.search(r" read: 2,000,000 rows$", first.strip())
-    os.kill(job.pid, number)
-    said = job.stderr.read()
-    assert job.wait() == exit_code
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=work) as job:
+        assert job.stderr is not None
+        assert re.search(r" read: 2,000,000 rows$", job.stderr.readline().strip())
+        os.kill(job.pid, number)
+        said = job.stderr.read()
+    assert job.returncode == exit_code
     assert said.splitlines()[-1] == f"plant-aggregate: error: {word}; nothing was published"
     assert published.is_untouched()
