@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrays import Counts, Indices
+from ..consensus import STATUSES
 from ..errors import VotesError
 from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, stream
@@ -22,7 +23,6 @@ from ..storage import redacted
 from .reading import consensus_path, manifest_beside
 
 REASONS = ("votes", "ai", "settings", "weights")
-STATUSES = ("valid", "contested", "needs_votes")
 COMPARED = ("strategy", "parameters", "version", "files")
 """What of a run.json makes another consensus of the same votes."""
 
@@ -104,13 +104,18 @@ class _Comparison:
     def __init__(self, now: CheckedFile, *, tells_votes: bool, other_settings: bool) -> None:
         """``tells_votes``: both have digests of the votes."""
         self._labels = Vocabulary(pa.array([], now.types["label"]))
-        batches = list(stream(now, [column.name for column in SNAPSHOT]))
-        if not batches:
+        ids, parts = [], []
+        for batch in stream(now, [column.name for column in SNAPSHOT]):
+            ids.append(batch.column("observation_id"))
+            parts.append(_coded(batch, self._labels, now.source.path))
+        if not parts:
             raise VotesError("no rows", where=now.source.path, remedy=REMEDY)
-        self._ids = pa.concat_arrays([batch.column("observation_id") for batch in batches])
+        self._ids = pa.concat_arrays(ids)
         check_text(self._ids, "observation_id", now.source.path)
-        parts = [_coded(batch, self._labels, now.source.path) for batch in batches]
-        self._now = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        self._now = {
+            name: np.concatenate([part[name] for part in parts]) if present.ndim else present
+            for name, present in parts[0].items()
+        }
         self._types = now.types["observation_id"], now.types["label"]
         self._places = Ids(self._ids)
         self._met = np.zeros(len(self._ids), np.bool_)
@@ -126,18 +131,21 @@ class _Comparison:
         places = self._places.places_of(ids)
         there = places >= 0
         self._met[places[there]] = True
-        new = {name: np.where(there, values[places], _NOTHING[name]) for name, values in self._now.items()}
-        other_label = there & (old["label"] != new["label"])
-        rows = np.flatnonzero(other_label | (old["status"] != new["status"]))
+        # Where there is none, the last is looked at in its place.
+        other_label = there & (old["label"] != self._now["label"][places])
+        rows = np.flatnonzero(~there | other_label | (old["status"] != self._now["status"][places]))
         self._counts["in_both"] += int(np.count_nonzero(there))
         self._counts["label_changed"] += int(np.count_nonzero(other_label))
         self._counts["valid_before"] += int(np.count_nonzero(old["status"] == STATUSES.index("valid")))
-        self._add(ids.take(pa.array(rows)), _rows_of(old, rows), _rows_of(new, rows))
+        gone = ~there[rows]
+        new = _rows_of(self._now, places[rows])
+        new = {name: np.where(gone, missing, new[name]) for name, missing in _NOTHING.items()}
+        self._add(ids.take(pa.array(rows)), _rows_of(old, rows), new)
 
     def finish(self) -> tuple[pa.Table, dict[str, Any]]:
         """The table CHANGES, and its summary."""
         rows = np.flatnonzero(~self._met)
-        nothing = {name: np.full(rows.size, missing) for name, missing in _NOTHING.items()}
+        nothing = _rows_of({name: np.asarray(missing) for name, missing in _NOTHING.items()}, rows)
         self._add(self._ids.take(pa.array(rows)), nothing, _rows_of(self._now, rows))
         all_ids, all_old, all_new, all_why = zip(*self._found, strict=True)
         old, new = (
@@ -202,11 +210,14 @@ _NOTHING = {"label": -1, "status": -1, "votes_digest": 0, "ai_label": -1, "ai_sc
 
 
 def _coded(batch: pa.RecordBatch, labels: Vocabulary, path: str) -> Codes:
-    """The columns of a batch as numbers, NaN-free; labels and statuses by their codes, -1 for null."""
+    """The columns of a batch as numbers, NaN-free; labels and statuses by their codes, -1 for null.
+
+    A column that is not there is the one number that stands for all.
+    """
     coded = {}
     for name, missing in _NOTHING.items():
         if name not in batch.schema.names:
-            coded[name] = np.full(batch.num_rows, missing)
+            coded[name] = np.asarray(missing)
         elif name in ("label", "ai_label"):
             coded[name] = labels.codes_of(batch.column(name))
         elif name == "status":
@@ -217,14 +228,16 @@ def _coded(batch: pa.RecordBatch, labels: Vocabulary, path: str) -> Codes:
 
 
 def _status_codes(column: pa.Array, path: str) -> Counts:
-    codes = pc.index_in(column, pa.array(STATUSES))
-    if codes.null_count:
+    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    codes = pc.index_in(column.dictionary, pa.array(STATUSES))
+    if codes.null_count or column.null_count:
         raise VotesError(f"column 'status' holds more than {', '.join(STATUSES)}", where=path, remedy=REMEDY)
-    return np.asarray(codes)
+    found: Counts = np.asarray(codes).astype(np.int8)[np.asarray(column.indices)]
+    return found
 
 
-def _rows_of(codes: Codes, rows: Indices) -> Codes:
-    return {name: values[rows] for name, values in codes.items()}
+def _rows_of(codes: Codes, rows: Indices | Counts) -> Codes:
+    return {name: values[rows] if values.ndim else np.full(rows.size, values) for name, values in codes.items()}
 
 
 def _named(codes: Counts, names: pa.Array) -> pa.Array:

@@ -9,11 +9,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..consensus import STATUSES
 from ..errors import PublishError
 
 LAST_SUCCESS = "plant_aggregate_last_success_timestamp_seconds"
-
-STATUSES = ("valid", "contested", "needs_votes")
 
 
 def write_metrics(manifest: Mapping[str, Any], finished: float, path: str | os.PathLike[str]) -> None:
