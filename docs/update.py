@@ -74,6 +74,19 @@ def output_of(*arguments: str) -> str:
     return done.stdout
 
 
+def metrics() -> str:
+    """The metrics of two runs, name by name."""
+    file = Path(WORK.name) / "metrics.prom"
+    for _ in range(2):
+        output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{WORK.name}/nights", "--metrics", str(file))
+    lines = ["| metric | |", "|---|---|"]
+    for line in file.read_text().splitlines():
+        if line.startswith("# HELP "):
+            _, _, name, meaning = line.split(" ", 3)
+            lines.append(f"| `{name}` | {meaning} |")
+    return "\n".join(lines)
+
+
 def help_of(command: str) -> str:
     """What a command says of itself."""
     return f"```console\n{output_of(command, '--help')}```"
@@ -216,7 +229,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of AI findings": lambda: columns(schema.AI_FINDINGS),
     "columns of users and AI": lambda: columns(schema.USER_AI),
     "columns of votes": lambda: columns(schema.VOTES),
-    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY + schema.SCORED),
+    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY + schema.SCORED + schema.DIGEST),
+    "columns of changes": lambda: columns(schema.CHANGES),
+    "metrics": metrics,
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),

@@ -137,6 +137,32 @@ def _compare(data: Bytes, a: int, a_stop: int, b: int, b_stop: int) -> int:
 
 
 @kernel
+def _compare_across(data: Bytes, a: int, a_size: int, other: Bytes, b: int, b_size: int) -> int:
+    """-1, 0 or 1: how a text of ``data`` stands to one of ``other``."""
+    for byte in range(min(a_size, b_size)):
+        if data[a + byte] != other[b + byte]:
+            return -1 if data[a + byte] < other[b + byte] else 1
+    return (a_size > b_size) - (a_size < b_size)
+
+
+@kernel
+def places_among_sorted(data: Bytes, offsets: Offsets, wanted: Bytes, wanted_offsets: Offsets, places: Counts) -> None:
+    """places[row] = position of the wanted text of a row among the texts, -1 if it is not there; both are sorted."""
+    place, n = 0, offsets.size - 1
+    for row in range(wanted_offsets.size - 1):
+        places[row] = -1
+        start, stop = wanted_offsets[row], wanted_offsets[row + 1]
+        while place < n and places[row] < 0:
+            size = offsets[place + 1] - offsets[place]
+            order = _compare_across(data, offsets[place], size, wanted, start, stop - start)
+            if order == 0:
+                places[row] = place
+            elif order > 0:
+                break
+            place += 1
+
+
+@kernel
 def settle_runs(
     first: int,
     last: int,

@@ -1,8 +1,9 @@
 """What differs between two runs, observation by observation, and why."""
 
 import os
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,6 +19,8 @@ from ..errors import VotesError
 from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, stream
 from ..ingest.places import Ids, Vocabulary
+from ..ingest.texts import bytes_of
+from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..storage import redacted
 from .reading import consensus_path, manifest_beside
@@ -26,8 +29,22 @@ REASONS = ("votes", "ai", "settings", "weights")
 COMPARED = ("strategy", "parameters", "version", "files")
 """What of a run.json makes another consensus of the same votes."""
 
+VALID = STATUSES.index("valid")
+
 Codes: TypeAlias = Mapping[str, Any]
 """Columns of SNAPSHOT as arrays of numbers: a row for each observation."""
+
+_NOTHING: Codes = {
+    name: np.asarray(value, dtype)
+    for name, value, dtype in (
+        ("label", -1, np.int32),
+        ("status", -1, np.int8),
+        ("votes_digest", 0, np.uint32),
+        ("ai_label", -1, np.int32),
+        ("ai_score", 0.0, np.float64),
+    )
+}
+"""What stands for an observation that is not there, and for a column that is not."""
 
 REMEDY = "name a consensus.parquet as published"
 
@@ -55,13 +72,10 @@ def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manife
         check_file(path, SNAPSHOT, {}, ("label", "status", "ai_label"), remedy=REMEDY) for path in (old, new)
     )
     _check_kinds(before, now)
-    comparison = _Comparison(
-        now,
-        tells_votes="votes_digest" in before.types and "votes_digest" in now.types,
-        other_settings=any(old_manifest.get(key) != new_manifest.get(key) for key in COMPARED),
-    )
-    for batch in stream(before, [column.name for column in SNAPSHOT]):
-        comparison.take(batch, old)
+    other_settings = any(old_manifest.get(key) != new_manifest.get(key) for key in COMPARED)
+    comparison = _Comparison(before, now, other_settings=other_settings)
+    for parts in _side_by_side(before, now):
+        comparison.take(*parts)
     table, summary = comparison.finish()
     return Changes(table, {"against": old_manifest.get("run_id"), **summary})
 
@@ -98,55 +112,86 @@ def _check_kinds(before: CheckedFile, now: CheckedFile) -> None:
             raise Incomparable(f"{column} is {new} and was {old}")
 
 
-class _Comparison:
-    """Holds batches of one consensus against another, which is held whole."""
+def _side_by_side(before: CheckedFile, now: CheckedFile) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    """The rows of both files in parts, each of which covers one range of ids in both.
 
-    def __init__(self, now: CheckedFile, *, tells_votes: bool, other_settings: bool) -> None:
-        """``tells_votes``: both have digests of the votes."""
-        self._labels = Vocabulary(pa.array([], now.types["label"]))
-        ids, parts = [], []
-        for batch in stream(now, [column.name for column in SNAPSHOT]):
-            ids.append(batch.column("observation_id"))
-            parts.append(_coded(batch, self._labels, now.source.path))
-        if not parts:
-            raise VotesError("no rows", where=now.source.path, remedy=REMEDY)
-        self._ids = pa.concat_arrays(ids)
-        check_text(self._ids, "observation_id", now.source.path)
-        self._now = {
-            name: np.concatenate([part[name] for part in parts]) if present.ndim else present
-            for name, present in parts[0].items()
-        }
+    Both are sorted by id; so no more is held than a batch of each. Raises VotesError if one is not.
+    """
+    streams = [_sorted_batches(file) for file in (before, now)]
+    empty = [_empty(file) for file in (before, now)]
+    heads: list[pa.RecordBatch | None] = [next(stream, None) for stream in streams]
+    while any(head is not None for head in heads):
+        limit = min(_last_id(head) for head in heads if head is not None)
+        parts = []
+        for side, head in enumerate(heads):
+            end = 0 if head is None else _count_up_to(head.column("observation_id"), limit)
+            parts.append(empty[side] if head is None else head.slice(0, end))
+            if head is not None:
+                heads[side] = head.slice(end) if end < head.num_rows else next(streams[side], None)
+        yield parts[0], parts[1]
+
+
+def _sorted_batches(file: CheckedFile) -> Iterator[pa.RecordBatch]:
+    last = None
+    for batch in stream(file, [column.name for column in SNAPSHOT]):
+        ids = batch.column("observation_id")
+        check_text(ids, "observation_id", file.source.path)
+        ascending = ids.null_count == 0 and pc.all(pc.less(ids[:-1], ids[1:])).as_py() is not False
+        if not ascending or (last is not None and ids[0].as_py() <= last):
+            raise VotesError("is not sorted by observation_id", where=file.source.path, remedy=REMEDY)
+        last = ids[-1].as_py()
+        yield batch
+
+
+def _empty(file: CheckedFile) -> pa.RecordBatch:
+    schema = pa.schema([(name, file.types[name]) for name in file.types])
+    return pa.RecordBatch.from_pylist([], schema)
+
+
+def _last_id(batch: pa.RecordBatch) -> Any:
+    return batch.column("observation_id")[-1].as_py()
+
+
+def _count_up_to(ids: pa.Array, limit: Any) -> int:
+    """How many of some sorted ids are not above a limit. Texts compare by code points, as their bytes do."""
+    if ids[-1].as_py() <= limit:
+        return len(ids)
+    return bisect_right(ids, limit, key=lambda value: value.as_py())
+
+
+class _Comparison:
+    """Holds observations of one consensus against the same of another, a part after the other."""
+
+    def __init__(self, before: CheckedFile, now: CheckedFile, *, other_settings: bool) -> None:
         self._types = now.types["observation_id"], now.types["label"]
-        self._places = Ids(self._ids)
-        self._met = np.zeros(len(self._ids), np.bool_)
-        self._tells_votes, self._other_settings = tells_votes, other_settings
+        self._labels = Vocabulary(pa.array([], now.types["label"]))
+        self._paths = before.source.path, now.source.path
+        self._tells_votes = all("votes_digest" in file.types for file in (before, now))
+        self._other_settings = other_settings
         self._found: list[tuple[pa.Array, Codes, Codes, Counts]] = []
         self._counts = Counter[str]()
 
-    def take(self, batch: pa.RecordBatch, path: str) -> None:
-        """Compare a batch of the consensus before."""
-        ids = batch.column("observation_id")
-        check_text(ids, "observation_id", path)
-        old = _coded(batch, self._labels, path)
-        places = self._places.places_of(ids)
+    def take(self, before: pa.RecordBatch, now: pa.RecordBatch) -> None:
+        """Compare two parts that cover the same range of ids."""
+        ids, new_ids = (batch.column("observation_id") for batch in (before, now))
+        old, new = (_coded(batch, self._labels, path) for batch, path in zip((before, now), self._paths, strict=True))
+        places = _places_of(ids, new_ids)
         there = places >= 0
-        self._met[places[there]] = True
-        # Where there is none, the last is looked at in its place.
-        other_label = there & (old["label"] != self._now["label"][places])
-        rows = np.flatnonzero(~there | other_label | (old["status"] != self._now["status"][places]))
-        self._counts["in_both"] += int(np.count_nonzero(there))
+        is_met = np.zeros(len(new_ids), np.bool_)
+        is_met[places[there]] = True
+        rows, met = np.flatnonzero(there), places[there]
+        other_label = old["label"][rows] != new["label"][met]
+        other = other_label | (old["status"][rows] != new["status"][met])
+        self._counts["in_both"] += rows.size
         self._counts["label_changed"] += int(np.count_nonzero(other_label))
-        self._counts["valid_before"] += int(np.count_nonzero(old["status"] == STATUSES.index("valid")))
-        gone = ~there[rows]
-        new = _rows_of(self._now, places[rows])
-        new = {name: np.where(gone, missing, new[name]) for name, missing in _NOTHING.items()}
-        self._add(ids.take(pa.array(rows)), _rows_of(old, rows), new)
+        self._counts["valid_before"] += int(np.count_nonzero(old["status"] == VALID))
+        self._counts["valid_now"] += int(np.count_nonzero(new["status"] == VALID))
+        self._add(ids, old, rows[other], new, met[other])
+        self._add(ids, old, np.flatnonzero(~there), None, None)
+        self._add(new_ids, None, None, new, np.flatnonzero(~is_met))
 
     def finish(self) -> tuple[pa.Table, dict[str, Any]]:
         """The table CHANGES, and its summary."""
-        rows = np.flatnonzero(~self._met)
-        nothing = _rows_of({name: np.asarray(missing) for name, missing in _NOTHING.items()}, rows)
-        self._add(self._ids.take(pa.array(rows)), nothing, _rows_of(self._now, rows))
         all_ids, all_old, all_new, all_why = zip(*self._found, strict=True)
         old, new = (
             {name: np.concatenate([part[name] for part in parts]) for name in _NOTHING} for parts in (all_old, all_new)
@@ -157,7 +202,7 @@ class _Comparison:
             names = self._labels.names.cast(self._types[1])
         except pa.ArrowInvalid as error:  # wider integers
             raise Incomparable(f"ids or labels do not fit {self._types[0]} and {self._types[1]}") from error
-        check_text(names, "label", "the consensus before")
+        check_text(names, "label", " or ".join(self._paths))
         table = pa.table(
             {
                 "observation_id": ids,
@@ -170,9 +215,18 @@ class _Comparison:
         ).cast(_schema(*self._types))
         return table.take(pc.sort_indices(table.column("observation_id"))), self._summary(old, new, why)
 
-    def _add(self, ids: pa.Array, old: Codes, new: Codes) -> None:
-        """Note observations that differ."""
-        self._found.append((ids, old, new, self._why(old, new)))
+    def _add(
+        self, ids: pa.Array, old: Codes | None, old_rows: Indices | None, new: Codes | None, new_rows: Indices | None
+    ) -> None:
+        """Note rows that differ; of new and gone observations there is but one side."""
+        rows = old_rows if old_rows is not None else new_rows
+        assert rows is not None
+        sides = [
+            _rows_of(_NOTHING if codes is None else codes, rows if of_it is None else of_it)
+            for codes, of_it in ((old, old_rows), (new, new_rows))
+        ]
+        if rows.size or not self._found:
+            self._found.append((ids.take(pa.array(rows)), *sides, self._why(*sides)))
 
     def _why(self, old: Codes, new: Codes) -> Counts:
         """Positions in REASONS, -1 where it is not known: the first reason that is there."""
@@ -185,8 +239,7 @@ class _Comparison:
         return why.astype(np.int8)
 
     def _summary(self, old: Codes, new: Codes, why: Counts) -> dict[str, Any]:
-        valid = STATUSES.index("valid")
-        before, now = self._counts["valid_before"], int(np.count_nonzero(self._now["status"] == valid))
+        before, now = self._counts["valid_before"], self._counts["valid_now"]
         changed, both = self._counts["label_changed"], self._counts["in_both"]
         there = (old["status"] >= 0) & (new["status"] >= 0)
         return {
@@ -196,8 +249,8 @@ class _Comparison:
             "label_changed": changed,
             "label_changes_share": changed / both if both else 0.0,
             "status_changed": int(np.count_nonzero((old["status"] != new["status"]) & there)),
-            "became_valid": int(np.count_nonzero((new["status"] == valid) & (old["status"] != valid))),
-            "no_longer_valid": int(np.count_nonzero((old["status"] == valid) & (new["status"] != valid))),
+            "became_valid": int(np.count_nonzero((new["status"] == VALID) & (old["status"] != VALID))),
+            "no_longer_valid": int(np.count_nonzero((old["status"] == VALID) & (new["status"] != VALID))),
             "valid_before": before,
             "valid_now": now,
             "valid_drop": (before - now) / before if before else 0.0,
@@ -205,8 +258,13 @@ class _Comparison:
         }
 
 
-_NOTHING = {"label": -1, "status": -1, "votes_digest": 0, "ai_label": -1, "ai_score": 0.0}
-"""What stands for an observation that is not there, and for a column that is not."""
+def _places_of(ids: pa.Array, sorted_ids: pa.Array) -> Counts:
+    """The position of each of some sorted ids among others, int32; -1 if it is not there."""
+    if pa.types.is_integer(ids.type):
+        return Ids(sorted_ids).places_of(ids)
+    places = np.empty(len(ids), np.int32)
+    places_among_sorted(*bytes_of(sorted_ids), *bytes_of(ids), places)
+    return places
 
 
 def _coded(batch: pa.RecordBatch, labels: Vocabulary, path: str) -> Codes:
@@ -217,7 +275,7 @@ def _coded(batch: pa.RecordBatch, labels: Vocabulary, path: str) -> Codes:
     coded = {}
     for name, missing in _NOTHING.items():
         if name not in batch.schema.names:
-            coded[name] = np.asarray(missing)
+            coded[name] = missing
         elif name in ("label", "ai_label"):
             coded[name] = labels.codes_of(batch.column(name))
         elif name == "status":
