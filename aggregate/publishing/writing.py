@@ -14,6 +14,7 @@ REMEDIES = {
     errno.EROFS: "choose another output folder",
     errno.EACCES: "choose another output folder",
     errno.EPERM: "choose another output folder",
+    errno.EISDIR: "choose another output folder",
     errno.ENOTDIR: "choose another output folder",
     errno.EEXIST: "choose another output folder",
 }
