@@ -15,6 +15,7 @@ from .lock import locked
 from .manifest import MANIFEST_FILE, read_manifest
 from .run_folder import RunFolder
 from .run_ids import age_key
+from .tables import CONSENSUS_FILE
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def check_run(folder: RunFolder, run_id: str) -> Mapping[str, Any]:
     """The content of a run's run.json. Raises PublishError if a file of the run is not what that says."""
     try:
         manifest = read_manifest(folder.file(run_id, MANIFEST_FILE))
+        if CONSENSUS_FILE not in manifest["outputs"]:
+            raise VotesError(f"{MANIFEST_FILE} says nothing of {CONSENSUS_FILE}")
         for name, facts in manifest["outputs"].items():
             with open(folder.file(run_id, os.path.basename(name)), "rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != facts["sha256"]:

@@ -283,14 +283,25 @@ def test_a_damaged_run_is_listed_as_such(published: Published, work: Path, capfd
     assert "published, damaged" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("contents", ['{"outputs": {}, "counts": 1, "held": "x", "changes": []}', '{"outputs": {}}'])
-def test_a_run_json_of_somebody_else_is_no_internal_error(
+@pytest.mark.parametrize(
+    "contents",
+    [
+        '{"outputs": {}}',
+        '{"outputs": {"consensus.parquet": 1}}',
+        '{"outputs": {"consensus.parquet": {"sha256": []}}, "counts": 1}',
+        '{"outputs": {"consensus.parquet": {}}, "changes": [], "held": "x"}',
+        '{"outputs": {"consensus.parquet": {}}, "strategy": [1], "counts": {"valid": "x"}, "held": [1]}',
+    ],
+)
+def test_a_run_json_of_somebody_else_is_damage_and_no_internal_error(
     published: Published, work: Path, capfd: Capture, contents: str
 ) -> None:
     (work / "consensus" / "latest" / "run.json").write_text(contents)
-    for command in (["runs"], ["publish", latest(work)], ["diff", "latest", "latest"], ["run", "good.parquet", "-q"]):
-        assert run_command(command) in (0, 1)
-        assert "internal error" not in capfd.readouterr().err
+    commands = (["runs"], ["publish", latest(work)], ["diff", "latest", "latest"], ["run", "good.parquet", "-q"])
+    assert [run_command(command) for command in commands] == [0, 1, 0, 0]
+    error = capfd.readouterr().err
+    assert "internal error" not in error
+    assert " is damaged (" in error
 
 
 # --- Diff -------------------------------------------------------------------------------------------------------------
