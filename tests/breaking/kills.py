@@ -110,7 +110,7 @@ def _report(where: str, kills: Iterator[Kill]) -> bool:
         for fault in kill.broken:
             good = False
             print(f"BROKEN: {kill.scene}, {kill.step}: {fault}")
-    print(f"{left.total():,} kills {where}, which left")
+    print(f"{left.total():,} tries, killed {where}, left")
     for what, times in left.most_common():
         print(f"{times:8,}  {what}")
     return good
