@@ -45,15 +45,20 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
 
 
 def _path_of(run: str, output: str) -> str:
-    """The folder of a run that is named by its id, ``latest`` or a path."""
-    import aggregate
+    """The consensus of a run that is named by its id or ``latest``, or the path itself."""
+    from aggregate.errors import VotesError
     from aggregate.publishing.releases import open_output
     from aggregate.publishing.run_ids import is_run_id
     from aggregate.publishing.tables import CONSENSUS_FILE
+    from aggregate.storage import redacted
 
-    if is_run_id(run):
-        return open_output(output).file(run, CONSENSUS_FILE)
-    return aggregate.open_latest(output).path() if run == "latest" else run
+    if not is_run_id(run) and run != "latest":
+        return run
+    store = open_output(output)
+    run_id = store.published_id if run == "latest" else run
+    if run_id is None:
+        raise VotesError("has no published run", where=redacted(store.where), remedy="see plant-aggregate runs")
+    return store.file(run_id, CONSENSUS_FILE)
 
 
 def _report(changes: "Changes", rows: int, title: str) -> str:

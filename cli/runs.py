@@ -48,7 +48,11 @@ def _table(found: list["ListedRun"]) -> str:
     rows = [["run", "state", "strategy", "observations", "valid", "labels changed"]]
     for facts in map(_facts, found):
         counts = [facts[name] for name in ("observations", "valid", "label_changed")]
-        shown = ["-" if number is None else f"{number:,}" for number in counts]
-        rows.append([facts["run_id"], facts["state"], facts["strategy"] or "-", *shown])
-    reasons = [f"{run['run_id']} was held back: {'; '.join(run['held'])}" for run in map(_facts, found) if run["held"]]
+        shown = [f"{number:,}" if isinstance(number, int) else "-" for number in counts]
+        rows.append([facts["run_id"], facts["state"], str(facts["strategy"] or "-"), *shown])
+    reasons = [
+        f"{run['run_id']} was held back: {'; '.join(map(str, run['held']))}"
+        for run in map(_facts, found)
+        if run["held"]
+    ]
     return "\n".join([aligned(rows), *reasons])

@@ -102,6 +102,14 @@ def read_manifest(path: str) -> dict[str, Any]:
         contents = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise VotesError("is not JSON", where=redacted(path), remedy=REMEDY) from error
-    if not isinstance(contents, dict) or not isinstance(contents.get("outputs"), dict):
+    if not _is_record(contents):
         raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY)
-    return contents
+    return dict(contents)
+
+
+def _is_record(contents: Any) -> bool:
+    """Whether it is what a run wrote, as far as others rely on it; a run of an earlier version may lack some."""
+    if not isinstance(contents, dict) or not isinstance(contents.get("outputs"), dict):
+        return False
+    kinds: tuple[tuple[str, type], ...] = (("counts", dict), ("changes", dict), ("held", list))
+    return all(isinstance(contents[name], kind) for name, kind in kinds if contents.get(name) is not None)

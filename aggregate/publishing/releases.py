@@ -18,6 +18,7 @@ from .run_bucket import RunBucket
 from .run_folder import RunFolder
 from .run_ids import age_key
 from .run_store import RunStore
+from .tables import CONSENSUS_FILE
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
     """The content of a run's run.json. Raises PublishError if a file of the run is not what that says."""
     try:
         manifest = read_manifest(folder.file(run_id, MANIFEST_FILE))
+        if CONSENSUS_FILE not in manifest["outputs"]:
+            raise VotesError(f"{MANIFEST_FILE} says nothing of {CONSENSUS_FILE}")
         for name, facts in manifest["outputs"].items():
             (source,) = find_sources([folder.file(run_id, os.path.basename(name))])
             if source.fingerprint() != facts["sha256"]:

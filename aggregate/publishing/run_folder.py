@@ -13,7 +13,6 @@ What a killed process leaves is hidden, too, and says what it was about, so that
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -53,8 +52,6 @@ class RunFolder:
         """Create the folder and see that it can be published to, before any work is done."""
         with writing(self.path):
             self.runs.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.runs):
-                pass
         if self.latest.exists() and not self.latest.is_symlink():
             raise PublishError(
                 "is in the way: it should be the link to the published run",

@@ -14,6 +14,7 @@ REMEDIES = {
     errno.EROFS: "choose another output folder",
     errno.EACCES: "choose another output folder",
     errno.EPERM: "choose another output folder",
+    errno.EISDIR: "choose another output folder",
     errno.ENOTDIR: "choose another output folder",
     errno.EEXIST: "choose another output folder",
 }
@@ -29,9 +30,10 @@ def writing(where: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else (str(error).splitlines() or ["no reason"])[0]
+        place = error.filename2 or error.filename  # the second is what was to be made
         raise PublishError(
             f"cannot be written ({reason})",
-            where=error.filename if isinstance(error.filename, str) else os.fspath(where),
+            where=os.fspath(place if isinstance(place, str | os.PathLike) else where),
             remedy="; ".join(filter(None, [REMEDIES.get(error.errno or 0), NOTHING_HAPPENED])),
         ) from error
 

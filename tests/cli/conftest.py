@@ -1,7 +1,12 @@
 """What tests of the command line share: votes on disk, a published run to be left alone, one way to call."""
 
+import gc
 import hashlib
-from collections.abc import Callable
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +74,59 @@ def published(write: Callable[..., Path], work: Path, capfd: pytest.CaptureFixtu
     assert run_command(["run", str(write("good.parquet")), "-q"]) == 0
     capfd.readouterr()
     return Published(work / "consensus")
+
+
+class Disk:
+    """A small file system of its own, whose size and number of files can be changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mounted = False
+
+    def limit(self, kilobytes: int, files: int = 1000) -> None:
+        """Give it so many kB and files, no fewer than it holds."""
+        self._mount(f"size={kilobytes}k,nr_inodes={files}")
+
+    def may_be_written(self, may: bool) -> None:
+        """Make it read-only or not."""
+        self._mount("rw" if may else "ro")
+
+    def _mount(self, options: str) -> None:
+        command = ["mount", "-t", "tmpfs", "-o", f"remount,{options}" if self.mounted else options, "tmpfs"]
+        done = subprocess.run([*command, self.folder], capture_output=True, text=True)
+        if done.returncode != 0 and not self.mounted:
+            pytest.skip("this user may not mount a small file system")
+        self.mounted = True
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def disk(work: Path) -> Iterator[Disk]:
+    """A small file system at ``work/disk``."""
+    small = Disk(work / "disk")
+    small.folder.mkdir()
+    yield small
+    if small.mounted:
+        gc.collect()  # a writer that failed may hold its file until then
+        subprocess.run(["umount", small.folder], check=True)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything: become somebody who may not, who can still reach the tests' folders."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder(work: Path) -> Iterator[Path]:
+    """A folder that anybody may reach and write to; pytest's own are for their owner alone."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        yield Path(name)

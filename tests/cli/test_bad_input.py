@@ -5,9 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ import pytest
 from aggregate.ingest.sources import Source
 from aggregate_cli.main import run_command
 
-from .conftest import VOTES, Published
+from .conftest import VOTES, Published, as_nobody
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -212,27 +210,6 @@ def test_a_file_that_disappears(
 
     monkeypatch.setattr(Source, "check_unchanged", vanish_and_check)
     assert_refused(capfd, published, path, naming="votes.parquet", saying="no such file")
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may read everything: become somebody who may not, who can still reach the tests' folders."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def open_folder(work: Path) -> Iterator[Path]:
-    """A folder that anybody may reach and write to; pytest's own are for their owner alone."""
-    with tempfile.TemporaryDirectory() as name:
-        os.chmod(name, 0o777)
-        yield Path(name)
 
 
 @pytest.mark.parametrize("closed", ["log", "log/closed", "log/closed/a.parquet"])

@@ -1,10 +1,9 @@
 """Whatever breaks outside of the input: a line, an exit code, and what was published before untouched."""
 
-import gc
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 import aggregate.pipeline
 from aggregate_cli.main import run_command
 
-from .conftest import Published
+from .conftest import Disk, Published
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -77,39 +76,18 @@ def test_debug_shows_where_the_engine_itself_failed(
     assert published.is_untouched()
 
 
-@pytest.fixture
-def disk(work: Path) -> Iterator[Callable[[int], Path]]:
-    """Gives a file system of so many kB at ``work/disk``; again, to change its size."""
-    folder = work / "disk"
-    folder.mkdir()
-    mounted = False
-
-    def sized(kilobytes: int) -> Path:
-        nonlocal mounted
-        options = f"{'remount,' if mounted else ''}size={kilobytes}k"
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True)
-        if done.returncode != 0 and not mounted:
-            pytest.skip("this user may not mount a small file system")
-        mounted = True
-        return folder
-
-    yield sized
-    if mounted:
-        gc.collect()  # a writer that failed may hold its file until then
-        subprocess.run(["umount", folder], check=True)
-
-
-def test_a_disk_may_be_full_at_any_file(capfd: Capture, write: Write, disk: Callable[[int], Path]) -> None:
+def test_a_disk_may_be_full_at_any_file(capfd: Capture, write: Write, disk: Disk) -> None:
     """The disk grows page by page, so that each file in turn is the one that does not fit."""
     path = str(write())
-    folder = disk(64)
+    disk.limit(64)
+    folder = disk.folder
     assert run_command(["run", path, "-q", "-o", str(folder)]) == 0
     capfd.readouterr()
     on_disk = Published(folder)
     used = sum(-(-file.stat().st_size // 4096) * 4 for file in folder.rglob("*") if file.is_file())
     failures = []
     for size in range(used, 4 * used, 4):
-        disk(size)
+        disk.limit(size)
         exit_code = run_command(["run", path, "-q", "-o", str(folder)])
         error = capfd.readouterr().err
         if exit_code == 0:

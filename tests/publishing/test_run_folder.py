@@ -1,6 +1,7 @@
 """A reader of ``latest`` sees one complete run, whatever happens while another is published."""
 
 import os
+import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,6 +154,28 @@ def test_something_else_in_the_place_of_latest_is_refused_at_once(output: RunFol
     output.latest.mkdir() if kind == "folder" else output.latest.write_text("mine")
     with pytest.raises(PublishError, match=r"latest: is in the way.*; move it, or choose another output folder$"):
         output.prepare()
+
+
+def test_preparing_leaves_nothing_that_a_killed_process_could_not_clear_away(
+    output: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every file system has files without a name, which vanish with their process."""
+    monkeypatch.setattr(tempfile, "_O_TMPFILE_WORKS", False, raising=False)
+    monkeypatch.setattr(os, "unlink", lambda *_, **__: None)
+    output.prepare()
+    assert list(output.runs.iterdir()) == []
+
+
+def test_an_error_names_the_link_that_cannot_be_made(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system names the run first, and that relative to the output folder."""
+
+    def fail(target: Any, link: Any, *_: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(target), None, str(link))
+
+    monkeypatch.setattr(os, "symlink", fail)
+    with pytest.raises(PublishError) as caught:
+        publish(output, "new")
+    assert caught.value.where == str(output.path / ".latest-20261123T021500Z")
 
 
 def test_a_dangling_latest_is_replaced(output: RunFolder) -> None:

@@ -1,0 +1,313 @@
+"""What changed from one run to the next, and why, equals the slow reference and is what it says."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import aggregate
+from aggregate.progress import SILENT
+from aggregate.publishing.changes import Incomparable, find_changes
+from aggregate.publishing.tables import write_consensus
+from aggregate.settings import Settings
+from tests.property.test_ai_properties import ai_votes, logs_with_ai
+from tests.property.test_plantnet_properties import table
+from tests.reference import changes as reference
+
+Rows = list[dict[str, Any]]
+Scored = dict[Any, tuple[Any, float]]
+Log = tuple[Rows, Scored]
+
+AI_MODES = (None, "ignore", "user", "fixed", "invalidating", "confident")
+
+
+# --- Against the reference --------------------------------------------------------------------------------------------
+
+
+@st.composite
+def pairs_of_logs(draw: st.DrawFn) -> tuple[Log, Log]:
+    """A log, and what became of it: votes are gone, others or new, and so is what the AI says."""
+    rows, scored = draw(logs_with_ai())
+    labels = sorted({row["label"] for row in rows})
+    observations = sorted({row["observation_id"] for row in rows})
+    what = st.sampled_from(["kept"] * 8 + ["gone", "another label", "another author", "elsewhere"])
+    changed = []
+    for row in rows:
+        fate = draw(what)
+        if fate == "another label":
+            changed.append({**row, "label": draw(st.sampled_from(labels))})
+        elif fate == "another author" and "is_author" in row:
+            changed.append({**row, "is_author": not row["is_author"]})
+        elif fate == "elsewhere":
+            new = f"{observations[0]}x" if isinstance(observations[0], str) else observations[0] - 1
+            changed.append({**row, "observation_id": new})
+        elif fate != "gone":
+            changed.append(row)
+    assume(changed)
+    unique = {(row["observation_id"], row["user_id"]): row for row in changed}
+    said = {i: vote for i, vote in scored.items() if draw(st.sampled_from([True, True, False]))}
+    for i in draw(st.sets(st.sampled_from(sorted(scored)))):
+        said[i] = draw(st.sampled_from(labels)), draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))
+    assume(said)
+    return (rows, scored), (list(unique.values()), said)
+
+
+def write(log: Log, ai_mode: str | None, path: Path) -> dict[Any, reference.Row]:
+    """Write the consensus of a log; what it says, and the votes it says it of."""
+    rows, scored = log
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", aggregate.AggregateWarning)
+        votes = aggregate.votes_from_table(table(rows))
+        if ai_mode is None:
+            consensus = aggregate.PlantNet().fit(votes)
+        else:
+            consensus = aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
+    path.mkdir()
+    write_consensus(consensus, path, SILENT)
+    cast: dict[Any, set[tuple[Any, ...]]] = {}
+    for row in rows:
+        vote = row["user_id"], row["label"], bool(row.get("is_author"))
+        cast.setdefault(row["observation_id"], set()).add(vote)
+    if ai_mode == "user":  # then the AI's are votes as any other's
+        for i, (label, _) in scored.items():
+            cast.setdefault(i, set()).add(("AI", label, False))
+    return {
+        row["observation_id"]: {
+            "label": row["label"],
+            "status": row["status"],
+            "votes": frozenset(cast.get(row["observation_id"], ())),
+            "ai": None if row.get("ai_label") is None else (row["ai_label"], row["ai_score"]),
+        }
+        for row in consensus.to_arrow().to_pylist()
+    }
+
+
+@given(pairs_of_logs(), st.sampled_from(AI_MODES), st.sampled_from(AI_MODES), st.booleans())
+@settings(max_examples=80)
+def test_changes_equal_the_reference(
+    logs: tuple[Log, Log], mode_before: str | None, mode_now: str | None, tells_votes: bool
+) -> None:
+    with TemporaryDirectory() as name:
+        folders = Path(name) / "old", Path(name) / "new"
+        modes = mode_before, mode_now
+        old, new = (write(log, mode, folder) for log, mode, folder in zip(logs, modes, folders, strict=True))
+        paths = [folder / "consensus.parquet" for folder in folders]
+        if not tells_votes:
+            pq.write_table(pq.read_table(paths[0]).drop_columns(["votes_digest"]), paths[0])
+        manifests = [{"run_id": f"of {mode}", "parameters": {"ai_mode": mode}} for mode in modes]
+        found = find_changes(str(paths[0]), str(paths[1]), *manifests)
+    rows, summary = reference.changes(old, new, other_settings=mode_before != mode_now, tells_votes=tells_votes)
+    assert found.table.to_pylist() == rows
+    assert found.summary == {"against": f"of {mode_before}", **summary}
+
+
+# --- As a curator sees it ---------------------------------------------------------------------------------------------
+
+
+class Nights:
+    """One run after the other in an output folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.output = folder / "consensus"
+
+    def run(self, votes: Rows, strategy: aggregate.PlantNet | None = None, **given_settings: Any) -> aggregate.Run:
+        pq.write_table(pa.Table.from_pylist(votes), self.folder / "votes.parquet")
+        return aggregate.run(self.folder / "votes.parquet", self.output, strategy, Settings(**given_settings))
+
+    def ai_votes(self, label: str) -> Path:
+        path = self.folder / "ai.parquet"
+        pq.write_table(pa.table({"observation_id": [1], "label": [label], "score": [0.9]}), path)
+        return path
+
+    def changes(self) -> Rows:
+        return list(pq.read_table(self.output / "latest" / "changes.parquet").to_pylist())
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Nights:
+    return Nights(tmp_path)
+
+
+def vote(observation: int | str, user: str, label: str, author: bool = False) -> dict[str, Any]:
+    return {"observation_id": observation, "user_id": user, "label": label, "is_author": author}
+
+
+LONE = [vote(1, "ana", "Abies alba", author=True), vote(2, "bo", "Acer opalus", author=True)]
+
+
+def test_there_is_nothing_before_a_first_run(nights: Nights) -> None:
+    assert nights.run(LONE).manifest["changes"] is None
+    assert nights.changes() == []
+
+
+def test_the_same_votes_again_change_nothing(nights: Nights) -> None:
+    first = nights.run(LONE)
+    counts = nights.run(LONE).manifest["changes"]
+    assert nights.changes() == []
+    assert (counts["against"], counts["in_both"]) == (first.run_id, 2)
+    assert not any(counts["why"].values())
+
+
+def test_another_vote_is_a_reason(nights: Nights) -> None:
+    nights.run(LONE)
+    counts = nights.run([*LONE[:1], vote(2, "bo", "Acer campestre", author=True)]).manifest["changes"]
+    assert nights.changes() == [
+        {
+            "observation_id": 2,
+            "old_label": "Acer opalus",
+            "new_label": "Acer campestre",
+            "old_status": "needs_votes",
+            "new_status": "needs_votes",
+            "why": "votes",
+        }
+    ]
+    assert (counts["label_changed"], counts["label_changes_share"], counts["why"]["votes"]) == (1, 0.5, 1)
+
+
+def test_an_observation_that_comes_or_goes_does_so_by_its_votes(nights: Nights) -> None:
+    nights.run(LONE[:1])
+    nights.run(LONE[1:])
+    assert [(row["observation_id"], row["old_label"], row["new_label"], row["why"]) for row in nights.changes()] == [
+        (1, "Abies alba", None, "votes"),
+        (2, None, "Acer opalus", "votes"),
+    ]
+
+
+def test_another_word_of_the_ai_is_a_reason(nights: Nights) -> None:
+    strategy = aggregate.PlantNet(ai_mode="fixed")
+    nights.run(LONE, strategy, ai_votes=nights.ai_votes("Abies alba"))
+    counts = nights.run(LONE, strategy, ai_votes=nights.ai_votes("Abies grandis")).manifest["changes"]
+    assert [(row["observation_id"], row["new_label"], row["why"]) for row in nights.changes()] == [
+        (1, "Abies grandis", "ai")
+    ]
+    assert counts["why"] == {"votes": 0, "ai": 1, "settings": 0, "weights": 0}
+
+
+def test_other_settings_are_a_reason(nights: Nights) -> None:
+    nights.run(LONE)
+    counts = nights.run(LONE, aggregate.PlantNet(theta_conf=0.5)).manifest["changes"]
+    assert [(row["observation_id"], row["old_status"], row["new_status"], row["why"]) for row in nights.changes()] == [
+        (1, "needs_votes", "valid", "settings"),
+        (2, "needs_votes", "valid", "settings"),
+    ]
+    assert counts["became_valid"] == counts["why"]["settings"] == 2
+
+
+def test_weights_that_moved_are_a_reason(nights: Nights) -> None:
+    """Ana's lone observation gets valid, since others confirm nine further species of hers."""
+    nights.run(LONE)
+    confirmed = [
+        vote(10 + number, user, f"species {number}", author=user == "ana")
+        for number in range(9)
+        for user in ("ana", "eve", "flo")
+    ]
+    counts = nights.run([*LONE, *confirmed]).manifest["changes"]
+    moved = [row for row in nights.changes() if row["observation_id"] < 10]
+    assert [(row["observation_id"], row["old_status"], row["new_status"], row["why"]) for row in moved] == [
+        (1, "needs_votes", "valid", "weights")
+    ]
+    assert counts["why"] == {"votes": 9, "ai": 0, "settings": 0, "weights": 1}
+    assert (counts["new"], counts["gone"]) == (9, 0)
+
+
+def test_a_run_that_kept_no_digests_gives_no_reason(nights: Nights) -> None:
+    before = nights.run(LONE)
+    path = before.folder / "consensus.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["votes_digest"]), path)
+    counts = nights.run([vote(1, "ana", "Abies grandis", author=True), vote(3, "eve", "Acer opalus")]).manifest[
+        "changes"
+    ]
+    assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, None), (2, "votes"), (3, "votes")]
+    assert counts["label_changed"] == 1
+
+
+TEXT_IDS = [vote("1", "ana", "Abies alba", author=True)]
+
+
+def no_consensus(run: Path) -> None:
+    (run / "consensus.parquet").unlink()
+
+
+def half_a_consensus(run: Path) -> None:
+    content = (run / "consensus.parquet").read_bytes()
+    (run / "consensus.parquet").write_bytes(content[: len(content) // 2])
+
+
+def a_strange_status(run: Path) -> None:
+    rows = pq.read_table(run / "consensus.parquet")
+    place = rows.column_names.index("status")
+    pq.write_table(rows.set_column(place, "status", pa.array(["well"] * len(rows))), run / "consensus.parquet")
+
+
+def no_run_json(run: Path) -> None:
+    (run / "run.json").unlink()
+
+
+def half_a_run_json(run: Path) -> None:
+    (run / "run.json").write_text('{"run_id": ')
+
+
+def a_strange_run_json(run: Path) -> None:
+    (run / "run.json").write_text("[]")
+
+
+@pytest.mark.parametrize(
+    "damage", [no_consensus, half_a_consensus, a_strange_status, no_run_json, half_a_run_json, a_strange_run_json]
+)
+def test_against_a_damaged_run_nothing_is_known(nights: Nights, damage: Callable[[Path], None]) -> None:
+    """A warning, and the run is published; but where a guard asks, it is held."""
+    before = nights.run(LONE)
+    damage(before.folder)
+    not_known = pytest.warns(aggregate.AggregateWarning, match=f"what changed since run {before.run_id} is not known: ")
+    held = pytest.raises(aggregate.HeldError, match=f"it cannot be held against run {before.run_id} ")
+    with not_known, held as caught:
+        nights.run(LONE, max_label_changes=1.0)
+    assert (nights.output / "latest").resolve() == before.folder.resolve()
+    assert caught.value.run.manifest["held"] != []
+    with pytest.warns(aggregate.AggregateWarning, match="is not known"):
+        done = nights.run(LONE)
+    changes = done.manifest["changes"]
+    assert set(changes) == {"against", "incomparable"}
+    assert changes["against"] == before.run_id
+    assert nights.changes() == []
+    assert nights.run(LONE).manifest["changes"]["in_both"] == 2
+
+
+def test_ids_of_another_kind_cannot_be_compared(nights: Nights) -> None:
+    before = nights.run(LONE)
+    with pytest.warns(aggregate.AggregateWarning, match="observation_id is string and was int64"):
+        done = nights.run(TEXT_IDS)
+    assert done.manifest["changes"] == {
+        "against": before.run_id,
+        "incomparable": "observation_id is string and was int64",
+    }
+    with pytest.raises(aggregate.VotesError, match=r"cannot be held against .* \(observation_id is string"):
+        aggregate.diff(before.folder, done.folder)
+
+
+@pytest.mark.parametrize(("old", "new", "fits"), [(2**40, 1, False), (-1, 1, False), (100, 1, True)])
+def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int, new: int, fits: bool) -> None:
+    """What is gone must fit the type of the new ids, in which it is listed."""
+    folders = []
+    for kind, observation in ((pa.int64(), old), (pa.uint16(), new)):
+        columns = {"observation_id": pa.array([observation]).cast(kind), "user_id": ["ana"], "label": ["Abies alba"]}
+        path = nights.folder / f"{observation}-{kind}"
+        path.mkdir()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", aggregate.AggregateWarning)
+            consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(pa.table(columns)))
+        write_consensus(consensus, path, SILENT)
+        folders.append(str(path / "consensus.parquet"))
+    if fits:
+        assert find_changes(*folders, {}, {}).table["observation_id"].to_pylist() == [new, old]
+    else:
+        with pytest.raises(Incomparable, match="do not fit uint16 and string"):
+            find_changes(*folders, {}, {})

@@ -1,0 +1,67 @@
+"""What differs between two consensuses, row by row, as it is described."""
+
+from collections import Counter
+from typing import Any
+
+REASONS = ("votes", "ai", "settings", "weights")
+
+Row = dict[str, Any]
+"""``label``, ``status``, ``votes`` (a set of what was voted) and ``ai`` (label and score, None if it has no vote)."""
+
+
+def changes(
+    old: dict[Any, Row], new: dict[Any, Row], *, other_settings: bool, tells_votes: bool = True
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of ``changes.parquet`` and the summary, of consensuses by observation id."""
+    found = []
+    for observation in sorted({*old, *new}):
+        before, now = old.get(observation), new.get(observation)
+        if before and now and (before["label"], before["status"]) == (now["label"], now["status"]):
+            continue
+        found.append(
+            {
+                "observation_id": observation,
+                "old_label": before and before["label"],
+                "new_label": now and now["label"],
+                "old_status": before and before["status"],
+                "new_status": now and now["status"],
+                "why": why(before, now, other_settings, tells_votes),
+            }
+        )
+    return found, summary(old, new, found)
+
+
+def why(before: Row | None, now: Row | None, other_settings: bool, tells_votes: bool) -> str | None:
+    """The first reason that there is."""
+    nothing = {"votes": frozenset(), "ai": None}
+    one, other = before or nothing, now or nothing
+    if not tells_votes:
+        return None if before and now else "votes"
+    if one["votes"] != other["votes"]:
+        return "votes"
+    if one["ai"] != other["ai"]:
+        return "ai"
+    return "settings" if other_settings else "weights"
+
+
+def summary(old: dict[Any, Row], new: dict[Any, Row], found: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many changed how."""
+    both = old.keys() & new.keys()
+    relabelled = [i for i in both if old[i]["label"] != new[i]["label"]]
+    valid_before = {i for i, row in old.items() if row["status"] == "valid"}
+    valid_now = {i for i, row in new.items() if row["status"] == "valid"}
+    reasons = Counter(row["why"] for row in found)
+    return {
+        "in_both": len(both),
+        "new": len(new.keys() - old.keys()),
+        "gone": len(old.keys() - new.keys()),
+        "label_changed": len(relabelled),
+        "label_changes_share": len(relabelled) / len(both) if both else 0.0,
+        "status_changed": sum(old[i]["status"] != new[i]["status"] for i in both),
+        "became_valid": len(valid_now - valid_before),
+        "no_longer_valid": len(valid_before - valid_now),
+        "valid_before": len(valid_before),
+        "valid_now": len(valid_now),
+        "valid_drop": (len(valid_before) - len(valid_now)) / len(valid_before) if valid_before else 0.0,
+        "why": {reason: reasons[reason] for reason in REASONS},
+    }
