@@ -13,7 +13,7 @@ class AggregateError(Exception):
         self.what = what
         self.where = where
         self.remedy = remedy
-        message = f"{_on_one_line(where)}: {what}" if where else what
+        message = f"{on_one_line(where)}: {what}" if where else what
         super().__init__(f"{message}; {remedy}" if remedy else message)
 
 
@@ -48,6 +48,10 @@ class AggregateWarning(UserWarning):
     """The result is right, but its owner should know something about it."""
 
 
-def _on_one_line(where: str) -> str:
-    """A place as it can stand in a line: file names may hold line breaks."""
-    return where.replace("\n", "\\n").replace("\r", "\\r")
+def on_one_line(text: str) -> str:
+    """A text from outside as it can stand in a line: what would break the line or steer a terminal is escaped.
+
+    >>> print(on_one_line("votes\\x1b[31m\\n.parquet"))
+    votes\\x1b[31m\\n.parquet
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from aggregate.errors import on_one_line
 from aggregate.progress import SILENT, Progress
 
 from .interrupts import Heedful
@@ -90,8 +91,8 @@ def result_json(value: Any) -> None:
 
 
 def printable(text: str) -> str:
-    """The text without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    """The text without characters that would steer a terminal; it keeps its lines."""
+    return "\n".join(map(on_one_line, text.split("\n")))
 
 
 def _print(text: str) -> None:
