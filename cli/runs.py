@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .options import debug_option, output_option
 
@@ -50,5 +52,9 @@ def _table(found: list["ListedRun"]) -> str:
         counts = [facts[name] for name in ("observations", "valid", "label_changed")]
         shown = ["-" if number is None else f"{number:,}" for number in counts]
         rows.append([facts["run_id"], facts["state"], facts["strategy"] or "-", *shown])
-    reasons = [f"{run['run_id']} was held back: {'; '.join(run['held'])}" for run in map(_facts, found) if run["held"]]
+    reasons = [
+        on_one_line(f"{run['run_id']} was held back: {'; '.join(run['held'])}")
+        for run in map(_facts, found)
+        if run["held"]
+    ]
     return "\n".join([aligned(rows), *reasons])

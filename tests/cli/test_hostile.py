@@ -8,16 +8,21 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
+from aggregate.publishing.lock import HOLDER
 from aggregate_cli.main import run_command
+
+from .conftest import Published
 
 Capture = pytest.CaptureFixture[str]
 
@@ -65,7 +70,7 @@ TEXTS = [
     "long" * 5000,
     "%s %(x)s {0} {x}",
     "`id` $(id) ; rm -rf",
-    '"quoted" \'quoted\' \\',
+    "\"quoted\" 'quoted' \\",
     "a,b;c|d",
     "null",
     "NaN",
@@ -101,7 +106,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
         for other in range(12):  # every user meets the others often enough to be suspect
             columns["observation_id"].append(name)
             columns["user_id"].append(TEXTS[(row + other) % len(TEXTS)])
-            columns["label"].append(TEXTS[(row + (other if other > 7 else 0)) % len(TEXTS)])
+            columns["label"].append(TEXTS[(row + (other if other > 5 else 0)) % len(TEXTS)])
     table = pa.table(columns)
     other_labels = table.set_column(2, "label", [[shifted[TEXTS.index(label)] for label in columns["label"]]])
     right = dict(zip(OBSERVATIONS, TEXTS * 2, strict=True))
@@ -261,3 +266,174 @@ def test_no_command_prints_what_steers_a_terminal(
         assert all(json.loads(line) for line in err.splitlines())
     if "--json" in options and code == 0:
         json.loads(out)
+
+
+def test_labels_and_ids_come_out_as_they_went_in(world: World, capfd: Capture) -> None:
+    """In Parquet and in JSON; shown in tables they are escaped."""
+    consensus = pq.read_table(f"{world.output}/latest/consensus.parquet")
+    assert consensus["observation_id"].to_pylist() == sorted(OBSERVATIONS, key=str.encode)
+    assert set(consensus["label"].to_pylist()) == set(TEXTS)
+    users = pq.read_table(f"{world.output}/latest/users.parquet")
+    assert set(users["user_id"].to_pylist()) == set(TEXTS)
+    evaluate = ["evaluate", world.output, "--truth", world.truth, "--worst", "1000", "--resamples", "0"]
+    assert called(*evaluate, "--json") == 0
+    found = json.loads(printed(capfd)[0])
+    assert {pair["truth"] for pair in found["confusions"]} | {pair["label"] for pair in found["confusions"]} == {*TEXTS}
+    assert {user["user_id"] for user in found["users"]["worst"]} == set(TEXTS)
+    assert called(*evaluate) == 0
+    table = printed(capfd)[0]
+    assert f"line\\n{OWN_LINE}" in table
+    assert "\\x1b[2J" in table
+    assert "\\u202eright to left" in table
+
+
+def test_a_csv_file_holds_no_formula(world: World, capfd: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "measures.csv"
+    assert called("compare", f"./{world.votes}", "--truth", world.truth, "-o", str(path), "--resamples", "0") == 0
+    with open(path, newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number(cell)] == []
+
+
+def is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def test_charts_hold_no_markup_of_the_data(world: World, capfd: Capture, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    compare, reliability = tmp_path / "compare.svg", tmp_path / "reliability.svg"
+    votes = f"./{world.votes}"
+    arguments = ["--truth", world.truth, "--strategies", "majority,wawa", "--resamples", "0"]
+    assert called("compare", votes, *arguments, "--plot", str(compare)) == 0
+    assert (
+        called(
+            *("calibrate-ai", world.ai, "--truth", world.truth, "--votes", votes),
+            *("-o", str(tmp_path / "ai.json"), "--plot", str(reliability)),
+        )
+        == 0
+    )
+    for path in (compare, reliability):
+        drawn = path.read_text(encoding="utf-8")
+        assert not re.search(r"<script|onerror|onload|alert\(", drawn)
+        ElementTree.fromstring(drawn)
+
+
+RECORDS: dict[str, Any] = {
+    "run_id": f"../../\x1b[31m\n{OWN_LINE}",
+    "strategy": f"<b>\x9b\n{OWN_LINE}",
+    "held": [f"\x1b]0;title\x07\n{OWN_LINE}", "=1+1"],
+    "changes": {"label_changed": 3, "against": f"\n{OWN_LINE}"},
+    "warnings": [f"\n{OWN_LINE}"],
+    "version": "\u202e",
+}
+
+
+KEYS = ("as_of", "columns", "max_rejected", "observations", "label_changed")
+
+
+VALUES = [None, [], {}, "text", -1, 1.5, float("nan"), True, "\ud800"]
+
+
+@pytest.mark.parametrize("name", [*RECORDS, "outputs", "a path in outputs", "settings", "parameters", "counts"])
+def test_no_record_of_a_run_is_believed(
+    work: Path, published: Published, capfd: Capture, write: Callable[..., Path], name: str
+) -> None:
+    latest = work / "consensus" / "latest"
+    file = latest / "run.json"
+    record = json.loads(file.read_text())
+    truth = write("truth.parquet", pa.table({"observation_id": [1, 2], "label": ["Acer opalus", "Abies alba"]}))
+    before = set(work.rglob("*"))
+    evil = f"\x1b\n{OWN_LINE}"
+    if name == "a path in outputs":
+        records = [{"outputs": {f"../../../{evil}": value, **record["outputs"]}} for value in VALUES]
+    else:
+        records = [{name: value} for value in [*VALUES, RECORDS.get(name, {"..": {"sha256": "x"}})]]
+    if name in ("settings", "counts", "changes"):
+        inner = record[name] or {"label_changed": 1, "against": "x"}
+        records += [{name: {**inner, key: value}} for key in inner for value in (evil, -1, [evil], None)]
+    for changed in records:
+        file.write_text(json.dumps({**record, **changed}))
+        for command in (
+            ["runs"],
+            ["runs", "--json"],
+            ["diff", "latest", "consensus"],
+            ["diff", "latest", "consensus", "--json"],
+            ["evaluate", "consensus", "--truth", str(truth), "--resamples", "0", "--votes", "good.parquet"],
+            ["evaluate", "consensus", "--truth", str(truth), "--resamples", "0", "--json"],
+            ["publish", latest.readlink().name],
+            ["rollback"],
+        ):
+            code = called(*command)
+            out, err = printed(capfd)
+            assert code in (0, 1), (changed, command, err)
+            assert "internal error" not in err, (changed, command, err)
+            if "--json" in command and code == 0:
+                json.loads(out)
+    assert set(work.rglob("*")) - before <= {work / "consensus" / ".lock"}
+
+
+DEEP = "[" * 100_000
+FILES = [DEEP, "[]", "null", '"\\ud800"', '{"format": "\\u001b\\nINJECTED"}', "\x1b", "{" + DEEP, '{"format": 1e999}']
+
+
+@pytest.mark.parametrize("content", FILES, ids=range(len(FILES)))
+def test_no_file_beside_the_tables_is_believed(
+    work: Path, published: Published, write: Callable[..., Path], capfd: Capture, content: str
+) -> None:
+    """Calibrations, run.json, and who holds the lock."""
+    file = work / f"\x1b\n{OWN_LINE}.json"
+    file.write_text(content)
+    ai = write("ai.parquet", pa.table({"observation_id": [1], "label": ["Abies alba"], "score": [0.5]}))
+    run = ["run", "good.parquet", "-q", "-o", "out"]
+    for options in (["--calibration", str(file)], ["--ai-votes", str(ai), "--ai-calibration", str(file)]):
+        assert called(*run, *options) == 1
+        assert "internal error" not in printed(capfd)[1]
+    (work / "consensus" / "latest" / "run.json").write_text(content)
+    assert called("runs") == 0
+    assert "damaged" in printed(capfd)[0] or "published" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("pid", ["1", "null", '"1"', "1e999", DEEP])
+def test_who_holds_the_lock_is_told_in_a_line(published: Published, capfd: Capture, pid: str) -> None:
+    host = json.dumps(f"\x1b\n{OWN_LINE}")
+    with FileLock(published.folder / ".lock"):
+        (published.folder / HOLDER).write_text(f'{{"host": {host}, "started": {host}, "pid": {pid}}}')
+        assert called("run", "good.parquet", "-q", "--lock", "fail") == 4
+    error = printed(capfd)[1]
+    assert error.startswith(f"plant-aggregate: error: {published.folder.name}: is being written by")
+    assert error.count("\n") == 1
+
+
+SETTINGS = {
+    "a table": "[{evil}]\nx = 1",
+    "a key": "[run]\n{evil} = 1",
+    "a value of no choice": "[run]\nstrategy = {evil}",
+    "a value of another type": "[run]\nthreads = {evil}",
+    "a column": "[run]\ncolumn = [{evil}]",
+    "a place": "[run]\nmetrics = {uri}",
+    "a time": "[run]\nas-of = {evil}",
+    "values that are taken": "[run]\nvotes = [{evil}]\noutput = {evil}\nuser-weights = {evil}",
+    "no TOML": "{evil}",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("options", [[], ["--log-format", "json"], ["--show"]], ids=["text", "log", "show"])
+def test_no_configuration_steers_a_terminal(work: Path, capfd: Capture, name: str, options: list[str]) -> None:
+    evils = [json.dumps(text.replace("\x7f", "")) for text in TEXTS if max(text) < "\U00010000"]
+    for number, evil in enumerate(evils):
+        file = work / f"\x1b[31m\n{OWN_LINE}{number}.toml"
+        file.write_text(SETTINGS[name].format(evil=evil, uri=f'"s3://{evil[1:-1]}"'))
+        before = set(work.rglob("*"))
+        assert called("config", *options, "--config", str(file)) in (0, 2)
+        out, err = printed(capfd)
+        assert "internal error" not in err
+        assert set(work.rglob("*")) == before
+        if out and "--show" in options:
+            shown = tomllib.loads(out)["run"]
+            given = tomllib.loads(file.read_text())["run"]
+            assert {key: shown[key] for key in given} == given
