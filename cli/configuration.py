@@ -28,9 +28,20 @@ MAX_BYTES = 1 << 20
 """A larger file is no configuration."""
 
 
-KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+MAX_NAMES = 16
+"""A key of more names is no option; the time that they take to read grows with the square of their number."""
+
+KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 DOTTED = re.compile(rf"\s*(?P<header>\[\[?)?\s*(?P<names>{KEY}(?:[ \t]*\.[ \t]*{KEY})*)\s*(?(header)\]|=)")
 """The beginning of a line that names a table, or a key."""
+
+
+TOKENS = re.compile(
+    rf"(?P<long>(?:{KEY}[ \t]*+\.[ \t]*+){{{MAX_NAMES}}})"
+    r"""|"{3}(?:[^\\]|\\[\s\S])*?(?:"{3,5}|\Z)|'{3}[\s\S]*?(?:'{3,5}|\Z)"""
+    rf"|{KEY}|#[^\n]*+|[\s\S]"
+)
+"""Strings and comments, in which dots mean nothing, and keys outside of them that are too long."""
 
 
 class ConfigurationError(click.UsageError):
@@ -54,6 +65,10 @@ class Configuration:
 def load(path: str, commands: Callable[[str], click.Command | None], names: list[str]) -> Configuration:
     """Read a file and check it against the commands. Raises ConfigurationError with all that is wrong."""
     text = _read(path)
+    for token in TOKENS.finditer(text):
+        if token["long"]:
+            line = text.count("\n", 0, token.start()) + 1
+            raise ConfigurationError(path, f", line {line}: a key of more than {MAX_NAMES} names")
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:

@@ -98,8 +98,10 @@ class Bench:
     def __enter__(self) -> "Bench":
         self._folder = Path(tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
         self._file = self._folder / NAME
-        self._file.write_text(ORIGINALS[0])
-        self._reader = Reader(self._folder, [self._job("run"), self._job() | {"warm": True}], prints=True)
+        valid = self._folder / "valid.toml"
+        valid.write_text(ORIGINALS[0])
+        warm_up = {"arguments": ["config", "--show", "--config", str(valid)], "output": None, "warm": True}
+        self._reader = Reader(self._folder, [warm_up], prints=True)
         peaks = []
         for original in ORIGINALS:
             self._file.write_text(original)
