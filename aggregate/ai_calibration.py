@@ -163,7 +163,7 @@ class AiCalibration:
             if saved["format"] != FORMAT:
                 raise ValueError(f"format is {saved['format']!r}, not {FORMAT!r}")
             return cls(saved["method"], _map_of(saved["method"], saved["map"]), {**saved["fitted_on"]})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
             raise VotesError(
                 f"is not a calibration of AI scores ({reason})",

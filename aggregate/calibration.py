@@ -226,7 +226,7 @@ class Calibration:
                 {**saved["fitted_on"]},
                 {**saved["cross_validated"]},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
             raise VotesError(
                 f"is not a calibration ({reason})", where=origin, remedy="make one with plant-aggregate calibrate"

@@ -6,15 +6,16 @@ from typing import Any
 class AggregateError(Exception):
     """Something the user can mend: the message says what is wrong, where, and what to do.
 
-    ``what``, ``where`` and ``remedy`` stay available as attributes.
+    ``what``, ``where`` and ``remedy`` stay available as attributes. Only ``what`` may have several lines, a fault each:
+    names in it are to be quoted.
     """
 
     def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
         self.what = what
         self.where = where
         self.remedy = remedy
-        message = f"{_on_one_line(where)}: {what}" if where else what
-        super().__init__(f"{message}; {remedy}" if remedy else message)
+        message = f"{on_one_line(where)}: {what}" if where else what
+        super().__init__(f"{message}; {on_one_line(remedy)}" if remedy else message)
 
 
 class VotesError(AggregateError):
@@ -48,6 +49,10 @@ class AggregateWarning(UserWarning):
     """The result is right, but its owner should know something about it."""
 
 
-def _on_one_line(where: str) -> str:
-    """A place as it can stand in a line: file names may hold line breaks."""
-    return where.replace("\n", "\\n").replace("\r", "\\r")
+def on_one_line(text: str) -> str:
+    r"""A text from outside as it can stand in a line: what would break the line or steer a terminal is escaped.
+
+    >>> print(on_one_line("votes\x1b[31m\n.parquet"))
+    votes\x1b[31m\n.parquet
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

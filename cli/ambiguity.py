@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .options import (
     FloatRange,
@@ -185,4 +187,4 @@ def summary(found: "Ambiguity", output: str) -> str:
             lines.append(f"{number:,} of the lists {what}")
     for reason, number in lists["rejected_by_reason"].items():
         lines.append(f"{number:,} of the lists cannot be used: {reason} (first: {lists['first_rejected'][reason]})")
-    return "\n".join([*lines, f"written to {output}"])
+    return "\n".join([*lines, f"written to {on_one_line(output)}"])

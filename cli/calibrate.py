@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .options import LocalPath, column_mapping, debug_option, truth_column_name
 from .summary import count
@@ -94,6 +96,6 @@ def summary(calibration: "Calibration", output: str) -> str:
             aligned(rows),
             f"[{N_FOLDS} folds; best at 0]",
             "",
-            f"saved as {output}: use it with plant-aggregate run --calibration {output}",
+            on_one_line(f"saved as {output}: use it with plant-aggregate run --calibration {output}"),
         ]
     )

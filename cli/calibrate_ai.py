@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .options import LocalPath, column_mapping, column_name, debug_option, truth_column_name
 from .summary import count
@@ -110,7 +112,7 @@ def summary(calibration: "AiCalibration", output: str) -> str:
             what,
             *(_compared(comparison) for comparison in calibration.comparisons),
             f"[after: calibrated on the other {N_FOLDS - 1} of {N_FOLDS} folds; errors are best at 0]",
-            f"saved as {output}: use it with plant-aggregate run --ai-calibration {output}",
+            on_one_line(f"saved as {output}: use it with plant-aggregate run --ai-calibration {output}"),
         ]
     )
 

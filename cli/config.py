@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .configuration import key_of, known
 from .options import debug_option
@@ -34,7 +36,7 @@ def config(context: click.Context, command: str, show: bool, debug: bool) -> Non
         raise click.UsageError("name a file with --config, or show the defaults with --show")
     else:
         told = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
-        console.result(f"{configuration.path}: nothing is wrong; options for {told}")
+        console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {told}")
 
 
 def _settings(name: str, command: click.Command, configuration: Any) -> str:
@@ -45,7 +47,7 @@ def _settings(name: str, command: click.Command, configuration: Any) -> str:
         key = key_of(parameter)
         if parameter.name in table:
             line = configuration.lines[name, parameter.name]
-            rows.append((f"{key} = {_toml(table[parameter.name])}", f"{_in_a_line(configuration.path)}, line {line}"))
+            rows.append((f"{key} = {_toml(table[parameter.name])}", f"{on_one_line(configuration.path)}, line {line}"))
             continue
         default = own.get(parameter.name, parameter.get_default(click.Context(command)))
         if default is _FOREIGN:
@@ -57,10 +59,6 @@ def _settings(name: str, command: click.Command, configuration: Any) -> str:
             rows.append((f"# {key} = {'[]' if several else ''}".rstrip(), "not set"))
     width = max(len(text) for text, _ in rows)
     return "\n".join([f"[{name}]", *(f"{text:<{width}}  # {origin}" for text, origin in rows)])
-
-
-def _in_a_line(path: str) -> str:
-    return path.replace("\n", "\\n")
 
 
 _FOREIGN = object()

@@ -19,11 +19,36 @@ from typing import Any
 
 import click
 
+from aggregate.errors import on_one_line
+
 NOT_IN_FILES = ("help", "config", "version", "show")
 """Options that a file cannot have."""
 
 MAX_BYTES = 1 << 20
 """A larger file is no configuration."""
+
+
+MAX_NAMES = 16
+"""A key of more names is no option; the time that they take to read grows with the square of their number."""
+
+KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+DOTTED = re.compile(rf"\s*(?P<header>\[\[?)?\s*(?P<names>{KEY}(?:[ \t]*\.[ \t]*{KEY})*)\s*(?(header)\]|=)")
+"""The beginning of a line that names a table, or a key."""
+
+
+TOKENS = re.compile(
+    rf"(?P<long>(?:{KEY}[ \t]*+\.[ \t]*+){{{MAX_NAMES}}})"
+    r"""|"{3}(?:[^\\]|\\[\s\S])*?(?:"{3,5}|\Z)|'{3}[\s\S]*?(?:'{3,5}|\Z)"""
+    rf"|{KEY}|#[^\n]*+|[\s\S]"
+)
+"""Strings and comments, in which dots mean nothing, and keys outside of them that are too long."""
+
+
+class ConfigurationError(click.UsageError):
+    """A configuration that cannot be used; the message has a line for each fault."""
+
+    def __init__(self, path: str, *faults: str) -> None:
+        super().__init__("\n".join(on_one_line(f"{path}{fault}") for fault in faults))
 
 
 @dataclass(frozen=True)
@@ -38,19 +63,23 @@ class Configuration:
 
 
 def load(path: str, commands: Callable[[str], click.Command | None], names: list[str]) -> Configuration:
-    """Read a file and check it against the commands. Raises click.UsageError with all that is wrong."""
+    """Read a file and check it against the commands. Raises ConfigurationError with all that is wrong."""
     text = _read(path)
+    for token in TOKENS.finditer(text):
+        if token["long"]:
+            line = text.count("\n", 0, token.start()) + 1
+            raise ConfigurationError(path, f", line {line}: a key of more than {MAX_NAMES} names")
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise click.UsageError(f"{path}: is not TOML: {error}") from error
+        raise ConfigurationError(path, f": is not TOML: {error}") from error
     faults: list[tuple[int, str]] = []
     tables: dict[str, dict[str, Any]] = {}
     lines: dict[tuple[str, str], int] = {}
     places = dict(_places(text))
     for name, table in document.items():
         command = commands(name) if name in names else None
-        line = places.get((name,), 0)
+        line = places.get((name,), 1)
         if command is None:
             faults.append((line, f"no command {name!r}{_suggestion(name, names)}"))
         elif not isinstance(table, dict):
@@ -58,15 +87,15 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
         else:
             tables[name] = {}
             for key, value in table.items():
-                line = places.get((name, key), line)
+                at = places.get((name, key), line)
                 try:
                     parameter = _parameter(command, key)
                     tables[name][parameter.name or key] = _checked(parameter, value, command)
-                    lines[name, parameter.name or key] = line
+                    lines[name, parameter.name or key] = at
                 except click.UsageError as error:
-                    faults.append((line, f"[{name}] {key}: {error.message}"))
+                    faults.append((at, f"[{name}] {key}: {error.message}"))
     if faults:
-        raise click.UsageError("\n".join(f"{path}, line {line}: {fault}" for line, fault in sorted(faults)))
+        raise ConfigurationError(path, *(f", line {line}: {fault}" for line, fault in sorted(faults)))
     return Configuration(path, tables, lines)
 
 
@@ -85,27 +114,26 @@ def _read(path: str) -> str:
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise click.UsageError(f"{path}: is too large for a configuration")
+            raise ConfigurationError(path, ": is too large for a configuration")
         return content.decode("utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
-        raise click.UsageError(f"{path}: cannot be read ({reason})") from error
+        raise ConfigurationError(path, f": cannot be read ({reason})") from error
 
 
 def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     """Tables and keys, and the line where each is first met. Tells a reader where to look, nothing more."""
     table: tuple[str, ...] = ()
     met = set()
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
-        pair = re.match(r"\s*([^=#\[]+?)\s*=", line)
-        if header:
-            table = _names(header[1])
-            place = table
-        elif pair:
-            place = table + _names(pair[1])
-        else:
+    for number, line in enumerate(text.split("\n"), start=1):
+        found = DOTTED.match(line)
+        if not found:
             continue
+        place = _names(found["names"])
+        if found["header"]:
+            table = place
+        else:
+            place = table + place
         for depth in range(1, len(place) + 1):
             if place[:depth] not in met:
                 met.add(place[:depth])
@@ -113,7 +141,16 @@ def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
 
 
 def _names(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+    return tuple(_name(part) for part in re.findall(KEY, dotted))
+
+
+def _name(part: str) -> str:
+    if part[0] not in "\"'":
+        return part
+    try:
+        return str(tomllib.loads(f"name = {part}")["name"])
+    except tomllib.TOMLDecodeError:  # a line of a longer string, which only looks like a name
+        return part
 
 
 def _parameter(command: click.Command, key: str) -> click.Parameter:

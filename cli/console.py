@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from aggregate.errors import on_one_line
 from aggregate.progress import SILENT, Progress
 
 from .interrupts import Heedful
@@ -68,7 +69,7 @@ def _warn(message: str) -> None:
     if is_json():
         log("warning", "warning", message=message)
     else:
-        say(f"plant-aggregate: warning: {printable(message)}")
+        say(f"plant-aggregate: warning: {on_one_line(message)}")
 
 
 def say(line: str) -> None:
@@ -90,8 +91,8 @@ def result_json(value: Any) -> None:
 
 
 def printable(text: str) -> str:
-    """The text without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    """The text without characters that would steer a terminal; it keeps its lines."""
+    return "\n".join(map(on_one_line, text.split("\n")))
 
 
 def _print(text: str) -> None:
@@ -120,7 +121,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Write a line with the time."""
-        say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {printable(text)}")
+        say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {on_one_line(text)}")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -169,7 +170,7 @@ class Bar:
         """Write a line above the bar."""
         from tqdm import tqdm
 
-        tqdm.write(printable(text), file=sys.stderr)
+        tqdm.write(on_one_line(text), file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .options import LocalPath, debug_option, output_option
 from .summary import changes_lines
@@ -66,7 +68,7 @@ def _report(changes: "Changes", rows: int, title: str) -> str:
     from .evaluation import aligned
 
     summary = changes.summary or {}
-    lines = [title, *changes_lines(summary)]
+    lines = [on_one_line(title), *changes_lines(summary)]
     listed = _first_rows(changes, rows)
     if listed:
         header = ["observation", "label before", "label now", "status before", "status now", "why"]
@@ -89,4 +91,4 @@ def _first_rows(changes: "Changes", rows: int) -> list[list[str]]:
 
 
 def _shown(value: Any) -> str:
-    return "-" if value is None else str(value).replace("\n", "\\n")
+    return "-" if value is None else str(value)

@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+from aggregate.errors import on_one_line
+
 from .summary import count
 
 if TYPE_CHECKING:
@@ -148,7 +150,11 @@ def number(estimate: "Estimate") -> str:
 
 
 def aligned(rows: list[list[str]], left: tuple[int, ...] = (0,)) -> str:
-    """Rows of cells as columns; those ``left`` begin together, the others end together."""
+    """Rows of cells as columns; those ``left`` begin together, the others end together.
+
+    Cells may hold labels and ids: they stay on their line.
+    """
+    rows = [[on_one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = []
     for row in rows:

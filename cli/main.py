@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 import aggregate
+from aggregate.errors import on_one_line
 
 from . import console, interrupts
 
@@ -179,9 +180,13 @@ def _refuse(error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
-    message = error.format_message().rstrip(".")
+    from .configuration import ConfigurationError
+
+    if isinstance(error, ConfigurationError):
+        return console.complain(error.message, error.exit_code)
+    message = on_one_line(error.format_message().rstrip("."))
     context = getattr(error, "ctx", None)
-    if context is not None and "\n" not in message:
+    if context is not None:
         message = f"{message[:1].lower()}{message[1:]}; see {context.command_path} --help"
     return console.complain(message, error.exit_code)
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregate.errors import on_one_line
+
 from . import console
 from .options import debug_option, output_option
 
@@ -48,10 +50,10 @@ def _table(found: list["ListedRun"]) -> str:
     rows = [["run", "state", "strategy", "observations", "valid", "labels changed"]]
     for facts in map(_facts, found):
         counts = [facts[name] for name in ("observations", "valid", "label_changed")]
-        shown = [f"{number:,}" if isinstance(number, int) else "-" for number in counts]
-        rows.append([facts["run_id"], facts["state"], str(facts["strategy"] or "-"), *shown])
+        shown = ["-" if number is None else f"{number:,}" for number in counts]
+        rows.append([facts["run_id"], facts["state"], facts["strategy"] or "-", *shown])
     reasons = [
-        f"{run['run_id']} was held back: {'; '.join(map(str, run['held']))}"
+        on_one_line(f"{run['run_id']} was held back: {'; '.join(run['held'])}")
         for run in map(_facts, found)
         if run["held"]
     ]

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from aggregate.errors import on_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -48,7 +50,7 @@ def summary(run: "Run") -> str:
 
 def where_it_lies(run: "Run") -> str:
     """What ``latest`` names."""
-    return f"published as {run.latest} -> {run.folder}"
+    return on_one_line(f"published as {run.latest} -> {run.folder}")
 
 
 def changes_lines(changes: "Mapping[str, Any]") -> list[str]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..errors import VotesError
+from ..errors import VotesError, on_one_line
 from ..schema import Column, Table
 from ..storage import redacted
 from .sources import Source, find_sources
@@ -89,7 +89,7 @@ def check_files(
             schema, metadata = file.schema_arrow, file.metadata
             _check_row_counts(metadata, source.path)
         names, types, wrong = _match(schema, table, renamed, remedy)
-        faults += [f"{source.path}: {fault}" for fault in wrong]
+        faults += [f"{on_one_line(source.path)}: {fault}" for fault in wrong]
         texts = [names[column] for column in as_dictionary if types.get(column) in (pa.string(), pa.list_(pa.string()))]
         dictionaries = tuple(leaf for name in texts for leaf in _leaves(metadata, name))
         largest = _largest_group(metadata, source.bytes)
@@ -118,7 +118,7 @@ def check_file(
         first, *others = str(error).splitlines()
         if not others:
             raise
-        place = f"{sources[0].path}: "
+        place = f"{on_one_line(sources[0].path)}: "
         raise VotesError("; ".join([first, *(fault.removeprefix(place) for fault in others)])) from error
     return checked
 
@@ -292,8 +292,8 @@ def _disagreements(files: Sequence[CheckedFile]) -> list[str]:
             model = first.setdefault(column, file)
             if model.types[column] != value_type:
                 faults.append(
-                    f"{file.source.path}: column {file.names[column]!r} has type {value_type}, "
-                    f"but {model.types[column]} in {model.source.path}"
+                    f"{on_one_line(file.source.path)}: column {file.names[column]!r} has type {value_type}, "
+                    f"but {model.types[column]} in {on_one_line(model.source.path)}"
                 )
     return faults
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..errors import LockedError
+from ..errors import LockedError, on_one_line
 from .writing import writing
 
 LOCK, HOLDER = ".lock", ".lock-holder"
@@ -70,6 +70,6 @@ def _holder(folder: Path) -> str:
     """The process that has the lock, in words."""
     try:
         known = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
-        return f"process {int(known['pid'])} on {known['host']}, started {known['started']}"
-    except (OSError, ValueError, KeyError, TypeError):  # it has just come, or is about to leave
+        return on_one_line(f"process {known['pid']:d} on {known['host']}, started {known['started']}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # it has just come, or is about to leave
         return "another process"

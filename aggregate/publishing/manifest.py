@@ -5,6 +5,7 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,18 @@ from .tables import Output
 
 MANIFEST_FILE = "run.json"
 REMEDY = "name a run of plant-aggregate run"
+
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "run_id": str,
+    "strategy": str,
+    "parameters": dict,
+    "settings": dict,
+    "counts": dict,
+    "changes": (dict, type(None)),
+    "held": list,
+    "outputs": dict,
+}
+"""What is read of a run.json, and what it must be if it is there: anybody may have written to the file."""
 
 
 def manifest(
@@ -104,12 +117,33 @@ def read_manifest(path: str) -> dict[str, Any]:
         raise VotesError("is not JSON", where=redacted(path), remedy=REMEDY) from error
     if not _is_record(contents):
         raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY)
-    return dict(contents)
+    found: dict[str, Any] = contents
+    return found
 
 
 def _is_record(contents: Any) -> bool:
-    """Whether it is what a run wrote, as far as others rely on it; a run of an earlier version may lack some."""
-    if not isinstance(contents, dict) or not isinstance(contents.get("outputs"), dict):
+    """Whether all that is read of a run.json can be."""
+    if not isinstance(contents, dict) or "outputs" not in contents:
         return False
-    kinds: tuple[tuple[str, type], ...] = (("counts", dict), ("changes", dict), ("held", list))
-    return all(isinstance(contents[name], kind) for name, kind in kinds if contents.get(name) is not None)
+    if not all(isinstance(contents[name], kind) for name, kind in KINDS.items() if name in contents):
+        return False
+    counted = {**contents.get("counts", {}), **(contents.get("changes") or {})}
+    numbers = [counted.get(name) or 0 for name in ("observations", "valid", "label_changed")]
+    return (
+        all(isinstance(number, int) for number in numbers)
+        and all(isinstance(reason, str) for reason in contents.get("held", []))
+        and _tells_reading(contents.get("settings", {}))
+    )
+
+
+def _tells_reading(settings: Mapping[str, Any]) -> bool:
+    """Whether the settings that votes were read with can be used again."""
+    columns, as_of = settings.get("columns", {}), settings.get("as_of")
+    if not isinstance(columns, dict) or not all(isinstance(name, str) for name in columns.values()):
+        return False
+    try:
+        if as_of is not None:
+            datetime.fromisoformat(as_of)
+        return bool(0 <= settings.get("max_rejected", 0) <= 1)
+    except (TypeError, ValueError):
+        return False

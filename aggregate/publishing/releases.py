@@ -110,7 +110,7 @@ def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
         for name, facts in manifest["outputs"].items():
             (source,) = find_sources([folder.file(run_id, os.path.basename(name))])
             if source.fingerprint() != facts["sha256"]:
-                raise VotesError(f"{name} has another SHA-256 than {MANIFEST_FILE} says")
+                raise VotesError(f"{name!r} has another SHA-256 than {MANIFEST_FILE} says")
     except (VotesError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise PublishError(
             f"run {run_id} is damaged ({error})",

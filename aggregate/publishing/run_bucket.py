@@ -73,7 +73,7 @@ class RunBucket:
             content = pointer.read()
         try:
             run_id = json.loads(content)["run_id"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return run_id if isinstance(run_id, str) and run_id in self.run_ids else None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from ..errors import PublishError
+from ..errors import PublishError, on_one_line
 
 Place: TypeAlias = Path | str
 """A local path, or the URI of something in another store, without secrets."""
@@ -94,4 +94,4 @@ class NewRun:
 def no_such_run(store: RunStore, run_id: str) -> PublishError:
     """The error that names the runs there are."""
     known = ", ".join(store.run_ids[-3:] + store.held_ids[-3:]) or "none"
-    return PublishError(f"has no run {run_id}", where=store.where, remedy=f"the newest are: {known}")
+    return PublishError(f"has no run {on_one_line(run_id)}", where=store.where, remedy=f"the newest are: {known}")

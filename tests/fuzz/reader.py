@@ -30,6 +30,8 @@ class Reader:
     folder: Path
     warm_up: list[dict[str, Any]]
     """What a new process runs first."""
+    prints: bool = False
+    """Whether what goes to stdout is part of what a command says."""
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -86,7 +88,7 @@ class Reader:
             self._process = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", "-m", "tests.fuzz.worker", str(speaking), str(self._noise)],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=noise if self.prints else subprocess.DEVNULL,
                 stderr=noise,
                 pass_fds=[speaking],
                 cwd=Path(__file__).parents[2],
