@@ -176,7 +176,9 @@ def memory_account() -> str:
 
     lines = ["| bytes | for each | |", "|---:|---|---|"]
     lines += [f"| {item.bytes} | {item.per} | {item.what} |" for item in ACCOUNT]
-    lines.append(f"| {WRITER} | of {ROW_GROUP:,} observations at a time | derived columns and digests, encoded and compressed |")
+    lines.append(
+        f"| {WRITER} | of {ROW_GROUP:,} observations at a time | derived columns and digests, encoded and compressed |"
+    )
     lines.append(f"| {PROGRAM >> 20} MiB | program | interpreter, libraries, compiled kernels |")
     return "\n".join(lines)
 

@@ -34,7 +34,9 @@ class Digests:
 def _hashes(values: pa.Array) -> Words:
     """uint64 for each of some ids or names: integers stand for themselves, modulo 2**64."""
     if pa.types.is_integer(values.type):
-        return np.asarray(values).astype(np.int64 if values.type != pa.uint64() else np.uint64, copy=False).view(np.uint64)
+        return (
+            np.asarray(values).astype(np.int64 if values.type != pa.uint64() else np.uint64, copy=False).view(np.uint64)
+        )
     hashes = np.empty(len(values), np.uint64)
     in_blocks(hash_texts, hashes.size, *bytes_of(values), hashes)
     return hashes
