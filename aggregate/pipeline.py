@@ -66,6 +66,7 @@ def run(
         beside: dict[str, Any] = {}
         if settings.user_weights is not None:
             beside["user_weights"] = read_user_weights(settings.user_weights)
+        files = _files_of(settings)  # at once, so that what is fingerprinted is what was read
         reading = read(
             paths,
             columns=settings.columns,
@@ -105,7 +106,7 @@ def run(
             version=VERSION,
             consensus=consensus,
             settings={**settings.plain(), "started": started.isoformat()},
-            files=_files_of(settings),
+            files=files,
             inputs=[asdict(item) for item in inputs],
             rows=_row_counts(reading),
             outputs=outputs,

@@ -36,6 +36,9 @@ EXIT_HELD = 3
 EXIT_LOCKED = 4
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+UNFINISHED = "an unfinished run is not published"
+"""Said at an end from outside: it may come after the run was published."""
+
 EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
 
 
@@ -148,8 +151,8 @@ def run_command(arguments: list[str]) -> int:
         return _refuse(error)
     except (click.Abort, KeyboardInterrupt):
         if interrupts.was_terminated():
-            return console.complain("terminated; nothing was published", EXIT_TERMINATED)
-        return console.complain("interrupted; nothing was published", EXIT_INTERRUPTED)
+            return console.complain(f"terminated; {UNFINISHED}", EXIT_TERMINATED)
+        return console.complain(f"interrupted; {UNFINISHED}", EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
         return EXIT_INPUT
@@ -160,7 +163,7 @@ def run_command(arguments: list[str]) -> int:
             traceback.print_exc()
         return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
-        return console.complain("out of memory; nothing was published", EXIT_INPUT)
+        return console.complain(f"out of memory; {UNFINISHED}", EXIT_INPUT)
     except Exception as error:
         if "--debug" in arguments:
             raise

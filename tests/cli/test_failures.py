@@ -40,8 +40,8 @@ def break_step(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException)
 @pytest.mark.parametrize(
     ("error", "exit_code", "line"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; nothing was published"),
-        (MemoryError(), 1, "out of memory; nothing was published"),
+        (KeyboardInterrupt(), 130, "interrupted; an unfinished run is not published"),
+        (MemoryError(), 1, "out of memory; an unfinished run is not published"),
         (RuntimeError("oh\nno"), 1, "internal error, please report it (RuntimeError: oh); --debug shows where"),
         (OSError(5, "Input/output error", "disk"), 1, "disk: cannot be written (input/output error); nothing was p"),
     ],

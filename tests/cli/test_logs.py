@@ -148,5 +148,5 @@ def test_who_ends_the_job_leaves_nothing_behind(
         os.kill(job.pid, number)
         said = job.stderr.read()
     assert job.returncode == exit_code
-    assert said.splitlines()[-1] == f"plant-aggregate: error: {word}; nothing was published"
+    assert said.splitlines()[-1] == f"plant-aggregate: error: {word}; an unfinished run is not published"
     assert published.is_untouched()

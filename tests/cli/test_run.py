@@ -364,7 +364,7 @@ def test_an_interrupt_publishes_nothing(write: Write, work: Path, published: Pub
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; nothing was published" in error
+    assert "interrupted; an unfinished run is not published" in error
     assert "Traceback" not in error
     assert published.is_untouched()
 
