@@ -23,6 +23,7 @@ from .listening import PhaseClock, heard_warnings
 from .progress import SILENT, Progress
 from .publishing.calibrations import SIMULATED, load_ai_calibration, load_calibration
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
+from .publishing.history import baseline, prune
 from .publishing.manifest import MANIFEST_FILE, manifest, read_manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
 from .publishing.run_store import RunStore
@@ -125,13 +126,16 @@ def run(
             contents["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
         clock.phase("compare with the run before")
         changes = _changes(folder, new.folder, contents)
+        if changes.summary is None and settings.guards.are_set:
+            nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
+            warnings.warn(nothing, AggregateWarning, stacklevel=2)
         output_of_changes = write_table(changes.table, new.folder / CHANGES_FILE)
         clock.end()
         held = settings.guards.objections(changes.summary)
         contents = with_changes(contents, changes.summary, held, output_of_changes, clock.seconds)
         write_manifest(contents, new.folder)
         final = new.hold() if held else new.publish()
-        folder.prune(settings.keep)
+        prune(folder, settings.keep)
     done = Run(new.run_id, final, folder.latest, contents)
     if held:
         raise HeldError(
@@ -145,11 +149,17 @@ def run(
 
 
 def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Changes:
-    """What differs from the published run, without rows if there is none; a damaged one is a warning."""
-    before = folder.published_id
+    """What differs from the run before, without rows if there is none; a damaged one is a warning."""
+    before = baseline(folder)
     consensus = new / CONSENSUS_FILE
     if before is None:
         return Changes(no_changes(consensus), None)
+    if before != folder.published_id:
+        warnings.warn(
+            f"{folder.latest} names no run of {folder.where}: the new one is held against the newest there, {before}",
+            AggregateWarning,
+            stacklevel=3,
+        )
     try:
         manifest_before = read_manifest(folder.file(before, MANIFEST_FILE))
         return find_changes(folder.file(before, CONSENSUS_FILE), str(consensus), manifest_before, contents)

@@ -14,9 +14,14 @@ class Guards:
     max_valid_drop: float | None = None
     """Share by which the number of valid observations may fall."""
 
+    @property
+    def are_set(self) -> bool:
+        """Whether there is any limit."""
+        return self.max_label_changes is not None or self.max_valid_drop is not None
+
     def objections(self, changes: Mapping[str, Any] | None) -> list[str]:
         """What speaks against publishing, in words; ``changes`` as in run.json, None for a first run."""
-        if changes is None or (self.max_label_changes is None and self.max_valid_drop is None):
+        if changes is None or not self.are_set:
             return []
         if "incomparable" in changes:
             return [f"it cannot be held against run {changes['against']} ({changes['incomparable']})"]

@@ -12,6 +12,7 @@ from ..errors import ParameterError, PublishError, VotesError
 from ..ingest.sources import find_sources
 from ..progress import SILENT, Progress
 from ..storage import is_uri, local_path
+from .history import baseline, before, manifest_of
 from .lock import locked
 from .manifest import MANIFEST_FILE, read_manifest
 from .run_bucket import RunBucket
@@ -82,14 +83,14 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
     folder.prepare()
     with sole_writer(folder, lock, progress):
         now = folder.published_id
-        older = [run_id for run_id in folder.run_ids if now is None or age_key(run_id) < age_key(now)]
-        if not older:
+        target = baseline(folder) if now is None else before(folder, now)
+        if target is None:
             raise PublishError(
                 f"there is no run before {now}" if now else "there is no run to go back to",
                 where=folder.where,
                 remedy="see plant-aggregate runs",
             )
-        return _switched(folder, older[-1])
+        return _switched(folder, target)
 
 
 def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
@@ -98,7 +99,7 @@ def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     published = folder.published_id
     states = dict.fromkeys(folder.held_ids, "held")
     states |= {run_id: "published" if run_id == published else "kept" for run_id in folder.run_ids}
-    return [ListedRun(run_id, states[run_id], _manifest_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
+    return [ListedRun(run_id, states[run_id], manifest_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
 
 
 def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
@@ -134,10 +135,3 @@ def _switched(folder: RunStore, run_id: str) -> Run:
     manifest = check_run(folder, run_id)
     final = folder.release(run_id) if run_id in folder.held_ids else folder.switch_to(run_id)
     return Run(run_id, final, folder.latest, manifest)
-
-
-def _manifest_of(folder: RunStore, run_id: str) -> Mapping[str, Any] | None:
-    try:
-        return read_manifest(folder.file(run_id, MANIFEST_FILE))
-    except VotesError:
-        return None

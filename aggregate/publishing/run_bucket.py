@@ -9,21 +9,25 @@ process is about, so that the next one can clear away what a killed one left:
 - ``.release-RUN_ID``: a run that is on its way from ``held/`` to be published;
 - ``.remove-RUN_ID``: a run that is on its way out.
 
-The lock and the run that is being written lie in a local folder, one for each place: writers on one machine wait for
-each other; that no other machine writes to the same place is for who sets up the jobs to see to.
+The lock and the run that is being written lie in a local folder, one for each place: the writers of one user on one
+machine wait for each other; that no other writes to the same place is for who sets up the jobs to see to. If one does
+all the same, what it is about is left to it for half a day, and ``latest.json`` names no run that is not whole.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import socket
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from ..errors import PublishError
+from ..errors import AggregateWarning, PublishError, on_one_line
 from ..storage import CHUNK, Place, locate, reaching
 from .run_folder import UNFINISHED
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
@@ -34,6 +38,9 @@ POINTER = "latest.json"
 
 NEW, HOLD, RELEASE, REMOVE = ".latest-", ".hold-", ".release-", ".remove-"
 """Names of objects that say what is under way, before the run id."""
+
+LEFT_TO_OTHERS = timedelta(hours=12)
+"""So long what another machine is about is not taken for what a killed process left."""
 
 
 class RunBucket:
@@ -75,12 +82,14 @@ class RunBucket:
             run_id = json.loads(content)["run_id"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        return run_id if isinstance(run_id, str) and run_id in self.run_ids else None
+        return run_id if isinstance(run_id, str) and run_id in self._names("runs") else None
 
     @property
     def run_ids(self) -> list[str]:
         """The runs that were published, now or before; oldest first."""
-        return in_order(self._names("runs"))
+        under_way = {name.removeprefix(mark) for name in self._names() for mark in (NEW, RELEASE, REMOVE)}
+        published = self.published_id
+        return in_order(name for name in self._names("runs") if name not in under_way or name == published)
 
     @property
     def held_ids(self) -> list[str]:
@@ -89,8 +98,8 @@ class RunBucket:
 
     def file(self, run_id: str, name: str) -> str:
         """The URI of a file of a run. Raises PublishError if there is no such run."""
-        for parent, known in (("runs", self.run_ids), ("held", self.held_ids)):
-            if run_id in known:
+        for parent in ("runs", "held"):
+            if is_run_id(run_id) and run_id in self._names(parent):
                 return self._place.child(parent, run_id, *([name] if name else [])).uri
         raise no_such_run(self, run_id)
 
@@ -119,6 +128,15 @@ class RunBucket:
                 for mark in (NEW, HOLD, RELEASE, REMOVE):
                     run_id = name.removeprefix(mark)
                     if name.startswith(mark) and is_run_id(run_id):
+                        other = self._others(name)
+                        if other is not None:
+                            warnings.warn(
+                                f"{self.where}: {other} may be writing run {run_id}, which is left alone for now; see "
+                                "that one machine alone runs the job",
+                                AggregateWarning,
+                                stacklevel=4,
+                            )
+                            continue
                         cleared.append(f"{run_id}, which was under way ({mark.strip('.-')})")
                         self._take_back(mark, run_id)
         return cleared
@@ -126,7 +144,7 @@ class RunBucket:
     @contextmanager
     def new_run(self, started: datetime) -> Iterator[NewRun]:
         """A run to write files into; what is neither published nor held when the block ends is removed."""
-        run_id = next_run_id(started, [*self.run_ids, *self.held_ids])
+        run_id = next_run_id(started, filter(is_run_id, [*self._names("runs"), *self._names("held")]))
         warn_if_behind(started, run_id)
         folder = self.lock_folder / f".{run_id}{UNFINISHED}"
         with writing(self.lock_folder):
@@ -140,7 +158,9 @@ class RunBucket:
     def publish(self, run_id: str, staged: Path) -> str:
         """Copy the run in ``staged`` to the store and have ``latest.json`` name it; where it is now."""
         with self._under_way(NEW, run_id):
-            self._upload(staged, self._place.child("runs", run_id))
+            run = self._place.child("runs", run_id)
+            self._upload(staged, run)
+            self._check_whole(run, {file.name: file.stat().st_size for file in staged.iterdir()})
             self._point_to(run_id)
         return self._place.child("runs", run_id).name
 
@@ -157,6 +177,7 @@ class RunBucket:
             self._make_folder(run)
             for name in self._names("held", run_id):
                 held.filesystem.copy_file(held.child(name).path, run.child(name).path)
+            self._check_whole(run, self._sizes(held))
             self._point_to(run_id)
             with suppress(Exception):  # readers see the run already
                 self._delete(held)
@@ -168,32 +189,54 @@ class RunBucket:
             self._point_to(run_id)
         return self._place.child("runs", run_id).name
 
-    def prune(self, keep: int) -> None:
-        """Remove all but the ``keep`` newest runs beside the published one, and as many of those held back.
-
-        What cannot be removed now is left for the next time.
-        """
+    def remove(self, run_ids: Iterable[str]) -> None:
+        """Remove runs. What cannot be removed now is left for the next time."""
         with suppress(PublishError):
-            older = [run_id for run_id in self.run_ids if run_id != self.published_id]
-            for run_id in [*older[: max(0, len(older) - keep)], *self.held_ids[: -max(keep, 1)]]:
+            for run_id in run_ids:
                 with self._under_way(REMOVE, run_id):
                     self._remove(run_id)
 
+    @property
+    def _me(self) -> dict[str, Any]:
+        """The writers that wait for each other: those that see the same folder for the lock."""
+        found = self.lock_folder.stat()
+        return {"host": socket.gethostname(), "lock": [found.st_dev, found.st_ino]}
+
+    def _others(self, sign: str) -> str | None:
+        """Who says in an object what it is about, if it is not for us to say that this was killed; else None."""
+        try:
+            known = json.loads(self._place.child(sign).read())
+            age = datetime.now(UTC) - datetime.fromisoformat(known["since"])
+            is_mine = {name: known[name] for name in self._me} == self._me
+            return None if is_mine or age > LEFT_TO_OTHERS else on_one_line(f"a process on {known['host']}")
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+
     def _names(self, *folder: str) -> list[str]:
         """The names in a folder; none if there is no such folder."""
+        return list(self._sizes(self._place.child(*folder) if folder else self._place))
+
+    def _sizes(self, folder: Place) -> dict[str, int | None]:
+        """The names in a folder, and the sizes of files in bytes."""
         from pyarrow.fs import FileSelector
 
-        place = self._place.child(*folder) if folder else self._place
         with self._reaching():
-            found = place.filesystem.get_file_info(FileSelector(place.path, allow_not_found=True))
-        return [info.base_name for info in found]
+            found = folder.filesystem.get_file_info(FileSelector(folder.path, allow_not_found=True))
+        return {info.base_name: info.size for info in found}
+
+    def _check_whole(self, run: Place, sizes: Mapping[str, int | None]) -> None:
+        """Raise PublishError if a run does not have just these files."""
+        if self._sizes(run) != sizes:
+            raise PublishError(
+                "is not whole in the store: does another machine write here?", where=run.name, remedy=NOTHING_HAPPENED
+            )
 
     @contextmanager
     def _under_way(self, mark: str, run_id: str) -> Iterator[None]:
         """Say in the store what is done to a run while it is done; if that fails, it is taken back."""
         sign = self._place.child(f"{mark}{run_id}")
         with self._reaching():
-            sign.write(b"")
+            sign.write(json.dumps(self._me | {"since": datetime.now(UTC).isoformat()}).encode())
             try:
                 yield
             except BaseException:

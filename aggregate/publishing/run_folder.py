@@ -13,12 +13,13 @@ What a killed process leaves is hidden, too, and says what it was about, so that
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from ..errors import PublishError
+from .manifest import MANIFEST_FILE
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
 from .writing import flush, writing
@@ -50,6 +51,8 @@ class RunFolder:
 
     def prepare(self) -> None:
         """Create the folder and see that it can be published to, before any work is done."""
+        if (self.path / MANIFEST_FILE).exists():
+            raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
         with writing(self.path):
             self.runs.mkdir(parents=True, exist_ok=True)
         if self.latest.exists() and not self.latest.is_symlink():
@@ -197,18 +200,13 @@ class RunFolder:
                 os.rename(final, self.held / run_id)
         link.unlink(missing_ok=True)
 
-    def prune(self, keep: int) -> None:
-        """Remove all but the ``keep`` newest runs beside the published one, and nothing that is not a run.
-
-        As many of those held back stay, and the newest of them in any case. Call it with the lock held. What cannot be
-        removed now is left for the next time.
-        """
+    def remove(self, run_ids: Iterable[str]) -> None:
+        """Remove runs. What cannot be removed now is left for the next time."""
         with suppress(OSError):
-            older = [run_id for run_id in self.run_ids if run_id != self.published_id]
-            for run_id in older[: max(0, len(older) - keep)]:
-                self._remove(self.runs / run_id)
-            for run_id in self.held_ids[: -max(keep, 1)]:
-                self._remove(self.held / run_id)
+            for run_id in run_ids:
+                for parent in (self.runs, self.held):
+                    if (parent / run_id).is_dir():
+                        self._remove(parent / run_id)
 
     @staticmethod
     def _remove(run: Path) -> None:

@@ -1,5 +1,6 @@
 """What every place for runs can do: a folder (``run_folder``) or a place in another store (``run_bucket``)."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -70,8 +71,8 @@ class RunStore(Protocol):
     def switch_to(self, run_id: str) -> Place:
         """Publish a run that was published before; where it is."""
 
-    def prune(self, keep: int) -> None:
-        """Remove all but the ``keep`` newest runs beside the published one, and as many of those held back."""
+    def remove(self, run_ids: Iterable[str]) -> None:
+        """Remove runs, published before or held back. What cannot be removed now is left for the next time."""
 
 
 class NewRun:

@@ -186,7 +186,7 @@ def test_something_of_yours_in_the_place_of_a_folder_or_of_the_lock(capfd: Captu
 @pytest.mark.usefixtures("votes")
 @pytest.mark.parametrize("target", ["runs/20200101T000000Z", "gone", "latest"])
 def test_a_dangling_latest(capfd: Capture, work: Path, target: str) -> None:
-    """Nothing is published then: the next run has nothing to be held against, and rollback goes to the newest run."""
+    """Nothing is published then: the next run is held against the newest one, and rollback goes to that."""
     output = work / "out"
     assert call(RUN, output) == 0
     run_id = latest_of(output)
@@ -205,7 +205,12 @@ def test_a_dangling_latest(capfd: Capture, work: Path, target: str) -> None:
     assert call(["publish", str(run_id)], output) == 0
     assert latest_of(output) == run_id
     lose_latest()
-    assert call([*OTHER_RUN, *GUARD], output) == 0
+    capfd.readouterr()
+    assert call([*OTHER_RUN, *GUARD], output) == 3
+    assert f"latest names no run of {output}: the new one is held against the newest there, {run_id}" in (
+        capfd.readouterr().err
+    )
+    assert call(OTHER_RUN, output) == 0
     assert latest_of(output) not in (run_id, None)
     assert Watch(output).broken() == []
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregate.publishing.history import prune
 from aggregate.publishing.run_folder import RunFolder
 
 TABLES = ("consensus.parquet", "users.parquet", "rejected.parquet", "changes.parquet")
@@ -38,7 +39,7 @@ def publish(output: RunFolder, number: int) -> None:
             digests[name] = {"sha256": hashlib.sha256(content).hexdigest()}
         (run.folder / "run.json").write_text(json.dumps({"number": number, "outputs": digests}))
         run.publish()
-    output.prune(KEEP)
+    prune(output, KEEP)
 
 
 @dataclass

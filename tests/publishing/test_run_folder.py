@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aggregate.errors import PublishError
+from aggregate.publishing.history import prune
 from aggregate.publishing.run_folder import RunFolder
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
@@ -130,7 +131,7 @@ def test_pruning_leaves_alone_what_is_not_a_run(output: RunFolder, name: str) ->
     (output.runs / name / "mine").write_text("mine")
     for _ in range(3):
         publish(output, "x")
-    output.prune(keep=0)
+    prune(output, 0)
     assert (output.runs / name / "mine").read_text() == "mine"
     assert len(list(output.runs.iterdir())) == 2
 
@@ -144,7 +145,7 @@ def test_pruning_that_fails_is_no_failure_of_the_run(output: RunFolder, monkeypa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "rename", fail)
-    output.prune(keep=0)
+    prune(output, 0)
     monkeypatch.undo()
     assert len(list(output.runs.iterdir())) == 2
 
@@ -185,11 +186,18 @@ def test_a_dangling_latest_is_replaced(output: RunFolder) -> None:
     assert (output.latest / "a.txt").read_text() == "new"
 
 
-def test_pruning_keeps_the_newest_and_the_published(output: RunFolder) -> None:
+def test_pruning_keeps_the_newest(output: RunFolder) -> None:
     ids = [publish(output, "x") for _ in range(12)]
-    os.replace(_link(output, ids[0]), output.latest)
-    output.prune(keep=2)
-    assert {run.name for run in output.runs.iterdir()} == {ids[0], *ids[-2:]}
+    prune(output, 2)
+    assert {run.name for run in output.runs.iterdir()} == set(ids[-3:])
+
+
+def test_pruning_keeps_all_from_the_published_on(output: RunFolder) -> None:
+    """Those after it are what somebody went back from."""
+    ids = [publish(output, "x") for _ in range(12)]
+    os.replace(_link(output, ids[9]), output.latest)
+    prune(output, 2)
+    assert {run.name for run in output.runs.iterdir()} == set(ids[7:])
 
 
 def _link(output: RunFolder, run_id: str) -> Path:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import aggregate
 from aggregate.errors import PublishError, VotesError
+from aggregate.publishing.history import prune
 from aggregate.publishing.releases import check_run, open_output
 from aggregate.publishing.run_bucket import RunBucket
 from aggregate.storage import Place
@@ -113,7 +115,7 @@ def test_a_process_that_ends_at_any_step(
         if kind == "release":
             store.release(store.held_ids[0])
         elif kind == "prune":
-            store.prune(0)
+            prune(store, 0)
         else:
             getattr(store, kind)("20991231T000000Z", Path("local/latest").resolve())
     seen = aggregate.open_latest(output)
@@ -145,6 +147,70 @@ def end_at(patch: pytest.MonkeyPatch, step: int) -> None:
     patch.setattr(RunBucket, "_delete", staticmethod(counted(RunBucket._delete)))
 
 
+def test_another_machine_that_writes_here_is_left_alone(
+    output: str, write: Write, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """It should not, but no run comes to harm: neither its own, nor that of whom it meets."""
+    path, upload, seen = write(), RunBucket._upload, []
+
+    def meet(store: RunBucket, folder: Path, place: Place) -> None:
+        upload(store, folder, place)
+        monkeypatch.setattr(RunBucket, "_upload", upload)
+        with monkeypatch.context() as elsewhere:
+            (tmp_path / "elsewhere").mkdir()
+            elsewhere.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
+            assert run(path, output) == 0
+        seen.extend(listed.state for listed in aggregate.list_runs(output))
+
+    monkeypatch.setattr(RunBucket, "_upload", meet)
+    assert run(path, output) == 0
+    assert "may be writing run 2" in capfd.readouterr().err
+    assert seen == ["published"]
+    for listed in aggregate.list_runs(output):
+        check_run(open_output(output), listed.run_id)
+    assert len(aggregate.list_runs(output)) == 2
+
+
+@pytest.mark.parametrize("kind", ["publish", "release"])
+def test_a_run_that_is_not_whole_is_not_published(
+    output: str, write: Write, work: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = write()
+    assert run(path, output) == 0
+    other = write("other.parquet", label=["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"])
+    assert run(other, output, "--max-label-changes", "0.1") == 3
+    before, whole = aggregate.open_latest(output).run_id, RunBucket._check_whole
+
+    def lose(store: RunBucket, place: Place, sizes: Any) -> None:
+        place.filesystem.delete_file(place.child("consensus.parquet").path)
+        whole(store, place, sizes)
+
+    monkeypatch.setattr(RunBucket, "_check_whole", lose)
+    held = aggregate.list_runs(output)[1].run_id
+    with pytest.raises(PublishError, match="is not whole in the store: does another machine write here"):
+        aggregate.run(path, output) if kind == "publish" else aggregate.publish(output, held)
+    assert aggregate.open_latest(output).run_id == before
+    assert [listed.state for listed in aggregate.list_runs(output)] == ["published", "held"]
+    check_run(open_output(output), held)
+
+
+@pytest.mark.parametrize(("hours", "content"), [(11, None), (13, None), (1, ""), (1, "[]"), (1, '{"since": 1}')])
+def test_what_another_machine_left_is_cleared_away_in_the_end(
+    bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path, hours: int, content: str | None
+) -> None:
+    path = write()
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    known = {"host": "other", "lock": [1, 2], "since": since.isoformat()}
+    (tmp_path / "mark").write_text(json.dumps(known) if content is None else content)
+    (tmp_path / "file").write_bytes(b"half a run")
+    bucket.put("out/.latest-20200101T000000Z", tmp_path / "mark")
+    bucket.put("out/runs/20200101T000000Z/consensus.parquet", tmp_path / "file")
+    assert run(path, output) == 0
+    is_left = any("20200101T000000Z" in name for name in bucket.files("out"))
+    assert is_left == (hours == 11)
+    assert [listed.state for listed in aggregate.list_runs(output)] == ["published"]
+
+
 def test_a_damaged_pointer_is_no_run(bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path) -> None:
     path = write()
     assert run(path, output) == 0
@@ -164,7 +230,7 @@ def test_a_damaged_run_is_not_published(bucket: Bucket, output: str, write: Writ
     assert run(path, output) == 0
     (tmp_path / "bad").write_bytes(b"bad")
     bucket.put(f"out/runs/{first.run_id}/users.parquet", tmp_path / "bad")
-    with pytest.raises(PublishError, match=r"is damaged \(users.parquet has another SHA-256"):
+    with pytest.raises(PublishError, match=r"is damaged \('users.parquet' has another SHA-256"):
         aggregate.rollback(output)
     with pytest.raises(VotesError, match="another SHA-256"):
         first.verify()

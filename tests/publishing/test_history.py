@@ -1,0 +1,92 @@
+"""Which run came before which, on a real output folder where somebody has gone back."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aggregate
+from aggregate.publishing.history import baseline, before, prune
+from aggregate.publishing.releases import open_output
+from aggregate.publishing.run_folder import RunFolder
+
+NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "consensus")
+    folder.prepare()
+    return folder
+
+
+def publish(output: RunFolder, **more: Any) -> str:
+    """A run that was held against the one published before it."""
+    against = baseline(output)
+    with output.new_run(NOW) as run:
+        (run.folder / "consensus.parquet").write_bytes(b"x")
+        digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+        known = {
+            "outputs": {"consensus.parquet": {"sha256": digest}},
+            "changes": against and {"against": against},
+            **more,
+        }
+        (run.folder / "run.json").write_text(json.dumps(known))
+        run.publish()
+    return run.run_id
+
+
+def test_who_goes_back_twice_does_not_meet_the_bad_run_again(output: RunFolder) -> None:
+    oldest, good, bad = (publish(output) for _ in range(3))
+    assert aggregate.rollback(output.path).run_id == good
+    next_night = publish(output)
+    assert aggregate.rollback(output.path).run_id == good
+    assert aggregate.rollback(output.path).run_id == oldest
+    with pytest.raises(aggregate.PublishError, match=f"there is no run before {oldest}"):
+        aggregate.rollback(output.path)
+    assert output.run_ids == [oldest, good, bad, next_night]
+
+
+def test_what_one_went_back_to_is_kept(output: RunFolder) -> None:
+    """Not what one went back from."""
+    oldest, good, bad = (publish(output) for _ in range(3))
+    aggregate.rollback(output.path)
+    prune(output, 1)
+    assert output.run_ids == [oldest, good, bad]
+    next_night = publish(output)
+    prune(output, 1)
+    assert output.run_ids == [good, bad, next_night]
+    prune(output, 0)
+    assert output.run_ids == [next_night]
+
+
+@pytest.mark.parametrize("against", ["20200101T000000Z", "20991231T000000Z", "../..", None, 7])
+def test_a_run_held_against_none_that_is_there(output: RunFolder, against: Any) -> None:
+    first, second = publish(output), publish(output)
+    third = publish(output, changes={"against": against})
+    assert before(output, third) == second
+    assert before(output, second) == first
+    assert before(output, first) is None
+
+
+def test_a_run_whose_record_is_gone(output: RunFolder) -> None:
+    first, second = publish(output), publish(output)
+    (output.runs / second / "run.json").unlink()
+    assert before(output, second) == first
+
+
+def test_a_lost_latest(output: RunFolder) -> None:
+    assert baseline(output) is None
+    publish(output)
+    newest = publish(output)
+    output.latest.unlink()
+    assert baseline(output) == newest
+    assert aggregate.rollback(output.path).run_id == newest
+
+
+def test_a_run_is_no_output_folder(output: RunFolder) -> None:
+    publish(output)
+    with pytest.raises(aggregate.PublishError, match="latest: is a run itself; name the output folder that it lies in"):
+        open_output(output.latest).prepare()
