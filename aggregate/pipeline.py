@@ -3,20 +3,20 @@
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from .agreement import users_table
-from .ambiguity import AmbiguitySettings, ambiguity_of
+from .ambiguity import Ambiguity, AmbiguitySettings, ambiguity_of
 from .calibration import Calibration
 from .consensus import Consensus
 from .errors import AggregateWarning, HeldError, ParameterError, VotesError
 from .ingest import Paths, Reading, read, read_user_weights
-from .ingest.ai_votes import read_ai
-from .ingest.sources import find_sources
+from .ingest.ai_votes import AiReading, read_ai
+from .ingest.sources import Input, find_sources
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
@@ -27,7 +27,7 @@ from .publishing.history import baseline, prune
 from .publishing.manifest import MANIFEST_FILE, manifest, read_manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
 from .publishing.run_store import RunStore
-from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, write_consensus, write_posteriors, write_table
+from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
@@ -56,74 +56,33 @@ def run(
     folder.prepare()
     set_threads(settings.threads or available_cores())
     clock = PhaseClock(progress)
-    when_compiling(lambda: progress.note("compiling the kernels, once for this version and machine (some seconds)"))
+    when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
     with (
         heard_warnings() as heard,
         sole_writer(folder, settings.lock, progress) as started,
         folder.new_run(started) as new,
     ):
-        calibration = None if settings.calibration is None else load_calibration(settings.calibration)
-        ai_calibration = None if settings.ai_calibration is None else load_ai_calibration(settings.ai_calibration)
-        beside: dict[str, Any] = {}
-        if settings.user_weights is not None:
-            beside["user_weights"] = read_user_weights(settings.user_weights)
-        files = _files_of(settings)  # at once, so that what is fingerprinted is what was read
-        reading = read(
-            paths,
-            columns=settings.columns,
-            as_of=settings.as_of,
-            max_rejected=settings.max_rejected,
-            progress=clock,
-        )
-        inputs, rejected = list(reading.inputs), reading.rejected
-        if settings.ai_votes is not None:
-            clock.phase("read the AI's votes")
-            ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
-            inputs.append(ai.input)
-            rejected = pa.concat_tables([rejected, ai.quarantine.to_arrow(_types_of(rejected))])
-            beside["ai_votes"] = ai.ai_votes if ai_calibration is None else ai_calibration.apply_to(ai.ai_votes)
-        consensus = strategy.fit(reading.votes, progress=clock, **beside)
-        if calibration is not None:
-            _warn_of(calibration, consensus)
-        ambiguity = None
-        if settings.scores is not None:
-            ambiguity = ambiguity_of(
-                consensus,
-                settings.scores,
-                AmbiguitySettings(normalise=settings.normalise, max_rejected=settings.max_rejected),
-                columns=settings.score_columns,
-                progress=clock,
-            )
-        clock.phase("write", total=consensus.n_observations, unit="observations")
-        outputs = side_by_side(
-            lambda: write_consensus(consensus, new.folder, clock, calibration, ambiguity),
-            lambda: write_table(users_table(consensus), new.folder / "users.parquet"),
-            lambda: write_table(rejected, new.folder / "rejected.parquet"),
-            *([lambda: write_posteriors(consensus, new.folder)] if settings.soft else []),
-        )
-        clock.end()
-        contents = manifest(
-            run_id=new.run_id,
-            version=VERSION,
-            consensus=consensus,
-            settings={**settings.plain(), "started": started.isoformat()},
-            files=files,
-            inputs=[asdict(item) for item in inputs],
-            rows=_row_counts(reading),
-            outputs=outputs,
-            seconds=clock.seconds,
-            warnings=heard,
-        )
-        if settings.ai_votes is not None:
-            contents["counts"]["ai"] |= {
-                "rejected": sum(ai.ai_votes.rejected.values()),
-                "rejected_by_reason": dict(ai.ai_votes.rejected),
-                "no_opinion": ai.ai_votes.n_unlabelled,
-            }
-        if calibration is not None:
-            contents["calibration"] = {"method": calibration.method, "fitted_on": dict(calibration.fitted_on)}
-        if ambiguity is not None:
-            contents["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
+        given = _read(paths, settings, clock)
+        consensus = strategy.fit(given.reading.votes, progress=clock, **given.beside)
+        if given.calibration is not None:
+            _warn_of(given.calibration, consensus)
+        ambiguity = None if settings.scores is None else _ambiguity(consensus, settings.scores, settings, clock)
+        outputs = _write(consensus, new.folder, given, ambiguity, clock, soft=settings.soft)
+        contents = {
+            **manifest(
+                run_id=new.run_id,
+                version=VERSION,
+                consensus=consensus,
+                settings={**settings.plain(), "started": started.isoformat()},
+                files=given.files,
+                inputs=[asdict(item) for item in given.inputs],
+                rows=_row_counts(given.reading),
+                outputs=outputs,
+            ),
+            **_also(given, ambiguity),
+        }
+        if given.ai is not None:
+            contents["counts"]["ai"] |= _ai_counts(given.ai)
         clock.phase("compare with the run before")
         changes = _changes(folder, new.folder, contents)
         if changes.summary is None and settings.guards.are_set:
@@ -132,20 +91,113 @@ def run(
         output_of_changes = write_table(changes.table, new.folder / CHANGES_FILE)
         clock.end()
         held = settings.guards.objections(changes.summary)
-        contents = with_changes(contents, changes.summary, held, output_of_changes, clock.seconds)
+        contents = with_changes(contents, changes.summary, held, output_of_changes, clock.seconds, heard)
         write_manifest(contents, new.folder)
+        clock.phase("hold back" if held else "publish")
         final = new.hold() if held else new.publish()
         prune(folder, settings.keep)
-    done = Run(new.run_id, final, folder.latest, contents)
+        clock.end()
+    done = Run(new.run_id, final, folder.latest, contents, clock.seconds)
     if held:
         raise HeldError(
             f"held back: {'; '.join(held)}",
             where=str(final),
-            remedy=f"{folder.latest} is as it was; see {CHANGES_FILE}, then plant-aggregate publish {new.run_id} "
+            remedy=f"{folder.latest} is as it was; see plant-aggregate diff, then plant-aggregate publish {new.run_id} "
             "or mend the votes",
             run=done,
         )
     return done
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a run reads."""
+
+    reading: Reading
+    ai: AiReading | None
+    calibration: Calibration | None
+    beside: Mapping[str, Any]
+    """What the strategy is given beside the votes."""
+    files: Mapping[str, Mapping[str, str]]
+    """The files that settings name, beside the votes and scores."""
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The files that were read row by row."""
+        return [*self.reading.inputs, *([] if self.ai is None else [self.ai.input])]
+
+    @property
+    def rejected(self) -> pa.Table:
+        """The rows that could not be used."""
+        rejected = self.reading.rejected
+        if self.ai is None:
+            return rejected
+        types = {field.name: field.type for field in rejected.schema}
+        return pa.concat_tables([rejected, self.ai.quarantine.to_arrow(types)])
+
+
+def _read(paths: Paths, settings: Settings, clock: PhaseClock) -> _Given:
+    """Read the votes, and before them what takes less time and may be wrong."""
+    calibration = None if settings.calibration is None else load_calibration(settings.calibration)
+    ai_calibration = None if settings.ai_calibration is None else load_ai_calibration(settings.ai_calibration)
+    beside: dict[str, Any] = {}
+    if settings.user_weights is not None:
+        beside["user_weights"] = read_user_weights(settings.user_weights)
+    files = _files_of(settings)  # at once, so that what is fingerprinted is what was read
+    reading = read(
+        paths, columns=settings.columns, as_of=settings.as_of, max_rejected=settings.max_rejected, progress=clock
+    )
+    ai = None
+    if settings.ai_votes is not None:
+        clock.phase("read the AI's votes")
+        ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
+        beside["ai_votes"] = ai.ai_votes if ai_calibration is None else ai_calibration.apply_to(ai.ai_votes)
+    return _Given(reading, ai, calibration, beside, files)
+
+
+def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseClock) -> Ambiguity:
+    return ambiguity_of(
+        consensus,
+        scores,
+        AmbiguitySettings(normalise=settings.normalise, max_rejected=settings.max_rejected),
+        columns=settings.score_columns,
+        progress=clock,
+    )
+
+
+def _write(
+    consensus: Consensus, folder: Path, given: _Given, ambiguity: Ambiguity | None, clock: PhaseClock, *, soft: bool
+) -> list[Output]:
+    """Write the tables of the run, but for what changed."""
+    clock.phase("write", total=consensus.n_observations, unit="observations")
+    return side_by_side(
+        lambda: write_consensus(consensus, folder, clock, given.calibration, ambiguity),
+        lambda: write_table(users_table(consensus), folder / "users.parquet"),
+        lambda: write_table(given.rejected, folder / "rejected.parquet"),
+        *([lambda: write_posteriors(consensus, folder)] if soft else []),
+    )
+
+
+def _also(given: _Given, ambiguity: Ambiguity | None) -> dict[str, Any]:
+    """What run.json says of what not every run has."""
+    also: dict[str, Any] = {}
+    if given.calibration is not None:
+        also["calibration"] = {
+            "method": given.calibration.method,
+            "fitted_on": dict(given.calibration.fitted_on),
+        }
+    if ambiguity is not None:
+        also["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
+    return also
+
+
+def _ai_counts(ai: AiReading) -> dict[str, Any]:
+    """What became of the rows of the AI's votes."""
+    return {
+        "rejected": sum(ai.ai_votes.rejected.values()),
+        "rejected_by_reason": dict(ai.ai_votes.rejected),
+        "no_opinion": ai.ai_votes.n_unlabelled,
+    }
 
 
 def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Changes:
@@ -166,10 +218,6 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
     except (VotesError, Incomparable) as error:
         warnings.warn(f"what changed since run {before} is not known: {error}", AggregateWarning, stacklevel=3)
         return Changes(no_changes(consensus), {"against": before, "incomparable": str(error)})
-
-
-def _types_of(table: pa.Table) -> dict[str, pa.DataType]:
-    return {field.name: field.type for field in table.schema}
 
 
 def _warn_of(calibration: Calibration, consensus: Consensus) -> None:

@@ -16,6 +16,8 @@ from urllib.request import url2pathname
 from .errors import AggregateError, ParameterError, VotesError
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+MISSPELT = re.compile(r"(s3a?|gs|gcs|abfss?|hdfs|https?|file):/?(?!/)", re.IGNORECASE)
+"""What a person begins a URI with who leaves out a slash; a path in such a folder can be spelled ./s3:/..."""
 
 SECRETS = re.compile(r"key|secret|token|passw|credential|signature|sig$|sas", re.IGNORECASE)
 """Names of what must not be shown in a URI's query."""
@@ -43,6 +45,12 @@ class Place:
         """The URI for messages, without secrets."""
         return redacted(self.uri)
 
+    @property
+    def identity(self) -> str:
+        """The same for all spellings of a URI."""
+        server = dict(parse_qsl(urlsplit(self.uri).query)).get("endpoint_override", "")
+        return f"{self.filesystem.type_name} {server} {self.path.strip('/')}"
+
     def child(self, *names: str) -> "Place":
         """A file or folder below."""
         return Place(self.filesystem, "/".join([self.path.rstrip("/"), *names]), child(self.uri, *names))
@@ -69,12 +77,15 @@ def is_uri(path: str) -> bool:
 
 
 def local_path(path: str | os.PathLike[str]) -> str:
-    """The path that a name without URI, or ``file:///path``, stands for.
+    """The path that a name without URI, or ``file:///path``, stands for. Raises ParameterError for half a URI.
 
     >>> local_path("file:///data/my%20votes")
     '/data/my votes'
     """
     path = os.fspath(path)
+    if MISSPELT.match(path):
+        scheme = path.partition(":")[0]
+        raise ParameterError(f"{path!r} is no URI: write {scheme}://..., or ./{scheme}:... for a local path")
     return url2pathname(urlsplit(path).path) if path.lower().startswith("file://") else path
 
 

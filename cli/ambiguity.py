@@ -124,7 +124,6 @@ def ambiguity(
     threads: int | None,
     as_json: bool,
     quiet: bool,
-    debug: bool,
 ) -> None:
     """Hold the scores a classifier gave the observations of VOTES while it was trained against the labels voted.
 

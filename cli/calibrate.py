@@ -54,7 +54,6 @@ def calibrate(
     method: str,
     seed: int,
     as_json: bool,
-    debug: bool,
 ) -> None:
     """Fit the probability that a label of CONSENSUS is right, on expert labels, for run --calibration.
 

@@ -72,7 +72,6 @@ def calibrate_ai(
     seed: int,
     plot: str | None,
     as_json: bool,
-    debug: bool,
 ) -> None:
     """Fit the probability that the label of AI_VOTES is right to its score, for run --ai-calibration.
 

@@ -78,7 +78,6 @@ def compare(
     threads: int | None,
     as_json: bool,
     quiet: bool,
-    debug: bool,
 ) -> None:
     """Fit strategies, each with its default parameters, on VOTES, and hold all against the same expert labels.
 

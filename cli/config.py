@@ -18,7 +18,7 @@ from .options import debug_option
 )
 @debug_option
 @click.pass_context
-def config(context: click.Context, command: str, show: bool, debug: bool) -> None:
+def config(context: click.Context, command: str, show: bool) -> None:
     """Check the file of --config, every table of it.
 
     With --show the effective settings of COMMAND go to stdout, as a file for --config: those of the file, and the

@@ -125,7 +125,8 @@ def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     """Tables and keys, and the line where each is first met. Tells a reader where to look, nothing more."""
     table: tuple[str, ...] = ()
     met = set()
-    for number, line in enumerate(text.split("\n"), start=1):
+    lines = "".join(_without_inside(token[0]) for token in TOKENS.finditer(text)).split("\n")
+    for number, line in enumerate(lines, start=1):
         found = DOTTED.match(line)
         if not found:
             continue
@@ -138,6 +139,11 @@ def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
             if place[:depth] not in met:
                 met.add(place[:depth])
                 yield place[:depth], number
+
+
+def _without_inside(token: str) -> str:
+    """A token, or as many empty lines as a long string has: what looks like a setting there is none."""
+    return "\n" * token.count("\n") if token[:3] in ('"""', "'''") else token
 
 
 def _names(dotted: str) -> tuple[str, ...]:

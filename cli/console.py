@@ -38,6 +38,17 @@ FORMATS = ("text", "json")
 
 class _Log:
     format = FORMATS[0]
+    debug = False
+
+
+def set_debug(wanted: bool) -> None:
+    """Show tracebacks from now on, or no more."""
+    _Log.debug = wanted
+
+
+def is_debug() -> bool:
+    """Whether tracebacks are wanted."""
+    return _Log.debug
 
 
 def set_format(name: str) -> None:
@@ -55,7 +66,8 @@ def complain(message: str, exit_code: int) -> int:
     if is_json():
         log("error", "error", message=message, exit_code=exit_code)
     else:
-        say(f"plant-aggregate: error: {printable(message)}")
+        for line in message.split("\n"):
+            say(f"plant-aggregate: error: {on_one_line(line)}")
     return exit_code
 
 
@@ -65,7 +77,18 @@ def log(level: str, event: str, **facts: Any) -> None:
     say(json.dumps({"time": now, "level": level, "event": event, **facts}))
 
 
-def _warn(message: str) -> None:
+def event(quiet: bool, name: str, text: str, **facts: Any) -> None:
+    """What a log should have: a JSON object, or a line with the time; on a terminal it is seen without."""
+    if quiet or sys.stderr is None:
+        return
+    if is_json():
+        log("info", name, **facts)
+    elif not sys.stderr.isatty():
+        Lines().note(text)
+
+
+def warn(message: str) -> None:
+    """Say what its owner should know."""
     if is_json():
         log("warning", "warning", message=message)
     else:
@@ -188,7 +211,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, AggregateWarning):
-            _warn(str(message))
+            warn(str(message))
 
     warnings.showwarning = show
     try:

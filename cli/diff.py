@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="print the counts as JSON on stdout instead")
 @debug_option
-def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool, debug: bool) -> None:
+def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool) -> None:
     """Hold the consensus of RUN_B against that of RUN_A: labels and statuses that differ, and why.
 
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
@@ -69,7 +69,7 @@ def _report(changes: "Changes", rows: int, title: str) -> str:
 
     summary = changes.summary or {}
     lines = [on_one_line(title), *changes_lines(summary)]
-    listed = _first_rows(changes, rows)
+    listed = [[_shown(value) for value in row.values()] for row in changes.first(rows).to_pylist()]
     if listed:
         header = ["observation", "label before", "label now", "status before", "status now", "why"]
         lines += ["", aligned([header, *listed])]
@@ -77,17 +77,6 @@ def _report(changes: "Changes", rows: int, title: str) -> str:
         if more:
             lines.append(f"and {more:,} more: --table FILE writes all")
     return "\n".join(lines)
-
-
-def _first_rows(changes: "Changes", rows: int) -> list[list[str]]:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    table = changes.table
-    other_label = np.asarray(pc.fill_null(pc.not_equal(table["old_label"], table["new_label"]), True))
-    first = np.argsort(~other_label, kind="stable")[:rows]
-    return [[_shown(value) for value in row.values()] for row in table.take(pa.array(first)).to_pylist()]
 
 
 def _shown(value: Any) -> str:

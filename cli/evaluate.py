@@ -57,7 +57,6 @@ def evaluate(
     seed: int,
     as_json: bool,
     quiet: bool,
-    debug: bool,
 ) -> None:
     """Hold CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
 

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -75,6 +75,10 @@ log_format_option = click.Option(
 )
 
 
+class Stopped(BaseException):
+    """An interrupt, from the keyboard or from who ends the job."""
+
+
 class LazyGroup(click.Group):
     """Lists commands without loading them."""
 
@@ -90,7 +94,19 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f".{module}", __package__), module)
         if config_option not in command.params:
             command.params += [config_option, log_format_option]
+            from .configuration import key_of
+
+            for option in command.params:
+                if isinstance(option, click.Option) and option.is_bool_flag and not option.secondary_opts:
+                    option.secondary_opts.append(f"--no-{key_of(option)}")  # a file may have said yes
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. An interrupt is passed by click, which would write an empty line into logs."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Stopped from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from COMMANDS."""
@@ -143,13 +159,14 @@ def _leave(exit_code: int) -> NoReturn:
 def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
     console.set_format(_format_in(arguments))  # an error may come before options are read
+    console.set_debug("--debug" in arguments)
     try:
         cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
     except click.exceptions.Exit as done:
         return int(done.exit_code)
     except click.ClickException as error:
         return _refuse(error)
-    except (click.Abort, KeyboardInterrupt):
+    except (Stopped, click.Abort, KeyboardInterrupt):
         if interrupts.was_terminated():
             return console.complain(f"terminated; {UNFINISHED}", EXIT_TERMINATED)
         return console.complain(f"interrupted; {UNFINISHED}", EXIT_INTERRUPTED)
@@ -159,13 +176,13 @@ def run_command(arguments: list[str]) -> int:
     except aggregate.ParameterError as error:
         return console.complain(str(error), EXIT_USAGE)
     except aggregate.AggregateError as error:
-        if "--debug" in arguments:
+        if console.is_debug():
             traceback.print_exc()
         return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
         return console.complain(f"out of memory; {UNFINISHED}", EXIT_INPUT)
     except Exception as error:
-        if "--debug" in arguments:
+        if console.is_debug():
             raise
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from aggregate.publishing.lock import LOCK_MODES
+
+from . import console
+
 if TYPE_CHECKING:
     from aggregate.schema import Table
 
@@ -46,7 +50,7 @@ output_option = click.option(
 )
 lock_option = click.option(
     "--lock",
-    type=click.Choice(["wait", "fail"]),
+    type=click.Choice(list(LOCK_MODES)),
     default="wait",
     show_default=True,
     help="while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
@@ -66,7 +70,19 @@ resamples_option = click.option(
     show_default=True,
     help="bootstrap resamples for the intervals, 0 for none",
 )
-debug_option = click.option("--debug", is_flag=True, help="show a traceback when something fails")
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda _context, _parameter, wanted: console.set_debug(wanted),
+    help="show a traceback when something fails",
+)
+metrics_option = click.option(
+    "--metrics",
+    type=LocalPath(),
+    metavar="FILE",
+    help="write metrics for Prometheus to a file, for its textfile collector",
+)
 
 
 class Within(click.ParamType[float]):

@@ -1,9 +1,12 @@
 """``plant-aggregate publish``: release a run that was held back, or publish an older one once more."""
 
+import time
+
 import click
 
 from . import console
-from .options import debug_option, lock_option, output_option
+from .metrics import check_metrics, tell_metrics
+from .options import debug_option, lock_option, metrics_option, output_option
 from .summary import where_it_lies
 
 
@@ -11,14 +14,17 @@ from .summary import where_it_lies
 @click.argument("run_id", metavar="RUN_ID")
 @output_option
 @lock_option
+@metrics_option
 @debug_option
-def publish(run_id: str, output: str, lock: str, debug: bool) -> None:
+def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     """Have OUTPUT/latest name the run RUN_ID, which was held back or is kept from before.
 
     Its files are checked against their SHA-256 first. plant-aggregate runs lists the runs.
     """
     import aggregate
 
+    check_metrics(metrics)
     with console.progress(quiet=False) as listener:
         done = aggregate.publish(output, run_id, lock=lock, progress=listener)
+    tell_metrics(done, metrics, succeeded=time.time())
     console.result(where_it_lies(done))

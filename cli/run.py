@@ -15,22 +15,23 @@ from click.core import ParameterSource
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
+from .metrics import check_metrics, tell_metrics
 from .options import (
     FloatRange,
-    LocalPath,
     column_mapping,
     column_name,
     debug_option,
     lock_option,
     make_strategy,
     max_rejected_option,
+    metrics_option,
     output_option,
     score_column_name,
     strategy_options,
     threads_option,
     timestamp,
 )
-from .summary import summary
+from .summary import gist, summary
 
 if TYPE_CHECKING:
     import aggregate
@@ -119,12 +120,7 @@ ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 )
 @lock_option
 @threads_option
-@click.option(
-    "--metrics",
-    type=LocalPath(),
-    metavar="FILE",
-    help="write metrics for Prometheus to a file, for its textfile collector",
-)
+@metrics_option
 @click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
 @debug_option
@@ -151,7 +147,6 @@ def run(
     metrics: str | None,
     as_json: bool,
     quiet: bool,
-    debug: bool,
     **parameters: Any,
 ) -> None:
     """Read VOTES (Parquet files, folders or globs), find the consensus, and publish it in OUTPUT/latest.
@@ -163,6 +158,7 @@ def run(
 
     import aggregate
     from aggregate.settings import Settings
+    from aggregate.storage import redacted
 
     parameters = _without_foreign(parameters, strategy)
     idle = [name for name in ABOUT_AI if parameters.get(name) is not None and ai_votes is None]
@@ -187,24 +183,31 @@ def run(
         lock=lock,
         threads=threads,
     )
+    check_metrics(metrics)
     try:
         with console.progress(quiet) as listener, _without_linear_algebra():
+            paths = [redacted(path) for path in votes]
+            begun = f"plant-aggregate {aggregate.__version__}: run {' '.join(paths)}"
+            console.event(quiet, "started", begun, version=aggregate.__version__, votes=paths)
             done = aggregate.run(votes, output, chosen, settings, progress=listener)
     except aggregate.HeldError as error:
-        _tell(error.run, metrics, as_json, quiet)
+        try:
+            _tell(error.run, metrics, as_json, quiet)
+        except (aggregate.PublishError, BrokenPipeError) as failure:  # is the lesser news
+            console.warn(str(failure))
         raise
     _tell(done, metrics, as_json, quiet)
 
 
 def _tell(run: "aggregate.Run", metrics: str | None, as_json: bool, quiet: bool) -> None:
-    """Metrics, a line for collectors of logs, and the summary."""
-    if metrics is not None:
-        from aggregate.publishing.metrics import write_metrics
-
-        write_metrics(run.manifest, time.time(), metrics)
-    if console.is_json() and not quiet:
-        told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held", "seconds")}
-        console.log("info", "held" if run.manifest["held"] else "published", folder=str(run.folder), **told)
+    """Metrics, a line for logs, and the summary."""
+    told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held")}
+    told["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
+    name = "held" if run.manifest["held"] else "published"
+    console.event(quiet, name, f"{name} {run.run_id}: {gist(run)}", folder=str(run.folder), **told)
+    now = time.time()
+    is_held = bool(run.manifest["held"])
+    tell_metrics(run, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)
     if as_json:
         console.result_json(run.manifest)
     else:

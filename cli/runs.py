@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @output_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
 @debug_option
-def runs(output: str, as_json: bool, debug: bool) -> None:
+def runs(output: str, as_json: bool) -> None:
     """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""
     import aggregate
 
@@ -38,7 +38,7 @@ def _facts(run: "ListedRun") -> dict[str, Any]:
         "observations": counts.get("observations"),
         "valid": counts.get("valid"),
         "label_changed": changes.get("label_changed"),
-        "held": manifest.get("held") or [],
+        "held": (run.state == "held" and manifest.get("held")) or [],
     }
 
 

@@ -60,7 +60,6 @@ def simulate(
     ids: Literal["int", "string"],
     overwrite: bool,
     quiet: bool,
-    debug: bool,
 ) -> None:
     """Write votes.parquet and truth.parquet into DIR, like Pl@ntNet's South-Western Europe data of any size.
 

@@ -41,10 +41,19 @@ def summary(run: "Run") -> str:
             *([_ai_line(counts["ai"])] if "ai" in counts else []),
             f"{count(counts['users'], 'user')}, {counts['self_validating_users']:,} self-validating "
             "(one vote of theirs makes a label valid)",
-            f"{_ending(run)} in {sum(run.manifest['seconds'].values()):.1f} s",
+            f"{_ending(run)}; {sum(run.seconds.values()):.1f} s in all",
             *_changes(run.manifest["changes"]),
             *([] if run.manifest["held"] else [where_it_lies(run)]),
         ]
+    )
+
+
+def gist(run: "Run") -> str:
+    """The one line of a run that a log keeps."""
+    counts, changes = run.manifest["counts"], run.manifest["changes"] or {}
+    changed = changes.get("label_changed")
+    return f"{counts['valid']:,} of {count(counts['observations'], 'observation')} valid" + (
+        "" if changed is None else f", {count(changed, 'label')} changed"
     )
 
 

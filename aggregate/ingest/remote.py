@@ -4,11 +4,15 @@ What is read is a snapshot: its SHA-256 is taken while it is copied, and nobody 
 name in the file system, so that nothing stays behind, whatever ends the process.
 """
 
+import errno
 import hashlib
 import os
 import re
+import resource
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -73,7 +77,7 @@ def copied(place: Place) -> Copy:
         before = _state(place)
         stream = place.filesystem.open_input_stream(place.path)
     digest, n_bytes = hashlib.sha256(), 0
-    with stream, _temporary_file() as file:
+    with stream, _temporary_file(place) as file:
         while True:
             with reaching(place.uri):
                 chunk = stream.read(CHUNK)
@@ -82,7 +86,8 @@ def copied(place: Place) -> Copy:
             digest.update(chunk)
             n_bytes += len(chunk)
             _write(file, chunk, place)
-        copy = Copy(os.dup(file.fileno()), n_bytes, digest.hexdigest())
+        with _writing(place):
+            copy = Copy(os.dup(file.fileno()), n_bytes, digest.hexdigest())
     with reaching(place.uri):
         after = _state(place)
     if before != after or n_bytes != before[0]:
@@ -90,21 +95,40 @@ def copied(place: Place) -> Copy:
     return copy
 
 
-def _temporary_file() -> IO[bytes]:
+def _temporary_file(place: Place) -> IO[bytes]:
     """Without a buffer, which would complain of a full disk once more when it is closed."""
-    return tempfile.TemporaryFile(buffering=0)
+    _allow_more_files()
+    with _writing(place):
+        return tempfile.TemporaryFile(buffering=0)
+
+
+def _allow_more_files() -> None:
+    """A copy is an open file; of these a process may have 1,024 unless it asks for more."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != most:
+        with suppress(ValueError, OSError):  # the system may have a limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _write(file: IO[bytes], chunk: bytes, place: Place) -> None:
     left = memoryview(chunk)
-    try:
+    with _writing(place):
         while left:
             left = left[file.write(left) :]
+
+
+@contextmanager
+def _writing(place: Place) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
+        too_many = error.errno == errno.EMFILE
         raise VotesError(
             f"cannot be copied to {tempfile.gettempdir()} ({(error.strerror or str(error)).lower()})",
             where=place.name,
-            remedy="set TMPDIR to a folder with more room",
+            remedy="allow more with ulimit -n, or use fewer files"
+            if too_many
+            else "set TMPDIR to a folder with more room",
         ) from error
 
 

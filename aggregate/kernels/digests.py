@@ -35,5 +35,5 @@ def digest_votes(
         total = np.uint64(0)
         for j in range(offsets[i], offsets[i + 1]):
             author = np.uint64(1) if is_author[j] else np.uint64(0)
-            total += _stir(_stir(user_hashes[users[j]] + author) + label_hashes[labels[j]])
+            total += _stir(_stir(_stir(user_hashes[users[j]]) + author) + label_hashes[labels[j]])
         digests[i] = total

@@ -26,8 +26,8 @@ from ..storage import redacted
 from .reading import consensus_path, manifest_beside
 
 REASONS = ("votes", "ai", "settings", "weights")
-COMPARED = ("strategy", "parameters", "version", "files")
-"""What of a run.json makes another consensus of the same votes."""
+FLAGS = ("ambiguous_below",)
+"""Parameters that move neither a label nor a status."""
 
 VALID = STATUSES.index("valid")
 
@@ -61,6 +61,11 @@ class Changes:
     summary: Mapping[str, Any] | None
     """None if there is no run before."""
 
+    def first(self, n: int) -> pa.Table:
+        """The first ``n`` rows, those whose label changed before the others."""
+        other_label = np.asarray(pc.fill_null(pc.not_equal(self.table["old_label"], self.table["new_label"]), True))
+        return self.table.take(pa.array(np.argsort(~other_label, kind="stable")[:n]))
+
 
 def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Changes:
     """Hold the consensus in the file ``new`` against that in ``old``.
@@ -72,12 +77,23 @@ def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manife
         check_file(path, SNAPSHOT, {}, ("label", "status", "ai_label"), remedy=REMEDY) for path in (old, new)
     )
     _check_kinds(before, now)
-    other_settings = any(old_manifest.get(key) != new_manifest.get(key) for key in COMPARED)
+    other_settings = _settings_of(old_manifest) != _settings_of(new_manifest)
     comparison = _Comparison(before, now, other_settings=other_settings)
     for parts in _side_by_side(before, now):
         comparison.take(*parts)
     table, summary = comparison.finish()
     return Changes(table, {"against": old_manifest.get("run_id"), **summary})
+
+
+def _settings_of(manifest: Mapping[str, Any]) -> list[Any]:
+    """What of a run.json makes another consensus of the same votes."""
+    parameters, files = manifest.get("parameters") or {}, manifest.get("files") or {}
+    return [
+        manifest.get("strategy"),
+        manifest.get("version"),
+        {name: value for name, value in parameters.items() if name not in FLAGS},
+        [(files.get(name) or {}).get("sha256") for name in ("user_weights", "ai_calibration")],
+    ]
 
 
 def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
@@ -96,7 +112,8 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
 
 def no_changes(consensus: Path) -> pa.Table:
     """A table of changes without rows, for the consensus in a file."""
-    schema = pq.read_schema(consensus)
+    with pa.OSFile(str(consensus)) as file:  # a path may look like a URI
+        schema = pq.read_schema(file)
     return _schema(schema.field("observation_id").type, schema.field("label").type).empty_table()
 
 
@@ -120,6 +137,8 @@ def _side_by_side(before: CheckedFile, now: CheckedFile) -> Iterator[tuple[pa.Re
     streams = [_sorted_batches(file) for file in (before, now)]
     empty = [_empty(file) for file in (before, now)]
     heads: list[pa.RecordBatch | None] = [next(stream, None) for stream in streams]
+    if heads == [None, None]:
+        yield empty[0], empty[1]
     while any(head is not None for head in heads):
         limit = min(_last_id(head) for head in heads if head is not None)
         parts = []

@@ -25,6 +25,8 @@ class Guards:
             return []
         if "incomparable" in changes:
             return [f"it cannot be held against run {changes['against']} ({changes['incomparable']})"]
+        if changes["gone"] and not changes["in_both"]:
+            return [f"none of the {changes['gone']:,} observations of run {changes['against']} is in it"]
         found = []
         share, drop = changes["label_changes_share"], changes["valid_drop"]
         if self.max_label_changes is not None and share > self.max_label_changes:

@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import PublishError, VotesError
-from ..ingest.sources import find_sources
 from ..storage import child, is_uri, locate, reaching, redacted
-from .manifest import MANIFEST_FILE, read_manifest
+from .manifest import MANIFEST_FILE, check_outputs, read_manifest
 from .releases import open_output
 from .tables import CONSENSUS_FILE
 
@@ -26,7 +25,7 @@ class PublishedRun:
     run_id: str
     folder: str
     """Path or URI of the run's own folder."""
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, Any] = field(repr=False)
     """The content of its run.json."""
 
     @property
@@ -53,20 +52,24 @@ class PublishedRun:
     def read_table(self, name: str = CONSENSUS_FILE, columns: Sequence[str] | None = None) -> pa.Table:
         """A table of the run as an Arrow table; ``columns``: only these. Raises VotesError."""
         with self.open(name) as file, reaching(self.path(name)):
-            return pq.read_table(file, columns=None if columns is None else list(columns))
+            table = pq.ParquetFile(file)
+            missing = [column for column in columns or () if column not in table.schema_arrow.names]
+            if missing:
+                known = ", ".join(table.schema_arrow.names)
+                raise VotesError(
+                    f"has no column {missing[0]!r}", where=redacted(self.path(name)), remedy=f"it has {known}"
+                )
+            return table.read(columns=None if columns is None else list(columns))
 
     def verify(self) -> None:
         """Raise VotesError if a table is not the one that the run wrote, by its SHA-256."""
-        for name, facts in self.manifest["outputs"].items():
-            (source,) = find_sources([self.path(name)])
-            if source.fingerprint() != facts["sha256"]:
-                raise VotesError(
-                    f"has another SHA-256 than {MANIFEST_FILE} says", where=source.path, remedy="publish another run"
-                )
+        check_outputs(self.manifest, self.path)
 
 
 def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
-    """The run that is published in an output folder, a path or a URI. Raises VotesError if there is none.
+    """The run that is published in an output folder, a path or a URI.
+
+    Raises VotesError if there is none, and PublishError if the folder cannot be read.
 
     It is looked up once: the files read through it are those of one run, as long as that run is kept (``--keep``).
     """

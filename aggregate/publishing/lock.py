@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..errors import LockedError, on_one_line
+from ..errors import LockedError, ParameterError, on_one_line
 from .writing import writing
 
 LOCK, HOLDER = ".lock", ".lock-holder"
@@ -33,6 +33,8 @@ def locked(folder: Path, mode: str, say: Callable[[str], None], where: str | Non
     """
     from filelock import FileLock, Timeout
 
+    if mode not in LOCK_MODES:
+        raise ParameterError(f"lock is {mode!r} but must be one of {', '.join(LOCK_MODES)}")
     lock = FileLock(folder / LOCK)
     with writing(folder):
         try:

@@ -1,9 +1,10 @@
 """``run.json``: what was run, on what, and what came out."""
 
 import json
+import os
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from ..consensus import Consensus
 from ..errors import VotesError
-from ..ingest.sources import read_text
+from ..ingest.sources import find_sources, read_text
 from ..storage import redacted
 from .tables import Output
 
@@ -23,6 +24,8 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "strategy": str,
     "parameters": dict,
     "settings": dict,
+    "files": dict,
+    "seconds": dict,
     "counts": dict,
     "changes": (dict, type(None)),
     "held": list,
@@ -40,13 +43,11 @@ def manifest(
     inputs: Sequence[Mapping[str, Any]],
     rows: Mapping[str, Any],
     outputs: Sequence[Output],
-    seconds: Mapping[str, float],
-    warnings: Sequence[str],
     files: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything run.json holds.
+    """What run.json holds before the run is held against another.
 
-    ``rows`` accounts for the rows read; ``seconds`` are per phase; ``files`` are those that settings name.
+    ``rows`` accounts for the rows read; ``files`` are those that settings name.
     """
     trace = consensus.trace
     return {
@@ -61,9 +62,6 @@ def manifest(
         "trace": [asdict(iteration) for iteration in trace.iterations],
         "converged": trace.converged,
         "cycle_length": trace.cycle_length,
-        "seconds": _rounded(seconds),
-        "peak_memory_bytes": peak_memory(),
-        "warnings": list(warnings),
         "outputs": {output.name: _facts(output) for output in outputs},
     }
 
@@ -74,27 +72,26 @@ def with_changes(
     held: Sequence[str],
     output: Output,
     seconds: Mapping[str, float],
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
-    """The contents of run.json with what differs from the run before, and why this run is not to be published.
+    """Everything run.json holds: also what differs from the run before, and why this run is not to be published.
 
-    ``changes`` is None if there was no run before; ``output`` is the table of them.
+    ``changes`` is None if there was no run before; ``output`` is the table of them; ``seconds`` are per phase, up to
+    here; ``warnings`` are those of the whole run.
     """
     return {
         **contents,
         "changes": changes,
         "held": list(held),
-        "seconds": _rounded(seconds),
+        "seconds": {phase: round(spent, 4) for phase, spent in seconds.items()},
         "peak_memory_bytes": peak_memory(),
+        "warnings": list(warnings),
         "outputs": {**contents["outputs"], output.name: _facts(output)},
     }
 
 
 def _facts(output: Output) -> dict[str, Any]:
     return {"rows": output.rows, "bytes": output.bytes, "sha256": output.sha256}
-
-
-def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    return {phase: round(spent, 4) for phase, spent in seconds.items()}
 
 
 def peak_memory() -> int:
@@ -121,6 +118,18 @@ def read_manifest(path: str) -> dict[str, Any]:
     return found
 
 
+def check_outputs(contents: Mapping[str, Any], path_of: Callable[[str], str]) -> None:
+    """Raise VotesError if a table of a run, at the path or URI of its name, is not the one that run.json tells of."""
+    for name, facts in contents["outputs"].items():
+        (source,) = find_sources([path_of(os.path.basename(name))])
+        if not isinstance(facts, dict) or source.fingerprint() != facts.get("sha256"):
+            raise VotesError(
+                f"{name!r} has another SHA-256 than {MANIFEST_FILE} says",
+                where=source.path,
+                remedy="publish another run, see plant-aggregate runs",
+            )
+
+
 def _is_record(contents: Any) -> bool:
     """Whether all that is read of a run.json can be."""
     if not isinstance(contents, dict) or "outputs" not in contents:
@@ -131,6 +140,7 @@ def _is_record(contents: Any) -> bool:
     numbers = [counted.get(name) or 0 for name in ("observations", "valid", "label_changed")]
     return (
         all(isinstance(number, int) for number in numbers)
+        and all(isinstance(facts, dict) for facts in contents.get("files", {}).values())
         and all(isinstance(reason, str) for reason in contents.get("held", []))
         and _tells_reading(contents.get("settings", {}))
     )

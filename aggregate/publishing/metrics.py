@@ -12,21 +12,39 @@ from typing import Any
 from ..consensus import STATUSES
 from ..errors import PublishError
 
-LAST_SUCCESS = "plant_aggregate_last_success_timestamp_seconds"
+LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 
 
-def write_metrics(manifest: Mapping[str, Any], finished: float, path: str | os.PathLike[str]) -> None:
-    """Write the metrics of a run, published or held back, which ended at ``finished`` (Unix time).
+def check_metrics_path(path: str | os.PathLike[str]) -> None:
+    """Raise PublishError, before any work is done, if there can be no file at ``path``."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+        raise PublishError(
+            "metrics cannot be written", where=os.fspath(path), remedy="see that the folder is there, and whose it is"
+        )
 
-    ``manifest`` is its run.json. Of a run that is held back the last success stays that of the file before. Raises
-    PublishError.
+
+def write_metrics(
+    manifest: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    path: str | os.PathLike[str],
+    *,
+    is_held: bool,
+    ended: float | None,
+    succeeded: float | None,
+) -> None:
+    """Write the metrics of a run: ``manifest`` is its run.json, ``seconds`` are those of its phases.
+
+    ``ended`` and ``succeeded`` (Unix time) are when the run ended, and when it was published; None leaves what the file
+    before says. Raises PublishError.
     """
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     registry = CollectorRegistry()
 
-    def gauge(name: str, meaning: str, value: float) -> None:
-        Gauge(f"plant_aggregate_{name}", meaning, registry=registry).set(value)
+    def gauge(name: str, meaning: str, value: float | None) -> None:
+        if value is not None:
+            Gauge(f"plant_aggregate_{name}", meaning, registry=registry).set(value)
 
     def gauges(name: str, meaning: str, label: str, values: Mapping[str, float]) -> None:
         family = Gauge(f"plant_aggregate_{name}", meaning, [label], registry=registry)
@@ -38,37 +56,44 @@ def write_metrics(manifest: Mapping[str, Any], finished: float, path: str | os.P
     gauge("votes_read", "Rows read from the vote log.", votes["read"])
     gauge("votes_used", "Votes that count: one per observation and user.", votes["used"])
     gauges("votes_rejected", "Rows that could not be used.", "reason", votes["rejected_by_reason"])
+    if "ai" in counts:
+        by_reason = counts["ai"]["rejected_by_reason"]
+        gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used.", "reason", by_reason)
     gauges("observations", "Observations.", "status", {status: counts[status] for status in STATUSES})
     gauge("users", "Users with a vote.", counts["users"])
     if "label_changed" in changes:
         gauge("labels_changed", "Observations with another label than in the run before.", changes["label_changed"])
         gauge("observations_became_valid", "Observations that were not valid before.", changes["became_valid"])
         gauge("observations_no_longer_valid", "Observations that were valid before.", changes["no_longer_valid"])
-    gauges("phase_seconds", "Seconds that a phase of the run took.", "phase", manifest["seconds"])
+    gauges("phase_seconds", "Seconds that a phase of the run took.", "phase", seconds)
     gauge("peak_memory_bytes", "The most memory the run held.", manifest["peak_memory_bytes"])
     gauge("converged", "1 if the estimate came to an end by itself.", float(manifest["converged"]))
-    gauge("held", "1 if the run was held back and not published.", float(bool(manifest["held"])))
-    gauge("last_run_timestamp_seconds", "When the last complete run ended, published or held back.", finished)
-    success = _last_success(path) if manifest["held"] else finished
-    if success is not None:
-        gauge(LAST_SUCCESS.removeprefix("plant_aggregate_"), "When the last published run ended.", success)
+    gauge("held", "1 if the run was held back and not published.", float(is_held))
+    before = _times_in(path)
+    gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
+    gauge(LAST_SUCCESS, "When a run was last published, but for going back.", succeeded or before.get(LAST_SUCCESS))
     try:
         write_to_textfile(os.fspath(path), registry)
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise PublishError(
-            f"metrics cannot be written ({reason})", where=os.fspath(path), remedy="the run itself is done and in place"
+            f"metrics cannot be written ({reason})",
+            where=os.fspath(path),
+            remedy="the work itself is done and in place",
         ) from error
 
 
-def _last_success(path: str | os.PathLike[str]) -> float | None:
-    """What a file of metrics says of the last success; None if it is not there, or not ours."""
+def _times_in(path: str | os.PathLike[str]) -> dict[str, float]:
+    """What a file of metrics says of LAST_RUN and LAST_SUCCESS; nothing if it is not there, or not ours."""
     from prometheus_client.parser import text_fd_to_metric_families
 
     try:
         with open(path, encoding="utf-8") as file:
-            families = [family for family in text_fd_to_metric_families(file) if family.name == LAST_SUCCESS]
-            found = float(families[0].samples[0].value)
+            values = {
+                family.name.removeprefix("plant_aggregate_"): float(family.samples[0].value)
+                for family in text_fd_to_metric_families(file)
+                if family.samples
+            }
     except (OSError, ValueError, IndexError, KeyError):
-        return None
-    return found if math.isfinite(found) else None
+        return {}
+    return {name: values[name] for name in (LAST_RUN, LAST_SUCCESS) if math.isfinite(values.get(name, math.nan))}

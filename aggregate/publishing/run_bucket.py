@@ -29,12 +29,16 @@ from typing import Any
 
 from ..errors import AggregateWarning, PublishError, on_one_line
 from ..storage import CHUNK, Place, locate, reaching
+from .manifest import MANIFEST_FILE
 from .run_folder import UNFINISHED
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
 from .writing import NOTHING_HAPPENED, writing
 
 POINTER = "latest.json"
+STAGED_POINTER = f".{POINTER}{UNFINISHED}"
+PROBE = ".writable-"
+"""Begins the name of an object that shows that the store can be written to."""
 
 NEW, HOLD, RELEASE, REMOVE = ".latest-", ".hold-", ".release-", ".remove-"
 """Names of objects that say what is under way, before the run id."""
@@ -62,7 +66,7 @@ class RunBucket:
     @property
     def lock_folder(self) -> Path:
         """A local folder for the lock and for runs that are being written."""
-        digest = hashlib.sha256(self._place.path.encode() + self.where.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(self._place.identity.encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"plant-aggregate-{os.getuid()}" / digest
 
     @property
@@ -105,7 +109,7 @@ class RunBucket:
 
     def prepare(self) -> None:
         """See that the store can be written to, before any work is done."""
-        probe = self._place.child(f".writable-{os.getpid()}")
+        probe = self._place.child(f"{PROBE}{os.getpid()}")
         with self._reaching():
             self._make_folder(self._place)
             probe.write(b"")
@@ -125,6 +129,8 @@ class RunBucket:
                 shutil.rmtree(left, ignore_errors=True)
         with self._reaching():
             for name in sorted(self._names()):
+                if name.startswith(PROBE) or name == STAGED_POINTER:
+                    self._place.filesystem.delete_file(self._place.child(name).path)
                 for mark in (NEW, HOLD, RELEASE, REMOVE):
                     run_id = name.removeprefix(mark)
                     if name.startswith(mark) and is_run_id(run_id):
@@ -249,24 +255,29 @@ class RunBucket:
     def _take_back(self, mark: str, run_id: str) -> None:
         """Undo what did not come to its end, or bring it there, whichever readers have seen."""
         sign, is_published = self._place.child(f"{mark}{run_id}"), self.published_id == run_id
+        is_held = mark == HOLD and MANIFEST_FILE in self._names("held", run_id)  # that comes last
         if mark == REMOVE and not is_published:
             self._remove(run_id)
-        elif (mark == RELEASE and is_published) or mark == HOLD:
+        elif (mark == RELEASE and is_published) or (mark == HOLD and not is_held):
             self._delete(self._place.child("held", run_id))
-        elif not is_published:
+        elif mark in (NEW, RELEASE) and not is_published:
             self._delete(self._place.child("runs", run_id))
         sign.filesystem.delete_file(sign.path)
 
     def _point_to(self, run_id: str) -> None:
         """Replace ``latest.json``: what is at its name is whole at any time."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        staged, pointer = self._place.child(f".{POINTER}{UNFINISHED}"), self._place.child(POINTER)
+        staged, pointer = self._place.child(STAGED_POINTER), self._place.child(POINTER)
         staged.write(json.dumps({"run_id": run_id, "path": f"runs/{run_id}", "switched": now}).encode() + b"\n")
-        staged.filesystem.move(staged.path, pointer.path)
+        try:
+            staged.filesystem.move(staged.path, pointer.path)
+        except Exception:  # a move is a copy, which may be there though the rest failed
+            if self.published_id != run_id:
+                raise
 
     def _upload(self, folder: Path, place: Place) -> None:
         self._make_folder(place)
-        for file in sorted(folder.iterdir()):
+        for file in sorted(folder.iterdir(), key=lambda file: (file.name == MANIFEST_FILE, file.name)):
             target = place.child(file.name)
             with file.open("rb") as source, target.filesystem.open_output_stream(target.path) as stream:
                 while chunk := source.read(CHUNK):

@@ -51,7 +51,7 @@ class RunFolder:
 
     def prepare(self) -> None:
         """Create the folder and see that it can be published to, before any work is done."""
-        if (self.path / MANIFEST_FILE).exists():
+        if os.path.exists(self.path / MANIFEST_FILE):
             raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
         with writing(self.path):
             self.runs.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class RunFolder:
     @property
     def exists(self) -> bool:
         """Whether runs were ever written here."""
-        return self.runs.is_dir()
+        return os.path.isdir(self.runs)
 
     @property
     def published_id(self) -> str | None:
@@ -74,7 +74,7 @@ class RunFolder:
             name = Path(os.readlink(self.latest)).name
         except OSError:
             return None
-        return name if is_run_id(name) and (self.runs / name).is_dir() else None
+        return name if is_run_id(name) and os.path.isdir(self.runs / name) else None
 
     @property
     def run_ids(self) -> list[str]:
@@ -89,7 +89,7 @@ class RunFolder:
     def file(self, run_id: str, name: str) -> str:
         """Where a file of a run is. Raises PublishError if there is no such run."""
         for parent in (self.runs, self.held):
-            if is_run_id(run_id) and (parent / run_id).is_dir():
+            if is_run_id(run_id) and os.path.isdir(parent / run_id):
                 return str(parent / run_id / name)
         raise no_such_run(self, run_id)
 
@@ -114,28 +114,16 @@ class RunFolder:
     @contextmanager
     def new_run(self, started: datetime) -> Iterator[NewRun]:
         """A run to write files into; what is neither published nor held when the block ends is removed."""
-        run = self._reserve(started)
+        run_id = next_run_id(started, [*self.run_ids, *self.held_ids])
+        warn_if_behind(started, run_id)
+        folder = self.runs / f".{run_id}{UNFINISHED}"
+        with writing(self.runs):
+            folder.mkdir()
         try:
             with writing(self.path):
-                yield run
+                yield NewRun(self, run_id, folder)
         finally:
-            shutil.rmtree(run.folder, ignore_errors=True)
-
-    def _reserve(self, started: datetime) -> NewRun:
-        """The next run id; the hidden folder, made here, keeps others from taking it."""
-        known = [*self.run_ids, *self.held_ids]
-        while True:
-            run_id = next_run_id(started, known)
-            folder = self.runs / f".{run_id}{UNFINISHED}"
-            known.append(run_id)
-            with writing(self.runs), suppress(FileExistsError):
-                folder.mkdir()
-                # Looked for afterwards: another process may have given its run this name a moment ago.
-                if not any(os.path.lexists(parent / run_id) for parent in (self.runs, self.held)):
-                    break
-                folder.rmdir()
-        warn_if_behind(started, run_id)
-        return NewRun(self, run_id, folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, run_id: str, staged: Path) -> Path:
         """Flush the run in the folder ``staged`` to disk, give it its name, and switch ``latest`` to it."""
@@ -217,11 +205,16 @@ class RunFolder:
 
 
 def _names_in(folder: Path) -> list[str]:
-    """The names in a folder; none if there is no such folder."""
+    """The names in a folder; none if there is no such folder. Raises PublishError."""
     try:
         return os.listdir(folder)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise PublishError(
+            f"cannot be read ({reason})", where=str(folder), remedy="see that it is a folder, and whose it is"
+        ) from error
 
 
 def _flush_all(folder: Path) -> None:

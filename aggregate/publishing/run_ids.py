@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..errors import AggregateWarning
 
-RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d*))?", re.ASCII)
+RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
 
 
 def is_run_id(name: str) -> bool:

@@ -176,7 +176,7 @@ def _are_faults(said: str, n_lines: int) -> bool:
     """Whether every line is a fault of the file, and names a line that it has."""
     folder = re.compile(rf"\S*/(?={NAME})")
     faults = [
-        REFUSED.fullmatch(folder.sub("", line, count=1)) for line in said.removeprefix(ERROR).rstrip("\n").split("\n")
+        REFUSED.fullmatch(folder.sub("", line.removeprefix(ERROR), count=1)) for line in said.rstrip("\n").split("\n")
     ]
     return all(fault and (fault[1] is None or 1 <= int(fault[1]) <= n_lines) for fault in faults)
 
