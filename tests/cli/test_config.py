@@ -33,7 +33,9 @@ def refused(capfd: Capture, *arguments: str) -> list[str]:
     assert run_command(list(arguments)) == 2
     captured = capfd.readouterr()
     assert captured.out == ""
-    return captured.err.removeprefix("plant-aggregate: error: ").splitlines()
+    lines = captured.err.splitlines()
+    assert all(line.startswith("plant-aggregate: error: ") for line in lines)
+    return [line.removeprefix("plant-aggregate: error: ") for line in lines]
 
 
 def parameters(work: Path, output: str = "consensus") -> dict[str, object]:

@@ -60,7 +60,7 @@ def test_labels_that_change_too_often_hold_the_run(
     (held,) = ids_in(work / "consensus" / "held")
     assert captured.err == (
         f"plant-aggregate: error: consensus/held/{held}: held back: 1 of 3 labels changed (33.3 %), more than "
-        "--max-label-changes 0.3 allows; consensus/latest is as it was; see changes.parquet, then plant-aggregate "
+        "--max-label-changes 0.3 allows; consensus/latest is as it was; see plant-aggregate diff, then plant-aggregate "
         f"publish {held} or mend the votes\n"
     )
     assert "1 label changed (33.33 %)" in captured.out
@@ -243,7 +243,8 @@ def test_an_unknown_run_cannot_be_published(published: Published, capfd: Capture
 def test_a_folder_without_runs_is_no_output_folder(work: Path, capfd: Capture, command: list[str]) -> None:
     assert run_command([*command, "-o", "elsewhere"]) == 1
     assert capfd.readouterr().err == (
-        "plant-aggregate: error: elsewhere: is no output folder; name a folder that plant-aggregate run wrote\n"
+        "plant-aggregate: error: elsewhere: is no output folder; name one that plant-aggregate run wrote (-o, or "
+        "--config)\n"
     )
     assert ids_in(work) == []
     assert run_command([*command, "-o", ""]) == 2

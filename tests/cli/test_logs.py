@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from aggregate_cli.main import run_command
 
+from ..processes import started
 from .conftest import Published
 
 Write = Callable[..., Path]
@@ -35,7 +35,7 @@ def test_phases_and_the_result_as_json(write: Write, work: Path, capfd: Capture)
     told = lines(capfd)
     phases = [line["phase"] for line in told if line["event"] == "phase"]
     assert phases[0] == "read"
-    assert phases[-1] == "compare with the run before"
+    assert phases[-2:] == ["compare with the run before", "publish"]
     assert told[-1]["event"] == "published"
     assert told[-1]["counts"]["observations"] == 3
 
@@ -94,7 +94,7 @@ def test_metrics_say_what_run_json_says(published: Published, write: Write, work
     assert (found["votes_read"], found["votes_rejected[null observation_id]"]) == (100, 1)
     assert found["observations[valid]"] == told["counts"]["valid"]
     assert found["labels_changed"] == told["changes"]["label_changed"]
-    assert found["phase_seconds[read]"] == told["seconds"]["read"]
+    assert found["phase_seconds[read]"] == pytest.approx(told["seconds"]["read"], abs=1e-4)
     assert found["peak_memory_bytes"] == told["peak_memory_bytes"]
     assert before <= found["last_success_timestamp_seconds"] == found["last_run_timestamp_seconds"] <= time.time()
     assert (found["held"], found["converged"]) == (0, 1)
@@ -120,15 +120,34 @@ def test_a_run_that_fails_leaves_the_metrics_alone(published: Published, write: 
     assert (work / "m.prom").read_text() == "old"
 
 
-def test_metrics_that_cannot_be_written_are_an_error_of_a_run_that_is_done(
-    write: Write, work: Path, capfd: Capture
+@pytest.mark.parametrize("place", ["no/such/folder.prom", "."])
+@pytest.mark.parametrize("command", [["run", "votes.parquet", "-q"], ["rollback"]])
+def test_metrics_that_can_have_no_file_are_an_error_before_any_work(
+    published: Published, write: Write, capfd: Capture, command: list[str], place: str
 ) -> None:
-    assert run_command(["run", str(write()), "-q", "--metrics", "no/such/folder.prom"]) == 1
+    write()
+    assert run_command([*command, "--metrics", place]) == 1
     assert capfd.readouterr().err == (
-        "plant-aggregate: error: no/such/folder.prom: metrics cannot be written (no such file or directory); "
-        "the run itself is done and in place\n"
+        f"plant-aggregate: error: {place}: metrics cannot be written; see that the folder is there, and whose it is\n"
+    )
+    assert published.is_untouched()
+
+
+def test_metrics_that_cannot_be_written_are_an_error_of_a_run_that_is_done(
+    write: Write, work: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    (work / "m.prom").write_text("old")
+    monkeypatch.setattr("prometheus_client.write_to_textfile", fail)
+    assert run_command(["run", str(write()), "-q", "--metrics", "m.prom"]) == 1
+    assert capfd.readouterr().err == (
+        "plant-aggregate: error: m.prom: metrics cannot be written (no space left on device); "
+        "the work itself is done and in place\n"
     )
     assert (work / "consensus/latest/run.json").exists()
+    assert (work / "m.prom").read_text() == "old"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +160,9 @@ def test_who_ends_the_job_leaves_nothing_behind(
     ids = pa.array([f"observation number {i}" for i in range(n)])
     table = pa.table({"observation_id": ids, "user_id": ids, "label": pa.array(["a"] * n)})
     path = write("large.parquet", table)
-    command = [sys.executable, "-m", "aggregate_cli.main", "run", str(path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=work) as job:
+    with started("run", str(path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=work) as job:
         assert job.stderr is not None
+        assert " plant-aggregate " in job.stderr.readline()
         assert re.search(r" read: 2,000,000 rows$", job.stderr.readline().strip())
         os.kill(job.pid, number)
         said = job.stderr.read()

@@ -9,7 +9,6 @@ import re
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USER
 from aggregate.strategies.registry import STRATEGIES
 from aggregate_cli.main import run_command
 
+from ..processes import started
 from .conftest import VOTES, Published
 
 Write = Callable[..., Path]
@@ -112,15 +112,14 @@ def test_a_terminal_gets_a_bar(write: Write, work: Path) -> None:
     """A pseudo-terminal of 100 columns stands in for the person."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-    command = [sys.executable, "-m", "aggregate_cli.main", "run", str(write())]
-    with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=follower) as process:
+    with started("run", str(write()), cwd=work, stdout=subprocess.PIPE, stderr=follower) as process:
         os.close(follower)
         shown = ""
         with suppress(OSError):  # the system's way to say that the other end is closed
             while part := os.read(leader, 4096):
                 shown += part.decode()
         assert process.stdout is not None
-        assert b"3 observations" in process.stdout.read()
+        assert "3 observations" in process.stdout.read()
     os.close(leader)
     assert process.returncode == 0
     assert "read:" in shown
@@ -355,14 +354,12 @@ def test_an_interrupt_publishes_nothing(write: Write, work: Path, published: Pub
     path = write(
         "large.parquet", pa.table({"observation_id": np.arange(n), "user_id": np.arange(n), "label": np.arange(n)})
     )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aggregate_cli.main", "run", path], cwd=work, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    process.stderr.readline()  # it has begun to read
-    time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    with started("run", str(path), cwd=work, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # it has begun
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted; an unfinished run is not published" in error
     assert "Traceback" not in error

@@ -51,13 +51,13 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: P
         pa.table({"observation_id": [1, 1], "user_id": [1, 2], "label": ["x", "y"], "is_author": [True, False]}),
         tmp_path / "votes.parquet",
     )
-    command = [sys.executable, "-m", "aggregate_cli.main", "run", "votes.parquet"]
+    command = [sys.executable, "-m", "aggregate_cli.main", "run", "votes.parquet", "-o"]
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     first, second = (
-        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-        for _ in range(2)
+        subprocess.run([*command, name], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        for name in ("one", "two")  # a run that finds another is held against it, with a kernel of its own
     )
-    assert first.stderr.count("compiling the kernels") == 1
+    assert first.stderr.count("compiling kernels") == 1
     assert "compiling" not in second.stderr
     assert first.stdout.splitlines()[:6] == second.stdout.splitlines()[:6]
 

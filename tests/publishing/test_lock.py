@@ -18,6 +18,7 @@ import pytest
 from aggregate.errors import LockedError
 from aggregate.publishing.lock import HOLDER, locked
 from aggregate_cli.main import run_command
+from tests.processes import started
 
 Capture = pytest.CaptureFixture[str]
 
@@ -95,10 +96,11 @@ def test_who_may_not_wait_is_told_who_writes(output: Path, hold: Hold, capfd: Ca
 def test_who_waits_says_for_whom_and_then_runs(output: Path, hold: Hold) -> None:
     before = os.readlink(output / "latest")
     holder = hold(output)
-    command = [sys.executable, "-m", "aggregate_cli.main", "run", str(output.parent / "votes.parquet"), "-o"]
-    with subprocess.Popen([*command, str(output)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as waiting:
+    command = ["run", str(output.parent / "votes.parquet"), "-o", str(output)]
+    with started(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as waiting:
         assert waiting.stderr is not None
-        said = waiting.stderr.readline().decode()
+        assert " plant-aggregate " in waiting.stderr.readline()
+        said = waiting.stderr.readline()
         assert re.search(rf" waiting for {described(holder)}, which is writing {output}\n$", said)
         time.sleep(0.5)
         assert waiting.poll() is None

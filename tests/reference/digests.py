@@ -25,5 +25,6 @@ def digest(votes: list[tuple[int | str, int | str, bool]]) -> int:
     """Of the (user, label, is author) of one observation."""
     total = 0
     for user, label, author in votes:
-        total += stir((stir((hash_of(user) + author) & MASK) + hash_of(label)) & MASK)
+        voter = stir((stir(hash_of(user)) + author) & MASK)
+        total += stir((voter + hash_of(label)) & MASK)
     return (total & MASK) >> 32

@@ -30,11 +30,16 @@ class Bucket:
             stream.write(file.read_bytes())
         return self.uri(path)
 
+    def copy_to(self, other: "Bucket") -> None:
+        """Copy all objects to another bucket of the server."""
+        for name in self.files(""):
+            self.filesystem.copy_file(f"{self.name}/{name}", f"{other.name}/{name}")
+
     def files(self, path: str) -> list[str]:
         """The names of all objects below a folder, from there."""
         from pyarrow.fs import FileSelector, FileType
 
-        root = f"{self.name}/{path}"
+        root = f"{self.name}/{path}".rstrip("/")
         found = self.filesystem.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
         return sorted(info.path[len(root) + 1 :] for info in found if info.type == FileType.File)
 
@@ -49,10 +54,15 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    return new_bucket(port, monkeypatch)
+
+
+def new_bucket(port: int, patch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, and an environment in which it can be reached."""
     from pyarrow.fs import S3FileSystem
 
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    patch.setenv("AWS_ACCESS_KEY_ID", "an-id")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
     endpoint = f"127.0.0.1:{port}"
     filesystem = S3FileSystem(endpoint_override=endpoint, scheme="http", region="us-east-1", allow_bucket_creation=True)
     name = next(NAMES)
