@@ -105,6 +105,8 @@ def compare(
         ai = aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
         chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
         chosen |= ai_variants(ai_thresholds)
+    if output is None and plot is None and not as_json:
+        resamples = 0  # the table has no room for intervals
     with console.progress(quiet) as listener:
         comparison = compare_strategies(
             log, experts, chosen, ai_votes=ai, resamples=resamples, seed=seed, progress=listener

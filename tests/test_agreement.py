@@ -59,6 +59,7 @@ def test_alpha_of_the_samples_disputes() -> None:
     assert krippendorff_alpha(aggregate.votes_from_table(pa.table(log))) == pytest.approx(0.26955238445182006)
 
 
+@pytest.mark.extras
 def test_the_krippendorff_package_agrees() -> None:
     krippendorff = pytest.importorskip("krippendorff")
     random = np.random.default_rng(0)

@@ -103,6 +103,7 @@ def test_a_logistic_map_finds_the_slope_labels_were_drawn_with() -> None:
     assert found.coefficients["minus_log_doubt"] == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.extras
 def test_scikit_learn_agrees() -> None:
     """Where no coefficient wants to be negative; its ridge is on the same standardised features."""
     linear = pytest.importorskip("sklearn.linear_model")
@@ -115,6 +116,7 @@ def test_scikit_learn_agrees() -> None:
     assert ours == pytest.approx(theirs.predict_proba(values)[:, 1], abs=2e-3)
 
 
+@pytest.mark.extras
 def test_scikit_learns_isotonic_regression_agrees() -> None:
     isotonic = pytest.importorskip("sklearn.isotonic")
     columns, right = made_up(3000)

@@ -50,6 +50,7 @@ def test_a_strategy_may_come_twice_with_other_parameters(sample: tuple[aggregate
     assert strict < default
 
 
+@pytest.mark.extras
 def test_a_chart_has_a_point_for_every_strategy(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
     pytest.importorskip("matplotlib")
     from aggregate.report.charts import accuracy_against_retrieval

@@ -48,6 +48,7 @@ def test_macro_measures_by_hand() -> None:
     assert macro_recall(truth, labels, valid, ONCE) == pytest.approx((1 / 2 + 1 + 0) / 3)
 
 
+@pytest.mark.extras
 def test_scikit_learn_agrees() -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     random = np.random.default_rng(0)

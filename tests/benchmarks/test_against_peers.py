@@ -17,6 +17,7 @@ def compare(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.extras
 def test_contenders_are_compared_and_results_merged(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     first, merged = tmp_path / "first", tmp_path / "merged"
@@ -32,6 +33,7 @@ def test_contenders_are_compared_and_results_merged(tmp_path: Path) -> None:
     assert (merged / "against_peers.svg").exists()
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize(
     ("limit", "value", "reported"),
     [("--time-limit", "0.01", "stopped after 0.01 s"), ("--memory-limit", "0.02", "stopped at 0.02 GiB")],
@@ -44,6 +46,7 @@ def test_what_exceeds_a_limit_is_reported(limit: str, value: str, reported: str,
     assert reported in (tmp_path / "against_peers.md").read_text()
 
 
+@pytest.mark.extras
 def test_a_broken_exact_contender_fails_the_comparison(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     broken = tmp_path / "votes.parquet"

@@ -14,6 +14,8 @@ import pytest
 from aggregate_cli.main import run_command
 from tests.reference import plantnet
 
+pytestmark = pytest.mark.extras
+
 PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
 EXACT = ["duckdb_plain", "duckdb_best", "polars_plain", "polars_best"]
 SCHEMA = pa.schema(

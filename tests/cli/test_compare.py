@@ -54,6 +54,7 @@ def test_files_and_json(capfd: Capture, files: list[str], tmp_path: Path) -> Non
     assert csv.read_csv(tmp_path / "out.csv").column_names == table.column_names
 
 
+@pytest.mark.extras
 def test_a_plot_is_drawn(files: list[str], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     path = tmp_path / "plot.svg"

@@ -322,6 +322,7 @@ def is_number(cell: str) -> bool:
     return True
 
 
+@pytest.mark.extras
 def test_charts_hold_no_markup_of_the_data(world: World, capfd: Capture, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     compare, reliability = tmp_path / "compare.svg", tmp_path / "reliability.svg"
