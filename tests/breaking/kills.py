@@ -1,7 +1,7 @@
 """Kills the program, again and again, and looks whether the output folder keeps its promises.
 
 ``python -m tests.breaking.kills --kills 200 --seed 1`` kills real commands at random moments, and then one at each of
-its file-system steps, scene by scene.
+its changes of the file system and at each boundary of its phases, scene by scene.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Kills at every file-system step: the process dies just before the first one, then before the second, and so on."""
+"""Kills at every step of the worker: the process dies just before the first one, then before the second, and so on."""
 
 import json
 import shutil

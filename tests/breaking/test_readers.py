@@ -1,6 +1,6 @@
 """Whoever reads ``latest`` while runs are published has one run, whole.
 
-A reader resolves the link once and reads from there, as ``os.path.realpath`` or an open folder does. One that goes
+A reader resolves the link once and reads from there, as ``aggregate.open_latest`` or an open folder does. One that goes
 through ``latest/...`` anew for each file is given whole files, but maybe of two runs: no publisher can help that.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from aggregate.publishing.history import prune
+from aggregate.publishing.latest import open_latest
 from aggregate.publishing.run_folder import RunFolder
 
 TABLES = ("consensus.parquet", "users.parquet", "rejected.parquet", "changes.parquet")
@@ -104,8 +105,12 @@ def output(tmp_path: Path) -> RunFolder:
     return folder
 
 
-def test_who_resolves_latest_once_reads_one_run(output: RunFolder) -> None:
-    found = read_while_publishing(output, lambda: Path(os.path.realpath(output.latest)))
+@pytest.mark.parametrize("how", ["realpath", "open_latest"])
+def test_who_resolves_latest_once_reads_one_run(output: RunFolder, how: str) -> None:
+    def place() -> Path:
+        return Path(os.path.realpath(output.latest) if how == "realpath" else open_latest(output.path).folder)
+
+    found = read_while_publishing(output, place)
     assert found.torn == []
     assert [numbers for numbers in found.numbers if len(set(numbers)) > 1] == []
     assert len(list(output.runs.iterdir())) == KEEP + 1

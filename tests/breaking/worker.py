@@ -1,7 +1,7 @@
-"""A process that runs command lines, each in a fork of itself, which may be told to die at a file-system step.
+"""A process that runs command lines, each in a fork of itself, which may be told to die at a step.
 
-So the kernels are loaded once and a run takes a tenth of a second. Takes a job a line on stdin, as JSON, and answers
-each in a line.
+A step is a change of the file system, or the boundary of two phases of a run. By the forks the kernels are loaded once,
+and a run takes a tenth of a second. Takes a job a line on stdin, as JSON, and answers each in a line.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command has it
 
+from aggregate.listening import PhaseClock
 from aggregate_cli.main import WithoutPandas, run_command
 
 STEPS = {"os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -60,13 +61,22 @@ def _in_a_fork(job: dict[str, Any]) -> int:
 def _die_at(step: int, output: str) -> None:
     """From now on this process dies just before its n-th step, counted from 1."""
     steps = count(1)
+    end_phase = PhaseClock.end
 
-    def look(event: str, details: tuple[Any, ...]) -> None:
-        is_step = event in STEPS or (event == "open" and str(details[0]).startswith(output))
-        if is_step and next(steps) == step:
+    def take_a_step() -> None:
+        if next(steps) == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def look(event: str, details: tuple[Any, ...]) -> None:
+        if event in STEPS or (event == "open" and str(details[0]).startswith(output)):
+            take_a_step()
+
+    def end_and_count(clock: PhaseClock) -> None:
+        end_phase(clock)
+        take_a_step()
+
     sys.addaudithook(look)
+    PhaseClock.end = end_and_count  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 """Runs in object stores: what a folder promises, without links and renames."""
 
+import hashlib
 import json
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,6 +94,55 @@ def test_a_consensus_in_a_store_is_evaluated(output: str, write: Write, work: Pa
     experts = str(write("truth.parquet", truth))
     assert run_command(["evaluate", output, "--truth", experts, "--resamples", "0", "-q", "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["consensus"].startswith(output.partition("?")[0])
+
+
+RUNS, READS, READERS = 5, 40, 3
+
+
+def test_who_reads_while_runs_are_published_reads_one_run(output: str) -> None:
+    """All files of a run carry its number."""
+    store = open_output(output)
+    store.prepare()
+    numbers: list[set[bytes]] = []
+    published = threading.Event()
+
+    def publish_one(number: int) -> None:
+        with store.new_run(datetime.now(UTC) + timedelta(seconds=number)) as new:
+            digests = {}
+            for name in TABLES:
+                content = b"%d " % number * 1000
+                (new.folder / name).write_bytes(content)
+                digests[name] = {"sha256": hashlib.sha256(content).hexdigest()}
+            (new.folder / "run.json").write_text(json.dumps({"outputs": digests}))
+            new.publish()
+        prune(store, 14)
+
+    def keep_reading() -> None:
+        while not published.is_set() or len(numbers) < READS:
+            latest = aggregate.open_latest(output)
+            contents = []
+            for name in latest.files:
+                with latest.open(name) as file:
+                    contents.append(file.read())
+            digests = {hashlib.sha256(content).hexdigest() for content in contents}
+            assert digests == {facts["sha256"] for facts in latest.manifest["outputs"].values()}
+            numbers.append({content.split()[0] for content in contents})
+
+    publish_one(0)
+    with ThreadPoolExecutor(READERS) as pool:
+        readers = [pool.submit(keep_reading) for _ in range(READERS)]
+        try:
+            for number in range(1, RUNS + 1):
+                publish_one(number)
+                while len(numbers) < READS * number // RUNS and not any(reader.done() for reader in readers):
+                    time.sleep(0.001)
+        finally:
+            published.set()
+        for reader in readers:
+            reader.result()
+    assert len(numbers) >= READS
+    assert {len(of_one_reading) for of_one_reading in numbers} == {1}
+    assert len(set.union(*numbers)) > RUNS // 2
 
 
 class Killed(BaseException):
