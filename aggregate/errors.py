@@ -1,5 +1,6 @@
 """What can go wrong, said so that the reader knows what, where and what to do."""
 
+import os
 from typing import Any
 
 
@@ -47,6 +48,17 @@ class HeldError(AggregateError):
 
 class AggregateWarning(UserWarning):
     """The result is right, but its owner should know something about it."""
+
+
+def reason_of(error: Exception) -> str:
+    """What an error says, in a line; the operating system's own words where it is one of its errors.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "votes.parquet"))
+    'no such file or directory'
+    """
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def on_one_line(text: str) -> str:

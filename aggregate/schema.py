@@ -233,7 +233,7 @@ CHANGES: Table = (
         "why",
         "name",
         "`votes`: its votes are others; else `ai`: the AI's vote is another; else `settings`: the strategy, a "
-        "parameter or the version is; else `weights`: users' weights moved. Null if the run before does not tell",
+        "parameter or the version is; else `weights`: users' weights moved. Null if the runs do not tell",
         nullable=True,
     ),
 )

@@ -10,20 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus
 from urllib.request import url2pathname
 
 from .errors import AggregateError, ParameterError, VotesError
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+URI_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/[^\s'\"]+")
 MISSPELT = re.compile(r"(s3a?|gs|gcs|abfss?|hdfs|https?|file):/?(?!/)", re.IGNORECASE)
 """What a person begins a URI with who leaves out a slash; a path in such a folder can be spelled ./s3:/..."""
 
-SECRETS = re.compile(r"key|secret|token|passw|credential|signature|sig$|sas", re.IGNORECASE)
+SECRETS = re.compile(r"key|secret|token|pass|pwd|credential|signature|sig$|sas|auth|code", re.IGNORECASE)
 """Names of what must not be shown in a URI's query."""
 
+PASSWORD = re.compile(r"^([^:]+:/{0,2})[^/?#@]*:[^/?#@]*@")
+"""The beginning of a URI, well spelled or not, with a user and a password."""
+
 HIDDEN = "hidden"
-"""What is shown instead."""
+"""What is shown instead of a secret."""
 
 CHUNK = 1 << 23
 """Bytes copied at a time."""
@@ -48,7 +52,7 @@ class Place:
     @property
     def identity(self) -> str:
         """The same for all spellings of a URI."""
-        server = dict(parse_qsl(urlsplit(self.uri).query)).get("endpoint_override", "")
+        server = dict(parse_qsl(self.uri.partition("?")[2])).get("endpoint_override", "")
         return f"{self.filesystem.type_name} {server} {self.path.strip('/')}"
 
     def child(self, *names: str) -> "Place":
@@ -83,10 +87,17 @@ def local_path(path: str | os.PathLike[str]) -> str:
     '/data/my votes'
     """
     path = os.fspath(path)
+    if "\0" in path:
+        raise ParameterError(f"{path!r} holds a NUL character, which no path may")
     if MISSPELT.match(path):
         scheme = path.partition(":")[0]
-        raise ParameterError(f"{path!r} is no URI: write {scheme}://..., or ./{scheme}:... for a local path")
-    return url2pathname(urlsplit(path).path) if path.lower().startswith("file://") else path
+        raise ParameterError(f"{redacted(path)!r} is no URI: write {scheme}://..., or ./{scheme}:... for a local path")
+    if not path.lower().startswith("file://"):
+        return path
+    host, slash, rest = path[len("file://") :].partition("/")
+    if host not in ("", "localhost"):
+        raise ParameterError(f"{redacted(path)!r} is a path of the machine {host!r}: of this one it is file:///...")
+    return url2pathname(slash + rest)
 
 
 def check_local(path: str | os.PathLike[str]) -> str:
@@ -102,15 +113,25 @@ def redacted(uri: str) -> str:
     >>> redacted("s3://me:secret@bucket/votes?region=eu&secret_key=x")
     's3://bucket/votes?region=eu&secret_key=hidden'
     """
-    if not is_uri(uri):
+    if not is_uri(uri) and not MISSPELT.match(uri):
         return uri
-    try:
-        parts = urlsplit(uri)
-        query = [(key, HIDDEN if SECRETS.search(key) else value) for key, value in parse_qsl(parts.query, True)]
-    except ValueError:
-        return uri.split("://")[0] + "://" + HIDDEN
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="/:"), ""))
+    place, mark, query = PASSWORD.sub(r"\1", uri).partition("?")
+    shown = [key + equals + (HIDDEN if SECRETS.search(key) else value) for key, equals, value in _parts(query)]
+    return place + mark + "&".join(shown)
+
+
+def without_secrets(text: str) -> str:
+    """A text with every URI in it as it may be shown.
+
+    >>> without_secrets("cannot parse 's3://me:secret@bucket'; see --help")
+    "cannot parse 's3://bucket'; see --help"
+    """
+    return URI_IN_TEXT.sub(lambda found: redacted(found[0]), text)
+
+
+def _parts(query: str) -> list[tuple[str, str, str]]:
+    """Key, equals sign and value of each part of a query, as they are spelled."""
+    return [part.partition("=") for part in query.split("&")]
 
 
 def child(uri: str, *names: str) -> str:
@@ -145,7 +166,7 @@ def locate(uri: str) -> Place:
         return Place(filesystem, path, uri)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if "nrecognized filesystem type" not in str(error) and not isinstance(error, pa.ArrowNotImplementedError):
-            raise _unusable(error, uri) from error
+            raise _unusable(error, uri) from _cause(error, uri)
         unknown = _reason(error, uri)
     try:
         import fsspec
@@ -158,7 +179,7 @@ def locate(uri: str) -> Place:
     try:
         other, path = fsspec.core.url_to_fs(uri, use_listings_cache=False, skip_instance_cache=True)
     except Exception as error:
-        raise _unusable(error, uri) from error
+        raise _unusable(error, uri) from _cause(error, uri)
     return Place(PyFileSystem(FSSpecHandler(other)), path, uri)
 
 
@@ -172,7 +193,9 @@ def reaching(
     except AggregateError:
         raise
     except Exception as error:
-        raise kind(f"cannot be reached ({_reason(error, uri)})", where=redacted(uri), remedy=remedy) from error
+        raise kind(f"cannot be reached ({_reason(error, uri)})", where=redacted(uri), remedy=remedy) from _cause(
+            error, uri
+        )
 
 
 def _unusable(error: Exception, uri: str) -> VotesError:
@@ -189,12 +212,18 @@ def _reason(error: Exception, uri: str) -> str:
     return _without_secrets((str(error).splitlines() or [type(error).__name__])[0], uri)
 
 
+def _cause(error: Exception, uri: str) -> Exception | None:
+    """The error as the cause of ours, which a traceback shows; none if the URI has secrets that it may tell."""
+    return error if redacted(uri) == uri else None
+
+
 def _without_secrets(text: str, uri: str) -> str:
-    """What a store says, without the URI's secrets."""
-    text = text.replace(uri, redacted(uri))
-    parts = urlsplit(uri)
-    secrets = [value for key, value in parse_qsl(parts.query) if SECRETS.search(key)]
-    secrets += [part for part in parts.netloc.rpartition("@")[0].split(":") if part]
-    for secret in secrets:
-        text = text.replace(secret, HIDDEN)
+    """What a store says, without the URI's secrets, however they are spelled."""
+    text = without_secrets(text.replace(uri, redacted(uri)))
+    secrets = [value for key, _, value in _parts(uri.partition("?")[2]) if SECRETS.search(key)]
+    if PASSWORD.match(uri):
+        secrets.append(uri.partition("://")[2].rpartition("@")[0].partition(":")[2])
+    for secret in filter(None, secrets):
+        for spelling in (secret, unquote(secret), unquote_plus(secret)):
+            text = text.replace(spelling, HIDDEN)
     return text

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from aggregate.errors import on_one_line
+from aggregate.errors import on_one_line, reason_of
 
 NOT_IN_FILES = ("help", "config", "version", "show")
 """Options that a file cannot have."""
@@ -117,7 +117,7 @@ def _read(path: str) -> str:
             raise ConfigurationError(path, ": is too large for a configuration")
         return content.decode("utf-8")
     except (OSError, ValueError) as error:
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
+        reason = reason_of(error) if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(path, f": cannot be read ({reason})") from error
 
 

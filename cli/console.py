@@ -1,9 +1,9 @@
 """What a person or a log sees on stderr while the engine works."""
 
 import json
-import os
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from aggregate.errors import on_one_line
+from aggregate.errors import on_one_line, reason_of
 from aggregate.progress import SILENT, Progress
 
 from .interrupts import Heedful
@@ -95,10 +95,22 @@ def warn(message: str) -> None:
         say(f"plant-aggregate: warning: {on_one_line(message)}")
 
 
+def trace() -> None:
+    """Show where the error that is being handled came from, if that is wanted."""
+    if is_debug():
+        told = traceback.format_exc()
+        if is_json():
+            log("error", "traceback", traceback=told)
+        else:
+            say(told.rstrip("\n"))
+
+
 def say(line: str) -> None:
-    """Write a line to stderr. A log that is full or closed does not keep the engine from its work."""
+    """Write a line to stderr, without secrets. A log that is full or closed does not keep the engine from its work."""
+    from aggregate.storage import without_secrets
+
     with suppress(OSError):
-        click.echo(line, err=True)
+        click.echo(without_secrets(line), err=True)
 
 
 def result(text: str) -> None:
@@ -126,9 +138,8 @@ def _print(text: str) -> None:
     except BrokenPipeError:  # the reader has seen enough
         raise
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise PublishError(
-            f"the summary cannot be printed ({reason})", remedy="the work itself is done and in place"
+            f"the summary cannot be printed ({reason_of(error)})", remedy="the work itself is done and in place"
         ) from error
 
 
@@ -207,14 +218,11 @@ def _warnings_as_lines() -> Iterator[None]:
     """The engine's warnings are lines for the owner of the job; those of libraries are not for this audience."""
     from aggregate.errors import AggregateWarning
 
-    shown = warnings.showwarning
-
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, AggregateWarning):
             warn(str(message))
 
-    warnings.showwarning = show
-    try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AggregateWarning)
+        warnings.showwarning = show
         yield
-    finally:
-        warnings.showwarning = shown

@@ -1,4 +1,4 @@
-"""Interrupts that are heard: from the keyboard, and from who ends the job (SIGTERM).
+"""Interrupts that are heard: from the keyboard, and from who ends the job (SIGTERM) or the session (SIGHUP).
 
 One that falls into a callback of the compiler is lost otherwise: Python can raise nothing there.
 """
@@ -10,18 +10,17 @@ from typing import Any, NoReturn
 from aggregate.progress import Progress
 
 
-class Terminated(KeyboardInterrupt):
-    """The job is to end: all is left as after an interrupt."""
-
-
 class _Heard:
     interrupt: KeyboardInterrupt | None = None
+    number: int = signal.SIGINT
 
 
 def listen() -> None:
     """From now on an interrupt is remembered, besides being raised; and no word is lost on one that is lost."""
     signal.signal(signal.SIGINT, _on_signal)
     signal.signal(signal.SIGTERM, _on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, _on_signal)
     tell = sys.unraisablehook
 
     def tell_others(lost: Any) -> None:
@@ -32,13 +31,13 @@ def listen() -> None:
 
 
 def _on_signal(number: int, _frame: Any) -> NoReturn:
-    _Heard.interrupt = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+    _Heard.interrupt, _Heard.number = KeyboardInterrupt(), number
     raise _Heard.interrupt
 
 
-def was_terminated() -> bool:
-    """Whether the job was to end. To be asked for: libraries make another exception of what was raised."""
-    return isinstance(_Heard.interrupt, Terminated)
+def number_heard() -> int:
+    """The signal that ended the command. To be asked for: libraries make another exception of what was raised."""
+    return _Heard.number
 
 
 class Heedful:

@@ -2,8 +2,8 @@
 
 import gc
 import os
+import signal
 import sys
-import traceback
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -34,8 +34,11 @@ EXIT_INPUT = 1
 EXIT_USAGE = 2
 EXIT_HELD = 3
 EXIT_LOCKED = 4
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
+EXIT_SIGNAL = 128
+"""And the number of the signal, as shells have it: 130 interrupted, 143 terminated, 129 hung up."""
+
+ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+
 UNFINISHED = "an unfinished run is not published"
 """Said at an end from outside: it may come after the run was published."""
 
@@ -167,23 +170,20 @@ def run_command(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _refuse(error)
     except (Stopped, click.Abort, KeyboardInterrupt):
-        if interrupts.was_terminated():
-            return console.complain(f"terminated; {UNFINISHED}", EXIT_TERMINATED)
-        return console.complain(f"interrupted; {UNFINISHED}", EXIT_INTERRUPTED)
+        number = interrupts.number_heard()
+        return console.complain(f"{ENDINGS[signal.Signals(number)]}; {UNFINISHED}", EXIT_SIGNAL + number)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
         return EXIT_INPUT
     except aggregate.ParameterError as error:
         return console.complain(str(error), EXIT_USAGE)
     except aggregate.AggregateError as error:
-        if console.is_debug():
-            traceback.print_exc()
+        console.trace()
         return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
         return console.complain(f"out of memory; {UNFINISHED}", EXIT_INPUT)
     except Exception as error:
-        if console.is_debug():
-            raise
+        console.trace()
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
     return 0

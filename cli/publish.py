@@ -7,7 +7,7 @@ import click
 from . import console
 from .metrics import check_metrics, tell_metrics
 from .options import debug_option, lock_option, metrics_option, output_option
-from .summary import where_it_lies
+from .summary import switched
 
 
 @click.command(short_help="Publish a run that was held back, or an older one.")
@@ -27,4 +27,4 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     with console.progress(quiet=False) as listener:
         done = aggregate.publish(output, run_id, lock=lock, progress=listener)
     tell_metrics(done, metrics, succeeded=time.time())
-    console.result(where_it_lies(done))
+    console.result(switched(done))

@@ -5,7 +5,7 @@ import click
 from . import console
 from .metrics import check_metrics, tell_metrics
 from .options import debug_option, lock_option, metrics_option, output_option
-from .summary import where_it_lies
+from .summary import switched
 
 
 @click.command(short_help="Publish the run before the published one.")
@@ -14,10 +14,10 @@ from .summary import where_it_lies
 @metrics_option
 @debug_option
 def rollback(output: str, lock: str, metrics: str | None) -> None:
-    """Have OUTPUT/latest name the run before the one it names.
+    """Go back to the run that was published when the present one was made: have OUTPUT/latest name it.
 
-    That run stays: plant-aggregate publish RUN_ID takes the step back. The files of the other are checked against
-    their SHA-256 first.
+    The present one stays, and plant-aggregate publish RUN_ID takes the step back. The files of the run before are
+    checked against their SHA-256 first.
     """
     import aggregate
 
@@ -25,4 +25,4 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     with console.progress(quiet=False) as listener:
         done = aggregate.rollback(output, lock=lock, progress=listener)
     tell_metrics(done, metrics)
-    console.result(where_it_lies(done))
+    console.result(switched(done))

@@ -57,6 +57,14 @@ def gist(run: "Run") -> str:
     )
 
 
+def switched(run: "Run") -> str:
+    """What ``latest`` names now, and how to go back to what it named."""
+    lines = [where_it_lies(run)]
+    if run.replaced not in (None, run.run_id):
+        lines.append(f"before that it named {run.replaced}: plant-aggregate publish {run.replaced} takes this back")
+    return "\n".join(lines)
+
+
 def where_it_lies(run: "Run") -> str:
     """What ``latest`` names."""
     return on_one_line(f"published as {run.latest} -> {run.folder}")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..errors import VotesError, on_one_line
+from ..errors import VotesError, on_one_line, reason_of
 from ..schema import Column, Table
 from ..storage import redacted
 from .sources import Source, find_sources
@@ -208,12 +208,10 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            reason = os.strerror(error.errno).lower()
-        else:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise VotesError(
-            f"cannot be read as {kind} ({reason})", where=path, remedy="see that it is complete and may be read"
+            f"cannot be read as {kind} ({reason_of(error)})",
+            where=path,
+            remedy="see that it is complete and may be read",
         ) from error
 
 

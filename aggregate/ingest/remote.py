@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from ..errors import VotesError
+from ..errors import VotesError, reason_of
 from ..storage import CHUNK, Place, locate, reaching
 
 INCOMPLETE = "run again when it is complete"
@@ -124,7 +124,7 @@ def _writing(place: Place) -> Iterator[None]:
     except OSError as error:
         too_many = error.errno == errno.EMFILE
         raise VotesError(
-            f"cannot be copied to {tempfile.gettempdir()} ({(error.strerror or str(error)).lower()})",
+            f"cannot be copied to {tempfile.gettempdir()} ({reason_of(error)})",
             where=place.name,
             remedy="allow more with ulimit -n, or use fewer files"
             if too_many

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import VotesError
+from ..errors import VotesError, reason_of
 from ..storage import Place, is_uri, local_path, locate, reaching, redacted
 from .remote import Copy, copied, find_remote
 
@@ -85,7 +85,7 @@ def read_text(path: str | os.PathLike[str], remedy: str) -> str:
             return content.decode("utf-8")
         return Path(local_path(name)).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "it is not text"
+        reason = reason_of(error) if isinstance(error, OSError) else "it is not text"
         raise VotesError(f"cannot be read ({reason})", where=redacted(name), remedy=remedy) from error
 
 
@@ -143,8 +143,7 @@ def _state(path: str) -> tuple[int, int, int]:
 
 
 def _unreadable(error: OSError, path: str) -> VotesError:
-    reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    return VotesError(f"cannot be read ({reason})", where=path, remedy="see that it is there and may be read")
+    return VotesError(f"cannot be read ({reason_of(error)})", where=path, remedy="see that it is there and may be read")
 
 
 def _remote_source(place: Place) -> Source:

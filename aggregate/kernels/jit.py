@@ -53,10 +53,18 @@ def _caching_in(folder: str) -> Iterator[None]:
         config.CACHE_DIR = before
 
 
+class _Told:
+    uncached = False
+
+
 def _warn_uncached(why: str) -> None:
+    """Say so once in a process: what holds for one kernel holds for all."""
+    if _Told.uncached:
+        return
+    _Told.uncached = True
     warnings.warn(
         f"compiled kernels cannot be kept on disk ({why}): every run compiles them again; "
-        "set NUMBA_CACHE_DIR to a writable folder",
+        "set XDG_CACHE_HOME, or NUMBA_CACHE_DIR, to a folder that may be written to",
         AggregateWarning,
         stacklevel=3,
     )

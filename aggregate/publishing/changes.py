@@ -26,7 +26,7 @@ from ..storage import redacted
 from .reading import consensus_path, manifest_beside
 
 REASONS = ("votes", "ai", "settings", "weights")
-FLAGS = ("ambiguous_below",)
+FLAGS = ("ambiguous_below", "ambiguous_quantile")
 """Parameters that move neither a label nor a status."""
 
 VALID = STATUSES.index("valid")
@@ -70,14 +70,15 @@ class Changes:
 def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Changes:
     """Hold the consensus in the file ``new`` against that in ``old``.
 
-    The old one passes through batch by batch. ``*_manifest`` are the run.json of both. Raises VotesError if a file
-    cannot be read, and Incomparable if ids or labels of both are of different kinds.
+    The old one passes through batch by batch. ``*_manifest`` are the run.json of both, empty if not known. Raises
+    VotesError if a file cannot be read, and Incomparable if ids or labels of both are of different kinds.
     """
     before, now = (
         check_file(path, SNAPSHOT, {}, ("label", "status", "ai_label"), remedy=REMEDY) for path in (old, new)
     )
     _check_kinds(before, now)
-    other_settings = _settings_of(old_manifest) != _settings_of(new_manifest)
+    is_known = bool(old_manifest and new_manifest)
+    other_settings = _settings_of(old_manifest) != _settings_of(new_manifest) if is_known else None
     comparison = _Comparison(before, now, other_settings=other_settings)
     for parts in _side_by_side(before, now):
         comparison.take(*parts)
@@ -181,7 +182,7 @@ def _count_up_to(ids: pa.Array, limit: Any) -> int:
 class _Comparison:
     """Holds observations of one consensus against the same of another, a part after the other."""
 
-    def __init__(self, before: CheckedFile, now: CheckedFile, *, other_settings: bool) -> None:
+    def __init__(self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None) -> None:
         self._types = now.types["observation_id"], now.types["label"]
         self._labels = Vocabulary(pa.array([], now.types["label"]))
         self._paths = before.source.path, now.source.path
@@ -252,7 +253,8 @@ class _Comparison:
         other_ai = (old["ai_label"] != new["ai_label"]) | (old["ai_score"] != new["ai_score"])
         other_votes = old["votes_digest"] != new["votes_digest"]
         votes, ai, settings, weights = range(len(REASONS))
-        why = np.where(other_votes, votes, np.where(other_ai, ai, settings if self._other_settings else weights))
+        others = {True: settings, False: weights, None: -1}[self._other_settings]
+        why = np.where(other_votes, votes, np.where(other_ai, ai, others))
         if not self._tells_votes:  # what is new or gone is so by its votes, whatever they were
             why = np.where((old["status"] < 0) | (new["status"] < 0), votes, -1)
         return why.astype(np.int8)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
-from ..errors import ParameterError, PublishError
+from ..errors import ParameterError, PublishError, reason_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,4 +51,4 @@ def _writing(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PublishError(f"cannot be written ({error.strerror or error})", where=path) from error
+        raise PublishError(f"cannot be written ({reason_of(error)})", where=path) from error

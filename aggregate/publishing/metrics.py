@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..consensus import STATUSES
-from ..errors import PublishError
+from ..errors import PublishError, reason_of
 
 LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 
@@ -18,7 +18,7 @@ LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_s
 def check_metrics_path(path: str | os.PathLike[str]) -> None:
     """Raise PublishError, before any work is done, if there can be no file at ``path``."""
     folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+    if not os.fspath(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
         raise PublishError(
             "metrics cannot be written", where=os.fspath(path), remedy="see that the folder is there, and whose it is"
         )
@@ -42,32 +42,33 @@ def write_metrics(
 
     registry = CollectorRegistry()
 
-    def gauge(name: str, meaning: str, value: float | None) -> None:
-        if value is not None:
+    def gauge(name: str, meaning: str, value: Any) -> None:
+        if isinstance(value, int | float):
             Gauge(f"plant_aggregate_{name}", meaning, registry=registry).set(value)
 
-    def gauges(name: str, meaning: str, label: str, values: Mapping[str, float]) -> None:
+    def gauges(name: str, meaning: str, label: str, values: Mapping[str, Any]) -> None:
         family = Gauge(f"plant_aggregate_{name}", meaning, [label], registry=registry)
         for key, value in values.items():
-            family.labels(key).set(value)
+            if isinstance(value, int | float):
+                family.labels(key).set(value)
 
-    counts, changes = manifest["counts"], manifest["changes"] or {}
-    votes = counts["votes"]
-    gauge("votes_read", "Rows read from the vote log.", votes["read"])
-    gauge("votes_used", "Votes that count: one per observation and user.", votes["used"])
-    gauges("votes_rejected", "Rows that could not be used.", "reason", votes["rejected_by_reason"])
-    if "ai" in counts:
-        by_reason = counts["ai"]["rejected_by_reason"]
-        gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used.", "reason", by_reason)
-    gauges("observations", "Observations.", "status", {status: counts[status] for status in STATUSES})
-    gauge("users", "Users with a vote.", counts["users"])
-    if "label_changed" in changes:
-        gauge("labels_changed", "Observations with another label than in the run before.", changes["label_changed"])
-        gauge("observations_became_valid", "Observations that were not valid before.", changes["became_valid"])
-        gauge("observations_no_longer_valid", "Observations that were valid before.", changes["no_longer_valid"])
+    # The run may be one of another version: what its run.json does not tell has no metric.
+    counts, changes = _table(manifest, "counts"), _table(manifest, "changes")
+    votes, ai = _table(counts, "votes"), _table(counts, "ai")
+    gauge("votes_read", "Rows read from the vote log.", votes.get("read"))
+    gauge("votes_used", "Votes that count: one per observation and user.", votes.get("used"))
+    gauges("votes_rejected", "Rows that could not be used.", "reason", _table(votes, "rejected_by_reason"))
+    if ai:
+        rejected = _table(ai, "rejected_by_reason")
+        gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used.", "reason", rejected)
+    gauges("observations", "Observations.", "status", {status: counts.get(status) for status in STATUSES})
+    gauge("users", "Users with a vote.", counts.get("users"))
+    gauge("labels_changed", "Observations with another label than in the run before.", changes.get("label_changed"))
+    gauge("observations_became_valid", "Observations that were not valid before.", changes.get("became_valid"))
+    gauge("observations_no_longer_valid", "Observations that were valid before.", changes.get("no_longer_valid"))
     gauges("phase_seconds", "Seconds that a phase of the run took.", "phase", seconds)
-    gauge("peak_memory_bytes", "The most memory the run held.", manifest["peak_memory_bytes"])
-    gauge("converged", "1 if the estimate came to an end by itself.", float(manifest["converged"]))
+    gauge("peak_memory_bytes", "The most memory the run held.", manifest.get("peak_memory_bytes"))
+    gauge("converged", "1 if the estimate came to an end by itself.", manifest.get("converged"))
     gauge("held", "1 if the run was held back and not published.", float(is_held))
     before = _times_in(path)
     gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
@@ -75,12 +76,17 @@ def write_metrics(
     try:
         write_to_textfile(os.fspath(path), registry)
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise PublishError(
-            f"metrics cannot be written ({reason})",
+            f"metrics cannot be written ({reason_of(error)})",
             where=os.fspath(path),
             remedy="the work itself is done and in place",
         ) from error
+
+
+def _table(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A table in a record; an empty one if it is not there."""
+    found = record.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _times_in(path: str | os.PathLike[str]) -> dict[str, float]:

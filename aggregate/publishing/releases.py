@@ -1,6 +1,7 @@
 """Which run is published: releasing one that was held back, and going back to one before."""
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import ParameterError, PublishError, VotesError
+from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
 from ..progress import SILENT, Progress
 from ..storage import is_uri, local_path
 from .history import baseline, before, manifest_of
@@ -34,6 +35,8 @@ class Run:
     """The content of its run.json."""
     seconds: Mapping[str, float] = field(repr=False)
     """Of each phase, publishing included."""
+    replaced: str | None = None
+    """The run that ``latest`` named before."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
 
 
 def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Progress = SILENT) -> Run:
-    """Publish the run before the published one. The run that was published stays, and can be published again.
+    """Go back to the run that was published when the present one was made. That one stays, and can be published again.
 
     Raises PublishError if there is none or it is damaged, and LockedError; then ``latest`` is as it was.
     """
@@ -85,6 +88,12 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
     with sole_writer(folder, lock, progress):
         now = folder.published_id
         target = baseline(folder) if now is None else before(folder, now)
+        if now is None and target is not None:
+            warnings.warn(
+                f"{folder.latest} names no run of {folder.where}: the newest there is published, {target}",
+                AggregateWarning,
+                stacklevel=2,
+            )
         if target is None:
             raise PublishError(
                 f"there is no run before {now}" if now else "there is no run to go back to",
@@ -108,11 +117,11 @@ def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
     try:
         manifest = read_manifest(folder.file(run_id, MANIFEST_FILE))
         if CONSENSUS_FILE not in manifest["outputs"]:
-            raise VotesError(f"{MANIFEST_FILE} says nothing of {CONSENSUS_FILE}")
+            raise VotesError(f"says nothing of {CONSENSUS_FILE}", where=MANIFEST_FILE)
         check_outputs(manifest, lambda name: folder.file(run_id, name))
     except VotesError as error:
         raise PublishError(
-            f"run {run_id} is damaged ({error})",
+            f"run {run_id} is damaged ({error.where}: {error.what})",
             where=folder.where,
             remedy="choose another run, see plant-aggregate runs",
         ) from error
@@ -132,6 +141,6 @@ def _existing(output: str | os.PathLike[str]) -> RunStore:
 
 def _switched(folder: RunStore, run_id: str) -> Run:
     """Have ``latest`` name a run, which is checked first."""
-    manifest = check_run(folder, run_id)
+    manifest, replaced = check_run(folder, run_id), folder.published_id
     final = folder.release(run_id) if run_id in folder.held_ids else folder.switch_to(run_id)
-    return Run(run_id, final, folder.latest, manifest, manifest.get("seconds") or {})
+    return Run(run_id, final, folder.latest, manifest, manifest.get("seconds") or {}, replaced)

@@ -43,6 +43,14 @@ PROBE = ".writable-"
 NEW, HOLD, RELEASE, REMOVE = ".latest-", ".hold-", ".release-", ".remove-"
 """Names of objects that say what is under way, before the run id."""
 
+WORDS = {
+    NEW: "about to be published",
+    HOLD: "about to be held",
+    RELEASE: "about to be released",
+    REMOVE: "on its way out",
+}
+"""What was under way, by the marks."""
+
 LEFT_TO_OTHERS = timedelta(hours=12)
 """So long what another machine is about is not taken for what a killed process left."""
 
@@ -113,7 +121,8 @@ class RunBucket:
         with self._reaching():
             self._make_folder(self._place)
             probe.write(b"")
-            probe.filesystem.delete_file(probe.path)
+            with suppress(FileNotFoundError):  # another process that clears up may have been quicker
+                probe.filesystem.delete_file(probe.path)
         folder = self.lock_folder
         with writing(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,10 +131,10 @@ class RunBucket:
 
     def tidy(self) -> list[str]:
         """Clear away what killed processes left; what that was, in words."""
-        cleared = []
+        cleared = {}
         for left in sorted(self.lock_folder.glob(f".*{UNFINISHED}")):
             if left.is_dir():
-                cleared.append(f"{left.name[1:].removesuffix(UNFINISHED)}, which was not complete")
+                cleared[left.name[1:].removesuffix(UNFINISHED)] = "not complete"
                 shutil.rmtree(left, ignore_errors=True)
         with self._reaching():
             for name in sorted(self._names()):
@@ -134,7 +143,8 @@ class RunBucket:
                 for mark in (NEW, HOLD, RELEASE, REMOVE):
                     run_id = name.removeprefix(mark)
                     if name.startswith(mark) and is_run_id(run_id):
-                        other = self._others(name)
+                        is_done = mark in (NEW, RELEASE) and run_id == self.published_id
+                        other = None if is_done else self._others(name)
                         if other is not None:
                             warnings.warn(
                                 f"{self.where}: {other} may be writing run {run_id}, which is left alone for now; see "
@@ -143,9 +153,10 @@ class RunBucket:
                                 stacklevel=4,
                             )
                             continue
-                        cleared.append(f"{run_id}, which was under way ({mark.strip('.-')})")
+                        if not is_done:
+                            cleared[run_id] = WORDS[mark]
                         self._take_back(mark, run_id)
-        return cleared
+        return [f"{run_id}, which was {what}" for run_id, what in cleared.items()]
 
     @contextmanager
     def new_run(self, started: datetime) -> Iterator[NewRun]:

@@ -13,12 +13,13 @@ What a killed process leaves is hidden, too, and says what it was about, so that
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from ..errors import PublishError
+from ..errors import AggregateWarning, PublishError, reason_of
 from .manifest import MANIFEST_FILE
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
@@ -106,9 +107,8 @@ class RunFolder:
             for folder in (self.runs, self.held):
                 for name in sorted(_names_in(folder)):
                     run_id = name.removeprefix(".").removesuffix(UNFINISHED)
-                    if name == f".{run_id}{UNFINISHED}" and is_run_id(run_id):
+                    if name == f".{run_id}{UNFINISHED}" and is_run_id(run_id) and _cleared(folder / name):
                         cleared.append(f"{run_id}, which was not complete")
-                        shutil.rmtree(folder / name)
         return cleared
 
     @contextmanager
@@ -190,9 +190,9 @@ class RunFolder:
 
     def remove(self, run_ids: Iterable[str]) -> None:
         """Remove runs. What cannot be removed now is left for the next time."""
-        with suppress(OSError):
-            for run_id in run_ids:
-                for parent in (self.runs, self.held):
+        for run_id in run_ids:
+            for parent in (self.runs, self.held):
+                with suppress(OSError):
                     if (parent / run_id).is_dir():
                         self._remove(parent / run_id)
 
@@ -204,6 +204,21 @@ class RunFolder:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
+def _cleared(leftover: Path) -> bool:
+    """Remove what a killed process left; if that cannot be done it is no obstacle, but a warning."""
+    try:
+        shutil.rmtree(leftover)
+    except OSError as error:
+        warnings.warn(
+            f"{leftover} is left over and cannot be removed ({reason_of(error)}): remove it by hand; files of another "
+            "user are there when the job was run as that user",
+            AggregateWarning,
+            stacklevel=5,
+        )
+        return False
+    return True
+
+
 def _names_in(folder: Path) -> list[str]:
     """The names in a folder; none if there is no such folder. Raises PublishError."""
     try:
@@ -211,9 +226,8 @@ def _names_in(folder: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise PublishError(
-            f"cannot be read ({reason})", where=str(folder), remedy="see that it is a folder, and whose it is"
+            f"cannot be read ({reason_of(error)})", where=str(folder), remedy="see that it is a folder, and whose it is"
         ) from error
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import PublishError
+from ..errors import PublishError, reason_of
 
 REMEDIES = {
     errno.ENOSPC: "make room",
@@ -29,10 +29,9 @@ def writing(where: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else (str(error).splitlines() or ["no reason"])[0]
         place = error.filename2 or error.filename  # the second is what was to be made
         raise PublishError(
-            f"cannot be written ({reason})",
+            f"cannot be written ({reason_of(error)})",
             where=os.fspath(place if isinstance(place, str | os.PathLike) else where),
             remedy="; ".join(filter(None, [REMEDIES.get(error.errno or 0), NOTHING_HAPPENED])),
         ) from error

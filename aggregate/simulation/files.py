@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ParameterError, PublishError
+from ..errors import ParameterError, PublishError, reason_of
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
 from .identifiers import IdKind, observation_id_array, user_id_array
 from .stream import Block, Plan
@@ -111,7 +111,7 @@ def parquet_files(folder: Path, schemas: "dict[str, pa.Schema]") -> "Iterator[di
             else:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
-        raise PublishError(f"cannot be written ({error.strerror or error})", where=str(folder)) from error
+        raise PublishError(f"cannot be written ({reason_of(error)})", where=str(folder)) from error
     finally:
         for name, path in staged.items():
             if name in writers:

@@ -68,11 +68,15 @@ def test_a_step_that_fails_publishes_nothing(
 
 
 def test_debug_shows_where_the_engine_itself_failed(
-    published: Published, write: Write, monkeypatch: pytest.MonkeyPatch
+    published: Published, write: Write, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
     break_step(monkeypatch, "manifest", RuntimeError("oh no"))
-    with pytest.raises(RuntimeError, match="oh no"):
-        run_command(["run", str(write()), "-q", "--debug"])
+    for log_format, place in (("text", 'pipeline.py", line'), ("json", 'pipeline.py\\", line')):
+        assert run_command(["run", str(write()), "-q", "--debug", "--log-format", log_format]) == 1
+        said = capfd.readouterr().err
+        assert place in said
+        assert "internal error, please report it (RuntimeError: oh no)" in said.splitlines()[-1]
+    assert [json.loads(line)["event"] for line in said.splitlines()] == ["traceback", "error"]
     assert published.is_untouched()
 
 

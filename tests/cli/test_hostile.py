@@ -210,7 +210,7 @@ RUNS = {
     "evaluate with duplicates": ["evaluate", "OUTPUT", "--truth", "twice.parquet"],
     "compare": [
         *("compare", "VOTES", "--truth", "TRUTH", "--strategies", "plantnet,majority,wawa", "--resamples", "5"),
-        *("--ai-votes", "AI", "-o", "out/measures.csv", "--plot", "out/plot.svg"),
+        *("--ai-votes", "AI", "-o", "out/measures.csv"),
     ],
     "compare nothing": ["compare", "VOTES", "--truth", "TRUTH", "--strategies", f"\x1b\n{OWN_LINE}"],
     "compare into nothing": ["compare", "VOTES", "--truth", "TRUTH", "-o", f"\x1b\n{OWN_LINE}/x.csv"],
@@ -218,7 +218,6 @@ RUNS = {
     "calibrate": ["calibrate", "OUTPUT", "--truth", "TRUTH", "-o", "out/calibration.json"],
     "calibrate-ai": [
         *("calibrate-ai", "AI", "--truth", "TRUTH", "--votes", "VOTES", "-o", "out/ai.json"),
-        *("--plot", "out/reliability.svg"),
     ],
     "config": ["config"],
     "config of another": ["config", "--show", f"\x1b\n{OWN_LINE}"],

@@ -151,7 +151,8 @@ def test_metrics_that_cannot_be_written_are_an_error_of_a_run_that_is_done(
 
 
 @pytest.mark.parametrize(
-    ("number", "exit_code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+    ("number", "exit_code", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted"), (signal.SIGHUP, 129, "hung up")],
 )
 def test_who_ends_the_job_leaves_nothing_behind(
     published: Published, write: Write, work: Path, number: int, exit_code: int, word: str

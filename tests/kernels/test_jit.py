@@ -16,6 +16,12 @@ from aggregate.errors import AggregateWarning
 from aggregate.kernels import jit
 
 
+@pytest.fixture(autouse=True)
+def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warning comes once in a process."""
+    monkeypatch.setattr(jit._Told, "uncached", False)
+
+
 def double(x: int) -> int:
     return 2 * x
 
@@ -29,9 +35,10 @@ def test_without_a_writable_folder_kernels_still_work_and_a_warning_says_so(monk
         return compile_function(*arguments, **options)
 
     monkeypatch.setattr(numba, "njit", njit)
-    with pytest.warns(AggregateWarning, match="cannot be kept on disk"):
-        compiled = jit.kernel(double)
+    with pytest.warns(AggregateWarning, match="cannot be kept on disk") as told:
+        compiled, _ = jit.kernel(double), jit.kernel(double)
     assert compiled(4) == 8
+    assert len(told) == 1
 
 
 def test_a_cache_that_cannot_be_saved_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
