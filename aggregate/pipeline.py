@@ -14,7 +14,7 @@ from .ambiguity import Ambiguity, AmbiguitySettings, ambiguity_of
 from .calibration import Calibration
 from .consensus import Consensus
 from .errors import AggregateWarning, HeldError, ParameterError, VotesError
-from .ingest import Paths, Reading, read, read_user_weights
+from .ingest import Paths, Reading, listed, read, read_user_weights
 from .ingest.ai_votes import AiReading, read_ai
 from .ingest.sources import Input, find_sources
 from .kernels.compiler import when_compiling
@@ -26,6 +26,7 @@ from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.history import baseline, prune
 from .publishing.manifest import MANIFEST_FILE, manifest, read_manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
+from .publishing.run_folder import RunFolder
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
@@ -53,6 +54,7 @@ def run(
         if getattr(settings, name) is not None and not isinstance(strategy, PlantNet):
             raise ParameterError(f"{name} are for the strategy plantnet, not for {strategy.name}")
     folder = open_output(output)
+    _check_apart(folder, paths)
     folder.prepare()
     set_threads(settings.threads or available_cores())
     clock = PhaseClock(progress)
@@ -153,6 +155,20 @@ def _read(paths: Paths, settings: Settings, clock: PhaseClock) -> _Given:
         ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
         beside["ai_votes"] = ai.ai_votes if ai_calibration is None else ai_calibration.apply_to(ai.ai_votes)
     return _Given(reading, ai, calibration, beside, files)
+
+
+def _check_apart(folder: RunStore, paths: Paths) -> None:
+    """Raise ParameterError if the next run would take the tables of this one for votes."""
+    if not isinstance(folder, RunFolder):
+        return
+    output = os.path.realpath(folder.path)
+    for path in filter(os.path.isdir, (os.fspath(path) for path in listed(paths))):
+        below = os.path.relpath(output, os.path.realpath(path)).split(os.sep)
+        if not any(part.startswith(("..", ".", "_")) for part in below if part != os.curdir):
+            raise ParameterError(
+                f"the output folder {folder.where} lies among the votes in {path}: the next run would read it; "
+                "choose another (-o), or one whose name begins with _"
+            )
 
 
 def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseClock) -> Ambiguity:

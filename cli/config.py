@@ -7,8 +7,9 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .configuration import key_of, known
+from .configuration import ConfigurationError, key_of, known
 from .options import debug_option
+from .run import ABOUT_AI, chosen_by
 
 
 @click.command(short_help="Check a configuration file, or show the effective settings.")
@@ -35,25 +36,45 @@ def config(context: click.Context, command: str, show: bool) -> None:
     elif configuration is None:
         raise click.UsageError("name a file with --config, or show the defaults with --show")
     else:
+        if "run" in configuration.tables:
+            _check_together(configuration, context, group)
         told = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
         console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {told}")
 
 
+def _check_together(configuration: Any, context: click.Context, group: click.Group) -> None:
+    """Raise ConfigurationError if settings of [run], each right by itself, do not go together."""
+    import aggregate
+
+    command = group.get_command(context, "run")
+    assert command is not None
+    table = {"votes": ("VOTES",), **configuration.of("run")}  # votes may come on the command line
+    quiet = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
+    try:
+        with command.make_context("run", [], parent=context, default_map={**table, **quiet}) as run:
+            chosen_by(run.params)
+    except (click.UsageError, aggregate.ParameterError) as error:
+        message = error.message if isinstance(error, click.UsageError) else str(error)
+        raise ConfigurationError(configuration.path, f": [run] {message}") from error
+
+
 def _settings(name: str, command: click.Command, configuration: Any) -> str:
-    table = configuration.tables.get(name, {}) if configuration is not None else {}
+    table = configuration.of(name) if configuration is not None else {}
     own = _strategy_defaults(table.get("strategy")) if name == "run" else {}
     rows = []
     for parameter in known(command):
         key = key_of(parameter)
         if parameter.name in table:
-            line = configuration.lines[name, parameter.name]
+            line = configuration.line(name, parameter.name)
             rows.append((f"{key} = {_toml(table[parameter.name])}", f"{on_one_line(configuration.path)}, line {line}"))
             continue
         default = own.get(parameter.name, parameter.get_default(click.Context(command)))
         if default is _FOREIGN:
             continue
         several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
-        if isinstance(default, bool | int | float | str):
+        if name == "run" and parameter.name in ABOUT_AI and "ai_votes" not in table:
+            rows.append((f"# {key} = {_toml(default)}", "default, with ai-votes"))
+        elif isinstance(default, bool | int | float | str):
             rows.append((f"{key} = {_toml(default)}", "default"))
         else:
             rows.append((f"# {key} = {'[]' if several else ''}".rstrip(), "not set"))

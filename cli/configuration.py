@@ -14,15 +14,21 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import click
 
 from aggregate.errors import on_one_line, reason_of
 
+from .options import timestamp
+
 NOT_IN_FILES = ("help", "config", "version", "show")
 """Options that a file cannot have."""
+
+ABOUT_RUNS = ("runs", "diff", "publish", "rollback")
+SHARED = ("output", "lock", "metrics", "log_format")
+"""What the table [run] says for commands about runs, too, as far as their own tables do not."""
 
 MAX_BYTES = 1 << 20
 """A larger file is no configuration."""
@@ -60,6 +66,20 @@ class Configuration:
     """Command -> name of the parameter -> value."""
     lines: Mapping[tuple[str, str], int]
     """Command and name of the parameter -> the line where it stands."""
+
+    def of(self, command: str) -> dict[str, Any]:
+        """The settings of a command by the names of its parameters, also those that it shares with ``run``."""
+        return {name: self.tables[table][name] for name, table in self._tables_of(command).items()}
+
+    def line(self, command: str, name: str) -> int:
+        """Where a setting of a command stands."""
+        return self.lines[self._tables_of(command)[name], name]
+
+    def _tables_of(self, command: str) -> dict[str, str]:
+        """The table that has the word on each setting of a command."""
+        shared = SHARED if command in ABOUT_RUNS else ()
+        found = {name: "run" for name in self.tables.get("run", ()) if name in shared}
+        return found | dict.fromkeys(self.tables.get(command, ()), command)
 
 
 def load(path: str, commands: Callable[[str], click.Command | None], names: list[str]) -> Configuration:
@@ -99,9 +119,21 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
     return Configuration(path, tables, lines)
 
 
+def log_format_in(path: str, command: str) -> str | None:
+    """The log format that a file asks for, as far as it can be read: also its faults are told in that."""
+    try:
+        document = tomllib.loads(_read(path))
+        for name in (command, *(["run"] if command in ABOUT_RUNS else [])):
+            if "log-format" in document.get(name, {}):
+                return str(document[name]["log-format"])
+    except (ConfigurationError, tomllib.TOMLDecodeError, RecursionError, ValueError, TypeError, AttributeError):
+        pass
+    return None
+
+
 def key_of(parameter: click.Parameter) -> str:
     """What a parameter is called in a file: its longest name, without dashes in front."""
-    return max(parameter.opts, key=len).lstrip("-")
+    return max(parameter.opts, key=len).lstrip("-").replace("_", "-")
 
 
 def known(command: click.Command) -> list[click.Parameter]:
@@ -188,9 +220,9 @@ def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> 
 
 def _plain(parameter: click.Parameter, value: Any) -> Any:
     """A TOML value as it would stand on the command line."""
-    if isinstance(value, date):  # a time is one, too
-        value = value.isoformat()
     kind = parameter.type
+    if isinstance(value, date) and kind.name == timestamp.__name__:  # a date with a time is one, too
+        value = value.isoformat()
     number = getattr(kind, "number", kind)
     wanted: tuple[type, ...]
     if isinstance(number, click.types.BoolParamType):
@@ -209,5 +241,9 @@ def _plain(parameter: click.Parameter, value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    """A value in a message: as it stands in the file, if it is of a kind that Python spells in another way."""
+    if isinstance(value, bool):
+        text = str(value).lower()
+    else:
+        text = value.isoformat() if isinstance(value, date | time) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -14,12 +14,24 @@ from .summary import changes_lines
 if TYPE_CHECKING:
     from aggregate import Changes
 
+MOST_FREQUENT = 5
+"""Changes of one label to another that are counted for themselves."""
+
+WIDEST = 40
+"""Characters of a cell."""
+
 
 @click.command(short_help="Show what changed between two runs, and why.")
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @output_option
-@click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="observations to list")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="observations to list, those with another label first",
+)
 @click.option(
     "--table",
     type=LocalPath(),
@@ -34,8 +46,9 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
     """
     import aggregate
+    from aggregate.publishing.releases import consensus_of
 
-    changes = aggregate.diff(_path_of(run_a, output), _path_of(run_b, output))
+    changes = aggregate.diff(*(consensus_of(run, output) for run in (run_a, run_b)))
     if table is not None:
         from aggregate.publishing.tables import write_file
 
@@ -46,29 +59,16 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
         console.result(_report(changes, rows, f"{run_a} -> {run_b}"))
 
 
-def _path_of(run: str, output: str) -> str:
-    """The consensus of a run that is named by its id or ``latest``, or the path itself."""
-    from aggregate.errors import VotesError
-    from aggregate.publishing.releases import open_output
-    from aggregate.publishing.run_ids import is_run_id
-    from aggregate.publishing.tables import CONSENSUS_FILE
-    from aggregate.storage import redacted
-
-    if not is_run_id(run) and run != "latest":
-        return run
-    store = open_output(output)
-    run_id = store.published_id if run == "latest" else run
-    if run_id is None:
-        raise VotesError("has no published run", where=redacted(store.where), remedy="see plant-aggregate runs")
-    return store.file(run_id, CONSENSUS_FILE)
-
-
 def _report(changes: "Changes", rows: int, title: str) -> str:
     """The counts, and some observations: those whose label changed first."""
     from .evaluation import aligned
 
     summary = changes.summary or {}
     lines = [on_one_line(title), *changes_lines(summary)]
+    frequent = changes.most_frequent(MOST_FREQUENT).to_pylist()
+    if frequent:
+        counts = [[f"{row['observations']:,}", _shown(row["old_label"]), _shown(row["new_label"])] for row in frequent]
+        lines += ["", aligned([["times", "label before", "label now"], *counts])]
     listed = [[_shown(value) for value in row.values()] for row in changes.first(rows).to_pylist()]
     if listed:
         header = ["observation", "label before", "label now", "status before", "status now", "why"]
@@ -80,4 +80,6 @@ def _report(changes: "Changes", rows: int, title: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "-" if value is None else str(value)
+    """A cell, cut where it would push the others off the screen."""
+    text = "-" if value is None else str(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."

@@ -40,7 +40,7 @@ EXIT_SIGNAL = 128
 ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 UNFINISHED = "an unfinished run is not published"
-"""Said at an end from outside: it may come after the run was published."""
+"""Said of ``run`` at an end from outside: it may come after the run was published."""
 
 EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
 
@@ -49,13 +49,19 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
     """Take what the command line leaves open from a file."""
     if path is None or context.parent is None:
         return
-    from .configuration import load
+    from .configuration import ConfigurationError, load, log_format_in
 
     group = context.parent.command
     assert isinstance(group, LazyGroup)
-    found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
+    command = context.info_name or ""
+    try:
+        found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
+    except ConfigurationError:
+        if log_format_in(path, command) == "json":
+            console.set_format("json")
+        raise
     context.meta["configuration"] = found
-    context.default_map = dict(found.tables.get(context.info_name or "", {}))
+    context.default_map = found.of(command)
 
 
 config_option = click.Option(
@@ -171,7 +177,7 @@ def run_command(arguments: list[str]) -> int:
         return _refuse(error)
     except (Stopped, click.Abort, KeyboardInterrupt):
         number = interrupts.number_heard()
-        return console.complain(f"{ENDINGS[signal.Signals(number)]}; {UNFINISHED}", EXIT_SIGNAL + number)
+        return console.complain(_ended(ENDINGS[signal.Signals(number)], arguments), EXIT_SIGNAL + number)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
         return EXIT_INPUT
@@ -181,12 +187,17 @@ def run_command(arguments: list[str]) -> int:
         console.trace()
         return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
-        return console.complain(f"out of memory; {UNFINISHED}", EXIT_INPUT)
+        return console.complain(_ended("out of memory", arguments), EXIT_INPUT)
     except Exception as error:
         console.trace()
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
     return 0
+
+
+def _ended(how: str, arguments: list[str]) -> str:
+    """What an end from outside means."""
+    return f"{how}; {UNFINISHED}" if arguments[:1] == ["run"] else how
 
 
 def _format_in(arguments: list[str]) -> str:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,9 +34,13 @@ from .summary import gist, summary
 
 if TYPE_CHECKING:
     import aggregate
+    from aggregate.settings import Settings
 
 ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 """Parameters that mean nothing without AI votes."""
+
+MAPPED = ("columns", "scores", "score_columns")
+"""Settings that are not just what their option says."""
 
 
 @click.command(short_help="Publish a consensus of the votes.")
@@ -124,31 +127,7 @@ ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 @click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
 @debug_option
-def run(
-    votes: tuple[str, ...],
-    output: str,
-    strategy: str,
-    user_weights: str | None,
-    ai_votes: str | None,
-    ai_calibration: str | None,
-    calibration: str | None,
-    soft: bool,
-    scores: tuple[str, ...],
-    score_columns: tuple[tuple[str, str], ...],
-    normalise: bool,
-    columns: tuple[tuple[str, str], ...],
-    as_of: datetime | None,
-    max_rejected: float,
-    keep: int,
-    max_label_changes: float | None,
-    max_valid_drop: float | None,
-    lock: str,
-    threads: int | None,
-    metrics: str | None,
-    as_json: bool,
-    quiet: bool,
-    **parameters: Any,
-) -> None:
+def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Read VOTES (Parquet files, folders or globs), find the consensus, and publish it in OUTPUT/latest.
 
     The result summary goes to stdout, progress to stderr.
@@ -157,32 +136,9 @@ def run(
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     import aggregate
-    from aggregate.settings import Settings
     from aggregate.storage import redacted
 
-    parameters = _without_foreign(parameters, strategy)
-    idle = [name for name in ABOUT_AI if parameters.get(name) is not None and ai_votes is None]
-    if idle:
-        raise click.UsageError(f"--{idle[0].replace('_', '-')} is given without --ai-votes")
-    chosen = make_strategy(STRATEGIES[strategy], parameters, STRATEGIES)
-    settings = Settings(
-        columns=column_mapping(columns),
-        as_of=as_of,
-        max_rejected=max_rejected,
-        user_weights=user_weights,
-        ai_votes=ai_votes,
-        ai_calibration=ai_calibration,
-        calibration=calibration,
-        soft=soft,
-        scores=scores or None,
-        score_columns=column_mapping(score_columns, "--score-column"),
-        normalise=normalise,
-        keep=keep,
-        max_label_changes=max_label_changes,
-        max_valid_drop=max_valid_drop,
-        lock=lock,
-        threads=threads,
-    )
+    chosen, settings = chosen_by(options)
     check_metrics(metrics)
     try:
         with console.progress(quiet) as listener, _without_linear_algebra():
@@ -214,13 +170,35 @@ def _tell(run: "aggregate.Run", metrics: str | None, as_json: bool, quiet: bool)
         console.result(summary(run))
 
 
-def _without_foreign(parameters: dict[str, Any], strategy: str) -> dict[str, Any]:
+def chosen_by(options: dict[str, Any]) -> tuple[Any, "Settings"]:
+    """The strategy and the settings that the options name; a usage error if they do not go together."""
+    from aggregate.settings import Settings
+
+    strategy = STRATEGIES[options["strategy"]]
+    parameters = {name: options[name] for other in STRATEGIES.values() for name in _parameters_of(other)}
+    parameters = _without_foreign(parameters, strategy)
+    idle = [name for name in ABOUT_AI if parameters.get(name) is not None and options["ai_votes"] is None]
+    if idle:
+        raise click.UsageError(f"--{idle[0].replace('_', '-')} is given without --ai-votes")
+    settings = Settings(
+        **{item.name: options[item.name] for item in fields(Settings) if item.name not in MAPPED},
+        columns=column_mapping(options["columns"]),
+        scores=options["scores"] or None,
+        score_columns=column_mapping(options["score_columns"], "--score-column"),
+    )
+    return make_strategy(strategy, parameters, STRATEGIES), settings
+
+
+def _parameters_of(strategy: Any) -> list[str]:
+    return [item.name for item in fields(strategy)]
+
+
+def _without_foreign(parameters: dict[str, Any], strategy: Any) -> dict[str, Any]:
     """The parameters without those of a configuration file that another strategy than the file's does not have."""
     context = click.get_current_context()
     if context.get_parameter_source("strategy") is not ParameterSource.COMMANDLINE:
         return parameters
-    chosen: Any = STRATEGIES[strategy]
-    own = {item.name for item in fields(chosen)}
+    own = _parameters_of(strategy)
     return {
         name: None if name not in own and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP else value
         for name, value in parameters.items()

@@ -85,7 +85,7 @@ def changes_lines(changes: "Mapping[str, Any]") -> list[str]:
         f"  label changed   {changes['label_changed']:>13,}  {100 * changes['label_changes_share']:5.2f} %",
         f"  became valid    {changes['became_valid']:>13,}",
         f"  no longer valid {changes['no_longer_valid']:>13,}",
-        *([f"  why: {', '.join(why)}"] if why else []),
+        *([f"  why a label or a status is another, or an observation new or gone: {', '.join(why)}"] if why else []),
     ]
 
 

@@ -8,7 +8,7 @@ from ..ai_calibration import AiCalibration
 from ..calibration import Calibration
 from ..ingest.sources import read_text
 from ..storage import check_local, redacted
-from .writing import writing
+from .writing import in_one_step
 
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""
@@ -36,11 +36,5 @@ def load_ai_calibration(path: str | os.PathLike[str]) -> AiCalibration:
 
 def save_calibration(calibration: Calibration | AiCalibration, path: str | os.PathLike[str]) -> None:
     """Write a calibration; a file that is there is replaced in one step. Raises PublishError."""
-    path = Path(check_local(path))
-    staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with writing(path):
-        try:
-            staged.write_text(calibration.to_json() + "\n", encoding="utf-8")
-            os.replace(staged, path)
-        finally:
-            staged.unlink(missing_ok=True)
+    with in_one_step(Path(check_local(path))) as staged:
+        staged.write_text(calibration.to_json() + "\n", encoding="utf-8")

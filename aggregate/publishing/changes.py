@@ -62,9 +62,21 @@ class Changes:
     """None if there is no run before."""
 
     def first(self, n: int) -> pa.Table:
-        """The first ``n`` rows, those whose label changed before the others."""
-        other_label = np.asarray(pc.fill_null(pc.not_equal(self.table["old_label"], self.table["new_label"]), True))
-        return self.table.take(pa.array(np.argsort(~other_label, kind="stable")[:n]))
+        """The first ``n`` rows: those with another label, then those with another status, then new and gone ones."""
+        other_label, other_status = (
+            np.asarray(pc.fill_null(pc.not_equal(self.table[f"old_{name}"], self.table[f"new_{name}"]), False))
+            for name in ("label", "status")
+        )
+        rank = np.select([other_label, other_status], [0, 1], 2)
+        return self.table.take(pa.array(np.argsort(rank, kind="stable")[:n]))
+
+    def most_frequent(self, n: int) -> pa.Table:
+        """The ``n`` changes of one label to another that occur most: old_label, new_label, and observations int64."""
+        relabelled = self.table.filter(pc.not_equal(self.table["old_label"], self.table["new_label"]))
+        counted = relabelled.group_by(["old_label", "new_label"]).aggregate([([], "count_all")])
+        counted = counted.rename_columns(["old_label", "new_label", "observations"])
+        order = [("observations", "descending"), ("old_label", "ascending"), ("new_label", "ascending")]
+        return counted.sort_by(order).slice(0, n)
 
 
 def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Changes:

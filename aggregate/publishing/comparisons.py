@@ -1,12 +1,11 @@
 """A comparison of strategies as a file."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
-from ..errors import ParameterError, PublishError, reason_of
+from ..errors import ParameterError, PublishError
+from .writing import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +32,7 @@ def write_comparison(comparison: Comparison, path: str) -> None:
     from pyarrow import parquet as pq
 
     table = comparison.to_arrow()
-    with _writing(path):
+    with writing(path, "file"):
         if Path(path).suffix.lower() == ".csv":
             csv.write_csv(table, path)
         else:
@@ -42,13 +41,5 @@ def write_comparison(comparison: Comparison, path: str) -> None:
 
 def write_plot(figure: "Figure", path: str) -> None:
     """Draw a chart into a file, of the kind its name says. Raises PublishError."""
-    with _writing(path):
+    with writing(path, "file"):
         figure.savefig(path)
-
-
-@contextmanager
-def _writing(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise PublishError(f"cannot be written ({reason_of(error)})", where=path) from error

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from ..errors import PublishError, VotesError
 from ..storage import child, is_uri, locate, reaching, redacted
 from .manifest import MANIFEST_FILE, check_outputs, read_manifest
-from .releases import open_output
+from .releases import open_output, published_in
 from .tables import CONSENSUS_FILE
 
 ATTEMPTS = 3
@@ -75,9 +75,7 @@ def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
     """
     store = open_output(output)
     for attempt in range(1, ATTEMPTS + 1):
-        run_id = store.published_id
-        if run_id is None:
-            raise VotesError("has no published run", where=redacted(store.where), remedy="see plant-aggregate runs")
+        run_id = published_in(store)
         try:
             manifest = read_manifest(store.file(run_id, MANIFEST_FILE))
             return PublishedRun(run_id, store.file(run_id, "").rstrip("/"), manifest)

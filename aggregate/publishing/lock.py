@@ -1,7 +1,8 @@
 """One writer at a time in an output folder.
 
 The lock is the operating system's (flock on ``.lock``): it falls free when its holder dies, however that happens, so
-there is no stale lock to clear away. ``.lock-holder`` beside it says who has it, for those who wait.
+there is no stale lock to clear away. (Where a file system has none, filelock makes do with the file itself, and takes
+that of a dead process of the same machine for stale.) ``.lock-holder`` beside it says who has it, for those who wait.
 """
 
 import json

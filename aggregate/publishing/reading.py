@@ -1,4 +1,4 @@
-"""A published run, opened for reading."""
+"""A published consensus as those see it who judge it: what it says of what experts know, and of its users."""
 
 import os
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ from .lock import locked
 from .manifest import MANIFEST_FILE, check_outputs, read_manifest
 from .run_bucket import RunBucket
 from .run_folder import RunFolder
-from .run_ids import age_key
+from .run_ids import age_key, is_run_id
 from .run_store import RunStore
 from .tables import CONSENSUS_FILE
 
@@ -110,6 +110,25 @@ def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     states = dict.fromkeys(folder.held_ids, "held")
     states |= {run_id: "published" if run_id == published else "kept" for run_id in folder.run_ids}
     return [ListedRun(run_id, states[run_id], manifest_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
+
+
+def published_in(folder: RunStore) -> str:
+    """The published run. Raises VotesError if there is none."""
+    run_id = folder.published_id
+    if run_id is None:
+        raise VotesError("has no published run", where=folder.where, remedy="see plant-aggregate runs")
+    return run_id
+
+
+def consensus_of(run: str, output: str | os.PathLike[str]) -> str:
+    """The consensus of a run that is named by its id, or ``latest``, in an output folder; another name is itself one.
+
+    Raises VotesError or PublishError if there is no such run.
+    """
+    if not is_run_id(run) and run != "latest":
+        return run
+    folder = open_output(output)
+    return folder.file(published_in(folder) if run == "latest" else run, CONSENSUS_FILE)
 
 
 def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:

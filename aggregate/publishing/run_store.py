@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from ..errors import PublishError, on_one_line
 
-Place: TypeAlias = Path | str
+Location: TypeAlias = Path | str
 """A local path, or the URI of something in another store, without secrets."""
 
 
@@ -24,7 +24,7 @@ class RunStore(Protocol):
         """What the place is called in messages."""
 
     @property
-    def latest(self) -> Place:
+    def latest(self) -> Location:
         """What names the published run, for messages."""
 
     @property
@@ -59,16 +59,16 @@ class RunStore(Protocol):
     def new_run(self, started: datetime) -> AbstractContextManager["NewRun"]:
         """A run to write files into; what is neither published nor held when the block ends is removed."""
 
-    def publish(self, run_id: str, staged: Path) -> Place:
+    def publish(self, run_id: str, staged: Path) -> Location:
         """Publish the run whose files are in the local folder ``staged``; where it is now."""
 
-    def hold(self, run_id: str, staged: Path) -> Place:
+    def hold(self, run_id: str, staged: Path) -> Location:
         """Put the run whose files are in the local folder ``staged`` aside; where it is now."""
 
-    def release(self, run_id: str) -> Place:
+    def release(self, run_id: str) -> Location:
         """Publish a run that is held back; where it is now."""
 
-    def switch_to(self, run_id: str) -> Place:
+    def switch_to(self, run_id: str) -> Location:
         """Publish a run that was published before; where it is."""
 
     def remove(self, run_ids: Iterable[str]) -> None:
@@ -83,11 +83,11 @@ class NewRun:
         self.run_id = run_id
         self.folder = folder
 
-    def publish(self) -> Place:
+    def publish(self) -> Location:
         """Give the run its place and publish it; where it is. Raises PublishError."""
         return self.store.publish(self.run_id, self.folder)
 
-    def hold(self) -> Place:
+    def hold(self) -> Location:
         """Put the run aside; where it is. Raises PublishError."""
         return self.store.hold(self.run_id, self.folder)
 

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from .digests import Digests
-from .writing import writing
+from .writing import in_one_step, writing
 
 CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
 
@@ -92,15 +91,11 @@ def write_file(table: pa.Table, path: Path) -> Output:
 
 @contextmanager
 def _in_one_step(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write, which takes its place when the block ends."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with writing(path):
+    """As :func:`in_one_step`, in a folder that is made if its parent is there."""
+    with writing(path, "file"):
         path.parent.mkdir(exist_ok=True)
-        try:
-            yield staged
-            os.replace(staged, path)
-        finally:
-            staged.unlink(missing_ok=True)
+    with in_one_step(path) as staged:
+        yield staged
 
 
 def _write_in_blocks(

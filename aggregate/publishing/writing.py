@@ -8,33 +8,44 @@ from pathlib import Path
 
 from ..errors import PublishError, reason_of
 
-REMEDIES = {
-    errno.ENOSPC: "make room",
-    errno.EDQUOT: "make room",
-    errno.EROFS: "choose another output folder",
-    errno.EACCES: "choose another output folder",
-    errno.EPERM: "choose another output folder",
-    errno.EISDIR: "choose another output folder",
-    errno.ENOTDIR: "choose another output folder",
-    errno.EEXIST: "choose another output folder",
-}
-"""What helps against an error of the operating system."""
+ROOM = (errno.ENOSPC, errno.EDQUOT)
+ANOTHER = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
+"""Errors of the operating system that more room helps against, or another place."""
+
+OUTPUT_FOLDER = "output folder"
 
 NOTHING_HAPPENED = "nothing was published; what was published before is untouched"
 
 
 @contextmanager
-def writing(where: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn what the operating system raises while writing into a PublishError."""
+def writing(where: str | os.PathLike[str], what: str = OUTPUT_FOLDER) -> Iterator[None]:
+    """Turn what the operating system raises while ``what`` is written into a PublishError."""
     try:
         yield
     except OSError as error:
         place = error.filename2 or error.filename  # the second is what was to be made
+        remedies = [
+            *(["make room"] if error.errno in ROOM else []),
+            *([f"choose another {what}"] if error.errno in ANOTHER else []),
+            *([NOTHING_HAPPENED] if what == OUTPUT_FOLDER else []),
+        ]
         raise PublishError(
             f"cannot be written ({reason_of(error)})",
             where=os.fspath(place if isinstance(place, str | os.PathLike) else where),
-            remedy="; ".join(filter(None, [REMEDIES.get(error.errno or 0), NOTHING_HAPPENED])),
+            remedy="; ".join(remedies) or None,
         ) from error
+
+
+@contextmanager
+def in_one_step(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write, which takes its place when the block ends. Raises PublishError."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with writing(path, "file"):
+        try:
+            yield staged
+            os.replace(staged, path)
+        finally:
+            staged.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

@@ -157,6 +157,31 @@ def test_an_output_of_somebody_else(capfd: Capture, work: Path, open_folder: Pat
 
 
 @pytest.mark.usefixtures("votes")
+def test_what_somebody_else_left_is_a_warning(capfd: Capture, work: Path, open_folder: Path) -> None:
+    """Root once ran the job by hand: what it left cannot be cleared away, and keeps nobody from working."""
+    if os.geteuid() != 0:
+        pytest.skip("somebody else has to be made up")
+    for file in work.glob("*.parquet"):
+        shutil.copy(file, open_folder)
+    os.chdir(open_folder)
+    output = set_up((RUN, RUN), open_folder / "out", capfd)
+    oldest = min(runs_in(output.folder / "runs"))
+    for folder in (output.folder, *output.folder.glob("*/")):
+        folder.chmod(0o777)
+    (output.folder / ".lock").chmod(0o666)
+    said, found = [], []
+    for command in ([*RUN, "--keep", "1"], [*RUN, "--keep", "1"], ["rollback"]):
+        with as_nobody():
+            found.append(call(command, output.folder))
+        said.append(capfd.readouterr().err)
+    os.chdir(work)
+    assert found == [0, 0, 0]
+    leftover = output.folder / "runs" / f".{oldest}.partial"
+    warning = f"warning: {leftover} is left over and cannot be removed (permission denied): remove it by hand"
+    assert [warning in text for text in said] == [False, True, True]
+
+
+@pytest.mark.usefixtures("votes")
 def test_a_missing_parent_is_made(work: Path) -> None:
     output = work / "not" / "there" / "yet"
     assert call(RUN, output) == 0

@@ -355,6 +355,29 @@ def test_user_weights_that_cannot_be_used(
     assert_refused(capfd, published, write(), "--user-weights", "weights.csv", naming="weights.csv", saying=saying)
 
 
+@pytest.mark.parametrize(
+    ("votes", "output", "fits"),
+    [
+        ("votes", "votes", False),
+        ("votes", "votes/out", False),
+        (".", "out", False),
+        ("votes", "votes/_out", True),
+        ("votes", "out", True),
+        ("votes", "votes2", True),
+    ],
+)
+def test_an_output_among_the_votes(
+    write: Write, work: Path, capfd: Capture, votes: str, output: str, fits: bool
+) -> None:
+    """It would be read by the next run."""
+    write("votes/a.parquet")
+    for _ in range(2):
+        assert run_command(["run", votes, "-o", output, "-q"]) == (0 if fits else 2)
+    if not fits:
+        assert f"the output folder {output} lies among the votes in {votes}" in capfd.readouterr().err
+        assert not (work / output / "runs").exists()
+
+
 def test_debug_shows_where_it_failed(capfd: Capture, work: Path) -> None:
     assert run_command(["run", "gone.parquet", "--debug"]) == 1
     assert "Traceback" in capfd.readouterr().err

@@ -187,3 +187,57 @@ def test_where_settings_are_from(work: Path, configure: Configure, capfd: Captur
 def test_config_without_a_file(capfd: Capture, work: Path) -> None:
     assert "name a file with --config" in refused(capfd, "config")[0]
     assert "no command 'rum'" in refused(capfd, "config", "rum", "--show")[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "saying"),
+    [
+        ("beta = 0.9", "beta is 0.9 but must be in (0, alpha], and alpha is 0.5"),
+        ('strategy = "majority"\nalpha = 0.4', "--alpha is not an option of --strategy majority"),
+        ('ai-mode = "fixed"', "--ai-mode is given without --ai-votes"),
+        ('ai-calibration = "c.json"', "ai_calibration is given without ai_votes"),
+        ('column = ["label=a", "label=b"]', "label is mapped more than once"),
+    ],
+)
+def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, settings: str, saying: str) -> None:
+    (line,) = refused(capfd, "config", *configure(f"[run]\n{settings}\n"))
+    assert line.startswith(f"c.toml: [run] {saying}")
+
+
+def test_a_run_without_settings_of_its_own_is_one(configure: Configure, write: Write, capfd: Capture) -> None:
+    assert run_command(["config", "--show"]) == 0
+    assert run_command(["run", str(write()), "-q", *configure(capfd.readouterr().out)]) == 0
+
+
+def test_commands_about_runs_have_the_output_of_the_run(
+    write: Write, work: Path, configure: Configure, capfd: Capture
+) -> None:
+    told = configure(f'[run]\nvotes = ["{write()}"]\noutput = "out"\nmetrics = "m.prom"\nkeep = 3\n[diff]\nrows = 0\n')
+    for _ in range(2):
+        assert run_command(["run", "-q", *told]) == 0
+    (work / "m.prom").unlink()
+    newest = (work / "out/latest").readlink().name
+    for command in (["runs"], ["diff", "latest", newest], ["rollback"], ["publish", newest]):
+        assert run_command([*command, *told]) == 0
+    assert (work / "m.prom").exists()
+    capfd.readouterr()
+    assert run_command(["config", "--show", "publish", *told]) == 0
+    lines = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert ["output", "=", '"out"', "#", "c.toml,", "line", "3"] in lines
+    assert run_command(["runs", *configure('[run]\noutput = "out"\n[runs]\noutput = "consensus"\n')]) == 1
+
+
+def test_faults_are_told_in_the_format_of_the_file(configure: Configure, capfd: Capture) -> None:
+    for command, table in (("run", "run"), ("publish", "run"), ("evaluate", "evaluate")):
+        told = configure(f'[{table}]\nlog-format = "json"\nno-such = 1\n')
+        assert run_command([command, *told]) == 2
+        assert "no-such" in json.loads(capfd.readouterr().err)["message"]
+
+
+def test_a_date_is_a_time_and_no_name(configure: Configure, capfd: Capture) -> None:
+    told = configure("[run]\noutput = 2026-11-23\nas-of = 12:00:00\nkeep = true\n[publish]\nrun-id = 'x'\n")
+    assert refused(capfd, "config", *told) == [
+        "c.toml, line 2: [run] output: 2026-11-23 must be a string",
+        "c.toml, line 3: [run] as-of: 12:00:00 must be a string",
+        "c.toml, line 4: [run] keep: true must be an integer",
+    ]

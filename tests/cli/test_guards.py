@@ -372,6 +372,24 @@ def test_few_rows_are_shown_and_the_rest_is_counted(
         assert [line for line in lines if "--table" in line] == more
 
 
+def test_what_was_relabelled_most_often_stands_before_the_observations(
+    write: Write, work: Path, capfd: Capture
+) -> None:
+    long = "Quercus " + "x" * 100
+    nights = {"old": (range(7), [*"aaabbb", "c"]), "new": (range(1, 8), ["b", "b", *"aa", long, *"cd"])}
+    for name, (ids, labels) in nights.items():
+        votes = pa.table({"observation_id": list(ids), "user_id": [f"u{i}" for i in ids], "label": labels})
+        assert run_command(["run", str(write(f"{name}.parquet", votes)), "-q"]) == 0
+    first, last = ids_in(work / "consensus" / "runs")
+    capfd.readouterr()
+    assert run_command(["diff", first, last, "--rows", "6"]) == 0
+    lines = [line.split() for line in capfd.readouterr().out.splitlines()]
+    place = lines.index(["times", "label", "before", "label", "now"])
+    cut = f"{long[:37]}...".split()
+    assert lines[place + 1 : place + 5] == [["2", "a", "b"], ["2", "b", "a"], ["1", "b", *cut], []]
+    assert [line[0] for line in lines[place + 6 :]] == ["1", "2", "3", "4", "5", "0", "and"]
+
+
 @pytest.mark.parametrize("name", ["20200101T000000Z", "nowhere", "good.parquet", ""])
 def test_what_is_no_run_cannot_be_compared(published: Published, capfd: Capture, name: str) -> None:
     for pair in (("latest", name), (name, "latest")):

@@ -114,6 +114,20 @@ def test_a_run_that_is_held_is_no_success(published: Published, write: Write, wo
     assert "last_success_timestamp_seconds" not in metrics(work / "bad.prom")
 
 
+def test_what_a_run_of_another_version_does_not_tell_has_no_metric(
+    published: Published, write: Write, work: Path
+) -> None:
+    told = work / "consensus/latest/run.json"
+    contents = json.loads(told.read_text())
+    contents["counts"]["votes"] = "many"
+    told.write_text(json.dumps({name: contents[name] for name in ("run_id", "counts", "outputs")}))
+    assert run_command(["run", str(write()), "-q"]) == 0
+    assert run_command(["rollback", "--metrics", "m.prom"]) == 0
+    found = metrics(work / "m.prom")
+    assert found["observations[valid]"] == contents["counts"]["valid"]
+    assert not {"votes_read", "labels_changed", "converged", "peak_memory_bytes"} & set(found)
+
+
 def test_a_run_that_fails_leaves_the_metrics_alone(published: Published, write: Write, work: Path) -> None:
     (work / "m.prom").write_text("old")
     assert run_command(["run", "gone.parquet", "-q", "--metrics", "m.prom"]) == 1

@@ -44,7 +44,7 @@ ai-thresholds = "0.5,0.9"
 seed = 7
 
 ["calibrate-ai"]
-ai_votes = "ai.parquet"
+ai-votes = "ai.parquet"
 truth = "experts.parquet"
 method = "temperature"
 """,
@@ -55,8 +55,8 @@ simulate = { folder = "made", scale = 1e-3, seed = 0, ai = true, parrots = 0.25,
 output = "caf\\u00e9 \\U0001F33F"
 
 [diff]
-run_a = "latest"
-run_b = "20261123T021500Z"
+run-a = "latest"
+run-b = "20261123T021500Z"
 rows = 0x10
 
 [ambiguity]

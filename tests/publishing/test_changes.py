@@ -201,21 +201,29 @@ def test_other_settings_are_a_reason(nights: Nights) -> None:
     assert counts["became_valid"] == counts["why"]["settings"] == 2
 
 
-def test_weights_that_moved_are_a_reason(nights: Nights) -> None:
-    """Ana's lone observation gets valid, since others confirm nine further species of hers."""
-    nights.run(LONE)
+@pytest.mark.parametrize("flags", [{}, {"ambiguous_below": 0.1}, {"ambiguous_quantile": 0.1}])
+def test_weights_that_moved_are_a_reason(nights: Nights, flags: dict[str, float]) -> None:
+    """Ana's lone observation gets valid, since others confirm nine further species of hers; no flag has a part in it.
+
+    Where a run tells nothing of its settings, they might have.
+    """
+    before = nights.run(LONE)
     confirmed = [
         vote(10 + number, user, f"species {number}", author=user == "ana")
         for number in range(9)
         for user in ("ana", "eve", "flo")
     ]
-    counts = nights.run([*LONE, *confirmed]).manifest["changes"]
+    done = nights.run([*LONE, *confirmed], aggregate.PlantNet(**flags))
+    counts = done.manifest["changes"]
     moved = [row for row in nights.changes() if row["observation_id"] < 10]
     assert [(row["observation_id"], row["old_status"], row["new_status"], row["why"]) for row in moved] == [
         (1, "needs_votes", "valid", "weights")
     ]
     assert counts["why"] == {"votes": 9, "ai": 0, "settings": 0, "weights": 1}
     assert (counts["new"], counts["gone"]) == (9, 0)
+    for folder in (before.folder, done.folder):
+        Path(folder, "run.json").unlink()
+        assert aggregate.diff(before.folder, done.folder).table["why"].to_pylist() == [None, *["votes"] * 9]
 
 
 def test_a_run_that_kept_no_digests_gives_no_reason(nights: Nights) -> None:

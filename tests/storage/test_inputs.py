@@ -142,12 +142,51 @@ def test_secrets_are_not_shown(
     [
         ("https://me:pass@host/a?token=x&b=c", "https://host/a?token=hidden&b=c"),
         ("s3://b/a?X-Amz-Signature=1&access_key=k", "s3://b/a?X-Amz-Signature=hidden&access_key=hidden"),
-        ("s3://[broken/a?secret=1", "s3://hidden"),
+        ("s3://[broken/a?secret=1", "s3://[broken/a?secret=hidden"),
+        ("s3://b/a#b?x=/y%20z&pwd=1&AUTH=2", "s3://b/a#b?x=/y%20z&pwd=hidden&AUTH=hidden"),
+        ("s3:/me:pass@host/a", "s3:/host/a"),
+        ("hdfs:///data/x", "hdfs:///data/x"),
+        ("abfs://container@account.example.org/x", "abfs://container@account.example.org/x"),
         ("/data/me@home/a?token=x", "/data/me@home/a?token=x"),
     ],
 )
 def test_what_is_shown_of_a_uri(uri: str, shown: str) -> None:
     assert redacted(uri) == shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "s3://me:Hush-hush@bucket:99999x/v", "--debug"],
+        ["run", "s3://me:Hush%2Dhush@bucket:99999x/v", "--debug", "--log-format", "json"],
+        ["run", "s3://[x/v?secret=Hush-hush"],
+        ["run", "s3:/me:Hush-hush@bucket/v"],
+        ["run", "v", "-o", "s3:/me:Hush-hush@bucket/v"],
+        ["run", "v", "--strategy", "s3://me:Hush-hush@bucket"],
+        ["run", "--config", "c.toml"],
+        ["publish", "s3://me:Hush-hush@b/x"],
+        ["simulate", "s3://me:Hush-hush@b/x"],
+    ],
+)
+def test_no_line_shows_a_secret(published: Any, work: Path, capfd: Capture, arguments: list[str]) -> None:
+    (work / "c.toml").write_text('[run]\noutput = ["s3://me:Hush-hush@b"]\n')
+    assert run_command(arguments) in (1, 2)
+    said = capfd.readouterr().err
+    assert "Hush" not in said
+    assert "internal error" not in said
+
+
+@pytest.mark.parametrize("option", ["-o", "--metrics", "--calibration", "--user-weights", "--ai-votes", "--scores"])
+@pytest.mark.parametrize(
+    ("name", "saying"),
+    [("a\0b", "holds a NUL character"), ("file://elsewhere/a", "is a path of the machine 'elsewhere'")],
+)
+def test_what_cannot_be_a_path(
+    published: Any, write: Write, work: Path, capfd: Capture, option: str, name: str, saying: str
+) -> None:
+    said = refused(capfd, "run", str(write()), option, name, exit_code=2)
+    assert saying in said
+    assert published.is_untouched()
 
 
 def test_a_file_that_changes_while_it_is_copied(

@@ -279,6 +279,23 @@ def test_what_another_machine_left_is_cleared_away_in_the_end(
     assert [listed.state for listed in aggregate.list_runs(output)] == ["published"]
 
 
+def test_the_mark_of_the_published_run_is_cleared_away_whoever_left_it(
+    bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path
+) -> None:
+    """Left alone it would say of a run that everybody has seen that nobody has, once the next is published."""
+    path = write()
+    assert run(path, output) == 0
+    seen = aggregate.open_latest(output).run_id
+    (tmp_path / "mark").write_text(
+        json.dumps({"host": "other", "lock": [1, 2], "since": datetime.now(UTC).isoformat()})
+    )
+    bucket.put(f"out/.latest-{seen}", tmp_path / "mark")
+    assert run(path, output) == 0
+    assert [name for name in bucket.files("out") if name.startswith(".")] == []
+    assert [listed.state for listed in aggregate.list_runs(output)] == ["kept", "published"]
+    assert aggregate.rollback(output).run_id == seen
+
+
 def test_a_damaged_pointer_is_no_run(bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path) -> None:
     path = write()
     assert run(path, output) == 0
