@@ -78,7 +78,7 @@ def metrics() -> str:
     """The metrics of two runs, name by name."""
     file = Path(WORK.name) / "metrics.prom"
     for _ in range(2):
-        output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{WORK.name}/nights", "--metrics", str(file))
+        output_of("run", "sample_votes/votes.parquet", *AI, "-q", "-o", f"{WORK.name}/nights", "--metrics", str(file))
     lines = ["| metric | |", "|---|---|"]
     for line in file.read_text().splitlines():
         if line.startswith("# HELP "):
