@@ -30,11 +30,6 @@ class Bucket:
             stream.write(file.read_bytes())
         return self.uri(path)
 
-    def copy_to(self, other: "Bucket") -> None:
-        """Copy all objects to another bucket of the server."""
-        for name in self.files(""):
-            self.filesystem.copy_file(f"{self.name}/{name}", f"{other.name}/{name}")
-
     def files(self, path: str) -> list[str]:
         """The names of all objects below a folder, from there."""
         from pyarrow.fs import FileSelector, FileType
@@ -54,15 +49,10 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    return new_bucket(port, monkeypatch)
-
-
-def new_bucket(port: int, patch: pytest.MonkeyPatch) -> Bucket:
-    """An empty bucket, and an environment in which it can be reached."""
     from pyarrow.fs import S3FileSystem
 
-    patch.setenv("AWS_ACCESS_KEY_ID", "an-id")
-    patch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
     endpoint = f"127.0.0.1:{port}"
     filesystem = S3FileSystem(endpoint_override=endpoint, scheme="http", region="us-east-1", allow_bucket_creation=True)
     name = next(NAMES)

@@ -1,12 +1,14 @@
 """Runs in object stores: what a folder promises, without links and renames."""
 
 import hashlib
+import itertools
 import json
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.fs import FileSelector, FileType
 
 import aggregate
 from aggregate.errors import PublishError, VotesError
 from aggregate.publishing.history import prune
 from aggregate.publishing.releases import check_run, open_output
 from aggregate.publishing.run_bucket import RunBucket
-from aggregate.storage import Place
+from aggregate.storage import Place, locate
 from aggregate_cli.main import run_command
 
 from ..cli.conftest import VOTES
-from .conftest import Bucket, new_bucket
+from .conftest import Bucket
 
 Capture = pytest.CaptureFixture[str]
 Write = Callable[..., Path]
@@ -145,74 +148,108 @@ def test_who_reads_while_runs_are_published_reads_one_run(output: str) -> None:
     assert len(set.union(*numbers)) > RUNS // 2
 
 
+# --- Processes that end in the middle of it ---------------------------------------------------------------------------
+
+
 class Killed(BaseException):
     """Stands for the end of the process: nothing is taken back."""
 
 
-@pytest.fixture(scope="module")
-def nights(port: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bucket, Path]:
-    """A bucket with two published runs and one that is held, and a folder with a run beside the votes."""
-    folder = tmp_path_factory.mktemp("nights")
+CHANGES = ("open_output_stream", "create_dir", "delete_file", "delete_dir", "copy_file", "move")
+"""What changes a store."""
+
+
+class Ending:
+    """A file system that the process ends at: before its n-th change, counted from 0, and all that come after."""
+
+    def __init__(self, filesystem: Any, steps: int) -> None:
+        self._filesystem, self.left = filesystem, steps
+
+    def __getattr__(self, name: str) -> Any:
+        work = getattr(self._filesystem, name)
+
+        def count(*arguments: Any, **more: Any) -> Any:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+            return work(*arguments, **more)
+
+        return count if name in CHANGES else work
+
+
+def nights(folder: Path, output: str) -> None:
+    """Publish two runs at ``output``, and hold one back; votes and a run on disk lie in the folder."""
     pq.write_table(VOTES, folder / "votes.parquet")
     others = VOTES.set_column(2, "label", pa.array(["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"]))
     pq.write_table(others, folder / "other.parquet")
-    with pytest.MonkeyPatch.context() as patch:
-        bucket = new_bucket(port, patch)
-        patch.setattr("tempfile.tempdir", str(folder))
-        assert run(folder / "votes.parquet", bucket.uri("out")) == 0
-        assert run(folder / "votes.parquet", bucket.uri("out")) == 0
-        assert run(folder / "other.parquet", bucket.uri("out"), "--max-label-changes", "0.1") == 3
-        assert run(folder / "votes.parquet", str(folder / "local")) == 0
-    return bucket, folder
+    assert run(folder / "votes.parquet", output) == 0
+    assert run(folder / "votes.parquet", output) == 0
+    assert run(folder / "other.parquet", output, "--max-label-changes", "0.1") == 3
+    assert run(folder / "votes.parquet", str(folder / "local")) == 0
 
 
-@pytest.mark.parametrize("step", range(8))
-@pytest.mark.parametrize("kind", ["publish", "hold", "release", "prune"])
-def test_a_process_that_ends_at_any_step(
-    bucket: Bucket, output: str, nights: tuple[Bucket, Path], kind: str, step: int
-) -> None:
-    """Each change of the store is the last one in turn; what readers see is whole, and the next run clears up."""
-    prepared, folder = nights
-    prepared.copy_to(bucket)
+def copied(output: str, to: str) -> None:
+    """Copy all objects to another place in the same store."""
+    here, there = locate(output), locate(to)
+    for info in here.filesystem.get_file_info(FileSelector(here.path, recursive=True)):
+        if info.type == FileType.File:
+            name = info.path[len(here.path) + 1 :]
+            there.filesystem.create_dir(there.child(name).path.rpartition("/")[0], recursive=True)
+            there.filesystem.copy_file(info.path, there.child(name).path)
+
+
+def ended_at(step: int, kind: str, output: str, folder: Path) -> bool:
+    """Whether a process can end before so many changes of the store; what readers see is whole, the next clears up."""
     before = aggregate.open_latest(output).run_id
     store = open_output(output)
     assert isinstance(store, RunBucket)
     store.prepare()
-    with pytest.MonkeyPatch.context() as patch, suppress(Killed):
-        end_at(patch, step)
+    ending = Ending(store._place.filesystem, step)
+    store._place = replace(store._place, filesystem=ending)
+    with suppress(Killed):
         if kind == "release":
             store.release(store.held_ids[0])
         elif kind == "prune":
             prune(store, 0)
+        elif kind == "rollback":
+            store.switch_to(store.run_ids[0])
         else:
             getattr(store, kind)("20991231T000000Z", (folder / "local/latest").resolve())
     seen = aggregate.open_latest(output)
     seen.verify()
-    assert seen.run_id == before or kind in ("publish", "release")
+    assert seen.run_id == before or kind in ("publish", "release", "rollback")
     assert run(folder / "votes.parquet", output) == 0
-    assert [name for name in bucket.files("out") if name.startswith(".")] == []
+    place = locate(output)
+    names = [info.base_name for info in place.filesystem.get_file_info(FileSelector(place.path))]
+    assert [name for name in names if name.startswith(".")] == []
     for listed in aggregate.list_runs(output):
         check_run(open_output(output), listed.run_id)
     assert aggregate.open_latest(output).run_id > before
+    return ending.left < 0
 
 
-def end_at(patch: pytest.MonkeyPatch, step: int) -> None:
-    """Let the process end before its n-th change of the store."""
-    left = [step]
+@pytest.mark.parametrize(
+    ("kind", "changes"), [("publish", 10), ("hold", 8), ("release", 11), ("prune", 3), ("rollback", 2)]
+)
+def test_a_process_may_end_at_any_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, changes: int
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    prepared = f"memory://{kind}/out"
+    nights(tmp_path, prepared)
+    for step in itertools.count():
+        copied(prepared, f"memory://{kind}-{step}/out")
+        if not ended_at(step, kind, f"memory://{kind}-{step}/out", tmp_path):
+            break
+    assert step >= changes
 
-    def counted(change: Callable[..., Any]) -> Callable[..., Any]:
-        def count(*arguments: Any, **more: Any) -> Any:
-            if left[0] <= 0:
-                raise Killed
-            left[0] -= 1
-            return change(*arguments, **more)
 
-        return count
-
-    patch.setattr(Place, "write", counted(Place.write))
-    for name in ("_upload", "_point_to", "_take_back"):
-        patch.setattr(RunBucket, name, counted(getattr(RunBucket, name)))
-    patch.setattr(RunBucket, "_delete", staticmethod(counted(RunBucket._delete)))
+@pytest.mark.parametrize(
+    ("kind", "step"), [("publish", 4), ("publish", 8), ("publish", 9), ("hold", 7), ("release", 5), ("release", 9)]
+)
+def test_a_process_may_end_in_a_bucket(output: str, tmp_path: Path, kind: str, step: int) -> None:
+    nights(tmp_path, output)
+    assert ended_at(step, kind, output, tmp_path)
 
 
 def test_another_machine_that_writes_here_is_left_alone(
