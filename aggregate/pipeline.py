@@ -104,8 +104,8 @@ def run(
         raise HeldError(
             f"held back: {'; '.join(held)}",
             where=str(final),
-            remedy=f"{folder.latest} is as it was; see plant-aggregate diff, then plant-aggregate publish {new.run_id} "
-            "or mend the votes",
+            remedy=f"{folder.latest} is as it was; see plant-aggregate diff latest {new.run_id}, then publish it "
+            f"(plant-aggregate publish {new.run_id}) or mend the votes",
             run=done,
         )
     return done

@@ -60,8 +60,8 @@ def test_labels_that_change_too_often_hold_the_run(
     (held,) = ids_in(work / "consensus" / "held")
     assert captured.err == (
         f"plant-aggregate: error: consensus/held/{held}: held back: 1 of 3 labels changed (33.3 %), more than "
-        "--max-label-changes 0.3 allows; consensus/latest is as it was; see plant-aggregate diff, then plant-aggregate "
-        f"publish {held} or mend the votes\n"
+        "--max-label-changes 0.3 allows; consensus/latest is as it was; see plant-aggregate diff latest "
+        f"{held}, then publish it (plant-aggregate publish {held}) or mend the votes\n"
     )
     assert "1 label changed (33.33 %)" in captured.out
     assert "published as" not in captured.out
