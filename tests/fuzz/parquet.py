@@ -4,13 +4,11 @@
 ``--case 1000042`` does one of them again, and ``--save FOLDER`` keeps the bad ones.
 """
 
-import argparse
 import random
 import re
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,6 +18,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from . import originals as of
+from .campaign import MORE, TIMES, Verdict, campaign
 from .hostile import hostile_file
 from .mutations import mutate
 from .originals import Original, originals
@@ -31,17 +30,12 @@ ROLES = {"votes": 14, "ai": 3, "truth": 2, "weights": 2, "scores": 4, "consensus
 HOSTILE = 0.15
 """Share of the files that are well formed and hostile instead of damaged."""
 
-TIMES, MORE = 3, 384 * 2**20
-"""Memory that a file may take: so many times as much as the one it was made of, and no more bytes than so beyond."""
-
 OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "votes": ((), ("--max-rejected", "1"), ("--max-rejected", "1", "--as-of", "2024-08-01"), ("--soft",)),
     "ai": ((), ("--max-rejected", "1"), ("--ai-mode", "user", "--parrots", "drop")),
     "scores": ((), ("--max-rejected", "1"), ("--max-rejected", "1", "--normalise")),
 }
 """Further options of the commands: damage that is rejected row by row goes on into the work."""
-
-PER_SEED = 1_000_000
 
 GOOD = ("published", "refused")
 
@@ -60,39 +54,9 @@ class Case:
         return f"{self.number} ({' '.join((self.original.name, *self.options))}, {self.made_by})"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a file: a kind, one of GOOD or what is bad, and the details."""
-
-    kind: str
-    detail: str = ""
-
-
 def main() -> int:
     """The command line; exit code 1 if a file was bad."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--case", type=int, nargs="*", help="only these, by the numbers of a summary")
-    parser.add_argument("--save", type=Path, help="keep the bad files here")
-    given = parser.parse_args()
-    numbers = given.case or range(given.seed * PER_SEED, given.seed * PER_SEED + given.files)
-    counts: Counter[str] = Counter()
-    bad: list[tuple[Case, Verdict]] = []
-    with Bench() as bench:
-        for case, verdict in bench.judge(numbers):
-            counts[verdict.kind] += 1
-            if given.case or verdict.kind not in GOOD:
-                print(f"{verdict.kind}: {case}: {verdict.detail}", flush=True)
-            if verdict.kind not in GOOD:
-                bad.append((case, verdict))
-                if given.save:
-                    given.save.mkdir(parents=True, exist_ok=True)
-                    (given.save / f"{case.number}.parquet").write_bytes(case.content)
-    print(f"\n{counts.total():,} files: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common()))
-    for kind in sorted({verdict.kind for _, verdict in bad}):
-        print(f"  {kind}: --case", *(case.number for case, verdict in bad if verdict.kind == kind))
-    return 1 if bad else 0
+    return campaign(__doc__ or "", Bench(), GOOD, ".parquet")
 
 
 class Bench:

@@ -4,14 +4,12 @@
 ``--case 1000042`` does one of them again, and ``--save FOLDER`` keeps the bad ones.
 """
 
-import argparse
 import random
 import re
 import shutil
 import sys
 import tempfile
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +18,7 @@ from typing import Any
 
 from aggregate_cli.main import COMMANDS
 
-from .parquet import MORE, PER_SEED, TIMES
+from .campaign import MORE, TIMES, Verdict, campaign
 from .reader import Reader
 from .toml_mutations import ORIGINALS, mutate
 
@@ -46,41 +44,9 @@ class Case:
         return f"{self.number} ({self.command}, {self.made_by})"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a file: a kind, one of GOOD or what is bad, and the details."""
-
-    kind: str
-    detail: str = ""
-
-
 def main() -> int:
     """The command line; exit code 1 if a file was bad."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--case", type=int, nargs="*", help="only these, by the numbers of a summary")
-    parser.add_argument("--save", type=Path, help="keep the bad files here")
-    given = parser.parse_args()
-    counts: Counter[str] = Counter()
-    bad: dict[str, list[int]] = {}
-    with Bench() as bench:
-        for case, verdict in bench.judge(
-            given.case or range(given.seed * PER_SEED, given.seed * PER_SEED + given.files)
-        ):
-            counts[verdict.kind] += 1
-            if given.case or verdict.kind not in GOOD:
-                print(f"{verdict.kind}: {case}: {verdict.detail[:2000]}", flush=True)
-            if verdict.kind not in GOOD:
-                bad.setdefault(verdict.kind, []).append(case.number)
-                if given.save:
-                    given.save.mkdir(parents=True, exist_ok=True)
-                    (given.save / f"{case.number}.toml").write_bytes(case.content)
-        print(f"most memory: {bench.most >> 20} MiB")
-    print(f"\n{counts.total():,} files: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common()))
-    for kind, numbers in sorted(bad.items()):
-        print(f"  {kind}: --case", *numbers)
-    return 1 if bad else 0
+    return campaign(__doc__ or "", Bench(), GOOD, ".toml")
 
 
 def case_of(number: int) -> Case:
@@ -92,9 +58,6 @@ def case_of(number: int) -> Case:
 
 class Bench:
     """A folder with one file, and a process that reads it."""
-
-    most = 0
-    """Bytes that a file took."""
 
     def __enter__(self) -> "Bench":
         self._folder = Path(tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
@@ -146,9 +109,7 @@ class Bench:
         return Verdict("shown", lost) if lost else verdict
 
     def _ask(self, command: str | None = None) -> dict[str, Any]:
-        answer = self._reader.ask(self._job(command))
-        self.most = max(self.most, answer.get("peak", 0))
-        return answer
+        return self._reader.ask(self._job(command))
 
     def _job(self, command: str | None = None) -> dict[str, Any]:
         show = [] if command is None else ["--show", command]
