@@ -202,9 +202,9 @@ def _gist(said: str) -> str:
 
 def _is_complaint(lines: list[str]) -> bool:
     """One line; or, of faults in columns, one for each."""
-    if not lines or not lines[0].startswith("plant-aggregate: error: "):
+    if not lines or not all(line.startswith("plant-aggregate: error: ") for line in lines):
         return False
-    return len(lines) == 1 or all(re.search(r"damaged\.parquet: column '", line) for line in lines)
+    return len(lines) == 1 or all(re.search(r"(damaged|users)\.parquet: column '", line) for line in lines)
 
 
 if __name__ == "__main__":
