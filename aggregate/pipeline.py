@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from glob import iglob
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from .publishing.run_folder import RunFolder
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
+from .storage import is_uri, local_path
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .version import VERSION
@@ -162,9 +164,11 @@ def _check_apart(folder: RunStore, paths: Paths) -> None:
     if not isinstance(folder, RunFolder):
         return
     output = os.path.realpath(folder.path)
-    for path in filter(os.path.isdir, (os.fspath(path) for path in listed(paths))):
+    names = [local_path(path) for path in listed(paths) if not is_uri(os.fspath(path)) and "\0" not in os.fspath(path)]
+    found = [match for name in names for match in ([name] if os.path.exists(name) else iglob(name, recursive=True))]
+    for path in filter(os.path.isdir, found):
         below = os.path.relpath(output, os.path.realpath(path)).split(os.sep)
-        if not any(part.startswith(("..", ".", "_")) for part in below if part != os.curdir):
+        if not any(part.startswith((".", "_")) for part in below if part != os.curdir):
             raise ParameterError(
                 f"the output folder {folder.where} lies among the votes in {path}: the next run would read it; "
                 "choose another (-o), or one whose name begins with _"
