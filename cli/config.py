@@ -7,7 +7,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .configuration import ConfigurationError, key_of, known
+from .configuration import Configuration, ConfigurationError, key_of, known
 from .options import debug_option
 from .run import ABOUT_AI, chosen_by
 
@@ -25,7 +25,7 @@ def config(context: click.Context, command: str, show: bool) -> None:
     With --show the effective settings of COMMAND go to stdout, as a file for --config: those of the file, and the
     defaults of the others.
     """
-    configuration = context.meta.get("configuration")
+    configuration: Configuration | None = context.meta.get("configuration")
     group = context.parent.command if context.parent is not None else None
     assert isinstance(group, click.Group)
     chosen = group.get_command(context, command)
@@ -39,32 +39,34 @@ def config(context: click.Context, command: str, show: bool) -> None:
         if "run" in configuration.tables:
             _check_together(configuration, context, group)
         told = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
+        if "votes" not in configuration.of("run"):
+            told += "; [run] names no votes, so they have to be on the command line"
         console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {told}")
 
 
-def _check_together(configuration: Any, context: click.Context, group: click.Group) -> None:
+def _check_together(configuration: Configuration, context: click.Context, group: click.Group) -> None:
     """Raise ConfigurationError if settings of [run], each right by itself, do not go together."""
     import aggregate
 
     command = group.get_command(context, "run")
     assert command is not None
     table = {"votes": ("VOTES",), **configuration.of("run")}  # votes may come on the command line
-    quiet = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
+    as_now = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
     try:
-        with command.make_context("run", [], parent=context, default_map={**table, **quiet}) as run:
+        with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
             chosen_by(run.params)
     except (click.UsageError, aggregate.ParameterError) as error:
         message = error.message if isinstance(error, click.UsageError) else str(error)
         raise ConfigurationError(configuration.path, f": [run] {message}") from error
 
 
-def _settings(name: str, command: click.Command, configuration: Any) -> str:
+def _settings(name: str, command: click.Command, configuration: Configuration | None) -> str:
     table = configuration.of(name) if configuration is not None else {}
     own = _strategy_defaults(table.get("strategy")) if name == "run" else {}
     rows = []
     for parameter in known(command):
         key = key_of(parameter)
-        if parameter.name in table:
+        if configuration is not None and parameter.name in table:
             line = configuration.line(name, parameter.name)
             rows.append((f"{key} = {_toml(table[parameter.name])}", f"{on_one_line(configuration.path)}, line {line}"))
             continue

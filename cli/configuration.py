@@ -27,12 +27,13 @@ NOT_IN_FILES = ("help", "config", "version", "show")
 """Options that a file cannot have."""
 
 ABOUT_RUNS = ("runs", "diff", "publish", "rollback")
+"""Commands that have something to do with the output of ``run``."""
+
 SHARED = ("output", "lock", "metrics", "log_format")
-"""What the table [run] says for commands about runs, too, as far as their own tables do not."""
+"""What the table [run] says for those, too, as far as their own tables do not."""
 
 MAX_BYTES = 1 << 20
 """A larger file is no configuration."""
-
 
 MAX_NAMES = 16
 """A key of more names is no option; the time that they take to read grows with the square of their number."""
@@ -40,7 +41,6 @@ MAX_NAMES = 16
 KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 DOTTED = re.compile(rf"\s*(?P<header>\[\[?)?\s*(?P<names>{KEY}(?:[ \t]*\.[ \t]*{KEY})*)\s*(?(header)\]|=)")
 """The beginning of a line that names a table, or a key."""
-
 
 TOKENS = re.compile(
     rf"(?P<long>(?:{KEY}[ \t]*+\.[ \t]*+){{{MAX_NAMES}}})"
