@@ -2,9 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from glob import iglob
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from .consensus import Consensus
 from .errors import AggregateWarning, HeldError, ParameterError, VotesError
 from .ingest import Paths, Reading, listed, read, read_user_weights
 from .ingest.ai_votes import AiReading, read_ai
-from .ingest.sources import Input, find_sources
+from .ingest.sources import Input, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
@@ -31,7 +30,7 @@ from .publishing.run_folder import RunFolder
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
-from .storage import is_uri, local_path
+from .storage import redacted
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .version import VERSION
@@ -55,8 +54,9 @@ def run(
     for name in ("user_weights", "ai_votes"):
         if getattr(settings, name) is not None and not isinstance(strategy, PlantNet):
             raise ParameterError(f"{name} are for the strategy plantnet, not for {strategy.name}")
+    paths = listed(paths)
     folder = open_output(output)
-    _check_apart(folder, paths)
+    _check_apart(folder, [*paths, *listed(settings.scores or []), *([settings.ai_votes] if settings.ai_votes else [])])
     folder.prepare()
     set_threads(settings.threads or available_cores())
     clock = PhaseClock(progress)
@@ -159,19 +159,16 @@ def _read(paths: Paths, settings: Settings, clock: PhaseClock) -> _Given:
     return _Given(reading, ai, calibration, beside, files)
 
 
-def _check_apart(folder: RunStore, paths: Paths) -> None:
-    """Raise ParameterError if the next run would take the tables of this one for votes."""
+def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise ParameterError if the next run would take the tables of this one for votes, or other inputs."""
     if not isinstance(folder, RunFolder):
         return
-    output = os.path.realpath(folder.path)
-    names = [local_path(path) for path in listed(paths) if not is_uri(os.fspath(path)) and "\0" not in os.fspath(path)]
-    found = [match for name in names for match in ([name] if os.path.exists(name) else iglob(name, recursive=True))]
-    for path in filter(os.path.isdir, found):
-        below = os.path.relpath(output, os.path.realpath(path)).split(os.sep)
-        if not any(part.startswith((".", "_")) for part in below if part != os.curdir):
+    tables = [folder.path / name / CONSENSUS_FILE for name in ("latest", "runs/20261123T021500Z")]
+    for path in paths:
+        if any(would_find(os.fspath(path), table) for table in tables):
             raise ParameterError(
-                f"the output folder {folder.where} lies among the votes in {path}: the next run would read it; "
-                "choose another (-o), or one whose name begins with _"
+                f"the output folder {folder.where} lies among what {redacted(os.fspath(path))} names: the next run "
+                "would read it; choose another (-o), or one whose name begins with _"
             )
 
 

@@ -16,15 +16,18 @@ from urllib.request import url2pathname
 from .errors import AggregateError, ParameterError, VotesError
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-URI_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/[^\s'\"]+")
+URI_IN_TEXT = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:/[^\s'\"]+")
+"""Where a URI may begin, well spelled or not, and how far it goes."""
+
 MISSPELT = re.compile(r"(s3a?|gs|gcs|abfss?|hdfs|https?|file):/?(?!/)", re.IGNORECASE)
 """What a person begins a URI with who leaves out a slash; a path in such a folder can be spelled ./s3:/..."""
 
 SECRETS = re.compile(r"key|secret|token|pass|pwd|credential|signature|sig$|sas|auth|code", re.IGNORECASE)
 """Names of what must not be shown in a URI's query."""
 
-PASSWORD = re.compile(r"^([^:]+:/{0,2})[^/?#@]*:[^/?#@]*@")
-"""The beginning of a URI, well spelled or not, with a user and a password."""
+PASSWORD = re.compile(r"^([^:]+:/{0,2})[^/?#@:]*:(?:[^/?#@]*|(?!\d+[/?#])[^?]*)@")
+"""The beginning of a URI, well spelled or not, with a user and a password; that may have slashes, which it should not.
+"""
 
 HIDDEN = "hidden"
 """What is shown instead of a secret."""
@@ -96,7 +99,9 @@ def local_path(path: str | os.PathLike[str]) -> str:
         return path
     host, slash, rest = path[len("file://") :].partition("/")
     if host not in ("", "localhost"):
-        raise ParameterError(f"{redacted(path)!r} is a path of the machine {host!r}: of this one it is file:///...")
+        raise ParameterError(
+            f"a file of the machine {host.rpartition('@')[2]!r} is none of this one: write file:///..."
+        )
     return url2pathname(slash + rest)
 
 
@@ -113,7 +118,7 @@ def redacted(uri: str) -> str:
     >>> redacted("s3://me:secret@bucket/votes?region=eu&secret_key=x")
     's3://bucket/votes?region=eu&secret_key=hidden'
     """
-    if not is_uri(uri) and not MISSPELT.match(uri):
+    if not URI.match(uri) and not MISSPELT.match(uri):
         return uri
     place, mark, query = PASSWORD.sub(r"\1", uri).partition("?")
     shown = [key + equals + (HIDDEN if SECRETS.search(key) else value) for key, equals, value in _parts(query)]
@@ -222,7 +227,7 @@ def _without_secrets(text: str, uri: str) -> str:
     text = without_secrets(text.replace(uri, redacted(uri)))
     secrets = [value for key, _, value in _parts(uri.partition("?")[2]) if SECRETS.search(key)]
     if PASSWORD.match(uri):
-        secrets.append(uri.partition("://")[2].rpartition("@")[0].partition(":")[2])
+        secrets.append(uri.partition("?")[0].partition("://")[2].rpartition("@")[0].partition(":")[2])
     for secret in filter(None, secrets):
         for spelling in (secret, unquote(secret), unquote_plus(secret)):
             text = text.replace(spelling, HIDDEN)

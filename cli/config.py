@@ -50,7 +50,8 @@ def _check_together(configuration: Configuration, context: click.Context, group:
 
     command = group.get_command(context, "run")
     assert command is not None
-    table = {"votes": ("VOTES",), **configuration.of("run")}  # votes may come on the command line
+    from_elsewhere = {"votes": ("VOTES",), "ai_votes": "AI"}  # these may come on the command line
+    table = {**from_elsewhere, **configuration.of("run")}
     as_now = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:

@@ -38,6 +38,7 @@ FORMATS = ("text", "json")
 
 class _Log:
     format = FORMATS[0]
+    is_asked = False
     debug = False
 
 
@@ -54,6 +55,16 @@ def is_debug() -> bool:
 def set_format(name: str) -> None:
     """Write stderr in one of FORMATS from now on."""
     _Log.format = name
+
+
+def ask_format(is_asked: bool) -> None:
+    """Note whether the command line says which format it wants: no file overrules that."""
+    _Log.is_asked = is_asked
+
+
+def is_format_asked() -> bool:
+    """Whether the command line says which format it wants."""
+    return _Log.is_asked
 
 
 def is_json() -> bool:
@@ -74,7 +85,7 @@ def complain(message: str, exit_code: int) -> int:
 def log(level: str, event: str, **facts: Any) -> None:
     """Write a JSON object as a line of stderr."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    say(json.dumps({"time": now, "level": level, "event": event, **facts}))
+    _write(json.dumps(_without_secrets({"time": now, "level": level, "event": event, **facts})))
 
 
 def event(quiet: bool, name: str, text: str, **facts: Any) -> None:
@@ -106,11 +117,25 @@ def trace() -> None:
 
 
 def say(line: str) -> None:
-    """Write a line to stderr, without secrets. A log that is full or closed does not keep the engine from its work."""
+    """Write a line to stderr, without secrets."""
+    _write(_without_secrets(line))
+
+
+def _write(line: str) -> None:
+    """A log that is full or closed does not keep the engine from its work."""
+    with suppress(OSError):
+        click.echo(line, err=True)
+
+
+def _without_secrets(told: Any) -> Any:
+    """A text, or all texts in a value of JSON, with URIs as they may be shown."""
     from aggregate.storage import without_secrets
 
-    with suppress(OSError):
-        click.echo(without_secrets(line), err=True)
+    if isinstance(told, str):
+        return without_secrets(told)
+    if isinstance(told, dict):
+        return {name: _without_secrets(value) for name, value in told.items()}
+    return [_without_secrets(value) for value in told] if isinstance(told, list | tuple) else told
 
 
 def result(text: str) -> None:

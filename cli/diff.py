@@ -47,6 +47,7 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     """
     import aggregate
     from aggregate.publishing.releases import consensus_of
+    from aggregate.storage import redacted
 
     changes = aggregate.diff(*(consensus_of(run, output) for run in (run_a, run_b)))
     if table is not None:
@@ -56,7 +57,7 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     if as_json:
         console.result_json(changes.summary)
     else:
-        console.result(_report(changes, rows, f"{run_a} -> {run_b}"))
+        console.result(_report(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}"))
 
 
 def _report(changes: "Changes", rows: int, title: str) -> str:

@@ -57,7 +57,7 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
     try:
         found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
     except ConfigurationError:
-        if log_format_in(path, command) == "json":
+        if log_format_in(path, command) == "json" and not console.is_format_asked():
             console.set_format("json")
         raise
     context.meta["configuration"] = found
@@ -168,6 +168,7 @@ def _leave(exit_code: int) -> NoReturn:
 def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
     console.set_format(_format_in(arguments))  # an error may come before options are read
+    console.ask_format(any(argument.split("=")[0] == "--log-format" for argument in arguments))
     console.set_debug("--debug" in arguments)
     try:
         cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)

@@ -1,9 +1,22 @@
 """The file of metrics, of those commands that publish."""
 
+import os
 from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from aggregate import Run
+
+
+def metrics_of(output: str, path: str | None) -> str | None:
+    """The file for metrics of an output; None if both are of a configuration, and this output is another."""
+    context = click.get_current_context()
+    if path is None or context.get_parameter_source("metrics") is not ParameterSource.DEFAULT_MAP:
+        return path
+    configured = context.meta["configuration"].of(context.info_name).get("output", output)
+    return path if os.path.realpath(configured) == os.path.realpath(output) else None
 
 
 def check_metrics(path: str | None) -> None:

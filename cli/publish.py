@@ -5,7 +5,7 @@ import time
 import click
 
 from . import console
-from .metrics import check_metrics, tell_metrics
+from .metrics import check_metrics, metrics_of, tell_metrics
 from .options import debug_option, lock_option, metrics_option, output_option
 from .summary import switched
 
@@ -23,6 +23,7 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     """
     import aggregate
 
+    metrics = metrics_of(output, metrics)
     check_metrics(metrics)
     with console.progress(quiet=False) as listener:
         done = aggregate.publish(output, run_id, lock=lock, progress=listener)

@@ -3,7 +3,7 @@
 import click
 
 from . import console
-from .metrics import check_metrics, tell_metrics
+from .metrics import check_metrics, metrics_of, tell_metrics
 from .options import debug_option, lock_option, metrics_option, output_option
 from .summary import switched
 
@@ -21,6 +21,7 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     """
     import aggregate
 
+    metrics = metrics_of(output, metrics)
     check_metrics(metrics)
     with console.progress(quiet=False) as listener:
         done = aggregate.rollback(output, lock=lock, progress=listener)

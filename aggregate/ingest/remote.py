@@ -11,7 +11,7 @@ import re
 import resource
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
@@ -147,10 +147,10 @@ def _split(path: str) -> tuple[str, str]:
     return fixed, path[len(fixed) + 1 :]
 
 
-def _regular(pattern: str) -> str:
+def regular(pattern: str) -> str:
     """A pattern as a regular expression: ``**/`` is any depth, ``*`` any part of a name.
 
-    >>> re.fullmatch(_regular("day=*/**/v*.parquet"), "day=1/a/b/votes.parquet") is not None
+    >>> re.fullmatch(regular("day=*/**/v*.parquet"), "day=1/a/b/votes.parquet") is not None
     True
     """
     parts = re.split(r"(\*\*/|\*+)", pattern)
@@ -163,15 +163,15 @@ def _is_wanted(name: str, pattern: str, suffixes: tuple[str, ...]) -> bool:
     parts = name.split("/")
     is_table = name.lower().endswith(suffixes)
     if not pattern:
-        return is_table and not _hidden(parts)
+        return is_table and not hidden(parts)
     for depth in range(1, len(parts) + 1):
-        if re.fullmatch(_regular(pattern), "/".join(parts[:depth])):
+        if re.fullmatch(regular(pattern), "/".join(parts[:depth])):
             # A wildcard stands for no hidden name; one that is spelled out may be hidden.
-            as_spelled = _hidden(parts[:depth]) == _hidden(pattern.split("/"))
-            return as_spelled and not _hidden(parts[depth:]) and (is_table or depth == len(parts))
+            as_spelled = hidden(parts[:depth]) == hidden(pattern.split("/"))
+            return as_spelled and not hidden(parts[depth:]) and (is_table or depth == len(parts))
     return False
 
 
-def _hidden(parts: list[str]) -> int:
+def hidden(parts: Sequence[str]) -> int:
     """How many parts of a path are hidden."""
     return sum(part.startswith((".", "_")) for part in parts)

@@ -3,13 +3,14 @@
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import VotesError, reason_of
 from ..storage import Place, is_uri, local_path, locate, reaching, redacted
-from .remote import Copy, copied, find_remote
+from .remote import Copy, copied, find_remote, hidden, regular
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
@@ -72,6 +73,29 @@ def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     if not found and not remote:
         raise VotesError("no paths were given", remedy="name files, folders or globs")
     return [_source(path) for path in found.values()] + [_remote_source(remote[uri]) for uri in sorted(remote)]
+
+
+def would_find(path: str, file: str | os.PathLike[str]) -> bool:
+    """Whether a file is among those that a path names, or will be when it is there."""
+    if is_uri(path) or "\0" in path:
+        return False
+    path = local_path(path)
+    if os.path.isdir(path):
+        return _is_visible(os.path.relpath(os.path.realpath(file), os.path.realpath(path)))
+    if os.path.lexists(path):
+        return False
+    pattern = os.path.abspath(path)
+    for spelling in map(Path, (os.path.abspath(file), os.path.realpath(file))):
+        for match in (spelling, *spelling.parents):
+            as_spelled = hidden(match.parts) == hidden(Path(pattern).parts)
+            if re.fullmatch(regular(pattern), str(match)) and as_spelled:
+                return _is_visible(os.path.relpath(spelling, match))
+    return False
+
+
+def _is_visible(path: str) -> bool:
+    """Whether a relative path is one that folders are looked through for: below, with no hidden name."""
+    return path == os.curdir or not hidden(path.split(os.sep))
 
 
 def read_text(path: str | os.PathLike[str], remedy: str) -> str:

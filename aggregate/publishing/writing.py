@@ -39,6 +39,8 @@ def writing(where: str | os.PathLike[str], what: str = OUTPUT_FOLDER) -> Iterato
 @contextmanager
 def in_one_step(path: Path) -> Iterator[Path]:
     """A file beside ``path`` to write, which takes its place when the block ends. Raises PublishError."""
+    if not path.name:
+        raise PublishError("is no file", where=str(path), remedy="name a file to write")
     staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with writing(path, "file"):
         try:

@@ -362,6 +362,13 @@ def test_user_weights_that_cannot_be_used(
         ("votes", "votes/out", False),
         (".", "out", False),
         ("votes/**", "votes/out/x", False),
+        ("votes/**/*.parquet", "votes/new", False),
+        ("*", "new", False),
+        ("*/*.parquet", "new", True),
+        ("*/*/*.parquet", "new", False),
+        ("./vo*/", "votes/new", False),
+        ("votes/*.parquet", "votes/new", True),
+        ("votes/*", "votes/_out", True),
         ("votes", "votes/_out", True),
         ("votes", "out", True),
         ("votes", "votes2", True),
@@ -372,11 +379,10 @@ def test_an_output_among_the_votes(
 ) -> None:
     """It would be read by the next run."""
     write("votes/a.parquet")
-    (work / "votes/out").mkdir()
     for _ in range(2):
         assert run_command(["run", votes, "-o", output, "-q"]) == (0 if fits else 2)
     if not fits:
-        assert f"the output folder {output} lies among the votes in " in capfd.readouterr().err
+        assert f"the output folder {output} lies among what {votes} names" in capfd.readouterr().err
         assert not (work / output / "runs").exists()
 
 

@@ -194,14 +194,17 @@ def test_config_without_a_file(capfd: Capture, work: Path) -> None:
     [
         ("beta = 0.9", "beta is 0.9 but must be in (0, alpha], and alpha is 0.5"),
         ('strategy = "majority"\nalpha = 0.4', "--alpha is not an option of --strategy majority"),
-        ('ai-mode = "fixed"', "--ai-mode is given without --ai-votes"),
-        ('ai-calibration = "c.json"', "ai_calibration is given without ai_votes"),
         ('column = ["label=a", "label=b"]', "label is mapped more than once"),
     ],
 )
 def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, settings: str, saying: str) -> None:
     (line,) = refused(capfd, "config", *configure(f"[run]\n{settings}\n"))
     assert line.startswith(f"c.toml: [run] {saying}")
+
+
+def test_what_may_be_on_the_command_line_is_not_missed(configure: Configure, capfd: Capture) -> None:
+    assert run_command(["config", *configure('[run]\nai-mode = "fixed"\nai-calibration = "c.json"\n')]) == 0
+    assert capfd.readouterr().out.endswith("; [run] names no votes, so they have to be on the command line\n")
 
 
 def test_a_run_without_settings_of_its_own_is_one(configure: Configure, write: Write, capfd: Capture) -> None:
@@ -227,11 +230,24 @@ def test_commands_about_runs_have_the_output_of_the_run(
     assert run_command(["runs", *configure('[run]\noutput = "out"\n[runs]\noutput = "consensus"\n')]) == 1
 
 
+def test_metrics_of_another_output_are_not_those_of_the_run(
+    published: Published, write: Write, work: Path, configure: Configure
+) -> None:
+    told = configure('[run]\noutput = "out"\nmetrics = "m.prom"\n')
+    for output in ("consensus", "out"):
+        assert run_command(["run", str(write()), "-q", "-o", output]) == 0
+        assert run_command(["rollback", *told, "-o", output]) == (0 if output == "consensus" else 1)
+        assert run_command(["publish", (work / output / "latest").readlink().name, *told, "-o", output]) == 0
+        assert (work / "m.prom").exists() == (output == "out")
+
+
 def test_faults_are_told_in_the_format_of_the_file(configure: Configure, capfd: Capture) -> None:
     for command, table in (("run", "run"), ("publish", "run"), ("evaluate", "evaluate")):
         told = configure(f'[{table}]\nlog-format = "json"\nno-such = 1\n')
         assert run_command([command, *told]) == 2
         assert "no-such" in json.loads(capfd.readouterr().err)["message"]
+        assert run_command([command, *told, "--log-format", "text"]) == 2
+        assert capfd.readouterr().err.startswith("plant-aggregate: error: c.toml")
 
 
 def test_a_date_is_a_time_and_no_name(configure: Configure, capfd: Capture) -> None:

@@ -145,6 +145,8 @@ def test_secrets_are_not_shown(
         ("s3://[broken/a?secret=1", "s3://[broken/a?secret=hidden"),
         ("s3://b/a#b?x=/y%20z&pwd=1&AUTH=2", "s3://b/a#b?x=/y%20z&pwd=hidden&AUTH=hidden"),
         ("s3:/me:pass@host/a", "s3:/host/a"),
+        ("s3://me:pa/ss@host/a?x=b@c", "s3://host/a?x=b@c"),
+        ("s3://host:9000/a@b", "s3://host:9000/a@b"),
         ("hdfs:///data/x", "hdfs:///data/x"),
         ("abfs://container@account.example.org/x", "abfs://container@account.example.org/x"),
         ("/data/me@home/a?token=x", "/data/me@home/a?token=x"),
@@ -165,6 +167,9 @@ def test_what_is_shown_of_a_uri(uri: str, shown: str) -> None:
         ["run", "v", "--strategy", "s3://me:Hush-hush@bucket"],
         ["run", "--config", "c.toml"],
         ["publish", "s3://me:Hush-hush@b/x"],
+        ["run", "s3://me:Hush/hush@b/x"],
+        ["run", "file://me:Hush-hush@elsewhere/x"],
+        ["runs", '"s3://b?secret=Hush-hush"', "--log-format", "json"],
         ["simulate", "s3://me:Hush-hush@b/x"],
     ],
 )
@@ -174,12 +179,17 @@ def test_no_line_shows_a_secret(published: Any, work: Path, capfd: Capture, argu
     said = capfd.readouterr().err
     assert "Hush" not in said
     assert "internal error" not in said
+    if "json" in arguments:
+        assert all(json.loads(line)["time"] for line in said.splitlines())
 
 
 @pytest.mark.parametrize("option", ["-o", "--metrics", "--calibration", "--user-weights", "--ai-votes", "--scores"])
 @pytest.mark.parametrize(
     ("name", "saying"),
-    [("a\0b", "holds a NUL character"), ("file://elsewhere/a", "is a path of the machine 'elsewhere'")],
+    [
+        ("a\0b", "holds a NUL character"),
+        ("file://elsewhere/a", "a file of the machine 'elsewhere' is none of this one"),
+    ],
 )
 def test_what_cannot_be_a_path(
     published: Any, write: Write, work: Path, capfd: Capture, option: str, name: str, saying: str
