@@ -5,6 +5,7 @@ its changes of the file system and at each boundary of its phases, scene by scen
 """
 
 import argparse
+import itertools
 import random
 import subprocess
 import sys
@@ -29,6 +30,9 @@ COMMANDS = {
 SHARES = (5, 5, 4, 2, 1, 2)
 """How often each command is tried."""
 
+LONGER, SHORTER = 1.02, 0.9
+"""How the life that is expected of a command changes with one that was killed, and one that had ended."""
+
 EACH = 5
 """A run is left undisturbed after so many kills."""
 
@@ -48,7 +52,10 @@ def main() -> int:
 
 
 def random_kills(folder: Path, kills: int, seed: int) -> Iterator[Kill]:
-    """Kill commands of real processes in one output folder at moments of their lives."""
+    """Kill so many commands of real processes in one output folder, at moments of their lives.
+
+    Those that ended before they were to be killed are tries, too, but no kills.
+    """
     write_votes(folder)
     chance = random.Random(seed)
     output = folder / "consensus"
@@ -56,16 +63,21 @@ def random_kills(folder: Path, kills: int, seed: int) -> Iterator[Kill]:
     _seconds_of(folder, RUN, watch)  # may compile
     lives = {command[0]: _seconds_of(folder, command, watch) for command in (RUN, ["rollback"])}
     lives["publish"] = lives["rollback"]
-    for number in range(1, kills + 1):
+    killed_so_far = 0
+    for number in itertools.count(1):
         (what,) = chance.choices(list(COMMANDS), SHARES)
         before = latest_of(output)
         # More often late than early: the first half of a life goes into loading the program.
         killed = _killed(folder, COMMANDS[what], after=lives[COMMANDS[what][0]] * chance.random() ** 0.5)
+        lives[COMMANDS[what][0]] *= LONGER if killed else SHORTER  # the machine may be busier now, or less
+        killed_so_far += killed
         broken, left = watch.broken(), what_is_left(output) if killed else "ended before the kill"
         switched = latest_of(output) != before
         if number % EACH == 0:
             broken += _undisturbed(folder, watch)
         yield Kill(what, number, f"{left}; latest {'switched' if switched else 'as before'}", broken)
+        if killed_so_far == kills:
+            return
 
 
 def _seconds_of(folder: Path, command: list[str], watch: Watch) -> float:

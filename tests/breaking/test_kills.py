@@ -22,7 +22,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def test_a_kill_at_any_moment_breaks_no_promise(tmp_path: Path) -> None:
     kills = list(random_kills(tmp_path, KILLS, seed=3))
     assert [kill for kill in kills if kill.broken] == []
-    assert len(kills) == KILLS
+    assert len([kill for kill in kills if not kill.left.startswith("ended before the kill")]) == KILLS
 
 
 @pytest.mark.parametrize("name", ["a run that prunes", "publish of a held run"])
