@@ -39,7 +39,7 @@ def config(context: click.Context, command: str, show: bool) -> None:
         if "run" in configuration.tables:
             _check_together(configuration, context, group)
         told = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
-        if "votes" not in configuration.of("run"):
+        if not configuration.of("run").get("votes"):
             told += "; [run] names no votes, so they have to be on the command line"
         console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {told}")
 
@@ -50,14 +50,16 @@ def _check_together(configuration: Configuration, context: click.Context, group:
 
     command = group.get_command(context, "run")
     assert command is not None
-    from_elsewhere = {"votes": ("VOTES",), "ai_votes": "AI"}  # these may come on the command line
-    table = {**from_elsewhere, **configuration.of("run")}
+    table = configuration.of("run")
+    table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or "AI"}  # given elsewhere
     as_now = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
             chosen_by(run.params)
     except (click.UsageError, aggregate.ParameterError) as error:
-        message = error.message if isinstance(error, click.UsageError) else str(error)
+        message = str(error)
+        if isinstance(error, click.UsageError):
+            message = error.message or error.format_message()
         raise ConfigurationError(configuration.path, f": [run] {message}") from error
 
 

@@ -85,14 +85,7 @@ class Configuration:
 def load(path: str, commands: Callable[[str], click.Command | None], names: list[str]) -> Configuration:
     """Read a file and check it against the commands. Raises ConfigurationError with all that is wrong."""
     text = _read(path)
-    for token in TOKENS.finditer(text):
-        if token["long"]:
-            line = text.count("\n", 0, token.start()) + 1
-            raise ConfigurationError(path, f", line {line}: a key of more than {MAX_NAMES} names")
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise ConfigurationError(path, f": is not TOML: {error}") from error
+    document = _parsed(path, text)
     faults: list[tuple[int, str]] = []
     tables: dict[str, dict[str, Any]] = {}
     lines: dict[tuple[str, str], int] = {}
@@ -122,11 +115,11 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
 def log_format_in(path: str, command: str) -> str | None:
     """The log format that a file asks for, as far as it can be read: also its faults are told in that."""
     try:
-        document = tomllib.loads(_read(path))
+        document = _parsed(path, _read(path))
         for name in (command, *(["run"] if command in ABOUT_RUNS else [])):
             if "log-format" in document.get(name, {}):
                 return str(document[name]["log-format"])
-    except (ConfigurationError, tomllib.TOMLDecodeError, RecursionError, ValueError, TypeError, AttributeError):
+    except (ConfigurationError, TypeError):  # or what should be a table is none
         pass
     return None
 
@@ -151,6 +144,18 @@ def _read(path: str) -> str:
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(path, f": cannot be read ({reason})") from error
+
+
+def _parsed(path: str, text: str) -> dict[str, Any]:
+    """The document. Raises ConfigurationError if it is none, or one that would take long to read."""
+    for token in TOKENS.finditer(text):
+        if token["long"]:
+            line = text.count("\n", 0, token.start()) + 1
+            raise ConfigurationError(path, f", line {line}: a key of more than {MAX_NAMES} names")
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise ConfigurationError(path, f": is not TOML: {error}") from error
 
 
 def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:

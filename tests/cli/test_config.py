@@ -1,6 +1,7 @@
 """Options from a TOML file: the same as on the command line, and what is wrong is told with its line."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -202,8 +203,9 @@ def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, 
     assert line.startswith(f"c.toml: [run] {saying}")
 
 
-def test_what_may_be_on_the_command_line_is_not_missed(configure: Configure, capfd: Capture) -> None:
-    assert run_command(["config", *configure('[run]\nai-mode = "fixed"\nai-calibration = "c.json"\n')]) == 0
+@pytest.mark.parametrize("votes", ["", "votes = []\n"])
+def test_what_may_be_on_the_command_line_is_not_missed(configure: Configure, capfd: Capture, votes: str) -> None:
+    assert run_command(["config", *configure(f'[run]\n{votes}ai-mode = "fixed"\nai-calibration = "c.json"\n')]) == 0
     assert capfd.readouterr().out.endswith("; [run] names no votes, so they have to be on the command line\n")
 
 
@@ -239,6 +241,17 @@ def test_metrics_of_another_output_are_not_those_of_the_run(
         assert run_command(["rollback", *told, "-o", output]) == (0 if output == "consensus" else 1)
         assert run_command(["publish", (work / output / "latest").readlink().name, *told, "-o", output]) == 0
         assert (work / "m.prom").exists() == (output == "out")
+
+
+@pytest.mark.parametrize(
+    "content", ["[" + "x." * 500_000 + "x]", "a = " + "{a=" * 300_000, "run = 1\npublish = 'log-format'"]
+)
+def test_the_format_of_a_file_that_cannot_be_read_is_not_looked_for_long(
+    configure: Configure, capfd: Capture, content: str
+) -> None:
+    begun = time.monotonic()
+    assert run_command(["publish", "x", *configure(content)]) == 2
+    assert time.monotonic() - begun < 20
 
 
 def test_faults_are_told_in_the_format_of_the_file(configure: Configure, capfd: Capture) -> None:
