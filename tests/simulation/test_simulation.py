@@ -199,7 +199,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pq.ParquetWriter, "write_batch", full)
-    with pytest.raises(PublishError, match="No space left"):
+    with pytest.raises(PublishError, match="no space left"):
         simulate(1e-5, seed=2).write(tmp_path, overwrite=True)
     assert (tmp_path / "votes.parquet").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["truth.parquet", "votes.parquet"]
