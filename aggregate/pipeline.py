@@ -26,11 +26,10 @@ from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.history import baseline, prune
 from .publishing.manifest import MANIFEST_FILE, manifest, read_manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
-from .publishing.run_folder import RunFolder
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
-from .storage import redacted
+from .storage import child, redacted
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .version import VERSION
@@ -161,9 +160,8 @@ def _read(paths: Paths, settings: Settings, clock: PhaseClock) -> _Given:
 
 def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
     """Raise ParameterError if the next run would take the tables of this one for votes, or other inputs."""
-    if not isinstance(folder, RunFolder):
-        return
-    tables = [folder.path / name / CONSENSUS_FILE for name in ("latest", "runs/20261123T021500Z")]
+    any_run = "20261123T021500Z"
+    tables = [child(folder.where, *names, CONSENSUS_FILE) for names in (["latest"], ["runs", any_run])]
     for path in paths:
         if any(would_find(os.fspath(path), table) for table in tables):
             raise ParameterError(

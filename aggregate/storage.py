@@ -140,11 +140,13 @@ def _parts(query: str) -> list[tuple[str, str, str]]:
 
 
 def child(uri: str, *names: str) -> str:
-    """The URI of a file below a folder.
+    """The path or URI of a file below a folder.
 
     >>> child("s3://bucket/out/?region=eu", "runs", "run.json")
     's3://bucket/out/runs/run.json?region=eu'
     """
+    if not is_uri(uri):
+        return os.path.join(uri, *names)
     path, mark, query = uri.partition("?")
     return "/".join([path.rstrip("/"), *names]) + mark + query
 

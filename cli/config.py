@@ -52,6 +52,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     assert command is not None
     table = configuration.of("run")
     table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or "AI"}  # given elsewhere
+    # Options set how this process logs when they are read: these are to leave it as it is.
     as_now = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:

@@ -37,8 +37,7 @@ FORMATS = ("text", "json")
 
 
 class _Log:
-    format = FORMATS[0]
-    is_asked = False
+    format: str | None = None
     debug = False
 
 
@@ -52,19 +51,14 @@ def is_debug() -> bool:
     return _Log.debug
 
 
-def set_format(name: str) -> None:
-    """Write stderr in one of FORMATS from now on."""
+def set_format(name: str | None) -> None:
+    """Write stderr in one of FORMATS from now on; None: nobody has said in which."""
     _Log.format = name
 
 
-def ask_format(is_asked: bool) -> None:
-    """Note whether the command line says which format it wants: no file overrules that."""
-    _Log.is_asked = is_asked
-
-
-def is_format_asked() -> bool:
-    """Whether the command line says which format it wants."""
-    return _Log.is_asked
+def has_format() -> bool:
+    """Whether anybody has said in which format stderr is to be."""
+    return _Log.format is not None
 
 
 def is_json() -> bool:

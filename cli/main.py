@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import signal
 import sys
 from importlib import import_module
@@ -57,8 +58,8 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
     try:
         found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
     except ConfigurationError:
-        if log_format_in(path, command) == "json" and not console.is_format_asked():
-            console.set_format("json")
+        if not console.has_format():  # the command line wins
+            console.set_format(log_format_in(path, command))
         raise
     context.meta["configuration"] = found
     context.default_map = found.of(command)
@@ -168,7 +169,6 @@ def _leave(exit_code: int) -> NoReturn:
 def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
     console.set_format(_format_in(arguments))  # an error may come before options are read
-    console.ask_format(any(argument.split("=")[0] == "--log-format" for argument in arguments))
     console.set_debug("--debug" in arguments)
     try:
         cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
@@ -201,10 +201,10 @@ def _ended(how: str, arguments: list[str]) -> str:
     return f"{how}; {UNFINISHED}" if arguments[:1] == ["run"] else how
 
 
-def _format_in(arguments: list[str]) -> str:
+def _format_in(arguments: list[str]) -> str | None:
     """The log format that a command line asks for."""
-    asked = " ".join(arguments).replace("=", " ")
-    return "json" if "--log-format json" in asked else "text"
+    asked = re.search(r"--log-format[= ](\S+)", " ".join(arguments))
+    return asked[1] if asked else None
 
 
 def _refuse(error: click.ClickException) -> int:

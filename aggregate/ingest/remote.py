@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
+from urllib.parse import parse_qsl
 
 from ..errors import VotesError, reason_of
-from ..storage import CHUNK, Place, locate, reaching
+from ..storage import CHUNK, Place, locate, reaching, redacted
 
 INCOMPLETE = "run again when it is complete"
 
@@ -69,6 +70,21 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
             )
         raise VotesError("no such file or folder", where=Place(None, "", uri).name, remedy="check the path")
     return files
+
+
+def would_find_remote(uri: str, file: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether a file, as a URI of the same spelling, is among those that :func:`find_remote` finds, or will be."""
+    path, endpoint = _parts(uri)
+    below, its_endpoint = _parts(file)
+    fixed, pattern = _split(path) if "*" in path else (path.rstrip("/"), "")
+    is_below = endpoint == its_endpoint and below.startswith(f"{fixed}/")
+    return is_below and _is_wanted(below[len(fixed) + 1 :], pattern, suffixes)
+
+
+def _parts(uri: str) -> tuple[str, str | None]:
+    """A URI without its query, and the server that this names."""
+    path, _, query = redacted(uri).partition("?")
+    return path, dict(parse_qsl(query)).get("endpoint_override")
 
 
 def copied(place: Place) -> Copy:

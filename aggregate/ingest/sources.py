@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import VotesError, reason_of
 from ..storage import Place, is_uri, local_path, locate, reaching, redacted
-from .remote import Copy, copied, find_remote, hidden, regular
+from .remote import Copy, copied, find_remote, hidden, regular, would_find_remote
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
@@ -75,9 +75,11 @@ def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     return [_source(path) for path in found.values()] + [_remote_source(remote[uri]) for uri in sorted(remote)]
 
 
-def would_find(path: str, file: str | os.PathLike[str]) -> bool:
-    """Whether a file is among those that a path names, or will be when it is there."""
-    if is_uri(path) or "\0" in path:
+def would_find(path: str, file: str) -> bool:
+    """Whether a Parquet file, a path or a URI, is among those that a path names, or will be when it is there."""
+    if is_uri(path) or is_uri(file):
+        return is_uri(path) and is_uri(file) and would_find_remote(path, file, PARQUET_SUFFIXES)
+    if "\0" in path:
         return False
     path = local_path(path)
     if os.path.isdir(path):

@@ -35,7 +35,7 @@ class PublishedRun:
 
     def path(self, name: str = CONSENSUS_FILE) -> str:
         """The path or URI of a file of the run."""
-        return child(self.folder, name) if is_uri(self.folder) else os.path.join(self.folder, name)
+        return child(self.folder, name)
 
     def open(self, name: str = CONSENSUS_FILE) -> pa.NativeFile:
         """A file of the run, open for reading bytes. Raises VotesError."""

@@ -82,6 +82,26 @@ def test_runs_are_held_released_compared_and_taken_back(output: str, write: Writ
     assert run_command(["rollback", "-o", output]) == 1
 
 
+@pytest.mark.parametrize(
+    ("votes", "place", "fits"),
+    [
+        ("log", "log/out", False),
+        ("log/", "log", False),
+        ("*", "out", False),
+        ("log/**/*.parquet", "log/out", False),
+        ("log", "log/_out", True),
+        ("log", "logs", True),
+        ("log/*.parquet", "log/out", True),
+    ],
+)
+def test_an_output_among_the_votes(
+    bucket: Bucket, output: str, write: Write, work: Path, capfd: Capture, votes: str, place: str, fits: bool
+) -> None:
+    bucket.put("log/votes.parquet", write())
+    assert run_command(["run", bucket.uri(votes), "-o", bucket.uri(place), "-q"]) == (0 if fits else 2)
+    assert ("the next run would read it" in capfd.readouterr().err) != fits
+
+
 def test_old_runs_are_pruned(output: str, write: Write, work: Path) -> None:
     path = write()
     for _ in range(4):
