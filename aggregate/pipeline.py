@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -71,21 +71,8 @@ def run(
             _warn_of(given.calibration, consensus)
         ambiguity = None if settings.scores is None else _ambiguity(consensus, settings.scores, settings, clock)
         outputs = _write(consensus, new.folder, given, ambiguity, clock, soft=settings.soft)
-        contents = {
-            **manifest(
-                run_id=new.run_id,
-                version=VERSION,
-                consensus=consensus,
-                settings={**settings.plain(), "started": started.isoformat()},
-                files=given.files,
-                inputs=[asdict(item) for item in given.inputs],
-                rows=_row_counts(given.reading),
-                outputs=outputs,
-            ),
-            **_also(given, ambiguity),
-        }
-        if given.ai is not None:
-            contents["counts"]["ai"] |= _ai_counts(given.ai)
+        told = {**settings.plain(), "started": started.isoformat()}
+        contents = _contents(new.run_id, consensus, given, ambiguity, outputs, told)
         clock.phase("compare with the run before")
         changes = _changes(folder, new.folder, contents)
         if changes.summary is None and settings.guards.are_set:
@@ -191,6 +178,30 @@ def _write(
         lambda: write_table(given.rejected, folder / "rejected.parquet"),
         *([lambda: write_posteriors(consensus, folder)] if soft else []),
     )
+
+
+def _contents(
+    run_id: str,
+    consensus: Consensus,
+    given: _Given,
+    ambiguity: Ambiguity | None,
+    outputs: Sequence[Output],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What run.json says before the run is held against another."""
+    contents = manifest(
+        run_id=run_id,
+        version=VERSION,
+        consensus=consensus,
+        settings=settings,
+        files=given.files,
+        inputs=[asdict(item) for item in given.inputs],
+        rows=_row_counts(given.reading),
+        outputs=outputs,
+    )
+    if given.ai is not None:
+        contents["counts"]["ai"] |= _ai_counts(given.ai)
+    return {**contents, **_also(given, ambiguity)}
 
 
 def _also(given: _Given, ambiguity: Ambiguity | None) -> dict[str, Any]:

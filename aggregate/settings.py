@@ -58,6 +58,8 @@ class Settings:
     """Threads to run on; None for all cores."""
 
     def __post_init__(self) -> None:
+        if self.scores is not None:  # they are looked through more than once
+            object.__setattr__(self, "scores", listed(self.scores))
         faults = []
         if not 0 <= self.max_rejected <= 1:
             faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")

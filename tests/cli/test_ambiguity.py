@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import aggregate
 from aggregate import schema
+from aggregate.settings import Settings
 from aggregate_cli.main import run_command
 
 from .conftest import Published
@@ -426,3 +428,11 @@ def test_run_publishes_nothing_when_scores_cannot_be_used(published: Published, 
     assert run_command(["run", str(write()), "--scores", str(scores), "-q"]) == 1
     assert "score lists cannot be used" in capfd.readouterr().err
     assert published.is_untouched()
+
+
+def test_votes_and_scores_may_be_named_by_anything_that_can_be_gone_through_once(write: Write, work: Path) -> None:
+    votes, scores = write(), write("scores.parquet", SCORES)
+    done = aggregate.run(iter([votes]), "out", settings=Settings(scores=iter([scores])))
+    assert done.manifest["settings"]["scores"] == [str(scores)]
+    assert done.manifest["counts"]["observations"] == 3
+    assert "waum" in pq.read_schema(work / "out/latest/consensus.parquet").names
