@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Counts, Indices, LabelCodes, Words
+from ..arrow import bytes_of
 from .encoding import DENSE
-from .texts import bytes_of
 
 
 class Ids:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
+from ..arrow import bytes_of, strings_of
 from ..kernels.ordering import Deal, codes_of, deal_of, places_of, sort_dealt, starts_of
 from .packing import Packing
 
@@ -81,7 +82,7 @@ class _PackedTexts:
         high, low, order, starts = self._packing.sort(high, low)
         codes = codes_of(order, starts)
         del order
-        return _text_array(*self._packing.unpack(high[starts], low[starts] if low.size else low)), codes
+        return strings_of(*self._packing.unpack(high[starts], low[starts] if low.size else low)), codes
 
 
 class _PlainTexts:
@@ -123,24 +124,6 @@ class _PlainTexts:
         data = np.empty(size, np.uint8)
         data[:used] = self._data[:used]
         self._data = data
-
-
-def bytes_of(values: pa.Array) -> tuple[Bytes, Offsets]:
-    """The UTF-8 bytes of a batch of strings without nulls, and the offsets between them, from 0."""
-    wide = pa.types.is_large_string(values.type)
-    _, offsets_buffer, data_buffer = values.buffers()
-    offsets = np.frombuffer(offsets_buffer, np.int64 if wide else np.int32)
-    offsets = offsets[values.offset : values.offset + len(values) + 1].astype(np.int64)
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
-    return data[offsets[0] : offsets[-1]], offsets - offsets[0]
-
-
-def _text_array(data: Bytes, offsets: Offsets) -> pa.Array:
-    """Texts as an Arrow array, with 64-bit offsets only where 32 bits do not reach."""
-    n = offsets.size - 1
-    if data.size < 2**31:
-        return pa.StringArray.from_buffers(n, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
-    return pa.LargeStringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +190,7 @@ class DealtTexts:
         np.cumsum(offsets, out=offsets)
         data = np.empty(offsets[-1], np.uint8)
         in_blocks(gather, n, self.data, self.offsets, positions, offsets, data)
-        return _text_array(data, offsets)
+        return strings_of(data, offsets)
 
 
 def deal_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, DealtTexts]:

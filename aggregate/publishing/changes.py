@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrays import Counts, Indices
+from ..arrow import bytes_of
 from ..consensus import STATUSES
 from ..errors import VotesError
 from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, stream
 from ..ingest.places import Ids, Vocabulary
-from ..ingest.texts import bytes_of
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..storage import redacted

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Words
-from ..ingest.texts import bytes_of
+from ..arrow import bytes_of
 from ..kernels.digests import digest_votes
 from ..kernels.lookup import hash_texts
 from ..kernels.threads import in_blocks
