@@ -1,21 +1,24 @@
 """The AI as a voter: what it sees first on each observation, and how sure it is."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes
-from .errors import VotesError
+from .consensus import at_least
+from .errors import AggregateWarning, VotesError
 from .votes import Disputes, Votes
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 AI_NAME = "AI"
-"""The AI among the users, where it is one of them; with integer ids it is -1."""
+"""The AI among the users, where it is one of them; with integer ids it is -1. See :func:`name_for_ai`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,8 @@ class AiVotes:
     """Rows that could not be used, by reason."""
     n_unlabelled: int = 0
     """Rows without a label, which were left out."""
+    n_further: int = 0
+    """Rows of an observation that another row names with a higher score, or before; left out, too."""
 
     def __len__(self) -> int:
         return self.labels.size
@@ -99,7 +104,7 @@ class AiOpinions:
 
     def where(self, least: float) -> LabelCodes:
         """The labels with a score of at least ``least``, -1 elsewhere."""
-        return np.where(self.scores >= least, self.labels, np.int32(-1))
+        return np.where(at_least(self.scores, least), self.labels, np.int32(-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,19 +145,19 @@ class Debate:
 def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
     """The votes, and the AI's among them as those of one more user; and the code of that user.
 
-    Raises VotesError if its name is taken.
+    Warns (AggregateWarning) if a user has the AI's name, so that it gets another.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = votes.user_ids.type
-    name = AI_NAME if pa.types.is_string(kind) else -1 if pa.types.is_signed_integer(kind) else 2**kind.bit_width - 1
-    own = pa.array([name], kind)
-    if pc.index_in(own, votes.user_ids).null_count == 0:
-        raise VotesError(
-            f"a user is named {name!r}, as the AI would be", remedy="rename the user, or choose another --ai-mode"
+    usual, own = name_for_ai(votes.user_ids)
+    if own != usual:
+        warnings.warn(
+            f"a user is named {usual!r}, as the AI would be: the AI is {own!r} among the users",
+            AggregateWarning,
+            stacklevel=4,
         )
-    everyone = pa.concat_arrays([votes.user_ids, own])
+    everyone = pa.concat_arrays([votes.user_ids, pa.array([own], votes.user_ids.type)])
     order = np.asarray(pc.sort_indices(everyone), dtype=np.int64)
     ai = int(np.flatnonzero(order == votes.n_users)[0])
     users = votes.users + (votes.users >= ai).astype(np.int32)
@@ -168,6 +173,35 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
         user_ids=everyone.take(pa.array(order)),
     )
     return with_it, ai
+
+
+def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
+    """The id that the AI has as a user, unless it is taken; and the one it gets: that, or the next that is free.
+
+    Those are ``AI``, ``AI (2)``, ``AI (3)`` and so on; -1, -2, -3, ..., or the largest unsigned integer and downwards.
+    Raises VotesError if every integer is taken.
+
+    >>> import pyarrow as pa
+    >>> name_for_ai(pa.array(["AI", "ana"]))
+    ('AI', 'AI (2)')
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = user_ids.type
+    if pa.types.is_integer(kind):
+        usual = -1 if pa.types.is_signed_integer(kind) else 2**kind.bit_width - 1
+        limit = usual - 2 ** (kind.bit_width - 1) if usual < 0 else -1
+        names: Iterable[str | int] = range(usual, limit, -1)
+    else:
+        usual, names = AI_NAME, chain([AI_NAME], (f"{AI_NAME} ({number})" for number in count(2)))
+    for name in names:
+        if pc.index_in(pa.array([name], kind), user_ids).null_count:
+            return usual, name
+    raise VotesError(
+        f"no {kind} is left to number the AI as a user with",
+        remedy="choose another --ai-mode, or write the user ids with a wider type",
+    )
 
 
 def with_ai(

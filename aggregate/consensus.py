@@ -362,6 +362,12 @@ class Consensus:
         return column
 
 
+def at_least(values: Floats, threshold: float) -> Flags:
+    """Which values reach a threshold, within SLACK."""
+    reached: Flags = values >= threshold - SLACK
+    return reached
+
+
 def _is_below(values: Floats, threshold: float) -> Flags:
     return values < threshold - SLACK
 

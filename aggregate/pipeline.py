@@ -223,6 +223,7 @@ def _ai_counts(ai: AiReading) -> dict[str, Any]:
         "rejected": sum(ai.ai_votes.rejected.values()),
         "rejected_by_reason": dict(ai.ai_votes.rejected),
         "no_opinion": ai.ai_votes.n_unlabelled,
+        "further": ai.ai_votes.n_further,
     }
 
 

@@ -109,10 +109,12 @@ def count(number: int, thing: str) -> str:
 
 def _ai_line(counts: "Mapping[str, Any]") -> str:
     """What the AI did."""
+    further = f"\n  {count(counts['further'], 'further row')} of the AI's on observations it named with a higher score"
     return (
         f"the AI named {count(counts['observations'], 'observation')}, and validated {counts['validated']:,}, "
         f"invalidated {counts['invalidated']:,}, relabelled {counts['relabelled']:,}:\n"
         f"  {100 * counts['share_of_valid']:.2f} % of the valid labels would not be valid without it"
+        + (further if counts["further"] else "")
     )
 
 

@@ -10,19 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..ai_votes import AiVotes
-from ..arrays import Counts, Flags, Floats, Indices, LabelCodes
+from ..arrays import Counts, Flags, Floats, LabelCodes
+from ..arrow import to_arrow
 from ..errors import VotesError
 from ..schema import AI_VOTES
 from .cleaning import Quarantine, check_share
 from .encoding import LabelColumn, check_text, id_column
+from .grouping import closed_up
 from .intake import MAX_ROWS
 from .parquet import batches_of_table, check_file, stream
+from .scores import are_scores, scores_of
 from .sources import Input
 
 if TYPE_CHECKING:
     import pandas as pd
-
-REPEATED = "repeated observation_id"
 
 
 def read_ai_votes(
@@ -31,9 +32,10 @@ def read_ai_votes(
     """Read the AI's votes from a Parquet file with the columns of ``aggregate.schema.AI_VOTES``.
 
     ``columns`` maps them to the file's own names. Rows with a null or blank id, or a score that is not in [0, 1], are
-    left out, and counted; so are rows without a label. Of several rows of an observation the one of highest score
-    stands, then of smallest label. Raises VotesError if the file cannot be read, a column is missing or has a wrong
-    type, more than ``max_rejected`` of the rows cannot be used, or none is left.
+    left out, and counted; so are rows without a label. Of several rows of an observation, as a table of the k likeliest
+    labels has them, the one of highest score counts, then of smallest label; the others are left out and counted, too,
+    but stop nothing. Raises VotesError if the file cannot be read, a column is missing or has a wrong type, more than
+    ``max_rejected`` of the rows cannot be used, or none is left.
     """
     return read_ai(path, columns=columns, max_rejected=max_rejected).ai_votes
 
@@ -89,21 +91,17 @@ def _read(
     quarantine = Quarantine()
     observations, labels = id_column(types["observation_id"], n_rows), LabelColumn(types["label"], n_rows)
     scores = np.empty(n_rows)
-    kept_rows: list[Indices | range] = []
     row = n_kept = 0
     for batch in batches:
         reasons = _faults(batch)
         kept = batch
-        kept_in_file: Indices | range = range(row, row + batch.num_rows)
         if reasons is not None:
             rejected = reasons.is_valid()
             quarantine.add(_as_votes(batch, types), rejected, reasons, origin, row)
-            places = np.flatnonzero(~np.asarray(rejected))
-            kept, kept_in_file = batch.take(pa.array(places)), places + row
+            kept = batch.filter(pc.invert(rejected))
         observations.append(kept.column("observation_id"))
         labels.append(kept.column("label"))
-        scores[n_kept : n_kept + kept.num_rows] = kept.column("score").cast(pa.float64(), safe=False)
-        kept_rows.append(kept_in_file)
+        scores[n_kept : n_kept + kept.num_rows] = scores_of(kept.column("score"))
         n_kept += kept.num_rows
         row += batch.num_rows
     names, label_codes = labels.encode(origin)
@@ -111,25 +109,21 @@ def _read(
     check_text(ids, "observation_id", origin)
     labelled = label_codes >= 0
     ballots = Ballots(ids, names, codes, label_codes, scores[:n_kept]).at(labelled)
-    stands = ballots.best_of_each()
-    if not stands.all():
-        worse, rows = ballots.at(~stands), np.concatenate(kept_rows)[labelled][~stands]
-        quarantine.add_rows(worse.as_votes(types), pa.array([REPEATED] * rows.size), origin, rows)
-        ballots = ballots.at(stands)
+    first = ballots.first_of_each()
+    n_further = int(np.count_nonzero(~first))
+    ballots = ballots.at(first).without_unused_names() if n_further else ballots
     check_share(quarantine, n_rows, max_rejected)
     if len(ballots.scores) == 0:
         raise VotesError(f"no usable AI vote in {n_rows:,} rows", where=origin, remedy="see that rows have labels")
     n_unlabelled = int(np.count_nonzero(~labelled))
-    return ballots.to_ai_votes(origin, quarantine, n_unlabelled), quarantine
+    counts = dict(sorted(quarantine.counts.items()))
+    return ballots.to_ai_votes(origin, counts, n_unlabelled, n_further), quarantine
 
 
 def _faults(batch: pa.RecordBatch) -> pa.Array | None:
     """Why each row cannot be used, null for those that can; None if all can."""
-    ids, scores = (
-        batch.column("observation_id"),
-        np.asarray(batch.column("score").cast(pa.float64(), safe=False).fill_null(np.nan)),
-    )
-    faults = [("score not in [0, 1]", pa.array(~((scores >= 0) & (scores <= 1))))]
+    ids = batch.column("observation_id")
+    faults = [("score not in [0, 1]", to_arrow(~are_scores(scores_of(batch.column("score")))))]
     if pa.types.is_string(ids.type):
         faults.insert(0, ("blank observation_id", pc.fill_null(pc.equal(pc.binary_length(ids), 0), False)))
     faults.insert(0, ("null observation_id", ids.is_null()))
@@ -143,12 +137,8 @@ def _faults(batch: pa.RecordBatch) -> pa.Array | None:
 
 def _as_votes(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
     """The rows as the quarantine takes them: votes without a user."""
-    return _without_user(batch.column("observation_id"), batch.column("label"), types)
-
-
-def _without_user(ids: pa.Array, labels: pa.Array, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
-    nobody = pa.nulls(len(ids), types["observation_id"])
-    return pa.RecordBatch.from_arrays([ids, nobody, labels], names=["observation_id", "user_id", "label"])
+    columns = [batch.column("observation_id"), pa.nulls(len(batch), types["observation_id"]), batch.column("label")]
+    return pa.RecordBatch.from_arrays(columns, names=["observation_id", "user_id", "label"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,33 +159,39 @@ class Ballots:
             return self
         return replace(self, observations=self.observations[rows], labels=self.labels[rows], scores=self.scores[rows])
 
+    def without_unused_names(self) -> "Ballots":
+        """The same without labels that are on no row."""
+        names, labels = closed_up(self.names, self.labels)
+        return replace(self, names=names, labels=labels)
+
     @property
     def in_order(self) -> bool:
         """Whether there is one row for each observation, in their order."""
         return self.scores.size == len(self.ids) and bool(np.all(self.observations[1:] > self.observations[:-1]))
 
-    def best_of_each(self) -> Flags:
+    def first_of_each(self) -> Flags:
         """Which row of each observation has the highest score, then the smallest label, and is the first of these."""
-        stands = np.ones(self.scores.size, np.bool_)
-        if not self.in_order:
-            order = np.lexsort((self.labels, -self.scores, self.observations))
-            ordered = self.observations[order]
-            stands[order[1:]] = ordered[1:] != ordered[:-1]
-        return stands
-
-    def as_votes(self, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
-        """The rows as the quarantine takes them."""
-        ids, labels = self.ids.take(pa.array(self.observations)), self.names.take(pa.array(self.labels))
-        return _without_user(ids, labels, types)
-
-    def to_ai_votes(self, origin: str, quarantine: Quarantine, n_unlabelled: int) -> AiVotes:
-        """The rows, which are of different observations, in the order of these."""
-        counts = dict(sorted(quarantine.counts.items()))
+        is_first = np.ones(self.scores.size, np.bool_)
         if self.in_order:
-            return AiVotes(self.ids, self.labels, self.scores, self.names, origin, counts, n_unlabelled)
+            return is_first
+        highest = np.full(len(self.ids), -np.inf)
+        np.maximum.at(highest, self.observations, self.scores)
+        rows = np.flatnonzero(self.scores == highest[self.observations])
+        smallest = np.full(len(self.ids), len(self.names), np.int32)
+        np.minimum.at(smallest, self.observations[rows], self.labels[rows])
+        rows = rows[self.labels[rows] == smallest[self.observations[rows]]]
+        is_first[:] = False
+        is_first[rows[np.unique(self.observations[rows], return_index=True)[1]]] = True
+        return is_first
+
+    def to_ai_votes(self, origin: str, rejected: Mapping[str, int], n_unlabelled: int, n_further: int) -> AiVotes:
+        """The rows, which are of different observations, in the order of these."""
+        account = origin, rejected, n_unlabelled, n_further
+        if self.in_order:
+            return AiVotes(self.ids, self.labels, self.scores, self.names, *account)
         row_of = np.full(len(self.ids), -1, np.int64)
         row_of[self.observations] = np.arange(self.scores.size)
         voted = np.flatnonzero(row_of >= 0)
-        ids = self.ids if voted.size == len(self.ids) else self.ids.take(pa.array(voted))
+        ids = self.ids if voted.size == len(self.ids) else self.ids.take(to_arrow(voted))
         rows = row_of[voted]
-        return AiVotes(ids, self.labels[rows], self.scores[rows], self.names, origin, counts, n_unlabelled)
+        return AiVotes(ids, self.labels[rows], self.scores[rows], self.names, *account)

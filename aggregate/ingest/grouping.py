@@ -92,12 +92,12 @@ def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -
     users, labels, is_author = rows.users[:n_votes], rows.labels[:n_votes], rows.is_author[:n_votes]
     in_blocks(unpack, n_votes, words, users, labels, is_author)
     if some_dropped:
-        user_ids, users = _closed_up(user_ids, users)
-        label_names, labels = _closed_up(label_names, labels)
+        user_ids, users = closed_up(user_ids, users)
+        label_names, labels = closed_up(label_names, labels)
     return Votes(offsets, users, labels, is_author, observation_ids, user_ids, label_names)
 
 
-def _closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
+def closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
     """Names and codes without the names that no longer occur."""
     from ..kernels.sorting import distinct_codes
 

@@ -38,7 +38,7 @@ class Forum:
 
     @classmethod
     def of_users_and_ai(cls, votes: Votes, opinions: AiOpinions) -> "Forum":
-        """The AI is one of the users. Raises VotesError if its name is taken."""
+        """The AI is one of the users."""
         votes, ai_user = with_ai_as_user(votes, opinions)
         return cls(votes, votes.disputes, votes.disputes, ai_user=ai_user)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..ai_votes import AiOpinions, AiVotes
 from ..arrays import Counts, Flags, LabelCodes, Weights
-from ..consensus import SLACK, AiFindings, Consensus, DisputeFindings
+from ..consensus import SLACK, AiFindings, Consensus, DisputeFindings, at_least
 from ..errors import AggregateWarning, ParameterError
 from ..progress import SILENT, Progress
 from ..trace import Trace
@@ -203,7 +203,7 @@ class PlantNet:
         if self.ai_mode == "invalidating":
             return Forum.with_ai_objecting(votes, opinions.labels, self.ai_weight)
         least = self.ai_threshold if self.ai_mode == "confident" else 0.0
-        return Forum.with_ai(votes, opinions.where(least - SLACK), self.ai_weight)
+        return Forum.with_ai(votes, opinions.where(least), self.ai_weight)
 
     def _estimate(
         self,
@@ -312,4 +312,4 @@ class PlantNet:
 
     def _are_valid(self, support: Support) -> Flags:
         """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
-        return (support.weight >= self.theta_conf - SLACK) & (support.agreement >= self.theta_acc - SLACK)
+        return at_least(support.weight, self.theta_conf) & at_least(support.agreement, self.theta_acc)

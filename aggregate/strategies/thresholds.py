@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..arrays import Flags, Floats, Weights
-from ..consensus import SLACK
+from ..consensus import at_least
 from ..errors import ParameterError
 from .base import check_parameters, parameter
 
@@ -41,7 +41,7 @@ class Thresholds:
 
     def passes(self, weight: Weights, agreement: Floats) -> Flags:
         """Whether labels with so much weight, and such a share, are valid."""
-        return (weight >= self.theta_conf - SLACK) & (agreement >= self.theta_acc - SLACK)
+        return at_least(weight, self.theta_conf) & at_least(agreement, self.theta_acc)
 
     def ambiguity(self, aum: Floats, n_observations: int) -> float:
         """The aum below which an observation is ambiguous, given that of the disputed ones."""

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Counts, Floats, LabelCodes, Weights
-from ..consensus import SLACK, Consensus, DisputeFindings, UserFindings
+from ..consensus import SLACK, Consensus, DisputeFindings, UserFindings, at_least
 from ..progress import Progress
 from ..trace import Trace
 from ..votes import Votes
@@ -138,5 +138,5 @@ def user_findings(
         n_votes=n_votes,
         n_authored=n_authored,
         agreement_rate=n_agreeing / n_votes,
-        self_validating=weights >= theta_conf - SLACK,
+        self_validating=at_least(weights, theta_conf),
     )

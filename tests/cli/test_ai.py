@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import aggregate
+from aggregate.ai_votes import name_for_ai
 from aggregate_cli.main import run_command
 
 from .conftest import Published
@@ -87,7 +90,6 @@ def test_a_weight_out_of_its_range_is_warned_of(
         ({"score": [0.9, 1.5, 0.5, 0.5]}, "1 score not in [0, 1]; first: row 1"),
         ({"score": [0.9, math.nan, 0.5, None]}, "2 score not in [0, 1]; first: row 1"),
         ({"observation_id": [1, None, 3, 9]}, "1 null observation_id; first: row 1"),
-        ({"observation_id": [1, 3, 3, 9]}, "1 repeated observation_id; first: row 1"),
         ({"observation_id": ["1", "2", "3", "9"]}, "'observation_id' has type string, but int64"),
         ({"label": [1, 2, 3, 4]}, "'label' has type int64, but string"),
         ({"score": ["a", "b", "c", "d"]}, "'score' has type string; it must be float"),
@@ -114,12 +116,40 @@ def test_a_few_unusable_ai_votes_are_kept_aside(published: Published, write: Wri
     assert counts["ai"]["observations"] == 3
 
 
-def test_of_repeated_ai_votes_the_surest_stands(published: Published, write: Write) -> None:
-    repeated = ai_table(observation_id=[1, 1, 1, 9], score=[0.9, 0.95, 0.95, 0.5])
-    ai = str(write("ai.parquet", repeated))
-    assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--max-rejected", "0.5"]) == 0
+def test_of_the_k_likeliest_labels_the_surest_counts_and_the_others_stop_nothing(
+    published: Published, write: Write, capfd: Capture
+) -> None:
+    several = ai_table(observation_id=[1, 1, 1, 9], score=[0.9, 0.95, 0.95, 0.5])
+    ai = str(write("ai.parquet", several))
+    assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--max-rejected", "0"]) == 0
+    assert "\n  2 further rows of the AI's on observations it named with a higher score\n" in capfd.readouterr().out
     row = pq.read_table("consensus/latest/consensus.parquet").to_pylist()[0]
     assert (row["ai_label"], row["ai_score"]) == ("Abies alba", 0.95)
+    assert pq.read_metadata("consensus/latest/rejected.parquet").num_rows == 0
+    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]
+    assert (counts["ai"]["further"], counts["ai"]["rejected"], counts["ai"]["observations"]) == (2, 0, 2)
+    assert counts["labels"] == 3  # "Acer opalus" is a user's, "Abies grandis" was named second only
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32(), pa.float16()])
+@pytest.mark.parametrize("threshold", ["0.7", "0.9", "0.35"])
+def test_a_score_reaches_a_threshold_however_it_is_stored(
+    published: Published, write: Write, kind: pa.DataType, threshold: str
+) -> None:
+    scores = pa.array(np.full(4, float(threshold)).astype(kind.to_pandas_dtype()), kind)
+    ai = str(write("ai.parquet", ai_table(score=scores)))
+    assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--ai-threshold", threshold]) == 0
+    rows = pq.read_table("consensus/latest/consensus.parquet").to_pylist()
+    assert [(row["ai_score"], row["label"]) for row in rows if row["observation_id"] == 9] == [
+        (float(threshold), "Abies alba")
+    ]
+
+
+def test_scores_just_outside_of_their_range_are_its_ends(published: Published, write: Write) -> None:
+    ai = str(write("ai.parquet", ai_table(score=[1 + 1e-6, -1e-7, 0.5, 0.5])))
+    assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--max-rejected", "0"]) == 0
+    rows = pq.read_table("consensus/latest/consensus.parquet").to_pylist()
+    assert [row["ai_score"] for row in rows][:2] == [1.0, 0.0]
 
 
 def test_options_that_do_not_go_together(published: Published, write: Write, capfd: Capture) -> None:
@@ -137,10 +167,29 @@ def test_options_that_do_not_go_together(published: Published, write: Write, cap
     assert published.is_untouched()
 
 
-def test_a_user_named_like_the_ai(published: Published, write: Write, capfd: Capture) -> None:
-    write("good.parquet", user_id=["AI", "bo", "ana", "eve"])
-    line = refused(capfd, published, "--ai-votes", str(write("ai.parquet", ai_table())), "--ai-mode", "user")
-    assert "a user is named 'AI'" in line
+@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+@pytest.mark.parametrize(
+    ("user_ids", "usual", "own"),
+    [
+        (pa.array(["AI", "bo", "AI (2)", "eve"]), "'AI'", "AI (3)"),
+        (pa.array([-1, 2, 3, -2]), "-1", -3),
+        (pa.array([255, 0, 1, 2], pa.uint8()), "255", 254),
+    ],
+)
+def test_a_user_named_like_the_ai(
+    published: Published, write: Write, capfd: Capture, user_ids: pa.Array, usual: str, own: Any
+) -> None:
+    write("good.parquet", user_id=user_ids)
+    ai = str(write("ai.parquet", ai_table()))
+    assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--ai-mode", "user"]) == 0
+    assert f"a user is named {usual}, as the AI would be: the AI is {own!r} among the users" in capfd.readouterr().err
+    users = {row["user_id"]: row["n_votes"] for row in pq.read_table("consensus/latest/users.parquet").to_pylist()}
+    assert users == {**dict.fromkeys(user_ids.to_pylist(), 1), own: 4}
+
+
+def test_the_ai_finds_no_number_where_users_have_all() -> None:
+    with pytest.raises(aggregate.VotesError, match="no int8 is left to number the AI"):
+        name_for_ai(pa.array(range(-128, 128), pa.int8()))
 
 
 def test_the_ai_as_a_user_is_among_the_users(published: Published, write: Write) -> None:

@@ -1,0 +1,55 @@
+"""Scores and probabilities of a column, as what its writer meant: 0.7 stored as float32 is 0.7, not 0.699999988."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ..arrays import Flags, Floats
+from ..arrow import to_numpy
+
+TOLERANCE = 1e-6
+"""A score so little outside [0, 1] is the nearer end: sums of rounded numbers are off by that much."""
+
+PLACES = {np.dtype(np.float16): (3, 4, 5, 6, 7), np.dtype(np.float32): (7,)}
+"""Decimal places tried, fewest first. Two numbers of so many places never have the same nearest float in [0.5, 1]."""
+
+
+def scores_of(column: pa.Array) -> Floats:
+    """The scores of a column of floats or integers: float64, NaN for null.
+
+    A float32 or float16 is the decimal number of at most seven places that it is nearest to, if it is the nearest of
+    its kind to one: so 0.7 reaches a threshold of 0.7 however it was stored. What lies outside [0, 1] by more than
+    TOLERANCE is left as it is.
+    """
+    if pa.types.is_integer(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    numbers = to_numpy(column.drop_null())
+    scores = _in_range(as_decimals(numbers))
+    if not column.null_count:
+        return scores
+    spread = np.full(len(column), np.nan)
+    spread[to_numpy(column.is_valid())] = scores
+    return spread
+
+
+def are_scores(scores: Floats) -> Flags:
+    """Which are scores: in [0, 1]."""
+    valid: Flags = (scores >= 0) & (scores <= 1)
+    return valid
+
+
+def as_decimals(numbers: NDArray[Any]) -> Floats:
+    """Floats as float64; narrow ones as the shortest decimal number of PLACES that they are the nearest float to."""
+    found = numbers.astype(np.float64)
+    with np.errstate(over="ignore"):
+        for places in reversed(PLACES.get(numbers.dtype, ())):
+            rounded = np.round(numbers.astype(np.float64), places)
+            np.copyto(found, rounded, where=rounded.astype(numbers.dtype) == numbers)
+    return found
+
+
+def _in_range(scores: Floats) -> Floats:
+    near = (scores >= -TOLERANCE) & (scores <= 1 + TOLERANCE)
+    return np.where(near, np.clip(scores, 0.0, 1.0), scores)
