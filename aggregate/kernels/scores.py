@@ -42,6 +42,9 @@ UNIT = 2.0**52
 SLACK = 1e-6
 """A list whose probabilities add up to 1 within this holds all labels that have any; float32 rounds by that much."""
 
+LEAST_TRUST = 1e-100
+"""A smaller trust in a vote counts as none: products of still smaller numbers have lost their digits, or underflow."""
+
 
 @kernel
 def list_candidates(
@@ -277,7 +280,8 @@ def candidate_trust(
 ) -> None:
     """trust_in[r] = sum of the trust in those who voted the candidate; 1 each where no vote on it has any.
 
-    ``trust`` float64 is by user, or by vote. Sums are exact before they are rounded once (see ``label_weights``).
+    ``trust`` float64 is by user, or by vote; less than LEAST_TRUST is none. Sums are exact before they are rounded once
+    (see ``label_weights``).
     """
     for i in range(first, last):
         j = vote_offsets[i]
@@ -287,6 +291,7 @@ def candidate_trust(
             lost = 0.0
             while j < vote_offsets[i + 1] and vote_labels[j] == candidates[r]:
                 weight = trust[users[j]] if by_user else trust[j]
+                weight = weight if weight >= LEAST_TRUST else 0.0
                 new = total + weight
                 lost += (total - new) + weight if total >= weight else (weight - new) + total
                 total = new

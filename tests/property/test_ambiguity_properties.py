@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import aggregate
@@ -23,6 +23,11 @@ Rows = list[dict[str, Any]]
 Scores = dict[tuple[Any, int], dict[Any, float]]
 LOGS = st.one_of(vote_rows(times=False), prolific_vote_rows(times=False))
 pytestmark = pytest.mark.filterwarnings("ignore::aggregate.AggregateWarning")
+LONE: Rows = [{"observation_id": 3, "user_id": "ana", "label": 9, "is_author": False}]
+DIVIDED: Rows = [*LONE, {"observation_id": 3, "user_id": "bo", "label": 8, "is_author": False}]
+LEAST = 5e-324
+"""The least number above 0: no product of it with a probability has a digit that is right."""
+
 MEASURES = ("score_aum", "aumc", "waum")
 
 
@@ -77,6 +82,8 @@ def write(table: pa.Table, path: Path, rows: int = 1 << 20) -> Path:
 
 
 @given(log=logs_and_scores(), trust=st.sampled_from(["confusion", "weight"]), normalise=st.booleans())
+@example(log=(LONE, {(3, 1): {-1: LEAST}, (3, 0): {-1: 0.1}}), trust="confusion", normalise=False)
+@example(log=(DIVIDED, {(3, 1): {9: LEAST, 8: 2 * LEAST}, (3, 0): {8: 0.4}}), trust="confusion", normalise=False)
 @settings(max_examples=120)
 def test_the_engine_equals_the_reference(log: tuple[Rows, Scores], trust: Any, normalise: bool) -> None:
     rows, scores = log

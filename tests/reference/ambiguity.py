@@ -12,6 +12,8 @@ Scores = Mapping[tuple[Any, int], Mapping[Any, float]]
 """(observation, epoch) -> label -> probability; labels left out have 0."""
 Trust = Callable[[Any, Mapping[Any, float]], float]
 """User, scores of the last epoch -> how much the user's vote weighs."""
+LEAST_TRUST = 1e-100
+"""A smaller trust is none."""
 
 
 def margin(scores: Mapping[Any, float], label: Any, labels: list[Any], kind: str) -> float:
@@ -48,6 +50,7 @@ def ambiguity(
                 for k in {vote["label"] for vote in cast} | {consensus[i]}
             }
             weights = [trust(vote["user_id"], scores[i, epochs[-1]]) for vote in cast]
+            weights = [weight if weight >= LEAST_TRUST else 0.0 for weight in weights]
             if not any(weights):
                 weights = [1.0] * len(cast)
             row["score_aum"] = aum[consensus[i]]

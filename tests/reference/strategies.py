@@ -1,7 +1,8 @@
 """The strategies beside plantnet in plain Python, dense and slow: every user has a number for every label.
 
 ``y[i][u]`` is the label that user u gave observation i. A strategy returns the shares of the labels of every
-observation, ``{i: {k: share}}`` over the labels voted on it, and the users' weights.
+observation, ``{i: {k: share}}`` over the labels voted on it, the users' weights, and the labels: these are not a
+function of the shares alone, as a label that was held before goes first among those tied.
 """
 
 import math
@@ -12,25 +13,28 @@ from tests.reference.plantnet import SLACK, Authors, Label, Observation, Row, Us
 
 Shares = dict[Observation, dict[Label, float]]
 Weights = dict[User, float]
+Labels = dict[Observation, Label]
 
 
 def fit(name: str, rows: Iterable[Row], **parameters: Any) -> dict[str, Any]:
     """The consensus of cleaned votes under the strategy of a name, as plain lists and dicts."""
     y, authors = arrange(rows)
-    shares, weights = STRATEGIES[name](y, authors, **parameters)
-    return verdict(y, authors, shares, weights, parameters)
+    shares, weights, labels = STRATEGIES[name](y, authors, **parameters)
+    return verdict(y, authors, shares, weights, labels, parameters)
 
 
 # --- What all have in common ------------------------------------------------------------------------------------------
 
 
-def verdict(y: Votes, authors: Authors, shares: Shares, w: Weights, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns from shares and weights."""
+def verdict(
+    y: Votes, authors: Authors, shares: Shares, w: Weights, labels: Labels, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Columns from shares, weights and labels."""
     theta_conf, theta_acc = parameters["theta_conf"], parameters["theta_acc"]
     gamma = math.fsum(w[u] for ballots in y.values() for u in ballots) / sum(map(len, y.values()))
     observations = []
     for i in sorted(y):
-        label = likeliest(shares[i], y[i], authors[i])
+        label = labels[i]
         others = {k: share for k, share in shares[i].items() if k != label}
         total = math.fsum(w[u] for u in y[i])
         weight = math.fsum(w[u] for u, k in y[i].items() if k == label)
@@ -81,11 +85,11 @@ def weighted(y: Votes, w: Callable[[User, Label], float]) -> Shares:
     return shares
 
 
-def labels_of(y: Votes, authors: Authors, shares: Shares, held: Mapping[Observation, Label] | None = None) -> Any:
+def labels_of(y: Votes, authors: Authors, shares: Shares, held: Labels | None = None) -> Labels:
     return {i: likeliest(shares[i], y[i], authors[i], None if held is None else held[i]) for i in y}
 
 
-def agreement(y: Votes, yhat: Mapping[Observation, Label]) -> Weights:
+def agreement(y: Votes, yhat: Labels) -> Weights:
     """Share of each user's votes that equal the label."""
     return {
         u: sum(ballots[u] == yhat[i] for i, ballots in y.items() if u in ballots) / n for u, n in votes_of(y).items()
@@ -104,16 +108,21 @@ def all_labels(y: Votes) -> list[Label]:
 # --- Weighted votes ---------------------------------------------------------------------------------------------------
 
 
-def majority(y: Votes, authors: Authors, **_: Any) -> tuple[Shares, Weights]:
-    return weighted(y, lambda u, k: 1.0), dict.fromkeys(votes_of(y), 1.0)
+def majority(y: Votes, authors: Authors, **_: Any) -> tuple[Shares, Weights, Labels]:
+    shares = weighted(y, lambda u, k: 1.0)
+    return shares, dict.fromkeys(votes_of(y), 1.0), labels_of(y, authors, shares)
 
 
-def wawa(y: Votes, authors: Authors, **_: Any) -> tuple[Shares, Weights]:
-    w = agreement(y, labels_of(y, authors, weighted(y, lambda u, k: 1.0)))
-    return weighted(y, lambda u, k: w[u]), w
+def wawa(y: Votes, authors: Authors, **_: Any) -> tuple[Shares, Weights, Labels]:
+    majority = labels_of(y, authors, weighted(y, lambda u, k: 1.0))
+    w = agreement(y, majority)
+    shares = weighted(y, lambda u, k: w[u])
+    return shares, w, labels_of(y, authors, shares, held=majority)
 
 
-def zero_based_skill(y: Votes, authors: Authors, *, rounds: int, step_rounds: int, **_: Any) -> tuple[Shares, Weights]:
+def zero_based_skill(
+    y: Votes, authors: Authors, *, rounds: int, step_rounds: int, **_: Any
+) -> tuple[Shares, Weights, Labels]:
     skill = dict.fromkeys(votes_of(y), 1 / len(all_labels(y)) + 1e-5)
     yhat = labels_of(y, authors, weighted(y, lambda u, k: skill[u]))
     for t in range(1, rounds + 1):
@@ -121,10 +130,10 @@ def zero_based_skill(y: Votes, authors: Authors, *, rounds: int, step_rounds: in
         skill = {u: skill[u] + 0.5 ** (t // step_rounds) * (target[u] - skill[u]) for u in skill}
         shares = weighted(y, lambda u, k, skill=skill: skill[u])
         yhat = labels_of(y, authors, shares, held=yhat)
-    return shares, skill
+    return shares, skill, yhat
 
 
-def iwmv(y: Votes, authors: Authors, *, max_iter: int, **_: Any) -> tuple[Shares, Weights]:
+def iwmv(y: Votes, authors: Authors, *, max_iter: int, **_: Any) -> tuple[Shares, Weights, Labels]:
     n_labels = len(all_labels(y))
     yhat = labels_of(y, authors, weighted(y, lambda u, k: 1.0))
     states: list[Any] = []
@@ -136,7 +145,7 @@ def iwmv(y: Votes, authors: Authors, *, max_iter: int, **_: Any) -> tuple[Shares
         if (p, yhat) in states:
             break
         states.append((p, yhat))
-    return shares, w
+    return shares, w, yhat
 
 
 # --- Models of probabilities ------------------------------------------------------------------------------------------
@@ -190,16 +199,18 @@ def one_coin(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights]:
+) -> tuple[Shares, Weights, Labels]:
     others = max(len(all_labels(y)) - 1, 1)
     q = weighted(y, lambda u, k: 1.0)
+    yhat = labels_of(y, authors, q)
     for _t in range(max_iter):
         p, _m = accuracies(y, q, prior_votes)
         log_prior = label_prior_of(y, q, label_prior, label_smoothing)
         q = posteriors_of(
             y, log_prior, lambda i, u, voted, k, p=p: log(p[u]) if voted == k else log((1 - p[u]) / others)
         )
-    return q, p
+        yhat = labels_of(y, authors, q, held=yhat)
+    return q, p, yhat
 
 
 def confusions(y: Votes, q: Shares, prior_votes: float) -> tuple[Callable[[User, Label, Label], float], Weights]:
@@ -235,13 +246,16 @@ def dawid_skene(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights]:
-    q, p, _probability = _dawid_skene(y, max_iter, prior_votes, label_prior, label_smoothing)
-    return q, p
+) -> tuple[Shares, Weights, Labels]:
+    q, p, yhat, _probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing)
+    return q, p, yhat
 
 
-def _dawid_skene(y: Votes, max_iter: int, prior_votes: float, label_prior: float, label_smoothing: float) -> Any:
+def _dawid_skene(
+    y: Votes, authors: Authors, max_iter: int, prior_votes: float, label_prior: float, label_smoothing: float
+) -> Any:
     q = weighted(y, lambda u, k: 1.0)
+    yhat = labels_of(y, authors, q)
     for _t in range(max_iter):
         probability, p = confusions(y, q, prior_votes)
         log_prior = label_prior_of(y, q, label_prior, label_smoothing)
@@ -253,7 +267,8 @@ def _dawid_skene(y: Votes, max_iter: int, prior_votes: float, label_prior: float
             return known[u, voted, k]
 
         q = posteriors_of(y, log_prior, log_vote)
-    return q, p, probability
+        yhat = labels_of(y, authors, q, held=yhat)
+    return q, p, yhat, probability
 
 
 def wds(
@@ -265,9 +280,10 @@ def wds(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights]:
-    _q, p, probability = _dawid_skene(y, max_iter, prior_votes, label_prior, label_smoothing)
-    return weighted(y, lambda u, k: probability(u, k, k)), p
+) -> tuple[Shares, Weights, Labels]:
+    _q, p, _yhat, probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing)
+    shares = weighted(y, lambda u, k: probability(u, k, k))
+    return shares, p, labels_of(y, authors, shares)
 
 
 def mace(
@@ -280,9 +296,10 @@ def mace(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights]:
+) -> tuple[Shares, Weights, Labels]:
     labels, n = all_labels(y), votes_of(y)
     q = weighted(y, lambda u, k: 1.0)
+    yhat = labels_of(y, authors, q)
     theta = dict.fromkeys(n, 0.5)
     xi = {u: dict.fromkeys(labels, 1 / len(labels)) for u in n}
     for _t in range(max_iter):
@@ -309,7 +326,8 @@ def mace(
             label_prior_of(y, q, label_prior, label_smoothing),
             lambda i, u, voted, k, theta=theta, xi=xi: log(theta[u] * (voted == k) + (1 - theta[u]) * xi[u][voted]),
         )
-    return q, theta
+        yhat = labels_of(y, authors, q, held=yhat)
+    return q, theta, yhat
 
 
 def glad(
@@ -322,11 +340,12 @@ def glad(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights]:
+) -> tuple[Shares, Weights, Labels]:
     others = max(len(all_labels(y)) - 1, 1)
     ability = dict.fromkeys(votes_of(y), prior_mean)
     ease = dict.fromkeys(y, prior_mean)
     q = weighted(y, lambda u, k: 1.0)
+    yhat = labels_of(y, authors, q)
 
     def s(x: float) -> float:
         return 1 / (1 + math.exp(-x))
@@ -358,10 +377,11 @@ def glad(
             return log(s(x)) if voted == k else log(s(-x) / others)
 
         q = posteriors_of(y, log_prior, log_vote)
-    return q, {u: s(ability[u] * math.exp(prior_mean)) for u in ability}
+        yhat = labels_of(y, authors, q, held=yhat)
+    return q, {u: s(ability[u] * math.exp(prior_mean)) for u in ability}, yhat
 
 
-STRATEGIES: dict[str, Callable[..., tuple[Shares, Weights]]] = {
+STRATEGIES: dict[str, Callable[..., tuple[Shares, Weights, Labels]]] = {
     "majority": majority,
     "naive-soft": majority,
     "two-thirds": majority,
