@@ -1,13 +1,35 @@
 """Settings for all tests."""
 
+import importlib
+import os
+import pkgutil
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+import aggregate
+import aggregate_cli
 from aggregate.kernels.threads import set_threads
 
-# A first call may compile a kernel: no example has a deadline.
-settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("project")
+# A first call may compile a kernel, and the machine may be busy: no example has a deadline, and none is too slow.
+UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("project", derandomize=True, **UNTIMED)
+settings.register_profile("campaign", database=None, print_blob=True, **UNTIMED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+def load_all_modules() -> None:
+    """Import every module of ours.
+
+    Hypothesis draws from the constants in the source of those that are loaded: which these are must not depend on the
+    tests that ran before in the same process.
+    """
+    for package in (aggregate, aggregate_cli):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+
+
+load_all_modules()
 
 
 @pytest.fixture(autouse=True, scope="module")
