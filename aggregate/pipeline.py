@@ -20,6 +20,7 @@ from .ingest.sources import Input, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
+from .names import find_strange
 from .progress import SILENT, Progress
 from .publishing.calibrations import SIMULATED, load_ai_calibration, load_calibration
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
@@ -201,7 +202,16 @@ def _contents(
     )
     if given.ai is not None:
         contents["counts"]["ai"] |= _ai_counts(given.ai)
-    return {**contents, **_also(given, ambiguity)}
+    return {**contents, "names": _strange_names(consensus, given), **_also(given, ambiguity)}
+
+
+def _strange_names(consensus: Consensus, given: _Given) -> dict[str, Any]:
+    """What is strange about the names of labels, the AI's among them, and of users."""
+    votes, of_users = consensus.votes, given.reading.votes
+    return {
+        "labels": find_strange(votes.label_names, votes.labels).plain(),
+        "users": find_strange(of_users.user_ids, of_users.users).plain(),
+    }
 
 
 def _also(given: _Given, ambiguity: Ambiguity | None) -> dict[str, Any]:

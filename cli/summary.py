@@ -1,5 +1,6 @@
 """The result of a run as a curator reads it in five seconds."""
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from aggregate.errors import on_one_line
@@ -8,6 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aggregate import Run
+
+
+SHOWN = 3
+"""Strange names that are shown."""
+
+ALIKE = {"white_space": "white space", "unicode_form": "Unicode form", "case": "case"}
+"""What names that look alike may differ in, in words."""
+
+LONGEST = 60
+"""Characters of a name that are shown."""
 
 
 def summary(run: "Run") -> str:
@@ -41,6 +52,7 @@ def summary(run: "Run") -> str:
             *([_ai_line(counts["ai"])] if "ai" in counts else []),
             f"{count(counts['users'], 'user')}, {counts['self_validating_users']:,} self-validating "
             "(one vote of theirs makes a label valid)",
+            *_strange_names(run.manifest["names"]),
             f"{_ending(run)}; {sum(run.seconds.values()):.1f} s in all",
             *_changes(run.manifest["changes"]),
             *([] if run.manifest["held"] else [where_it_lies(run)]),
@@ -116,6 +128,44 @@ def _ai_line(counts: "Mapping[str, Any]") -> str:
         f"  {100 * counts['share_of_valid']:.2f} % of the valid labels would not be valid without it"
         + (further if counts["further"] else "")
     )
+
+
+def _strange_names(names: "Mapping[str, Any]") -> list[str]:
+    """Names that may be others by mistake: which look alike, and which look like no name."""
+    lines = []
+    for kind in ("labels", "users"):
+        pairs = {words: names[kind]["pairs_alike"][key] for key, words in ALIKE.items()}
+        if any(pairs.values()):
+            first = [f"{_quoted(one)} and {_quoted(other)}" for one, other in names[kind]["first_alike"]]
+            several = count(sum(pairs.values()), "pair")
+            lines.append(f"{several} of {kind} differ only in {_by_kind(pairs)}: {_first_of(first, '; ')}")
+        missing = [f"{_quoted(it['name'])} ({count(it['votes'], 'vote')})" for it in names[kind]["like_missing"]]
+        if missing:
+            look = f"1 {kind[:-1]} looks" if len(missing) == 1 else f"{len(missing):,} {kind} look"
+            lines.append(f"{look} like a missing value: {_first_of(missing, ', ')}")
+    return lines
+
+
+def _by_kind(counts: "Mapping[str, int]") -> str:
+    """``case``; ``white space (2), Unicode form (1) or case (3)``."""
+    there = [words for words, number in counts.items() if number]
+    if len(there) == 1:
+        return there[0]
+    *others, last = [f"{words} ({counts[words]:,})" for words in there]
+    return f"{', '.join(others)} or {last}"
+
+
+def _first_of(texts: list[str], separator: str) -> str:
+    return separator.join([*texts[:SHOWN], *(["..."] if len(texts) > SHOWN else [])])
+
+
+def _quoted(name: str | int) -> str:
+    """A name such that what cannot be seen of it can: what is not ASCII is escaped where it has other forms."""
+    if isinstance(name, int):
+        return str(name)
+    short = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
+    is_composed = unicodedata.is_normalized("NFKC", short) and not any(map(unicodedata.combining, short))
+    return on_one_line(repr(short) if is_composed else ascii(short))
 
 
 def _ending(run: "Run") -> str:

@@ -1,0 +1,197 @@
+"""Names that look like one another, or like no name at all: they are counted and told, never merged.
+
+Labels and users are what their text is, byte for byte. So ``Acer campestre`` and ``Acer campestre`` with a space behind
+it are two species, and who lost the users' ids on the way has one very busy user ``None``.
+"""
+
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arrays import Counts, Flags, Indices
+from .arrow import bytes_of, strings, to_arrow, to_numpy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+"""Characters without width, which are looked on as white space."""
+
+NO_NAMES = (
+    *("nan", "none", "null", "nil", "nat", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "<null>", "missing"),
+    *("unknown", "unidentified", "undefined", "unspecified", "unlabeled", "unlabelled"),
+    *("?", "??", "???", "-", "--", ".", "..", "_", "*", "-1", "-1.0", "-9", "-99", "-999", "-9999", "-99999"),
+)
+"""Texts, in lower case, that stand for a missing value where they come from."""
+
+NO_NUMBERS = (-1, -9, -99, -999, -9999, -99999)
+"""Integers that do. So does the least integer of 32 or 64 bits: it is what NaN becomes."""
+
+SHOWN = 5
+"""Pairs of names, and names that stand for a missing value, that are named."""
+
+BLOCK = 1 << 18
+"""Bytes looked at in one go: so many stay in the cache."""
+
+KINDS = ("white_space", "unicode_form", "case")
+"""What two names may differ in and still look alike."""
+
+
+@dataclass(frozen=True)
+class NameFindings:
+    """What is strange about some distinct names."""
+
+    pairs_alike: Mapping[str, int]
+    """Pairs of names that differ in nothing but white space; else Unicode form; else case: by KINDS.
+
+    A pair is counted once: by the last of the three that it takes to make the names equal.
+    """
+    first_alike: tuple[tuple[str, str], ...]
+    """The first of these pairs, of different names."""
+    like_missing: Mapping[str | int, int]
+    """Names that look like a missing value, and how many votes each has."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to tell."""
+        return any(self.pairs_alike.values()) or bool(self.like_missing)
+
+    def plain(self) -> dict[str, Any]:
+        """As it stands in run.json."""
+        return {
+            "pairs_alike": dict(self.pairs_alike),
+            "first_alike": [list(pair) for pair in self.first_alike],
+            "like_missing": [{"name": name, "votes": votes} for name, votes in self.like_missing.items()],
+        }
+
+
+def find_strange(names: "pa.Array", codes: Counts) -> NameFindings:
+    """What is strange about sorted, distinct names, which are strings or integers.
+
+    ``codes`` int32[n_votes] are the positions of the name of each vote.
+    """
+    import pyarrow as pa
+
+    is_integer = pa.types.is_integer(names.type)
+    pairs, first = (dict.fromkeys(KINDS, 0), ()) if is_integer else _alike(names)
+    missing = {
+        name: int(np.count_nonzero(codes == place))
+        for place, name in _occurring(names, _numbers() if is_integer else _spellings())
+    }
+    return NameFindings(pairs, first, missing)
+
+
+def in_one_spelling(name: str) -> tuple[str, str, str]:
+    r"""A name without its white space but single spaces inside; that in Unicode form NFKC; that in lower case.
+
+    >>> in_one_spelling(" Acer\xa0 campestre")
+    ('Acer campestre', 'Acer campestre', 'acer campestre')
+    """
+    if not INVISIBLE.isdisjoint(name):
+        name = "".join(letter for letter in name if letter not in INVISIBLE)
+    spaced = " ".join(name.split())
+    composed = spaced if spaced.isascii() else unicodedata.normalize("NFKC", spaced)
+    return spaced, composed, unicodedata.normalize("NFKC", composed.casefold())
+
+
+def _alike(names: "pa.Array") -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
+    """Pairs of strings that look alike, by KINDS, and the first of them.
+
+    Texts of ASCII letters, digits and single spaces inside are their own spelling but for case, so that no Python
+    object is made of them.
+    """
+    import pyarrow.compute as pc
+
+    odd = np.flatnonzero(_are_odd(names))
+    if odd.size == 0 and not _has_both_cases(names):
+        return dict.fromkeys(KINDS, 0), ()
+    plain = np.ones(len(names), np.bool_)
+    plain[odd] = False
+    spellings = [in_one_spelling(name) for name in names.take(to_arrow(odd)).to_pylist()]
+    order = np.append(np.flatnonzero(plain), odd)
+    of_plain = names.filter(to_arrow(plain))
+    pairs = [0, 0, 0]
+    codes = np.empty(0, np.int32)
+    for level in range(len(KINDS)):
+        if odd.size or level == len(KINDS) - 1:  # distinct plain names do not differ in anything but case
+            same = pc.ascii_lower(of_plain) if level == len(KINDS) - 1 else of_plain
+            codes = _codes_of(same, [spelling[level] for spelling in spellings])
+            pairs[level] = _count_pairs(codes)
+    group_of = np.empty(len(names), np.int64)
+    group_of[order] = codes
+    by_kind = np.diff(pairs, prepend=0).tolist()
+    return dict(zip(KINDS, by_kind, strict=True)), tuple(islice(_first_two(names, group_of), SHOWN))
+
+
+def _count_pairs(codes: Counts) -> int:
+    """Pairs of equal numbers."""
+    times = np.bincount(codes)
+    return int(np.sum(times * (times - 1) // 2))
+
+
+def _first_two(names: "pa.Array", group_of: Indices) -> Iterator[tuple[str, str]]:
+    """The first two names of each group that has several."""
+    first_of: dict[int, int] = {}
+    for row in np.flatnonzero(np.bincount(group_of)[group_of] > 1).tolist():
+        first = first_of.setdefault(int(group_of[row]), row)
+        if first not in (row, -1):
+            first_of[int(group_of[row])] = -1
+            yield names[first].as_py(), names[row].as_py()
+
+
+def _are_odd(names: "pa.Array") -> Flags:
+    """Which texts have anything but printable ASCII, or a space that does not stand alone between other characters."""
+    data, offsets = bytes_of(names)
+    odd = np.zeros(len(names), np.bool_)
+    if data.size == 0 or (data.min() > ord(" ") and data.max() < 0x7F):
+        return odd
+    strange = (data < ord(" ")) | (data >= 0x7F)
+    space = data == ord(" ")
+    if space.any():
+        strange[1:] |= space[1:] & space[:-1]
+        ends = offsets[1:][np.diff(offsets) > 0] - 1
+        starts = offsets[:-1][np.diff(offsets) > 0]
+        strange[starts] |= space[starts]
+        strange[ends] |= space[ends]
+    odd[np.searchsorted(offsets, np.flatnonzero(strange), side="right") - 1] = True
+    return odd
+
+
+def _has_both_cases(names: "pa.Array") -> bool:
+    """Whether ASCII letters of both cases occur, without which no two texts differ in case."""
+    data, _ = bytes_of(names)
+    blocks = [data[start : start + BLOCK] for start in range(0, data.size, BLOCK)]
+    return all(any((block - np.uint8(ord(first)) < 26).any() for block in blocks) for first in "Aa")
+
+
+def _codes_of(plain: "pa.Array", others: list[str]) -> Counts:
+    """Equal numbers for equal texts, of those of an array and then of others."""
+    import pyarrow as pa
+
+    texts = pa.concat_arrays([plain, strings(others).cast(plain.type)])
+    return to_numpy(texts.dictionary_encode().indices)
+
+
+def _occurring(names: "pa.Array", wanted: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """Those of ``wanted`` that are among some sorted names, with their positions."""
+    import pyarrow as pa
+
+    of_bytes = (lambda name: name) if pa.types.is_integer(names.type) else str.encode  # order of code points
+    for name in wanted:
+        place = bisect_left(names, of_bytes(name), key=lambda value: of_bytes(value.as_py()))
+        if place < len(names) and names[place].as_py() == name:
+            yield place, name
+
+
+def _spellings() -> list[str]:
+    """Every usual spelling of NO_NAMES, sorted."""
+    spelled = {form for name in NO_NAMES for form in (name, name.upper(), name.capitalize(), name.title())}
+    return sorted({*spelled, "NaN", "NaT", "N/a"})
+
+
+def _numbers() -> list[int]:
+    return sorted({*NO_NUMBERS, *(int(np.iinfo(kind).min) for kind in (np.int32, np.int64))})
