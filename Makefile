@@ -1,9 +1,8 @@
-# Short names for what a developer does often. `make test` is what the README says; `make check` is what CI runs, of which
-# `make lowest` and `make matrix` are the parts about versions.
+# Short names for what a developer does often. `make test` is what the README says; `make check` is what CI runs.
 
 BIN = .venv/bin
 
-.PHONY: setup test lint docs lowest matrix check
+.PHONY: setup test check lint docs
 
 setup:
 	python3 -m venv .venv
@@ -20,12 +19,6 @@ lint:
 
 docs:
 	$(BIN)/python docs/update.py
-
-lowest:
-	.ci/lowest -m ''
-
-matrix:
-	$(BIN)/python .ci/matrix.py
 
 check:
 	.ci/run

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import Counts, Flags, Floats, Indices, LabelCodes
+from .arrow import to_arrow
 from .consensus import Consensus
 from .schema import USER_AGREEMENT, arrow_schema
 from .truth import Truth, check_kinds, codes_among, rows_of
@@ -178,12 +179,11 @@ def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
 
 def users_table(consensus: Consensus) -> "pa.Table":
     """The users of a consensus with the columns USERS and USER_AGREEMENT of ``aggregate.schema``, sorted by id."""
-    import pyarrow as pa
-
     table = consensus.users_to_arrow()
     agreement = user_agreement(consensus.votes, consensus.labels)
     for field in arrow_schema(USER_AGREEMENT):
-        table = table.append_column(field, pa.array(getattr(agreement, field.name), from_pandas=True))
+        values = getattr(agreement, field.name)
+        table = table.append_column(field, to_arrow(values, null=np.isnan(values)))
     return table
 
 
@@ -203,11 +203,9 @@ def _shares_voted(votes: Votes, truth: Truth) -> tuple[float, float]:
 
     NaN if none was voted on.
     """
-    import pyarrow as pa
-
     check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
     rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
-    true_codes = codes_among(votes.label_names, truth.labels.take(pa.array(truth_rows)))
+    true_codes = codes_among(votes.label_names, truth.labels.take(to_arrow(truth_rows)))
     true_label = np.full(votes.n_observations, -1, np.int32)
     true_label[rows] = true_codes
     n_votes = np.diff(votes.offsets)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .ai_votes import AiVotes
 from .arrays import Flags, Floats
+from .arrow import to_arrow
 from .calibration import EDGE, FEWEST, N_FOLDS, IsotonicMap
 from .errors import ParameterError, VotesError
 from .measures import brier_score, calibration_error, log_loss, reliability
@@ -181,8 +182,6 @@ def calibrate_ai(
     ``seed`` draws the folds of the cross-validation. Raises VotesError if the AI votes on fewer than FEWEST expert
     observations, or ids or labels have other types; ParameterError on an unknown method.
     """
-    import pyarrow as pa
-
     if method not in METHODS or seed < 0:
         raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(METHODS)}, and >= 0")
     check_kinds(truth, ai_votes.observation_ids.type, ai_votes.label_names.type, ai_votes.origin)
@@ -194,7 +193,7 @@ def calibrate_ai(
             remedy="see that both use the same ids, or ask the experts for more",
         )
     scores = ai_votes.scores[rows]
-    true = codes_among(ai_votes.label_names, truth.labels.take(pa.array(truth_rows)))
+    true = codes_among(ai_votes.label_names, truth.labels.take(to_arrow(truth_rows)))
     right: Flags = ai_votes.labels[rows] == true
     held_out = _cross_validated(method, scores, right, seed)
     subsets = {"all": np.ones(right.size, np.bool_)}
@@ -222,9 +221,7 @@ def calibrate_ai(
 
 def _disputed(votes: Votes, ai_votes: AiVotes, rows: Any) -> Flags:
     """Which of the ``rows`` of the AI's votes are observations that users disagree on."""
-    import pyarrow as pa
-
-    ids = votes.observation_ids.take(pa.array(votes.disputes.observations))
+    ids = votes.observation_ids.take(to_arrow(votes.disputes.observations))
     found, _ = rows_of(ai_votes.observation_ids, ids)
     return np.isin(rows, found)
 

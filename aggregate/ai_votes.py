@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes
+from .arrow import array, to_arrow, to_numpy
 from .consensus import at_least
 from .errors import AggregateWarning, VotesError
 from .votes import Disputes, Votes
@@ -157,8 +158,8 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
             AggregateWarning,
             stacklevel=4,
         )
-    everyone = pa.concat_arrays([votes.user_ids, pa.array([own], votes.user_ids.type)])
-    order = np.asarray(pc.sort_indices(everyone), dtype=np.int64)
+    everyone = pa.concat_arrays([votes.user_ids, array([own], votes.user_ids.type)])
+    order = to_numpy(pc.sort_indices(everyone)).astype(np.int64)
     ai = int(np.flatnonzero(order == votes.n_users)[0])
     users = votes.users + (votes.users >= ai).astype(np.int32)
     offsets, users, labels, is_author = with_ai(
@@ -170,7 +171,7 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
         users=users,
         labels=labels,
         is_author=is_author,
-        user_ids=everyone.take(pa.array(order)),
+        user_ids=everyone.take(to_arrow(order)),
     )
     return with_it, ai
 
@@ -196,7 +197,7 @@ def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
     else:
         usual, names = AI_NAME, chain([AI_NAME], (f"{AI_NAME} ({number})" for number in count(2)))
     for name in names:
-        if pc.index_in(pa.array([name], kind), user_ids).null_count:
+        if pc.index_in(array([name], kind), user_ids).null_count:
             return usual, name
     raise VotesError(
         f"no {kind} is left to number the AI as a user with",
@@ -241,11 +242,9 @@ def _spread(values: NDArray[Any], places: Counts, size: int, otherwise: Any) -> 
 
 
 def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-    import pyarrow as pa
-
     from .kernels.ai_votes import merge_places
 
-    one, other = np.asarray(ours), np.asarray(theirs)
+    one, other = to_numpy(ours), to_numpy(theirs)
     of_one, of_other = np.empty(one.size, np.int32), np.empty(other.size, np.int32)
     size = merge_places(one, other, of_one, of_other)
     if size == one.size:
@@ -253,7 +252,7 @@ def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, C
     union = np.empty(size, one.dtype)
     union[of_one] = one
     union[of_other] = other
-    return pa.array(union, ours.type), of_one, of_other
+    return to_arrow(union), of_one, of_other
 
 
 def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
@@ -262,11 +261,11 @@ def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Coun
 
     known = pc.index_in(theirs, ours)
     if known.null_count == 0:
-        return ours, np.arange(len(ours), dtype=np.int32), np.asarray(known, dtype=np.int32)
+        return ours, np.arange(len(ours), dtype=np.int32), to_numpy(known)
     both = pa.concat_arrays([ours, theirs.filter(known.is_null())])
-    order = np.asarray(pc.sort_indices(both), dtype=np.int64)
+    order = to_numpy(pc.sort_indices(both)).astype(np.int64)
     place = np.empty(order.size, np.int32)
     place[order] = np.arange(order.size, dtype=np.int32)
-    new = np.cumsum(np.asarray(known.is_null())) - 1 + len(ours)
-    of_theirs = np.where(np.asarray(known.is_valid()), np.asarray(known.fill_null(0)), new)
-    return both.take(pa.array(order)), place[: len(ours)], place[of_theirs]
+    new = np.cumsum(to_numpy(known.is_null())) - 1 + len(ours)
+    of_theirs = np.where(to_numpy(known.is_valid()), to_numpy(known, null=0), new)
+    return both.take(to_arrow(order)), place[: len(ours)], place[of_theirs]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Weights, Words
+from .arrow import named, strings, table_of, to_arrow
 from .consensus import Consensus
 from .errors import ParameterError, VotesError
 from .ingest import Paths
@@ -197,12 +198,9 @@ class Ambiguity:
 
     def encoded(self, first: int, last: int) -> "pa.Table":
         """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
-        import pyarrow as pa
-
         head = self.consensus.encoded(first, last).select(["observation_id", "label"])
         unscored = ~self._scored[first:last]
         of_labels, of_all = self._exact(first, last)
-        trust = pa.array(np.zeros(last - first, np.int8), mask=unscored)
         areas = {
             f"{name}{end}": _null_where(unscored, area(margin, first, last))
             for margin, end in (("second", ""), ("other", "_other"))
@@ -213,13 +211,13 @@ class Ambiguity:
             "label": head.column("label"),
             **areas,
             "n_epochs": self.n_epochs[first:last],
-            "exact": pa.array(of_labels, mask=unscored),
-            "waum_exact": pa.array(of_all, mask=unscored),
-            "trust": pa.DictionaryArray.from_arrays(trust, [self.trust]),
+            "exact": to_arrow(of_labels, null=unscored),
+            "waum_exact": to_arrow(of_all, null=unscored),
+            "trust": named(np.where(unscored, -1, 0).astype(np.int8), strings([self.trust])),
             "pruned": self.pruned[first:last],
         }
         schema = arrow_schema(AMBIGUITY, observation_id=head.schema.field(0).type, label=head.schema.field(1).type)
-        return pa.table(columns, schema=schema)
+        return table_of(columns, schema)
 
     @cached_property
     def _scored(self) -> Flags:
@@ -323,9 +321,7 @@ def ambiguity_of(
 
 def _null_where(unscored: Flags, areas: Floats) -> "pa.Array":
     """Null also where no user voted, so that there is no majority."""
-    import pyarrow as pa
-
-    return pa.array(areas, mask=unscored | np.isnan(areas))
+    return to_arrow(areas, null=unscored | np.isnan(areas))
 
 
 def _confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":

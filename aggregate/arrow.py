@@ -6,7 +6,7 @@ costs a third of a second, and a signal that comes meanwhile is lost: the proces
 the buffers instead: https://arrow.apache.org/docs/format/Columnar.html. Nothing is copied unless it says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -111,19 +111,57 @@ def bytes_of(values: "pa.Array") -> tuple[Bytes, Offsets]:
     return data[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
-def scalar(value: Any, arrow_type: "pa.DataType | None" = None) -> "pa.Scalar":
-    """A Python value (or None) as an Arrow scalar, cast to ``arrow_type`` if that is given.
+def array(values: Sequence[Any], arrow_type: "pa.DataType | None" = None) -> "pa.Array":
+    """Python values of one kind (texts, numbers or flags; None is null), cast to ``arrow_type`` if that is given.
 
-    Raises ArrowInvalid if the type cannot hold the value.
+    Raises ArrowInvalid if the type cannot hold one of them.
     """
     import pyarrow as pa
 
-    if value is None:
-        return pa.nulls(1, arrow_type or pa.null())[0]
-    if arrow_type is not None and pa.types.is_float16(arrow_type):  # older versions of pyarrow have no cast to it
-        return to_arrow(np.array([value], np.float16))[0]
-    one = strings([value]) if isinstance(value, str) else to_arrow(np.array([value]))
-    return (one if arrow_type is None else one.cast(arrow_type))[0]
+    some = [value for value in values if value is not None]
+    if not some:
+        return pa.nulls(len(values), arrow_type or pa.null())
+    if isinstance(some[0], str):
+        made = strings(values)
+    else:
+        # Older versions of pyarrow cannot cast to float16.
+        dtype = np.float16 if arrow_type is not None and pa.types.is_float16(arrow_type) else None
+        filled = np.array([some[0] if value is None else value for value in values], dtype)
+        made = to_arrow(filled, null=np.array([value is None for value in values], np.bool_))
+    if arrow_type is None:
+        return made
+    if pa.types.is_dictionary(arrow_type):
+        encoded = made.cast(arrow_type.value_type).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(arrow_type.index_type), encoded.dictionary)
+    return made.cast(arrow_type)
+
+
+def scalar(value: Any, arrow_type: "pa.DataType | None" = None) -> "pa.Scalar":
+    """A Python value as an Arrow scalar; see :func:`array`."""
+    return array([value], arrow_type)[0]
+
+
+def named(codes: NDArray[np.signedinteger[Any]], names: "pa.Array") -> "pa.DictionaryArray":
+    """A dictionary array of ``names`` by their positions; null for negative ones."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(to_arrow(codes, null=codes < 0), names)
+
+
+def table_of(columns: "Mapping[str, pa.Array | NDArray[Any]]", schema: "pa.Schema") -> "pa.Table":
+    """A table of Arrow and NumPy arrays, cast to the types of ``schema``."""
+    import pyarrow as pa
+
+    arrays = {name: to_arrow(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()}
+    return pa.table(arrays, schema=schema)
+
+
+def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa.Table":
+    """A table of some rows of Python values; see :func:`array`."""
+    import pyarrow as pa
+
+    columns = [array([row[field.name] for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def fill_null(values: Any, value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .arrays import Flags, Floats
+from .arrow import to_arrow, to_numpy
 from .consensus import Consensus
 from .errors import ParameterError, VotesError
 from .evidence import Evidence
@@ -188,11 +189,11 @@ class Calibration:
         """A table of the consensus (``Consensus.to_arrow``) with the column ``probability`` at its end."""
         import pyarrow as pa
 
-        columns = {name: np.asarray(table.column(name).combine_chunks()) for name in COLUMNS}
+        columns = {name: to_numpy(table.column(name)) for name in COLUMNS}
         probability = self.probability(columns)
         if table.column("label").null_count:  # observations that only the AI knows
-            probability[np.asarray(table.column("label").combine_chunks().is_null())] = 0.0
-        return table.append_column(pa.field("probability", pa.float64(), nullable=False), pa.array(probability))
+            probability[to_numpy(table.column("label").is_null())] = 0.0
+        return table.append_column(pa.field("probability", pa.float64(), nullable=False), to_arrow(probability))
 
     def fits(self, consensus: Consensus) -> bool:
         """Whether it was fitted on the same strategy and parameters, as far as is known."""
@@ -293,8 +294,6 @@ def _fit(method: str, columns: Columns, right: Flags) -> LogisticMap | IsotonicM
 
 def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, Flags]:
     """The evidence on the observations experts know, and where its label is theirs."""
-    import pyarrow as pa
-
     source = consensus if isinstance(consensus, Evidence) else consensus.votes
     check_kinds(truth, source.observation_ids.type, source.label_names.type, "the consensus")
     rows, truth_rows = rows_of(source.observation_ids, truth.observation_ids)
@@ -305,7 +304,7 @@ def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, 
             remedy="see that both use the same ids, or ask the experts for more",
         )
     evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
-    true = codes_among(source.label_names, truth.labels.take(pa.array(truth_rows)))
+    true = codes_among(source.label_names, truth.labels.take(to_arrow(truth_rows)))
     right: Flags = (evidence.labels == true) & (true >= 0)
     return evidence, right
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .ai_votes import AiVotes
 from .arrays import Counts
+from .arrow import table_of_rows
 from .evaluation import RESAMPLES, Evaluation, evaluate_judged, judge
 from .progress import SILENT, Progress
 from .schema import MEASURES, arrow_schema
@@ -46,8 +47,6 @@ class Comparison:
 
         A measure of nothing, and an interval without resamples, is null.
         """
-        import pyarrow as pa
-
         from .schema import COMPARISON
 
         rows = [
@@ -67,7 +66,7 @@ class Comparison:
             for each in self.compared
             for group in each.evaluation.subsets
         ]
-        return pa.Table.from_pylist(rows, schema=arrow_schema(COMPARISON))
+        return table_of_rows(rows, arrow_schema(COMPARISON))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The same as a data frame."""

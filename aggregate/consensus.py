@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
+from .arrow import named, strings, table_of, to_arrow
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USER_AI, USERS, arrow_schema
 from .trace import Trace
 from .votes import Disputes, Votes
@@ -184,19 +185,16 @@ class Consensus:
 
     def encoded(self, first: int, last: int) -> "pa.Table":
         """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
-        import pyarrow as pa
-
         votes, disputes = self.votes, self.disputes
         rows = slice(first, last)
         contested = self._spread(self._disputed_contested(), False, rows)
+        status = np.where(self.valid[rows], 0, np.where(contested, 1, 2)).astype(np.int8)
         columns = {
             "observation_id": votes.observation_ids[first:last],
             "label": _names(votes.label_names, self.labels[rows]),
             "confidence": self._confidence(rows),
             "valid": self.valid[rows],
-            "status": pa.DictionaryArray.from_arrays(
-                np.where(self.valid[rows], 0, np.where(contested, 1, 2)).astype(np.int8), list(STATUSES)
-            ),
+            "status": named(status, strings(STATUSES)),
             "ambiguous": self._spread(_is_below(disputes.aum, self.ambiguous_below), self._undisputed_ambiguous, rows),
             "aum": self._spread(disputes.aum, 1.0, rows),
             "margin": self._spread(disputes.margin, 1.0, rows),
@@ -210,10 +208,10 @@ class Consensus:
         if self.ai is not None:
             columns |= {
                 "ai_label": _names(votes.label_names, self.ai.labels[rows]),
-                "ai_score": pa.array(self.ai.scores[rows], from_pandas=True),
-                "ai_effect": pa.DictionaryArray.from_arrays(self.ai.effect[rows].view(np.int8), list(AI_EFFECTS)),
+                "ai_score": to_arrow(self.ai.scores[rows], null=np.isnan(self.ai.scores[rows])),
+                "ai_effect": named(self.ai.effect[rows].view(np.int8), strings(AI_EFFECTS)),
             }
-        return pa.table(columns, schema=self._schema(columns["label"].type))
+        return table_of(columns, self._schema(columns["label"].type))
 
     @cached_property
     def candidate_shares(self) -> Floats:
@@ -247,8 +245,6 @@ class Consensus:
         One row per observation and label, sorted by both. The probability is the strategy's posterior, or the label's
         share of the weight.
         """
-        import pyarrow as pa
-
         last = self.n_observations if last is None else last
         votes, candidates = self.votes, self.disputed.candidates
         start, stop = np.searchsorted(self.disputed.observations, (first, last))
@@ -266,12 +262,12 @@ class Consensus:
         labels[of_disputed] = candidates.labels[block]
         probability[of_disputed] = self.candidate_shares[block]
         columns = {
-            "observation_id": votes.observation_ids.take(pa.array(rows)),
-            "label": votes.label_names.take(pa.array(labels)),
+            "observation_id": votes.observation_ids.take(to_arrow(rows)),
+            "label": votes.label_names.take(to_arrow(labels)),
             "probability": probability,
         }
         schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
-        return pa.table(columns, schema=schema)
+        return table_of(columns, schema)
 
     def posteriors_to_pandas(self) -> "pd.DataFrame":
         """The labels voted with their probabilities as a data frame."""
@@ -279,14 +275,12 @@ class Consensus:
 
     def users_to_arrow(self) -> "pa.Table":
         """The users as an Arrow table, sorted by user_id."""
-        import pyarrow as pa
-
         columns = {"user_id": self.votes.user_ids, **vars(self.users)}
         table = USERS
         if self.ai is not None:
-            columns |= {name: pa.array(values, from_pandas=True) for name, values in self.ai.users.items()}
+            columns |= {name: to_arrow(values, null=np.isnan(values)) for name, values in self.ai.users.items()}
             table += USER_AI
-        return pa.table(columns, schema=arrow_schema(table, user_id=self.votes.user_ids.type))
+        return table_of(columns, arrow_schema(table, user_id=self.votes.user_ids.type))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The observations as a data frame, a row each."""
@@ -376,7 +370,6 @@ def _names(label_names: "pa.Array", codes: LabelCodes) -> "pa.Array":
     """The labels of ``codes``, null for -1; strings as a dictionary."""
     import pyarrow as pa
 
-    indices = pa.array(codes, mask=codes < 0) if codes.size and codes.min() < 0 else pa.array(codes)
     if pa.types.is_integer(label_names.type):
-        return label_names.take(indices)
-    return pa.DictionaryArray.from_arrays(indices, label_names)
+        return label_names.take(to_arrow(codes, null=codes < 0))
+    return named(codes, label_names)

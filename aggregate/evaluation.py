@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import Counts, Flags, Floats, LabelCodes, Weights
+from .arrow import to_arrow, to_numpy
 from .consensus import Consensus
 from .errors import ParameterError, VotesError
 from .evidence import Evidence
@@ -185,13 +186,13 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
             remedy="see that both use the same ids",
         )
     evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
-    labels = truth.labels.take(pa.array(truth_rows))
+    labels = truth.labels.take(to_arrow(truth_rows))
     voted = codes_among(known, labels)
-    unvoted = labels.filter(pa.array(voted < 0)).dictionary_encode()
+    unvoted = labels.filter(to_arrow(voted < 0)).dictionary_encode()
     codes = voted.copy()
-    codes[voted < 0] = len(known) + np.asarray(unvoted.indices)
+    codes[voted < 0] = len(known) + to_numpy(unvoted.indices)
     names = pa.chunked_array([part.cast(_wide(known.type)) for part in (known, unvoted.dictionary)]).combine_chunks()
-    order = np.asarray(pc.sort_indices(names))
+    order = to_numpy(pc.sort_indices(names))
     rank = np.argsort(order).astype(np.int32)  # in the order of the names no sum depends on where they came from
     judged = Judged(
         truth=rank[codes],
@@ -211,7 +212,7 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
         species_never_voted=len(unvoted.dictionary),
         observations_never_voted=int(np.count_nonzero(voted < 0)),
     )
-    return judged, names.take(pa.array(order)), overlap
+    return judged, names.take(to_arrow(order)), overlap
 
 
 def evaluate_judged(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Weights
+from .arrow import to_arrow, to_numpy
 from .consensus import Consensus
 
 if TYPE_CHECKING:
@@ -37,20 +38,16 @@ class Evidence:
 
     def at(self, rows: Indices) -> "Evidence":
         """The same of some rows, int64[n]."""
-        import pyarrow as pa
-
         arrays = {name: value[rows] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        return replace(self, observation_ids=self.observation_ids.take(pa.array(rows)), **arrays)
+        return replace(self, observation_ids=self.observation_ids.take(to_arrow(rows)), **arrays)
 
     @classmethod
     def of(cls, consensus: Consensus, observations: Indices | None = None) -> "Evidence":
         """Of the ``observations`` int64[n] of a consensus, default all."""
-        import pyarrow as pa
-
         votes = consensus.votes
         rows = np.arange(votes.n_observations) if observations is None else observations
         return cls(
-            observation_ids=votes.observation_ids.take(pa.array(rows)),
+            observation_ids=votes.observation_ids.take(to_arrow(rows)),
             label_names=votes.label_names,
             labels=consensus.labels[rows],
             confidence=consensus.confidence[rows],
@@ -73,7 +70,7 @@ class Evidence:
         import pyarrow.compute as pc
 
         def numbers(name: str, arrow_type: pa.DataType) -> NDArray[Any]:
-            return np.asarray(table.column(name).cast(arrow_type).combine_chunks())
+            return to_numpy(table.column(name).cast(arrow_type))
 
         labels = table.column("label")
         if pa.types.is_dictionary(labels.type):
@@ -82,7 +79,7 @@ class Evidence:
         return cls(
             observation_ids=table.column("observation_id").combine_chunks(),
             label_names=label_names,
-            labels=np.asarray(pc.fill_null(pc.index_in(labels, label_names), -1).combine_chunks(), dtype=np.int32),
+            labels=to_numpy(pc.index_in(labels, label_names), null=-1),
             confidence=numbers("confidence", pa.float64()),
             valid=numbers("valid", pa.bool_()),
             aum=numbers("aum", pa.float64()),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import Indices, LabelCodes
+from .arrow import to_arrow, to_numpy
 from .errors import VotesError
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ class Truth:
 
     def at(self, rows: Indices) -> "Truth":
         """Those of some rows, int64[n]."""
-        import pyarrow as pa
-
-        chosen = pa.array(rows)
+        chosen = to_arrow(rows)
         return replace(self, observation_ids=self.observation_ids.take(chosen), labels=self.labels.take(chosen))
 
     def __repr__(self) -> str:
@@ -63,8 +62,8 @@ def rows_of(ids: "pa.Array", wanted: "pa.Array") -> tuple[Indices, Indices]:
     import pyarrow.compute as pc
 
     found = pc.index_in(*_of_one_type(ids, wanted))
-    rows = np.flatnonzero(np.asarray(found.is_valid()))
-    return rows, np.asarray(found.drop_null(), dtype=np.int64)
+    rows = np.flatnonzero(to_numpy(found.is_valid()))
+    return rows, to_numpy(found.drop_null()).astype(np.int64)
 
 
 def codes_among(names: "pa.Array", labels: "pa.Array") -> LabelCodes:
@@ -72,7 +71,7 @@ def codes_among(names: "pa.Array", labels: "pa.Array") -> LabelCodes:
     import pyarrow.compute as pc
 
     labels, names = _of_one_type(labels, names)
-    return np.asarray(pc.fill_null(pc.index_in(labels, names), -1), dtype=np.int32)
+    return to_numpy(pc.index_in(labels, names), null=-1)
 
 
 def _of_one_type(one: "pa.Array", other: "pa.Array") -> "tuple[pa.Array, pa.Array]":

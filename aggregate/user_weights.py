@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import Indices, Weights
+from .arrow import to_numpy
 from .errors import AggregateWarning
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class UserWeights:
         if ours.type != theirs.type:
             ours, theirs = ours.cast(pa.large_string()), theirs.cast(pa.large_string())
         codes = pc.index_in(ours, theirs)
-        known = np.asarray(codes.is_valid())
+        known = to_numpy(codes.is_valid())
         if not known.all():
             first = self.user_ids[int(np.argmin(known))].as_py()
             warnings.warn(
@@ -47,7 +48,7 @@ class UserWeights:
                 AggregateWarning,
                 stacklevel=3,
             )
-        positions = np.asarray(codes.drop_null(), dtype=np.int64)
+        positions = to_numpy(codes.drop_null()).astype(np.int64)
         return AlignedWeights(positions, self.fixed[known], self.minimum[known])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
+from .arrow import to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,14 +119,12 @@ class Votes:
     @property
     def voted(self) -> "Votes":
         """The same without observations that only the AI knows; user and label codes stay."""
-        import pyarrow as pa
-
         sizes = np.diff(self.offsets)
         if sizes.all():
             return self
         kept = np.flatnonzero(sizes)
         offsets = np.append(self.offsets[kept], self.n_votes)
-        return replace(self, offsets=offsets, observation_ids=self.observation_ids.take(pa.array(kept)))
+        return replace(self, offsets=offsets, observation_ids=self.observation_ids.take(to_arrow(kept)))
 
     @cached_property
     def has_authors(self) -> bool:

@@ -15,21 +15,27 @@ from . import console
 if TYPE_CHECKING:
     from aggregate.schema import Table
 
+    TextParameter = click.ParamType[str]
+    NumberParameter = click.ParamType[float]
+else:
+    TextParameter = NumberParameter = click.ParamType  # older versions cannot be subscripted
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FloatRange(click.FloatRange):
-    """A number in a range, in which there is no place for NaN."""
+    """A number in a range with two ends, in which there is no place for NaN."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number; a usage error if it is none, or out of the range."""
         number = super().convert(value, param, ctx)
         if math.isnan(number):
-            self.fail(f"{number} is not in the range {self._describe_range()}", param, ctx)
+            below, above = ("<" if is_open else "<=" for is_open in (self.min_open, self.max_open))
+            self.fail(f"{number} is not in the range {self.min}{below}x{above}{self.max}", param, ctx)
         return number
 
 
-class LocalPath(click.ParamType[str]):
+class LocalPath(TextParameter):
     """A file or folder to write on a local disk."""
 
     name = "text"
@@ -85,7 +91,7 @@ metrics_option = click.option(
 )
 
 
-class Within(click.ParamType[float]):
+class Within(NumberParameter):
     """A number in the range that the strategies which have the parameter agree on."""
 
     def __init__(self, items: Mapping[str, Field[Any]]) -> None:

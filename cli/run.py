@@ -1,10 +1,7 @@
 """``plant-aggregate run``: the main job."""
 
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +11,6 @@ from click.core import ParameterSource
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import Command
 from .metrics import check_metrics, tell_metrics
 from .options import (
     FloatRange,
@@ -44,7 +40,7 @@ MAPPED = ("columns", "scores", "score_columns")
 """Settings that are not just what their option says."""
 
 
-@click.command(cls=Command, short_help="Publish a consensus of the votes.")
+@click.command(short_help="Publish a consensus of the votes.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @output_option
 @click.option(
@@ -142,7 +138,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     chosen, settings = chosen_by(options)
     check_metrics(metrics)
     try:
-        with console.progress(quiet) as listener, _without_linear_algebra():
+        with console.progress(quiet) as listener:
             paths = [redacted(path) for path in votes]
             begun = f"plant-aggregate {aggregate.__version__}: run {' '.join(paths)}"
             console.event(quiet, "started", begun, version=aggregate.__version__, votes=paths)
@@ -204,17 +200,3 @@ def _without_foreign(parameters: dict[str, Any], strategy: Any) -> dict[str, Any
         name: None if name not in own and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP else value
         for name, value in parameters.items()
     }
-
-
-@contextmanager
-def _without_linear_algebra() -> Iterator[None]:
-    """Numba looks for linear algebra, which no kernel needs and which takes a tenth of a second to load."""
-    hidden = "scipy.linalg.cython_blas"
-    if hidden in sys.modules:
-        yield
-        return
-    sys.modules[hidden] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[hidden]

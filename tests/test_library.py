@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import aggregate
 
-ROOT = Path(__file__).parent.parent
 HEAVY = ("numba", "pandas", "pyarrow", "scipy", "numpy")
 
 
@@ -35,15 +33,6 @@ def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
 def test_help_of_run_loads_no_engine() -> None:
     loaded = loaded_by("from aggregate_cli.main import run_command; run_command(['run', '--help'])")
     assert loaded <= {"numpy"}
-
-
-def test_a_command_does_not_load_pandas(tmp_path: Path) -> None:
-    """pyarrow would, at its first conversion, and lose an interrupt that falls into it."""
-    arguments = f"['run', {str(ROOT / 'sample_votes' / 'votes.parquet')!r}, '-q', '-o', {str(tmp_path / 'out')!r}]"
-    watch = "import os; os._exit = lambda code: print('pandas' in sys.modules)"
-    code = f"import sys; sys.argv[1:] = {arguments}; {watch}; from aggregate_cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_every_public_name_can_be_loaded() -> None:

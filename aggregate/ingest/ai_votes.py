@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ..ai_votes import AiVotes
 from ..arrays import Counts, Flags, Floats, LabelCodes
-from ..arrow import to_arrow
+from ..arrow import fill_null, scalar, to_arrow
 from ..errors import VotesError
 from ..schema import AI_VOTES
 from .cleaning import Quarantine, check_share
@@ -125,13 +125,13 @@ def _faults(batch: pa.RecordBatch) -> pa.Array | None:
     ids = batch.column("observation_id")
     faults = [("score not in [0, 1]", to_arrow(~are_scores(scores_of(batch.column("score")))))]
     if pa.types.is_string(ids.type):
-        faults.insert(0, ("blank observation_id", pc.fill_null(pc.equal(pc.binary_length(ids), 0), False)))
+        faults.insert(0, ("blank observation_id", fill_null(pc.equal(pc.binary_length(ids), scalar(0)), False)))
     faults.insert(0, ("null observation_id", ids.is_null()))
     if not any(pc.any(fault).as_py() for _, fault in faults):
         return None
     reasons = pa.nulls(batch.num_rows, pa.string())
     for reason, fault in reversed(faults):
-        reasons = pc.if_else(fault, reason, reasons)
+        reasons = pc.if_else(fault, scalar(reason), reasons)
     return reasons
 
 

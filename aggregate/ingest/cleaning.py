@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Indices
+from ..arrow import fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
 from ..schema import REJECTED, arrow_schema
 
@@ -29,8 +30,8 @@ class Quarantine:
 
     def add(self, batch: pa.RecordBatch, rejected: pa.Array, reasons: pa.Array, path: str, row: int) -> None:
         """Take the ``rejected`` (bool) rows of a batch that begins at ``row`` of the file at ``path``."""
-        places = np.flatnonzero(np.asarray(rejected))
-        chosen = pa.array(places)
+        places = np.flatnonzero(to_numpy(rejected))
+        chosen = to_arrow(places)
         self.add_rows(batch.take(chosen), reasons.take(chosen), path, places + row)
 
     def add_rows(self, batch: pa.RecordBatch, reasons: pa.Array, path: str, rows: Indices) -> None:
@@ -38,8 +39,8 @@ class Quarantine:
         for count in reasons.value_counts().to_pylist():
             self.counts[count["values"]] += count["counts"]
         columns = {
-            "file": pa.array([path] * rows.size, pa.string()),
-            "row": pa.array(rows),
+            "file": pa.repeat(scalar(path), rows.size),
+            "row": to_arrow(rows),
             "reason": reasons.dictionary_encode(),
         }
         for name in ("observation_id", "user_id", "label"):
@@ -56,7 +57,7 @@ class Quarantine:
         """The rejected rows, as the table REJECTED; ``types`` are those of the votes."""
         schema = arrow_schema(REJECTED, **{name: types[name] for name in ("observation_id", "user_id", "label")})
         if not self._tables:
-            return schema.empty_table()
+            return pa.Table.from_batches([], schema)
         tables = [table.cast(schema) for table in self._tables]
         return pa.concat_tables(tables)
 
@@ -71,13 +72,13 @@ def split_batch(
     faults = _faults(batch, as_of)
     late = None
     if as_of is not None:
-        late = pc.fill_null(pc.greater(_ticks(batch.column("voted_at")), _limit(batch, as_of)), False)
+        late = fill_null(pc.greater(_ticks(batch.column("voted_at")), scalar(_limit(batch, as_of))), False)
     if not faults and late is None:
         return None, None, None
-    keep = pa.array(np.ones(batch.num_rows, np.bool_))
+    keep = to_arrow(np.ones(batch.num_rows, np.bool_))
     reasons = pa.nulls(batch.num_rows, pa.string())
     for reason, fault in reversed(faults):
-        reasons = pc.if_else(fault, reason, reasons)
+        reasons = pc.if_else(fault, scalar(reason), reasons)
     rejected = reasons.is_valid()
     if late is not None:
         rejected = pc.and_not(rejected, late)
@@ -93,9 +94,9 @@ def _faults(batch: pa.RecordBatch, as_of: datetime | None) -> list[tuple[str, pa
         if ids.null_count:
             faults.append((f"null {name}", ids.is_null()))
         if pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type):
-            blank = pc.equal(pc.binary_length(ids), 0)
+            blank = pc.equal(pc.binary_length(ids), scalar(0))
             if pc.any(blank).as_py():
-                faults.append((f"blank {name}", pc.fill_null(blank, False)))
+                faults.append((f"blank {name}", fill_null(blank, False)))
     if as_of is not None and batch.column("voted_at").null_count:
         faults.append(("null voted_at", batch.column("voted_at").is_null()))
     return faults

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Counts, Integers, LabelCodes, Words
+from ..arrow import dtype_of, scalar, strings, to_arrow, to_numpy
 from ..errors import VotesError
 from ..kernels.ordering import codes_of, order_of_keys, starts_of
 from .texts import TextColumn
@@ -46,7 +47,7 @@ class IntegerColumn:
 
     def append(self, values: pa.Array) -> None:
         """Take in a batch of integers without nulls."""
-        numbers = np.asarray(values)
+        numbers = to_numpy(values)
         if numbers.size == 0:
             return
         lowest, highest = int(numbers.min()), int(numbers.max())
@@ -70,8 +71,8 @@ class IntegerColumn:
         encode = _encode_dense if span <= DENSE * self._rows else _encode_sparse
         distinct, codes = encode(distances, lowest, span)
         distinct += np.uint64(self._base % 2**64)
-        kind: Any = np.dtype(self.type.to_pandas_dtype())
-        return pa.array(distinct.view(kind) if kind.itemsize == 8 else distinct.astype(kind)), codes
+        kind = dtype_of(self.type)
+        return to_arrow(distinct.view(kind) if kind.itemsize == 8 else distinct.astype(kind)), codes
 
     def _fits(self, kind: type[np.signedinteger[Any]]) -> bool:
         limits = np.iinfo(kind)
@@ -119,12 +120,12 @@ class LabelColumn:
         """Take in a batch; strings may come as dictionaries, so that each name is held once a batch."""
         here = self._codes[self._rows : self._rows + len(values)]
         if self._integers is not None:
-            here[:] = np.where(np.asarray(values.is_valid()), 0, -1)
+            here[:] = np.where(to_numpy(values.is_valid()), 0, -1)
             self._integers.append(values.drop_null())
         else:
             if not pa.types.is_dictionary(values.type):
                 values = values.dictionary_encode()
-            here[:] = values.indices.cast(pa.int32()).fill_null(-1)
+            here[:] = to_numpy(values.indices.cast(pa.int32()), null=-1)
             if not self._dictionaries or not values.dictionary.equals(self._dictionaries[-1]):
                 self._dictionaries.append(values.dictionary)
                 self._starts.append(self._rows)
@@ -145,11 +146,11 @@ class LabelColumn:
         """The sorted names that occur; ``codes``, until now positions in the batches' dictionaries, become theirs."""
         dictionaries, self._dictionaries = self._dictionaries, []
         sizes = [len(dictionary) for dictionary in dictionaries]
-        every = pa.concat_arrays(dictionaries) if dictionaries else pa.array([], pa.string())
+        every = pa.concat_arrays(dictionaries) if dictionaries else strings([])
         check_text(every, "label", origin)
         together = every.dictionary_encode()
         # A null in a dictionary, or in its place -1, stands last.
-        place = np.asarray(together.indices.cast(pa.int32()).fill_null(len(together.dictionary)))
+        place = to_numpy(together.indices.cast(pa.int32()), null=len(together.dictionary))
         places = np.split(place, np.cumsum(sizes)[:-1]) if sizes else []
         parts = [codes[a:b] for a, b in pairwise([*self._starts, codes.size])]
 
@@ -158,15 +159,15 @@ class LabelColumn:
             seen = np.zeros(names.size + 1, np.bool_)
             seen[part] = True
             occurs[names[seen[:-1]]] = True
-        blank = np.asarray(pc.equal(pc.utf8_trim_whitespace(together.dictionary), ""), dtype=np.bool_)
+        blank = to_numpy(pc.equal(pc.utf8_trim_whitespace(together.dictionary), scalar("")))
         kept = np.flatnonzero(occurs[:-1] & ~blank)
-        sorted_names = together.dictionary.take(pa.array(kept))
-        order = np.asarray(pc.sort_indices(sorted_names), dtype=np.int64)
+        sorted_names = together.dictionary.take(to_arrow(kept))
+        order = to_numpy(pc.sort_indices(sorted_names)).astype(np.int64)
         code_of = np.full(occurs.size, -1, np.int32)
         code_of[kept[order]] = np.arange(kept.size, dtype=np.int32)
         for part, names in zip(parts, places, strict=True):
             part[:] = np.append(code_of[names], np.int32(-1))[part]
-        return sorted_names.take(pa.array(order))
+        return sorted_names.take(to_arrow(order))
 
 
 def check_text(ids: pa.Array, column: str, origin: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
+from ..arrow import to_arrow
 from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
 from ..votes import Votes
 
@@ -85,7 +86,7 @@ def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -
     if some_dropped:
         words = words[words != NO_VOTE]
         voted_on = np.flatnonzero(n_kept)
-        observation_ids = observation_ids.take(pa.array(voted_on))
+        observation_ids = observation_ids.take(to_arrow(voted_on))
         offsets = np.zeros(voted_on.size + 1, np.int64)
         np.cumsum(n_kept[voted_on], out=offsets[1:])
     # The rows' own arrays have served: their memory is at hand, new memory would have to be cleared first.
@@ -106,4 +107,4 @@ def closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
         return names, codes
     new_codes = np.zeros(len(names), np.int32)
     new_codes[occurring] = np.arange(occurring.size, dtype=np.int32)
-    return names.take(pa.array(occurring)), new_codes[codes]
+    return names.take(to_arrow(occurring)), new_codes[codes]

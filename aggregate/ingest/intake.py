@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Flags, Indices
+from ..arrow import to_numpy
 from ..errors import VotesError
 from ..kernels.threads import one_by_one, side_by_side
 from ..progress import Progress
@@ -79,7 +80,7 @@ class Intake:
             if pc.any(rejected).as_py():
                 self.quarantine.add(batch, rejected, reasons, path, row)
             batch = batch.filter(keep)
-            self._left_out.append((n_before, ~np.asarray(keep)))
+            self._left_out.append((n_before, ~to_numpy(keep)))
         self._observations.append(batch.column("observation_id"))
         self._users.append(batch.column("user_id"))
         self._labels.append(batch.column("label"))
@@ -152,8 +153,8 @@ def ticks_of(batch: pa.RecordBatch) -> Indices:
     """The times of a batch's rows, in the unit of the column; UNKNOWN_TIME where there is none."""
     if "voted_at" not in batch.schema.names:
         return np.full(batch.num_rows, UNKNOWN_TIME, np.int64)
-    return np.asarray(pc.fill_null(batch.column("voted_at").cast(pa.int64()), UNKNOWN_TIME))
+    return to_numpy(batch.column("voted_at").cast(pa.int64()), null=UNKNOWN_TIME)
 
 
-def _flags(batch: pa.RecordBatch) -> pa.Array | bool:
-    return pc.fill_null(batch.column("is_author"), False) if "is_author" in batch.schema.names else False
+def _flags(batch: pa.RecordBatch) -> Flags | bool:
+    return to_numpy(batch.column("is_author"), null=False) if "is_author" in batch.schema.names else False

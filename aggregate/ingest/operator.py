@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from ..arrays import Floats
+from ..arrow import scalar, to_numpy
 from ..errors import VotesError
 from ..schema import USER_WEIGHTS
 from ..storage import local_path, redacted
@@ -39,7 +40,7 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     user_ids = table.column("user_id").combine_chunks()
     check_text(user_ids, "user_id", path)
-    if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, "")).as_py()):
+    if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, scalar(""))).as_py()):
         raise VotesError("a user_id is null or blank", where=path, remedy="give each row the id of a user")
     if pc.count_distinct(user_ids).as_py() < len(user_ids):
         counts = pc.value_counts(user_ids)
@@ -79,9 +80,9 @@ def _weights(table: pa.Table, column: str, path: str) -> Floats | None:
     if column not in table.column_names:
         return None
     values = table.column(column).cast(pa.float64(), safe=False)
-    numbers = np.asarray(values.drop_null())
+    numbers = to_numpy(values.drop_null())
     if not np.all((numbers >= 0) & (numbers <= MOST)):
         raise VotesError(
             f"column {column!r} holds a weight that is not in [0, {MOST:g}]", where=path, remedy="0 silences"
         )
-    return np.asarray(values.fill_null(np.nan))
+    return to_numpy(values, null=np.nan)

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Counts, Indices, LabelCodes, Words
-from ..arrow import bytes_of
+from ..arrow import bytes_of, fill_null, scalar, to_numpy
 from .encoding import DENSE
 
 
@@ -22,7 +22,7 @@ class Ids:
             fill_table(self._data, self._offsets, self._table)
         else:
             self._unsigned = ids.type == pa.uint64()
-            self._numbers = np.asarray(ids.cast(pa.uint64() if self._unsigned else pa.int64()))
+            self._numbers = to_numpy(ids.cast(pa.uint64() if self._unsigned else pa.int64()))
             self._bits = _bits_of(self._numbers)
 
     def places_of(self, values: pa.Array) -> Counts:
@@ -34,11 +34,11 @@ class Ids:
         places = np.empty(len(values), np.int32)
         nulls = values.null_count > 0
         if self._is_text:
-            wanted = pc.fill_null(values, "") if nulls else values
+            wanted = fill_null(values, "")
             table = (self._data, self._offsets, self._table)
             in_blocks(places_of_texts, places.size, *table, *bytes_of(wanted), places)
         else:
-            numbers, strange = self._numbers_of(pc.fill_null(values, 0) if nulls else values)
+            numbers, strange = self._numbers_of(fill_null(values, 0))
             if self._bits is not None:
                 in_blocks(places_of_bits, places.size, numbers.view(np.int64), *self._bits, places)
             else:
@@ -46,12 +46,12 @@ class Ids:
             if strange is not None:
                 places[strange] = -1
         if nulls:
-            places[np.asarray(values.is_null())] = -1
+            places[to_numpy(values.is_null())] = -1
         return places
 
     def _numbers_of(self, values: pa.Array) -> tuple[Indices, np.ndarray | None]:
         """The values in the type of the ids, and which of them that type cannot hold."""
-        numbers = np.asarray(values)
+        numbers = to_numpy(values)
         if self._unsigned:
             strange = None if numbers.dtype.kind == "u" else numbers < 0
             return numbers.astype(np.uint64), strange
@@ -97,16 +97,16 @@ class Vocabulary:
             return self._look_up(labels)
         if self._last is None or not labels.dictionary.equals(self._last[0]):
             self._last = labels.dictionary, np.append(self._look_up(labels.dictionary), np.int32(-1))
-        indices = labels.indices
-        places = indices.fill_null(len(labels.dictionary)) if indices.null_count else indices
-        codes: LabelCodes = self._last[1][np.asarray(places)]
+        places = to_numpy(labels.indices.cast(pa.int32()), null=len(labels.dictionary))
+        codes: LabelCodes = self._last[1][places]
         return codes
 
     def _look_up(self, labels: pa.Array) -> LabelCodes:
         values = labels
         if self._is_text:
-            if pc.any(pc.equal(pc.utf8_trim_whitespace(labels), "")).as_py():
-                values = pc.if_else(pc.equal(pc.utf8_trim_whitespace(labels), ""), None, labels)
+            blank = pc.equal(pc.utf8_trim_whitespace(labels), scalar(""))
+            if pc.any(blank).as_py():
+                values = pc.if_else(blank, scalar(None, labels.type), labels)
         else:
             values = labels.cast(self._names.type)
         codes = pc.index_in(values, self._names)
@@ -114,4 +114,4 @@ class Vocabulary:
             new = pc.unique(values.filter(pc.and_(codes.is_null(), values.is_valid())))
             self._names = pa.concat_arrays([self._names, new.cast(self._names.type)])
             codes = pc.index_in(values, self._names)
-        return np.asarray(pc.fill_null(codes, -1), dtype=np.int32)
+        return to_numpy(codes, null=-1)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrays import Bytes, Counts, Flags, Indices, Probabilities
+from ..arrow import fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
 from ..kernels.scores import NO_LIST, NULL_EPOCH, NULL_ID
 from ..schema import SCORE_LISTS, SCORE_ROWS
@@ -112,7 +113,7 @@ def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: s
     """The lists of a batch that begins at ``row``, a row each."""
     names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
     observations, epochs, faults = _heads(batch, ids)
-    no_list = np.asarray(pc.or_(names.is_null(), shares.is_null()))
+    no_list = to_numpy(pc.or_(names.is_null(), shares.is_null()))
     faults[(faults == 0) & no_list] = NO_LIST
     label_offsets, label_values = _items(names)
     probability_offsets, probability_values = _items(shares)
@@ -142,7 +143,7 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
             with readable(file.source.path):
                 begins = grouping.begins(batch)
                 observations, epochs, faults = _heads(
-                    batch.select(["observation_id", "epoch"]).filter(pa.array(begins)), ids
+                    batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), ids
                 )
                 labels = vocabulary.codes_of(batch.column("label"))
                 probabilities = _probabilities(batch.column("probability"))
@@ -237,8 +238,8 @@ def _slice(lists: ScoreLists, first: int, last: int) -> ScoreLists:
 
 def _differ(values: pa.Array, others: pa.Array) -> Flags:
     """Which values differ; null equals null."""
-    different = pc.fill_null(pc.not_equal(values, others), False)
-    return np.asarray(pc.or_(different, pc.xor(values.is_null(), others.is_null())), dtype=np.bool_)
+    different = fill_null(pc.not_equal(values, others), False)
+    return to_numpy(pc.or_(different, pc.xor(values.is_null(), others.is_null())))
 
 
 def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
@@ -246,14 +247,14 @@ def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
     observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
     faults = np.zeros(batch.num_rows, np.uint8)
     if epochs.null_count:
-        faults[np.asarray(epochs.is_null())] = NULL_EPOCH
-        epochs = pc.fill_null(epochs, 0)
+        faults[to_numpy(epochs.is_null())] = NULL_EPOCH
+        epochs = fill_null(epochs, 0)
     if observation_ids.null_count:
-        faults[np.asarray(observation_ids.is_null())] = NULL_ID
+        faults[to_numpy(observation_ids.is_null())] = NULL_ID
     if pa.types.is_string(observation_ids.type):
-        blank = pc.fill_null(pc.equal(pc.binary_length(observation_ids), 0), False)
-        faults[np.asarray(blank)] = NULL_ID
-    return ids.places_of(observation_ids), np.asarray(epochs.cast(pa.int64())), faults
+        blank = fill_null(pc.equal(pc.binary_length(observation_ids), scalar(0)), False)
+        faults[to_numpy(blank)] = NULL_ID
+    return ids.places_of(observation_ids), to_numpy(epochs.cast(pa.int64())), faults
 
 
 def _as_list(column: pa.Array) -> pa.Array:
@@ -262,7 +263,7 @@ def _as_list(column: pa.Array) -> pa.Array:
 
 def _items(lists: pa.Array) -> tuple[Indices, pa.Array]:
     """Where the items of each list begin, int64[n + 1], and the items of all; a null list may have some."""
-    offsets = np.asarray(lists.offsets).astype(np.int64)
+    offsets = to_numpy(lists.offsets).astype(np.int64)
     return offsets - offsets[0], lists.values.slice(offsets[0], offsets[-1] - offsets[0])
 
 
@@ -270,5 +271,5 @@ def _probabilities(values: pa.Array) -> Probabilities:
     """As float32 or float64, NaN for null."""
     if values.type not in (pa.float32(), pa.float64()):
         values = values.cast(pa.float64(), safe=False)
-    probabilities: Probabilities = values.to_numpy(zero_copy_only=False)
+    probabilities: Probabilities = to_numpy(values, null=np.nan)
     return probabilities

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
 from ..schema import TRUTH
 from ..truth import Truth
@@ -57,12 +58,12 @@ def _truth_of(batches: Iterable[pa.RecordBatch], types: Mapping[str, pa.DataType
     if not pc.any(labelled).as_py():
         raise VotesError("no row has a label", where=origin, remedy="give expert labels of some observations")
     truth = Truth(ids.filter(labelled), labels.filter(labelled), origin, len(ids) - labelled.true_count)
-    _check_distinct(truth.observation_ids, np.flatnonzero(np.asarray(labelled)), origin)
+    _check_distinct(truth.observation_ids, np.flatnonzero(to_numpy(labelled)), origin)
     return truth
 
 
 def _check_ids(ids: pa.Array, origin: str) -> None:
-    blank = np.flatnonzero(np.asarray(_blank(ids)))
+    blank = np.flatnonzero(to_numpy(_blank(ids)))
     if blank.size:
         raise VotesError(
             f"observation_id is null or blank in {_rows(blank)}", where=origin, remedy="give each row an observation"
@@ -71,7 +72,7 @@ def _check_ids(ids: pa.Array, origin: str) -> None:
 
 def _check_distinct(ids: pa.Array, rows: np.ndarray, origin: str) -> None:
     """Raise VotesError if an observation stands more than once: it could have several true labels."""
-    codes = np.asarray(ids.dictionary_encode().indices)
+    codes = to_numpy(ids.dictionary_encode().indices)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)
     if repeated.size == 0:
@@ -98,7 +99,7 @@ def _blank(values: pa.Array) -> pa.Array:
     """Which items are null, or text without a printing character."""
     if not pa.types.is_string(values.type):
         return values.is_null()
-    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(values), ""), True)
+    return fill_null(pc.equal(pc.utf8_trim_whitespace(values), scalar("")), True)
 
 
 def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:

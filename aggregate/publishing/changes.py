@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrays import Counts, Indices
-from ..arrow import bytes_of
+from ..arrow import bytes_of, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
 from ..errors import VotesError
 from ..ingest.encoding import check_text
@@ -64,19 +64,24 @@ class Changes:
     def first(self, n: int) -> pa.Table:
         """The first ``n`` rows: those with another label, then those with another status, then new and gone ones."""
         other_label, other_status = (
-            np.asarray(pc.fill_null(pc.not_equal(self.table[f"old_{name}"], self.table[f"new_{name}"]), False))
+            to_numpy(pc.not_equal(self.table[f"old_{name}"], self.table[f"new_{name}"]), null=False)
             for name in ("label", "status")
         )
         rank = np.select([other_label, other_status], [0, 1], 2)
-        return self.table.take(pa.array(np.argsort(rank, kind="stable")[:n]))
+        return self.table.take(to_arrow(np.argsort(rank, kind="stable")[:n]))
 
     def most_frequent(self, n: int) -> pa.Table:
         """The ``n`` changes of one label to another that occur most: old_label, new_label, and observations int64."""
         relabelled = self.table.filter(pc.not_equal(self.table["old_label"], self.table["new_label"]))
-        counted = relabelled.group_by(["old_label", "new_label"]).aggregate([([], "count_all")])
-        counted = counted.rename_columns(["old_label", "new_label", "observations"])
-        order = [("observations", "descending"), ("old_label", "ascending"), ("new_label", "ascending")]
-        return counted.sort_by(order).slice(0, n)
+        old, new = (relabelled[name].combine_chunks() for name in ("old_label", "new_label"))
+        names = pc.unique(pa.chunked_array([old, new]))
+        names = names.take(pc.sort_indices(names))
+        old_codes, new_codes = (to_numpy(pc.index_in(labels, names)).astype(np.int64) for labels in (old, new))
+        pairs, times = np.unique(old_codes * len(names) + new_codes, return_counts=True)
+        most = np.lexsort((pairs, -times))[:n]
+        old_codes, new_codes = np.divmod(pairs[most], max(len(names), 1))
+        columns = [names.take(to_arrow(old_codes)), names.take(to_arrow(new_codes)), to_arrow(times[most])]
+        return pa.table(columns, names=["old_label", "new_label", "observations"])
 
 
 def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Changes:
@@ -127,7 +132,7 @@ def no_changes(consensus: Path) -> pa.Table:
     """A table of changes without rows, for the consensus in a file."""
     with pa.OSFile(str(consensus)) as file:  # a path may look like a URI
         schema = pq.read_schema(file)
-    return _schema(schema.field("observation_id").type, schema.field("label").type).empty_table()
+    return pa.Table.from_batches([], _schema(schema.field("observation_id").type, schema.field("label").type))
 
 
 def _schema(id_type: pa.DataType, label_type: pa.DataType) -> pa.Schema:
@@ -176,8 +181,7 @@ def _sorted_batches(file: CheckedFile) -> Iterator[pa.RecordBatch]:
 
 
 def _empty(file: CheckedFile) -> pa.RecordBatch:
-    schema = pa.schema([(name, file.types[name]) for name in file.types])
-    return pa.RecordBatch.from_pylist([], schema)
+    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in file.types.values()], names=list(file.types))
 
 
 def _last_id(batch: pa.RecordBatch) -> Any:
@@ -196,7 +200,7 @@ class _Comparison:
 
     def __init__(self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None) -> None:
         self._types = now.types["observation_id"], now.types["label"]
-        self._labels = Vocabulary(pa.array([], now.types["label"]))
+        self._labels = Vocabulary(pa.nulls(0, now.types["label"]))
         self._paths = before.source.path, now.source.path
         self._tells_votes = all("votes_digest" in file.types for file in (before, now))
         self._other_settings = other_settings
@@ -240,9 +244,9 @@ class _Comparison:
                 "observation_id": ids,
                 "old_label": _named(old["label"], names),
                 "new_label": _named(new["label"], names),
-                "old_status": _named(old["status"], pa.array(STATUSES)),
-                "new_status": _named(new["status"], pa.array(STATUSES)),
-                "why": _named(why, pa.array(REASONS)),
+                "old_status": _named(old["status"], strings(STATUSES)),
+                "new_status": _named(new["status"], strings(STATUSES)),
+                "why": _named(why, strings(REASONS)),
             }
         ).cast(_schema(*self._types))
         return table.take(pc.sort_indices(table.column("observation_id"))), self._summary(old, new, why)
@@ -258,7 +262,7 @@ class _Comparison:
             for codes, of_it in ((old, old_rows), (new, new_rows))
         ]
         if rows.size or not self._found:
-            self._found.append((ids.take(pa.array(rows)), *sides, self._why(*sides)))
+            self._found.append((ids.take(to_arrow(rows)), *sides, self._why(*sides)))
 
     def _why(self, old: Codes, new: Codes) -> Counts:
         """Positions in REASONS, -1 where it is not known: the first reason that is there."""
@@ -314,16 +318,16 @@ def _coded(batch: pa.RecordBatch, labels: Vocabulary, path: str) -> Codes:
         elif name == "status":
             coded[name] = _status_codes(batch.column(name), path)
         else:
-            coded[name] = np.asarray(batch.column(name).fill_null(0))
+            coded[name] = to_numpy(batch.column(name), null=0)
     return coded
 
 
 def _status_codes(column: pa.Array, path: str) -> Counts:
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    codes = pc.index_in(column.dictionary, pa.array(STATUSES))
+    codes = pc.index_in(column.dictionary, strings(STATUSES))
     if codes.null_count or column.null_count:
         raise VotesError(f"column 'status' holds more than {', '.join(STATUSES)}", where=path, remedy=REMEDY)
-    found: Counts = np.asarray(codes).astype(np.int8)[np.asarray(column.indices)]
+    found: Counts = to_numpy(codes).astype(np.int8)[to_numpy(column.indices)]
     return found
 
 
@@ -333,4 +337,4 @@ def _rows_of(codes: Codes, rows: Indices | Counts) -> Codes:
 
 def _named(codes: Counts, names: pa.Array) -> pa.Array:
     """The names of codes, null for -1."""
-    return names.take(pa.array(codes, mask=codes < 0))
+    return names.take(to_arrow(codes, null=codes < 0))

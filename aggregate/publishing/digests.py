@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Words
-from ..arrow import bytes_of
+from ..arrow import bytes_of, to_arrow, to_numpy
 from ..kernels.digests import digest_votes
 from ..kernels.lookup import hash_texts
 from ..kernels.threads import in_blocks
@@ -28,14 +28,14 @@ class Digests:
         digests = np.empty(n, np.uint64)
         arrays = (votes.users, votes.labels, votes.is_author, self._users, self._labels)
         in_blocks(digest_votes, n, votes.offsets[first : first + n + 1], *arrays, digests)
-        return pa.array((digests >> np.uint64(32)).astype(np.uint32))
+        return to_arrow((digests >> np.uint64(32)).astype(np.uint32))
 
 
 def _hashes(values: pa.Array) -> Words:
     """uint64 for each of some ids or names: integers stand for themselves, modulo 2**64."""
     if pa.types.is_integer(values.type):
         return (
-            np.asarray(values).astype(np.int64 if values.type != pa.uint64() else np.uint64, copy=False).view(np.uint64)
+            to_numpy(values).astype(np.int64 if values.type != pa.uint64() else np.uint64, copy=False).view(np.uint64)
         )
     hashes = np.empty(len(values), np.uint64)
     in_blocks(hash_texts, hashes.size, *bytes_of(values), hashes)

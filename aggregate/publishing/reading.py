@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..arrow import scalar, to_arrow
 from ..errors import VotesError
 from ..evidence import Evidence
 from ..ingest.encoding import check_text
@@ -80,11 +81,11 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     shown = checked.source.path
     check_kinds(truth, checked.types["observation_id"], checked.types["label"], shown)
     found: list[pa.RecordBatch] = []
-    names = [pa.array([], checked.types["label"])]
+    names = [pa.nulls(0, checked.types["label"])]
     for batch in stream(checked, [column.name for column in EVIDENCE]):
         names += [pc.unique(batch.column(name)) for name in ("label", "runner_up") if name in batch.schema.names]
         rows, _ = rows_of(batch.column("observation_id"), truth.observation_ids)
-        found.append(batch.take(pa.array(rows)))
+        found.append(batch.take(to_arrow(rows)))
     table = _plain(found, checked)
     _check_rows(table, shown)
     label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
@@ -143,19 +144,19 @@ def _table(batches: list[pa.RecordBatch], checked: CheckedFile, columns: Table) 
         for batch in batches
         if batch.num_rows
     ]
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)
 
 
 def _check_rows(table: pa.Table, path: str) -> None:
     """Raise VotesError if a value is missing, a confidence no share, or an observation there twice."""
     gaps = [name for name in table.column_names if name not in ("runner_up", "label") and table.column(name).null_count]
     unlabelled = table.column("label").is_null()
-    if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), 0))).as_py():
+    if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), scalar(0)))).as_py():
         gaps.insert(0, "label")  # only what nobody but the AI knows may be without one
     if gaps:
         raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy="name a consensus.parquet as published")
     for name in {"confidence", "probability"} & set(table.column_names):
-        inside = pc.and_(pc.greater_equal(table.column(name), 0), pc.less_equal(table.column(name), 1))
+        inside = pc.and_(pc.greater_equal(table.column(name), scalar(0)), pc.less_equal(table.column(name), scalar(1)))
         if not pc.all(inside).as_py() and table.num_rows:
             raise VotesError(f"column {name!r} holds values outside [0, 1]", where=path, remedy="it must hold shares")
     ids = table.column("observation_id")

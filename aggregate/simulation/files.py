@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arrow import named, strings, to_arrow
 from ..errors import ParameterError, PublishError, reason_of
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
 from .identifiers import IdKind, observation_id_array, user_id_array
@@ -23,10 +24,8 @@ class Tabulator:
     """Blocks to Arrow record batches; labels as dictionaries, so that a name is stored once."""
 
     def __init__(self, plan: Plan, ids: IdKind) -> None:
-        import pyarrow as pa
-
         self._user_ids = plan.crowd.ids
-        self._names = pa.array(plan.flora.names)
+        self._names = strings(plan.flora.names)
         self._ids = ids
 
     def schema(self, file: str) -> "pa.Schema":
@@ -51,8 +50,8 @@ class Tabulator:
                 observation_id_array(log.observation_ids, self._ids),
                 user_id_array(self._user_ids[log.users], self._ids),
                 self._labels(log.labels),
-                pa.array(log.is_author),
-                pa.array(log.times).cast(pa.timestamp("us", tz="UTC")),
+                to_arrow(log.is_author),
+                to_arrow(log.times).cast(pa.timestamp("us", tz="UTC")),
             ],
             "truth.parquet": [
                 observation_id_array(block.observation_ids[expert], self._ids),
@@ -64,14 +63,12 @@ class Tabulator:
             columns["ai_votes.parquet"] = [
                 observation_id_array(block.observation_ids, self._ids),
                 self._labels(labels),
-                pa.array(scores),
+                to_arrow(scores),
             ]
         return {file: pa.record_batch(arrays, schema=self.schema(file)) for file, arrays in columns.items()}
 
     def _labels(self, codes: "LabelCodes") -> "pa.Array":
-        import pyarrow as pa
-
-        return pa.DictionaryArray.from_arrays(pa.array(codes), self._names)
+        return named(codes, self._names)
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:

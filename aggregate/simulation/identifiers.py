@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Indices
+from ..arrow import strings_of, to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,17 +26,13 @@ def next_observation_ids(last: int, n: int, rng: np.random.Generator) -> Indices
 
 def observation_id_array(ids: Indices, kind: IdKind) -> "pa.Array":
     """``ids`` as they are (int64), or each as the UUID that stands for it."""
-    import pyarrow as pa
-
-    return pa.array(ids) if kind == "int" else _strings(_uuids(ids))
+    return to_arrow(ids) if kind == "int" else _strings(_uuids(ids))
 
 
 def user_id_array(ids: Indices, kind: IdKind) -> "pa.Array":
     """``ids`` as they are (int64), or each as ``user-`` and ten digits."""
-    import pyarrow as pa
-
     if kind == "int":
-        return pa.array(ids)
+        return to_arrow(ids)
     text = np.empty((len(ids), 15), np.uint8)
     text[:, :5] = np.frombuffer(b"user-", np.uint8)
     rest = ids
@@ -69,8 +66,5 @@ def _scrambled(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _strings(text: NDArray[np.uint8]) -> "pa.Array":
     """An Arrow string array of equally long ASCII rows, uint8[n, length]."""
-    import pyarrow as pa
-
     n, length = text.shape
-    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(length)
-    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(text)))
+    return strings_of(text.reshape(-1), np.arange(n + 1) * length)

@@ -15,7 +15,7 @@ from typing import Any
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command has it
 
 from aggregate.listening import PhaseClock
-from aggregate_cli.main import WithoutPandas, run_command
+from aggregate_cli.main import run_command
 
 STEPS = {"os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir", "shutil.rmtree"}
 """What is a step wherever it happens. In the output folder whatever is opened is one, too: what is opened for reading
@@ -33,7 +33,6 @@ def main() -> None:
     with noise.open("w") as said:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
-    sys.meta_path.insert(0, WithoutPandas())
     for line in sys.stdin:
         job = json.loads(line)
         os.truncate(noise, 0)
