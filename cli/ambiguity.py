@@ -9,6 +9,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
+from .command import Command
 from .options import (
     FloatRange,
     LocalPath,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FILE = "ambiguity.parquet"
 
 
-@click.command(short_help="Find observations that a classifier in training finds ambiguous.")
+@click.command(cls=Command, short_help="Find observations that a classifier in training finds ambiguous.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @click.option(
     "--scores",

@@ -7,6 +7,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
+from .command import Command
 from .options import LocalPath, column_mapping, debug_option, truth_column_name
 from .summary import count
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from aggregate import Calibration
 
 
-@click.command(short_help="Learn from expert labels how probable a label is.")
+@click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
 @click.argument("consensus", metavar="CONSENSUS")
 @click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
 @click.option(

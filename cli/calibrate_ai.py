@@ -7,6 +7,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
+from .command import Command
 from .options import LocalPath, column_mapping, column_name, debug_option, truth_column_name
 from .summary import count
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from aggregate.ai_calibration import AiCalibration, Comparison, Quality
 
 
-@click.command("calibrate-ai", short_help="Learn from expert labels what the AI's scores mean.")
+@click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
 @click.argument("ai_votes", metavar="AI_VOTES")
 @click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
 @click.option(

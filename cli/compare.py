@@ -5,6 +5,7 @@ from datetime import datetime
 import click
 
 from . import console
+from .command import Command
 from .options import (
     LocalPath,
     column_mapping,
@@ -19,7 +20,7 @@ from .options import (
 )
 
 
-@click.command(short_help="Hold strategies against expert labels, side by side.")
+@click.command(cls=Command, short_help="Hold strategies against expert labels, side by side.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
 @click.option(

@@ -7,12 +7,14 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
+from .command import Command
 from .configuration import Configuration, ConfigurationError, key_of, known
+from .log_format import is_json
 from .options import debug_option
 from .run import ABOUT_AI, chosen_by
 
 
-@click.command(short_help="Check a configuration file, or show the effective settings.")
+@click.command(cls=Command, short_help="Check a configuration file, or show the effective settings.")
 @click.argument("command", default="run", metavar="[COMMAND]")
 @click.option(
     "--show", is_flag=True, help="print the settings of COMMAND (default: run) as TOML, with where they are from"
@@ -53,7 +55,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     table = configuration.of("run")
     table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or "AI"}  # given elsewhere
     # Options set how this process logs when they are read: these are to leave it as it is.
-    as_now = {"log_format": "json" if console.is_json() else "text", "debug": console.is_debug()}
+    as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
             chosen_by(run.params)

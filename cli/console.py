@@ -16,6 +16,7 @@ from aggregate.errors import on_one_line, reason_of
 from aggregate.progress import SILENT, Progress
 
 from .interrupts import Heedful
+from .log_format import is_json
 
 
 @contextmanager
@@ -32,12 +33,7 @@ def progress(quiet: bool) -> Iterator[Progress]:
             listener.close()
 
 
-FORMATS = ("text", "json")
-"""Forms that stderr takes."""
-
-
 class _Log:
-    format: str | None = None
     debug = False
 
 
@@ -49,21 +45,6 @@ def set_debug(wanted: bool) -> None:
 def is_debug() -> bool:
     """Whether tracebacks are wanted."""
     return _Log.debug
-
-
-def set_format(name: str | None) -> None:
-    """Write stderr in one of FORMATS from now on; None: nobody has said in which."""
-    _Log.format = name
-
-
-def has_format() -> bool:
-    """Whether anybody has said in which format stderr is to be."""
-    return _Log.format is not None
-
-
-def is_json() -> bool:
-    """Whether stderr is for collectors of logs."""
-    return _Log.format == "json"
 
 
 def complain(message: str, exit_code: int) -> int:

@@ -8,6 +8,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
+from .command import Command
 from .options import LocalPath, debug_option, output_option
 from .summary import changes_lines
 
@@ -21,7 +22,7 @@ WIDEST = 40
 """Characters of a cell."""
 
 
-@click.command(short_help="Show what changed between two runs, and why.")
+@click.command(cls=Command, short_help="Show what changed between two runs, and why.")
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @output_option

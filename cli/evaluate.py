@@ -9,6 +9,7 @@ import click
 from aggregate.errors import AggregateWarning
 
 from . import console
+from .command import Command
 from .options import column_mapping, debug_option, resamples_option, truth_column_name
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from aggregate.publishing.reading import PublishedEvidence
 
 
-@click.command(short_help="Hold a consensus against expert labels.")
+@click.command(cls=Command, short_help="Hold a consensus against expert labels.")
 @click.argument("consensus", metavar="CONSENSUS")
 @click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
 @click.option(

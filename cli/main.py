@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import signal
 import sys
 from importlib import import_module
@@ -13,7 +12,7 @@ import click
 import aggregate
 from aggregate.errors import on_one_line
 
-from . import console, interrupts
+from . import console, interrupts, log_format
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
@@ -35,14 +34,6 @@ EXIT_INPUT = 1
 EXIT_USAGE = 2
 EXIT_HELD = 3
 EXIT_LOCKED = 4
-EXIT_SIGNAL = 128
-"""And the number of the signal, as shells have it: 130 interrupted, 143 terminated, 129 hung up."""
-
-ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
-
-UNFINISHED = "an unfinished run is not published"
-"""Said of ``run`` at an end from outside: it may come after the run was published."""
-
 EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
 
 
@@ -58,8 +49,8 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
     try:
         found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
     except ConfigurationError:
-        if not console.has_format():  # the command line wins
-            console.set_format(log_format_in(path, command))
+        if not log_format.has_format():  # the command line wins
+            log_format.set_format(log_format_in(path, command))
         raise
     context.meta["configuration"] = found
     context.default_map = found.of(command)
@@ -75,12 +66,12 @@ config_option = click.Option(
 )
 log_format_option = click.Option(
     ["--log-format"],
-    type=click.Choice(list(console.FORMATS)),
+    type=click.Choice(list(log_format.FORMATS)),
     default="text",
     show_default=True,
     is_eager=True,
     expose_value=False,
-    callback=lambda _context, _parameter, name: console.set_format(name),
+    callback=lambda _context, _parameter, name: log_format.set_format(name),
     help="of progress, warnings and errors on stderr: lines to read, or a JSON object a line for collectors",
 )
 
@@ -138,8 +129,13 @@ def cli() -> None:
 def main() -> None:
     """Entry point of ``plant-aggregate``."""
     gc.set_threshold(100_000)  # loading the compiler makes many objects and no garbage
-    interrupts.listen()
-    _leave(run_command(sys.argv[1:]))
+    interrupts.listen(sys.argv[1:])
+    try:
+        exit_code = run_command(sys.argv[1:])
+        interrupts.leave()
+    except KeyboardInterrupt:  # while another error was told
+        exit_code = _stopped(sys.argv[1:])
+    _leave(exit_code)
 
 
 def _leave(exit_code: int) -> NoReturn:
@@ -154,7 +150,7 @@ def _leave(exit_code: int) -> NoReturn:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
-    console.set_format(_format_in(arguments))  # an error may come before options are read
+    log_format.set_format(log_format.format_in(arguments))  # an error may come before options are read
     console.set_debug("--debug" in arguments)
     try:
         cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
@@ -163,34 +159,34 @@ def run_command(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _refuse(error)
     except (Stopped, click.Abort, KeyboardInterrupt):
-        number = interrupts.number_heard()
-        return console.complain(_ended(ENDINGS[signal.Signals(number)], arguments), EXIT_SIGNAL + number)
+        return _stopped(arguments)
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
         return EXIT_INPUT
     except aggregate.ParameterError as error:
         return console.complain(str(error), EXIT_USAGE)
     except aggregate.AggregateError as error:
+        if interrupts.is_heard():  # a library has made an error of it
+            return _stopped(arguments)
         console.trace()
         return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
-        return console.complain(_ended("out of memory", arguments), EXIT_INPUT)
+        return console.complain(interrupts.ended("out of memory", arguments), EXIT_INPUT)
     except Exception as error:
+        if interrupts.is_heard():
+            return _stopped(arguments)
         console.trace()
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
     return 0
 
 
-def _ended(how: str, arguments: list[str]) -> str:
-    """What an end from outside means."""
-    return f"{how}; {UNFINISHED}" if arguments[:1] == ["run"] else how
-
-
-def _format_in(arguments: list[str]) -> str | None:
-    """The log format that a command line asks for."""
-    asked = re.search(r"--log-format[= ](\S+)", " ".join(arguments))
-    return asked[1] if asked else None
+def _stopped(arguments: list[str]) -> int:
+    """Say which signal ended the command; the exit code."""
+    number = interrupts.number_heard()
+    message = interrupts.ended(interrupts.ENDINGS[signal.Signals(number)], arguments)
+    interrupts.take_last_word()
+    return console.complain(message, interrupts.EXIT_SIGNAL + number)
 
 
 def _refuse(error: click.ClickException) -> int:

@@ -5,12 +5,13 @@ import time
 import click
 
 from . import console
+from .command import Command
 from .metrics import check_metrics, metrics_of, tell_metrics
 from .options import debug_option, lock_option, metrics_option, output_option
 from .summary import switched
 
 
-@click.command(short_help="Publish a run that was held back, or an older one.")
+@click.command(cls=Command, short_help="Publish a run that was held back, or an older one.")
 @click.argument("run_id", metavar="RUN_ID")
 @output_option
 @lock_option

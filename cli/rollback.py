@@ -3,12 +3,13 @@
 import click
 
 from . import console
+from .command import Command
 from .metrics import check_metrics, metrics_of, tell_metrics
 from .options import debug_option, lock_option, metrics_option, output_option
 from .summary import switched
 
 
-@click.command(short_help="Publish the run before the published one.")
+@click.command(cls=Command, short_help="Publish the run before the published one.")
 @output_option
 @lock_option
 @metrics_option

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
+from .command import Command
 from .metrics import check_metrics, tell_metrics
 from .options import (
     FloatRange,
@@ -40,7 +41,7 @@ MAPPED = ("columns", "scores", "score_columns")
 """Settings that are not just what their option says."""
 
 
-@click.command(short_help="Publish a consensus of the votes.")
+@click.command(cls=Command, short_help="Publish a consensus of the votes.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @output_option
 @click.option(

@@ -7,13 +7,14 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
+from .command import Command
 from .options import debug_option, output_option
 
 if TYPE_CHECKING:
     from aggregate.publishing.releases import ListedRun
 
 
-@click.command(short_help="List the runs of an output folder.")
+@click.command(cls=Command, short_help="List the runs of an output folder.")
 @output_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
 @debug_option

@@ -5,10 +5,11 @@ from typing import Literal
 import click
 
 from . import console
+from .command import Command
 from .options import FloatRange, LocalPath, debug_option
 
 
-@click.command(short_help="Make up a vote log whose truth is known.")
+@click.command(cls=Command, short_help="Make up a vote log whose truth is known.")
 @click.argument("folder", type=LocalPath(), metavar="DIR")
 @click.option(
     "--scale",

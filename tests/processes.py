@@ -1,20 +1,44 @@
 """The program in a process of its own, as its users have it."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-PROGRAM = [sys.executable, "-m", "aggregate_cli.main"]
+PROGRAM = [sys.executable, "-m", "aggregate_cli.start"]
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the program."""
 
 
 @contextmanager
 def started(*arguments: str, **options: Any) -> Iterator["subprocess.Popen[str]"]:
     """The program, until it ends; killed if the block fails, which would otherwise wait for it, maybe for ever."""
-    with subprocess.Popen([*PROGRAM, *arguments], text=True, **options) as process:
+    with process([*PROGRAM, *arguments], **options) as program:
+        yield program
+
+
+@contextmanager
+def process(command: list[str], ignored: tuple[int, ...] = (), **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A command, as :func:`started`, which ignores just these of the signals that end it, as under nohup.
+
+    So it is however the tests themselves were started: what is handled here has its default there.
+    """
+    here = {number: signal.signal(number, signal.SIG_IGN if number in ignored else _handled) for number in ENDING}
+    try:
+        child = subprocess.Popen(command, text=True, **options)
+    finally:
+        for number, handler in here.items():
+            signal.signal(number, handler)
+    with child:
         try:
-            yield process
+            yield child
         except BaseException:
-            process.kill()
+            child.kill()
             raise
+
+
+def _handled(*_: Any) -> None:
+    """Handle a signal in the moment in which a process is started: as if it had come after."""

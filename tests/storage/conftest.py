@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from ..cli.conftest import published, work, write  # noqa: F401 - fixtures
 
@@ -41,7 +42,7 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def port() -> Iterator[int]:
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     yield server.get_host_and_port()[1]
     server.stop()

@@ -1,0 +1,19 @@
+"""Entry point of ``plant-aggregate``: signals are heard before the rest of the program is loaded."""
+
+import sys
+
+from . import interrupts
+from .log_format import format_in, set_format
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    set_format(format_in(sys.argv[1:]))
+    interrupts.listen(sys.argv[1:])
+    from .main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
