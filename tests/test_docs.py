@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import aggregate
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_generated_parts_are_fresh() -> None:
     checked = subprocess.run(
         [sys.executable, ROOT / "docs" / "update.py", "--check"], capture_output=True, text=True, check=False

@@ -17,6 +17,7 @@ def compare(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 def test_contenders_are_compared_and_results_merged(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
@@ -46,6 +47,7 @@ def test_what_exceeds_a_limit_is_reported(limit: str, value: str, reported: str,
     assert reported in (tmp_path / "against_peers.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 def test_a_broken_exact_contender_fails_the_comparison(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")

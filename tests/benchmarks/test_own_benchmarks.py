@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -12,6 +14,7 @@ def printed(name: str, *options: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_all_numbers_of_threads_write_the_same_bytes() -> None:
     options = ["--scale", "0.01", "--repeat", "1", "--threads", "1", "4", "--ids", "int", "string"]
     lines = printed("main_job.py", *options).splitlines()
@@ -19,6 +22,7 @@ def test_all_numbers_of_threads_write_the_same_bytes() -> None:
     assert "string ids: the same bytes from every run" in lines
 
 
+@pytest.mark.slow
 def test_ambiguity_is_measured() -> None:
     options = ["--scale", "0.0005", "--epochs", "2", "--trust", "confusion", "weight", "--repeat", "1"]
     assert printed("ambiguity.py", *options).count("GiB") == 3
@@ -28,10 +32,12 @@ def test_memory_is_counted_and_measured() -> None:
     assert printed("memory.py", "--scales", "0.0005").count("MiB") == 2
 
 
+@pytest.mark.slow
 def test_cold_and_warm_starts() -> None:
     assert [line.split(":")[0] for line in printed("start.py", "--repeat", "1").splitlines()] == ["cold", "warm"]
 
 
+@pytest.mark.slow
 def test_ai_votes_are_measured() -> None:
     lines = printed("ai_votes.py", "--scale", "0.0005", "--repeat", "1", "--modes", "confident").splitlines()
     assert [line.split()[1] for line in lines[2:]] == ["without", "confident"]

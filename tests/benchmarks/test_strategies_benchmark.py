@@ -52,6 +52,7 @@ def measured(*options: str, output: Path) -> tuple[str, dict[str, Any]]:
     return done.stdout, json.loads(output.read_text())
 
 
+@pytest.mark.slow
 def test_every_strategy_is_measured_on_every_crowd_with_truth(crowds: Path, tmp_path: Path) -> None:
     output = tmp_path / "strategies.json"
     text, results = measured("--crowds", str(crowds), output=output)
@@ -72,6 +73,7 @@ def test_every_strategy_is_measured_on_every_crowd_with_truth(crowds: Path, tmp_
     assert "| `mace` | `guess_votes` | 1: " in text
 
 
+@pytest.mark.slow
 def test_simulated_logs_are_timed(tmp_path: Path) -> None:
     text, results = measured("--scales", "0.0005", output=tmp_path / "strategies.json")
     assert {fit["log"] for fit in results["scales"]["measured"]} == {"scale 0.0005"}

@@ -19,6 +19,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield ready
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_breaks_no_promise(tmp_path: Path) -> None:
     kills = list(random_kills(tmp_path, KILLS, seed=3))
     assert [kill for kill in kills if kill.broken] == []

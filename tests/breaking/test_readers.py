@@ -116,6 +116,7 @@ def test_who_resolves_latest_once_reads_one_run(output: RunFolder, how: str) -> 
     assert len(list(output.runs.iterdir())) == KEEP + 1
 
 
+@pytest.mark.slow
 def test_who_goes_through_latest_each_time_reads_whole_files_of_maybe_two_runs(output: RunFolder) -> None:
     """Never half a file, none, or an older one after a newer."""
     found = read_while_publishing(output, lambda: output.latest)

@@ -21,8 +21,8 @@ STEPS = {"os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir", "shutil
 """What is a step wherever it happens. In the output folder whatever is opened is one, too: what is opened for reading
 has just been written by pyarrow, which tells nobody, or is about to be flushed."""
 
-PATIENCE = 60
-"""Seconds for a job."""
+PATIENCE = 900
+"""Seconds for a job, after which it hangs."""
 
 
 def main() -> None:

@@ -1,10 +1,6 @@
 """What a collector of logs, a monitoring system and who ends the job get to see."""
 
 import json
-import os
-import re
-import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +11,6 @@ import pytest
 
 from aggregate_cli.main import run_command
 
-from ..processes import started
 from .conftest import Published
 
 Write = Callable[..., Path]
@@ -162,25 +157,3 @@ def test_metrics_that_cannot_be_written_are_an_error_of_a_run_that_is_done(
     )
     assert (work / "consensus/latest/run.json").exists()
     assert (work / "m.prom").read_text() == "old"
-
-
-@pytest.mark.parametrize(
-    ("number", "exit_code", "word"),
-    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted"), (signal.SIGHUP, 129, "hung up")],
-)
-def test_who_ends_the_job_leaves_nothing_behind(
-    published: Published, write: Write, work: Path, number: int, exit_code: int, word: str
-) -> None:
-    n = 2_000_000
-    ids = pa.array([f"observation number {i}" for i in range(n)])
-    table = pa.table({"observation_id": ids, "user_id": ids, "label": pa.array(["a"] * n)})
-    path = write("large.parquet", table)
-    with started("run", str(path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=work) as job:
-        assert job.stderr is not None
-        assert " plant-aggregate " in job.stderr.readline()
-        assert re.search(r" read: 2,000,000 rows$", job.stderr.readline().strip())
-        os.kill(job.pid, number)
-        said = job.stderr.read()
-    assert job.returncode == exit_code
-    assert said.splitlines()[-1] == f"plant-aggregate: error: {word}; an unfinished run is not published"
-    assert published.is_untouched()

@@ -6,11 +6,9 @@ import json
 import os
 import pty
 import re
-import signal
 import struct
 import subprocess
 import termios
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -347,23 +345,6 @@ def test_leftovers_of_a_killed_run_disturb_nobody(write: Write, work: Path, publ
     (leftover / "consensus.parquet").write_bytes(b"half")
     run(write())
     assert consensus(work)["observation_id"].tolist() == [1, 2, 3]
-
-
-def test_an_interrupt_publishes_nothing(write: Write, work: Path, published: Published) -> None:
-    n = 3_000_000
-    path = write(
-        "large.parquet", pa.table({"observation_id": np.arange(n), "user_id": np.arange(n), "label": np.arange(n)})
-    )
-    with started("run", str(path), cwd=work, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        process.stderr.readline()  # it has begun
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "interrupted; an unfinished run is not published" in error
-    assert "Traceback" not in error
-    assert published.is_untouched()
 
 
 def test_the_same_input_gives_the_same_bytes(write: Write, work: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import aggregate
 
 from ..processes import process, started
+from .conftest import Published
 
 Write = Callable[..., Path]
 
@@ -24,8 +25,8 @@ WORDS = {
     signal.SIGHUP: (129, "hung up"),
 }
 
-HANG = 60
-"""Seconds after which a process hangs."""
+HANG = 600
+"""Seconds after which a process hangs, however busy the machine is."""
 
 
 class Mute:
@@ -158,6 +159,18 @@ def check_end(work: Path, plan: str, *arguments: str) -> None:
     assert any(job.returncode == exit_code and f" {word}" in said for exit_code, word in WORDS.values()), job.returncode
     assert said.endswith("; an unfinished run is not published")
     assert not (work / "consensus/latest").exists()
+
+
+@pytest.mark.parametrize("number", WORDS)
+@pytest.mark.parametrize("opened", ["good.parquet", "consensus.parquet", "users.parquet", "run.json"])
+def test_who_ends_a_run_leaves_nothing_behind(published: Published, work: Path, opened: str, number: int) -> None:
+    command = [sys.executable, "-c", SIGNALLED, f"open/{opened}/{int(number)}", "run", "good.parquet"]
+    with running(command, cwd=work) as job:
+        said = last_line(job)
+    exit_code, word = WORDS[signal.Signals(number)]
+    assert job.returncode == exit_code
+    assert said == f"plant-aggregate: error: {word}; an unfinished run is not published"
+    assert published.is_untouched()
 
 
 @pytest.mark.parametrize("numbers", ["2", "15", "1", "2/2", "2/15", "15/2/1"])

@@ -10,6 +10,7 @@ import pytest
 EXAMPLE = Path(__file__).parents[2] / "examples" / "waum_loop.py"
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 @pytest.mark.parametrize("seed", [0, 1])
 def test_pruning_helps_and_not_by_chance(seed: int) -> None:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 20.0
-"""Seconds for a file."""
+"""Seconds of processor time for a file: a machine that is busy with other things takes longer, and no more of it."""
 
 WARM_UP = 300.0
-"""Seconds for the first file, on which kernels may be compiled."""
+"""Seconds of processor time for the first file, on which kernels may be compiled."""
+
+STUCK = 900.0
+"""Seconds after which a process hangs that uses no processor time."""
 
 GREEDY = 6 * 2**30
 """Resident bytes at which the process is ended at once."""
@@ -64,13 +67,24 @@ class Reader:
 
     def _wait(self, patience: float) -> str | None:
         """Until an answer comes, or the end of the process; why it must be ended otherwise."""
-        until = time.monotonic() + patience
+        begun, used = time.monotonic(), self._processor_time()
         while not select.select([self._answers], [], [], GLANCE)[0]:
-            if time.monotonic() > until:
-                return f"hang: no answer in {patience:g} s"
+            if self._processor_time() - used > patience:
+                return f"hang: no answer in {patience:g} s of processor time"
+            if time.monotonic() - begun > STUCK:
+                return f"hang: no answer in {STUCK:g} s"
             if self._resident() > GREEDY:
                 return f"memory: more than {GREEDY >> 20} MiB"
         return None
+
+    def _processor_time(self) -> float:
+        assert self._process is not None
+        try:
+            # Behind the name, which may hold anything, come the state and further fields: user and system time.
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _resident(self) -> int:
         assert self._process is not None

@@ -14,6 +14,7 @@ FILES = 300
 ANSWER = {"exit_code": 1, "said": "plant-aggregate: error: x\n", "before": 1, "peak": 1, "wrong": None}
 
 
+@pytest.mark.slow
 def test_no_file_is_more_than_an_error() -> None:
     with Bench() as bench:
         judgements = list(bench.judge(range(FILES)))

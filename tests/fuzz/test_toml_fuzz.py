@@ -12,6 +12,7 @@ ANSWER = {"exit_code": 2, "said": "plant-aggregate: error: /x/file.toml, line 2:
 CONTENT = b"[run]\nx = 1"
 
 
+@pytest.mark.slow
 def test_no_file_is_more_than_a_fault() -> None:
     with Bench() as bench:
         judgements = list(bench.judge(range(FILES)))

@@ -53,6 +53,7 @@ def test_a_cache_that_cannot_be_saved_is_a_warning(monkeypatch: pytest.MonkeyPat
         assert compiled(np.float32(4)) == 8
 
 
+@pytest.mark.slow
 def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: Path) -> None:
     pq.write_table(
         pa.table({"observation_id": [1, 1], "user_id": [1, 2], "label": ["x", "y"], "is_author": [True, False]}),

@@ -122,6 +122,7 @@ def test_a_consensus_in_a_store_is_evaluated(output: str, write: Write, work: Pa
 RUNS, READS, READERS = 5, 40, 3
 
 
+@pytest.mark.slow
 def test_who_reads_while_runs_are_published_reads_one_run(output: str) -> None:
     """All files of a run carry its number."""
     store = open_output(output)
