@@ -113,6 +113,10 @@ def _without_secrets(told: Any) -> Any:
     return [_without_secrets(value) for value in told] if isinstance(told, list | tuple) else told
 
 
+class ReaderLeftError(Exception):
+    """Nobody reads on what is printed: the reader has seen enough."""
+
+
 def result(text: str) -> None:
     """Print the result on stdout, when the work is done. Raises PublishError if it cannot be printed."""
     _print(printable(text))
@@ -135,8 +139,8 @@ def _print(text: str) -> None:
 
     try:
         click.echo(text)
-    except BrokenPipeError:  # the reader has seen enough
-        raise
+    except BrokenPipeError as error:
+        raise ReaderLeftError("nobody reads what is printed") from error
     except OSError as error:
         raise PublishError(
             f"the summary cannot be printed ({reason_of(error)})", remedy="the work itself is done and in place"

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 import aggregate
-from aggregate.errors import on_one_line
+from aggregate.errors import on_one_line, reason_of
 
 from . import console, interrupts, log_format
 
@@ -80,6 +80,10 @@ class Stopped(BaseException):
     """An interrupt, from the keyboard or from who ends the job."""
 
 
+class PassedError(Exception):
+    """Brings an error past click, which would take an EOFError for an interrupt and a broken pipe for a reader's."""
+
+
 class LazyGroup(click.Group):
     """Lists commands without loading them."""
 
@@ -103,11 +107,13 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command. An interrupt is passed by click, which would write an empty line into logs."""
+        """Run a command. An interrupt is brought past click, which would write an empty line into logs."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise Stopped from error
+        except (EOFError, OSError) as error:
+            raise PassedError from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from COMMANDS."""
@@ -160,9 +166,6 @@ def run_command(arguments: list[str]) -> int:
         return _refuse(error)
     except (Stopped, click.Abort, KeyboardInterrupt):
         return _stopped(arguments)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has left; the interpreter would complain once more on exit
-        return EXIT_INPUT
     except aggregate.ParameterError as error:
         return console.complain(str(error), EXIT_USAGE)
     except aggregate.AggregateError as error:
@@ -172,12 +175,13 @@ def run_command(arguments: list[str]) -> int:
         return console.complain(str(error), EXIT_CODES.get(type(error), EXIT_INPUT))
     except MemoryError:
         return console.complain(interrupts.ended("out of memory", arguments), EXIT_INPUT)
+    except console.ReaderLeftError:
+        sys.stderr.close()  # the interpreter would complain once more on exit
+        return EXIT_INPUT
+    except PassedError as passed:
+        return _fail(passed.__cause__ or passed, arguments)
     except Exception as error:
-        if interrupts.is_heard():
-            return _stopped(arguments)
-        console.trace()
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
+        return _fail(error, arguments)
     return 0
 
 
@@ -187,6 +191,19 @@ def _stopped(arguments: list[str]) -> int:
     message = interrupts.ended(interrupts.ENDINGS[signal.Signals(number)], arguments)
     interrupts.take_last_word()
     return console.complain(message, interrupts.EXIT_SIGNAL + number)
+
+
+def _fail(error: BaseException, arguments: list[str]) -> int:
+    """Say what nobody was prepared for."""
+    if interrupts.is_heard():
+        return _stopped(arguments)
+    console.trace()
+    if isinstance(error, OSError) and error.errno:  # the machine's, not the program's
+        where = error.filename2 or error.filename
+        what = f"{where}: {reason_of(error)}" if isinstance(where, str) else reason_of(error)
+        return console.complain(f"{interrupts.ended(what, arguments)}; --debug shows where", EXIT_INPUT)
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
 
 
 def _refuse(error: click.ClickException) -> int:

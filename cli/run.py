@@ -147,7 +147,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     except aggregate.HeldError as error:
         try:
             _tell(error.run, metrics, as_json, quiet)
-        except (aggregate.PublishError, BrokenPipeError) as failure:  # is the lesser news
+        except (aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news
             console.warn(str(failure))
         raise
     _tell(done, metrics, as_json, quiet)

@@ -8,7 +8,7 @@ from ..ai_calibration import AiCalibration
 from ..calibration import Calibration
 from ..ingest.sources import read_text
 from ..storage import check_local, redacted
-from .writing import in_one_step
+from .writing import in_one_step, writing
 
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""
@@ -36,5 +36,5 @@ def load_ai_calibration(path: str | os.PathLike[str]) -> AiCalibration:
 
 def save_calibration(calibration: Calibration | AiCalibration, path: str | os.PathLike[str]) -> None:
     """Write a calibration; a file that is there is replaced in one step. Raises PublishError."""
-    with in_one_step(Path(check_local(path))) as staged:
+    with in_one_step(Path(check_local(path))) as staged, writing(path, "file"):
         staged.write_text(calibration.to_json() + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from ..errors import VotesError
 from ..ingest.sources import find_sources, read_text
 from ..storage import redacted
 from .tables import Output
+from .writing import writing
 
 MANIFEST_FILE = "run.json"
 REMEDY = "name a run of plant-aggregate run"
@@ -101,8 +102,10 @@ def peak_memory() -> int:
 
 
 def write_manifest(contents: Mapping[str, Any], folder: Path) -> None:
-    """Write ``run.json``."""
-    (folder / MANIFEST_FILE).write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write ``run.json``. Raises PublishError."""
+    path = folder / MANIFEST_FILE
+    with writing(path):
+        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_manifest(path: str) -> dict[str, Any]:

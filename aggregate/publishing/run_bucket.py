@@ -167,8 +167,7 @@ class RunBucket:
         with writing(self.lock_folder):
             folder.mkdir()
         try:
-            with writing(folder):
-                yield NewRun(self, run_id, folder)
+            yield NewRun(self, run_id, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -120,8 +120,7 @@ class RunFolder:
         with writing(self.runs):
             folder.mkdir()
         try:
-            with writing(self.path):
-                yield NewRun(self, run_id, folder)
+            yield NewRun(self, run_id, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from .digests import Digests
-from .writing import in_one_step, writing
+from .writing import OUTPUT_FOLDER, in_one_step, writing
 
 CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
 
@@ -75,7 +75,7 @@ def write_ambiguity(ambiguity: Ambiguity, path: Path, progress: Progress = SILEN
     """Write a table of ambiguity as :func:`write_file` does. Raises PublishError."""
     declared = ambiguity.to_arrow(0, 0).schema
     with _in_one_step(path) as staged:
-        output = _write_in_blocks(ambiguity.encoded, declared, ambiguity.n_observations, staged, progress)
+        output = _write_in_blocks(ambiguity.encoded, declared, ambiguity.n_observations, staged, progress, "file")
     return replace(output, name=path.name)
 
 
@@ -85,7 +85,7 @@ def write_file(table: pa.Table, path: Path) -> Output:
     A file that is there is replaced in one step.
     """
     with _in_one_step(path) as staged:
-        output = write_table(table, staged)
+        output = write_table(table, staged, "file")
     return replace(output, name=path.name)
 
 
@@ -99,33 +99,38 @@ def _in_one_step(path: Path) -> Iterator[Path]:
 
 
 def _write_in_blocks(
-    rows_of: Callable[[int, int], pa.Table], declared: pa.Schema, n_observations: int, path: Path, progress: Progress
+    rows_of: Callable[[int, int], pa.Table],
+    declared: pa.Schema,
+    n_observations: int,
+    path: Path,
+    progress: Progress,
+    what: str = OUTPUT_FOLDER,
 ) -> Output:
     """Write ``rows_of(first, last)`` observations; the next are derived while the last are compressed."""
     n_rows = 0
-    with _writer(path, declared, rows_of(0, 0).schema) as writer, ThreadPoolExecutor(1) as aside:
+    with _writer(path, declared, rows_of(0, 0).schema, what) as write, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
         for first in range(0, n_observations, ROW_GROUP):
             last = min(first + ROW_GROUP, n_observations)
             table = rows_of(first, last)
             n_rows += table.num_rows
             written.result()
-            written = aside.submit(writer.write_table, table, ROW_GROUP)
+            written = aside.submit(write, table)
             progress.advance(last - first)
         written.result()
-    return _output(path, n_rows)
+    return _output(path, n_rows, what)
 
 
-def write_table(table: pa.Table, path: Path) -> Output:
-    """Write a table in one go."""
-    with _writer(path, table.schema, table.schema) as writer:
-        writer.write_table(table, ROW_GROUP)
-    return _output(path, table.num_rows)
+def write_table(table: pa.Table, path: Path, what: str = OUTPUT_FOLDER) -> Output:
+    """Write a table in one go. Raises PublishError; ``what`` is what another one of may help."""
+    with _writer(path, table.schema, table.schema, what) as write:
+        write(table)
+    return _output(path, table.num_rows, what)
 
 
 @contextmanager
-def _writer(path: Path, declared: pa.Schema, written: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """A writer with the encodings that suit sorted ids and columns of few distinct values.
+def _writer(path: Path, declared: pa.Schema, written: pa.Schema, what: str) -> Iterator[Callable[[pa.Table], None]]:
+    """What writes tables, with the encodings that suit sorted ids and columns of few distinct values.
 
     Readers see the types of ``declared``; the tables to come have those of ``written``, in which strings may be
     dictionaries: these need not be looked up once more. Statistics are kept for the ids alone: in the other columns
@@ -134,24 +139,38 @@ def _writer(path: Path, declared: pa.Schema, written: pa.Schema) -> Iterator[pq.
     id_name = written.names[0]
     dictionaries = [field.name for field in written if pa.types.is_dictionary(field.type) or field.name in REPEATING]
     encodings = {id_name: "DELTA_BINARY_PACKED" if pa.types.is_integer(written.field(0).type) else "DELTA_BYTE_ARRAY"}
-    with (
-        pa.OSFile(str(path), "wb") as file,
-        pq.ParquetWriter(
-            file,
-            written,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=dictionaries,
-            column_encoding=encodings,
-            write_statistics=[id_name],
-            store_schema=False,
-        ) as writer,
-    ):
-        writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})
-        yield writer
+
+    def write(table: pa.Table) -> None:
+        with writing(path, what):
+            writer.write_table(table, ROW_GROUP)
+
+    with ExitStack() as opened:
+        with writing(path, what):
+            writer = opened.enter_context(
+                pq.ParquetWriter(
+                    opened.enter_context(pa.OSFile(str(path), "wb")),
+                    written,
+                    compression="zstd",
+                    compression_level=1,
+                    use_dictionary=dictionaries,
+                    column_encoding=encodings,
+                    write_statistics=[id_name],
+                    store_schema=False,
+                )
+            )
+            writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})
+        try:
+            yield write
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what is told
+                opened.close()
+            raise
+        with writing(path, what):
+            opened.close()
 
 
-def _output(path: Path, rows: int) -> Output:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Output(path.name, rows, path.stat().st_size, digest)
+def _output(path: Path, rows: int, what: str) -> Output:
+    with writing(path, what):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Output(path.name, rows, path.stat().st_size, digest)

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import PublishError, reason_of
@@ -38,15 +38,19 @@ def writing(where: str | os.PathLike[str], what: str = OUTPUT_FOLDER) -> Iterato
 
 @contextmanager
 def in_one_step(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write, which takes its place when the block ends. Raises PublishError."""
+    """A file beside ``path`` to write, which takes its place when the block ends. Raises PublishError.
+
+    What goes wrong in the block is for the block to tell: it may do more than write.
+    """
     if not path.name:
         raise PublishError("is no file", where=str(path), remedy="name a file to write")
     staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with writing(path, "file"):
-        try:
-            yield staged
+    try:
+        yield staged
+        with writing(path, "file"):
             os.replace(staged, path)
-        finally:
+    finally:
+        with suppress(OSError):
             staged.unlink(missing_ok=True)
 
 

@@ -106,11 +106,11 @@ class Simulation:
         plan = Plan.make(self.scale, self.seed, progress, self.parrots)
         tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
         names = ("votes.parquet", "truth.parquet", *(["ai_votes.parquet"] if self.ai else []))
-        with parquet_files(folder, {name: tabulator.schema(name) for name in names}) as writers:
+        with parquet_files(folder, {name: tabulator.schema(name) for name in names}) as write:
             for block in plan.blocks(ai=self.ai, experts=self.experts, progress=progress):
                 tally.add(block)
                 for file, batch in tabulator.batches(block).items():
-                    writers[file].write_batch(batch)
+                    write[file](batch)
         return tally.marginals()
 
 

@@ -1,8 +1,9 @@
 """A simulation as Arrow tables, and written to Parquet files as a stream."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,38 +84,55 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def parquet_files(folder: Path, schemas: "dict[str, pa.Schema]") -> "Iterator[dict[str, pa.parquet.ParquetWriter]]":
-    """A writer for each of ``schemas``; the files get their names when all are complete, and none before.
+def parquet_files(
+    folder: Path, schemas: "dict[str, pa.Schema]"
+) -> "Iterator[dict[str, Callable[[pa.RecordBatch], None]]]":
+    """What writes a batch to each of ``schemas``; the files get their names when all are complete, and none before.
 
     Files of an earlier simulation that this one does not have are taken away: they would not belong to its votes.
+    Raises PublishError if they cannot be written.
     """
     from pyarrow.parquet import ParquetWriter
 
     staged = {name: folder / f".{name}.{os.getpid()}.partial" for name in schemas}
-    writers = {}
+    writers: dict[str, ParquetWriter] = {}
+
+    def write(name: str, batch: "pa.RecordBatch") -> None:
+        with _writing(folder):
+            writers[name].write_batch(batch)
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, schema in schemas.items():
-            # Without the Arrow schema in the file, readers see plain strings and not our dictionaries.
-            writers[name] = ParquetWriter(
-                staged[name], schema, compression="zstd", store_schema=False, **_encodings(schema)
-            )
-        yield writers
-        for writer in writers.values():
-            writer.close()
-        for name in FILES:
-            if name in staged:
-                staged[name].replace(folder / name)
-            else:
-                (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise PublishError(f"cannot be written ({reason_of(error)})", where=str(folder)) from error
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, schema in schemas.items():
+                # Without the Arrow schema in the file, readers see plain strings and not our dictionaries.
+                writers[name] = ParquetWriter(
+                    staged[name], schema, compression="zstd", store_schema=False, **_encodings(schema)
+                )
+        yield {name: partial(write, name) for name in schemas}
+        with _writing(folder):
+            for writer in writers.values():
+                writer.close()
+            for name in FILES:
+                if name in staged:
+                    staged[name].replace(folder / name)
+                else:
+                    (folder / name).unlink(missing_ok=True)
     finally:
         for name, path in staged.items():
-            if name in writers:
-                with suppress(OSError):  # a full disk has been told of
+            with suppress(OSError):  # a full disk has been told of
+                if name in writers:
                     writers[name].close()
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PublishError(f"cannot be written ({reason_of(error)})", where=str(folder)) from error
 
 
 def _encodings(schema: "pa.Schema") -> dict[str, object]:

@@ -17,6 +17,7 @@ from aggregate.progress import SILENT
 from aggregate.publishing import tables
 from aggregate.publishing.manifest import write_manifest
 from aggregate.publishing.tables import write_consensus, write_table
+from aggregate.publishing.writing import in_one_step
 from aggregate.schema import CONSENSUS, DIGEST, USERS
 
 MakeConsensus = Callable[..., Consensus]
@@ -93,9 +94,28 @@ def test_a_failure_of_the_writer_is_not_lost(
             write(writer, *arguments, **more)
 
         monkeypatch.setattr(pq.ParquetWriter, "write_table", write_or_fail)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(aggregate.PublishError, match=r"cannot be written \(no space left on device\); make"):
             write_consensus(consensus(pa.int32()), tmp_path, SILENT)
         assert len(calls) == fatal
+
+
+def test_what_fails_while_rows_are_derived_is_not_said_of_the_writing(
+    consensus: MakeConsensus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = consensus(pa.int32())
+    encode = Consensus.encoded
+
+    def fail(self: Consensus, first: int, last: int) -> pa.Table:
+        if last > 0:
+            raise OSError(5, "Input/output error")
+        return encode(self, first, last)
+
+    monkeypatch.setattr(Consensus, "encoded", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_consensus(found, tmp_path, SILENT)
+    with pytest.raises(OSError, match="Input/output error"), in_one_step(tmp_path / "file"):
+        raise OSError(5, "Input/output error")
+    assert not (tmp_path / "file").exists()
 
 
 def test_run_json_keeps_any_text(tmp_path: Path) -> None:
