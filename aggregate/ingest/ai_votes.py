@@ -10,17 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..ai_votes import AiVotes
-from ..arrays import Counts, Flags, Floats, LabelCodes
-from ..arrow import fill_null, scalar, to_arrow
+from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
+from ..arrow import to_arrow
 from ..errors import VotesError
 from ..schema import AI_VOTES
-from .cleaning import Quarantine, check_share
-from .encoding import LabelColumn, check_text, id_column
+from .cleaning import Quarantine, check_share, first_reasons, id_faults, text_faults
+from .encoding import LabelColumn, id_column
 from .grouping import closed_up
 from .intake import MAX_ROWS
 from .parquet import batches_of_table, check_file, stream
 from .scores import are_scores, scores_of
 from .sources import Input
+from .text_faults import checked_batch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,20 +94,19 @@ def _read(
     scores = np.empty(n_rows)
     row = n_kept = 0
     for batch in batches:
-        reasons = _faults(batch)
-        kept = batch
+        kept, texts = checked_batch(batch, ("observation_id", "label"))
+        reasons = _reasons(batch, texts)
         if reasons is not None:
             rejected = reasons.is_valid()
             quarantine.add(_as_votes(batch, types), rejected, reasons, origin, row)
-            kept = batch.filter(pc.invert(rejected))
+            kept = kept.filter(pc.invert(rejected))
         observations.append(kept.column("observation_id"))
         labels.append(kept.column("label"))
         scores[n_kept : n_kept + kept.num_rows] = scores_of(kept.column("score"))
         n_kept += kept.num_rows
         row += batch.num_rows
-    names, label_codes = labels.encode(origin)
+    names, label_codes = labels.encode()
     ids, codes = observations.encode()
-    check_text(ids, "observation_id", origin)
     labelled = label_codes >= 0
     ballots = Ballots(ids, names, codes, label_codes, scores[:n_kept]).at(labelled)
     first = ballots.first_of_each()
@@ -120,19 +120,13 @@ def _read(
     return ballots.to_ai_votes(origin, counts, n_unlabelled, n_further), quarantine
 
 
-def _faults(batch: pa.RecordBatch) -> pa.Array | None:
-    """Why each row cannot be used, null for those that can; None if all can."""
-    ids = batch.column("observation_id")
-    faults = [("score not in [0, 1]", to_arrow(~are_scores(scores_of(batch.column("score")))))]
-    if pa.types.is_string(ids.type):
-        faults.insert(0, ("blank observation_id", fill_null(pc.equal(pc.binary_length(ids), scalar(0)), False)))
-    faults.insert(0, ("null observation_id", ids.is_null()))
-    if not any(pc.any(fault).as_py() for _, fault in faults):
-        return None
-    reasons = pa.nulls(batch.num_rows, pa.string())
-    for reason, fault in reversed(faults):
-        reasons = pc.if_else(fault, scalar(reason), reasons)
-    return reasons
+def _reasons(batch: pa.RecordBatch, texts: Mapping[str, Bytes]) -> pa.Array | None:
+    """Why each row cannot be used, null for those that can; None if all can. ``texts`` as in ``split_batch``."""
+    faults = id_faults(batch, "observation_id", texts) + text_faults("label", texts)
+    no_score = ~are_scores(scores_of(batch.column("score")))
+    if no_score.any():
+        faults.append(("score not in [0, 1]", to_arrow(no_score)))
+    return first_reasons(faults, batch.num_rows) if faults else None
 
 
 def _as_votes(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:

@@ -1,19 +1,26 @@
 """Which rows count: quarantine with reasons, and the time limit."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays import Indices
+from ..arrays import Bytes, Indices
 from ..arrow import fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
 from ..schema import REJECTED, arrow_schema
+from .text_faults import REASONS, presentable
 
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+
+Fault: TypeAlias = tuple[str, pa.Array]
+"""A reason for rejection, and the rows it applies to (bool)."""
 
 
 @dataclass
@@ -45,7 +52,7 @@ class Quarantine:
         }
         for name in ("observation_id", "user_id", "label"):
             column = batch.column(name)
-            columns[name] = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            columns[name] = presentable(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column)
         self._tables.append(pa.table(columns))
 
     def first_place(self) -> str:
@@ -63,22 +70,24 @@ class Quarantine:
 
 
 def split_batch(
-    batch: pa.RecordBatch, as_of: datetime | None
+    batch: pa.RecordBatch, as_of: datetime | None, texts: Mapping[str, Bytes]
 ) -> tuple[pa.Array | None, pa.Array | None, pa.Array | None]:
     """Which rows of a batch to keep, which to reject, and each row's reason if it were.
 
-    None for the first two where every row is kept. A row cast after ``as_of`` is neither kept nor rejected.
+    None for the first two where every row is kept. A row cast after ``as_of`` is neither kept nor rejected. ``texts``
+    is what is wrong with the texts of each column (see ``text_faults``).
     """
-    faults = _faults(batch, as_of)
+    faults = [fault for name in ("observation_id", "user_id") for fault in id_faults(batch, name, texts)]
+    faults += text_faults("label", texts)
+    if as_of is not None and batch.column("voted_at").null_count:
+        faults.append(("null voted_at", batch.column("voted_at").is_null()))
     late = None
     if as_of is not None:
         late = fill_null(pc.greater(_ticks(batch.column("voted_at")), scalar(_limit(batch, as_of))), False)
     if not faults and late is None:
         return None, None, None
     keep = to_arrow(np.ones(batch.num_rows, np.bool_))
-    reasons = pa.nulls(batch.num_rows, pa.string())
-    for reason, fault in reversed(faults):
-        reasons = pc.if_else(fault, scalar(reason), reasons)
+    reasons = first_reasons(faults, batch.num_rows)
     rejected = reasons.is_valid()
     if late is not None:
         rejected = pc.and_not(rejected, late)
@@ -86,20 +95,31 @@ def split_batch(
     return pc.and_not(keep, rejected), rejected, reasons
 
 
-def _faults(batch: pa.RecordBatch, as_of: datetime | None) -> list[tuple[str, pa.Array]]:
-    """Reasons for rejection and the rows they apply to; reasons that apply to no row are left out."""
-    faults = []
-    for name in ("observation_id", "user_id"):
-        ids = batch.column(name)
-        if ids.null_count:
-            faults.append((f"null {name}", ids.is_null()))
-        if pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type):
-            blank = pc.equal(pc.binary_length(ids), scalar(0))
-            if pc.any(blank).as_py():
-                faults.append((f"blank {name}", fill_null(blank, False)))
-    if as_of is not None and batch.column("voted_at").null_count:
-        faults.append(("null voted_at", batch.column("voted_at").is_null()))
-    return faults
+def id_faults(batch: pa.RecordBatch, name: str, texts: Mapping[str, Bytes]) -> list[Fault]:
+    """What is wrong with the ids of a column; reasons that apply to no row are left out."""
+    ids, faults = batch.column(name), []
+    if ids.null_count:
+        faults.append((f"null {name}", ids.is_null()))
+    if pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type):
+        blank = pc.equal(pc.binary_length(ids), scalar(0))
+        if pc.any(blank).as_py():
+            faults.append((f"blank {name}", fill_null(blank, False)))
+    return faults + text_faults(name, texts)
+
+
+def text_faults(name: str, texts: Mapping[str, Bytes]) -> list[Fault]:
+    """What is wrong with the texts of a column, the same way."""
+    if name not in texts:
+        return []
+    return [(reason.format(name), to_arrow(texts[name] == fault)) for fault, reason in REASONS.items()]
+
+
+def first_reasons(faults: Sequence[Fault], n_rows: int) -> pa.Array:
+    """The first reason that applies to each row, as a string; null where none does."""
+    reasons = pa.nulls(n_rows, pa.string())
+    for reason, fault in reversed(faults):
+        reasons = pc.if_else(fault, scalar(reason), reasons)
+    return reasons
 
 
 def _ticks(times: pa.Array) -> pa.Array:

@@ -117,7 +117,7 @@ class LabelColumn:
         self._integers = None if pa.types.is_string(value_type) else IntegerColumn(value_type, capacity)
 
     def append(self, values: pa.Array) -> None:
-        """Take in a batch; strings may come as dictionaries, so that each name is held once a batch."""
+        """Take in a batch; strings, which must be UTF-8, may come as dictionaries: each name is held once a batch."""
         here = self._codes[self._rows : self._rows + len(values)]
         if self._integers is not None:
             here[:] = np.where(to_numpy(values.is_valid()), 0, -1)
@@ -131,23 +131,22 @@ class LabelColumn:
                 self._starts.append(self._rows)
         self._rows += len(values)
 
-    def encode(self, origin: str) -> tuple[pa.Array, LabelCodes]:
+    def encode(self) -> tuple[pa.Array, LabelCodes]:
         """The distinct labels, sorted, and each row's position among them (int32, -1 for null or blank).
 
-        Empties the column. Raises VotesError, naming ``origin``, if a label is not valid text.
+        Empties the column.
         """
         codes, self._codes = self._codes[: self._rows], np.empty(0, np.int32)
         if self._integers is None:
-            return self._encode_texts(codes, origin), codes
+            return self._encode_texts(codes), codes
         names, codes[codes == 0] = self._integers.encode()
         return names, codes
 
-    def _encode_texts(self, codes: LabelCodes, origin: str) -> pa.Array:
+    def _encode_texts(self, codes: LabelCodes) -> pa.Array:
         """The sorted names that occur; ``codes``, until now positions in the batches' dictionaries, become theirs."""
         dictionaries, self._dictionaries = self._dictionaries, []
         sizes = [len(dictionary) for dictionary in dictionaries]
         every = pa.concat_arrays(dictionaries) if dictionaries else strings([])
-        check_text(every, "label", origin)
         together = every.dictionary_encode()
         # A null in a dictionary, or in its place -1, stands last.
         place = to_numpy(together.indices.cast(pa.int32()), null=len(together.dictionary))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +15,9 @@ from ..kernels.threads import one_by_one, side_by_side
 from ..progress import Progress
 from ..votes import Votes
 from .cleaning import Quarantine, split_batch
-from .encoding import LabelColumn, check_text, id_column
+from .encoding import LabelColumn, id_column
 from .grouping import CodedRows, group
+from .text_faults import checked_batch
 
 MAX_ROWS = 2**31 - 1
 """Rows are numbered in 32 bits."""
@@ -75,19 +75,20 @@ class Intake:
         """Take a batch that begins at ``row`` of the file at ``path``."""
         n_before = self._n_read
         self._n_read += batch.num_rows
-        keep, rejected, reasons = split_batch(batch, self.as_of)
+        sound, texts = checked_batch(batch, ("observation_id", "user_id", "label"))
+        keep, rejected, reasons = split_batch(batch, self.as_of, texts)
         if keep is not None:
             if pc.any(rejected).as_py():
                 self.quarantine.add(batch, rejected, reasons, path, row)
-            batch = batch.filter(keep)
+            sound = sound.filter(keep)
             self._left_out.append((n_before, ~to_numpy(keep)))
-        self._observations.append(batch.column("observation_id"))
-        self._users.append(batch.column("user_id"))
-        self._labels.append(batch.column("label"))
-        self._is_author[self._n_kept : self._n_kept + batch.num_rows] = _flags(batch)
-        self._n_kept += batch.num_rows
+        self._observations.append(sound.column("observation_id"))
+        self._users.append(sound.column("user_id"))
+        self._labels.append(sound.column("label"))
+        self._is_author[self._n_kept : self._n_kept + sound.num_rows] = _flags(sound)
+        self._n_kept += sound.num_rows
         if "voted_at" in self.types and self._in_order:
-            self._watch_order(ticks_of(batch))
+            self._watch_order(ticks_of(sound))
 
     def finish(self, all_ticks: Callable[[], Indices], progress: Progress) -> tuple[Votes, RowCounts]:
         """Encode and group what was taken in. Raises VotesError if no vote is left. Empties the intake.
@@ -103,10 +104,8 @@ class Intake:
         has_texts = any(pa.types.is_string(self.types[column]) for column in ("observation_id", "user_id"))
         encode = one_by_one if has_texts else side_by_side
         (names, labels), (observation_ids, observations), (user_ids, users) = encode(
-            partial(self._labels.encode, self.origin), self._observations.encode, self._users.encode
+            self._labels.encode, self._observations.encode, self._users.encode
         )
-        for column, ids in (("observation_id", observation_ids), ("user_id", user_ids)):
-            check_text(ids, column, self.origin)
         progress.phase("group by observation")
         n_labelled = int(np.count_nonzero(labels >= 0))
         is_author, self._is_author = self._is_author[: self._n_kept], np.empty(0, np.bool_)

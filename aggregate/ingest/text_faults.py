@@ -1,0 +1,99 @@
+"""Texts that cannot be used: bytes that are not UTF-8, for which Parquet does not look, and texts that are too long."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..arrays import Bytes
+from ..arrow import bytes_of, scalar, strings, to_arrow, to_numpy
+
+LONGEST = 32_768
+"""Bytes of an id or a label at most. A name is shorter; a picture or a page that came into the column is not."""
+
+SHOWN = 200
+"""Bytes of a text that is too long that are kept to show it."""
+
+NOT_UTF8, TOO_LONG = 1, 2
+
+REASONS = {NOT_UTF8: "{} is not UTF-8", TOO_LONG: f"{{}} longer than {LONGEST:,} bytes"}
+"""Why a row cannot be used, for the name of the column."""
+
+ASCII = 0x7F
+
+
+def checked(values: pa.Array) -> tuple[pa.Array, Bytes | None]:
+    """An array with null in the place of texts that cannot be used; and what is wrong with each: uint8[n], 0 nothing.
+
+    None if nothing is wrong. Strings may come as a dictionary, of which each name is looked at once; an array of
+    anything else is passed on. One look at the bytes is enough where all are ASCII.
+    """
+    if pa.types.is_dictionary(values.type):
+        names, faults = checked(values.dictionary)
+        if faults is None:
+            return values, None
+        of_rows = np.append(faults, np.uint8(0))[to_numpy(values.indices.cast(pa.int64()), null=faults.size)]
+        return pa.DictionaryArray.from_arrays(values.indices, names), of_rows if of_rows.any() else None
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values, None
+    found = _faults(values)
+    if found is None:
+        return values, None
+    return pc.if_else(to_arrow(found > 0), scalar(None, values.type), values), found
+
+
+def checked_batch(batch: pa.RecordBatch, columns: Sequence[str]) -> tuple[pa.RecordBatch, Mapping[str, Bytes]]:
+    """As :func:`checked` of some columns of a batch: the batch, and what is wrong by column, where anything is."""
+    arrays, faults = list(batch.columns), {}
+    for name in columns:
+        place = batch.schema.get_field_index(name)
+        arrays[place], found = checked(arrays[place])
+        if found is not None:
+            faults[name] = found
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names), faults
+
+
+def presentable(values: pa.Array) -> pa.Array:
+    r"""The same with texts that cannot be used made fit to be read: ``Iso\xebtes``, and the beginning of long ones."""
+    _, faults = checked(values)
+    if faults is None:
+        return values
+    data, offsets = bytes_of(values)
+    present = to_numpy(values.is_valid())
+    texts = [_shown(data[a:b].tobytes(), fault) for a, b, fault in zip(offsets, offsets[1:], faults, strict=False)]
+    return strings(text if there else None for text, there in zip(texts, present, strict=True)).cast(values.type)
+
+
+def _faults(texts: pa.Array) -> Bytes | None:
+    """What is wrong with each text; None if nothing is."""
+    data, offsets = bytes_of(texts)
+    faults = np.where(np.diff(offsets) > LONGEST, np.uint8(TOO_LONG), np.uint8(0))
+    if data.size and data.max() > ASCII:
+        try:
+            texts.validate(full=True)
+        except pa.ArrowInvalid:
+            faults[_not_utf8(data, offsets)] = NOT_UTF8
+            if not faults.any():
+                raise
+    return faults if faults.any() else None
+
+
+def _not_utf8(data: Bytes, offsets: np.ndarray) -> list[int]:
+    """The positions of texts that are not UTF-8."""
+    beyond_ascii = np.unique(np.searchsorted(offsets, np.flatnonzero(data > ASCII), side="right") - 1)
+    return [row for row in beyond_ascii.tolist() if not _is_utf8(data[offsets[row] : offsets[row + 1]].tobytes())]
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _shown(text: bytes, fault: int) -> str:
+    if len(text) <= LONGEST:
+        return text.decode(errors="backslashreplace")
+    return text[:SHOWN].decode(errors="ignore" if fault == TOO_LONG else "backslashreplace") + "..."

@@ -1,0 +1,135 @@
+"""One row that cannot be used stops nothing: it is kept aside, with file, row and reason, or named in a line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aggregate.ingest.text_faults import LONGEST
+from aggregate_cli.main import run_command
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+
+N = 200
+LATIN1 = "Isoëtes".encode("latin-1")
+LONG = b"x" * (LONGEST + 1)
+REASONS = {LATIN1: "is not UTF-8", LONG: "longer than 32,768 bytes"}
+SHOWN = {LATIN1: "Iso\\xebtes", LONG: "x" * 200 + "..."}
+
+
+def texts(*values: Any) -> pa.Array:
+    """Strings with whatever bytes."""
+    return pa.array([value.encode() if isinstance(value, str) else value for value in values], pa.binary()).view(
+        pa.string()
+    )
+
+
+def votes(n: int = N, **columns: pa.Array) -> pa.Table:
+    rows = {
+        "observation_id": texts(*(f"o{i:04d}" for i in range(n))),
+        "user_id": texts(*(f"u{i % 7}" for i in range(n))),
+        "label": texts(*(f"Species {i % 5}" for i in range(n))),
+        "is_author": pa.array([True] * n),
+    }
+    return pa.table(rows | columns)
+
+
+def with_text(column: str, row: int, text: bytes, table: pa.Table) -> pa.Array:
+    values = table[column].to_pylist()
+    values[row] = text
+    return texts(*values)
+
+
+def rejected() -> list[dict[str, Any]]:
+    table = pq.read_table("consensus/latest/rejected.parquet")
+    table.validate(full=True)
+    return table.to_pylist()
+
+
+def refusal(capfd: Capture, *arguments: object, exit_code: int = 1) -> str:
+    assert run_command(list(map(str, arguments))) == exit_code
+    captured = capfd.readouterr()
+    assert captured.err.count("\n") == 1, captured.err
+    return captured.err
+
+
+@pytest.mark.parametrize("text", [LATIN1, LONG], ids=["not UTF-8", "long"])
+@pytest.mark.parametrize("column", ["observation_id", "user_id", "label"])
+@pytest.mark.parametrize("encoding", ["dictionary", "plain", "delta", "large"])
+def test_a_vote_with_text_that_cannot_be_used(
+    write: Write, work: Path, column: str, text: bytes, encoding: str
+) -> None:
+    """However it is encoded: a name of a dictionary is on many rows, and those of other files are sound."""
+    write("log/a.parquet", votes())
+    bad = votes().set_column(votes().column_names.index(column), column, with_text(column, 150, text, votes()))
+    if encoding == "large":
+        bad = bad.cast(
+            pa.schema([(f.name, pa.large_string() if f.type == pa.string() else f.type) for f in bad.schema])
+        )
+    how: dict[str, Any] = {
+        "dictionary": {},
+        "plain": {"use_dictionary": False},
+        "delta": {"use_dictionary": False, "column_encoding": dict.fromkeys(["user_id", "label"], "DELTA_BYTE_ARRAY")},
+        "large": {},
+    }
+    pq.write_table(bad, work / "log" / "b.parquet", row_group_size=60, **how[encoding])
+    assert run_command(["run", "log", "-q"]) == 0
+    (row,) = rejected()
+    assert (row["file"], row["row"], row["reason"]) == ("log/b.parquet", 150, f"{column} {REASONS[text]}")
+    assert row[column] == SHOWN[text]
+    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]["votes"]
+    assert counts["rejected_by_reason"] == {f"{column} {REASONS[text]}": 1}
+    labels = pq.read_table("consensus/latest/consensus.parquet")["label"].unique().to_pylist()
+    assert sorted(labels) == [f"Species {i}" for i in range(5)]
+
+
+def test_a_name_of_a_dictionary_that_is_on_many_rows(write: Write, capfd: Capture) -> None:
+    labels = ["Acer", LATIN1, None, LONG] * 50
+    line = refusal(capfd, "run", write("votes.parquet", votes(), label=texts(*labels)), "-q")
+    assert "100 of 200 rows cannot be used (50 label is not UTF-8, 50 label longer than 32,768 bytes; " in line
+    assert "first: row 1 of " in line
+    assert run_command(["run", "votes.parquet", "-q", "--max-rejected", "0.5"]) == 0
+    assert [row["row"] for row in rejected()] == [i for i in range(200) if i % 4 in (1, 3)]
+
+
+def test_the_line_names_the_file_and_the_row_it_stands_in(write: Write, capfd: Capture) -> None:
+    for night in range(3):
+        label = texts("Acer", LATIN1 if night == 2 else "Acer")
+        write(f"log/{night}.parquet", votes(2), label=label)
+    assert "first: row 1 of log/2.parquet, label is not UTF-8" in refusal(capfd, "run", "log", "-q")
+
+
+def test_rows_after_the_time_limit_are_not_rejected(write: Write) -> None:
+    import datetime as dt
+
+    times = pa.array([dt.datetime(2026, 1, 1 + (i == 3)) for i in range(4)], pa.timestamp("us"))
+    write("votes.parquet", votes(4, voted_at=times), label=texts("Acer", "Acer", "Acer", LATIN1))
+    assert run_command(["run", "votes.parquet", "-q", "--as-of", "2026-01-01", "--max-rejected", "0"]) == 0
+    assert rejected() == []
+
+
+def ai_votes(n: int = N, **columns: pa.Array) -> pa.Table:
+    rows = {
+        "observation_id": texts(*(f"o{i:04d}" for i in range(n))),
+        "label": texts(*(f"Species {i % 5}" for i in range(n))),
+        "score": pa.array(np.full(n, 0.9)),
+    }
+    return pa.table(rows | columns)
+
+
+@pytest.mark.parametrize("text", [LATIN1, LONG], ids=["not UTF-8", "long"])
+@pytest.mark.parametrize("column", ["observation_id", "label"])
+def test_an_ai_vote_with_text_that_cannot_be_used(write: Write, column: str, text: bytes) -> None:
+    ai = write("ai.parquet", ai_votes(**{column: with_text(column, 150, text, ai_votes())}))
+    assert run_command(["run", str(write("votes.parquet", votes())), "-q", "--ai-votes", str(ai)]) == 0
+    (row,) = rejected()
+    assert (row["file"], row["row"], row["reason"]) == (str(ai), 150, f"{column} {REASONS[text]}")
+    assert row[column] == SHOWN[text]
+    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]["ai"]
+    assert counts["rejected_by_reason"] == {f"{column} {REASONS[text]}": 1}
