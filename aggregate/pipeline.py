@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import pyarrow as pa
 
 from .agreement import users_table
+from .ai_calibration import AiCalibration
 from .ambiguity import Ambiguity, AmbiguitySettings, ambiguity_of
 from .calibration import Calibration
 from .consensus import Consensus
 from .errors import AggregateWarning, HeldError, ParameterError, VotesError
-from .ingest import Paths, Reading, listed, read, read_user_weights
-from .ingest.ai_votes import AiReading, read_ai
+from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found, read_user_weights
+from .ingest.ai_votes import AiReading, find_ai, read_ai
+from .ingest.parquet import CheckedFile
+from .ingest.score_lists import check_scores
 from .ingest.sources import Input, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
@@ -30,9 +34,10 @@ from .publishing.releases import Run, open_output, sole_writer
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
-from .storage import child, redacted
+from .storage import child, is_uri, redacted
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
+from .user_weights import UserWeights
 from .version import VERSION
 
 
@@ -57,22 +62,23 @@ def run(
     paths = listed(paths)
     folder = open_output(output)
     _check_apart(folder, [*paths, *listed(settings.scores or []), *([settings.ai_votes] if settings.ai_votes else [])])
-    folder.prepare()
+    folder.check()
     set_threads(settings.threads or available_cores())
     clock = PhaseClock(progress)
     when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
-    with (
-        heard_warnings() as heard,
-        sole_writer(folder, settings.lock, progress) as started,
-        folder.new_run(started) as new,
-    ):
-        given = _read(paths, settings, clock)
+    with heard_warnings() as heard, ExitStack() as publishing:
+        found = _find(paths, settings)
+        turn = publishing.enter_context(sole_writer(folder, settings.lock, progress))
+        if turn.has_waited:
+            found = _find(paths, settings)  # what there is by now
+        new = publishing.enter_context(folder.new_run(turn.began))
+        given = _read(found, settings, clock)
         consensus = strategy.fit(given.reading.votes, progress=clock, **given.beside)
         if given.calibration is not None:
             _warn_of(given.calibration, consensus)
         ambiguity = None if settings.scores is None else _ambiguity(consensus, settings.scores, settings, clock)
         outputs = _write(consensus, new.folder, given, ambiguity, clock, soft=settings.soft)
-        told = {**settings.plain(), "started": started.isoformat()}
+        told = {**settings.plain(), "started": turn.began.isoformat()}
         contents = _contents(new.run_id, consensus, given, ambiguity, outputs, told)
         clock.phase("compare with the run before")
         changes = _changes(folder, new.folder, contents)
@@ -127,23 +133,45 @@ class _Given:
         return pa.concat_tables([rejected, self.ai.quarantine.to_arrow(types)])
 
 
-def _read(paths: Paths, settings: Settings, clock: PhaseClock) -> _Given:
-    """Read the votes, and before them what takes less time and may be wrong."""
+@dataclass(frozen=True)
+class _Found:
+    """What a run is to read, found and checked as far as that takes no time."""
+
+    votes: VoteFiles
+    ai: CheckedFile | None
+    calibration: Calibration | None
+    ai_calibration: AiCalibration | None
+    user_weights: UserWeights | None
+    files: Mapping[str, Mapping[str, str]]
+    """The files that settings name, beside the votes and scores."""
+
+
+def _find(paths: Paths, settings: Settings) -> _Found:
+    """Find what is to be read, and see that it fits, first what is small: before there is an output folder."""
     calibration = None if settings.calibration is None else load_calibration(settings.calibration)
     ai_calibration = None if settings.ai_calibration is None else load_ai_calibration(settings.ai_calibration)
-    beside: dict[str, Any] = {}
-    if settings.user_weights is not None:
-        beside["user_weights"] = read_user_weights(settings.user_weights)
+    user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
     files = _files_of(settings)  # at once, so that what is fingerprinted is what was read
-    reading = read(
-        paths, columns=settings.columns, as_of=settings.as_of, max_rejected=settings.max_rejected, progress=clock
-    )
+    votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
+    ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
+    if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in listed(settings.scores)):
+        types = votes.types
+        check_scores(settings.scores, types["observation_id"], types["label"], settings.score_columns or {})
+    return _Found(votes, ai, calibration, ai_calibration, user_weights, files)
+
+
+def _read(found: _Found, settings: Settings, clock: PhaseClock) -> _Given:
+    """Read the votes, and what takes part beside them."""
+    beside: dict[str, Any] = {}
+    if found.user_weights is not None:
+        beside["user_weights"] = found.user_weights
+    reading = read_found(found.votes, max_rejected=settings.max_rejected, progress=clock)
     ai = None
-    if settings.ai_votes is not None:
+    if found.ai is not None:
         clock.phase("read the AI's votes")
-        ai = read_ai(settings.ai_votes, max_rejected=settings.max_rejected)
-        beside["ai_votes"] = ai.ai_votes if ai_calibration is None else ai_calibration.apply_to(ai.ai_votes)
-    return _Given(reading, ai, calibration, beside, files)
+        ai = read_ai(found.ai, max_rejected=settings.max_rejected)
+        beside["ai_votes"] = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
+    return _Given(reading, ai, found.calibration, beside, found.files)
 
 
 def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:

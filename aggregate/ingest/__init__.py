@@ -1,7 +1,7 @@
 """Parquet files become Votes: find, check, stream, clean, encode, group."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,12 +26,36 @@ from .sources import Input, find_sources
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Input", "Paths", "Reading", "read", "read_user_weights", "read_votes", "votes_from_table"]
+__all__ = [
+    "Input",
+    "Paths",
+    "Reading",
+    "VoteFiles",
+    "find_votes",
+    "read",
+    "read_found",
+    "read_user_weights",
+    "read_votes",
+    "votes_from_table",
+]
 
 AHEAD = 8
 """Batches decoded ahead."""
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True)
+class VoteFiles:
+    """Files of votes that were found, and whose columns fit."""
+
+    files: tuple[CheckedFile, ...]
+    as_of: datetime | None
+
+    @property
+    def types(self) -> dict[str, pa.DataType]:
+        """The types of the columns that any file has."""
+        return {column: value_type for file in self.files for column, value_type in file.types.items()}
 
 
 @dataclass(frozen=True)
@@ -90,10 +114,20 @@ def read(
     progress: Progress = SILENT,
 ) -> Reading:
     """As :func:`read_votes`, with an account of every row."""
-    sources = find_sources(listed(paths))
-    files = check_files(sources, VOTES, columns or {}, as_dictionary=("label",))
+    return read_found(find_votes(paths, columns=columns, as_of=as_of), max_rejected=max_rejected, progress=progress)
+
+
+def find_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteFiles:
+    """The files of votes for :func:`read_found`. Raises VotesError if one is not there, or its columns do not fit."""
+    files = check_files(find_sources(listed(paths)), VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
-    types = {column: value_type for file in files for column, value_type in file.types.items()}
+    return VoteFiles(tuple(files), as_of)
+
+
+def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progress = SILENT) -> Reading:
+    """Read what was found."""
+    files, types, as_of = found.files, found.types, found.as_of
+    sources = [file.source for file in files]
     n_rows = sum(file.rows for file in files)
     progress.phase("read", total=n_rows, unit="rows")
     intake = Intake(_origin(files), types, as_of, n_rows)
@@ -127,13 +161,13 @@ def listed(paths: Paths) -> list[str | os.PathLike[str]]:
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
-def _origin(files: list[CheckedFile]) -> str:
+def _origin(files: Sequence[CheckedFile]) -> str:
     """The input in a few words."""
     first = files[0].source.path
     return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
 
 
-def _batches(files: list[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, int]]:
+def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, int]]:
     """Every batch of every file, the path of its file, and the row of the file it begins at."""
     for file in files:
         row = 0
@@ -157,7 +191,7 @@ def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
     return ticks
 
 
-def _check_times(files: list[CheckedFile], as_of: datetime | None) -> None:
+def _check_times(files: Sequence[CheckedFile], as_of: datetime | None) -> None:
     """A time limit needs times."""
     untimed = [file.source for file in files if "voted_at" not in file.names]
     if as_of is not None and untimed:

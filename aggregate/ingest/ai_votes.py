@@ -18,7 +18,7 @@ from .cleaning import Quarantine, check_share, first_reasons, id_faults, text_fa
 from .encoding import LabelColumn, id_column
 from .grouping import closed_up
 from .intake import MAX_ROWS
-from .parquet import batches_of_table, check_file, stream
+from .parquet import CheckedFile, batches_of_table, check_file, stream
 from .scores import are_scores, scores_of
 from .sources import Input
 from .text_faults import checked_batch
@@ -38,7 +38,7 @@ def read_ai_votes(
     but stop nothing. Raises VotesError if the file cannot be read, a column is missing or has a wrong type, more than
     ``max_rejected`` of the rows cannot be used, or none is left.
     """
-    return read_ai(path, columns=columns, max_rejected=max_rejected).ai_votes
+    return read_ai(find_ai(path, columns=columns), max_rejected=max_rejected).ai_votes
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,13 @@ class AiReading:
     """The rows that could not be used."""
 
 
-def read_ai(
-    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01
-) -> AiReading:
-    """As :func:`read_ai_votes`, with an account of the rows."""
-    file = check_file(path, AI_VOTES, columns or {}, as_dictionary=("label",))
+def find_ai(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> CheckedFile:
+    """The file of AI votes for :func:`read_ai`. Raises VotesError if it is not there, or its columns do not fit."""
+    return check_file(path, AI_VOTES, columns or {}, as_dictionary=("label",))
+
+
+def read_ai(file: CheckedFile, *, max_rejected: float = 0.01) -> AiReading:
+    """As :func:`read_ai_votes`, of a file that was found, with an account of the rows."""
     batches = stream(file, [column.name for column in AI_VOTES])
     ai_votes, quarantine = _read(batches, file.types, file.source.path, file.rows, max_rejected)
     source = file.source

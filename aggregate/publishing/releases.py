@@ -58,13 +58,23 @@ def open_output(output: str | os.PathLike[str]) -> RunStore:
     return RunBucket(name) if is_uri(name) else RunFolder(local_path(name))
 
 
+@dataclass(frozen=True)
+class Turn:
+    """The time in which a process alone writes in an output folder."""
+
+    began: datetime
+    has_waited: bool
+    """Whether another process wrote there before, for whose end this one waited."""
+
+
 @contextmanager
-def sole_writer(folder: RunStore, lock: str, progress: Progress) -> Iterator[datetime]:
-    """Hold the lock of an output folder and clear away what others left there; the time when that is done."""
-    with locked(folder.lock_folder, lock, progress.note, folder.where):
+def sole_writer(folder: RunStore, lock: str, progress: Progress) -> Iterator[Turn]:
+    """Hold the lock of an output folder, which is created, and clear away what others left there."""
+    with locked(folder.lock_folder, lock, progress.note, folder.where) as has_waited:
+        folder.prepare()
         for left in folder.tidy():
             progress.note(f"cleared away what a killed run left: {left}")
-        yield datetime.now(UTC)
+        yield Turn(datetime.now(UTC), has_waited)
 
 
 def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", progress: Progress = SILENT) -> Run:
@@ -73,7 +83,7 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
     Raises PublishError if there is no such run or it is damaged, and LockedError; then ``latest`` is as it was.
     """
     folder = _existing(output)
-    folder.prepare()
+    folder.check()
     with sole_writer(folder, lock, progress):
         return _switched(folder, run_id)
 
@@ -84,7 +94,7 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
     Raises PublishError if there is none or it is damaged, and LockedError; then ``latest`` is as it was.
     """
     folder = _existing(output)
-    folder.prepare()
+    folder.check()
     with sole_writer(folder, lock, progress):
         now = folder.published_id
         target = baseline(folder) if now is None else before(folder, now)

@@ -115,19 +115,29 @@ class RunBucket:
                 return self._place.child(parent, run_id, *([name] if name else [])).uri
         raise no_such_run(self, run_id)
 
-    def prepare(self) -> None:
+    def check(self) -> None:
         """See that the store can be written to, before any work is done."""
-        probe = self._place.child(f"{PROBE}{os.getpid()}")
+        from pyarrow.fs import FileType
+
+        probe, filesystem = self._place.child(f"{PROBE}{os.getpid()}"), self._place.filesystem
         with self._reaching():
+            is_new = filesystem.get_file_info(self._place.path).type == FileType.NotFound
             self._make_folder(self._place)
             probe.write(b"")
             with suppress(FileNotFoundError):  # another process that clears up may have been quicker
-                probe.filesystem.delete_file(probe.path)
+                filesystem.delete_file(probe.path)
+            if is_new and not self._names():
+                filesystem.delete_dir(self._place.path)
         folder = self.lock_folder
         with writing(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.getuid():
                 raise PublishError("belongs to somebody else", where=str(folder.parent), remedy="set another TMPDIR")
+
+    def prepare(self) -> None:
+        """Create the folder, where a store has any."""
+        with self._reaching():
+            self._make_folder(self._place)
 
     def tidy(self) -> list[str]:
         """Clear away what killed processes left; what that was, in words."""

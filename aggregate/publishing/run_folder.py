@@ -11,6 +11,7 @@ What a killed process leaves is hidden, too, and says what it was about, so that
 - ``.switch-RUN_ID``: ``latest`` was to name another run that stays, whatever came of it.
 """
 
+import errno
 import os
 import shutil
 import warnings
@@ -50,18 +51,23 @@ class RunFolder:
         """The folder itself."""
         return self.path
 
-    def prepare(self) -> None:
-        """Create the folder and see that it can be published to, before any work is done."""
+    def check(self) -> None:
+        """See that the folder can be published to, before any work is done."""
         if os.path.exists(self.path / MANIFEST_FILE):
             raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
-        with writing(self.path):
-            self.runs.mkdir(parents=True, exist_ok=True)
         if self.latest.exists() and not self.latest.is_symlink():
             raise PublishError(
                 "is in the way: it should be the link to the published run",
                 where=str(self.latest),
                 remedy="move it, or choose another output folder",
             )
+        with writing(self.path):
+            _check_writable(self.runs)
+
+    def prepare(self) -> None:
+        """Create the folder."""
+        with writing(self.path):
+            self.runs.mkdir(parents=True, exist_ok=True)
 
     @property
     def exists(self) -> bool:
@@ -216,6 +222,18 @@ def _cleared(leftover: Path) -> bool:
         )
         return False
     return True
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise OSError if a folder cannot be written to; one that is not there, if it cannot be made."""
+    place = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    if not os.path.isdir(place):
+        number = errno.ENOTDIR if os.path.exists(place) else errno.ENOENT
+    elif os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        return
+    else:
+        number = errno.EROFS if os.statvfs(place).f_flag & os.ST_RDONLY else errno.EACCES
+    raise OSError(number, os.strerror(number), str(place))
 
 
 def _names_in(folder: Path) -> list[str]:

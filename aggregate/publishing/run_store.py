@@ -50,8 +50,11 @@ class RunStore(Protocol):
     def file(self, run_id: str, name: str) -> str:
         """The path or URI of a file of a run. Raises PublishError if there is no such run."""
 
+    def check(self) -> None:
+        """See that the place can be written to, before any work is done. Creates nothing that stays."""
+
     def prepare(self) -> None:
-        """Create the place and see that it can be written to, before any work is done."""
+        """Create the place."""
 
     def tidy(self) -> list[str]:
         """Clear away what killed processes left; what that was, in words."""

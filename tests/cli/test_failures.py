@@ -13,15 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import aggregate.pipeline
+from aggregate.publishing.lock import locked
 from aggregate_cli.main import run_command
 
-from .conftest import Disk, Published
+from ..processes import started
+from .conftest import Disk, Published, as_nobody
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
 RUN = [sys.executable, "-m", "aggregate_cli.main", "run"]
 
-STEPS = ["read", "PlantNet.fit", "write_consensus", "write_table", "manifest", "write_manifest"]
+STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "manifest", "write_manifest"]
 
 
 def break_step(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
@@ -224,3 +226,62 @@ def test_something_of_yours_named_latest_is_left_alone(
     )
     assert place.is_dir() if kind == "folder" else place.read_text() == "mine"
     assert published.is_untouched()
+
+
+WRONG = [
+    ["gone.parquet"],
+    ["gone/*.parquet"],
+    ["good.parquet", "--column", "label=nope"],
+    ["good.parquet", "--as-of", "2026-01-01"],
+    ["good.parquet", "--ai-votes", "gone.parquet"],
+    ["good.parquet", "--ai-votes", "good.parquet"],
+    ["good.parquet", "--user-weights", "gone.csv"],
+    ["good.parquet", "--calibration", "gone.json"],
+    ["good.parquet", "--scores", "gone"],
+    ["good.parquet", "--scores", "good.parquet"],
+]
+"""Inputs that are seen to be wrong before any row is read."""
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
+@pytest.mark.parametrize("output", ["new", "made/new", "empty"])
+def test_wrong_inputs_leave_no_trace(write: Write, work: Path, arguments: list[str], output: str) -> None:
+    write("good.parquet")
+    (work / "empty").mkdir()
+    assert run_command(["run", *arguments, "-q", "-o", output]) in (1, 2)
+    assert sorted(str(path.relative_to(work)) for path in work.rglob("*")) == ["empty", "good.parquet"]
+
+
+def test_a_run_that_fails_later_leaves_no_new_folder(write: Write, work: Path) -> None:
+    path = write(label=[None, None, None, None])
+    assert run_command(["run", str(path), "-q", "-o", "made/new"]) == 1
+    assert [path.name for path in work.iterdir()] == ["votes.parquet"]
+
+
+@pytest.mark.parametrize("arguments", [WRONG[0], WRONG[2]], ids=" ".join)
+def test_wrong_inputs_do_not_wait_for_the_lock(published: Published, arguments: list[str]) -> None:
+    with locked(published.folder, "fail", print):
+        assert run_command(["run", *arguments, "-q", "--lock", "wait"]) == 1
+    assert published.is_untouched()
+
+
+def test_who_waited_reads_what_is_there_by_then(published: Published, write: Write, work: Path) -> None:
+    path = write("other.parquet", observation_id=[1, 2, 3, 4])
+    with started("run", str(path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=work) as waiting:
+        with locked(published.folder, "wait", print):
+            assert waiting.stderr is not None
+            while " waiting for " not in (line := waiting.stderr.readline()):
+                assert line
+            write("next.parquet", observation_id=[5, 6, 7, 8]).rename(path)
+        assert waiting.wait(60) == 0
+    ids = pq.read_table(published.folder / "latest/consensus.parquet")["observation_id"].to_pylist()
+    assert ids == [5, 6, 7, 8]
+
+
+def test_an_output_that_cannot_be_written_is_told_first(open_folder: Path, capfd: Capture) -> None:
+    (open_folder / "closed").mkdir(mode=0o555)
+    with as_nobody():
+        assert run_command(["run", "gone.parquet", "-q", "-o", str(open_folder / "closed/new")]) == 1
+    assert capfd.readouterr().err.startswith(
+        f"plant-aggregate: error: {open_folder}/closed: cannot be written (permission denied); choose another output"
+    )

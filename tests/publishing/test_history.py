@@ -90,4 +90,4 @@ def test_a_lost_latest(output: RunFolder) -> None:
 def test_a_run_is_no_output_folder(output: RunFolder) -> None:
     publish(output)
     with pytest.raises(aggregate.PublishError, match="latest: is a run itself; name the output folder that it lies in"):
-        open_output(output.latest).prepare()
+        open_output(output.latest).check()

@@ -1,9 +1,12 @@
 """One writer at a time, whoever the writers are and however they end."""
 
+import errno
+import fcntl
 import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -16,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregate.errors import LockedError
-from aggregate.publishing.lock import HOLDER, locked
+from aggregate.publishing.lock import HOLDER, LOCK, locked
 from aggregate_cli.main import run_command
 from tests.processes import started
 
@@ -29,7 +32,8 @@ from aggregate.publishing.lock import locked
 
 with locked(Path(sys.argv[1]), "fail", print):
     print("held", flush=True)
-    sys.stdin.readline()
+    if sys.stdin.readline() == "fail\\n":
+        raise SystemExit(1)
 """
 """A process that has the lock until it is told."""
 
@@ -154,6 +158,83 @@ def test_a_holder_without_a_note_is_another_process(tmp_path: Path, hold: Hold, 
         (tmp_path / HOLDER).write_bytes(note.encode(errors="surrogateescape"))
     with pytest.raises(LockedError, match="is being written by another process; "), locked(tmp_path, "fail", print):
         pass
+
+
+@pytest.mark.parametrize("also", [[], [HOLDER]])
+def test_who_removes_the_lock_file_lets_nobody_in(output: Path, hold: Hold, capfd: Capture, also: list[str]) -> None:
+    holder = hold(output)
+    for name in [LOCK, *also]:
+        (output / name).unlink()
+    before = os.readlink(output / "latest")
+    capfd.readouterr()
+    assert run(output, "fail") == 4
+    who = "another process" if also else f"process {holder.pid} on"
+    assert f"{output}: is being written by {who}" in capfd.readouterr().err
+    assert os.readlink(output / "latest") == before
+    with started("run", str(output.parent / "votes.parquet"), "-o", str(output), stderr=subprocess.PIPE) as waiting:
+        assert waiting.stderr is not None
+        assert " plant-aggregate " in waiting.stderr.readline()
+        assert " waiting for " in waiting.stderr.readline()
+        (output / LOCK).unlink(missing_ok=True)
+        assert os.readlink(output / "latest") == before
+        holder.communicate("\n")
+        assert waiting.wait(60) == 0
+    assert os.readlink(output / "latest") > before
+
+
+def test_who_removes_the_folder_lets_in_who_waits_for_it(tmp_path: Path, hold: Hold) -> None:
+    """The holder fails, and takes away the folder that it made."""
+    folder = tmp_path / "new" / "consensus"
+    holder = hold(folder)
+
+    def let_fail(_: str) -> None:
+        holder.communicate("fail\n")
+        assert not folder.parent.exists()
+
+    with locked(folder, "wait", let_fail) as has_waited:
+        assert has_waited
+        assert json.loads((folder / HOLDER).read_text())["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize("number", [errno.EBADF, errno.EOPNOTSUPP])
+def test_where_folders_have_no_locks_the_file_does(
+    tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    flock = fcntl.flock
+
+    def only_files(descriptor: int, operation: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", only_files)
+    with locked(tmp_path, "fail", print) as has_waited:
+        assert not has_waited
+    hold(tmp_path)
+    with pytest.raises(LockedError), locked(tmp_path, "fail", print):
+        pass
+
+
+def fail_in(folder: Path, made: str) -> None:
+    with locked(folder, "fail", print):
+        (folder / made).mkdir(parents=True)
+        raise RuntimeError("oh no")
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_fails_leaves_no_new_folder(tmp_path: Path, is_new: bool) -> None:
+    folder = tmp_path / "new" / "consensus"
+    if not is_new:
+        folder.mkdir(parents=True)
+    with pytest.raises(RuntimeError, match="oh no"):
+        fail_in(folder, "runs")
+    assert [path.name for path in tmp_path.iterdir()] == ([] if is_new else ["new"])
+
+
+def test_what_fails_leaves_what_is_in_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="oh no"):
+        fail_in(tmp_path / "consensus", "runs/20260101T000000Z")
+    assert (tmp_path / "consensus/runs/20260101T000000Z").exists()
 
 
 def test_threads_of_one_process_take_turns(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_pruning_that_fails_is_no_failure_of_the_run(output: RunFolder, monkeypa
 def test_something_else_in_the_place_of_latest_is_refused_at_once(output: RunFolder, kind: str) -> None:
     output.latest.mkdir() if kind == "folder" else output.latest.write_text("mine")
     with pytest.raises(PublishError, match=r"latest: is in the way.*; move it, or choose another output folder$"):
-        output.prepare()
+        output.check()
 
 
 def test_preparing_leaves_nothing_that_a_killed_process_could_not_clear_away(
@@ -151,6 +151,7 @@ def test_preparing_leaves_nothing_that_a_killed_process_could_not_clear_away(
     """Not every file system has files without a name, which vanish with their process."""
     monkeypatch.setattr(tempfile, "_O_TMPFILE_WORKS", False, raising=False)
     monkeypatch.setattr(os, "unlink", lambda *_, **__: None)
+    output.check()
     output.prepare()
     assert list(output.runs.iterdir()) == []
 

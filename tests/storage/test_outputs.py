@@ -126,6 +126,7 @@ RUNS, READS, READERS = 5, 40, 3
 def test_who_reads_while_runs_are_published_reads_one_run(output: str) -> None:
     """All files of a run carry its number."""
     store = open_output(output)
+    store.check()
     store.prepare()
     numbers: list[set[bytes]] = []
     published = threading.Event()
@@ -224,6 +225,7 @@ def ended_at(step: int, kind: str, output: str, folder: Path) -> bool:
     before = aggregate.open_latest(output).run_id
     store = open_output(output)
     assert isinstance(store, RunBucket)
+    store.check()
     store.prepare()
     ending = Ending(store._place.filesystem, step)
     store._place = replace(store._place, filesystem=ending)
