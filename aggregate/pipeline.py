@@ -29,7 +29,8 @@ from .progress import SILENT, Progress
 from .publishing.calibrations import SIMULATED, load_ai_calibration, load_calibration
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.history import baseline, prune
-from .publishing.manifest import MANIFEST_FILE, manifest, read_manifest, with_changes, write_manifest
+from .publishing.integrity import record_in, sound_table
+from .publishing.manifest import manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
@@ -278,8 +279,8 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
             stacklevel=3,
         )
     try:
-        manifest_before = read_manifest(folder.file(before, MANIFEST_FILE))
-        return find_changes(folder.file(before, CONSENSUS_FILE), str(consensus), manifest_before, contents)
+        record = record_in(folder.file(before, ""))
+        return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), record), str(consensus), record, contents)
     except (VotesError, Incomparable) as error:
         warnings.warn(f"what changed since run {before} is not known: {error}", AggregateWarning, stacklevel=3)
         return Changes(no_changes(consensus), {"against": before, "incomparable": str(error)})

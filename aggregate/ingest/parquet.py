@@ -101,7 +101,7 @@ def check_files(
 
 
 def check_file(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Source,
     table: Table,
     renamed: Mapping[str, str],
     as_dictionary: tuple[str, ...] = (),
@@ -109,9 +109,10 @@ def check_file(
     remedy: str = MAP_NAMES,
 ) -> CheckedFile:
     """As :func:`check_files`, of one file; what is wrong is told in one line. Raises VotesError."""
-    sources = find_sources([path])
+    sources = [path] if isinstance(path, Source) else find_sources([path])
     if len(sources) > 1:
-        raise VotesError(f"stands for {len(sources)} files", where=redacted(os.fspath(path)), remedy="name one file")
+        named = redacted(os.fspath(path)) if not isinstance(path, Source) else path.path
+        raise VotesError(f"stands for {len(sources)} files", where=named, remedy="name one file")
     try:
         (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy)
     except VotesError as error:

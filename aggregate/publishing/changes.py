@@ -20,10 +20,12 @@ from ..errors import VotesError
 from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, stream
 from ..ingest.places import Ids, Vocabulary
+from ..ingest.sources import Source
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..storage import redacted
-from .reading import consensus_path, manifest_beside
+from .integrity import record_beside, sound_table
+from .reading import consensus_path
 
 REASONS = ("votes", "ai", "settings", "weights")
 FLAGS = ("ambiguous_below", "ambiguous_quantile")
@@ -84,8 +86,10 @@ class Changes:
         return pa.table(columns, names=["old_label", "new_label", "observations"])
 
 
-def find_changes(old: str, new: str, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> Changes:
-    """Hold the consensus in the file ``new`` against that in ``old``.
+def find_changes(
+    old: str | Source, new: str | Source, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]
+) -> Changes:
+    """Hold the consensus in the file ``new`` against that in ``old``, both found or to be found.
 
     The old one passes through batch by batch. ``*_manifest`` are the run.json of both, empty if not known. Raises
     VotesError if a file cannot be read, and Incomparable if ids or labels of both are of different kinds.
@@ -120,9 +124,10 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
     Raises VotesError if one cannot be read, or their ids or labels are of different kinds.
     """
     paths = [consensus_path(path) for path in (old, new)]
-    before, now = (manifest_beside(path) or {} for path in paths)
+    records = [record_beside(path) or {} for path in paths]
+    before, now = (sound_table(path, record) for path, record in zip(paths, records, strict=True))
     try:
-        return find_changes(paths[0], paths[1], before, now)
+        return find_changes(before, now, *records)
     except Incomparable as error:
         old_name, new_name = map(redacted, paths)
         raise VotesError(f"cannot be held against {old_name} ({error})", where=new_name, remedy=REMEDY) from error

@@ -36,7 +36,7 @@ def write_comparison(comparison: Comparison, path: str) -> None:
         if Path(path).suffix.lower() == ".csv":
             csv.write_csv(table, path)
         else:
-            pq.write_table(table, path)
+            pq.write_table(table, path, write_page_checksum=True)
 
 
 def write_plot(figure: "Figure", path: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..errors import PublishError, VotesError
-from .manifest import MANIFEST_FILE, read_manifest
+from .integrity import record_in
 from .run_ids import age_key
 from .run_store import RunStore
 
@@ -43,8 +43,8 @@ def prune(store: RunStore, keep: int) -> None:
 
 
 def manifest_of(store: RunStore, run_id: str) -> Mapping[str, Any] | None:
-    """The content of a run's run.json; None if it cannot be read."""
+    """The content of a run's run.json; None if that cannot be read, or is not of these tables."""
     try:
-        return read_manifest(store.file(run_id, MANIFEST_FILE))
+        return record_in(store.file(run_id, ""))
     except (VotesError, PublishError):
         return None

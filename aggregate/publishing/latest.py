@@ -1,5 +1,6 @@
 """The published run, opened for reading, wherever it lies."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import PublishError, VotesError
-from ..storage import child, is_uri, locate, reaching, redacted
-from .manifest import MANIFEST_FILE, check_outputs, read_manifest
+from ..ingest.remote import copied
+from ..storage import CHUNK, child, is_uri, locate, reaching, redacted
+from .integrity import check_digest, check_tables, record_in
 from .releases import open_output, published_in
 from .tables import CONSENSUS_FILE
 
@@ -38,21 +40,25 @@ class PublishedRun:
         return child(self.folder, name)
 
     def open(self, name: str = CONSENSUS_FILE) -> pa.NativeFile:
-        """A file of the run, open for reading bytes. Raises VotesError."""
+        """A file of the run, open for reading bytes, once its SHA-256 is found right; from a store, a copy of it.
+
+        Raises VotesError if it cannot be read, or is damaged.
+        """
         path = self.path(name)
-        if is_uri(path):
-            place = locate(path)
-            with reaching(path):
-                return place.filesystem.open_input_file(place.path)
+        copy = copied(locate(path)) if is_uri(path) else None
         try:
-            return pa.OSFile(path, "rb")
+            file = pa.OSFile(path if copy is None else copy.path, "rb")
+            if name in self.manifest["outputs"]:
+                digest = _digest_of(file) if copy is None else copy.sha256
+                check_digest(digest, self.manifest["outputs"][name], redacted(path))
         except OSError as error:
             raise VotesError("cannot be read", where=path, remedy=f"the run has {', '.join(self.files)}") from error
+        return file
 
     def read_table(self, name: str = CONSENSUS_FILE, columns: Sequence[str] | None = None) -> pa.Table:
         """A table of the run as an Arrow table; ``columns``: only these. Raises VotesError."""
         with self.open(name) as file, reaching(self.path(name)):
-            table = pq.ParquetFile(file)
+            table = pq.ParquetFile(file, page_checksum_verification=True)
             missing = [column for column in columns or () if column not in table.schema_arrow.names]
             if missing:
                 known = ", ".join(table.schema_arrow.names)
@@ -62,8 +68,20 @@ class PublishedRun:
             return table.read(columns=None if columns is None else list(columns))
 
     def verify(self) -> None:
-        """Raise VotesError if a table is not the one that the run wrote, by its SHA-256."""
-        check_outputs(self.manifest, self.path)
+        """Raise VotesError if a table is not the one that the run wrote, by its SHA-256.
+
+        What is read through :meth:`open` and :meth:`read_table` is looked at anyway.
+        """
+        check_tables(self.folder, self.manifest)
+
+
+def _digest_of(file: pa.NativeFile) -> str:
+    """SHA-256 of an open file, which is at its beginning before and after."""
+    digest = hashlib.sha256()
+    while chunk := file.read_buffer(CHUNK):
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
@@ -77,8 +95,8 @@ def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
     for attempt in range(1, ATTEMPTS + 1):
         run_id = published_in(store)
         try:
-            manifest = read_manifest(store.file(run_id, MANIFEST_FILE))
-            return PublishedRun(run_id, store.file(run_id, "").rstrip("/"), manifest)
+            folder = store.file(run_id, "").rstrip("/")
+            return PublishedRun(run_id, folder, record_in(folder))
         except (VotesError, PublishError):
             if attempt == ATTEMPTS or store.published_id == run_id:
                 raise

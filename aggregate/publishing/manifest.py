@@ -1,10 +1,9 @@
 """``run.json``: what was run, on what, and what came out."""
 
 import json
-import os
 import resource
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from ..consensus import Consensus
 from ..errors import VotesError
-from ..ingest.sources import find_sources, read_text
+from ..ingest.sources import read_text
 from ..storage import redacted
 from .tables import Output
 from .writing import writing
@@ -119,18 +118,6 @@ def read_manifest(path: str) -> dict[str, Any]:
         raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY)
     found: dict[str, Any] = contents
     return found
-
-
-def check_outputs(contents: Mapping[str, Any], path_of: Callable[[str], str]) -> None:
-    """Raise VotesError if a table of a run, at the path or URI of its name, is not the one that run.json tells of."""
-    for name, facts in contents["outputs"].items():
-        (source,) = find_sources([path_of(os.path.basename(name))])
-        if not isinstance(facts, dict) or source.fingerprint() != facts.get("sha256"):
-            raise VotesError(
-                f"{name!r} has another SHA-256 than {MANIFEST_FILE} says",
-                where=source.path,
-                remedy="publish another run, see plant-aggregate runs",
-            )
 
 
 def _is_record(contents: Any) -> bool:

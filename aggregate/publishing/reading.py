@@ -15,11 +15,10 @@ from ..errors import VotesError
 from ..evidence import Evidence
 from ..ingest.encoding import check_text
 from ..ingest.parquet import CheckedFile, check_file, check_files, readable, stream
-from ..ingest.sources import find_sources
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
-from ..storage import beside, child, is_uri, local_path, locate, reaching, redacted
+from ..storage import beside, child, is_uri, local_path, redacted
 from ..truth import Truth, check_kinds, rows_of
-from .manifest import MANIFEST_FILE, read_manifest
+from .integrity import exists, record_beside, sound_table
 from .run_bucket import POINTER, RunBucket
 from .tables import CONSENSUS_FILE
 
@@ -56,13 +55,9 @@ def consensus_path(path: str | os.PathLike[str]) -> str:
 
 
 def _remote_consensus(uri: str) -> str:
-    from pyarrow.fs import FileType
-
-    place = locate(uri)
-    with reaching(uri):
-        if place.filesystem.get_file_info(place.path).type == FileType.File:
-            return uri
-    if _is_file(child(uri, CONSENSUS_FILE)):
+    if exists(uri):
+        return uri
+    if exists(child(uri, CONSENSUS_FILE)):
         return child(uri, CONSENSUS_FILE)
     published = RunBucket(uri).published_id
     if published is None:
@@ -77,7 +72,9 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     cannot be read, lacks a column, or has ids or labels of another type than ``truth``.
     """
     file = consensus_path(path)
-    checked = check_file(file, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
+    record = record_beside(file)
+    source = sound_table(file, record)
+    checked = check_file(source, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
     shown = checked.source.path
     check_kinds(truth, checked.types["observation_id"], checked.types["label"], shown)
     found: list[pa.RecordBatch] = []
@@ -92,7 +89,7 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     check_text(label_names, "label", shown)
     with readable(shown, "a consensus"):  # integers that are too large for what they say
         evidence = Evidence.from_table(table, label_names)
-    return PublishedEvidence(file, checked.rows, evidence, manifest_beside(file))
+    return PublishedEvidence(file, checked.rows, evidence, record)
 
 
 def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
@@ -102,9 +99,9 @@ def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
     """
     file = beside(consensus_path(path), "users.parquet")
     columns = (*USERS, *USER_AGREEMENT)
-    if not _is_file(file):
+    if not exists(file):
         return None
-    (source,) = find_sources([file])
+    source = sound_table(file, record_beside(file))
     with readable(source.path):
         names = set(pq.read_schema(source.local).names)
     if not {column.name for column in columns} <= names:
@@ -167,22 +164,3 @@ def _check_rows(table: pa.Table, path: str) -> None:
 
 def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-def manifest_beside(file: str) -> Mapping[str, Any] | None:
-    """run.json in the folder of the consensus; None if it is not there or not ours."""
-    try:
-        return read_manifest(beside(file, MANIFEST_FILE))
-    except VotesError:
-        return None
-
-
-def _is_file(path: str) -> bool:
-    if not is_uri(path):
-        return os.path.isfile(path)
-    from pyarrow.fs import FileType
-
-    place = locate(path)
-    with reaching(path):
-        found: bool = place.filesystem.get_file_info(place.path).type == FileType.File
-    return found

@@ -13,8 +13,9 @@ from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
 from ..progress import SILENT, Progress
 from ..storage import is_uri, local_path
 from .history import baseline, before, manifest_of
+from .integrity import DAMAGED, check_tables, record_in
 from .lock import locked
-from .manifest import MANIFEST_FILE, check_outputs, read_manifest
+from .manifest import MANIFEST_FILE
 from .run_bucket import RunBucket
 from .run_folder import RunFolder
 from .run_ids import age_key, is_run_id
@@ -144,13 +145,14 @@ def consensus_of(run: str, output: str | os.PathLike[str]) -> str:
 def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
     """The content of a run's run.json. Raises PublishError if a file of the run is not what that says."""
     try:
-        manifest = read_manifest(folder.file(run_id, MANIFEST_FILE))
+        place = folder.file(run_id, "")
+        manifest = record_in(place)
         if CONSENSUS_FILE not in manifest["outputs"]:
             raise VotesError(f"says nothing of {CONSENSUS_FILE}", where=MANIFEST_FILE)
-        check_outputs(manifest, lambda name: folder.file(run_id, name))
+        check_tables(place, manifest)
     except VotesError as error:
         raise PublishError(
-            f"run {run_id} is damaged ({error.where}: {error.what})",
+            f"run {run_id} is damaged ({error.where}: {error.what.removeprefix(DAMAGED)})",
             where=folder.where,
             remedy="choose another run, see plant-aggregate runs",
         ) from error

@@ -156,6 +156,7 @@ def _writer(path: Path, declared: pa.Schema, written: pa.Schema, what: str) -> I
                     column_encoding=encodings,
                     write_statistics=[id_name],
                     store_schema=False,
+                    write_page_checksum=True,
                 )
             )
             writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})

@@ -107,7 +107,12 @@ def parquet_files(
             for name, schema in schemas.items():
                 # Without the Arrow schema in the file, readers see plain strings and not our dictionaries.
                 writers[name] = ParquetWriter(
-                    staged[name], schema, compression="zstd", store_schema=False, **_encodings(schema)
+                    staged[name],
+                    schema,
+                    compression="zstd",
+                    store_schema=False,
+                    write_page_checksum=True,
+                    **_encodings(schema),
                 )
         yield {name: partial(write, name) for name in schemas}
         with _writing(folder):

@@ -38,7 +38,7 @@ def publish(output: RunFolder, number: int) -> None:
             content = content_of(number, name)
             (run.folder / name).write_bytes(content)
             digests[name] = {"sha256": hashlib.sha256(content).hexdigest()}
-        (run.folder / "run.json").write_text(json.dumps({"number": number, "outputs": digests}))
+        (run.folder / "run.json").write_text(json.dumps({"run_id": run.run_id, "number": number, "outputs": digests}))
         run.publish()
     prune(output, KEEP)
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregate_cli.main import run_command
+from tests.records import sign
 
 from .conftest import VOTES, Published
 
@@ -215,10 +216,13 @@ def test_users_that_cannot_be_read(capfd: Capture, published: Published, write: 
     truth, path = write("truth.parquet", TRUTH), published.folder / "latest" / "users.parquet"
     users = pq.read_table(path)
     pq.write_table(users.set_column(0, "user_id", pa.array([1.0, 2.0, 3.0])), path)
+    sign(path.parent)
     assert "column 'user_id' has type double" in refused(capfd, published.folder, "--truth", truth)
     broken = pa.StringArray.from_buffers(3, pa.array(["1", "2", "3"]).buffers()[1], pa.py_buffer(b"1\xff\xff"))
     pq.write_table(users.set_column(0, "user_id", broken), path)
+    sign(path.parent)
     assert "column 'user_id' holds text that is not UTF-8" in refused(capfd, published.folder, "--truth", truth)
     place = users.column_names.index("n_shared")
     pq.write_table(users.set_column(place, "n_shared", pa.nulls(3, pa.int32())), path)
+    sign(path.parent)
     assert "column 'n_shared' holds nulls" in refused(capfd, published.folder, "--truth", truth)

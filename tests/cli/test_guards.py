@@ -303,7 +303,7 @@ def test_a_run_json_of_somebody_else_is_damage_and_no_internal_error(
 ) -> None:
     (work / "consensus" / "latest" / "run.json").write_text(contents)
     commands = (["runs"], ["publish", latest(work)], ["diff", "latest", "latest"], ["run", "good.parquet", "-q"])
-    assert [run_command(command) for command in commands] == [0, 1, 0, 0]
+    assert [run_command(command) for command in commands] == [0, 1, 1, 0]
     error = capfd.readouterr().err
     assert "internal error" not in error
     assert " is damaged (" in error

@@ -19,6 +19,7 @@ from aggregate.publishing.tables import write_consensus
 from aggregate.settings import Settings
 from tests.property.test_ai_properties import ai_votes, logs_with_ai
 from tests.property.test_plantnet_properties import table
+from tests.records import sign
 from tests.reference import changes as reference
 
 Rows = list[dict[str, Any]]
@@ -230,6 +231,7 @@ def test_a_run_that_kept_no_digests_gives_no_reason(nights: Nights) -> None:
     before = nights.run(LONE)
     path = before.folder / "consensus.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["votes_digest"]), path)
+    sign(before.folder)
     counts = nights.run([vote(1, "ana", "Abies grandis", author=True), vote(3, "eve", "Acer opalus")]).manifest[
         "changes"
     ]
@@ -253,6 +255,7 @@ def a_strange_status(run: Path) -> None:
     rows = pq.read_table(run / "consensus.parquet")
     place = rows.column_names.index("status")
     pq.write_table(rows.set_column(place, "status", pa.array(["well"] * len(rows))), run / "consensus.parquet")
+    sign(run)
 
 
 def no_run_json(run: Path) -> None:

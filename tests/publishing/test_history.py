@@ -11,6 +11,7 @@ import aggregate
 from aggregate.publishing.history import baseline, before, prune
 from aggregate.publishing.releases import open_output
 from aggregate.publishing.run_folder import RunFolder
+from tests.records import digest_of
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
 
@@ -27,9 +28,9 @@ def publish(output: RunFolder, **more: Any) -> str:
     against = baseline(output)
     with output.new_run(NOW) as run:
         (run.folder / "consensus.parquet").write_bytes(b"x")
-        digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
         known = {
-            "outputs": {"consensus.parquet": {"sha256": digest}},
+            "run_id": run.run_id,
+            "outputs": {"consensus.parquet": digest_of(run.folder / "consensus.parquet")},
             "changes": against and {"against": against},
             **more,
         }

@@ -1,0 +1,120 @@
+"""Whether a run is as it was written: the tables that its run.json tells of, byte by byte."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import VotesError, reason_of
+from ..ingest.sources import Source, find_sources
+from ..storage import beside, child, is_uri, locate, reaching, redacted
+from .manifest import MANIFEST_FILE, read_manifest
+from .run_ids import is_run_id
+
+TABLE = ".parquet"
+
+DAMAGED = "is damaged: "
+"""Begins what is said of a table."""
+
+REMEDY = "publish another run, see plant-aggregate runs"
+
+
+def record_in(folder: str) -> dict[str, Any]:
+    """The content of the run.json in the folder of a run, a path or a URI.
+
+    Raises VotesError if it cannot be read, is that of another run, or tells of other tables than are there.
+    """
+    record = read_manifest(child(folder, MANIFEST_FILE))
+    name = _name_of(folder)
+    if record.get("run_id") != name:
+        raise VotesError(
+            f"is that of run {record.get('run_id')!r}: the folder was renamed, or the file copied",
+            where=redacted(child(folder, MANIFEST_FILE)),
+            remedy=REMEDY,
+        )
+    there, told = {name for name in _names_in(folder) if _is_table(name)}, set(record["outputs"])
+    if told != there:
+        lacks, more = ", ".join(map(repr, sorted(told - there))), ", ".join(map(repr, sorted(there - told)))
+        faults = [
+            *([f"lacks {lacks}, which {MANIFEST_FILE} tells of"] if lacks else []),
+            *([f"holds {more}, which {MANIFEST_FILE} does not tell of"] if more else []),
+        ]
+        raise VotesError(" and ".join(faults), where=redacted(folder), remedy=REMEDY)
+    return record
+
+
+def record_beside(file: str) -> dict[str, Any] | None:
+    """The run.json in the folder of a table; None if there is none.
+
+    In a folder that has the name of a run it must be as :func:`record_in` wants it, or there is a VotesError; in
+    another one, which may hold copies of some files of a run, what is no record of a run is passed over.
+    """
+    path = beside(file, MANIFEST_FILE)
+    if not exists(path):
+        return None
+    folder = beside(file, "").rstrip("/") if is_uri(file) else os.path.dirname(os.path.abspath(file))
+    if is_run_id(_name_of(folder)):
+        return record_in(folder)
+    try:
+        return read_manifest(path)
+    except VotesError:
+        return None
+
+
+def sound_table(file: str, record: Mapping[str, Any] | None) -> Source:
+    """A table, found, with the SHA-256 that a run.json tells of; without one (None) as it is.
+
+    Raises VotesError if the file has another SHA-256, or is not there.
+    """
+    (source,) = find_sources([file])
+    facts = ((record or {}).get("outputs") or {}).get(os.path.basename(redacted(file).partition("?")[0]))
+    if facts is not None:
+        check_digest(source.fingerprint(), facts, source.path)
+    return source
+
+
+def check_digest(digest: str, facts: Any, where: str) -> None:
+    """Raise VotesError if a SHA-256 is not that of a table, of which ``facts`` are what run.json tells."""
+    if not isinstance(facts, dict) or digest != facts.get("sha256"):
+        raise VotesError(f"{DAMAGED}it has another SHA-256 than {MANIFEST_FILE} says", where=where, remedy=REMEDY)
+
+
+def check_tables(folder: str, record: Mapping[str, Any]) -> None:
+    """Raise VotesError if a table of the run in a folder is not the one that its run.json tells of."""
+    for name in record["outputs"]:
+        sound_table(child(folder, os.path.basename(name)), record)
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file, at a path or a URI. Raises VotesError if the store cannot be reached."""
+    if not is_uri(path):
+        return os.path.isfile(path)
+    from pyarrow.fs import FileType
+
+    place = locate(path)
+    with reaching(path):
+        found: bool = place.filesystem.get_file_info(place.path).type == FileType.File
+    return found
+
+
+def _name_of(folder: str) -> str:
+    """The folder's own name, whatever links lead to it."""
+    if is_uri(folder):
+        return folder.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return os.path.basename(os.path.realpath(folder))
+
+
+def _is_table(name: str) -> bool:
+    return name.endswith(TABLE) and not name.startswith(".")
+
+
+def _names_in(folder: str) -> list[str]:
+    if not is_uri(folder):
+        try:
+            return os.listdir(folder)
+        except OSError as error:
+            raise VotesError(f"cannot be read ({reason_of(error)})", where=folder, remedy=REMEDY) from error
+    from pyarrow.fs import FileSelector
+
+    place = locate(folder)
+    with reaching(folder):
+        return [info.base_name for info in place.filesystem.get_file_info(FileSelector(place.path))]
