@@ -28,10 +28,16 @@ def check_metrics(path: str | None) -> None:
 
 
 def tell_metrics(
-    run: "Run", path: str | None, *, is_held: bool = False, ended: float | None = None, succeeded: float | None = None
+    run: "Run",
+    output: str,
+    path: str | None,
+    *,
+    is_held: bool = False,
+    ended: float | None = None,
+    succeeded: float | None = None,
 ) -> None:
-    """Write the metrics of a run; None: the times stay those of the file before. Raises PublishError."""
+    """Write the metrics of a run in an output; None: the times stay those of the file before. Raises PublishError."""
     if path is not None:
         from aggregate.publishing.metrics import write_metrics
 
-        write_metrics(run.manifest, run.seconds, path, is_held=is_held, ended=ended, succeeded=succeeded)
+        write_metrics(run.manifest, run.seconds, path, output=output, is_held=is_held, ended=ended, succeeded=succeeded)

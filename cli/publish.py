@@ -28,5 +28,5 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     check_metrics(metrics)
     with console.progress(quiet=False) as listener:
         done = aggregate.publish(output, run_id, lock=lock, progress=listener)
-    tell_metrics(done, metrics, succeeded=time.time())
+    tell_metrics(done, output, metrics, succeeded=time.time())
     console.result(switched(done))

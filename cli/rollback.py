@@ -26,5 +26,5 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     check_metrics(metrics)
     with console.progress(quiet=False) as listener:
         done = aggregate.rollback(output, lock=lock, progress=listener)
-    tell_metrics(done, metrics)
+    tell_metrics(done, output, metrics)
     console.result(switched(done))

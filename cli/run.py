@@ -146,14 +146,14 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
             done = aggregate.run(votes, output, chosen, settings, progress=listener)
     except aggregate.HeldError as error:
         try:
-            _tell(error.run, metrics, as_json, quiet)
+            _tell(error.run, output, metrics, as_json, quiet)
         except (aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news
             console.warn(str(failure))
         raise
-    _tell(done, metrics, as_json, quiet)
+    _tell(done, output, metrics, as_json, quiet)
 
 
-def _tell(run: "aggregate.Run", metrics: str | None, as_json: bool, quiet: bool) -> None:
+def _tell(run: "aggregate.Run", output: str, metrics: str | None, as_json: bool, quiet: bool) -> None:
     """Metrics, a line for logs, and the summary."""
     told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held")}
     told["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
@@ -161,7 +161,7 @@ def _tell(run: "aggregate.Run", metrics: str | None, as_json: bool, quiet: bool)
     console.event(quiet, name, f"{name} {run.run_id}: {gist(run)}", folder=str(run.folder), **told)
     now = time.time()
     is_held = bool(run.manifest["held"])
-    tell_metrics(run, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)
+    tell_metrics(run, output, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)
     if as_json:
         console.result_json(run.manifest)
     else:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..consensus import STATUSES
 from ..errors import PublishError, reason_of
+from ..storage import is_uri, local_path, redacted
 
 LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 
@@ -29,11 +30,15 @@ def write_metrics(
     seconds: Mapping[str, float],
     path: str | os.PathLike[str],
     *,
+    output: str | os.PathLike[str],
     is_held: bool,
     ended: float | None,
     succeeded: float | None,
 ) -> None:
     """Write the metrics of a run: ``manifest`` is its run.json, ``seconds`` are those of its phases.
+
+    Every metric has the label ``output``, the place of the runs: a collector takes two files that have the same metric
+    with the same labels for an error, and here each output of a host may have its file.
 
     ``ended`` and ``succeeded`` (Unix time) are when the run ended, and when it was published; None leaves what the file
     before says. Raises PublishError.
@@ -41,16 +46,17 @@ def write_metrics(
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     registry = CollectorRegistry()
+    place = _place_of(output)
 
     def gauge(name: str, meaning: str, value: Any) -> None:
         if isinstance(value, int | float):
-            Gauge(f"plant_aggregate_{name}", meaning, registry=registry).set(value)
+            Gauge(f"plant_aggregate_{name}", meaning, ["output"], registry=registry).labels(place).set(value)
 
     def gauges(name: str, meaning: str, label: str, values: Mapping[str, Any]) -> None:
-        family = Gauge(f"plant_aggregate_{name}", meaning, [label], registry=registry)
+        family = Gauge(f"plant_aggregate_{name}", meaning, ["output", label], registry=registry)
         for key, value in values.items():
             if isinstance(value, int | float):
-                family.labels(key).set(value)
+                family.labels(place, key).set(value)
 
     # The run may be one of another version: what its run.json does not tell has no metric.
     counts, changes = _table(manifest, "counts"), _table(manifest, "changes")
@@ -70,7 +76,7 @@ def write_metrics(
     gauge("peak_memory_bytes", "The most memory the run held.", manifest.get("peak_memory_bytes"))
     gauge("converged", "1 if the estimate came to an end by itself.", manifest.get("converged"))
     gauge("held", "1 if the run was held back and not published.", float(is_held))
-    before = _times_in(path)
+    before = _times_in(path, place)
     gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
     gauge(LAST_SUCCESS, "When a run was last published, but for going back.", succeeded or before.get(LAST_SUCCESS))
     try:
@@ -89,16 +95,26 @@ def _table(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _times_in(path: str | os.PathLike[str]) -> dict[str, float]:
-    """What a file of metrics says of LAST_RUN and LAST_SUCCESS; nothing if it is not there, or not ours."""
+def _place_of(output: str | os.PathLike[str]) -> str:
+    """How an output is called wherever a command was started: an absolute path, or a URI without secrets."""
+    name = os.fspath(output)
+    return redacted(name) if is_uri(name) else os.path.abspath(local_path(name))
+
+
+def _times_in(path: str | os.PathLike[str], place: str) -> dict[str, float]:
+    """What a file of metrics says of LAST_RUN and LAST_SUCCESS of an output; nothing if it is not there, or not ours.
+
+    A file of the version before has no outputs.
+    """
     from prometheus_client.parser import text_fd_to_metric_families
 
     try:
         with open(path, encoding="utf-8") as file:
             values = {
-                family.name.removeprefix("plant_aggregate_"): float(family.samples[0].value)
+                family.name.removeprefix("plant_aggregate_"): float(sample.value)
                 for family in text_fd_to_metric_families(file)
-                if family.samples
+                for sample in family.samples
+                if sample.labels.get("output", place) == place
             }
     except (OSError, ValueError, IndexError, KeyError):
         return {}

@@ -75,7 +75,8 @@ def metrics(path: Path) -> dict[str, float]:
 
     samples = [sample for family in text_string_to_metric_families(path.read_text()) for sample in family.samples]
     named = {
-        sample.name + "".join(f"[{value}]" for value in sample.labels.values()): sample.value for sample in samples
+        sample.name + "".join(f"[{value}]" for name, value in sample.labels.items() if name != "output"): sample.value
+        for sample in samples
     }
     return {name.removeprefix("plant_aggregate_"): value for name, value in named.items()}
 
@@ -107,6 +108,36 @@ def test_a_run_that_is_held_is_no_success(published: Published, write: Write, wo
     (work / "bad.prom").write_text("{ not metrics")
     assert run_command([*held, "bad.prom"]) == 3
     assert "last_success_timestamp_seconds" not in metrics(work / "bad.prom")
+
+
+def test_two_outputs_of_a_host_have_no_metric_in_common(write: Write, work: Path) -> None:
+    """A textfile collector takes two files with the same series for an error, and shows neither."""
+    path = str(write())
+    for output in ("species", "genera"):
+        assert run_command(["run", path, "-q", "-o", output, "--metrics", f"{output}.prom"]) == 0
+    texts = [(work / f"{output}.prom").read_text() for output in ("species", "genera")]
+    files = [[line for line in text.splitlines() if not line.startswith("#")] for text in texts]
+    series = [line.rpartition(" ")[0] for lines in files for line in lines]
+    assert len(set(series)) == len(series) > 20
+    for output, lines in zip(("species", "genera"), files, strict=True):
+        assert all(f'output="{work}/{output}"' in line for line in lines)
+
+
+def test_the_last_success_of_another_output_is_not_taken_over(write: Write, work: Path) -> None:
+    path, other = str(write()), str(write("other.parquet", **OTHER))
+    assert run_command(["run", path, "-q", "-o", "species", "--metrics", "m.prom"]) == 0
+    assert run_command(["run", path, "-q", "-o", "genera"]) == 0
+    guarded = ["-o", "genera", "--metrics", "m.prom", "--max-label-changes", "0"]
+    assert run_command(["run", other, "-q", *guarded]) == 3
+    assert "last_success_timestamp_seconds" not in metrics(work / "m.prom")
+
+
+def test_the_last_success_is_known_from_a_file_without_outputs(published: Published, write: Write, work: Path) -> None:
+    """As the version before wrote it."""
+    (work / "m.prom").write_text("plant_aggregate_last_success_timestamp_seconds 1.75e9\n")
+    other = str(write("other.parquet", **OTHER))
+    assert run_command(["run", other, "-q", "--metrics", "m.prom", "--max-label-changes", "0"]) == 3
+    assert metrics(work / "m.prom")["last_success_timestamp_seconds"] == 1.75e9
 
 
 def test_what_a_run_of_another_version_does_not_tell_has_no_metric(
