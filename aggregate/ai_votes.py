@@ -94,6 +94,19 @@ class AiVotes:
         return _merged_integers(ours, theirs)
 
 
+def counted(labels: LabelCodes, scores: Floats, mode: str, threshold: float) -> LabelCodes:
+    """The labels of the AI's votes that take part as the AI's own, -1 elsewhere: int32[n].
+
+    ``labels`` int32[n], -1 for none; ``scores`` float64[n]. None takes part in mode ``ignore``, and none in mode
+    ``user``, where they are votes of a user as any; in mode ``confident`` those with a score of ``threshold``.
+    """
+    if mode in ("ignore", "user"):
+        return np.full_like(labels, -1)
+    if mode == "confident":
+        return np.where(at_least(scores, threshold), labels, np.int32(-1))
+    return labels
+
+
 @dataclass(frozen=True, eq=False)
 class AiOpinions:
     """The AI's votes, an item an observation of some Votes."""
@@ -102,10 +115,6 @@ class AiOpinions:
     """int32[n_observations]; -1 where the AI has none."""
     scores: Floats
     """float64[n_observations]; NaN where the AI has none."""
-
-    def where(self, least: float) -> LabelCodes:
-        """The labels with a score of at least ``least``, -1 elsewhere."""
-        return np.where(at_least(self.scores, least), self.labels, np.int32(-1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,5 +45,8 @@ Bytes: TypeAlias = NDArray[np.uint8]
 Ranks: TypeAlias = NDArray[np.uint16]
 """uint16; places in a short order."""
 
+HalfWords: TypeAlias = NDArray[np.uint32]
+"""uint32; digests."""
+
 Words: TypeAlias = NDArray[np.uint64]
 """uint64; several numbers packed so that sorting the words sorts by them in turn."""

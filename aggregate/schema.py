@@ -219,7 +219,11 @@ SCORED: Table = (
 """What a classifier's scores add to the consensus."""
 
 DIGEST: Table = (
-    Column("votes_digest", "uint32", "a hash of the observation's cleaned votes: another one where they are others"),
+    Column(
+        "votes_digest",
+        "uint32",
+        "a hash of the observation's cleaned votes: another one where they are others; 0 without votes",
+    ),
 )
 """What a run adds to the consensus, so that the next can tell why a label changed."""
 
@@ -232,8 +236,8 @@ CHANGES: Table = (
     Column(
         "why",
         "name",
-        "`votes`: its votes are others; else `ai`: the AI's vote is another; else `settings`: the strategy, a "
-        "parameter or the version is; else `weights`: users' weights moved. Null if the runs do not tell",
+        "`votes`: its votes are others; else `ai`: another vote of the AI counts; else `settings`: the strategy, a "
+        "parameter or the version is another; else `weights`: users' weights moved. Null if the runs do not tell",
         nullable=True,
     ),
 )

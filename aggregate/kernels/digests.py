@@ -2,13 +2,17 @@
 
 import numpy as np
 
-from ..arrays import Flags, LabelCodes, Offsets, UserCodes, Words
+from ..arrays import Flags, HalfWords, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
 
 
 @kernel
 def _stir(word: np.uint64) -> np.uint64:
-    """Spread every bit over all: the last steps of splitmix64 (Steele, Lea and Flood 2014)."""
+    """Spread every bit over all: a step of splitmix64 (Steele, Lea and Flood 2014).
+
+    Its sum comes first: without it 0 would stay 0, and ids and labels are often small.
+    """
+    word += np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return word ^ (word >> np.uint64(31))
@@ -24,16 +28,17 @@ def digest_votes(
     is_author: Flags,
     user_hashes: Words,
     label_hashes: Words,
-    digests: Words,
+    digests: HalfWords,
 ) -> None:
-    """digests[i] = a sum over the votes on observation i, uint64: the same for the same votes in any order.
+    """digests[i] = upper half of a sum over the votes on observation i, uint32: the same for the same in any order.
 
-    ``user_hashes`` and ``label_hashes`` uint64 are of ids and names, not of codes: codes change when others come.
-    Without a vote it is 0.
+    ``user_hashes`` and ``label_hashes`` uint64 are of ids and names, not of codes: codes change when others come. It is
+    0 without a vote, and never with one.
     """
     for i in range(first, last):
         total = np.uint64(0)
         for j in range(offsets[i], offsets[i + 1]):
             author = np.uint64(1) if is_author[j] else np.uint64(0)
             total += _stir(_stir(_stir(user_hashes[users[j]]) + author) + label_hashes[labels[j]])
-        digests[i] = total
+        upper = total >> np.uint64(32)
+        digests[i] = max(upper, np.uint64(offsets[i + 1] > offsets[i]))

@@ -13,17 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..arrays import Counts, Indices
+from ..ai_votes import counted
+from ..arrays import Counts, Flags, Indices
 from ..arrow import bytes_of, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
 from ..errors import VotesError
 from ..ingest.encoding import check_text
-from ..ingest.parquet import CheckedFile, check_file, stream
+from ..ingest.parquet import CheckedFile, check_file, readable, stream
 from ..ingest.places import Ids, Vocabulary
 from ..ingest.sources import Source
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..storage import redacted
+from ..strategies.plantnet import AI_MODES, PlantNet
 from .integrity import record_beside, sound_table
 from .reading import consensus_path
 
@@ -100,21 +102,64 @@ def find_changes(
     _check_kinds(before, now)
     is_known = bool(old_manifest and new_manifest)
     other_settings = _settings_of(old_manifest) != _settings_of(new_manifest) if is_known else None
-    comparison = _Comparison(before, now, other_settings=other_settings)
+    ai_role = AiRole.of(old_manifest, new_manifest) if is_known else None
+    comparison = _Comparison(before, now, other_settings=other_settings, ai_role=ai_role)
     for parts in _side_by_side(before, now):
         comparison.take(*parts)
     table, summary = comparison.finish()
     return Changes(table, {"against": old_manifest.get("run_id"), **summary})
 
 
+@dataclass(frozen=True)
+class AiRole:
+    """How the AI's votes take part in a run: whether another vote could have made a difference."""
+
+    mode: str
+    threshold: float
+    same_scale: bool
+    """Scores are those of the run before, not of another calibration."""
+
+    @classmethod
+    def of(cls, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> "AiRole | None":
+        """The new run's; where it had no AI votes, the old one's, whose votes then are gone. None if not known."""
+        manifests = new_manifest, old_manifest
+        for parameters in (manifest.get("parameters") or {} for manifest in manifests):
+            mode, threshold = parameters.get("ai_mode"), parameters.get("ai_threshold", PlantNet.ai_threshold)
+            if mode in AI_MODES and isinstance(threshold, int | float):
+                scales = [_file_digests(manifest, "ai_calibration") for manifest in manifests]
+                return cls(mode, threshold, scales[0] == scales[1])
+        return None
+
+    def other(self, old: Codes, new: Codes) -> Flags:
+        """Whether the new run, given the AI's old vote in place of the new one, would have counted another.
+
+        In mode ``invalidating`` all votes against a label are alike, and those for it count for nothing.
+        """
+        old_label, new_label = (
+            counted(codes["ai_label"], codes["ai_score"], self.mode, self.threshold) for codes in (old, new)
+        )
+        if self.mode == "invalidating":
+            old_counts, new_counts = ((label >= 0) & (label != new["label"]) for label in (old_label, new_label))
+            other: Flags = old_counts != new_counts
+        else:
+            other = old_label != new_label
+        return other if self.same_scale else other & (old["ai_label"] != new["ai_label"])
+
+
+def _file_digests(manifest: Mapping[str, Any], *names: str) -> list[Any]:
+    """The SHA-256 of files that a run was given, None for those that it was not."""
+    files = manifest.get("files") or {}
+    return [(files.get(name) or {}).get("sha256") for name in names]
+
+
 def _settings_of(manifest: Mapping[str, Any]) -> list[Any]:
     """What of a run.json makes another consensus of the same votes."""
-    parameters, files = manifest.get("parameters") or {}, manifest.get("files") or {}
+    parameters = manifest.get("parameters") or {}
     return [
         manifest.get("strategy"),
         manifest.get("version"),
         {name: value for name, value in parameters.items() if name not in FLAGS},
-        [(files.get(name) or {}).get("sha256") for name in ("user_weights", "ai_calibration")],
+        _file_digests(manifest, "user_weights", "ai_calibration"),
     ]
 
 
@@ -150,6 +195,18 @@ def _check_kinds(before: CheckedFile, now: CheckedFile) -> None:
         old, new = before.types[column], now.types[column]
         if pa.types.is_integer(old) != pa.types.is_integer(new):
             raise Incomparable(f"{column} is {new} and was {old}")
+
+
+def _same_digests(before: CheckedFile, now: CheckedFile) -> bool:
+    """Whether digests of votes are there, and by the same hash: another version may have had another."""
+    schemes = []
+    for file in (before, now):
+        name = file.names.get("votes_digest")
+        if name is None:
+            return False
+        with readable(file.source.path), pq.ParquetFile(file.source.local) as opened:
+            schemes.append((opened.schema_arrow.field(name).metadata or {}).get(b"scheme"))
+    return schemes[0] == schemes[1]
 
 
 def _side_by_side(before: CheckedFile, now: CheckedFile) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
@@ -203,11 +260,14 @@ def _count_up_to(ids: pa.Array, limit: Any) -> int:
 class _Comparison:
     """Holds observations of one consensus against the same of another, a part after the other."""
 
-    def __init__(self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None) -> None:
+    def __init__(
+        self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None, ai_role: AiRole | None
+    ) -> None:
         self._types = now.types["observation_id"], now.types["label"]
         self._labels = Vocabulary(pa.nulls(0, now.types["label"]))
         self._paths = before.source.path, now.source.path
-        self._tells_votes = all("votes_digest" in file.types for file in (before, now))
+        self._tells_votes = _same_digests(before, now)
+        self._ai_role = ai_role
         self._other_settings = other_settings
         self._found: list[tuple[pa.Array, Codes, Codes, Counts]] = []
         self._counts = Counter[str]()
@@ -271,13 +331,20 @@ class _Comparison:
 
     def _why(self, old: Codes, new: Codes) -> Counts:
         """Positions in REASONS, -1 where it is not known: the first reason that is there."""
-        other_ai = (old["ai_label"] != new["ai_label"]) | (old["ai_score"] != new["ai_score"])
-        other_votes = old["votes_digest"] != new["votes_digest"]
         votes, ai, settings, weights = range(len(REASONS))
-        others = {True: settings, False: weights, None: -1}[self._other_settings]
-        why = np.where(other_votes, votes, np.where(other_ai, ai, others))
+        comes_or_goes = (old["status"] < 0) | (new["status"] < 0)
         if not self._tells_votes:  # what is new or gone is so by its votes, whatever they were
-            why = np.where((old["status"] < 0) | (new["status"] < 0), votes, -1)
+            return np.where(comes_or_goes, votes, -1).astype(np.int8)
+        other_votes = old["votes_digest"] != new["votes_digest"]
+        other_label = old["ai_label"] != new["ai_label"]
+        others = np.full(other_votes.size, {True: settings, False: weights, None: -1}[self._other_settings])
+        if self._ai_role is not None:
+            others[self._ai_role.other(old, new)] = ai
+        else:  # nobody knows which votes of the AI would count
+            others[other_label | (old["ai_score"] != new["ai_score"])] = -1
+        # What comes or goes and has no votes, as before, is there for the AI's vote alone.
+        others[comes_or_goes] = np.where(other_label[comes_or_goes], ai, votes)
+        why = np.where(other_votes, votes, others)
         return why.astype(np.int8)
 
     def _summary(self, old: Codes, new: Codes, why: Counts) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from ..kernels.threads import in_blocks
 from ..schema import DIGEST
 from ..votes import Votes
 
+SCHEME = b"2"
+"""Which hash it is, in the metadata of the column; without any it is the first, under which 0 hid votes."""
+
 
 class Digests:
     """The digests of all observations of some votes, worked out block by block."""
@@ -21,14 +24,15 @@ class Digests:
 
     def add_to(self, table: pa.Table, first: int) -> pa.Table:
         """The table of the observations from ``first`` on with the column DIGEST."""
-        return table.append_column(pa.field(DIGEST[0].name, pa.uint32(), nullable=False), self._of(first, len(table)))
+        column = pa.field(DIGEST[0].name, pa.uint32(), nullable=False, metadata={"scheme": SCHEME})
+        return table.append_column(column, self._of(first, len(table)))
 
     def _of(self, first: int, n: int) -> pa.Array:
         votes = self._votes
-        digests = np.empty(n, np.uint64)
+        digests = np.empty(n, np.uint32)
         arrays = (votes.users, votes.labels, votes.is_author, self._users, self._labels)
         in_blocks(digest_votes, n, votes.offsets[first : first + n + 1], *arrays, digests)
-        return to_arrow((digests >> np.uint64(32)).astype(np.uint32))
+        return to_arrow(digests)
 
 
 def _hashes(values: pa.Array) -> Words:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..ai_votes import AiOpinions, AiVotes
+from ..ai_votes import AiOpinions, AiVotes, counted
 from ..arrays import Counts, Flags, LabelCodes, Weights
 from ..consensus import SLACK, AiFindings, Consensus, DisputeFindings, at_least
 from ..errors import AggregateWarning, ParameterError
@@ -200,10 +200,10 @@ class PlantNet:
             return Forum.of_users(votes)
         if self.ai_mode == "user":
             return Forum.of_users_and_ai(votes, opinions)
+        votes_of_ai = counted(opinions.labels, opinions.scores, self.ai_mode, self.ai_threshold)
         if self.ai_mode == "invalidating":
-            return Forum.with_ai_objecting(votes, opinions.labels, self.ai_weight)
-        least = self.ai_threshold if self.ai_mode == "confident" else 0.0
-        return Forum.with_ai(votes, opinions.where(least), self.ai_weight)
+            return Forum.with_ai_objecting(votes, votes_of_ai, self.ai_weight)
+        return Forum.with_ai(votes, votes_of_ai, self.ai_weight)
 
     def _estimate(
         self,

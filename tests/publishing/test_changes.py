@@ -104,9 +104,57 @@ def test_changes_equal_the_reference(
             pq.write_table(pq.read_table(paths[0]).drop_columns(["votes_digest"]), paths[0])
         manifests = [{"run_id": f"of {mode}", "parameters": {"ai_mode": mode}} for mode in modes]
         found = find_changes(str(paths[0]), str(paths[1]), *manifests)
-    rows, summary = reference.changes(old, new, other_settings=mode_before != mode_now, tells_votes=tells_votes)
+    rows, summary = reference.changes(
+        old, new, other_settings=mode_before != mode_now, ai_mode=mode_now or mode_before, tells_votes=tells_votes
+    )
     assert found.table.to_pylist() == rows
     assert found.summary == {"against": f"of {mode_before}", **summary}
+
+
+@given(pairs_of_logs(), st.sampled_from([mode for mode in AI_MODES if mode not in (None, "user")]))
+@settings(max_examples=100)
+def test_the_ai_is_a_reason_where_and_only_where_another_vote_of_it_would_count(
+    logs: tuple[Log, Log], mode: str
+) -> None:
+    """The new consensus is made again, with the AI's vote of before on one of the observations."""
+    (_, said_before), (rows, said) = logs
+    before, now = (consensus_of(log, mode) for log in logs)
+    with TemporaryDirectory() as name:
+        why = reasons(before, now, mode, Path(name))
+    found = {row["observation_id"]: row for row in now.to_arrow().to_pylist()}
+    for i in sorted(why.keys() & found.keys() & said_before.keys()):
+        if said_before[i] == said.get(i) or why[i] == "votes":
+            continue
+        again = consensus_of((rows, {**said, i: said_before[i]}), mode).to_arrow().to_pylist()
+        replaced = next(row for row in again if row["observation_id"] == i)
+        same = all(replaced[name] == found[i][name] for name in RESULT)
+        if why[i] != "ai":
+            assert same
+        elif replaced["ai_label"] == found[i]["ai_label"] or mode == "invalidating":
+            assert not same
+
+
+RESULT = ("label", "status", "weight", "agreement", "confidence")
+
+
+def consensus_of(log: Log, ai_mode: str) -> aggregate.Consensus:
+    rows, scored = log
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", aggregate.AggregateWarning)
+        votes = aggregate.votes_from_table(table(rows))
+        return aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
+
+
+def reasons(before: aggregate.Consensus, now: aggregate.Consensus, ai_mode: str, folder: Path) -> dict[Any, str | None]:
+    """By observation that changed."""
+    paths = []
+    for name, consensus in (("old", before), ("new", now)):
+        (folder / name).mkdir()
+        write_consensus(consensus, folder / name, SILENT)
+        paths.append(str(folder / name / "consensus.parquet"))
+    manifest = {"parameters": {"ai_mode": ai_mode, "ai_threshold": 0.7}}
+    rows = find_changes(*paths, manifest, manifest).table.to_pylist()
+    return {row["observation_id"]: row["why"] for row in rows}
 
 
 # --- As a curator sees it ---------------------------------------------------------------------------------------------
@@ -123,9 +171,9 @@ class Nights:
         pq.write_table(pa.Table.from_pylist(votes), self.folder / "votes.parquet")
         return aggregate.run(self.folder / "votes.parquet", self.output, strategy, Settings(**given_settings))
 
-    def ai_votes(self, label: str) -> Path:
+    def ai_votes(self, label: str, score: float = 0.9) -> Path:
         path = self.folder / "ai.parquet"
-        pq.write_table(pa.table({"observation_id": [1], "label": [label], "score": [0.9]}), path)
+        pq.write_table(pa.table({"observation_id": [1], "label": [label], "score": [score]}), path)
         return path
 
     def changes(self) -> Rows:
@@ -192,6 +240,59 @@ def test_another_word_of_the_ai_is_a_reason(nights: Nights) -> None:
     assert counts["why"] == {"votes": 0, "ai": 1, "settings": 0, "weights": 0}
 
 
+DISPUTED = [vote(1, "ana", "Abies alba", author=True), vote(1, "bo", "Acer opalus"), vote(1, "eve", "Acer opalus")]
+NINE_SPECIES_OF_ANA = [
+    vote(10 + number, user, f"species {number}", author=user == "ana")
+    for number in range(9)
+    for user in ("ana", "gil", "flo")
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "before", "now", "why"),
+    [
+        ("ignore", ("Abies alba", 0.5), ("Acer opalus", 0.9), "weights"),
+        ("user", ("Abies alba", 0.5), ("Abies alba", 0.9), "weights"),
+        ("user", ("Acer opalus", 0.9), ("Abies alba", 0.9), "votes"),
+        ("fixed", ("Abies alba", 0.5), ("Abies alba", 0.9), "weights"),
+        ("fixed", ("Acer opalus", 0.9), ("Abies alba", 0.9), "ai"),
+        ("confident", ("Abies alba", 0.1), ("Abies alba", 0.6), "weights"),
+        ("confident", ("Acer opalus", 0.1), ("Abies alba", 0.6), "weights"),
+        ("confident", ("Abies alba", 0.7), ("Abies alba", 0.9), "weights"),
+        ("confident", ("Abies alba", 0.6), ("Abies alba", 0.7), "ai"),
+        ("confident", ("Acer opalus", 0.7), ("Abies alba", 0.7), "ai"),
+        ("invalidating", ("Abies alba", 0.5), ("Abies alba", 0.9), "weights"),
+        ("invalidating", ("Acer opalus", 0.5), ("Ilex aquifolium", 0.5), "weights"),
+        ("invalidating", ("Acer opalus", 0.5), ("Abies alba", 0.5), "ai"),
+    ],
+)
+def test_the_ai_is_a_reason_only_where_what_counts_of_its_vote_is_other(
+    nights: Nights, mode: str, before: tuple[str, float], now: tuple[str, float], why: str
+) -> None:
+    """Ana gains weight, so that her label wins or is valid; meanwhile the AI says something else, or is surer of it."""
+    strategy = aggregate.PlantNet(ai_mode=mode, ai_weight=0.9)
+    votes = DISPUTED if before[0] != now[0] else DISPUTED[:2]
+    nights.run(votes, strategy, ai_votes=nights.ai_votes(*before))
+    nights.run([*votes, *NINE_SPECIES_OF_ANA], strategy, ai_votes=nights.ai_votes(*now))
+    (row,) = (row for row in nights.changes() if row["observation_id"] == 1)
+    assert (row["new_label"], row["why"]) == ("Abies alba", why)
+
+
+def test_another_threshold_is_a_setting_and_no_vote_of_the_ai(nights: Nights) -> None:
+    for threshold in (0.95, 0.5):
+        nights.run(LONE, aggregate.PlantNet(ai_threshold=threshold), ai_votes=nights.ai_votes("Abies grandis"))
+    assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, "settings")]
+
+
+def test_what_the_ai_alone_names_is_there_for_the_ai(nights: Nights) -> None:
+    strategy = aggregate.PlantNet(ai_mode="ignore")
+    nights.run(LONE[1:], strategy, ai_votes=nights.ai_votes("Abies grandis"))
+    path = nights.folder / "ai.parquet"
+    pq.write_table(pa.table({"observation_id": [7], "label": ["Abies alba"], "score": [0.5]}), path)
+    nights.run(LONE[1:], strategy, ai_votes=path)
+    assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, "ai"), (7, "ai")]
+
+
 def test_other_settings_are_a_reason(nights: Nights) -> None:
     nights.run(LONE)
     counts = nights.run(LONE, aggregate.PlantNet(theta_conf=0.5)).manifest["changes"]
@@ -237,6 +338,26 @@ def test_a_run_that_kept_no_digests_gives_no_reason(nights: Nights) -> None:
     ]
     assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, None), (2, "votes"), (3, "votes")]
     assert counts["label_changed"] == 1
+
+
+def test_digests_of_another_hash_are_not_compared(nights: Nights) -> None:
+    """Those of a version before the present hash: the night after an upgrade says no wrong reason."""
+    before = nights.run(LONE)
+    path = before.folder / "consensus.parquet"
+    table = pq.read_table(path)
+    place = table.column_names.index("votes_digest")
+    of_old = pa.array([1, 2], pa.uint32())
+    pq.write_table(table.set_column(place, pa.field("votes_digest", pa.uint32()), of_old), path)
+    sign(before.folder)
+    nights.run([vote(1, "ana", "Abies grandis", author=True), *LONE[1:]], aggregate.PlantNet(theta_conf=0.5))
+    assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, None), (2, None)]
+
+
+def test_user_0_is_heard_who_votes_label_0(nights: Nights) -> None:
+    three = {"observation_id": 7, "user_id": 1, "label": 3, "is_author": True}
+    nights.run([three])
+    nights.run([three, {**three, "user_id": 0, "label": 0, "is_author": False}])
+    assert [(row["new_status"], row["why"]) for row in nights.changes()] == [("contested", "votes")]
 
 
 TEXT_IDS = [vote("1", "ana", "Abies alba", author=True)]

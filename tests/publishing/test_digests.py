@@ -1,5 +1,8 @@
 """Digests tell whether the votes on an observation are others, and nothing else moves them."""
 
+import itertools
+import string
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -97,3 +100,48 @@ def test_wider_integers_are_the_same_ids_and_texts_are_others(
         votes = aggregate.votes_from_table(pa.table({**columns, "label": columns["label"].cast(kind)}))
         found.append(Digests(votes).add_to(pa.table({"observation_id": [1]}), 0)["votes_digest"].to_pylist())
     assert (found[0] == found[1]) == same
+
+
+def as_rows(votes: Iterable[tuple[Any, Any, bool]]) -> Rows:
+    """Of one observation."""
+    return [
+        {"observation_id": 1, "user_id": user, "label": label, "is_author": author} for user, label, author in votes
+    ]
+
+
+SMALL = {
+    "integers": (range(-8, 56), range(-8, 56)),
+    "texts": ([*string.ascii_lowercase, "aa", "ab", "ba"], string.ascii_letters + string.digits),
+}
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_every_vote_of_small_ids_and_labels_has_a_digest_of_its_own(kind: str) -> None:
+    """Lone votes, and each beside one that stands: no two digests are the same, and none is that of no vote."""
+    users, labels = SMALL[kind]
+    cast = list(itertools.product(users, labels, (False, True)))
+    alone = [{**row, "observation_id": i} for i, row in enumerate(as_rows(cast))]
+    beside = as_rows([("somebody", "else", False) if kind == "texts" else (1000, 1000, False)])[0]
+    both = [*alone, *({**beside, "observation_id": i} for i in range(len(cast)))]
+    for rows in (alone, both):
+        found = list(digests(rows).values())
+        assert len(set(found)) == len(cast)
+        assert 0 not in found
+
+
+SMALL_VOTES = st.dictionaries(
+    st.integers(-2, 5), st.tuples(st.integers(-2, 5), st.booleans()), min_size=1, max_size=6
+).map(lambda cast: [(user, *said) for user, said in cast.items()])
+
+
+@given(SMALL_VOTES, SMALL_VOTES)
+def test_votes_of_small_ids_are_the_same_where_their_digests_are(votes: Any, others: Any) -> None:
+    assert (digests(as_rows(votes)) == digests(as_rows(others))) == (set(votes) == set(others))
+
+
+@given(SMALL_VOTES, st.data())
+def test_a_vote_more_or_less_is_another_digest(votes: Any, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(votes) - 1))
+    left = [*votes[:place], *votes[place + 1 :]]
+    assume(left)
+    assert digests(as_rows(votes)) != digests(as_rows(left))

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+SLACK = 1e-9
 REASONS = ("votes", "ai", "settings", "weights")
 
 Row = dict[str, Any]
@@ -10,9 +11,18 @@ Row = dict[str, Any]
 
 
 def changes(
-    old: dict[Any, Row], new: dict[Any, Row], *, other_settings: bool, tells_votes: bool = True
+    old: dict[Any, Row],
+    new: dict[Any, Row],
+    *,
+    other_settings: bool,
+    ai_mode: str | None,
+    ai_threshold: float = 0.7,
+    tells_votes: bool = True,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The rows of ``changes.parquet`` and the summary, of consensuses by observation id."""
+    """The rows of ``changes.parquet`` and the summary, of consensuses by observation id.
+
+    ``ai_mode`` is that of the new one, or of the old one if the new one has no AI votes.
+    """
     found = []
     for observation in sorted({*old, *new}):
         before, now = old.get(observation), new.get(observation)
@@ -25,13 +35,20 @@ def changes(
                 "new_label": now and now["label"],
                 "old_status": before and before["status"],
                 "new_status": now and now["status"],
-                "why": why(before, now, other_settings, tells_votes),
+                "why": why(before, now, other_settings, tells_votes, ai_mode, ai_threshold),
             }
         )
     return found, summary(old, new, found)
 
 
-def why(before: Row | None, now: Row | None, other_settings: bool, tells_votes: bool) -> str | None:
+def why(
+    before: Row | None,
+    now: Row | None,
+    other_settings: bool,
+    tells_votes: bool,
+    ai_mode: str | None,
+    ai_threshold: float,
+) -> str | None:
     """The first reason that there is."""
     nothing = {"votes": frozenset(), "ai": None}
     one, other = before or nothing, now or nothing
@@ -39,9 +56,24 @@ def why(before: Row | None, now: Row | None, other_settings: bool, tells_votes: 
         return None if before and now else "votes"
     if one["votes"] != other["votes"]:
         return "votes"
-    if one["ai"] != other["ai"]:
+    if before is None or now is None:
+        return "ai"
+    if counting(one["ai"], now["label"], ai_mode, ai_threshold) != counting(
+        other["ai"], now["label"], ai_mode, ai_threshold
+    ):
         return "ai"
     return "settings" if other_settings else "weights"
+
+
+def counting(ai: tuple[Any, float] | None, label: Any, ai_mode: str | None, ai_threshold: float) -> Any:
+    """What of the AI's label and score the consensus of one observation, of the label given, depends on."""
+    if ai is None or ai_mode in (None, "ignore", "user"):
+        return None
+    if ai_mode == "confident" and ai[1] < ai_threshold - SLACK:
+        return None
+    if ai_mode == "invalidating":
+        return "against it" if ai[0] != label else None
+    return ai[0]
 
 
 def summary(old: dict[Any, Row], new: dict[Any, Row], found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ MASK = 2**64 - 1
 
 
 def stir(word: int) -> int:
+    word = (word + 0x9E3779B97F4A7C15) & MASK
     word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & MASK
     return word ^ (word >> 31)
@@ -22,9 +23,9 @@ def hash_of(value: int | str) -> int:
 
 
 def digest(votes: list[tuple[int | str, int | str, bool]]) -> int:
-    """Of the (user, label, is author) of one observation."""
+    """Of the (user, label, is author) of one observation; 0 is kept for none."""
     total = 0
     for user, label, author in votes:
         voter = stir((stir(hash_of(user)) + author) & MASK)
         total += stir((voter + hash_of(label)) & MASK)
-    return (total & MASK) >> 32
+    return max((total & MASK) >> 32, 1) if votes else 0
