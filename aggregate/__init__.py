@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation as Evaluation
     from .evaluation import evaluate as evaluate
     from .evidence import Evidence as Evidence
-    from .ingest import read_user_weights as read_user_weights
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
+    from .ingest.operator import read_user_weights as read_user_weights
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
     from .pipeline import run as run
@@ -127,7 +127,7 @@ _HOMES = {
     "read_ai_votes": "ingest.ai_votes",
     "read_evidence": "publishing.reading",
     "read_truth": "ingest.truth",
-    "read_user_weights": "ingest",
+    "read_user_weights": "ingest.operator",
     "read_votes": "ingest",
     "rollback": "publishing.releases",
     "run": "pipeline",

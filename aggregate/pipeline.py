@@ -6,27 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from .agreement import users_table
-from .ai_calibration import AiCalibration
-from .ambiguity import Ambiguity, AmbiguitySettings, ambiguity_of
-from .calibration import Calibration
 from .consensus import Consensus
 from .errors import AggregateWarning, HeldError, ParameterError, VotesError
-from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found, read_user_weights
+from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .ingest.parquet import CheckedFile
-from .ingest.score_lists import check_scores
 from .ingest.sources import Input, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
 from .names import find_strange
 from .progress import SILENT, Progress
-from .publishing.calibrations import SIMULATED, load_ai_calibration, load_calibration
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.history import baseline, prune
 from .publishing.integrity import record_in, sound_table
@@ -40,6 +35,11 @@ from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .user_weights import UserWeights
 from .version import VERSION
+
+if TYPE_CHECKING:
+    from .ai_calibration import AiCalibration
+    from .ambiguity import Ambiguity
+    from .calibration import Calibration
 
 
 def run(
@@ -113,7 +113,7 @@ class _Given:
 
     reading: Reading
     ai: AiReading | None
-    calibration: Calibration | None
+    calibration: "Calibration | None"
     beside: Mapping[str, Any]
     """What the strategy is given beside the votes."""
     files: Mapping[str, Mapping[str, str]]
@@ -140,8 +140,8 @@ class _Found:
 
     votes: VoteFiles
     ai: CheckedFile | None
-    calibration: Calibration | None
-    ai_calibration: AiCalibration | None
+    calibration: "Calibration | None"
+    ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
     files: Mapping[str, Mapping[str, str]]
     """The files that settings name, beside the votes and scores."""
@@ -149,16 +149,34 @@ class _Found:
 
 def _find(paths: Paths, settings: Settings) -> _Found:
     """Find what is to be read, and see that it fits, first what is small: before there is an output folder."""
-    calibration = None if settings.calibration is None else load_calibration(settings.calibration)
-    ai_calibration = None if settings.ai_calibration is None else load_ai_calibration(settings.ai_calibration)
-    user_weights = None if settings.user_weights is None else read_user_weights(settings.user_weights)
+    calibration, ai_calibration, user_weights = _aids(settings)
     files = _files_of(settings)  # at once, so that what is fingerprinted is what was read
     votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
     if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in listed(settings.scores)):
+        from .ingest.score_lists import check_scores
+
         types = votes.types
         check_scores(settings.scores, types["observation_id"], types["label"], settings.score_columns or {})
     return _Found(votes, ai, calibration, ai_calibration, user_weights, files)
+
+
+def _aids(settings: Settings) -> "tuple[Calibration | None, AiCalibration | None, UserWeights | None]":
+    """What some settings name, each loaded only if it is named, and with it the code that it takes."""
+    calibration = ai_calibration = user_weights = None
+    if settings.calibration is not None:
+        from .publishing.calibrations import load_calibration
+
+        calibration = load_calibration(settings.calibration)
+    if settings.ai_calibration is not None:
+        from .publishing.calibrations import load_ai_calibration
+
+        ai_calibration = load_ai_calibration(settings.ai_calibration)
+    if settings.user_weights is not None:
+        from .ingest.operator import read_user_weights
+
+        user_weights = read_user_weights(settings.user_weights)
+    return calibration, ai_calibration, user_weights
 
 
 def _read(found: _Found, settings: Settings, clock: PhaseClock) -> _Given:
@@ -187,7 +205,9 @@ def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> N
             )
 
 
-def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseClock) -> Ambiguity:
+def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseClock) -> "Ambiguity":
+    from .ambiguity import AmbiguitySettings, ambiguity_of
+
     return ambiguity_of(
         consensus,
         scores,
@@ -198,7 +218,7 @@ def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: P
 
 
 def _write(
-    consensus: Consensus, folder: Path, given: _Given, ambiguity: Ambiguity | None, clock: PhaseClock, *, soft: bool
+    consensus: Consensus, folder: Path, given: _Given, ambiguity: "Ambiguity | None", clock: PhaseClock, *, soft: bool
 ) -> list[Output]:
     """Write the tables of the run, but for what changed."""
     clock.phase("write", total=consensus.n_observations, unit="observations")
@@ -214,7 +234,7 @@ def _contents(
     run_id: str,
     consensus: Consensus,
     given: _Given,
-    ambiguity: Ambiguity | None,
+    ambiguity: "Ambiguity | None",
     outputs: Sequence[Output],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -243,7 +263,7 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, Any]:
     }
 
 
-def _also(given: _Given, ambiguity: Ambiguity | None) -> dict[str, Any]:
+def _also(given: _Given, ambiguity: "Ambiguity | None") -> dict[str, Any]:
     """What run.json says of what not every run has."""
     also: dict[str, Any] = {}
     if given.calibration is not None:
@@ -286,7 +306,7 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
         return Changes(no_changes(consensus), {"against": before, "incomparable": str(error)})
 
 
-def _warn_of(calibration: Calibration, consensus: Consensus) -> None:
+def _warn_of(calibration: "Calibration", consensus: Consensus) -> None:
     """Probabilities are as good as what they were fitted on."""
     if calibration.fitted_on.get("simulated"):
         warnings.warn(
@@ -307,6 +327,10 @@ def _warn_of(calibration: Calibration, consensus: Consensus) -> None:
 def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
     """The SHA-256 of each file that a setting names, beside the votes and scores."""
     named = {name: getattr(settings, name) for name in ("user_weights", "ai_calibration", "calibration")}
+    if not any(named.values()):
+        return {}
+    from .publishing.calibrations import SIMULATED
+
     return {
         name: {"path": source.path, "sha256": source.fingerprint()}
         for name, path in named.items()

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
-from urllib.request import url2pathname
 
 from .errors import AggregateError, ParameterError, VotesError
 
@@ -102,6 +101,8 @@ def local_path(path: str | os.PathLike[str]) -> str:
         raise ParameterError(
             f"a file of the machine {host.rpartition('@')[2]!r} is none of this one: write file:///..."
         )
+    from urllib.request import url2pathname  # loads all that HTTP takes
+
     return url2pathname(slash + rest)
 
 

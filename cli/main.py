@@ -134,7 +134,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of ``plant-aggregate``."""
-    gc.set_threshold(100_000)  # loading the compiler makes many objects and no garbage
+    gc.set_threshold(1_000_000)  # loading the compiler makes 200,000 objects and no garbage
     interrupts.listen(sys.argv[1:])
     try:
         exit_code = run_command(sys.argv[1:])

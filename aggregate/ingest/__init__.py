@@ -19,7 +19,6 @@ from ..votes import Votes
 from .ahead import made_ahead
 from .cleaning import check_share
 from .intake import Intake, RowCounts, ticks_of
-from .operator import read_user_weights
 from .parquet import CheckedFile, batches_of_table, check_files, stream
 from .sources import Input, find_sources
 
@@ -34,7 +33,6 @@ __all__ = [
     "find_votes",
     "read",
     "read_found",
-    "read_user_weights",
     "read_votes",
     "votes_from_table",
 ]

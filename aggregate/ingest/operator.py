@@ -5,7 +5,6 @@ import os
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from ..arrays import Floats
 from ..arrow import scalar, to_numpy
@@ -63,6 +62,8 @@ def _read_parquet(source: Source, path: str) -> pa.Table:
 
 def _read_csv(source: Source, path: str) -> pa.Table:
     """Ids are read as text: they are parsed as the votes' type when they meet the votes."""
+    from pyarrow import csv
+
     types = {"user_id": pa.string(), "fixed_weight": pa.float64(), "min_weight": pa.float64()}
     with readable(path, "CSV"):
         table = csv.read_csv(source.local, convert_options=csv.ConvertOptions(column_types=types))

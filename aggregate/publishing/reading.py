@@ -19,7 +19,6 @@ from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..storage import beside, child, is_uri, local_path, redacted
 from ..truth import Truth, check_kinds, rows_of
 from .integrity import exists, record_beside, sound_table
-from .run_bucket import POINTER, RunBucket
 from .tables import CONSENSUS_FILE
 
 REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
@@ -55,6 +54,8 @@ def consensus_path(path: str | os.PathLike[str]) -> str:
 
 
 def _remote_consensus(uri: str) -> str:
+    from .run_bucket import POINTER, RunBucket
+
     if exists(uri):
         return uri
     if exists(child(uri, CONSENSUS_FILE)):

@@ -16,7 +16,6 @@ from .history import baseline, before, manifest_of
 from .integrity import DAMAGED, check_tables, record_in
 from .lock import locked
 from .manifest import MANIFEST_FILE
-from .run_bucket import RunBucket
 from .run_folder import RunFolder
 from .run_ids import age_key, is_run_id
 from .run_store import RunStore
@@ -56,7 +55,11 @@ def open_output(output: str | os.PathLike[str]) -> RunStore:
     name = os.fspath(output)
     if not name:
         raise ParameterError("output is empty but must name a folder")
-    return RunBucket(name) if is_uri(name) else RunFolder(local_path(name))
+    if not is_uri(name):
+        return RunFolder(local_path(name))
+    from .run_bucket import RunBucket
+
+    return RunBucket(name)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..ambiguity import Ambiguity
-from ..calibration import Calibration
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from .digests import Digests
 from .writing import OUTPUT_FOLDER, in_one_step, writing
+
+if TYPE_CHECKING:
+    from ..ambiguity import Ambiguity
+    from ..calibration import Calibration
 
 CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
 
@@ -42,8 +45,8 @@ def write_consensus(
     consensus: Consensus,
     folder: Path,
     progress: Progress,
-    calibration: Calibration | None = None,
-    ambiguity: Ambiguity | None = None,
+    calibration: "Calibration | None" = None,
+    ambiguity: "Ambiguity | None" = None,
 ) -> Output:
     """Write ``consensus.parquet`` with digests of the votes; a ``calibration`` or ``ambiguity`` adds columns."""
     digests = Digests(consensus.votes)
@@ -71,7 +74,7 @@ def write_posteriors(consensus: Consensus, folder: Path) -> Output:
     )
 
 
-def write_ambiguity(ambiguity: Ambiguity, path: Path, progress: Progress = SILENT) -> Output:
+def write_ambiguity(ambiguity: "Ambiguity", path: Path, progress: Progress = SILENT) -> Output:
     """Write a table of ambiguity as :func:`write_file` does. Raises PublishError."""
     declared = ambiguity.to_arrow(0, 0).schema
     with _in_one_step(path) as staged:
