@@ -46,7 +46,7 @@ AHEAD = 2
 """Batches of score lists decoded ahead."""
 
 SLACK = 1e-6
-"""Probabilities that add up to 1 within this are taken to do so."""
+"""An area must be below the quantile by more than this to be pruned: float32 rounds areas that are alike by less."""
 
 BLOCK = 1 << 19
 """Observations derived at a time."""
@@ -155,6 +155,8 @@ class Ambiguity:
     def pruned(self) -> Flags:
         """bool[n_observations]; WAUM below its alpha-quantile, which is the (floor(alpha n) + 1)-th smallest of n.
 
+        Below by more than SLACK: as many are pruned whatever type the probabilities are stored in.
+
         So at most a share alpha is pruned, and none of a label that has fewer than 1 / alpha observations.
         """
         waum = self.waum(self.settings.margin)
@@ -165,7 +167,7 @@ class Ambiguity:
         ends = np.flatnonzero(np.diff(groups[order], append=-1)) + 1 if scored.size else np.arange(0)
         sizes = np.diff(ends, prepend=0)
         cuts = ends - sizes + np.floor(self.settings.alpha * sizes + 1e-9).astype(np.int64)
-        below = waum[scored[order]] < np.repeat(waum[scored[order[cuts]]], sizes)
+        below = waum[scored[order]] < np.repeat(waum[scored[order[cuts]]], sizes) - SLACK
         pruned[scored[order[below]]] = True
         return pruned
 
@@ -409,6 +411,7 @@ class _Sums:
             faults,
             *items,
             sums,
+            lists.slack,
             self._normalise,
             self._offsets,
             self._candidates,
@@ -496,8 +499,8 @@ class _Sums:
         self.counts.read += len(lists)
         self.counts.used += int(np.count_nonzero(used))
         self.counts.unknown += int(np.count_nonzero((faults == 0) & (lists.observations < 0)))
-        self.counts.above_one += int(np.count_nonzero(sums[used] > 1 + SLACK))
-        self.counts.below_one += int(np.count_nonzero(sums[used] < 1 - SLACK))
+        self.counts.above_one += int(np.count_nonzero(sums[used] > 1 + lists.slack))
+        self.counts.below_one += int(np.count_nonzero(sums[used] < 1 - lists.slack))
         for fault in np.unique(faults[faults > 0]).tolist():
             reason, rows = FAULTS[fault], np.flatnonzero(faults == fault)
             self.counts.rejected[reason] = self.counts.rejected.get(reason, 0) + rows.size

@@ -16,6 +16,11 @@ FAULTS = {
     scores.TWICE_LISTED: "label listed twice",
     scores.NOTHING: "probabilities add up to 0",
     scores.TWICE_SCORED: "observation and epoch scored twice",
+    scores.LABEL_NOT_UTF8: "label is not UTF-8",
+    scores.LONG_LABEL: "label longer than 32,768 bytes",
+    scores.ID_NOT_UTF8: "observation_id is not UTF-8",
+    scores.LONG_ID: "observation_id longer than 32,768 bytes",
+    scores.WIDE_EPOCH: "epoch beyond 64 bits",
 }
 """Why a list cannot be used, by code; 0 stands for one that can."""
 
@@ -36,9 +41,11 @@ class ScoreLists:
     """uint8[n]; positions in FAULTS."""
     label_offsets: Offsets
     labels: LabelCodes
-    """int32; positions among the names asked for, or beyond for other labels, -1 for null or blank."""
+    """int32; positions among the names asked for, or beyond for other labels; below 0 what is none (kernels.scores)."""
     probability_offsets: Offsets
     probabilities: Probabilities
+    slack: float
+    """Sums of probabilities are equal to 1 within this: they are rounded as their column's type does."""
     n_labels: int
     """All labels are below this."""
     path: str

@@ -14,7 +14,7 @@ from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
 from ..arrow import to_arrow
 from ..errors import VotesError
 from ..schema import AI_VOTES
-from .cleaning import Quarantine, check_share, first_reasons, id_faults, text_faults
+from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults
 from .encoding import LabelColumn, id_column
 from .grouping import closed_up
 from .intake import MAX_ROWS
@@ -124,7 +124,7 @@ def _read(
 
 def _reasons(batch: pa.RecordBatch, texts: Mapping[str, Bytes]) -> pa.Array | None:
     """Why each row cannot be used, null for those that can; None if all can. ``texts`` as in ``split_batch``."""
-    faults = id_faults(batch, "observation_id", texts) + text_faults("label", texts)
+    faults = id_faults(batch, "observation_id", texts) + faults_of_texts("label", texts)
     no_score = ~are_scores(scores_of(batch.column("score")))
     if no_score.any():
         faults.append(("score not in [0, 1]", to_arrow(no_score)))

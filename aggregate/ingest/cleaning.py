@@ -78,7 +78,7 @@ def split_batch(
     is what is wrong with the texts of each column (see ``text_faults``).
     """
     faults = [fault for name in ("observation_id", "user_id") for fault in id_faults(batch, name, texts)]
-    faults += text_faults("label", texts)
+    faults += faults_of_texts("label", texts)
     if as_of is not None and batch.column("voted_at").null_count:
         faults.append(("null voted_at", batch.column("voted_at").is_null()))
     late = None
@@ -104,10 +104,10 @@ def id_faults(batch: pa.RecordBatch, name: str, texts: Mapping[str, Bytes]) -> l
         blank = pc.equal(pc.binary_length(ids), scalar(0))
         if pc.any(blank).as_py():
             faults.append((f"blank {name}", fill_null(blank, False)))
-    return faults + text_faults(name, texts)
+    return faults + faults_of_texts(name, texts)
 
 
-def text_faults(name: str, texts: Mapping[str, Bytes]) -> list[Fault]:
+def faults_of_texts(name: str, texts: Mapping[str, Bytes]) -> list[Fault]:
     """What is wrong with the texts of a column, the same way."""
     if name not in texts:
         return []

@@ -8,19 +8,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..arrays import Bytes, Counts, Flags, Indices, Probabilities
+from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Probabilities
 from ..arrow import fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
-from ..kernels.scores import NO_LIST, NULL_EPOCH, NULL_ID
+from ..kernels.scores import (
+    ID_NOT_UTF8,
+    LONG_ID,
+    NO_LIST,
+    NULL_EPOCH,
+    NULL_ID,
+    OVERLONG,
+    UNREADABLE,
+    WIDE_EPOCH,
+)
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
 from . import Paths, listed
 from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, readable, stream
 from .places import Ids, Vocabulary
+from .scores import are_scores, as_decimals, in_range
 from .sources import Source, find_sources
+from .text_faults import NOT_UTF8, TOO_LONG, checked
 
 ITEMS = 1 << 21
 """Labels decoded at a time, about: bounds memory when the lists are long."""
+
+SUM_SLACK = 1e-6
+"""Probabilities that add up to 1 within this are taken to do so: float32 rounds by that much; float16 by more."""
 
 MAP_SCORE_NAMES = "map names with --score-column COLUMN=NAME"
 
@@ -117,7 +131,8 @@ def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: s
     faults[(faults == 0) & no_list] = NO_LIST
     label_offsets, label_values = _items(names)
     probability_offsets, probability_values = _items(shares)
-    labels = vocabulary.codes_of(label_values)
+    labels = _label_codes(label_values, vocabulary)
+    probabilities, slack = _probabilities(probability_values)
     return ScoreLists(
         observations,
         epochs,
@@ -125,7 +140,8 @@ def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: s
         label_offsets,
         labels,
         probability_offsets,
-        _probabilities(probability_values),
+        probabilities,
+        slack,
         len(vocabulary),
         path,
         np.arange(row, row + batch.num_rows),
@@ -145,8 +161,8 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
                 observations, epochs, faults = _heads(
                     batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), ids
                 )
-                labels = vocabulary.codes_of(batch.column("label"))
-                probabilities = _probabilities(batch.column("probability"))
+                labels = _label_codes(batch.column("label"), vocabulary)
+                probabilities, slack = _probabilities(batch.column("probability"))
             rows = ScoreLists(
                 observations,
                 epochs,
@@ -155,6 +171,7 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
                 labels,
                 np.append(np.flatnonzero(begins), begins.size),
                 probabilities,
+                slack,
                 len(vocabulary),
                 file.source.path,
                 np.flatnonzero(begins) + row,
@@ -215,6 +232,7 @@ def _joined(held: ScoreLists, lists: ScoreLists) -> ScoreLists:
         labels=np.concatenate([held.labels, lists.labels]),
         probability_offsets=offsets,
         probabilities=np.concatenate([held.probabilities, lists.probabilities]),
+        slack=max(held.slack, lists.slack),
         rows=np.concatenate([held.rows, lists.rows]),
         path=lists.path,
     )
@@ -246,15 +264,33 @@ def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
     """Position of the observation, epoch, and what is wrong with either, of each row."""
     observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
     faults = np.zeros(batch.num_rows, np.uint8)
+    if epochs.type == pa.uint64():
+        wide = to_numpy(epochs, null=0) > np.iinfo(np.int64).max
+        if wide.any():
+            faults[wide] = WIDE_EPOCH
+            epochs = pc.if_else(to_arrow(wide), scalar(0, epochs.type), epochs)
     if epochs.null_count:
         faults[to_numpy(epochs.is_null())] = NULL_EPOCH
         epochs = fill_null(epochs, 0)
+    sound, of_texts = checked(observation_ids)
+    if of_texts is not None:
+        faults[of_texts == NOT_UTF8] = ID_NOT_UTF8
+        faults[of_texts == TOO_LONG] = LONG_ID
     if observation_ids.null_count:
         faults[to_numpy(observation_ids.is_null())] = NULL_ID
     if pa.types.is_string(observation_ids.type):
         blank = fill_null(pc.equal(pc.binary_length(observation_ids), scalar(0)), False)
         faults[to_numpy(blank)] = NULL_ID
-    return ids.places_of(observation_ids), to_numpy(epochs.cast(pa.int64())), faults
+    return ids.places_of(sound), to_numpy(epochs.cast(pa.int64())), faults
+
+
+def _label_codes(labels: pa.Array, vocabulary: Vocabulary) -> LabelCodes:
+    """The number of each label, or what is wrong with it: see ``kernels.scores``."""
+    sound, faults = checked(labels)
+    codes = vocabulary.codes_of(sound)
+    if faults is None:
+        return codes
+    return np.select([faults == NOT_UTF8, faults == TOO_LONG], [UNREADABLE, OVERLONG], codes).astype(np.int32)
 
 
 def _as_list(column: pa.Array) -> pa.Array:
@@ -267,9 +303,17 @@ def _items(lists: pa.Array) -> tuple[Indices, pa.Array]:
     return offsets - offsets[0], lists.values.slice(offsets[0], offsets[-1] - offsets[0])
 
 
-def _probabilities(values: pa.Array) -> Probabilities:
-    """As float32 or float64, NaN for null."""
-    if values.type not in (pa.float32(), pa.float64()):
-        values = values.cast(pa.float64(), safe=False)
-    probabilities: Probabilities = to_numpy(values, null=np.nan)
-    return probabilities
+def _probabilities(values: pa.Array) -> tuple[Probabilities, float]:
+    """As float32 or float64, NaN for null; and how far from 1 rounding takes their sum.
+
+    One that lies outside [0, 1] by no more than TOLERANCE is the nearer end.
+    """
+    slack = SUM_SLACK
+    if pa.types.is_float16(values.type):
+        probabilities: Probabilities = as_decimals(to_numpy(values, null=np.nan))
+        slack = float(np.finfo(np.float16).eps)
+    else:
+        if values.type not in (pa.float32(), pa.float64()):
+            values = values.cast(pa.float64(), safe=False)
+        probabilities = to_numpy(values, null=np.nan)
+    return (probabilities if are_scores(probabilities).all() else in_range(probabilities)), slack

@@ -1,13 +1,15 @@
 """Scores and probabilities of a column, as what its writer meant: 0.7 stored as float32 is 0.7, not 0.699999988."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..arrays import Flags, Floats
+from ..arrays import Flags, Floats, Probabilities
 from ..arrow import to_numpy
+
+Kind = TypeVar("Kind", bound=np.floating[Any])
 
 TOLERANCE = 1e-6
 """A score so little outside [0, 1] is the nearer end: sums of rounded numbers are off by that much."""
@@ -26,7 +28,7 @@ def scores_of(column: pa.Array) -> Floats:
     if pa.types.is_integer(column.type):
         column = column.cast(pa.float64(), safe=False)
     numbers = to_numpy(column.drop_null())
-    scores = _in_range(as_decimals(numbers))
+    scores = in_range(as_decimals(numbers))
     if not column.null_count:
         return scores
     spread = np.full(len(column), np.nan)
@@ -34,7 +36,7 @@ def scores_of(column: pa.Array) -> Floats:
     return spread
 
 
-def are_scores(scores: Floats) -> Flags:
+def are_scores(scores: Probabilities) -> Flags:
     """Which are scores: in [0, 1]."""
     valid: Flags = (scores >= 0) & (scores <= 1)
     return valid
@@ -50,6 +52,9 @@ def as_decimals(numbers: NDArray[Any]) -> Floats:
     return found
 
 
-def _in_range(scores: Floats) -> Floats:
+def in_range(scores: NDArray[Kind]) -> NDArray[Kind]:
+    """The same, of the same type; where they lie outside [0, 1] by no more than TOLERANCE, the nearer end."""
     near = (scores >= -TOLERANCE) & (scores <= 1 + TOLERANCE)
-    return np.where(near, np.clip(scores, 0.0, 1.0), scores)
+    ends = np.clip(scores, scores.dtype.type(0), scores.dtype.type(1))
+    found: NDArray[Kind] = np.where(near, ends, scores)
+    return found

@@ -33,14 +33,16 @@ NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TW
 )
 """Why a list cannot be used; the least that applies."""
 
+LABEL_NOT_UTF8, LONG_LABEL, ID_NOT_UTF8, LONG_ID, WIDE_EPOCH = range(11, 16)
+
+NO_LABEL, UNREADABLE, OVERLONG = -1, -2, -3
+"""In the place of a label: it is null or blank, not UTF-8, or too long."""
+
 NO_FAULT = 255
 """More than any of these."""
 
 UNIT = 2.0**52
 """Sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most."""
-
-SLACK = 1e-6
-"""A list whose probabilities add up to 1 within this holds all labels that have any; float32 rounds by that much."""
 
 LEAST_TRUST = 1e-100
 """A smaller trust in a vote counts as none: products of still smaller numbers have lost their digits, or underflow."""
@@ -108,7 +110,11 @@ def judge_lists(
         for item in range(size):
             label = labels[label_offsets[i] + item]
             share = float(probabilities[probability_offsets[i] + item])
-            if label < 0:
+            if label == UNREADABLE:
+                fault = min(fault, LABEL_NOT_UTF8)
+            elif label == OVERLONG:
+                fault = min(fault, LONG_LABEL)
+            elif label < 0:
                 fault = min(fault, NULL_LABEL)
             elif last_seen[label] == serial:
                 fault = min(fault, TWICE_LISTED)
@@ -159,6 +165,7 @@ def add_margins(
     probability_offsets: Offsets,
     probabilities: Probabilities,
     sums: Floats,
+    slack: float,
     normalise: bool,
     offsets: Offsets,
     candidates: LabelCodes,
@@ -171,7 +178,8 @@ def add_margins(
     Lists of observations ``first`` to ``last`` alone: threads part the observations, not the lists.
 
     A label that is not listed has probability 0. That is exact if the list adds up to 1; so is the margin of a label
-    that is listed with another, for those left out are no larger than any listed.
+    that is listed with another, for those left out are no larger than any listed. A list adds up to 1 if it does so
+    within ``slack``.
     """
     for i in range(faults.size):
         observation = observations[i]
@@ -189,7 +197,7 @@ def add_margins(
                 largest = share
             elif share > second:
                 second = share
-        is_whole = abs(sums[i] - 1.0) <= SLACK
+        is_whole = abs(sums[i] - 1.0) <= slack
         has_others = label_offsets[i + 1] - start >= 2
         for r in range(offsets[observation], offsets[observation + 1]):
             own = 0.0

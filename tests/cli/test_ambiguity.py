@@ -12,6 +12,8 @@ import pytest
 
 import aggregate
 from aggregate import schema
+from aggregate.ingest.text_faults import LONGEST
+from aggregate.score_lists import FAULTS
 from aggregate.settings import Settings
 from aggregate_cli.main import run_command
 
@@ -238,6 +240,13 @@ def test_integer_labels_and_string_ids(write: Write, work: Path) -> None:
 
 # --- Scores that cannot be used ---------------------------------------------------------------------------------------
 
+
+def names_of(*lists: list[bytes | None]) -> pa.Array:
+    """Lists of strings with whatever bytes."""
+    names = pa.array([name for each in lists for name in each], pa.binary()).view(pa.string())
+    return pa.ListArray.from_arrays(np.arange(len(lists) + 1, dtype=np.int32) * len(lists[0]), names)
+
+
 EDITS: dict[str, dict[str, Any]] = {
     "null or blank observation_id": {"observation_id": [1, None, 1, 2]},
     "null epoch": {"epoch": [0, None, 1, 1]},
@@ -248,6 +257,9 @@ EDITS: dict[str, dict[str, Any]] = {
     "probability outside [0, 1]": {"probabilities": [[0.5, 0.5], [0.5, 1.5], [0.5, 0.5], [0.5, 0.5]]},
     "label listed twice": {"labels": [["a", "b"], ["z", "z"], ["a", "b"], ["a", "b"]]},
     "observation and epoch scored twice": {"observation_id": [1, 1, 2, 2], "epoch": [0, 0, 0, 1]},
+    "label is not UTF-8": {"labels": names_of([b"a", b"b"], [b"Iso\xebtes", b"b"], [b"a", b"b"], [b"a", b"b"])},
+    "label longer than 32,768 bytes": {"labels": names_of([b"a", b"b"], [b"x" * 32_769, b"b"], *[[b"a", b"b"]] * 2)},
+    "epoch beyond 64 bits": {"epoch": pa.array([0, 2**63, 1, 1], pa.uint64())},
 }
 
 
@@ -273,6 +285,67 @@ def test_variants_of_these(
     command: Callable[..., int], write: Write, capfd: Capture, reason: str, columns: dict[str, Any]
 ) -> None:
     assert_refused(capfd, command(write("scores.parquet", SCORES, **columns)), f"1 {reason} (first: row 1 of")
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "reason"),
+    [
+        ("observation_id", b"\xff", "observation_id is not UTF-8"),
+        ("observation_id", b"x" * 32_769, "observation_id longer than 32,768 bytes"),
+        ("label", b"\xff", "label is not UTF-8"),
+        ("label", b"x" * 32_769, "label longer than 32,768 bytes"),
+    ],
+)
+@pytest.mark.parametrize("as_dictionary", [True, False])
+def test_text_that_cannot_be_used_in_a_row_of_a_list(
+    write: Write, work: Path, capfd: Capture, column: str, text: bytes, reason: str, as_dictionary: bool
+) -> None:
+    votes = write("votes.parquet", observation_id=["1", "1", "2", "3"])
+    long = LONG.set_column(0, "observation_id", LONG["observation_id"].cast(pa.string()))
+    values = long[column].combine_chunks().cast(pa.binary()).to_pylist()
+    values[2] = text
+    bad = long.set_column(long.column_names.index(column), column, pa.array(values, pa.binary()).view(pa.string()))
+    pq.write_table(bad, work / "scores.parquet", use_dictionary=as_dictionary)
+    assert_refused(
+        capfd,
+        run_command(["ambiguity", str(votes), "--scores", "scores.parquet", "-q"]),
+        f"1 {reason} (first: row 2 of",
+    )
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+def test_probabilities_just_outside_of_their_range_are_its_ends(
+    command: Callable[..., int], write: Write, kind: pa.DataType
+) -> None:
+    ends = [[0.0, 1.0], [1.0, 0.0], [0.5, 0.5], [0.5, 0.5]]
+    beyond = [[-9e-7, 1 + 9e-7], [1 + 9e-7, -9e-7], [0.5, 0.5], [0.5, 0.5]]
+    found = []
+    for probabilities in (ends, beyond):
+        shares = pa.array(probabilities, pa.list_(kind))
+        assert command(write("scores.parquet", SCORES, probabilities=shares), "--max-rejected", "0") == 0
+        found.append(rows())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()])
+def test_sums_and_ties_are_as_exact_as_the_type_of_the_column(
+    command: Callable[..., int], write: Write, capfd: Capture, kind: pa.DataType
+) -> None:
+    """0.7 less 0.3 and 0.6 less 0.2 are alike, and neither observation is below the median of the two."""
+    shares = [[0.7, 0.3, 0.0], [0.6, 0.2, 0.2]]
+    numbers = pa.array(np.array(shares, kind.to_pandas_dtype()).ravel(), kind)
+    lists = pa.ListArray.from_arrays(pa.array([0, 3, 6], pa.int32()), numbers)
+    labels = [[OPALUS, "x", "y"], [ALBA, "x", "y"]]
+    scores = pa.table({"observation_id": [1, 2], "epoch": [0, 0], "labels": labels, "probabilities": lists})
+    write("votes.parquet", observation_id=[1, 1, 2, 2], label=[OPALUS, OPALUS, ALBA, ALBA])
+    arguments = [str(write("scores.parquet", scores)), "--alpha", "0.5", "--max-rejected", "0", "-q"]
+    assert run_command(["ambiguity", "votes.parquet", "--scores", *arguments]) == 0
+    assert [(row["pruned"], row["exact"]) for row in rows()] == [(False, True)] * 2
+    assert "add up to" not in capfd.readouterr().out
+
+
+def test_the_reasons_name_the_limit() -> None:
+    assert all(f"{LONGEST:,} bytes" in reason for reason in FAULTS.values() if "longer" in reason)
 
 
 def test_a_list_of_zeros_cannot_be_normalised(command: Callable[..., int], write: Write, capfd: Capture) -> None:

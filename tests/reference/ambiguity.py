@@ -71,11 +71,11 @@ def is_exact(scores: Mapping[Any, float], label: Any) -> bool:
 
 
 def pruned(waum: Mapping[Any, float], alpha: float) -> set[Any]:
-    """Those below the (floor(alpha n) + 1)-th smallest."""
+    """Those below the (floor(alpha n) + 1)-th smallest, by more than float32 rounds."""
     if not waum:
         return set()
     cut = sorted(waum.values())[math.floor(alpha * len(waum) + 1e-9)]
-    return {i for i, value in waum.items() if value < cut}
+    return {i for i, value in waum.items() if value < cut - 1e-6}
 
 
 def confusion_trust(votes: list[Row], posteriors: Mapping[Any, Mapping[Any, float]], prior_votes: float) -> Trust:
