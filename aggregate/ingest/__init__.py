@@ -176,7 +176,7 @@ def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str
 
 def _stream_times(file: CheckedFile) -> Iterator[pa.RecordBatch]:
     """The times of a file that has them; of any other the labels, so that its rows are counted."""
-    return stream(file, ["voted_at" if "voted_at" in file.names else "label"])
+    return stream(file, ["voted_at" if "voted_at" in file.types else "label"])
 
 
 def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
@@ -191,7 +191,7 @@ def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
 
 def _check_times(files: Sequence[CheckedFile], as_of: datetime | None) -> None:
     """A time limit needs times."""
-    untimed = [file.source for file in files if "voted_at" not in file.names]
+    untimed = [file.source for file in files if "voted_at" not in file.types]
     if as_of is not None and untimed:
         raise VotesError(
             "--as-of needs a column 'voted_at'",

@@ -1,18 +1,22 @@
 """Parquet files, checked against the schema and streamed as record batches."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..arrow import scalar
 from ..errors import VotesError, on_one_line, reason_of
-from ..schema import Column, Table
+from ..schema import Table
 from ..storage import redacted
+from .columns import Columns, MisfitError, Offer, batch_of, is_list, match_columns, values_of
+from .footers import FileOfFewerMeanings
 from .sources import Source, find_sources
 
 BATCH_ROWS = 1 << 17
@@ -31,25 +35,8 @@ believes the page, and clears up to 2 GB.
 MAP_NAMES = "map names with --column COLUMN=NAME"
 """What helps against a column that is missing."""
 
-TYPES_IN_WORDS = {
-    "id": "an integer or a string",
-    "label": "an integer or a string",
-    "bool": "bool",
-    "timestamp": "timestamp",
-    "float64": "float",
-    "name": "a string",
-    "int32": "an integer",
-    "uint32": "an integer",
-    "integer": "an integer",
-    "labels": "a list of strings or of integers",
-    "shares": "a list of floats",
-}
-
-FEW_NAMES = ("label", "status", "ai_label")
-"""Columns of strings that may be handed on as dictionaries."""
-
-LISTS = ("labels", "shares")
-"""Types of columns whose values are lists."""
+TEXTS = (pa.string(), pa.list_(pa.string()))
+"""Types of columns that may be read as dictionaries."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +45,22 @@ class CheckedFile:
 
     source: Source
     rows: int
-    names: Mapping[str, str]
-    """Column of the schema -> its name in this file; optional columns may be missing."""
-    types: Mapping[str, pa.DataType]
-    """Column of the schema -> type of its values (the value type of a dictionary)."""
+    columns: Columns
+    """Those of the schema; optional ones may be missing."""
     dictionaries: tuple[str, ...]
     """Columns (names in this file) to be read as dictionaries, if their encoding allows it."""
     largest_group: int
     """Bytes of the largest row group, about, or so the metadata says."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Column of the schema -> its name in this file, if it is part of this."""
+        return self.columns.names
+
+    @property
+    def types(self) -> Mapping[str, pa.DataType]:
+        """Column of the schema -> type of its values (the value type of a dictionary), in all files the same."""
+        return self.columns.types
 
 
 def check_files(
@@ -75,28 +70,33 @@ def check_files(
     as_dictionary: tuple[str, ...] = (),
     *,
     remedy: str = MAP_NAMES,
+    partitioned: bool = True,
 ) -> list[CheckedFile]:
     """Check every file's columns before any row is read.
 
     ``renamed`` maps columns of ``table`` to the files' own names. String columns in ``as_dictionary`` are to be
-    read as dictionaries. ``remedy`` is what helps against a missing COLUMN. Raises VotesError with all that is wrong,
-    file by file.
+    read as dictionaries. ``remedy`` is what helps against a missing COLUMN. Columns that a file does not have are taken
+    from its folders' names, ``key=value``, if ``partitioned``. Raises VotesError with all that is wrong, file by file.
     """
-    faults: list[str] = []
-    checked: list[CheckedFile] = []
+    known = [renamed.get(column.name, column.name) for column in table]
+    offers, opened = [], []
     for source in sources:
-        with readable(source.path), pq.ParquetFile(source.local) as file:
-            schema, metadata = file.schema_arrow, file.metadata
-            _check_row_counts(metadata, source.path)
-        names, types, wrong = _match(schema, table, renamed, remedy)
-        faults += [f"{on_one_line(source.path)}: {fault}" for fault in wrong]
-        texts = [names[column] for column in as_dictionary if types.get(column) in (pa.string(), pa.list_(pa.string()))]
-        dictionaries = tuple(leaf for name in texts for leaf in _leaves(metadata, name))
-        largest = _largest_group(metadata, source.bytes)
-        checked.append(CheckedFile(source, metadata.num_rows, names, types, dictionaries, largest))
-    faults += _disagreements(checked)
+        with open_parquet(source, known) as file:
+            offers.append(_offer(source if partitioned else replace(source, partition={}), file, known))
+            opened.append(file.metadata)
+    columns, faults = match_columns(offers, table, renamed, remedy)
     if faults:
         raise VotesError("\n".join(faults))
+    checked = []
+    for source, metadata, found, offer in zip(sources, opened, columns, offers, strict=True):
+        texts = [
+            found.names[column]
+            for column in as_dictionary
+            if column in found.names and values_of(offer.schema.field(found.names[column]).type) in TEXTS
+        ]
+        dictionaries = tuple(leaf for name in texts for leaf in _leaves(metadata, name))
+        largest = _largest_group(metadata, source.bytes)
+        checked.append(CheckedFile(source, metadata.num_rows, found, dictionaries, largest))
     return checked
 
 
@@ -114,7 +114,7 @@ def check_file(
         named = redacted(os.fspath(path)) if not isinstance(path, Source) else path.path
         raise VotesError(f"stands for {len(sources)} files", where=named, remedy="name one file")
     try:
-        (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy)
+        (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy, partitioned=False)
     except VotesError as error:
         first, *others = str(error).splitlines()
         if not others:
@@ -163,16 +163,19 @@ def _read(
 ) -> Iterator[pa.RecordBatch]:
     """The batches of a file, with some columns read as dictionaries. Raises VotesError."""
     present = [column for column in columns if column in file.names]
-    names = {column: file.names[column] for column in present}
+    if not present:
+        yield from (batch_of(min(rows, file.rows - row), columns, file.columns) for row in range(0, file.rows, rows))
+        return
     with readable(file.source.path):
-        opened = pq.ParquetFile(
-            file.source.local,
+        opened = _opened(
+            file.source,
+            file.names.values(),
             read_dictionary=list(dictionaries),
             page_checksum_verification=True,
             pre_buffer=False,  # it would hold the whole file
             buffer_size=BUFFER if file.largest_group > SMALL_GROUP else 0,
         )
-        wanted = list(names.values())
+        wanted = [file.names[column] for column in present]
         if any(pa.types.is_list(file.types[column]) for column in present):
             groups = [[number] for number in range(opened.num_row_groups)]
             batches = chain.from_iterable(opened.iter_batches(rows, row_groups=one, columns=wanted) for one in groups)
@@ -181,7 +184,7 @@ def _read(
     while True:
         with readable(file.source.path):
             batch = next(batches, None)
-            plain = None if batch is None else _plain_batch(batch, names)
+            plain = None if batch is None else batch_of(batch, columns, file.columns)
         if plain is None:
             return
         yield plain
@@ -197,10 +200,21 @@ def _from_row(row: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Record
 
 def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
     """Value types and batches of a table in memory, checked against the schema as files are."""
-    names, types, faults = _match(table.schema, columns, {}, MAP_NAMES)
+    offer = Offer("", table.schema, table.num_rows, lambda name: _any_value(table.column(name)))
+    (found,), faults = match_columns([offer], columns, {}, MAP_NAMES)
     if faults:
         raise VotesError("\n".join(faults))
-    return types, (_plain_batch(batch, names) for batch in table.to_batches(max_chunksize=BATCH_ROWS))
+    wanted = [column.name for column in columns]
+    if found.names:
+        return found.types, (_in_memory(batch, wanted, found) for batch in table.to_batches(max_chunksize=BATCH_ROWS))
+    return found.types, iter([_in_memory(table.num_rows, wanted, found)])
+
+
+def _in_memory(batch: pa.RecordBatch | int, wanted: Sequence[str], found: Columns) -> pa.RecordBatch:
+    try:
+        return batch_of(batch, wanted, found)
+    except MisfitError as error:
+        raise VotesError(str(error), remedy="cast it, or leave such rows out") from error
 
 
 @contextmanager
@@ -208,6 +222,8 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
     """Turn what pyarrow raises on a broken file into one VotesError."""
     try:
         yield
+    except MisfitError as error:
+        raise VotesError(str(error), where=path, remedy="cast it, or leave such rows out") from error
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
         raise VotesError(
             f"cannot be read as {kind} ({reason_of(error)})",
@@ -216,10 +232,65 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def open_parquet(source: Source, wanted: Collection[str], **options: Any) -> Iterator[pq.ParquetFile]:
+    """An open file, in which at least the ``wanted`` columns can be read. Raises VotesError."""
+    with readable(source.path), _opened(source, wanted, **options) as file:
+        yield file
+
+
+def _opened(source: Source, wanted: Collection[str], **options: Any) -> pq.ParquetFile:
+    """As :func:`open_parquet`, to be closed by whoever has it; raises what pyarrow does."""
+    options["coerce_int96_timestamp_unit"] = "us"  # as nanoseconds they would wrap before 1677 and after 2262
+    try:
+        return pq.ParquetFile(source.local, **options)
+    except (pa.ArrowException, OSError):
+        try:  # there may be a column that pyarrow does not know among those that nobody asks for
+            return pq.ParquetFile(FileOfFewerMeanings(source.local, wanted), **options)
+        except (pa.ArrowException, OSError, ValueError):
+            pass  # what it says of the whole file tells more
+        raise
+
+
+def _offer(source: Source, file: pq.ParquetFile, known: Collection[str]) -> Offer:
+    """What a file has for columns, of those with ``known`` names."""
+    schema, metadata = file.schema_arrow, file.metadata
+    _check_row_counts(metadata, source.path)
+
+    def has_value(name: str) -> bool:
+        if metadata.num_rows == 0:
+            return False
+        with open_parquet(source, known, pre_buffer=False) as again:
+            return any(_any_value(batch.column(name)) for batch in again.iter_batches(BATCH_ROWS, columns=[name]))
+
+    return Offer(source.path, schema, metadata.num_rows, has_value, source.partition, _uuids(file, known))
+
+
+def _uuids(file: pq.ParquetFile, known: Collection[str]) -> frozenset[str]:
+    """The columns of UUIDs, also where pyarrow has no type for these."""
+    schema = file.schema_arrow
+    of_16_bytes = {field.name for field in schema if field.name in known and field.type == pa.binary(16)}
+    if not of_16_bytes:
+        return frozenset()
+    leaves = (file.schema.column(place) for place in range(file.metadata.num_columns))
+    return frozenset(leaf.path for leaf in leaves if leaf.path in of_16_bytes and leaf.logical_type.type == "UUID")
+
+
+def _any_value(values: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether any value is neither null nor NaN; of lists, whether any has an item."""
+    if pa.types.is_floating(values.type):
+        return bool(pc.any(pc.invert(pc.is_nan(values))).as_py())
+    if is_list(values.type):
+        return bool(pc.any(pc.greater(pc.list_value_length(values), scalar(0))).as_py())
+    return bool(values.null_count < len(values))
+
+
 def items_per_row(file: CheckedFile, column: str) -> int:
     """How long the lists of a column are on average, rounded up, in the row group where they are longest."""
     most = 1
-    with readable(file.source.path), pq.ParquetFile(file.source.local, pre_buffer=False) as opened:
+    if column not in file.names:
+        return most
+    with open_parquet(file.source, file.names.values(), pre_buffer=False) as opened:
         metadata = opened.metadata
         (leaf,) = _leaves(metadata, file.names[column])
         places = [place for place in range(metadata.num_columns) if metadata.schema.column(place).path == leaf]
@@ -253,106 +324,3 @@ def _leaves(metadata: pq.FileMetaData, column: str) -> list[str]:
     """The paths of the values a column holds: its name, or more if they stand in lists."""
     paths = (metadata.schema.column(place).path for place in range(metadata.num_columns))
     return [path for path in paths if path == column or path.startswith(f"{column}.")]
-
-
-def _match(
-    schema: pa.Schema, table: Table, renamed: Mapping[str, str], remedy: str
-) -> tuple[dict[str, str], dict[str, pa.DataType], list[str]]:
-    """Where the columns of ``table`` stand in a file, the types of their values, and what is wrong."""
-    names: dict[str, str] = {}
-    types: dict[str, pa.DataType] = {}
-    faults = []
-    for column in table:
-        name = renamed.get(column.name, column.name)
-        called = f"column {name!r}" if name == column.name else f"column {name!r} ({column.name})"
-        fields = schema.get_all_field_indices(name)
-        if len(fields) > 1:
-            faults.append(f"{called} occurs {len(fields)} times")
-        elif fields and column.optional and pa.types.is_null(schema.field(fields[0]).type):
-            continue  # a column without a single value, which some writers give no type
-        elif not fields and (not column.optional or column.name in renamed):
-            have = ", ".join(repr(known) for known in schema.names[:12])
-            faults.append(f"{called} is missing; it has {have}; {remedy.replace('COLUMN', column.name)}")
-        elif fields:
-            value_type = _value_type(schema.field(fields[0]).type)
-            if not _fits(value_type, column):
-                wanted = TYPES_IN_WORDS[column.type]
-                faults.append(f"{called} has type {schema.field(fields[0]).type}; it must be {wanted}")
-            names[column.name], types[column.name] = name, value_type
-    return names, types, faults
-
-
-def _disagreements(files: Sequence[CheckedFile]) -> list[str]:
-    """Columns whose type differs from the first file that has them."""
-    faults = []
-    first: dict[str, CheckedFile] = {}
-    for file in files:
-        for column, value_type in file.types.items():
-            model = first.setdefault(column, file)
-            if model.types[column] != value_type:
-                faults.append(
-                    f"{on_one_line(file.source.path)}: column {file.names[column]!r} has type {value_type}, "
-                    f"but {model.types[column]} in {on_one_line(model.source.path)}"
-                )
-    return faults
-
-
-def _value_type(declared: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(declared):
-        declared = declared.value_type
-    if pa.types.is_large_string(declared) or pa.types.is_string_view(declared):
-        return pa.string()
-    if _is_list(declared):
-        return pa.list_(_value_type(declared.value_type))
-    return declared
-
-
-def _is_list(declared: pa.DataType) -> bool:
-    return bool(pa.types.is_list(declared) or pa.types.is_large_list(declared) or pa.types.is_fixed_size_list(declared))
-
-
-def _fits(value_type: pa.DataType, column: Column) -> bool:
-    if column.type in ("id", "label"):
-        return bool(pa.types.is_integer(value_type) or pa.types.is_string(value_type))
-    if column.type == "timestamp":
-        return bool(pa.types.is_timestamp(value_type))
-    if column.type == "float64":
-        return bool(pa.types.is_floating(value_type) or pa.types.is_integer(value_type))
-    if column.type == "name":
-        return bool(pa.types.is_string(value_type))
-    if column.type in ("int32", "uint32", "integer"):
-        return bool(pa.types.is_integer(value_type))
-    if column.type in LISTS:
-        item = replace(column, type="label" if column.type == "labels" else "float64")
-        return bool(pa.types.is_list(value_type)) and _fits(value_type.value_type, item)
-    return bool(pa.types.is_boolean(value_type))
-
-
-def _plain_batch(batch: pa.RecordBatch, names: Mapping[str, str]) -> pa.RecordBatch:
-    """The columns of ``names`` (schema's name -> batch's name) without string variants and dictionaries.
-
-    Only columns of few names on many rows may stay dictionaries.
-    """
-    arrays = []
-    for column, name in names.items():
-        array = batch.column(name)
-        _check_indices(array)
-        if pa.types.is_dictionary(array.type):
-            if column in FEW_NAMES and pa.types.is_string(array.type.value_type):
-                arrays.append(array)
-                continue
-            array = array.dictionary_decode()
-        if pa.types.is_large_string(array.type) or pa.types.is_string_view(array.type):
-            array = array.cast(pa.string())
-        arrays.append(array)
-    return pa.RecordBatch.from_arrays(arrays, names=list(names))
-
-
-def _check_indices(array: pa.Array) -> None:
-    """Raise ValueError if an index is not in its dictionary: pyarrow does not look, and reads what stands beyond."""
-    while _is_list(array.type):
-        array = array.values
-    if pa.types.is_dictionary(array.type):
-        limits = pc.min_max(array.indices)
-        if limits["min"].is_valid and not 0 <= limits["min"].as_py() <= limits["max"].as_py() < len(array.dictionary):
-            raise ValueError("an index is not in its dictionary")

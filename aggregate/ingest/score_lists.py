@@ -1,12 +1,11 @@
 """A classifier's training scores from Parquet files, streamed as score lists."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Probabilities
 from ..arrow import fill_null, scalar, to_arrow, to_numpy
@@ -24,7 +23,7 @@ from ..kernels.scores import (
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
 from . import Paths, listed
-from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, readable, stream
+from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, open_parquet, readable, stream
 from .places import Ids, Vocabulary
 from .scores import are_scores, as_decimals, in_range
 from .sources import Source, find_sources
@@ -68,7 +67,7 @@ def check_scores(
     is missing or has a wrong type, also if that is another than ``votes_ids`` or ``votes_labels``.
     """
     sources = find_sources(listed(paths))
-    is_long = _is_long(sources[0], renamed)
+    is_long = _is_long(sources, renamed)
     table = SCORE_ROWS if is_long else SCORE_LISTS
     labels = "label" if is_long else "labels"
     known = {column.name for column in table}
@@ -82,24 +81,29 @@ def check_scores(
         ):
             if pa.types.is_integer(theirs) != pa.types.is_integer(wanted):
                 raise VotesError(
-                    f"column {file.names[column]!r} holds values of type {theirs}, but {wanted} in the votes",
+                    f"column {ours.get(column, column)!r} holds values of type {theirs}, but {wanted} in the votes",
                     where=file.source.path,
                     remedy="write it with the type of the votes",
                 )
     return ScoreFiles(tuple(files), is_long)
 
 
-def _is_long(source: Source, renamed: Mapping[str, str]) -> bool:
-    """Whether a file has a row for each label. Raises VotesError if it has neither layout."""
-    with readable(source.path), pq.ParquetFile(source.local) as file:
-        names = set(file.schema_arrow.names)
-    for is_long, columns in ((False, ("labels", "probabilities")), (True, ("label", "probability"))):
-        if any(renamed.get(column, column) in names for column in columns):
-            return is_long
-    have = ", ".join(repr(name) for name in sorted(names)[:12])
+def _is_long(sources: Sequence[Source], renamed: Mapping[str, str]) -> bool:
+    """Whether files have a row for each label, as the first does that has either layout. Raises VotesError if none."""
+    layouts = ((False, ("labels", "probabilities")), (True, ("label", "probability")))
+    in_file = [renamed.get(column, column) for _, columns in layouts for column in columns]
+    first: list[str] = []
+    for source in sources:
+        with open_parquet(source, in_file) as file:
+            names = file.schema_arrow.names
+        for is_long, columns in layouts:
+            if any(renamed.get(column, column) in names for column in columns):
+                return is_long
+        first = first or names
+    have = ", ".join(repr(name) for name in sorted(first)[:12])
     raise VotesError(
         f"holds neither lists 'labels' and 'probabilities' nor columns 'label' and 'probability'; it has {have}",
-        where=source.path,
+        where=sources[0].path,
         remedy=MAP_SCORE_NAMES,
     )
 

@@ -4,15 +4,19 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from ..errors import VotesError, reason_of
 from ..storage import Place, is_uri, local_path, locate, reaching, redacted
 from .remote import Copy, copied, find_remote, hidden, regular, would_find_remote
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
+
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""The value of a folder's name that stands for null."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Source:
     """Size, modification time (ns) and inode: another state is another file."""
     copy: Copy | None = None
     """Of a file in another store."""
+    partition: Mapping[str, str | None] = field(default_factory=dict)
+    """What the names of its folders say, if these are ``key=value``."""
 
     @property
     def local(self) -> str:
@@ -174,11 +180,27 @@ def _unreadable(error: OSError, path: str) -> VotesError:
 
 def _remote_source(place: Place) -> Source:
     copy = copied(place)
-    return Source(place.name, copy.bytes, (copy.bytes, 0, 0), copy)
+    return Source(place.name, copy.bytes, (copy.bytes, 0, 0), copy, _partition(place.path.split("/")))
 
 
 def _source(path: str) -> Source:
     if os.path.exists(path) and not os.path.isfile(path):
         raise VotesError("neither a file nor a folder", where=path, remedy="Parquet cannot be read from a pipe")
     state = _state(path)
-    return Source(path, state[0], state)
+    return Source(path, state[0], state, partition=_partition(path.split(os.sep)))
+
+
+def _partition(parts: Sequence[str]) -> dict[str, str | None]:
+    """What the folders of a path say of its file, as Hive partitions a table: ``key=value``, percent-encoded.
+
+    >>> _partition("log/is_author=true/label=Acer%20opalus/user_id=__HIVE_DEFAULT_PARTITION__/0.parquet".split("/"))
+    {'is_author': 'true', 'label': 'Acer opalus', 'user_id': None}
+    """
+    split = [folder.partition("=") for folder in parts[:-1]]
+    return {
+        _decoded(key): None if value == NO_VALUE else _decoded(value) for key, equals, value in split if key and equals
+    }
+
+
+def _decoded(text: str) -> str:
+    return unquote(text, errors="surrogateescape")

@@ -15,6 +15,7 @@ import pytest
 import aggregate
 from aggregate.errors import VotesError
 from aggregate.ingest import parquet
+from aggregate.ingest.columns import check_indices
 from tests.fuzz import layout
 from tests.fuzz.layout import File
 from tests.fuzz.originals import written
@@ -118,7 +119,7 @@ def test_an_index_that_is_not_in_its_dictionary(path: Path, column: str, kind: p
 def test_indices_in_lists_are_looked_at(path: Path) -> None:
     labels = pa.DictionaryArray.from_arrays(pa.array([0, 5], pa.int32()), ["a"], safe=False)
     with pytest.raises(ValueError, match="not in its dictionary"):
-        parquet._check_indices(pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), labels))
+        check_indices(pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), labels))
 
 
 def test_a_page_that_claims_to_be_large_takes_no_memory(path: Path) -> None:

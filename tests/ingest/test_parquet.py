@@ -160,7 +160,9 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     lines = str(raised.value).splitlines()
     assert [line.split(": ")[0] for line in lines] == [f"{tmp_path}/b.parquet", f"{tmp_path}/c.parquet"]
     assert "column 'label' is missing" in lines[0]
-    assert lines[1].endswith(f"column 'observation_id' has type string, but int64 in {tmp_path}/a.parquet")
+    assert lines[1].endswith(
+        f"column 'observation_id' has type string, but int64 in {tmp_path}/a.parquet; write both with one type"
+    )
 
 
 def test_an_optional_column_without_a_value_may_have_no_type(tmp_path: Path) -> None:

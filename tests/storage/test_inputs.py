@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import aggregate
 from aggregate.errors import VotesError
 from aggregate.ingest import remote
 from aggregate.ingest.remote import find_remote
@@ -257,3 +258,14 @@ def test_a_file_uri_is_a_path(write: Write, work: Path) -> None:
 def test_other_outputs_are_local(capfd: Capture, work: Path, arguments: list[str]) -> None:
     assert "must be a local path" in refused(capfd, *arguments, exit_code=2)
     assert list(work.iterdir()) == []
+
+
+def test_folders_in_a_store_say_columns_as_those_on_disk_do(bucket: Bucket, write: Write, work: Path) -> None:
+    for folder, number in (("label=Acer%20opalus", 1), ("label=Ilex", 2), ("label=__HIVE_DEFAULT_PARTITION__", 1)):
+        path = write(f"{number}.parquet", observation_id=[number] * 4, label=None)
+        uri = bucket.put(f"log/is_author=true/{folder}/0.parquet", path)
+    assert aggregate.read_votes(bucket.uri("log")).label_names.to_pylist() == ["Ilex"]
+    assert aggregate.read_votes(bucket.uri("log/**/label=A*")).label_names.to_pylist() == ["Acer opalus"]
+    assert aggregate.read_votes(bucket.uri("log/is_author=true/label=Ilex/0.parquet")).n_votes == 3
+    with pytest.raises(VotesError, match="no usable vote left"):
+        aggregate.read_votes(uri)
