@@ -26,6 +26,7 @@ from .ingest import Paths
 from .progress import SILENT, Progress
 from .schema import AMBIGUITY, SCORED, arrow_schema
 from .score_lists import FAULTS, ScoreLists
+from .shares import count_of, counts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +167,7 @@ class Ambiguity:
         order = np.lexsort((waum[scored], groups))
         ends = np.flatnonzero(np.diff(groups[order], append=-1)) + 1 if scored.size else np.arange(0)
         sizes = np.diff(ends, prepend=0)
-        cuts = ends - sizes + np.floor(self.settings.alpha * sizes + 1e-9).astype(np.int64)
+        cuts = ends - sizes + counts_of(self.settings.alpha, sizes)
         below = waum[scored[order]] < np.repeat(waum[scored[order[cuts]]], sizes) - SLACK
         pruned[scored[order[below]]] = True
         return pruned
@@ -343,7 +344,7 @@ def _confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":
 def _check_lists(counts: ListCounts, max_rejected: float, origin: str) -> None:
     """Raise VotesError if too many lists cannot be used, or none can."""
     rejected = sum(counts.rejected.values())
-    if rejected > max_rejected * counts.read:
+    if rejected > count_of(max_rejected, counts.read):
         reasons = ", ".join(
             f"{count:,} {reason} (first: {counts.first_rejected[reason]})" for reason, count in counts.rejected.items()
         )

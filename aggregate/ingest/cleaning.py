@@ -14,6 +14,7 @@ from ..arrays import Bytes, Indices
 from ..arrow import fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
 from ..schema import REJECTED, arrow_schema
+from ..shares import count_of
 from .text_faults import REASONS, presentable
 
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -140,7 +141,7 @@ def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:
 
 def check_share(quarantine: Quarantine, n_rows: int, max_rejected: float) -> None:
     """Raise VotesError if more than ``max_rejected`` of the rows were rejected."""
-    if quarantine.total > max_rejected * n_rows:
+    if quarantine.total > count_of(max_rejected, n_rows):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(quarantine.counts.items()))
         raise VotesError(
             f"{quarantine.total:,} of {n_rows:,} rows cannot be used ({reasons}; {quarantine.first_place()}), "

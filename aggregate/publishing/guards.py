@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..shares import count_of
+
 
 @dataclass(frozen=True)
 class Guards:
@@ -28,16 +30,17 @@ class Guards:
         if changes["gone"] and not changes["in_both"]:
             return [f"none of the {changes['gone']:,} observations of run {changes['against']} is in it"]
         found = []
-        share, drop = changes["label_changes_share"], changes["valid_drop"]
-        if self.max_label_changes is not None and share > self.max_label_changes:
+        changed, both = changes["label_changed"], changes["in_both"]
+        if self.max_label_changes is not None and changed > count_of(self.max_label_changes, both):
             found.append(
-                f"{changes['label_changed']:,} of {changes['in_both']:,} labels changed ({_percent(share)}), more than "
+                f"{changed:,} of {both:,} labels changed ({_percent(changes['label_changes_share'])}), more than "
                 f"--max-label-changes {self.max_label_changes:g} allows"
             )
-        if self.max_valid_drop is not None and drop > self.max_valid_drop:
+        before, now = changes["valid_before"], changes["valid_now"]
+        if self.max_valid_drop is not None and before - now > count_of(self.max_valid_drop, before):
             found.append(
-                f"valid observations fell from {changes['valid_before']:,} to {changes['valid_now']:,} "
-                f"({_percent(drop)}), more than --max-valid-drop {self.max_valid_drop:g} allows"
+                f"valid observations fell from {before:,} to {now:,} "
+                f"({_percent(changes['valid_drop'])}), more than --max-valid-drop {self.max_valid_drop:g} allows"
             )
         return found
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..arrays import Flags, Floats, Indices, UserCodes
+from ..shares import count_of, nearest_count
 from .counts import heavy_tailed
 from .published import Totals
 
@@ -85,7 +86,7 @@ def _activity(totals: Totals) -> Indices:
     others = totals.users - totals.one_vote
     votes = totals.votes - totals.one_vote
     mean = -(-votes // max(others, 1))
-    highest = max(2, mean, min(totals.observations // 2, max(8 * mean, int(MOST_ACTIVE_SHARE * totals.votes))))
+    highest = max(2, mean, min(totals.observations // 2, max(8 * mean, count_of(MOST_ACTIVE_SHARE, totals.votes))))
     return np.concatenate([np.ones(totals.one_vote, np.int64), heavy_tailed(others, votes, 2, highest)])
 
 
@@ -96,7 +97,7 @@ def _reviews(votes: Indices, n_reviews: int, rng: np.random.Generator) -> Indice
     """
     reviews = np.zeros_like(votes)
     ones = np.flatnonzero(votes == 1)
-    n_ones = min(n_reviews, round(ONE_VOTE_REVIEWERS * len(ones)))
+    n_ones = min(n_reviews, nearest_count(ONE_VOTE_REVIEWERS, len(ones)))
     reviews[rng.choice(ones, n_ones, replace=False)] = 1
     several = np.flatnonzero(votes > 1)
     logarithms, rounding = np.log(votes[several]), rng.random(len(several))
@@ -131,7 +132,7 @@ def _careless(votes: Indices, rng: np.random.Generator) -> Flags:
     """Who votes near-randomly, bool[users]: an exact share, none of them very active."""
     careless = np.zeros(len(votes), np.bool_)
     pool = np.flatnonzero(votes <= CARELESS_MAX_VOTES)
-    n_careless = min(len(pool), round(CARELESS_SHARE * len(votes)))
+    n_careless = min(len(pool), nearest_count(CARELESS_SHARE, len(votes)))
     careless[rng.choice(pool, n_careless, replace=False)] = True
     return careless
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Indices
+from ..shares import nearest_count
 from . import published
 from .species import rare_share, species_at
 from .stream import Block
@@ -26,11 +27,11 @@ class Marginals:
 
 def published_at(scale: float) -> Marginals:
     """The published marginals, the counts scaled; fewer species where fewer are expected to be met."""
-    observations = round(published.OBSERVATIONS * scale)
+    observations = nearest_count(scale, published.OBSERVATIONS)
     return Marginals(
         observations=observations,
-        votes=round(published.VOTES * scale),
-        users=round(published.USERS * scale),
+        votes=nearest_count(scale, published.VOTES),
+        users=nearest_count(scale, published.USERS),
         species=species_at(scale, max(1, observations)),
         multi_vote_share=published.MULTI_VOTE_SHARE,
         disagreed_share=published.DISAGREED_SHARE,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..shares import nearest_count
+
 OBSERVATIONS = 6_699_593
 VOTES = 9_005_108
 USERS = 823_251
@@ -49,20 +51,20 @@ class Totals:
     @classmethod
     def at(cls, scale: float) -> "Totals":
         """The published counts times ``scale``, changed as little as it takes to be possible for a handful of votes."""
-        observations = max(1, round(OBSERVATIONS * scale))
-        votes = max(observations, round(VOTES * scale))
-        users = min(votes, max(FEWEST_USERS, round(USERS * scale)))
+        observations = max(1, nearest_count(scale, OBSERVATIONS))
+        votes = max(observations, nearest_count(scale, VOTES))
+        users = min(votes, max(FEWEST_USERS, nearest_count(scale, USERS)))
         if users == 1:
             votes = observations
-        multi_vote = min(votes - observations, max(1, round(MULTI_VOTE_SHARE * observations)))
+        multi_vote = min(votes - observations, max(1, nearest_count(MULTI_VOTE_SHARE, observations)))
         # Whoever does not vote once votes twice or more, and there must be votes enough for that.
-        one_vote = min(users - (votes > users), max(round(ONE_VOTE_USER_SHARE * users), 2 * users - votes))
+        one_vote = min(users - (votes > users), max(nearest_count(ONE_VOTE_USER_SHARE, users), 2 * users - votes))
         return cls(
             observations=observations,
             votes=votes,
             users=users,
             multi_vote=multi_vote,
-            disagreed=min(multi_vote, round(DISAGREED_SHARE * observations)),
+            disagreed=min(multi_vote, nearest_count(DISAGREED_SHARE, observations)),
             one_vote=one_vote,
-            author_votes=round(AUTHOR_VOTES_SHARE * observations),
+            author_votes=nearest_count(AUTHOR_VOTES_SHARE, observations),
         )

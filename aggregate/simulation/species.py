@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Flags, Floats, Indices, LabelCodes
+from ..shares import count_of
 from .counts import largest_remainder
 from .names import species_names
 from .published import OBSERVATIONS, RARE_SPECIES, RARE_SPECIES_SHARE, SPECIES
@@ -116,4 +117,4 @@ def frequencies(n_species: int, n_observations: int) -> Indices:
 def rare_share(counts: Indices) -> float:
     """Share of the observations that the rarest 80 % of the species hold; ``counts`` in any order."""
     ascending = np.sort(counts)
-    return float(ascending[: int(RARE_SPECIES * len(counts))].sum() / counts.sum())
+    return float(ascending[: count_of(RARE_SPECIES, len(counts))].sum() / counts.sum())

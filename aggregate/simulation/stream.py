@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Flags, Floats, Indices, LabelCodes, UserCodes
 from ..progress import Progress
+from ..shares import nearest_count
 from . import timing
 from .counts import share_out
 from .crowd import Crowd
@@ -155,7 +156,7 @@ def _experts(ballots: Ballots, share: float | None, rng: np.random.Generator) ->
         return np.ones(len(several), np.bool_)
     expert = np.zeros(len(several), np.bool_)
     turn = rng.random(len(several)) / np.where(several, MULTI_VOTE_EXPERTS, 1.0)
-    expert[np.argsort(turn, kind="stable")[: round(share * len(several))]] = True
+    expert[np.argsort(turn, kind="stable")[: nearest_count(share, len(several))]] = True
     return expert
 
 

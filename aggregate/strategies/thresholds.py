@@ -8,6 +8,7 @@ import numpy as np
 from ..arrays import Flags, Floats, Weights
 from ..consensus import at_least
 from ..errors import ParameterError
+from ..shares import count_of
 from .base import check_parameters, parameter
 
 
@@ -61,5 +62,5 @@ def ambiguity_threshold(
     """The aum below which an observation is ambiguous; ``aum`` is that of the disputed ones, the others have 1."""
     if quantile is None:
         return 2 * theta_acc - 1 if below is None else below
-    rank = int(quantile * n_observations)
+    rank = count_of(quantile, n_observations)
     return float(np.partition(aum, rank)[rank]) if rank < aum.size else 1.0

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def pruned(waum: Mapping[Any, float], alpha: float) -> set[Any]:
     """Those below the (floor(alpha n) + 1)-th smallest, by more than float32 rounds."""
     if not waum:
         return set()
-    cut = sorted(waum.values())[math.floor(alpha * len(waum) + 1e-9)]
+    cut = sorted(waum.values())[math.floor(Fraction(str(alpha)) * len(waum))]
     return {i for i, value in waum.items() if value < cut - 1e-6}
 
 

@@ -1,0 +1,40 @@
+"""Shares of a count, exactly: 0.29 of 100 is 29, where ``int(0.29 * 100)`` is 28.
+
+A share is the decimal number that it is written as: the shortest that reads as the same float.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from .arrays import Indices
+
+
+def count_of(share: float, whole: int) -> int:
+    """``floor(share whole)``, the largest count that is at most a ``share`` of ``whole``.
+
+    >>> count_of(0.29, 100), count_of(0.57, 100), count_of(0.3, 9)
+    (29, 57, 2)
+    """
+    exact = _exact(share)
+    return exact.numerator * int(whole) // exact.denominator
+
+
+def counts_of(share: float, wholes: Indices) -> Indices:
+    """The same of each of int64[n] ``wholes``."""
+    distinct, places = np.unique(wholes, return_inverse=True)
+    counts: Indices = np.array([count_of(share, whole) for whole in distinct.tolist()], np.int64)[places]
+    return counts
+
+
+def nearest_count(share: float, whole: int) -> int:
+    """The count nearest to a ``share`` of ``whole``; halfway the even one.
+
+    >>> nearest_count(0.35, 10), nearest_count(0.29, 50), nearest_count(0.145, 100)
+    (4, 14, 14)
+    """
+    return round(_exact(share) * int(whole))
+
+
+def _exact(share: float) -> Fraction:
+    return Fraction(repr(float(share)))
