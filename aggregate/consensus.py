@@ -240,10 +240,10 @@ class Consensus:
         return shares
 
     def posteriors_to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
-        """The labels voted on observations ``first`` to ``last`` (default all) with their probabilities.
+        """The labels voted on observations ``first`` to ``last`` (default all) with their shares.
 
-        One row per observation and label, sorted by both. The probability is the strategy's posterior, or the label's
-        share of the weight.
+        One row per observation and label, sorted by both. The share is the strategy's posterior probability, or that of
+        the weight; it is 1 for an undisputed label, however likely that is right.
         """
         last = self.n_observations if last is None else last
         votes, candidates = self.votes, self.disputed.candidates
@@ -254,23 +254,23 @@ class Consensus:
         n_labels[disputed] = np.diff(candidates.offsets[start : stop + 1])
         rows = np.repeat(np.arange(first, last), n_labels)
         labels = self.labels[rows]
-        probability = np.ones(rows.size)
+        share = np.ones(rows.size)
         is_disputed = np.zeros(last - first, np.bool_)
         is_disputed[disputed] = True
         of_disputed = np.repeat(is_disputed, n_labels)
         block = slice(candidates.offsets[start], candidates.offsets[stop])
         labels[of_disputed] = candidates.labels[block]
-        probability[of_disputed] = self.candidate_shares[block]
+        share[of_disputed] = self.candidate_shares[block]
         columns = {
             "observation_id": votes.observation_ids.take(to_arrow(rows)),
             "label": votes.label_names.take(to_arrow(labels)),
-            "probability": probability,
+            "share": share,
         }
         schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
         return table_of(columns, schema)
 
     def posteriors_to_pandas(self) -> "pd.DataFrame":
-        """The labels voted with their probabilities as a data frame."""
+        """The labels voted with their shares as a data frame."""
         return self.posteriors_to_arrow().to_pandas()
 
     def users_to_arrow(self) -> "pa.Table":

@@ -64,7 +64,11 @@ PROBABILITY: Table = (
 POSTERIORS: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "a label voted on the observation"),
-    Column("probability", "float64", "posterior probability of the label, or its share of the weight"),
+    Column(
+        "share",
+        "float64",
+        "its share, of 1 on each observation: of the weight, or its posterior among these labels",
+    ),
 )
 
 USERS: Table = (

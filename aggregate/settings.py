@@ -39,7 +39,7 @@ class Settings:
     calibration: str | os.PathLike[str] | None = None
     """File with a calibration, or ``simulated``: adds the column ``probability``."""
     soft: bool = False
-    """Also write posteriors.parquet: the probability of every label voted."""
+    """Also write posteriors.parquet: the share of every label voted."""
     scores: Paths | None = None
     """A classifier's training scores: adds the columns ``aggregate.schema.SCORED``."""
     score_columns: Mapping[str, str] | None = None

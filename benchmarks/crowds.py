@@ -43,7 +43,7 @@ def expected_accuracy(soft: "pd.DataFrame", truth: "pd.DataFrame") -> float:
 
     ``soft`` has observation_id, label, probability; an observation that is not in it counts as wrong.
     """
-    top = soft.groupby("observation_id")["probability"].transform("max")
-    tied = soft[soft["probability"] >= top * (1 - TIED)].copy()
+    top = soft.groupby("observation_id")["share"].transform("max")
+    tied = soft[soft["share"] >= top * (1 - TIED)].copy()
     tied["share"] = 1 / tied.groupby("observation_id")["label"].transform("size")
     return float(truth.merge(tied, on=["observation_id", "label"])["share"].sum() / len(truth))

@@ -103,7 +103,7 @@ def crowdkits(name: str, votes: aggregate.Votes) -> tuple[Callable[..., Any], ..
 
     def shares(probabilities: pd.DataFrame) -> pd.DataFrame:
         long = probabilities.rename_axis(index="observation_id", columns="label").stack()
-        return long.rename("probability").reset_index()
+        return long.rename("share").reset_index()
 
     return fits[name], shares, lambda _: {}
 

@@ -67,7 +67,7 @@ MAPPED = ("columns", "scores", "score_columns")
     metavar="FILE",
     help="calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai [plantnet]",
 )
-@click.option("--soft", is_flag=True, help="also write posteriors.parquet: the probability of every label voted")
+@click.option("--soft", is_flag=True, help="also write posteriors.parquet: the share of every label voted")
 @click.option(
     "--calibration",
     metavar="FILE",

@@ -57,8 +57,8 @@ def accuracy(name: str, crowd: Path) -> float:
     """Expected over tied labels; what has no label counts as wrong."""
     truth = pq.read_table(crowd / "truth.parquet").to_pandas()
     soft = STRATEGIES[name]().fit(aggregate.read_votes(crowd / "votes.parquet")).posteriors_to_pandas()
-    top = soft.groupby("observation_id")["probability"].transform("max")
-    tied = soft[soft["probability"] >= top * (1 - 1e-9)].copy()
+    top = soft.groupby("observation_id")["share"].transform("max")
+    tied = soft[soft["share"] >= top * (1 - 1e-9)].copy()
     tied["share"] = 1 / tied.groupby("observation_id")["label"].transform("size")
     return float(truth.merge(tied, on=["observation_id", "label"])["share"].sum() / len(truth))
 

@@ -26,7 +26,7 @@ CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
 
-REPEATING = ("confidence", "probability", "weight", "ai_score")
+REPEATING = ("confidence", "probability", "weight", "ai_score", "share")
 """Columns of numbers worth a dictionary: many rows, fewer values. The others have one value nearly everywhere, which
 compression alone makes short in less time."""
 

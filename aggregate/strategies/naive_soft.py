@@ -12,7 +12,7 @@ from .thresholds import VoteThresholds
 
 @dataclass(frozen=True)
 class NaiveSoft(VoteThresholds):
-    """Each label's share of the votes is its probability; the likeliest is the label.
+    """Each label's share of the votes is its soft label; the one with the largest is the label.
 
     Labels and all columns are those of ``majority``: the strategy is there for its soft results (``--soft``), by the
     name the field gives it.

@@ -82,6 +82,6 @@ def test_simulated_logs_are_timed(tmp_path: Path) -> None:
 
 def test_the_right_label_among_tied_ones_counts_in_part() -> None:
     shares = [("1", "a", 0.5), ("1", "b", 0.5), ("2", "a", 0.6), ("2", "b", 0.4), ("3", "c", 1.0), ("4", "c", 1.0)]
-    soft = pd.DataFrame(shares, columns=["observation_id", "label", "probability"])
+    soft = pd.DataFrame(shares, columns=["observation_id", "label", "share"])
     truth = pd.DataFrame({"observation_id": ["1", "2", "3", "absent"], "label": ["a", "a", "b", "a"]})
     assert module("crowds").expected_accuracy(soft, truth) == pytest.approx((0.5 + 1 + 0 + 0) / 4)

@@ -218,7 +218,7 @@ def test_scores_soft_results_and_probabilities_of_what_only_the_ai_knows(
     else:
         assert (row["score_aum"], row["probability"]) == (None, 0.0)
     posteriors = pq.read_table("consensus/latest/posteriors.parquet").to_pandas()
-    assert posteriors.groupby("observation_id")["probability"].sum().round(9).eq(1).all()
+    assert posteriors.groupby("observation_id")["share"].sum().round(9).eq(1).all()
     assert (posteriors["observation_id"] == 9).sum() == (mode == "confident")
 
 

@@ -398,8 +398,21 @@ def test_soft_results_are_a_distribution_over_the_labels_voted(write: Write, wor
     frame = soft.to_pandas()
     assert frame["observation_id"].tolist() == [1, 1, 2, 3]
     assert frame["label"].tolist() == ["Acer campestre", "Acer opalus", "Abies alba", "Abies alba"]
-    assert np.allclose(frame.groupby("observation_id")["probability"].sum(), 1)
+    assert np.allclose(frame.groupby("observation_id")["share"].sum(), 1)
     assert manifest(work)["outputs"]["posteriors.parquet"]["rows"] == 4
+
+
+def test_a_probability_is_that_of_the_label_to_be_right_and_nothing_else(write: Write, work: Path) -> None:
+    """A newcomer's lone vote has the whole share, and is far from certain."""
+    run(write(), "--soft", "--calibration", "simulated")
+    tables = {path.name: pq.read_table(path) for path in (work / "consensus/latest").glob("*.parquet")}
+    assert [name for name, table in tables.items() if "probability" in table.column_names] == ["consensus.parquet"]
+    lone = {row["observation_id"]: row for row in tables["consensus.parquet"].to_pylist() if row["n_votes"] == 1}
+    assert lone
+    shares = {row["observation_id"]: row["share"] for row in tables["posteriors.parquet"].to_pylist()}
+    for observation, row in lone.items():
+        assert shares[observation] == 1.0
+        assert row["probability"] < 0.95
 
 
 def test_without_soft_there_are_no_soft_results(write: Write, work: Path) -> None:

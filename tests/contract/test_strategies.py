@@ -150,7 +150,7 @@ def test_small_corners(name: str, rows: Rows) -> None:
     assert frame["confidence"].between(0, 1, inclusive="neither" if name != "iwmv" else "left").all()
     assert frame["aum"].between(-1, 1).all()
     assert np.isfinite(users["weight"]).all()
-    assert np.allclose(soft.groupby("observation_id")["probability"].sum(), 1)
+    assert np.allclose(soft.groupby("observation_id")["share"].sum(), 1)
     assert {(i, k) for i, _, k in rows} == set(zip(soft["observation_id"], soft["label"], strict=True))
 
 
@@ -159,7 +159,7 @@ def test_columns_agree_with_each_other(name: str, seed: int) -> None:
     result = fit(name, crowd(seed))
     frame, soft = result.to_pandas(), result.posteriors_to_pandas()
     of_label = soft.merge(frame, on=["observation_id", "label"])
-    assert np.allclose(of_label["probability"], of_label["agreement"])
+    assert np.allclose(of_label["share"], of_label["agreement"])
     assert np.allclose(frame["margin"].where(frame["n_labels"] == 1, 1.0), 1.0)
     assert ((frame["status"] == "valid") == frame["valid"]).all()
     weights = result.users_to_pandas().set_index("user_id")["weight"]

@@ -113,7 +113,7 @@ def test_the_engine_equals_the_reference(log: tuple[Rows, Scores], trust: Any, n
         fitted = aggregate.DawidSkene().fit(votes_of(rows)).posteriors_to_arrow().to_pylist()
         posteriors: dict[Any, dict[Any, float]] = {}
         for row in fitted:
-            posteriors.setdefault(row["observation_id"], {})[row["label"]] = row["probability"]
+            posteriors.setdefault(row["observation_id"], {})[row["label"]] = row["share"]
         trust_of = reference.confusion_trust(rows, posteriors, 3.0)
     table = found.to_arrow().to_pylist()
     for kind, end in (("second", ""), ("other", "_other")):

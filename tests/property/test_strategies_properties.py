@@ -48,7 +48,7 @@ def strategy_with(name: str, **wanted: Any) -> Any:
 def shares_of(consensus: aggregate.Consensus) -> dict[Any, dict[Any, float]]:
     shares: dict[Any, dict[Any, float]] = {}
     for row in consensus.posteriors_to_arrow().to_pylist():
-        shares.setdefault(row["observation_id"], {})[row["label"]] = row["probability"]
+        shares.setdefault(row["observation_id"], {})[row["label"]] = row["share"]
     return shares
 
 
