@@ -12,10 +12,12 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import versions
 
 ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
 TESTS = ["tests/strategies/test_plantnet_golden.py", "tests/test_arrow.py"]
 """What is run besides the sample: results, and what crosses from one library to another."""
 TEST_TOOLS = ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis"]
@@ -111,12 +113,10 @@ def oldest_on(interpreter: str, work: Path) -> list[str]:
     return output_of(python, Path(__file__).with_name("versions.py"), "oldest").split()
 
 
-def output_of(*command: str | Path, **options: object) -> str:
+def output_of(*command: str | Path, **options: Any) -> str:
     """What a command prints; it must succeed."""
-    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout
 
-
-README = ROOT / "README.md"
 
 if __name__ == "__main__":
     main()
