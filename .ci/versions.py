@@ -74,15 +74,17 @@ def fit(one: tuple[str, str], other: tuple[str, str]) -> bool:
     )
 
 
-def chosen(wishes: dict[str, list[str]]) -> dict[str, str]:
-    """For each package the first of the wished versions that goes with those of the packages before it."""
-    choice: dict[str, str] = {}
-    for name, versions in wishes.items():
-        fitting = (one for one in versions if all(fit((name, one), other) for other in (*choice.items(), (name, one))))
-        if (found := next(fitting, None)) is None:
-            raise SystemExit(f"no {name} of {', '.join(versions)} goes with {choice} on this Python")
-        choice[name] = found
-    return choice
+def chosen(wishes: dict[str, list[str]]) -> dict[str, str] | None:
+    """Of each package a version, all of which go together; those wished first if it may be. None if there are none."""
+    if not wishes:
+        return {}
+    (name, versions), *others = wishes.items()
+    for version in versions:
+        mine = (name, version)
+        left = {other: [one for one in theirs if fit(mine, (other, one))] for other, theirs in others}
+        if fit(mine, mine) and (choice := chosen(left)) is not None:
+            return {name: version, **choice}
+    return None
 
 
 def matrix() -> list[dict[str, str]]:
@@ -91,12 +93,24 @@ def matrix() -> list[dict[str, str]]:
     missing = {name: list(versions) for name, versions in there.items()}
     made = []
     while any(missing.values()):
-        # What has most versions left decides, the others follow; what has none left comes in its newest that fits.
-        order = sorted(VARIED, key=lambda name: -len(missing[name]))
-        choice = chosen({name: missing[name] + there[name][::-1] for name in order})
+        # What has most versions left leads, the others follow; what has none left comes in its newest that fits.
+        leader, *others = sorted(VARIED, key=lambda name: -len(missing[name]))
+        first = missing[leader].pop(0)
+        choice = chosen({leader: [first], **{name: missing[name] + there[name][::-1] for name in others}})
+        if choice is None:
+            print(f"{leader} {first}: not tested, it goes with no version of the others", file=sys.stderr)
+            continue
         missing = {name: [one for one in versions if one != choice[name]] for name, versions in missing.items()}
         made.append(choice)
     return made
+
+
+def oldest() -> dict[str, str]:
+    """The environment of the oldest versions that go together."""
+    choice = chosen(_varied())
+    if choice is None:
+        raise SystemExit(f"no versions of {', '.join(VARIED)} go together on this Python")
+    return choice
 
 
 def _varied() -> dict[str, list[str]]:
@@ -122,7 +136,7 @@ def main(what: str, *extras: str) -> None:
         for requirement in declared(*extras):
             print(f"{requirement.name}=={lowest(requirement)}")
         return
-    for choice in matrix() if what == "matrix" else [chosen(_varied())]:
+    for choice in matrix() if what == "matrix" else [oldest()]:
         print(*(f"{name}=={choice[name]}.*" for name in VARIED))
 
 
