@@ -245,7 +245,12 @@ class Consensus:
         One row per observation and label, sorted by both. The share is the strategy's posterior probability, or that of
         the weight; it is 1 for an undisputed label, however likely that is right.
         """
-        last = self.n_observations if last is None else last
+        votes = self.votes
+        schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
+        return self.encoded_posteriors(first, self.n_observations if last is None else last).cast(schema)
+
+    def encoded_posteriors(self, first: int, last: int) -> "pa.Table":
+        """As :meth:`posteriors_to_arrow`, but labels that are strings as a dictionary."""
         votes, candidates = self.votes, self.disputed.candidates
         start, stop = np.searchsorted(self.disputed.observations, (first, last))
         disputed = self.disputed.observations[start:stop] - first
@@ -263,10 +268,10 @@ class Consensus:
         share[of_disputed] = self.candidate_shares[block]
         columns = {
             "observation_id": votes.observation_ids.take(to_arrow(rows)),
-            "label": votes.label_names.take(to_arrow(labels)),
+            "label": _names(votes.label_names, labels),
             "share": share,
         }
-        schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
+        schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=columns["label"].type)
         return table_of(columns, schema)
 
     def posteriors_to_pandas(self) -> "pd.DataFrame":

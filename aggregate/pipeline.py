@@ -86,7 +86,7 @@ def run(
         if changes.summary is None and settings.guards.are_set:
             nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
             warnings.warn(nothing, AggregateWarning, stacklevel=2)
-        output_of_changes = write_table(changes.table, new.folder / CHANGES_FILE)
+        output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         clock.end()
         held = settings.guards.objections(changes.summary)
         contents = with_changes(contents, changes.summary, held, output_of_changes, clock.seconds, heard)

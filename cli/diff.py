@@ -1,7 +1,7 @@
 """``plant-aggregate diff``: what changed between two runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 MOST_FREQUENT = 5
 """Changes of one label to another that are counted for themselves."""
-
-WIDEST = 40
-"""Characters of a cell."""
 
 
 @click.command(cls=Command, short_help="Show what changed between two runs, and why.")
@@ -54,7 +51,7 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     if table is not None:
         from aggregate.publishing.tables import write_file
 
-        write_file(changes.table, Path(table))
+        write_file(changes.encoded, Path(table), declared=changes.schema)
     if as_json:
         console.result_json(changes.summary)
     else:
@@ -63,25 +60,21 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
 
 def _report(changes: "Changes", rows: int, title: str) -> str:
     """The counts, and some observations: those whose label changed first."""
-    from .evaluation import aligned
+    from .evaluation import aligned, shortened
 
     summary = changes.summary or {}
     lines = [on_one_line(title), *changes_lines(summary)]
     frequent = changes.most_frequent(MOST_FREQUENT).to_pylist()
     if frequent:
-        counts = [[f"{row['observations']:,}", _shown(row["old_label"]), _shown(row["new_label"])] for row in frequent]
+        counts = [
+            [f"{row['observations']:,}", shortened(row["old_label"]), shortened(row["new_label"])] for row in frequent
+        ]
         lines += ["", aligned([["times", "label before", "label now"], *counts])]
-    listed = [[_shown(value) for value in row.values()] for row in changes.first(rows).to_pylist()]
+    listed = [[shortened(value) for value in row.values()] for row in changes.first(rows).to_pylist()]
     if listed:
         header = ["observation", "label before", "label now", "status before", "status now", "why"]
         lines += ["", aligned([header, *listed])]
-        more = changes.table.num_rows - len(listed)
+        more = changes.encoded.num_rows - len(listed)
         if more:
             lines.append(f"and {more:,} more: --table FILE writes all")
     return "\n".join(lines)
-
-
-def _shown(value: Any) -> str:
-    """A cell, cut where it would push the others off the screen."""
-    text = "-" if value is None else str(value)
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."

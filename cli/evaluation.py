@@ -1,7 +1,7 @@
 """An evaluation as tables that fit a terminal."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aggregate.errors import on_one_line
 
@@ -10,6 +10,9 @@ from .summary import count
 if TYPE_CHECKING:
     from aggregate.agreement import CrowdAgreement, Suspects
     from aggregate.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
+
+WIDEST = 40
+"""Characters of a cell that holds a label or an id."""
 
 SHARES = {
     "accuracy": "accuracy (not valid = wrong)",
@@ -85,7 +88,10 @@ def _by_votes(groups: "tuple[Group, ...]") -> str:
 
 def _confusions(confusions: "tuple[Confusion, ...]") -> str:
     rows = [["times", "valid", "experts say", "label"]]
-    rows += [[f"{pair.observations:,}", f"{pair.valid:,}", str(pair.truth), str(pair.label)] for pair in confusions]
+    rows += [
+        [f"{pair.observations:,}", f"{pair.valid:,}", shortened(pair.truth), shortened(pair.label)]
+        for pair in confusions
+    ]
     return aligned(rows, left=(2, 3))
 
 
@@ -112,7 +118,7 @@ def _suspects(suspects: "Suspects") -> str:
     rows = [["user", "shared votes", "agreement", "spam score", "label entropy"]]
     rows += [
         [
-            str(user.user_id),
+            shortened(user.user_id),
             f"{user.n_shared:,}",
             _plain_percent(user.agreement_rate),
             _plain(user.spam_score),
@@ -147,6 +153,12 @@ def number(estimate: "Estimate") -> str:
     if math.isnan(estimate.low):
         return f"{estimate.value:.3f}"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def shortened(value: Any) -> str:
+    """A cell, cut where it would push the others off the screen."""
+    text = "-" if value is None else str(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 
 
 def aligned(rows: list[list[str]], left: tuple[int, ...] = (0,)) -> str:

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ..ai_votes import counted
 from ..arrays import Counts, Flags, Indices
-from ..arrow import bytes_of, strings, to_arrow, to_numpy
+from ..arrow import bytes_of, named, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
 from ..errors import VotesError
 from ..ingest.encoding import check_text
@@ -61,31 +62,57 @@ class Incomparable(Exception):  # noqa: N818 - no error to those who compare
 class Changes:
     """The observations that differ (columns CHANGES, by observation id), and how many of what kind."""
 
-    table: pa.Table
+    encoded: pa.Table
+    """Labels that are strings as dictionaries, which the old and the new ones share: a name may be long."""
     summary: Mapping[str, Any] | None
     """None if there is no run before."""
 
+    @cached_property
+    def table(self) -> pa.Table:
+        """The observations, with the types of CHANGES."""
+        return self.encoded.cast(self.schema)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """That of :attr:`table`."""
+        id_type, label_type = (self.encoded.schema.field(name).type for name in ("observation_id", "old_label"))
+        return _schema(id_type, label_type.value_type if pa.types.is_dictionary(label_type) else label_type)
+
     def first(self, n: int) -> pa.Table:
         """The first ``n`` rows: those with another label, then those with another status, then new and gone ones."""
-        other_label, other_status = (
-            to_numpy(pc.not_equal(self.table[f"old_{name}"], self.table[f"new_{name}"]), null=False)
-            for name in ("label", "status")
-        )
-        rank = np.select([other_label, other_status], [0, 1], 2)
-        return self.table.take(to_arrow(np.argsort(rank, kind="stable")[:n]))
+        rank = np.select([self._differ("label"), self._differ("status")], [0, 1], 2)
+        return self.encoded.take(to_arrow(np.argsort(rank, kind="stable")[:n]))
 
     def most_frequent(self, n: int) -> pa.Table:
         """The ``n`` changes of one label to another that occur most: old_label, new_label, and observations int64."""
-        relabelled = self.table.filter(pc.not_equal(self.table["old_label"], self.table["new_label"]))
+        relabelled = self.encoded.filter(to_arrow(self._differ("label")))
         old, new = (relabelled[name].combine_chunks() for name in ("old_label", "new_label"))
-        names = pc.unique(pa.chunked_array([old, new]))
-        names = names.take(pc.sort_indices(names))
-        old_codes, new_codes = (to_numpy(pc.index_in(labels, names)).astype(np.int64) for labels in (old, new))
+        names, old_codes, new_codes = _coded_alike(old, new)
         pairs, times = np.unique(old_codes * len(names) + new_codes, return_counts=True)
         most = np.lexsort((pairs, -times))[:n]
         old_codes, new_codes = np.divmod(pairs[most], max(len(names), 1))
         columns = [names.take(to_arrow(old_codes)), names.take(to_arrow(new_codes)), to_arrow(times[most])]
         return pa.table(columns, names=["old_label", "new_label", "observations"])
+
+    def _differ(self, name: str) -> Flags:
+        """Where the old and the new label or status are there, and different."""
+        old, new = (self.encoded[f"{side}_{name}"].combine_chunks() for side in ("old", "new"))
+        both = to_numpy(pc.and_(old.is_valid(), new.is_valid()))
+        if pa.types.is_dictionary(old.type):
+            old, new = old.indices, new.indices
+        different: Flags = (to_numpy(old, null=0) != to_numpy(new, null=0)) & both
+        return different
+
+
+def _coded_alike(old: pa.Array, new: pa.Array) -> tuple[pa.Array, Indices, Indices]:
+    """The sorted names in two columns without nulls, and the positions of either column's among them, int64."""
+    is_dictionary = pa.types.is_dictionary(old.type)
+    names = old.dictionary if is_dictionary else pc.unique(pa.chunked_array([old, new]))
+    order = pc.sort_indices(names)
+    rank = np.empty(len(names), np.int64)
+    rank[to_numpy(order)] = np.arange(len(names))
+    codes = [column.indices if is_dictionary else pc.index_in(column, names) for column in (old, new)]
+    return names.take(order), rank[to_numpy(codes[0])], rank[to_numpy(codes[1])]
 
 
 def find_changes(
@@ -179,7 +206,7 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
 
 
 def no_changes(consensus: Path) -> pa.Table:
-    """A table of changes without rows, for the consensus in a file."""
+    """Changes without rows, for the consensus in a file."""
     with pa.OSFile(str(consensus)) as file:  # a path may look like a URI
         schema = pq.read_schema(file)
     return pa.Table.from_batches([], _schema(schema.field("observation_id").type, schema.field("label").type))
@@ -292,7 +319,7 @@ class _Comparison:
         self._add(new_ids, None, None, new, np.flatnonzero(~is_met))
 
     def finish(self) -> tuple[pa.Table, dict[str, Any]]:
-        """The table CHANGES, and its summary."""
+        """The rows of :class:`Changes`, and their summary."""
         all_ids, all_old, all_new, all_why = zip(*self._found, strict=True)
         old, new = (
             {name: np.concatenate([part[name] for part in parts]) for name in _NOTHING} for parts in (all_old, all_new)
@@ -304,16 +331,17 @@ class _Comparison:
         except pa.ArrowInvalid as error:  # wider integers
             raise Incomparable(f"ids or labels do not fit {self._types[0]} and {self._types[1]}") from error
         check_text(names, "label", " or ".join(self._paths))
+        is_text = pa.types.is_string(names.type)
         table = pa.table(
             {
                 "observation_id": ids,
-                "old_label": _named(old["label"], names),
-                "new_label": _named(new["label"], names),
-                "old_status": _named(old["status"], strings(STATUSES)),
-                "new_status": _named(new["status"], strings(STATUSES)),
-                "why": _named(why, strings(REASONS)),
+                "old_label": named(old["label"], names) if is_text else _named(old["label"], names),
+                "new_label": named(new["label"], names) if is_text else _named(new["label"], names),
+                "old_status": named(old["status"], strings(STATUSES)),
+                "new_status": named(new["status"], strings(STATUSES)),
+                "why": named(why, strings(REASONS)),
             }
-        ).cast(_schema(*self._types))
+        )
         return table.take(pc.sort_indices(table.column("observation_id"))), self._summary(old, new, why)
 
     def _add(

@@ -68,9 +68,9 @@ def write_consensus(
 
 def write_posteriors(consensus: Consensus, folder: Path) -> Output:
     """Write ``posteriors.parquet``."""
-    rows_of = consensus.posteriors_to_arrow
+    declared = consensus.posteriors_to_arrow(0, 0).schema
     return _write_in_blocks(
-        rows_of, rows_of(0, 0).schema, consensus.n_observations, folder / "posteriors.parquet", SILENT
+        consensus.encoded_posteriors, declared, consensus.n_observations, folder / "posteriors.parquet", SILENT
     )
 
 
@@ -82,13 +82,13 @@ def write_ambiguity(ambiguity: "Ambiguity", path: Path, progress: Progress = SIL
     return replace(output, name=path.name)
 
 
-def write_file(table: pa.Table, path: Path) -> Output:
+def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None) -> Output:
     """Write a table to a file of its own, in a folder that is made if its parent is there. Raises PublishError.
 
-    A file that is there is replaced in one step.
+    A file that is there is replaced in one step. ``declared`` as in :func:`write_table`.
     """
     with _in_one_step(path) as staged:
-        output = write_table(table, staged, "file")
+        output = write_table(table, staged, "file", declared=declared)
     return replace(output, name=path.name)
 
 
@@ -124,9 +124,12 @@ def _write_in_blocks(
     return _output(path, n_rows, what)
 
 
-def write_table(table: pa.Table, path: Path, what: str = OUTPUT_FOLDER) -> Output:
-    """Write a table in one go. Raises PublishError; ``what`` is what another one of may help."""
-    with _writer(path, table.schema, table.schema, what) as write:
+def write_table(table: pa.Table, path: Path, what: str = OUTPUT_FOLDER, *, declared: pa.Schema | None = None) -> Output:
+    """Write a table in one go. Raises PublishError; ``what`` is what another one of may help.
+
+    ``declared`` has the types that readers see, if strings of ``table`` are dictionaries and are to be read as strings.
+    """
+    with _writer(path, declared or table.schema, table.schema, what) as write:
         write(table)
     return _output(path, table.num_rows, what)
 

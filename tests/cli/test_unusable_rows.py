@@ -133,3 +133,23 @@ def test_an_ai_vote_with_text_that_cannot_be_used(write: Write, column: str, tex
     assert row[column] == SHOWN[text]
     counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]["ai"]
     assert counts["rejected_by_reason"] == {f"{column} {REASONS[text]}": 1}
+
+
+@pytest.mark.slow
+def test_long_labels_on_many_observations_are_held_once(write: Write, capfd: Capture) -> None:
+    """As texts of their own they would be 2.2 GB in each of several columns."""
+    n = 70_000
+    ids = pa.array(np.arange(n))
+    for turn, length in enumerate((5, LONGEST, LONGEST)):
+        names = texts(*(f"{name}{turn}".ljust(length, "x") for name in "abc"))
+        labels = pa.DictionaryArray.from_arrays(pa.array((np.arange(n) % 3).astype(np.int8)), names)
+        table = pa.table({"observation_id": ids, "user_id": ids, "label": labels, "is_author": pa.array([True] * n)})
+        assert run_command(["run", str(write("votes.parquet", table)), "-q", "--soft"]) == 0
+    assert "0 new, 0 gone, 70,000 labels changed" in capfd.readouterr().out
+    before, now = sorted(Path("consensus/runs").iterdir())[-2:]
+    assert run_command(["diff", str(before), str(now), "--table", "changes.parquet"]) == 0
+    out = capfd.readouterr().out
+    assert f"23,334  {'a1'.ljust(37, 'x')}...  {'a2'.ljust(37, 'x')}..." in out
+    assert pq.read_schema("changes.parquet").equals(pq.read_schema("consensus/latest/changes.parquet"))
+    assert pq.read_schema("changes.parquet").field("old_label").type == pa.string()
+    assert pq.read_schema("consensus/latest/posteriors.parquet").field("label").type == pa.string()
