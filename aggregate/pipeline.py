@@ -31,6 +31,7 @@ from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
 from .storage import child, is_uri, redacted
+from .store_requests import set_time_limit
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .user_weights import UserWeights
@@ -61,6 +62,7 @@ def run(
         if getattr(settings, name) is not None and not isinstance(strategy, PlantNet):
             raise ParameterError(f"{name} are for the strategy plantnet, not for {strategy.name}")
     paths = listed(paths)
+    set_time_limit(settings.store_timeout)
     folder = open_output(output)
     _check_apart(folder, [*paths, *listed(settings.scores or []), *([settings.ai_votes] if settings.ai_votes else [])])
     folder.check()

@@ -12,6 +12,7 @@ from .kernels.threads import available_cores
 from .publishing.guards import Guards
 from .publishing.lock import LOCK_MODES
 from .storage import redacted
+from .store_requests import TIME_LIMIT, check_time_limit
 
 PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
 """Settings that name files."""
@@ -54,6 +55,8 @@ class Settings:
     """Share by which the number of valid observations may fall, else the run is held back."""
     lock: str = "wait"
     """What to do while another process writes in the output folder: one of LOCK_MODES."""
+    store_timeout: float = TIME_LIMIT
+    """Seconds that an object store has for an answer, retries included."""
     threads: int | None = None
     """Threads to run on; None for all cores."""
 
@@ -69,6 +72,7 @@ class Settings:
                 faults.append(f"{name} is {limit} but must be in [0, 1]")
         if self.lock not in LOCK_MODES:
             faults.append(f"lock is {self.lock!r} but must be one of {', '.join(LOCK_MODES)}")
+        check_time_limit(self.store_timeout)
         if self.keep < 0:
             faults.append(f"keep is {self.keep} but must be at least 0")
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from .errors import AggregateError, ParameterError, VotesError
+from .store_requests import Requests, Store, time_limit
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 URI_IN_TEXT = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:/[^\s'\"]+")
@@ -31,6 +32,9 @@ PASSWORD = re.compile(r"^([^:]+:/{0,2})[^/?#@:]*:(?:[^/?#@]*|(?!\d+[/?#])[^?]*)@
 HIDDEN = "hidden"
 """What is shown instead of a secret."""
 
+GCS_RETRY_LIMIT = "retry_limit_seconds"
+"""What pyarrow calls how long it tries again, in the query of a URI of Google's store."""
+
 CHUNK = 1 << 23
 """Bytes copied at a time."""
 
@@ -39,8 +43,7 @@ CHUNK = 1 << 23
 class Place:
     """A file or folder in a store."""
 
-    filesystem: Any
-    """pyarrow.fs.FileSystem"""
+    filesystem: Store
     path: str
     """Inside it."""
     uri: str
@@ -64,8 +67,7 @@ class Place:
     def read(self) -> bytes:
         """The content of a small file."""
         with self.filesystem.open_input_stream(self.path) as stream:
-            content: bytes = stream.read()
-        return content
+            return b"".join(iter(lambda: stream.read(CHUNK), b""))
 
     def write(self, content: bytes) -> None:
         """Write a small file; one that is there is replaced."""
@@ -169,9 +171,15 @@ def locate(uri: str) -> Place:
     import pyarrow as pa
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
 
+    retry_limit = _option(uri, GCS_RETRY_LIMIT)
+    seconds = max(time_limit(), retry_limit or 0)
+    requests = Requests(seconds, retries=False)
+    asked = uri
+    if uri.lower().startswith(("gs://", "gcs://")) and retry_limit is None:  # its own is a quarter of an hour
+        asked += f"{'&' if '?' in uri else '?'}{GCS_RETRY_LIMIT}={max(1, int(seconds / 2))}"
     try:
-        filesystem, path = FileSystem.from_uri(uri)
-        return Place(filesystem, path, uri)
+        filesystem, path = requests.ask(lambda: FileSystem.from_uri(asked))
+        return Place(Store(filesystem, requests), path, uri)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if "nrecognized filesystem type" not in str(error) and not isinstance(error, pa.ArrowNotImplementedError):
             raise _unusable(error, uri) from _cause(error, uri)
@@ -184,11 +192,21 @@ def locate(uri: str) -> Place:
             where=redacted(uri),
             remedy="see how it is spelled, or pip install 'plant-aggregate[remote]' for what fsspec opens",
         ) from error
+    requests = Requests(seconds, retries=True)
+    open_store = partial(fsspec.core.url_to_fs, uri, use_listings_cache=False, skip_instance_cache=True)
     try:
-        other, path = fsspec.core.url_to_fs(uri, use_listings_cache=False, skip_instance_cache=True)
+        other, path = requests.ask(open_store, again=True)
     except Exception as error:
         raise _unusable(error, uri) from _cause(error, uri)
-    return Place(PyFileSystem(FSSpecHandler(other)), path, uri)
+    return Place(Store(PyFileSystem(FSSpecHandler(other)), requests), path, uri)
+
+
+def _option(uri: str, name: str) -> float | None:
+    """A number in the query of a URI; None if it has none."""
+    try:
+        return float(dict(parse_qsl(uri.partition("?")[2]))[name])
+    except (KeyError, ValueError):
+        return None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from .options import (
     column_name,
     debug_option,
     score_column_name,
+    store_timeout_option,
     threads_option,
     timestamp,
 )
@@ -107,6 +108,7 @@ FILE = "ambiguity.parquet"
 @threads_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@store_timeout_option()
 @debug_option
 def ambiguity(
     votes: tuple[str, ...],

@@ -8,7 +8,7 @@ from aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
-from .options import LocalPath, column_mapping, debug_option, truth_column_name
+from .options import LocalPath, column_mapping, debug_option, store_timeout_option, truth_column_name
 from .summary import count
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the folds of the cross-validation"
 )
 @click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
+@store_timeout_option()
 @debug_option
 def calibrate(
     consensus: str,

@@ -8,7 +8,7 @@ from aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
-from .options import LocalPath, column_mapping, column_name, debug_option, truth_column_name
+from .options import LocalPath, column_mapping, column_name, debug_option, store_timeout_option, truth_column_name
 from .summary import count
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("--plot", metavar="FILE", help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
 @click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
+@store_timeout_option()
 @debug_option
 def calibrate_ai(
     ai_votes: str,

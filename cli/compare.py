@@ -14,6 +14,7 @@ from .options import (
     max_rejected_option,
     resamples_option,
     shares,
+    store_timeout_option,
     strategy_names,
     threads_option,
     timestamp,
@@ -62,6 +63,7 @@ from .options import (
 @threads_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@store_timeout_option()
 @debug_option
 def compare(
     votes: tuple[str, ...],

@@ -29,7 +29,7 @@ NOT_IN_FILES = ("help", "config", "version", "show")
 ABOUT_RUNS = ("runs", "diff", "publish", "rollback")
 """Commands that have something to do with the output of ``run``."""
 
-SHARED = ("output", "lock", "metrics", "log_format")
+SHARED = ("output", "lock", "metrics", "log_format", "store_timeout")
 """What the table [run] says for those, too, as far as their own tables do not."""
 
 MAX_BYTES = 1 << 20

@@ -9,7 +9,7 @@ from aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
-from .options import LocalPath, debug_option, output_option
+from .options import LocalPath, debug_option, output_option, store_timeout_option
 from .summary import changes_lines
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ MOST_FREQUENT = 5
     help="write all observations that differ to a Parquet file, as changes.parquet",
 )
 @click.option("--json", "as_json", is_flag=True, help="print the counts as JSON on stdout instead")
+@store_timeout_option()
 @debug_option
 def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool) -> None:
     """Hold the consensus of RUN_B against that of RUN_A: labels and statuses that differ, and why.

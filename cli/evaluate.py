@@ -10,7 +10,7 @@ from aggregate.errors import AggregateWarning
 
 from . import console
 from .command import Command
-from .options import column_mapping, debug_option, resamples_option, truth_column_name
+from .options import column_mapping, debug_option, resamples_option, store_timeout_option, truth_column_name
 
 if TYPE_CHECKING:
     from aggregate import Truth
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples")
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of tables")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@store_timeout_option()
 @debug_option
 def evaluate(
     consensus: str,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aggregate.publishing.lock import LOCK_MODES
+from aggregate.store_requests import TIME_LIMIT, set_time_limit
 
 from . import console
 
@@ -21,6 +22,9 @@ else:
     TextParameter = NumberParameter = click.ParamType  # older versions cannot be subscripted
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_SECONDS = 1_000_000
+"""More is a slip of the hand."""
 
 
 class FloatRange(click.FloatRange):
@@ -83,6 +87,27 @@ debug_option = click.option(
     callback=lambda _context, _parameter, wanted: console.set_debug(wanted),
     help="show a traceback when something fails",
 )
+
+
+def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
+    """How long stores may take to answer. ``exposed``: whether the command is told, beside the engine."""
+    return click.option(
+        "--store-timeout",
+        type=FloatRange(0, MAX_SECONDS, min_open=True),
+        metavar="SECONDS",
+        default=TIME_LIMIT,
+        show_default=True,
+        expose_value=exposed,
+        callback=_give_stores,
+        help="time that an object store has for an answer, retries included",
+    )
+
+
+def _give_stores(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
+    set_time_limit(seconds)
+    return seconds
+
+
 metrics_option = click.option(
     "--metrics",
     type=LocalPath(),

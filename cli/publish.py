@@ -7,7 +7,7 @@ import click
 from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, tell_metrics
-from .options import debug_option, lock_option, metrics_option, output_option
+from .options import debug_option, lock_option, metrics_option, output_option, store_timeout_option
 from .summary import switched
 
 
@@ -16,6 +16,7 @@ from .summary import switched
 @output_option
 @lock_option
 @metrics_option
+@store_timeout_option()
 @debug_option
 def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     """Have OUTPUT/latest name the run RUN_ID, which was held back or is kept from before.

@@ -5,7 +5,7 @@ import click
 from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, tell_metrics
-from .options import debug_option, lock_option, metrics_option, output_option
+from .options import debug_option, lock_option, metrics_option, output_option, store_timeout_option
 from .summary import switched
 
 
@@ -13,6 +13,7 @@ from .summary import switched
 @output_option
 @lock_option
 @metrics_option
+@store_timeout_option()
 @debug_option
 def rollback(output: str, lock: str, metrics: str | None) -> None:
     """Go back to the run that was published when the present one was made: have OUTPUT/latest name it.

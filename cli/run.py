@@ -24,6 +24,7 @@ from .options import (
     metrics_option,
     output_option,
     score_column_name,
+    store_timeout_option,
     strategy_options,
     threads_option,
     timestamp,
@@ -124,6 +125,7 @@ MAPPED = ("columns", "scores", "score_columns")
 @metrics_option
 @click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
 @click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@store_timeout_option(exposed=True)
 @debug_option
 def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Read VOTES (Parquet files, folders or globs), find the consensus, and publish it in OUTPUT/latest.

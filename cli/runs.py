@@ -8,7 +8,7 @@ from aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
-from .options import debug_option, output_option
+from .options import debug_option, output_option, store_timeout_option
 
 if TYPE_CHECKING:
     from aggregate.publishing.releases import ListedRun
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command, short_help="List the runs of an output folder.")
 @output_option
 @click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
+@store_timeout_option()
 @debug_option
 def runs(output: str, as_json: bool) -> None:
     """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""

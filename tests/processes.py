@@ -1,6 +1,7 @@
 """The program in a process of its own, as its users have it."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,3 +43,33 @@ def process(command: list[str], ignored: tuple[int, ...] = (), **options: Any) -
 
 def _handled(*_: Any) -> None:
     """Handle a signal in the moment in which a process is started: as if it had come after."""
+
+
+HANG = 600
+"""Seconds after which a process hangs, however busy the machine is."""
+
+
+class Mute:
+    """A server that takes connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(HANG)
+        self.port = self._listener.getsockname()[1]
+        self._taken: list[socket.socket] = []
+
+    def uri(self, store: str) -> str:
+        """A file there, or so it is said."""
+        if store == "fsspec":
+            return f"waiting://bucket/{self.port}"
+        query = f"?scheme=http&endpoint_override=127.0.0.1:{self.port}"
+        return {"gs": "gs://anonymous@bucket/log", "s3": "s3://id:key@bucket/log"}[store] + query
+
+    def wait_for_somebody(self) -> None:
+        """Come back when somebody waits for an answer."""
+        self._taken.append(self._listener.accept()[0])
+
+    def close(self) -> None:
+        """Leave all without an answer."""
+        for taken in [*self._taken, self._listener]:
+            taken.close()

@@ -68,7 +68,7 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
             raise VotesError(
                 "no Parquet file in this folder", where=place.name, remedy=f"it looks for {', '.join(suffixes)}"
             )
-        raise VotesError("no such file or folder", where=Place(None, "", uri).name, remedy="check the path")
+        raise VotesError("no such file or folder", where=redacted(uri), remedy="check the path")
     return files
 
 

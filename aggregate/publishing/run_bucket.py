@@ -266,8 +266,9 @@ class RunBucket:
             try:
                 yield
             except BaseException:
-                with suppress(Exception):  # the next run tries again
-                    self._take_back(mark, run_id)
+                if not self._place.filesystem.is_stuck:  # else the next run does, when it is known what came of that
+                    with suppress(Exception):  # the next run tries again
+                        self._take_back(mark, run_id)
                 raise
             with suppress(Exception):  # what was to be done is done
                 sign.filesystem.delete_file(sign.path)
