@@ -42,7 +42,7 @@ FILE = "ambiguity.parquet"
 @click.option(
     "-o",
     "--output",
-    type=LocalPath(),
+    type=LocalPath(FILE),
     default=FILE,
     show_default=True,
     metavar="DIR|FILE",

@@ -59,7 +59,9 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the folds of the cross-validation"
 )
-@click.option("--plot", metavar="FILE", help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
+@click.option(
+    "--plot", type=LocalPath(), metavar="FILE", help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')"
+)
 @click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
 @store_timeout_option()
 @debug_option

@@ -54,8 +54,11 @@ class Command(click.Command):
     """A command whose help shows its options in their groups."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Begin the work."""
+        """Begin the work, if nothing that is read would be written over."""
         interrupts.begin()
+        from .outputs import check
+
+        check(self, ctx)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

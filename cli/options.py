@@ -1,6 +1,7 @@
 """Options that are made from the engine's own declarations, and types the commands share."""
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from datetime import datetime
@@ -40,9 +41,20 @@ class FloatRange(click.FloatRange):
 
 
 class LocalPath(TextParameter):
-    """A file or folder to write on a local disk."""
+    """A file to write on a local disk; or, with ``inside``, a folder to write files of these names in.
+
+    Commands do not write over what they read: see ``outputs``.
+    """
 
     name = "text"
+
+    def __init__(self, *inside: str) -> None:
+        self._inside = inside
+
+    def files(self, path: str) -> list[str]:
+        """The files that are to be written."""
+        is_file = not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
+        return [path] if is_file else [os.path.join(path, name) for name in self._inside]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path; a usage error for a URI."""
@@ -55,8 +67,29 @@ class LocalPath(TextParameter):
             self.fail(str(error), param, ctx)
 
 
+class OutputFolder(TextParameter):
+    """A folder to publish runs in, or a place in another store."""
+
+    name = "text"
+
+    def local(self, name: str) -> str | None:
+        """The path of the folder; None if it is in another store, or not well spelled."""
+        from aggregate.errors import ParameterError
+        from aggregate.storage import is_uri, local_path
+
+        try:
+            return None if is_uri(name) or not name else local_path(name)
+        except ParameterError:
+            return None
+
+
 output_option = click.option(
-    "-o", "--output", default="consensus", show_default=True, help="folder that runs are published in"
+    "-o",
+    "--output",
+    type=OutputFolder(),
+    default="consensus",
+    show_default=True,
+    help="folder that runs are published in",
 )
 lock_option = click.option(
     "--lock",

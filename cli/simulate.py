@@ -10,7 +10,7 @@ from .options import FloatRange, LocalPath, debug_option
 
 
 @click.command(cls=Command, short_help="Make up a vote log whose truth is known.")
-@click.argument("folder", type=LocalPath(), metavar="DIR")
+@click.argument("folder", type=LocalPath("votes.parquet", "truth.parquet", "ai_votes.parquet"), metavar="DIR")
 @click.option(
     "--scale",
     type=FloatRange(0, 60, min_open=True),

@@ -81,6 +81,11 @@ def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     return [_source(path) for path in found.values()] + [_remote_source(remote[uri]) for uri in sorted(remote)]
 
 
+def files_of(path: str) -> list[str]:
+    """The local files that a local path names. Raises VotesError if there are none."""
+    return _expand(local_path(path))
+
+
 def would_find(path: str, file: str) -> bool:
     """Whether a Parquet file, a path or a URI, is among those that a path names, or will be when it is there."""
     if is_uri(path) or is_uri(file):

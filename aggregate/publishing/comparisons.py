@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
 from ..errors import ParameterError, PublishError
-from .writing import writing
+from .writing import in_one_step, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,14 +32,14 @@ def write_comparison(comparison: Comparison, path: str) -> None:
     from pyarrow import parquet as pq
 
     table = comparison.to_arrow()
-    with writing(path, "file"):
+    with in_one_step(Path(path)) as staged, writing(path, "file"):
         if Path(path).suffix.lower() == ".csv":
-            csv.write_csv(table, path)
+            csv.write_csv(table, staged)
         else:
-            pq.write_table(table, path, write_page_checksum=True)
+            pq.write_table(table, staged, write_page_checksum=True)
 
 
 def write_plot(figure: "Figure", path: str) -> None:
     """Draw a chart into a file, of the kind its name says. Raises PublishError."""
-    with writing(path, "file"):
-        figure.savefig(path)
+    with in_one_step(Path(path)) as staged, writing(path, "file"):
+        figure.savefig(staged, format=Path(path).suffix[1:].lower())

@@ -4,11 +4,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ..destination import MANIFEST_FILE, is_run_id
 from ..errors import VotesError, reason_of
 from ..ingest.sources import Source, find_sources
 from ..storage import beside, child, is_uri, locate, reaching, redacted
-from .manifest import MANIFEST_FILE, read_manifest
-from .run_ids import is_run_id
+from .manifest import read_manifest
 
 TABLE = ".parquet"
 

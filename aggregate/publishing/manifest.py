@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..consensus import Consensus
+from ..destination import MANIFEST_FILE
 from ..errors import VotesError
 from ..ingest.sources import read_text
 from ..storage import redacted
 from .tables import Output
 from .writing import writing
 
-MANIFEST_FILE = "run.json"
 REMEDY = "name a run of plant-aggregate run"
 
 KINDS: Mapping[str, type | tuple[type, ...]] = {

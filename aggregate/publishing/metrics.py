@@ -7,18 +7,23 @@ alone, so that the age of the last success tells.
 import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..consensus import STATUSES
+from ..destination import is_null, stream_of
 from ..errors import PublishError, reason_of
 from ..storage import is_uri, local_path, redacted
+from .writing import in_one_step
 
 LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 
 
 def check_metrics_path(path: str | os.PathLike[str]) -> None:
     """Raise PublishError, before any work is done, if there can be no file at ``path``."""
-    folder = os.path.dirname(os.path.abspath(path))
+    if is_null(path) or stream_of(path) is not None:
+        return
+    folder = os.path.dirname(os.path.realpath(path))
     if not os.fspath(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
         raise PublishError(
             "metrics cannot be written", where=os.fspath(path), remedy="see that the folder is there, and whose it is"
@@ -43,7 +48,7 @@ def write_metrics(
     ``ended`` and ``succeeded`` (Unix time) are when the run ended, and when it was published; None leaves what the file
     before says. Raises PublishError.
     """
-    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
     place = _place_of(output)
@@ -80,10 +85,12 @@ def write_metrics(
     gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
     gauge(LAST_SUCCESS, "When a run was last published, but for going back.", succeeded or before.get(LAST_SUCCESS))
     try:
-        write_to_textfile(os.fspath(path), registry)
-    except OSError as error:
+        with in_one_step(Path(path)) as staged:
+            staged.write_bytes(generate_latest(registry))
+    except (OSError, PublishError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else error.what
         raise PublishError(
-            f"metrics cannot be written ({reason_of(error)})",
+            f"metrics cannot be written ({reason.removeprefix('cannot be written (').removesuffix(')')})",
             where=os.fspath(path),
             remedy="the work itself is done and in place",
         ) from error
@@ -108,6 +115,8 @@ def _times_in(path: str | os.PathLike[str], place: str) -> dict[str, float]:
     """
     from prometheus_client.parser import text_fd_to_metric_families
 
+    if not os.path.isfile(path) or stream_of(path) is not None:  # a pipe would be waited for
+        return {}
     try:
         with open(path, encoding="utf-8") as file:
             values = {

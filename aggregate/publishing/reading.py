@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrow import scalar, to_arrow
+from ..destination import POINTER
 from ..errors import VotesError
 from ..evidence import Evidence
 from ..ingest.encoding import check_text
@@ -54,7 +55,7 @@ def consensus_path(path: str | os.PathLike[str]) -> str:
 
 
 def _remote_consensus(uri: str) -> str:
-    from .run_bucket import POINTER, RunBucket
+    from .run_bucket import RunBucket
 
     if exists(uri):
         return uri

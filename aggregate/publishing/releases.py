@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..destination import MANIFEST_FILE
 from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
 from ..progress import SILENT, Progress
 from ..storage import is_uri, local_path
 from .history import baseline, before, manifest_of
 from .integrity import DAMAGED, check_tables, record_in
 from .lock import locked
-from .manifest import MANIFEST_FILE
 from .run_folder import RunFolder
 from .run_ids import age_key, is_run_id
 from .run_store import RunStore

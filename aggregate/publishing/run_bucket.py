@@ -27,15 +27,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ..destination import MANIFEST_FILE, POINTER, UNFINISHED
 from ..errors import AggregateWarning, PublishError, on_one_line
 from ..storage import CHUNK, Place, locate, reaching
-from .manifest import MANIFEST_FILE
-from .run_folder import UNFINISHED
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
 from .writing import NOTHING_HAPPENED, writing
 
-POINTER = "latest.json"
 STAGED_POINTER = f".{POINTER}{UNFINISHED}"
 PROBE = ".writable-"
 """Begins the name of an object that shows that the store can be written to."""

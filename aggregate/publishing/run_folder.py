@@ -20,13 +20,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from ..destination import MANIFEST_FILE, UNFINISHED, check_place
 from ..errors import AggregateWarning, PublishError, reason_of
-from .manifest import MANIFEST_FILE
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
 from .writing import flush, writing
-
-UNFINISHED = ".partial"
 
 NEW, RELEASED, SWITCHED = ".latest-", ".release-", ".switch-"
 """Names of links that are about to become ``latest``, before the run id."""
@@ -55,6 +53,7 @@ class RunFolder:
         """See that the folder can be published to, before any work is done."""
         if os.path.exists(self.path / MANIFEST_FILE):
             raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
+        check_place(self.path)
         if self.latest.exists() and not self.latest.is_symlink():
             raise PublishError(
                 "is in the way: it should be the link to the published run",

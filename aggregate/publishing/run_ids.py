@@ -1,22 +1,13 @@
 """Ids of runs: the UTC time a run started, and a number if that is taken, such as ``20261123T021500Z-2``."""
 
-import re
 import warnings
 from collections.abc import Iterable
 from datetime import datetime
 
+from ..destination import is_run_id
 from ..errors import AggregateWarning
 
-RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
-
-
-def is_run_id(name: str) -> bool:
-    """Whether a name is a run id.
-
-    >>> is_run_id("20261123T021500Z"), is_run_id("20261123T021500Z-2"), is_run_id("../latest")
-    (True, True, False)
-    """
-    return RUN_ID.fullmatch(name) is not None
+__all__ = ["age_key", "in_order", "is_run_id", "next_run_id", "warn_if_behind"]
 
 
 def age_key(run_id: str) -> tuple[str, int]:

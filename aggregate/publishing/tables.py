@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..consensus import Consensus
+from ..destination import check_place
 from ..progress import SILENT, Progress
 from .digests import Digests
 from .writing import OUTPUT_FOLDER, in_one_step, writing
@@ -95,6 +96,7 @@ def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None
 @contextmanager
 def _in_one_step(path: Path) -> Iterator[Path]:
     """As :func:`in_one_step`, in a folder that is made if its parent is there."""
+    check_place(path)
     with writing(path, "file"):
         path.parent.mkdir(exist_ok=True)
     with in_one_step(path) as staged:

@@ -2,10 +2,13 @@
 
 import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..destination import UNFINISHED, check_kind, check_place, is_null, stream_of
 from ..errors import PublishError, reason_of
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -38,20 +41,40 @@ def writing(where: str | os.PathLike[str], what: str = OUTPUT_FOLDER) -> Iterato
 
 @contextmanager
 def in_one_step(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write, which takes its place when the block ends. Raises PublishError.
+    """A file to write, which takes the place of ``path`` when the block ends.
+
+    A link stays, and leads to the new file; what is written to a stream of the process goes there. Raises PublishError,
+    or ParameterError if no file may be written there (see ``aggregate.destination``).
 
     What goes wrong in the block is for the block to tell: it may do more than write.
     """
     if not path.name:
         raise PublishError("is no file", where=str(path), remedy="name a file to write")
-    staged = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    check_place(path)
+    check_kind(path)
+    stream = stream_of(path)
+    if stream is not None or is_null(path):
+        with writing(path, "file"), tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / path.name
+            if stream is not None:
+                _copy_to(stream, Path(folder) / path.name)
+        return
+    target = Path(os.path.realpath(path))
+    staged = target.with_name(f".{target.name}.{os.getpid()}{UNFINISHED}")
     try:
         yield staged
         with writing(path, "file"):
-            os.replace(staged, path)
+            if target.exists():
+                shutil.copymode(target, staged)
+            os.replace(staged, target)
     finally:
         with suppress(OSError):
             staged.unlink(missing_ok=True)
+
+
+def _copy_to(descriptor: int, file: Path) -> None:
+    with file.open("rb") as source, os.fdopen(os.dup(descriptor), "wb") as stream:
+        shutil.copyfileobj(source, stream)
 
 
 def flush(path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..arrow import named, strings, to_arrow
+from ..destination import check_place
 from ..errors import ParameterError, PublishError, reason_of
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
 from .identifiers import IdKind, observation_id_array, user_id_array
@@ -77,6 +78,9 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise ParameterError("is a file, not a folder", where=str(folder), remedy="name another folder")
     for name in FILES:
+        check_place(folder / name)
+        if (folder / name).exists() and not (folder / name).is_file():
+            raise ParameterError("is no regular file", where=str(folder / name), remedy="name another folder")
         if not overwrite and (folder / name).exists():
             raise ParameterError(
                 "exists already", where=str(folder / name), remedy="name another folder, or overwrite it (--overwrite)"
@@ -94,7 +98,8 @@ def parquet_files(
     """
     from pyarrow.parquet import ParquetWriter
 
-    staged = {name: folder / f".{name}.{os.getpid()}.partial" for name in schemas}
+    targets = {name: Path(os.path.realpath(folder / name)) for name in schemas}  # links stay
+    staged = {name: target.with_name(f".{target.name}.{os.getpid()}.partial") for name, target in targets.items()}
     writers: dict[str, ParquetWriter] = {}
 
     def write(name: str, batch: "pa.RecordBatch") -> None:
@@ -120,7 +125,7 @@ def parquet_files(
                 writer.close()
             for name in FILES:
                 if name in staged:
-                    staged[name].replace(folder / name)
+                    staged[name].replace(targets[name])
                 else:
                     (folder / name).unlink(missing_ok=True)
     finally:

@@ -1,0 +1,131 @@
+"""Where files may be written: not into a run or among runs, and only where a regular file is or will be.
+
+Links are followed, and stay. What is no regular file is never replaced: ``/dev/null`` and the process's own streams
+(``/dev/stdout``) are written to, anything else is refused, since opening a pipe may wait for ever.
+"""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from .errors import ParameterError, reason_of
+
+RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
+
+RUNS, HELD, LATEST, POINTER = "runs", "held", "latest", "latest.json"
+"""What an output folder holds."""
+
+MANIFEST_FILE = "run.json"
+
+UNFINISHED = ".partial"
+"""Ends the name of what is being written."""
+
+STREAM = re.compile(r"/dev/fd/(\d+)|/proc/(\d+)/fd/(\d+)", re.ASCII)
+"""A descriptor of a process, with its links resolved."""
+
+MOST_LINKS = 40
+"""Links that are followed, as the operating system has it."""
+
+REMEDY = "name another place"
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name is a run id.
+
+    >>> is_run_id("20261123T021500Z"), is_run_id("20261123T021500Z-2"), is_run_id("../latest")
+    (True, True, False)
+    """
+    return RUN_ID.fullmatch(name) is not None
+
+
+def check_place(path: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> None:
+    """Raise ParameterError if a file or folder would lie in a run, or among what an output folder keeps its runs with.
+
+    Any output folder is known by what lies in it; ``output`` is one that may not be there yet.
+    """
+    where, place = os.fspath(path), Path(os.path.realpath(path))
+    own = None if output is None else Path(os.path.realpath(output))
+    for folder in place.parents:
+        if folder.name in (RUNS, HELD) and _keeps_runs(folder.parent, own):
+            raise ParameterError(
+                f"lies among the runs of the output folder {str(folder.parent)!r}, where nothing else is written",
+                where=where,
+                remedy=REMEDY,
+            )
+        if is_run_id(folder.name) and (folder / MANIFEST_FILE).exists():
+            raise ParameterError(f"lies in run {folder.name}, which stays as it is", where=where, remedy=REMEDY)
+    for file in (place, *(folder for folder in place.parents if not folder.is_dir())):
+        is_taken = file.name.startswith(".") or file.name in (RUNS, HELD, LATEST, POINTER)
+        if is_taken and _keeps_runs(file.parent, own):
+            raise ParameterError(
+                f"is what the output folder {str(file.parent)!r} keeps its runs with", where=where, remedy=REMEDY
+            )
+    if own is not None and place in (own, *own.parents):
+        raise ParameterError("is the output folder, or one that it lies in", where=where, remedy=REMEDY)
+
+
+def _keeps_runs(folder: Path, own: Path | None) -> bool:
+    """Whether a folder is an output folder: one with runs, also such as are not complete."""
+    if folder == own:
+        return True
+    names = (name for parent in (RUNS, HELD) for name in _names_in(folder / parent))
+    return any(is_run_id(name.removeprefix(".").removesuffix(UNFINISHED)) for name in names)
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The names in a folder; none if it cannot be read."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def check_kind(path: str | os.PathLike[str]) -> None:
+    """Raise ParameterError if what is at a path can neither be written to nor be replaced by a file."""
+    if is_null(path) or stream_of(path) is not None:
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if isinstance(error, PermissionError | NotADirectoryError):  # is said when it is written
+            return
+        raise ParameterError(
+            f"cannot be looked at ({reason_of(error)})", where=os.fspath(path), remedy=REMEDY
+        ) from error
+    kinds = {
+        stat.S_ISFIFO: "a pipe",
+        stat.S_ISSOCK: "a socket",
+        stat.S_ISCHR: "a device",
+        stat.S_ISBLK: "a device",
+        stat.S_ISDIR: "a folder",
+    }
+    for is_kind, kind in kinds.items():
+        if is_kind(mode):
+            raise ParameterError(f"is {kind}", where=os.fspath(path), remedy="name a file to write")
+
+
+def is_null(path: str | os.PathLike[str]) -> bool:
+    """Whether what is written to a path is thrown away."""
+    try:
+        found, null = os.stat(path), os.stat(os.devnull)
+    except OSError:
+        return False
+    return stat.S_ISCHR(found.st_mode) and found.st_rdev == null.st_rdev
+
+
+def stream_of(path: str | os.PathLike[str]) -> int | None:
+    """The descriptor of this process that a path such as ``/dev/stdout`` stands for; None if it is another path."""
+    place = os.path.abspath(path)
+    for _ in range(MOST_LINKS):
+        place = os.path.join(os.path.realpath(os.path.dirname(place)), os.path.basename(place))
+        found = STREAM.fullmatch(place)
+        if found:
+            is_mine = found[1] is not None or int(found[2]) == os.getpid()
+            return int(found[1] or found[3]) if is_mine else None
+        if not os.path.islink(place):
+            return None
+        place = os.path.join(os.path.dirname(place), os.readlink(place))
+    return None

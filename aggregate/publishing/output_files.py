@@ -1,0 +1,85 @@
+"""Whether the files that a command is to write are others than it reads, asked before any work is done."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
+from ..errors import AggregateError, ParameterError
+from ..ingest.sources import PARQUET_SUFFIXES, files_of, would_find
+from ..storage import beside, is_uri, local_path
+from .reading import consensus_path
+from .tables import CONSENSUS_FILE
+
+
+def check_output_files(
+    outputs: Mapping[str, Sequence[str]], inputs: Mapping[str, Sequence[str]], folder: str | None = None
+) -> None:
+    """Raise ParameterError if a file to write may not be written, or is one that is read, or another one to write.
+
+    ``outputs`` and ``inputs`` are paths by the names of the options that say so; inputs may be anything that can be
+    read: files, folders, patterns, runs, URIs. ``folder`` is the output folder that the command publishes in, if any.
+    """
+    writes = [(option, path) for option, paths in outputs.items() for path in paths]
+    for _, path in writes:
+        check_place(path, folder)
+        check_kind(path)
+    writes = [(option, path) for option, path in writes if not is_null(path) and stream_of(path) is None]
+    for number, (option, path) in enumerate(writes):
+        for other, earlier in writes[:number]:
+            if _is_same(path, earlier):
+                raise _refused(f"would be written by both {other} and {option}", path)
+        for reader, name in ((reader, name) for reader, names in inputs.items() for name in names):
+            if is_uri(name) or not name or "\0" in name:
+                continue
+            if any(_is_same(path, file) for file in _files_of(name)):
+                raise _refused(f"would be written over ({option}), but is read ({reader})", path)
+            if _would_be_read(name, path):
+                raise _refused(f"would be written ({option}) among what {name} names ({reader})", path)
+
+
+def _refused(what: str, path: str) -> ParameterError:
+    return ParameterError(what, where=path, remedy="name another file to write")
+
+
+def _files_of(name: str) -> Iterator[str]:
+    """The local files that are read by a name; none if it is no name of files."""
+    try:
+        name = local_path(name)
+        if _is_run(name):
+            consensus = consensus_path(name)
+            yield from (consensus, beside(consensus, "users.parquet"), beside(consensus, MANIFEST_FILE))
+        else:
+            yield from files_of(name)
+            yield from (beside(name, part) for part in ("users.parquet", MANIFEST_FILE) if _is_consensus(name))
+    except AggregateError:  # is told by who reads it
+        return
+
+
+def _would_be_read(name: str, path: str) -> bool:
+    """Whether the next command of the same names would read a file that is not there yet."""
+    try:
+        local = local_path(name)
+    except AggregateError:
+        return False
+    if not path.lower().endswith(PARQUET_SUFFIXES) or _is_run(local):
+        return False
+    return would_find(local, path)
+
+
+def _is_run(folder: str) -> bool:
+    """Whether a folder stands for a consensus, and not for all Parquet files below it."""
+    return any(os.path.isfile(os.path.join(folder, *names, CONSENSUS_FILE)) for names in ([], ["latest"]))
+
+
+def _is_consensus(file: str) -> bool:
+    return os.path.basename(file) == CONSENSUS_FILE
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Whether two paths are of one file, by whatever links, or will be."""
+    if os.path.realpath(path) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False

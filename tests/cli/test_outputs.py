@@ -1,0 +1,337 @@
+"""Where a command may write: not over what it reads, not into a run, and over nothing but regular files."""
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import aggregate
+from aggregate.destination import check_place
+from aggregate_cli.main import COMMANDS, cli, run_command
+from aggregate_cli.options import LocalPath, OutputFolder
+
+from .conftest import Published
+
+Write = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+
+TRUTH = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Abies alba"]})
+AI = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Ilex"], "score": [0.9, 0.8, 0.3]})
+SCORES = pa.table(
+    {"observation_id": [1, 2], "epoch": [0, 0], "labels": [["Acer"], ["Ilex"]], "probabilities": [[0.5]] * 2}
+)
+WEIGHTS = pa.table({"user_id": ["ana"], "fixed_weight": [1.0]})
+
+READS = {
+    "run": [
+        "votes/a.parquet",
+        "--ai-votes=ai.parquet",
+        "--user-weights=weights.parquet",
+        "--scores=scores.parquet",
+        "--calibration=calibration.json",
+        "--ai-calibration=ai_calibration.json",
+    ],
+    "publish": ["20200101T000000Z"],
+    "rollback": [],
+    "diff": ["elsewhere/consensus.parquet", "elsewhere/consensus.parquet"],
+    "compare": ["votes", "--truth=truth.parquet", "--ai-votes=ai.parquet"],
+    "calibrate": ["elsewhere/consensus.parquet", "--truth=truth.parquet"],
+    "calibrate-ai": ["ai.parquet", "--truth=truth.parquet", "--votes=vot*/*.parquet"],
+    "ambiguity": ["votes", "--scores=scores.parquet"],
+    "simulate": [],
+}
+"""What each command that writes is to read."""
+
+FILES = {
+    "run": {"votes/a.parquet", "ai.parquet", "weights.parquet", "scores.parquet", "calibration.json"},
+    "diff": {"elsewhere/consensus.parquet", "elsewhere/users.parquet", "elsewhere/run.json"},
+    "compare": {"votes/a.parquet", "votes/b.parquet", "truth.parquet", "ai.parquet"},
+    "calibrate": {"elsewhere/consensus.parquet", "elsewhere/run.json", "truth.parquet"},
+    "calibrate-ai": {"ai.parquet", "truth.parquet", "votes/a.parquet", "votes/b.parquet"},
+    "ambiguity": {"votes/a.parquet", "votes/b.parquet", "scores.parquet"},
+}
+"""The files that are read then."""
+
+
+def commands() -> dict[str, click.Command]:
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in COMMANDS}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def writing_options() -> Iterator[tuple[str, str]]:
+    """Command and option, of every option that names files to write; ``""`` for an argument."""
+    for name, command in commands().items():
+        for parameter in command.params:
+            if isinstance(parameter.type, LocalPath):
+                yield name, max(parameter.opts, key=len) if isinstance(parameter, click.Option) else ""
+
+
+WRITERS = list(writing_options())
+
+PLACES = ("FILE", "DIR", "VOTES", "SCORES", "CONSENSUS", "AI_VOTES", "RUN_A", "RUN_B")
+
+
+def test_all_that_names_a_file_is_known_as_such() -> None:
+    """What is neither a LocalPath, nor an OutputFolder, nor plain text would be looked at by nobody."""
+    kinds = {
+        (name, parameter.name): type(parameter.type)
+        for name, command in commands().items()
+        for parameter in command.params
+        if any(place in (parameter.metavar or "") for place in PLACES) or parameter.name == "output"
+    }
+    assert len(kinds) > 25
+    assert set(kinds.values()) == {LocalPath, OutputFolder, type(click.STRING)}
+    assert {command for command, _ in WRITERS} == set(READS)
+    says_it_writes = {
+        (name, max(parameter.opts, key=len))
+        for name, command in commands().items()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        and parameter.metavar
+        and parameter.help
+        and parameter.help.startswith(("write", "draw", "file to save", ".parquet file"))
+    }
+    assert says_it_writes == {(name, option) for name, option in WRITERS if option}
+
+
+@pytest.fixture
+def inputs(write: Write, work: Path, published: Published) -> Path:
+    """Everything that commands read, and a published run in ``consensus``."""
+    write("votes/a.parquet")
+    write("votes/b.parquet")
+    for name, table in (("truth", TRUTH), ("ai", AI), ("scores", SCORES), ("weights", WEIGHTS)):
+        pq.write_table(table, work / f"{name}.parquet")
+    for name in ("calibration.json", "ai_calibration.json"):
+        (work / name).write_text("{}")
+    shutil.copytree(published.folder / "latest", work / "elsewhere")
+    return work
+
+
+def state(folder: Path) -> dict[str, str]:
+    """All files, by their content; links by what they say."""
+    return {
+        str(path.relative_to(folder)): str(path.readlink())
+        if path.is_symlink()
+        else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def refused(capfd: Capture, folder: Path, name: str, option: str, path: str, saying: str) -> None:
+    """A line and exit code 2, and everything is as before."""
+    before = state(folder)
+    capfd.readouterr()
+    assert run_command([name, *READS[name], *([option] if option else []), path]) == 2
+    out, error = capfd.readouterr()
+    assert out == ""
+    assert error.startswith(f"plant-aggregate: error: {path}")
+    assert error.count("\n") == 1
+    assert saying in error
+    assert state(folder) == before
+
+
+OVER = [(name, option, file) for name, option in WRITERS for file in sorted(FILES.get(name, ()))]
+
+
+@pytest.mark.parametrize(("name", "option", "file"), OVER)
+def test_no_input_is_written_over(capfd: Capture, inputs: Path, name: str, option: str, file: str) -> None:
+    """As it is spelled, by another spelling, by a link of either kind."""
+    folder, _, tail = file.rpartition("/")
+    suffix = Path(tail).suffix
+    os.symlink(file, f"soft{suffix}")
+    os.link(file, f"hard{suffix}")
+    for spelling in (file, f"./{folder or '.'}//{tail}", str(inputs / file), f"soft{suffix}", f"hard{suffix}"):
+        if (name, option) == ("ambiguity", "--output") and suffix != ".parquet":
+            continue
+        refused(capfd, inputs, name, option, spelling, "written over" if "elsewhere" not in spelling else "")
+
+
+@pytest.mark.parametrize(("name", "option"), WRITERS)
+def test_nothing_is_written_into_a_run_or_among_runs(
+    capfd: Capture, inputs: Path, published: Published, name: str, option: str
+) -> None:
+    run = (published.folder / "latest").resolve()
+    (published.folder / "held").mkdir()
+    shutil.copytree(run, inputs / "other" / "runs" / "20200101T000000Z")
+    for place in (
+        "consensus/latest/consensus.parquet",
+        "consensus/latest/new.parquet",
+        f"consensus/runs/{run.name}/run.json",
+        f"consensus/runs/{run.name}/deeper/new.parquet",
+        "consensus/runs/new.parquet",
+        "consensus/held/new.parquet",
+        "other/runs/20200101T000000Z/consensus.parquet",
+        *(["consensus/.lock", "consensus/.lock-holder", "consensus/latest", "consensus/latest.json"] if option else []),
+    ):
+        refused(capfd, inputs, name, option, place, "; name another place")
+
+
+@pytest.mark.parametrize("name", ["run", "publish", "rollback"])
+@pytest.mark.parametrize("place", [".lock", "latest", "latest.json", "runs", "held", "runs/metrics.prom"])
+def test_metrics_have_no_place_in_an_output_folder_to_be(capfd: Capture, inputs: Path, name: str, place: str) -> None:
+    """Before the first run, when nothing shows that it is one."""
+    before = state(inputs)
+    assert run_command([name, *READS[name], "-o", "new", "--metrics", f"new/{place}"]) == 2
+    assert state(inputs) == before
+    assert run_command([name, *READS[name], "-o", "new/out", "--metrics", "new"]) == 2
+    assert "new: is the output folder, or one that it lies in" in capfd.readouterr().err
+    assert state(inputs) == before
+
+
+def test_two_outputs_in_one_file(capfd: Capture, inputs: Path) -> None:
+    os.symlink("table.csv", "plot.svg")
+    arguments = ["compare", "votes", "--truth", "truth.parquet", "-o", "table.csv", "--plot", "plot.svg"]
+    assert run_command(arguments) == 2
+    assert "plot.svg: would be written by both --output and --plot" in capfd.readouterr().err
+    assert not Path("table.csv").exists()
+
+
+def test_a_table_among_the_votes_would_be_read_by_the_next_command(capfd: Capture, inputs: Path) -> None:
+    refused(capfd, inputs, "compare", "-o", "votes/new.parquet", "among what votes names (VOTES)")
+    refused(capfd, inputs, "ambiguity", "-o", "votes", "among what votes names (VOTES)")
+
+
+def test_a_configuration_is_an_input_too(capfd: Capture, inputs: Path) -> None:
+    Path("job.toml").write_text('[run]\nvotes = ["votes"]\nmetrics = "job.toml"\n')
+    assert run_command(["run", "--config", "job.toml"]) == 2
+    assert "job.toml: would be written over (--metrics), but is read (--config)" in capfd.readouterr().err
+    Path("job.toml").write_text('[run]\nvotes = ["votes"]\nmetrics = "votes/a.parquet"\n')
+    assert run_command(["run", "--config", "job.toml"]) == 2
+    assert "votes/a.parquet: would be written over (--metrics), but is read (VOTES)" in capfd.readouterr().err
+
+
+def test_a_consensus_in_a_folder_of_ones_own_does_not_keep_one_from_writing_there(inputs: Path) -> None:
+    os.mkdir("mine")
+    shutil.copy("elsewhere/consensus.parquet", "mine/consensus.parquet")
+    assert run_command(["diff", "mine", "consensus", "--table", "mine/changes.parquet"]) == 0
+    assert run_command(["diff", "latest", "mine", "--table", "consensus/changes.parquet"]) == 0
+    os.makedirs("runs/experiment")
+    assert run_command(["diff", "latest", "mine", "--table", "runs/experiment/changes.parquet"]) == 0
+
+
+@pytest.mark.parametrize("place", ["consensus/runs", "consensus/latest/new", "consensus/held/out", "consensus/.out"])
+def test_no_output_folder_lies_in_another(capfd: Capture, inputs: Path, place: str) -> None:
+    before = state(inputs)
+    assert run_command(["run", "votes", "-q", "-o", place]) == 2
+    assert "; name another place" in capfd.readouterr().err
+    assert state(inputs) == before
+
+
+# --- Links, pipes and devices -----------------------------------------------------------------------------------------
+
+
+DIFF = ["diff", "consensus", "consensus", "--table"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_leads_to_what_is_new(inputs: Path, there: bool) -> None:
+    os.mkdir("far")
+    if there:
+        Path("far/table.parquet").write_text("old")
+        Path("far/table.parquet").chmod(0o640)
+    os.symlink("far/table.parquet", "table.parquet")
+    assert run_command([*DIFF, "table.parquet"]) == 0
+    assert os.readlink("table.parquet") == "far/table.parquet"
+    assert pq.read_table("far/table.parquet").num_rows == 0
+    assert os.listdir("far") == ["table.parquet"]
+    if there:
+        assert Path("far/table.parquet").stat().st_mode & 0o777 == 0o640
+
+
+def test_simulated_files_go_where_links_lead(work: Path) -> None:
+    os.mkdir("log")
+    os.symlink("../far.parquet", "log/votes.parquet")
+    assert run_command(["simulate", "log", "--scale", "0.0001", "-q"]) == 0
+    assert os.readlink("log/votes.parquet") == "../far.parquet"
+    assert pq.read_metadata("far.parquet").num_rows
+    assert sorted(os.listdir("log")) == ["truth.parquet", "votes.parquet"]
+
+
+@pytest.mark.parametrize(("name", "option"), WRITERS)
+@pytest.mark.parametrize("kind", ["a pipe", "a socket", "a folder", "a device"])
+def test_what_is_no_file_is_neither_replaced_nor_waited_for(
+    capfd: Capture, inputs: Path, name: str, option: str, kind: str
+) -> None:
+    place = "place.parquet"
+    if name == "simulate":
+        os.mkdir("log")
+        place = "log/votes.parquet"
+    with socket.socket(socket.AF_UNIX) as listener:
+        if kind == "a pipe":
+            os.mkfifo(place)
+        elif kind == "a socket":
+            listener.bind(place)
+        elif kind == "a folder":
+            os.mkdir(place)
+        else:
+            os.symlink("/dev/full", place)
+        before = os.lstat(place)
+        options = ["log"] if name == "simulate" else [option, place]
+        assert run_command([name, *READS[name], *options]) == 2
+        assert f"{place}: is {kind}; name a file to write" in capfd.readouterr().err
+        assert os.path.samestat(os.lstat(place), before)
+
+
+def test_what_is_thrown_away_is_no_file(inputs: Path) -> None:
+    null = os.stat(os.devnull)
+    assert run_command([*DIFF, os.devnull]) == 0
+    assert run_command(["run", "votes", "-q", "-o", "new", "--metrics", os.devnull]) == 0
+    found = os.stat(os.devnull)
+    assert (found.st_ino, found.st_rdev) == (null.st_ino, null.st_rdev)
+
+
+@pytest.mark.parametrize("redirected", ["a pipe", "a file"])
+def test_a_stream_is_written_to(inputs: Path, redirected: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "aggregate_cli.main",
+        "run",
+        "votes",
+        "-q",
+        "-o",
+        "new",
+        "--metrics",
+        "/dev/stderr",
+    ]
+    if redirected == "a pipe":
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    else:
+        with Path("log").open("w") as log:
+            log.write("first\n")
+            log.flush()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=log)
+        said = Path("log").read_text()
+        assert said.startswith("first\n")
+    assert "\nplant_aggregate_votes_read{" in said
+
+
+def test_the_library_writes_into_no_run_either(inputs: Path) -> None:
+    calibration = aggregate.load_calibration("simulated")
+    with pytest.raises(aggregate.ParameterError, match=r"lies (among the runs|in run)"):
+        aggregate.save_calibration(calibration, "consensus/latest/calibration.json")
+    with pytest.raises(aggregate.ParameterError, match=r"lies (among the runs|in run)"):
+        aggregate.simulate(0.0001).write("consensus/latest")
+    with pytest.raises(aggregate.ParameterError, match=r"lies (among the runs|in run)"):
+        aggregate.run("votes", "consensus/held/out")
+    os.mkfifo("pipe")
+    with pytest.raises(aggregate.ParameterError, match="pipe: is a pipe; name a file to write"):
+        aggregate.save_calibration(calibration, "pipe")
+
+
+def test_a_run_that_was_moved_away_is_still_one(inputs: Path, published: Published) -> None:
+    run = (published.folder / "latest").resolve()
+    shutil.copytree(run, inputs / "moved" / run.name)
+    with pytest.raises(aggregate.ParameterError, match=f"lies in run {run.name}, which stays as it is"):
+        check_place(inputs / "moved" / run.name / "new.parquet")
