@@ -9,23 +9,26 @@ Only the strategy itself is loaded. The package as a whole imports PyTorch, whic
 """
 
 import json
+import shutil
 import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
 
 def strategy() -> type:
-    """The class PlantNet, without what its neighbours import."""
-    package = Path(find_spec("peerannot").origin).parent
-    models = ModuleType("peerannot.models")
-    models.__path__ = [str(package / "models")]
-    sys.modules["peerannot.models"] = models
-    from peerannot.models.aggregation.plantnet import PlantNet
+    """The class PlantNet, from a copy of the package that holds only what it imports."""
+    models = Path(find_spec("peerannot").origin).parent / "models"
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "peerannot" / "models"
+        shutil.copytree(models / "aggregation", copy / "aggregation")
+        shutil.copy(models / "template.py", copy)
+        (copy.parent / "__init__.py").touch()
+        sys.path.insert(0, folder)
+        from peerannot.models.aggregation.plantnet import PlantNet
 
     return PlantNet
 

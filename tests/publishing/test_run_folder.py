@@ -1,7 +1,6 @@
 """A reader of ``latest`` sees one complete run, whatever happens while another is published."""
 
 import os
-import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,8 +147,6 @@ def test_something_else_in_the_place_of_latest_is_refused_at_once(output: RunFol
 def test_preparing_leaves_nothing_that_a_killed_process_could_not_clear_away(
     output: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not every file system has files without a name, which vanish with their process."""
-    monkeypatch.setattr(tempfile, "_O_TMPFILE_WORKS", False, raising=False)
     monkeypatch.setattr(os, "unlink", lambda *_, **__: None)
     output.check()
     output.prepare()

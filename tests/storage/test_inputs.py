@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from aggregate.errors import VotesError
 from aggregate.ingest import remote
 from aggregate.ingest.remote import find_remote
 from aggregate.ingest.sources import PARQUET_SUFFIXES, find_sources
-from aggregate.storage import locate, redacted
+from aggregate.storage import redacted
 from aggregate_cli.main import run_command
 
 from .conftest import Bucket
@@ -230,10 +230,17 @@ def test_what_only_fsspec_opens(write: Write, work: Path) -> None:
     assert manifest(work)["inputs"][0]["path"] == "memory://log/votes.parquet"
 
 
-def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(VotesError, match=re.escape("pip install 'plant-aggregate[remote]'")):
+def test_without_fsspec(tmp_path: Path) -> None:
+    (tmp_path / "fsspec.py").write_text("raise ImportError('is not installed')")
+    code = f"""if True:
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        from aggregate.storage import locate
         locate("memory://log")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "VotesError: " in done.stderr
+    assert "pip install 'plant-aggregate[remote]'" in done.stderr
 
 
 def test_an_unknown_scheme(capfd: Capture, work: Path) -> None:
