@@ -1,95 +1,224 @@
-"""How kernels are compiled and cached on disk."""
+"""How kernels are compiled, and kept on disk by numba. The one module that loads numba."""
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
-import numba
-from numba.core import config, event
-
-from ..errors import AggregateWarning
+from ..errors import AggregateWarning, ParameterError, reason_of
+from .cache import KernelCache, UntrustedError, user_cache
 from .compiler import ANNOUNCEMENT
 
+try:
+    import numba
+    import numpy as np
+    from numba.core import cgutils, event
+    from numba.extending import intrinsic, typeof_impl
+except ImportError:
+    raise
+except Exception as error:  # of the environment, which numba reads its settings from
+    settings = ", ".join(sorted(name for name in os.environ if name.startswith("NUMBA_"))) or "NUMBA_..."
+    raise ParameterError(
+        f"the compiler numba refuses its settings ({reason_of(error)})", remedy=f"see the environment: {settings}"
+    ) from error
+
+__all__ = ["cgutils", "intrinsic", "kernel", "numba"]
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
 def kernel(function: F) -> F:
     """Compile ``function`` on first call, without the interpreter lock, and keep the machine code on disk.
 
     It is kept in the user's cache folder, or where NUMBA_CACHE_DIR says. Among the installed files, where numba would
-    put it, it would outlive them, and the folder that remains hides a later editable installation.
+    put it, it would outlive them, and the folder that remains hides a later editable installation. A cache that cannot
+    be used costs time and is a warning.
     """
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        with _caching_in(config.CACHE_DIR or _user_cache()):
-            dispatcher = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # numba found no folder that it may write to
-        _warn_uncached("no writable folder")
-        return cast(F, numba.njit(**options)(function))
-    _forgive_failed_saves(dispatcher)
-    return cast(F, dispatcher)
+    return cast(F, Kernel(function))
 
 
-def _user_cache() -> str:
-    """The user's cache folder for this program; empty if it cannot be written to."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = os.path.join(base, "plant-aggregate", "kernels")
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError:
-        return ""
-    return folder if os.access(folder, os.W_OK) else ""
+class Kernel:
+    """A function that is compiled when it is called. Kernels may call each other."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        update_wrapper(self, function)
+        self._dispatcher: Any = None
+        self._uncached: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the compiled function."""
+        dispatcher = self._dispatcher or self._made()
+        try:
+            return dispatcher(*arguments)
+        except Exception as error:
+            if not self._is_ready_now(dispatcher, error, arguments):
+                raise
+        return self._dispatcher(*arguments)
+
+    @property
+    def uncached(self) -> Any:
+        """The same for use in other kernels, which it becomes a part of, or where nothing can be kept."""
+        if self._uncached is None:
+            _check_settings()
+            self._uncached = numba.njit(**OPTIONS)(self.function)
+        return self._uncached
+
+    def _made(self) -> Any:
+        with STORE.lock:
+            if self._dispatcher is None:
+                self._dispatcher = STORE.cached(self.function) or self.uncached
+        return self._dispatcher
+
+    def _is_ready_now(self, dispatcher: Any, error: Exception, arguments: tuple[Any, ...]) -> bool:
+        """Whether a call that has failed can be made now: it failed because no compiled function could be loaded."""
+        signature = tuple(numba.typeof(argument) for argument in arguments)
+        if dispatcher not in STORE.dispatchers or signature in dispatcher.signatures or isinstance(error, MemoryError):
+            return False
+        try:
+            if not isinstance(error, NotCompiledError):
+                STORE.clear(error)
+            with STORE.saving():
+                dispatcher.compile(signature)
+        except MemoryError:
+            raise
+        except Exception as failure:
+            if signature not in dispatcher.signatures:  # else it could not be saved
+                self.uncached.compile(signature)
+                self._dispatcher = self._uncached
+            STORE.give_up(reason_of(failure))
+        return True
+
+
+@typeof_impl.register(Kernel)  # type: ignore[untyped-decorator]
+def _typeof(other: Kernel, context: Any) -> Any:
+    """What a kernel is in another."""
+    return numba.types.Dispatcher(other.uncached)
+
+
+def _check_settings() -> None:
+    """Raise ParameterError if numba is told to compile nothing."""
+    if numba.config.DISABLE_JIT:
+        raise ParameterError(
+            "NUMBA_DISABLE_JIT is set: what takes seconds compiled would take hours", remedy="unset it"
+        )
+
+
+class NotCompiledError(Exception):
+    """A kernel is not in the cache. It is compiled, and saved, outside of the call that misses it."""
+
+
+class _Store:
+    """The cache of this process, opened when the first kernel is called."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.dispatchers: set[Any] = set()
+        """Those that load from the cache and save in it."""
+        self._is_open = False
+        self._cache: KernelCache | None = None
+        self._thread = threading.local()
+        self._has_told = False
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether this thread is in ``saving``."""
+        return getattr(self._thread, "is_saving", False)
+
+    def cached(self, function: Callable[..., Any]) -> Any:
+        """The dispatcher of a function that is kept in the cache; None if there is no cache to be used."""
+        _check_settings()
+        if not self._is_open:
+            self._is_open = True
+            self._open()
+        if self._cache is None:
+            return None
+        try:
+            with _caching_in(self._cache.path):
+                made = numba.njit(cache=True, **OPTIONS)(function)
+        except (RuntimeError, OSError):  # numba found no folder that it may write to
+            made = None
+        if made is None or os.path.dirname(made.stats.cache_path) != self._cache.path:
+            self.give_up("no folder that may be written to")
+            return None
+        self.dispatchers.add(made)
+        return made
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Compile in the block, and save what was compiled. Raises OSError."""
+        if self._cache is None:
+            raise OSError("nothing is saved any more")
+        with self.lock, self._cache.saving():
+            self._thread.is_saving = True
+            try:
+                yield
+            finally:
+                self._thread.is_saving = False
+
+    def clear(self, error: Exception) -> None:
+        """Remove all kernels, as one is not what it was listed as."""
+        with self.lock:
+            if self._cache is not None:
+                self._cache.clear()
+                self._tell(f"compiled kernels in {self._cache.path} could not be loaded ({reason_of(error)})")
+
+    def give_up(self, why: str) -> None:
+        """Keep no kernels from now on, and say so once in a process: what holds for one kernel holds for all."""
+        self._cache = None
+        self._tell(
+            f"compiled kernels cannot be kept on disk ({why}): every run compiles them again; set XDG_CACHE_HOME, or "
+            "NUMBA_CACHE_DIR, to a folder of your own that may be written to"
+        )
+
+    def _open(self) -> None:
+        base = numba.config.CACHE_DIR or user_cache()
+        try:
+            if not base:
+                raise UntrustedError("there is no home folder")
+            cache = KernelCache(base, (numba.__version__, np.__version__))
+            damaged = cache.damaged() and cache.remove_damaged()
+            self._cache = cache
+        except (OSError, UntrustedError) as error:
+            self.give_up(f"{base}: {reason_of(error)}" if isinstance(error, OSError) else str(error))
+            return
+        if damaged:
+            self._tell(
+                f"compiled kernels in {cache.path} were not as they had been saved, as after a power cut: "
+                "they were removed and are compiled again"
+            )
+
+    def _tell(self, message: str) -> None:
+        if not self._has_told:
+            warnings.warn(message, AggregateWarning, stacklevel=4)
+        self._has_told = True
+
+
+STORE = _Store()
 
 
 @contextmanager
 def _caching_in(folder: str) -> Iterator[None]:
     """Functions decorated meanwhile are cached in ``folder``; those of others stay where they were."""
-    before, config.CACHE_DIR = config.CACHE_DIR, folder
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
     try:
         yield
     finally:
-        config.CACHE_DIR = before
-
-
-class _Told:
-    uncached = False
-
-
-def _warn_uncached(why: str) -> None:
-    """Say so once in a process: what holds for one kernel holds for all."""
-    if _Told.uncached:
-        return
-    _Told.uncached = True
-    warnings.warn(
-        f"compiled kernels cannot be kept on disk ({why}): every run compiles them again; "
-        "set XDG_CACHE_HOME, or NUMBA_CACHE_DIR, to a folder that may be written to",
-        AggregateWarning,
-        stacklevel=3,
-    )
-
-
-def _forgive_failed_saves(dispatcher: Any) -> None:
-    """A cache that cannot be written (full disk, folder removed) costs time next run, not this result."""
-    cache = dispatcher._cache
-    save = cache.save_overload
-
-    def save_or_warn(signature: Any, data: Any) -> None:
-        try:
-            save(signature, data)
-        except OSError as error:
-            cache.disable()
-            _warn_uncached(str(error))
-
-    cache.save_overload = save_or_warn
+        numba.config.CACHE_DIR = before
 
 
 class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Has it announced that a kernel has to be compiled; one that is loaded from the cache is no news."""
+    """Hears of what is to be compiled; a kernel that is loaded from the cache is no news."""
 
     def on_start(self, event: Any) -> None:
-        """A compilation begins."""
+        """A compilation begins, unless it is one that has to wait until no other process compiles."""
+        if event.data["dispatcher"] in STORE.dispatchers and not STORE.is_saving:
+            raise NotCompiledError
         ANNOUNCEMENT.make()
 
     def on_end(self, event: Any) -> None:

@@ -8,12 +8,9 @@ key holds eight bytes of any text, but twelve of a UUID.
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Words
-from .jit import kernel
+from .jit import cgutils, intrinsic, kernel, numba
 
 FEW = 24
 """Runs up to this size are sorted by direct comparison."""
@@ -88,7 +85,7 @@ def _copy(typing_context: Any, source: Any, start: Any, size: Any, target: Any, 
         cgutils.raw_memcpy(builder, there, here, arguments[2], 1)
         return context.get_dummy_value()
 
-    return types.void(source, start, size, target, place), generate
+    return numba.types.void(source, start, size, target, place), generate
 
 
 @kernel
