@@ -138,7 +138,11 @@ COMPARISON: Table = (
     Column("strategy", "string", "name of the strategy"),
     Column("subset", "string", "which expert observations"),
     Column("observations", "int64", "how many they are"),
-    Column("seconds", "float64", "that fitting the strategy took"),
+    Column(
+        "seconds",
+        "float64",
+        "that fitting the strategy took, once its kernels are compiled and the disputed observations listed",
+    ),
     Column("iterations", "int64", "of the strategy; 1 if it does not iterate"),
     Column("converged", "bool", "whether they came to an end by themselves"),
     *(

@@ -39,6 +39,6 @@ def table(comparison: "Comparison") -> str:
     parts.append(
         "accuracy: valid and right, of all; precision, recall: means over species; species: retrieved, of the\n"
         "experts'; kept: valid; labels right: valid or not; ECE, risk-cov.: calibration error of the confidence,\n"
-        "area under the risk-coverage curve (both best at 0)"
+        "area under the risk-coverage curve (both best at 0); fit: without reading the votes and compiling kernels"
     )
     return "\n\n".join(parts)

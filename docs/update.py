@@ -1,9 +1,11 @@
 """Fill the parts of README.md and docs/ that are made from the program; with ``--check``, only compare.
 
-A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers that differ from run to run (seconds,
-run ids) are not compared.
+``python docs/update.py`` makes all of them, ``python docs/update.py "columns of votes"`` those that are named. A part
+stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers that differ from run to run (seconds, run ids)
+are not compared.
 """
 
+import argparse
 import dataclasses
 import inspect
 import json
@@ -12,7 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from pathlib import Path
 
@@ -29,7 +31,7 @@ STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
 WORK = tempfile.TemporaryDirectory()
-"""Where commands write; it goes when this program ends."""
+"""Where commands write, each part in a folder of its own (see :func:`folder`); it goes when this program ends."""
 LISTS = {"labels": "list of strings or integers", "shares": "list of floats"}
 """Types in words, as far as they are not Arrow's."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
@@ -66,6 +68,13 @@ def strategies() -> str:
     return "\n\n".join(sections)
 
 
+def folder(part: str) -> str:
+    """The folder of a part: what another leaves behind must not show in it."""
+    path = Path(WORK.name, part)
+    path.mkdir(exist_ok=True)
+    return str(path)
+
+
 def output_of(*arguments: str) -> str:
     """What a command of ours prints, as a console block."""
     command = [sys.executable, "-m", "aggregate_cli.main", *arguments]
@@ -76,9 +85,9 @@ def output_of(*arguments: str) -> str:
 
 def metrics() -> str:
     """The metrics of two runs, name by name."""
-    file = Path(WORK.name) / "metrics.prom"
+    file = Path(folder("metrics"), "metrics.prom")
     for _ in range(2):
-        output_of("run", "sample_votes/votes.parquet", *AI, "-q", "-o", f"{WORK.name}/nights", "--metrics", str(file))
+        output_of("run", VOTES, *AI, "-q", "-o", f"{folder('metrics')}/consensus", "--metrics", str(file))
     lines = ["| metric | |", "|---|---|"]
     for line in file.read_text().splitlines():
         if line.startswith("# HELP "):
@@ -94,36 +103,37 @@ def help_of(command: str) -> str:
 
 @cache
 def run_on_samples() -> str:
-    """The summary of the README's first command; its output stays for those that follow."""
-    return in_console(output_of("run", "sample_votes/votes.parquet", "-q", "-o", f"{WORK.name}/consensus"))
+    """The summary of the README's first command; what it published is there for those that follow to read."""
+    return in_console(output_of("run", VOTES, "-q", "-o", f"{folder('run')}/consensus"))
 
 
 def on_samples(command: str, *options: str) -> str:
     """What a command says of the consensus of the README's first command and the sample's experts."""
     run_on_samples()
-    return in_console(output_of(command, f"{WORK.name}/consensus", "--truth", "sample_votes/truth.parquet", *options))
+    return in_console(output_of(command, f"{folder('run')}/consensus", *TRUTH, *options))
 
 
+VOTES = "sample_votes/votes.parquet"
+TRUTH = ["--truth", "sample_votes/truth.parquet"]
 AI = ["--ai-votes", "sample_votes/ai_votes.parquet"]
 
 
 def run_with_ai() -> str:
-    """The summary of a run in which the AI takes part."""
-    return in_console(output_of("run", "sample_votes/votes.parquet", *AI, "-q", "-o", f"{WORK.name}/consensus"))
+    """The summary of a run in which the AI takes part, the night after one in which it did not."""
+    output = ["-o", f"{folder('run with AI')}/consensus"]
+    output_of("run", VOTES, "-q", *output)
+    return in_console(output_of("run", VOTES, *AI, "-q", *output))
 
 
 def calibrated_ai() -> str:
     """What ``calibrate-ai`` says of the sample."""
-    experts = ["--truth", "sample_votes/truth.parquet", "--votes", "sample_votes/votes.parquet"]
-    saved = ["-o", f"{WORK.name}/ai_calibration.json"]
-    return in_console(output_of("calibrate-ai", "sample_votes/ai_votes.parquet", *experts, *saved))
+    saved = ["-o", f"{folder('calibrate-ai')}/ai_calibration.json"]
+    return in_console(output_of("calibrate-ai", AI[1], *TRUTH, "--votes", VOTES, *saved))
 
 
 def compared_on_samples(*options: str) -> str:
     """What ``compare`` says of the sample."""
-    return in_console(
-        output_of("compare", "sample_votes/votes.parquet", "--truth", "sample_votes/truth.parquet", "-q", *options)
-    )
+    return in_console(output_of("compare", VOTES, *TRUTH, "-q", *options))
 
 
 def ambiguity_on_samples() -> str:
@@ -140,15 +150,14 @@ def ambiguity_on_samples() -> str:
         lists = pa.array([[a, b] for a, b in zip(surer, (1 - surer) / 2, strict=True)])
         columns = {"observation_id": votes["observation_id"], "epoch": [epoch] * votes.num_rows}
         tables.append(pa.table({**columns, "labels": labels, "probabilities": lists}))
-    pq.write_table(pa.concat_tables(tables), f"{WORK.name}/scores.parquet")
-    output = ["-o", f"{WORK.name}/ambiguity.parquet"]
-    command = ["ambiguity", "sample_votes/votes.parquet", "--scores", f"{WORK.name}/scores.parquet"]
-    return in_console(output_of(*command, *output, "--alpha", "0.05", "-q"))
+    scores, output = (f"{folder('ambiguity')}/{name}.parquet" for name in ("scores", "ambiguity"))
+    pq.write_table(pa.concat_tables(tables), scores)
+    return in_console(output_of("ambiguity", VOTES, "--scores", scores, "-o", output, "--alpha", "0.05", "-q"))
 
 
 def in_console(printed: str) -> str:
     """A console block, as if everything had happened in the current folder."""
-    return f"```console\n{printed.replace(f'{WORK.name}/', '')}```"
+    return f"```console\n{re.sub(f'{re.escape(WORK.name)}/[^/]+/', '', printed)}```"
 
 
 def sample_rows() -> str:
@@ -218,8 +227,8 @@ def headline() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "run on sample_votes": run_on_samples,
     "sample rows": sample_rows,
-    "evaluate on sample_votes": lambda: on_samples("evaluate", "--votes", "sample_votes/votes.parquet", "-q"),
-    "calibrate on sample_votes": lambda: on_samples("calibrate", "-o", f"{WORK.name}/calibration.json"),
+    "evaluate on sample_votes": lambda: on_samples("evaluate", "--votes", VOTES, "-q"),
+    "calibrate on sample_votes": lambda: on_samples("calibrate", "-o", f"{folder('calibrate')}/calibration.json"),
     "evaluate in short": lambda: on_samples("evaluate", "--worst", "3"),
     "compare on sample_votes": compared_on_samples,
     "compare in short": lambda: compared_on_samples("--strategies", SHORTLIST),
@@ -254,11 +263,13 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-def updated(page: str) -> str:
-    """A page with its parts made anew; a part that differs only in volatile numbers stays as it is."""
+def updated(page: str, parts: Collection[str]) -> str:
+    """A page with its ``parts`` made anew; one that differs only in volatile numbers stays as it is."""
 
     def fill(match: re.Match[str]) -> str:
         name, old = match[1], match[2]
+        if name not in parts:
+            return match[0]
         new = PARTS[name]()
         same = VOLATILE.sub("", old.strip()) == VOLATILE.sub("", new.strip())
         return match[0] if same else f"<!-- begin {name} -->\n{new}\n<!-- end {name} -->"
@@ -268,17 +279,24 @@ def updated(page: str) -> str:
 
 def main() -> int:
     """Update the pages, or with --check report those that would change."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="what to make [default: all]")
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if a page would change")
+    given = parser.parse_args()
+    unknown = [part for part in given.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part is named {', '.join(unknown)}; there are: {', '.join(PARTS)}")
     stale = []
     for path in PAGES:
         old = path.read_text(encoding="utf-8")
-        new = updated(old)
+        new = updated(old, given.parts or PARTS)
         if new != old:
             stale.append(path.name)
-            if "--check" not in sys.argv:
+            if not given.check:
                 path.write_text(new, encoding="utf-8")
     if stale:
-        print(("stale: " if "--check" in sys.argv else "updated: ") + ", ".join(stale))
-    return 1 if stale and "--check" in sys.argv else 0
+        print(("stale: " if given.check else "updated: ") + ", ".join(stale))
+    return 1 if stale and given.check else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Strategies side by side: each as if it had been fitted and evaluated alone."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,49 @@ def test_a_strategy_may_come_twice_with_other_parameters(sample: tuple[aggregate
     comparison = aggregate.compare(votes, truth, chosen, resamples=0)
     strict, default = (each.evaluation.subsets[2].measures["kept"].value for each in comparison.compared)
     assert strict < default
+
+
+FIRST_TIME = """
+import sys, warnings
+import aggregate
+from aggregate.comparison import ai_variants
+from aggregate.progress import Progress
+from aggregate.strategies.registry import STRATEGIES
+from numba.core import event
+
+class Phases(Progress):
+    compiled = {}
+    def phase(self, name, *, total=None, unit="it"):
+        self.compiled[name] = self.compiled[self.now] = 0
+        self.compiled[self.now] = len(compiled.buffer) - self.start
+        self.now, self.start = name, len(compiled.buffer)
+    def advance(self, n=1):
+        pass
+
+warnings.simplefilter("ignore")
+votes, truth, ai = (read(f"sample_votes/{name}.parquet") for read, name in (
+    (aggregate.read_votes, "votes"), (aggregate.read_truth, "truth"), (aggregate.read_ai_votes, "ai_votes")))
+chosen = {"majority": STRATEGIES["majority"](), "wawa": STRATEGIES["wawa"](), **ai_variants([0.7])}
+with event.install_recorder("numba:compile") as compiled:
+    phases = Phases()
+    phases.now, phases.start = "before", 0
+    aggregate.compare(votes, truth, chosen, ai_votes=ai, resamples=0, progress=phases)
+for phase, count in phases.compiled.items():
+    print(f"{phase}: {count}")
+"""
+
+
+@pytest.mark.slow
+def test_seconds_are_those_of_fitting_and_not_of_compiling(tmp_path: Path) -> None:
+    """In a process that has no compiled kernels yet."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", FIRST_TIME]
+    printed = subprocess.run(command, cwd=SAMPLE.parent, env=environment, capture_output=True, text=True, check=True)
+    compiled = {phase: int(n) for phase, n in (line.split(": ") for line in printed.stdout.splitlines())}
+    fits = {phase: n for phase, n in compiled.items() if phase.startswith("fit ")}
+    assert len(fits) == 7
+    assert compiled["load majority"] > 0
+    assert set(fits.values()) == {0}
 
 
 @pytest.mark.extras

@@ -23,6 +23,48 @@ def test_the_generated_parts_are_fresh() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def part(name: str, page: str) -> list[str]:
+    """The lines of a generated part, each with single spaces and without the seconds at its end."""
+    text = (ROOT / page).read_text(encoding="utf-8").split(f"<!-- begin {name} -->\n")[1]
+    block = text.split(f"<!-- end {name} -->")[0].removeprefix("```console\n").removesuffix("```\n")
+    return [" ".join(re.sub(r"[\d.]+ s$", "", line).split()) for line in block.splitlines() if line.strip()]
+
+
+def number_in(lines: list[str], pattern: str) -> str:
+    """What a pattern finds in the one line that it fits."""
+    (found,) = [match[1] for line in lines if (match := re.search(pattern, line))]
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [("evaluate in short", "evaluate on sample_votes"), ("compare in short", "compare on sample_votes")],
+)
+def test_the_readme_and_the_pages_say_the_same_of_the_sample(short: str, full: str) -> None:
+    in_short, in_full = part(short, "README.md"), part(full, "docs/evaluation.md")
+    assert len(in_short) > 20
+    assert [line for line in in_short if line not in in_full] == []
+
+
+def test_what_two_commands_say_of_the_sample_is_the_same() -> None:
+    run, with_ai = part("run on sample_votes", "README.md"), part("run with AI on sample_votes", "docs/ai.md")
+    evaluated = part("evaluate on sample_votes", "docs/evaluation.md")
+    compared = part("compare on sample_votes", "docs/evaluation.md")
+    calibrated = part("calibrate on sample_votes", "docs/evaluation.md")
+    share_right = number_in(evaluated, r"^accuracy of labels, valid or not ([\d.]+ %)")
+    assert number_in(calibrated, r"labelled right \((.*)\)") == share_right
+    everywhere = next(line for line in compared if line.startswith("plantnet "))
+    assert share_right in everywhere
+    assert number_in(evaluated, r"^accuracy \(not valid = wrong\) ([\d.]+ %)") in everywhere
+    assert number_in(evaluated, r"^expert observations ([\d,]+)") == compared[0].split()[0]
+    valid, valid_with_ai = (int(number_in(lines, r"^valid ([\d,]+)").replace(",", "")) for lines in (run, with_ai))
+    became, no_longer = (
+        int(number_in(with_ai, pattern).replace(",", ""))
+        for pattern in (r"([\d,]+) became valid", r"([\d,]+) no longer are")
+    )
+    assert valid + became - no_longer == valid_with_ai
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     command = next(line for line in README.splitlines() if line.endswith("-m pytest"))
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
