@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .errors import AggregateWarning, HeldError, ParameterError, VotesError
 from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .ingest.parquet import CheckedFile
-from .ingest.sources import Input, find_sources, would_find
+from .ingest.sources import Input, Source, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
@@ -64,7 +65,7 @@ def run(
     paths = listed(paths)
     set_time_limit(settings.store_timeout)
     folder = open_output(output)
-    _check_apart(folder, [*paths, *listed(settings.scores or []), *([settings.ai_votes] if settings.ai_votes else [])])
+    _check_apart(folder, [*paths, *listed(settings.scores or []), *listed(settings.ai_votes or [])])
     folder.check()
     set_threads(settings.threads or available_cores())
     clock = PhaseClock(progress)
@@ -124,7 +125,7 @@ class _Given:
     @property
     def inputs(self) -> list[Input]:
         """The files that were read row by row."""
-        return [*self.reading.inputs, *([] if self.ai is None else [self.ai.input])]
+        return [*self.reading.inputs, *([] if self.ai is None else self.ai.inputs)]
 
     @property
     def rejected(self) -> pa.Table:
@@ -141,7 +142,7 @@ class _Found:
     """What a run is to read, found and checked as far as that takes no time."""
 
     votes: VoteFiles
-    ai: CheckedFile | None
+    ai: tuple[CheckedFile, ...] | None
     calibration: "Calibration | None"
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
@@ -334,11 +335,19 @@ def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
     from .publishing.calibrations import SIMULATED
 
     return {
-        name: {"path": source.path, "sha256": source.fingerprint()}
-        for name, path in named.items()
-        if path is not None and os.fspath(path) != SIMULATED
-        for source in find_sources([path])
+        name: _digest_of(find_sources(listed(paths)))
+        for name, paths in named.items()
+        if paths is not None and not (isinstance(paths, str | os.PathLike) and os.fspath(paths) == SIMULATED)
     }
+
+
+def _digest_of(sources: Sequence[Source]) -> dict[str, str]:
+    """Path and SHA-256 of a file; of several the first, and the SHA-256 of all of theirs."""
+    fingerprints = [source.fingerprint() for source in sources]
+    if len(sources) == 1:
+        return {"path": sources[0].path, "sha256": fingerprints[0]}
+    together = sha256("".join(fingerprints).encode()).hexdigest()
+    return {"path": f"{sources[0].path} and {len(sources) - 1} more", "sha256": together}
 
 
 def _row_counts(reading: Reading) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from .store_requests import TIME_LIMIT, check_time_limit
 PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
 """Settings that name files."""
 
+SEVERAL = ("user_weights", "ai_votes", "scores")
+"""Settings that may name several files, folders or globs."""
+
 MAX_THREADS = 1024
 """Far beyond any use; more is a slip of the hand that would take all memory."""
 
@@ -31,10 +34,10 @@ class Settings:
     """Leave out votes cast later; a time without zone is UTC."""
     max_rejected: float = 0.01
     """Share of the rows that may be unusable."""
-    user_weights: str | os.PathLike[str] | None = None
-    """File with fixed and minimum weights of users."""
-    ai_votes: str | os.PathLike[str] | None = None
-    """File with the AI's votes."""
+    user_weights: Paths | None = None
+    """Files with fixed and minimum weights of users."""
+    ai_votes: Paths | None = None
+    """Files with the AI's votes."""
     ai_calibration: str | os.PathLike[str] | None = None
     """File with a calibration of the AI's scores, which is applied to them first."""
     calibration: str | os.PathLike[str] | None = None
@@ -61,8 +64,10 @@ class Settings:
     """Threads to run on; None for all cores."""
 
     def __post_init__(self) -> None:
-        if self.scores is not None:  # they are looked through more than once
-            object.__setattr__(self, "scores", listed(self.scores))
+        for name in SEVERAL:
+            paths = getattr(self, name)
+            if paths is not None and not isinstance(paths, str | os.PathLike):  # looked through more than once
+                object.__setattr__(self, name, listed(paths) or None)
         faults = []
         if not 0 <= self.max_rejected <= 1:
             faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")
@@ -89,13 +94,18 @@ class Settings:
 
     def plain(self) -> dict[str, Any]:
         """As it stands in run.json: paths as strings, times in ISO 8601."""
-        paths = {name: getattr(self, name) for name in PATHS}
         return {
             **vars(self),
+            **{name: _plain(getattr(self, name)) for name in PATHS},
             "scores": None if self.scores is None else [redacted(os.fspath(path)) for path in listed(self.scores)],
             "score_columns": dict(self.score_columns or {}),
             "columns": dict(self.columns or {}),
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
-            **{name: None if path is None else redacted(os.fspath(path)) for name, path in paths.items()},
             "threads": self.threads or available_cores(),
         }
+
+
+def _plain(paths: Paths | None) -> str | list[str] | None:
+    """A path as it may be shown, or a list of several."""
+    shown = [] if paths is None else [redacted(os.fspath(path)) for path in listed(paths)]
+    return shown if len(shown) > 1 else next(iter(shown), None)

@@ -8,7 +8,14 @@ from aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
-from .options import LocalPath, column_mapping, debug_option, store_timeout_option, truth_column_name
+from .options import (
+    LocalPath,
+    column_mapping,
+    debug_option,
+    store_timeout_option,
+    truth_column_name,
+    truth_option,
+)
 from .summary import count
 
 if TYPE_CHECKING:
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
 @click.argument("consensus", metavar="CONSENSUS")
-@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@truth_option
 @click.option(
     "--column",
     "columns",
@@ -50,7 +57,7 @@ if TYPE_CHECKING:
 @debug_option
 def calibrate(
     consensus: str,
-    truth: str,
+    truth: tuple[str, ...],
     columns: tuple[tuple[str, str], ...],
     output: str,
     method: str,

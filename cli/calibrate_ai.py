@@ -8,7 +8,15 @@ from aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
-from .options import LocalPath, column_mapping, column_name, debug_option, store_timeout_option, truth_column_name
+from .options import (
+    LocalPath,
+    column_mapping,
+    column_name,
+    debug_option,
+    store_timeout_option,
+    truth_column_name,
+    truth_option,
+)
 from .summary import count
 
 if TYPE_CHECKING:
@@ -16,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
-@click.argument("ai_votes", metavar="AI_VOTES")
-@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@click.argument("ai_votes", nargs=-1, required=True, metavar="AI_VOTES...")
+@truth_option
 @click.option(
     "--truth-column",
     "truth_columns",
@@ -66,8 +74,8 @@ if TYPE_CHECKING:
 @store_timeout_option()
 @debug_option
 def calibrate_ai(
-    ai_votes: str,
-    truth: str,
+    ai_votes: tuple[str, ...],
+    truth: tuple[str, ...],
     truth_columns: tuple[tuple[str, str], ...],
     votes: tuple[str, ...],
     columns: tuple[tuple[str, str], ...],

@@ -18,19 +18,22 @@ from .options import (
     strategy_names,
     threads_option,
     timestamp,
+    truth_option,
 )
 
 
 @click.command(cls=Command, short_help="Hold strategies against expert labels, side by side.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
-@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@truth_option
 @click.option(
     "--strategies", type=strategy_names, default="all", show_default=True, help="names with commas between them, or all"
 )
 @click.option(
     "--ai-votes",
     metavar="FILE",
-    help="Parquet file with the AI's observation_id, label and score: adds plantnet in each AI mode",
+    multiple=True,
+    help="Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode; "
+    "repeatable",
 )
 @click.option(
     "--ai-thresholds",
@@ -67,9 +70,9 @@ from .options import (
 @debug_option
 def compare(
     votes: tuple[str, ...],
-    truth: str,
+    truth: tuple[str, ...],
     strategies: tuple[str, ...],
-    ai_votes: str | None,
+    ai_votes: tuple[str, ...],
     ai_thresholds: tuple[float, ...],
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
@@ -104,7 +107,7 @@ def compare(
     log = aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
     chosen = {name: registry.get(name)() for name in strategies}
     ai = None
-    if ai_votes is not None:
+    if ai_votes:
         ai = aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
         chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
         chosen |= ai_variants(ai_thresholds)

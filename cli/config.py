@@ -53,7 +53,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
-    table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or "AI"}  # given elsewhere
+    table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"]}  # given elsewhere
     # Options set how this process logs when they are read: these are to leave it as it is.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug()}
     try:

@@ -10,7 +10,14 @@ from aggregate.errors import AggregateWarning
 
 from . import console
 from .command import Command
-from .options import column_mapping, debug_option, resamples_option, store_timeout_option, truth_column_name
+from .options import (
+    column_mapping,
+    debug_option,
+    resamples_option,
+    store_timeout_option,
+    truth_column_name,
+    truth_option,
+)
 
 if TYPE_CHECKING:
     from aggregate import Truth
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="Hold a consensus against expert labels.")
 @click.argument("consensus", metavar="CONSENSUS")
-@click.option("--truth", metavar="FILE", required=True, help="Parquet file of expert labels: observation_id and label")
+@truth_option
 @click.option(
     "--column",
     "columns",
@@ -51,7 +58,7 @@ if TYPE_CHECKING:
 @debug_option
 def evaluate(
     consensus: str,
-    truth: str,
+    truth: tuple[str, ...],
     columns: tuple[tuple[str, str], ...],
     votes: tuple[str, ...],
     worst: int,
@@ -80,7 +87,7 @@ def evaluate(
         agreement = voters_agreement(votes, published, experts, listener) if votes else None
     if as_json:
         run = {name: (published.manifest or {}).get(name) for name in ("run_id", "strategy", "parameters")}
-        head = {"consensus": redacted(published.path), "truth": truth, **run}
+        head = {"consensus": redacted(published.path), "truth": truth[0] if len(truth) == 1 else list(truth), **run}
         people = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
             "users": None if suspects is None else asdict(suspects),

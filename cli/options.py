@@ -105,6 +105,13 @@ max_rejected_option = click.option(
     show_default=True,
     help="share of the rows that may be unusable",
 )
+truth_option = click.option(
+    "--truth",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
+)
 threads_option = click.option("--threads", type=click.IntRange(1, 1024), help="threads to run on  [default: all cores]")
 resamples_option = click.option(
     "--resamples",

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
 """Parameters that mean nothing without AI votes."""
 
-MAPPED = ("columns", "scores", "score_columns")
+MAPPED = ("columns", "score_columns")
 """Settings that are not just what their option says."""
 
 
@@ -56,12 +56,16 @@ MAPPED = ("columns", "scores", "score_columns")
 @click.option(
     "--user-weights",
     metavar="FILE",
-    help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor) [plantnet]",
+    multiple=True,
+    help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor); repeatable "
+    "[plantnet]",
 )
 @click.option(
     "--ai-votes",
     metavar="FILE",
-    help="Parquet file with the AI's observation_id, label and score, to take part as --ai-mode says [plantnet]",
+    multiple=True,
+    help="Parquet file, folder or glob with the AI's observation_id, label and score, to take part as --ai-mode says; "
+    "repeatable [plantnet]",
 )
 @click.option(
     "--ai-calibration",
@@ -177,13 +181,12 @@ def chosen_by(options: dict[str, Any]) -> tuple[Any, "Settings"]:
     strategy = STRATEGIES[options["strategy"]]
     parameters = {name: options[name] for other in STRATEGIES.values() for name in _parameters_of(other)}
     parameters = _without_foreign(parameters, strategy)
-    idle = [name for name in ABOUT_AI if parameters.get(name) is not None and options["ai_votes"] is None]
+    idle = [name for name in ABOUT_AI if parameters.get(name) is not None and not options["ai_votes"]]
     if idle:
         raise click.UsageError(f"--{idle[0].replace('_', '-')} is given without --ai-votes")
     settings = Settings(
         **{item.name: options[item.name] for item in fields(Settings) if item.name not in MAPPED},
         columns=column_mapping(options["columns"]),
-        scores=options["scores"] or None,
         score_columns=column_mapping(options["score_columns"], "--score-column"),
     )
     return make_strategy(strategy, parameters, STRATEGIES), settings

@@ -19,7 +19,7 @@ from ..votes import Votes
 from .ahead import made_ahead
 from .cleaning import check_share
 from .intake import Intake, RowCounts, ticks_of
-from .parquet import CheckedFile, batches_of_table, check_files, stream
+from .parquet import CheckedFile, batches_of_table, check_files, inputs_of, origin_of, stream, stream_all, types_of
 from .sources import Input, find_sources
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class VoteFiles:
     @property
     def types(self) -> dict[str, pa.DataType]:
         """The types of the columns that any file has."""
-        return {column: value_type for file in self.files for column, value_type in file.types.items()}
+        return types_of(self.files)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
     sources = [file.source for file in files]
     n_rows = sum(file.rows for file in files)
     progress.phase("read", total=n_rows, unit="rows")
-    intake = Intake(_origin(files), types, as_of, n_rows)
+    intake = Intake(origin_of(files), types, as_of, n_rows)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
         made_ahead(_batches(files), AHEAD) as batches,
@@ -142,12 +142,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
         except BaseException:
             aside.shutdown(cancel_futures=True)
             raise
-    inputs = tuple(
-        Input(file.source.path, file.rows, file.source.bytes, fingerprint.result())
-        for file, fingerprint in zip(files, fingerprints, strict=True)
-    )
-    for source in sources:  # what was fingerprinted is what was read
-        source.check_unchanged()
+    inputs = inputs_of(files, (fingerprint.result() for fingerprint in fingerprints))
     check_share(intake.quarantine, n_rows, max_rejected)
     times = (batch for file in files for batch in _stream_times(file))
     votes, rows = intake.finish(lambda: _all_ticks(times, n_rows), progress)
@@ -159,19 +154,8 @@ def listed(paths: Paths) -> list[str | os.PathLike[str]]:
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
-def _origin(files: Sequence[CheckedFile]) -> str:
-    """The input in a few words."""
-    first = files[0].source.path
-    return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
-
-
 def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, int]]:
-    """Every batch of every file, the path of its file, and the row of the file it begins at."""
-    for file in files:
-        row = 0
-        for batch in stream(file, [column.name for column in VOTES]):
-            yield batch, file.source.path, row
-            row += batch.num_rows
+    return stream_all(files, VOTES)
 
 
 def _stream_times(file: CheckedFile) -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,6 @@
-"""The AI's votes from a Parquet file, or from a table in memory."""
+"""The AI's votes from Parquet files, or from a table in memory."""
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,12 @@ from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
 from ..arrow import to_arrow
 from ..errors import VotesError
 from ..schema import AI_VOTES
+from . import Paths, listed
 from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults
 from .encoding import LabelColumn, id_column
 from .grouping import closed_up
 from .intake import MAX_ROWS
-from .parquet import CheckedFile, batches_of_table, check_file, stream
+from .parquet import CheckedFile, batches_of_table, check_beside, inputs_of, origin_of, stream_all, types_of
 from .scores import are_scores, scores_of
 from .sources import Input
 from .text_faults import checked_batch
@@ -27,18 +27,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_ai_votes(
-    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01
-) -> AiVotes:
-    """Read the AI's votes from a Parquet file with the columns of ``aggregate.schema.AI_VOTES``.
+def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01) -> AiVotes:
+    """Read the AI's votes from Parquet files, folders or globs, with the columns of ``aggregate.schema.AI_VOTES``.
 
-    ``columns`` maps them to the file's own names. Rows with a null or blank id, or a score that is not in [0, 1], are
+    ``columns`` maps them to the files' own names. Rows with a null or blank id, or a score that is not in [0, 1], are
     left out, and counted; so are rows without a label. Of several rows of an observation, as a table of the k likeliest
     labels has them, the one of highest score counts, then of smallest label; the others are left out and counted, too,
-    but stop nothing. Raises VotesError if the file cannot be read, a column is missing or has a wrong type, more than
+    but stop nothing. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
     ``max_rejected`` of the rows cannot be used, or none is left.
     """
-    return read_ai(find_ai(path, columns=columns), max_rejected=max_rejected).ai_votes
+    return read_ai(find_ai(paths, columns=columns), max_rejected=max_rejected).ai_votes
 
 
 @dataclass(frozen=True)
@@ -46,24 +44,21 @@ class AiReading:
     """AI votes, and an account of the rows they were read from."""
 
     ai_votes: AiVotes
-    input: Input
+    inputs: tuple[Input, ...]
     quarantine: Quarantine
     """The rows that could not be used."""
 
 
-def find_ai(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> CheckedFile:
-    """The file of AI votes for :func:`read_ai`. Raises VotesError if it is not there, or its columns do not fit."""
-    return check_file(path, AI_VOTES, columns or {}, as_dictionary=("label",))
+def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[CheckedFile, ...]:
+    """The files of AI votes for :func:`read_ai`. Raises VotesError if one is not there, or its columns do not fit."""
+    return check_beside(listed(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
 
 
-def read_ai(file: CheckedFile, *, max_rejected: float = 0.01) -> AiReading:
-    """As :func:`read_ai_votes`, of a file that was found, with an account of the rows."""
-    batches = stream(file, [column.name for column in AI_VOTES])
-    ai_votes, quarantine = _read(batches, file.types, file.source.path, file.rows, max_rejected)
-    source = file.source
-    read = Input(source.path, file.rows, source.bytes, source.fingerprint())
-    source.check_unchanged()
-    return AiReading(ai_votes, read, quarantine)
+def read_ai(files: Sequence[CheckedFile], *, max_rejected: float = 0.01) -> AiReading:
+    """As :func:`read_ai_votes`, of files that were found, with an account of the rows."""
+    n_rows = sum(file.rows for file in files)
+    ai_votes, quarantine = _read(stream_all(files, AI_VOTES), types_of(files), origin_of(files), n_rows, max_rejected)
+    return AiReading(ai_votes, inputs_of(files, (file.source.fingerprint() for file in files)), quarantine)
 
 
 def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
@@ -77,16 +72,25 @@ def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     types, batches = batches_of_table(table, AI_VOTES)
-    return _read(batches, types, "table", table.num_rows, 0.0)[0]
+    return _read(_numbered(batches, "table"), types, "table", table.num_rows, 0.0)[0]
+
+
+def _numbered(batches: Iterable[pa.RecordBatch], origin: str) -> Iterator[tuple[pa.RecordBatch, str, int]]:
+    """Batches of one table, where they are from, and the row that each begins at."""
+    row = 0
+    for batch in batches:
+        yield batch, origin, row
+        row += batch.num_rows
 
 
 def _read(
-    batches: Iterable[pa.RecordBatch],
+    batches: Iterable[tuple[pa.RecordBatch, str, int]],
     types: Mapping[str, pa.DataType],
     origin: str,
     n_rows: int,
     max_rejected: float,
 ) -> tuple[AiVotes, Quarantine]:
+    """AI votes of batches, each with the path of its file and the row that it begins at."""
     if n_rows == 0:
         raise VotesError("no rows", where=origin, remedy="give AI votes, or leave out --ai-votes")
     if n_rows > MAX_ROWS:
@@ -94,19 +98,18 @@ def _read(
     quarantine = Quarantine()
     observations, labels = id_column(types["observation_id"], n_rows), LabelColumn(types["label"], n_rows)
     scores = np.empty(n_rows)
-    row = n_kept = 0
-    for batch in batches:
+    n_kept = 0
+    for batch, path, row in batches:
         kept, texts = checked_batch(batch, ("observation_id", "label"))
         reasons = _reasons(batch, texts)
         if reasons is not None:
             rejected = reasons.is_valid()
-            quarantine.add(_as_votes(batch, types), rejected, reasons, origin, row)
+            quarantine.add(_as_votes(batch, types), rejected, reasons, path, row)
             kept = kept.filter(pc.invert(rejected))
         observations.append(kept.column("observation_id"))
         labels.append(kept.column("label"))
         scores[n_kept : n_kept + kept.num_rows] = scores_of(kept.column("score"))
         n_kept += kept.num_rows
-        row += batch.num_rows
     names, label_codes = labels.encode()
     ids, codes = observations.encode()
     labelled = label_codes >= 0

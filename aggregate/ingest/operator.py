@@ -1,7 +1,5 @@
 """What the operator sets by hand: user weights from a file."""
 
-import os
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,34 +8,30 @@ from ..arrays import Floats
 from ..arrow import scalar, to_numpy
 from ..errors import VotesError
 from ..schema import USER_WEIGHTS
-from ..storage import local_path, redacted
 from ..user_weights import UserWeights
+from . import Paths, listed
 from .encoding import check_text
-from .parquet import check_files, readable, stream
+from .parquet import check_files, readable, stream_all
 from .sources import Source, find_sources
 
 MOST = 1e9
 """Beyond this, sums with other weights are no longer exact."""
 
 
-def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
-    """Read fixed and minimum weights of users from Parquet, or from a CSV file with a header line.
+def read_user_weights(paths: Paths) -> UserWeights:
+    """Read fixed and minimum weights of users from Parquet files, folders or globs, or CSV files with a header line.
 
     Columns: ``aggregate.schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
     is null or stands twice, or a weight is negative or not finite.
     """
-    given = local_path(path)
-    if os.path.isdir(given):
-        raise VotesError("is a folder", where=given, remedy="name a Parquet or CSV file of user weights")
-    path = redacted(given)
-    sources = find_sources([given])
-    if len(sources) > 1:
-        raise VotesError(f"stands for {len(sources)} files", where=path, remedy="name one file of user weights")
-    is_csv = path.partition("?")[0].lower().endswith(".csv")
-    table = _read_csv(sources[0], path) if is_csv else _read_parquet(sources[0], path)
-    if table.num_rows == 0:
+    sources = find_sources(listed(paths))
+    path = sources[0].path if len(sources) == 1 else f"{sources[0].path} and {len(sources) - 1} more"
+    files = check_files([source for source in sources if not _is_csv(source)], USER_WEIGHTS, {})
+    tables = [_read_csv(source, source.path) for source in sources if _is_csv(source)]
+    tables += [pa.Table.from_batches([batch]) for batch, _, _ in stream_all(files, USER_WEIGHTS)]
+    if not any(table.num_rows for table in tables):
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
-    user_ids = table.column("user_id").combine_chunks()
+    user_ids = _of_one_type([table.column("user_id") for table in tables])
     check_text(user_ids, "user_id", path)
     if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, scalar(""))).as_py()):
         raise VotesError("a user_id is null or blank", where=path, remedy="give each row the id of a user")
@@ -45,19 +39,26 @@ def read_user_weights(path: str | os.PathLike[str]) -> UserWeights:
         counts = pc.value_counts(user_ids)
         twice = next(row["values"] for row in counts.to_pylist() if row["counts"] > 1)
         raise VotesError(f"user {twice!r} stands more than once", where=path, remedy="leave one row of each user")
-    fixed, minimum = (_weights(table, column, path) for column in ("fixed_weight", "min_weight"))
-    if fixed is None and minimum is None:
+    weights = [[_weights(table, column, path) for table in tables] for column in ("fixed_weight", "min_weight")]
+    if all(some is None for column in weights for some in column):
         raise VotesError("neither a column 'fixed_weight' nor 'min_weight'", where=path, remedy="add one of them")
-    none = np.full(len(user_ids), np.nan)
-    return UserWeights(user_ids, none if fixed is None else fixed, none if minimum is None else minimum)
+    fixed, minimum = (
+        np.concatenate([np.full(len(table), np.nan) if w is None else w for table, w in zip(tables, some, strict=True)])
+        for some in weights
+    )
+    return UserWeights(user_ids, fixed, minimum)
 
 
-def _read_parquet(source: Source, path: str) -> pa.Table:
-    (file,) = check_files([source], USER_WEIGHTS, {})
-    batches = list(stream(file, [column.name for column in USER_WEIGHTS]))
-    if not batches:
-        raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
-    return pa.Table.from_batches(batches)
+def _is_csv(source: Source) -> bool:
+    return source.path.partition("?")[0].lower().endswith(".csv")
+
+
+def _of_one_type(parts: list[pa.ChunkedArray]) -> pa.Array:
+    """The ids of several tables, one after the other: as text if they differ, as those of CSV files do."""
+    chunks = [chunk for part in parts for chunk in part.chunks]
+    if len({chunk.type for chunk in chunks}) > 1:
+        chunks = [chunk.cast(pa.string()) for chunk in chunks]
+    return pa.concat_arrays(chunks)
 
 
 def _read_csv(source: Source, path: str) -> pa.Table:

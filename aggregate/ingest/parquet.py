@@ -1,7 +1,7 @@
 """Parquet files, checked against the schema and streamed as record batches."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,7 +17,7 @@ from ..schema import Table
 from ..storage import redacted
 from .columns import Columns, MisfitError, Offer, batch_of, is_list, match_columns, values_of
 from .footers import FileOfFewerMeanings
-from .sources import Source, find_sources
+from .sources import Input, Source, find_sources
 
 BATCH_ROWS = 1 << 17
 """Rows decoded at a time: bounds what is alive beside the encoded votes."""
@@ -113,15 +113,34 @@ def check_file(
     if len(sources) > 1:
         named = redacted(os.fspath(path)) if not isinstance(path, Source) else path.path
         raise VotesError(f"stands for {len(sources)} files", where=named, remedy="name one file")
-    try:
+    with _in_one_line(sources[0].path):
         (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy, partitioned=False)
+    return checked
+
+
+def check_beside(
+    paths: Iterable[str | os.PathLike[str]],
+    table: Table,
+    renamed: Mapping[str, str],
+    as_dictionary: tuple[str, ...] = (),
+) -> tuple[CheckedFile, ...]:
+    """As :func:`check_files`, of all files that paths name; what is wrong is told in one line. Raises VotesError."""
+    sources = find_sources(paths)
+    with _in_one_line(sources[0].path):
+        return tuple(check_files(sources, table, renamed, as_dictionary))
+
+
+@contextmanager
+def _in_one_line(path: str) -> Iterator[None]:
+    """Make one line of an error of several; ``path`` is the first file's, which need not be named again."""
+    try:
+        yield
     except VotesError as error:
         first, *others = str(error).splitlines()
         if not others:
             raise
-        place = f"{on_one_line(sources[0].path)}: "
+        place = f"{on_one_line(path)}: "
         raise VotesError("; ".join([first, *(fault.removeprefix(place) for fault in others)])) from error
-    return checked
 
 
 def stream(file: CheckedFile, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
@@ -156,6 +175,35 @@ def stream(file: CheckedFile, columns: Sequence[str], rows: int = BATCH_ROWS) ->
             where=file.source.path,
             remedy="see that it is complete",
         )
+
+
+def stream_all(files: Iterable[CheckedFile], table: Table) -> Iterator[tuple[pa.RecordBatch, str, int]]:
+    """Every batch of every file, the path of its file, and the row of the file it begins at. Raises VotesError."""
+    for file in files:
+        row = 0
+        for batch in stream(file, [column.name for column in table]):
+            yield batch, file.source.path, row
+            row += batch.num_rows
+
+
+def origin_of(files: Sequence[CheckedFile]) -> str:
+    """The files in a few words."""
+    first = files[0].source.path
+    return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
+
+
+def types_of(files: Iterable[CheckedFile]) -> dict[str, pa.DataType]:
+    """Column -> type of its values, of all columns that any file has."""
+    return {column: value_type for file in files for column, value_type in file.types.items()}
+
+
+def inputs_of(files: Iterable[CheckedFile], fingerprints: Iterable[str]) -> tuple[Input, ...]:
+    """What was read, for the record. Raises VotesError if it is no longer there, or another."""
+    inputs = []
+    for file, fingerprint in zip(files, fingerprints, strict=True):
+        file.source.check_unchanged()  # what was fingerprinted is what was read
+        inputs.append(Input(file.source.path, file.rows, file.source.bytes, fingerprint))
+    return tuple(inputs)
 
 
 def _read(

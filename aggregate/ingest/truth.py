@@ -1,19 +1,21 @@
-"""Expert labels from a Parquet file, or from a table in memory."""
+"""Expert labels from Parquet files, or from a table in memory."""
 
-import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrays import Indices
 from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
 from ..schema import TRUTH
 from ..truth import Truth
+from . import Paths, listed
 from .encoding import check_text
-from .parquet import batches_of_table, check_file, stream
+from .parquet import batches_of_table, check_beside, origin_of, stream_all, types_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,15 +24,15 @@ SHOWN = 3
 """Repeated observations that a message names."""
 
 
-def read_truth(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> Truth:
-    """Read expert labels from a Parquet file with the columns of ``aggregate.schema.TRUTH``.
+def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Truth:
+    """Read expert labels from Parquet files, folders or globs, with the columns of ``aggregate.schema.TRUTH``.
 
-    ``columns`` maps them to the file's own names. Rows without a label are left out, and counted. Raises VotesError if
-    the file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation stands
-    more than once, or no row is left.
+    ``columns`` maps them to the files' own names. Rows without a label are left out, and counted. Raises VotesError if
+    a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation stands more
+    than once, or no row is left.
     """
-    file = check_file(path, TRUTH, columns or {})
-    return _truth_of(stream(file, [column.name for column in TRUTH]), file.types, file.source.path)
+    files = check_beside(listed(paths), TRUTH, columns or {})
+    return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 
 def truth_from_table(table: "pa.Table | pd.DataFrame") -> Truth:
@@ -42,43 +44,74 @@ def truth_from_table(table: "pa.Table | pd.DataFrame") -> Truth:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     types, batches = batches_of_table(table, TRUTH)
-    return _truth_of(batches, types, "table")
+    return _truth_of(((batch, "table", 0) for batch in batches), types, "table")
 
 
-def _truth_of(batches: Iterable[pa.RecordBatch], types: Mapping[str, pa.DataType], origin: str) -> Truth:
+def _truth_of(
+    batches: Iterable[tuple[pa.RecordBatch, str, int]], types: Mapping[str, pa.DataType], origin: str
+) -> Truth:
+    """Expert labels of batches, each with the path of its file and the row that it begins at."""
     schema = pa.schema([(column.name, types[column.name]) for column in TRUTH])
-    table = pa.Table.from_batches([_without_dictionaries(batch) for batch in batches], schema).combine_chunks()
+    files: dict[str, int] = {}
+    plain, n_rows = [], 0
+    for batch, path, _ in batches:
+        files.setdefault(path, n_rows)
+        n_rows += batch.num_rows
+        plain.append(_without_dictionaries(batch))
+    rows = _RowsOfFiles(list(files), np.array(list(files.values()), np.int64))
+    table = pa.Table.from_batches(plain, schema).combine_chunks()
     if table.num_rows == 0:
         raise VotesError("no rows", where=origin, remedy="give expert labels of some observations")
     ids, labels = (_one_chunk(table.column(column.name)) for column in TRUTH)
     for column, values in (("observation_id", ids), ("label", labels)):
         check_text(values, column, origin)
-    _check_ids(ids, origin)
+    _check_ids(ids, rows, origin)
     labelled = pc.invert(_blank(labels))
     if not pc.any(labelled).as_py():
         raise VotesError("no row has a label", where=origin, remedy="give expert labels of some observations")
     truth = Truth(ids.filter(labelled), labels.filter(labelled), origin, len(ids) - labelled.true_count)
-    _check_distinct(truth.observation_ids, np.flatnonzero(to_numpy(labelled)), origin)
+    _check_distinct(truth.observation_ids, np.flatnonzero(to_numpy(labelled)), rows, origin)
     return truth
 
 
-def _check_ids(ids: pa.Array, origin: str) -> None:
+@dataclass(frozen=True)
+class _RowsOfFiles:
+    """Rows of several files, one after the other."""
+
+    paths: list[str]
+    starts: Indices
+    """int64[n_files]; the first row of each."""
+
+    def named(self, rows: Indices) -> str:
+        """``row 3``, ``rows 3, 5``, counted from 0; with their files, if there are several."""
+        shown = rows[:SHOWN]
+        numbers = [f"{row:,}" for row in shown]
+        if len(self.paths) > 1:
+            of = np.searchsorted(self.starts, shown, side="right") - 1
+            numbers = [f"{row - self.starts[k]:,} of {self.paths[k]}" for row, k in zip(shown, of, strict=True)]
+        few = ", ".join(numbers) + (", ..." if rows.size > SHOWN else "")
+        return f"row {few}" if rows.size == 1 else f"rows {few}"
+
+
+def _check_ids(ids: pa.Array, rows: _RowsOfFiles, origin: str) -> None:
     blank = np.flatnonzero(to_numpy(_blank(ids)))
     if blank.size:
         raise VotesError(
-            f"observation_id is null or blank in {_rows(blank)}", where=origin, remedy="give each row an observation"
+            f"observation_id is null or blank in {rows.named(blank)}",
+            where=origin,
+            remedy="give each row an observation",
         )
 
 
-def _check_distinct(ids: pa.Array, rows: np.ndarray, origin: str) -> None:
-    """Raise VotesError if an observation stands more than once: it could have several true labels."""
+def _check_distinct(ids: pa.Array, at: Indices, rows: _RowsOfFiles, origin: str) -> None:
+    """Raise VotesError if an observation, in row ``at`` int64[n], stands more than once: with several true labels."""
     codes = to_numpy(ids.dictionary_encode().indices)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)
     if repeated.size == 0:
         return
     named = [
-        f"{ids[int(np.flatnonzero(codes == code)[0])].as_py()!r} in {_rows(rows[codes == code])}"
+        f"{ids[int(np.flatnonzero(codes == code)[0])].as_py()!r} in {rows.named(at[codes == code])}"
         for code in repeated[:SHOWN]
     ]
     more = f" and {repeated.size - SHOWN:,} more" if repeated.size > SHOWN else ""
@@ -87,12 +120,6 @@ def _check_distinct(ids: pa.Array, rows: np.ndarray, origin: str) -> None:
         where=origin,
         remedy="leave one row of each observation",
     )
-
-
-def _rows(rows: np.ndarray) -> str:
-    """``row 3``, ``rows 3, 5``; counted from 0."""
-    few = ", ".join(f"{row:,}" for row in rows[:SHOWN]) + (", ..." if rows.size > SHOWN else "")
-    return f"row {few}" if rows.size == 1 else f"rows {few}"
 
 
 def _blank(values: pa.Array) -> pa.Array:

@@ -91,10 +91,24 @@ def test_csv_that_cannot_be_used_is_named(tmp_path: Path, content: bytes, messag
     assert "\n" not in str(raised.value)
 
 
-def test_a_folder_or_several_files_are_refused(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        pq.write_table(pa.table({"user_id": ["a"], "fixed_weight": [1.0]}), tmp_path / f"{name}.parquet")
-    with pytest.raises(VotesError, match="is a folder; name a Parquet or CSV file of user weights"):
-        aggregate.read_user_weights(tmp_path)
-    with pytest.raises(VotesError, match="stands for 2 files; name one file of user weights"):
-        aggregate.read_user_weights(tmp_path / "*.parquet")
+def test_several_files_and_folders_are_one_list(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"user_id": [7], "fixed_weight": [1.0]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"user_id": [8], "min_weight": [2]}), tmp_path / "b.parquet")
+    (tmp_path / "c.csv").write_text("user_id,fixed_weight\n9,3\n")
+    for given in (tmp_path, tmp_path / "*.parquet", [tmp_path / "a.parquet", tmp_path / "b.parquet"]):
+        weights = aggregate.read_user_weights(given)
+        assert weights.user_ids == pa.array([7, 8])
+        np.testing.assert_equal(weights.fixed, [1, np.nan])
+        np.testing.assert_equal(weights.minimum, [np.nan, 2])
+    weights = aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
+    assert dict(zip(weights.user_ids.to_pylist(), weights.fixed.tolist(), strict=True))["9"] == 3
+    (tmp_path / "c.csv").write_text("user_id,fixed_weight\n7,3\n")
+    with pytest.raises(VotesError, match="user '7' stands more than once"):
+        aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
+
+
+def test_a_file_without_a_user_or_a_weight_does_not_stop_those_that_have_some(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"user_id": ["ana"], "fixed_weight": [1.0]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"user_id": pa.nulls(0), "fixed_weight": pa.nulls(0)}), tmp_path / "b.parquet")
+    pq.write_table(pa.table({"user_id": ["bo"], "fixed_weight": pa.nulls(1)}), tmp_path / "c.parquet")
+    assert aggregate.read_user_weights(tmp_path).user_ids.to_pylist() == ["ana", "bo"]
