@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from ..arrays import Counts, Indices, LabelCodes, Words
 from ..arrow import bytes_of, fill_null, scalar, to_numpy
 from .encoding import DENSE
+from .text_faults import without
 
 
 class Ids:
@@ -106,7 +107,7 @@ class Vocabulary:
         if self._is_text:
             blank = pc.equal(pc.utf8_trim_whitespace(labels), scalar(""))
             if pc.any(blank).as_py():
-                values = pc.if_else(blank, scalar(None, labels.type), labels)
+                values = without(labels, to_numpy(blank, null=False))
         else:
             values = labels.cast(self._names.type)
         codes = pc.index_in(values, self._names)

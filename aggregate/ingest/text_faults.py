@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays import Bytes
-from ..arrow import bytes_of, scalar, strings, to_arrow, to_numpy
+from ..arrays import Bytes, Flags
+from ..arrow import bytes_of, strings, to_arrow, to_numpy
 
 LONGEST = 32_768
 """Bytes of an id or a label at most. A name is shorter; a picture or a page that came into the column is not."""
@@ -40,7 +40,15 @@ def checked(values: pa.Array) -> tuple[pa.Array, Bytes | None]:
     found = _faults(values)
     if found is None:
         return values, None
-    return pc.if_else(to_arrow(found > 0), scalar(None, values.type), values), found
+    return without(values, found > 0), found
+
+
+def without(values: pa.Array, rows: Flags) -> pa.Array:
+    """An array with null in some rows.
+
+    By an array of nulls: of one null, and a slice, pyarrow 17 makes an array whose offsets lie beyond its bytes.
+    """
+    return pc.if_else(to_arrow(rows), pa.nulls(len(values), values.type), values)
 
 
 def checked_batch(batch: pa.RecordBatch, columns: Sequence[str]) -> tuple[pa.RecordBatch, Mapping[str, Bytes]]:
