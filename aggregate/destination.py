@@ -44,30 +44,32 @@ def check_place(path: str | os.PathLike[str], output: str | os.PathLike[str] | N
 
     Any output folder is known by what lies in it; ``output`` is one that may not be there yet.
     """
-    where, place = os.fspath(path), Path(os.path.realpath(path))
     own = None if output is None else Path(os.path.realpath(output))
+    for place in {os.path.realpath(path), os.path.abspath(path)}:  # runs may lie where a link leads to
+        fault = _fault_of(Path(place), own)
+        if fault:
+            raise ParameterError(fault, where=os.fspath(path), remedy=REMEDY)
+
+
+def _fault_of(place: Path, own: Path | None) -> str | None:
+    """What is wrong with a place to write to."""
     for folder in place.parents:
         if folder.name in (RUNS, HELD) and _keeps_runs(folder.parent, own):
-            raise ParameterError(
-                f"lies among the runs of the output folder {str(folder.parent)!r}, where nothing else is written",
-                where=where,
-                remedy=REMEDY,
-            )
+            return f"lies among the runs of the output folder {str(folder.parent)!r}, where nothing else is written"
         if is_run_id(folder.name) and (folder / MANIFEST_FILE).exists():
-            raise ParameterError(f"lies in run {folder.name}, which stays as it is", where=where, remedy=REMEDY)
+            return f"lies in run {folder.name}, which stays as it is"
     for file in (place, *(folder for folder in place.parents if not folder.is_dir())):
         is_taken = file.name.startswith(".") or file.name in (RUNS, HELD, LATEST, POINTER)
         if is_taken and _keeps_runs(file.parent, own):
-            raise ParameterError(
-                f"is what the output folder {str(file.parent)!r} keeps its runs with", where=where, remedy=REMEDY
-            )
+            return f"is what the output folder {str(file.parent)!r} keeps its runs with"
     if own is not None and place in (own, *own.parents):
-        raise ParameterError("is the output folder, or one that it lies in", where=where, remedy=REMEDY)
+        return "is the output folder, or one that it lies in"
+    return None
 
 
 def _keeps_runs(folder: Path, own: Path | None) -> bool:
     """Whether a folder is an output folder: one with runs, also such as are not complete."""
-    if folder == own:
+    if own is not None and Path(os.path.realpath(folder)) == own:
         return True
     names = (name for parent in (RUNS, HELD) for name in _names_in(folder / parent))
     return any(is_run_id(name.removeprefix(".").removesuffix(UNFINISHED)) for name in names)

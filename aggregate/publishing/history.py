@@ -1,10 +1,12 @@
 """Which run came before which: what a new run is held against, what rollback goes back to, and what is kept for it."""
 
+import warnings
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from ..errors import PublishError, VotesError
+from ..destination import is_run_id
+from ..errors import AggregateWarning, PublishError, VotesError
 from .integrity import record_in
 from .run_ids import age_key
 from .run_store import RunStore
@@ -16,30 +18,58 @@ def baseline(store: RunStore) -> str | None:
 
 
 def before(store: RunStore, run_id: str, run_ids: Sequence[str] | None = None) -> str | None:
-    """The run that was published before a run; None if there is none. ``run_ids``: those of the store, if known.
+    """The run that was published before a run; None if there is none. ``run_ids``: as the store has them.
 
     It is the one that the run was held against, which is not that of the id before if somebody has gone back in
     between. Where that is not known, or gone, it is the one of the id before.
     """
-    older = [other for other in run_ids or store.run_ids if age_key(other) < age_key(run_id)]
-    if not older:
+    run_ids = store.run_ids if run_ids is None else run_ids
+    n_older = _place(run_ids, run_id)
+    if n_older == 0:
         return None
     against = ((manifest_of(store, run_id) or {}).get("changes") or {}).get("against")
-    return str(against) if against in older else max(older, key=age_key)
+    if isinstance(against, str) and is_run_id(against):
+        place = _place(run_ids, against)
+        if place < n_older and run_ids[place] == against:
+            return against
+    return run_ids[n_older - 1]
+
+
+def _place(run_ids: Sequence[str], run_id: str) -> int:
+    """How many of some runs, oldest first, are older than one."""
+    return bisect_left(run_ids, age_key(run_id), key=age_key)
 
 
 def prune(store: RunStore, keep: int) -> None:
     """Remove what is older than the ``keep`` runs published before the published one.
 
     As many of those held back stay, and the newest of them in any case. Call it with the lock held. What cannot be
-    removed now is left for the next time.
+    removed now is a warning, and left for the next time.
     """
-    with suppress(PublishError):
-        run_ids, oldest = store.run_ids, baseline(store)
-        for _ in range(min(keep, len(run_ids))):
-            oldest = (oldest and before(store, oldest, run_ids)) or oldest
-        old = [run_id for run_id in run_ids if oldest is not None and age_key(run_id) < age_key(oldest)]
-        store.remove([*old, *store.held_ids[: -max(keep, 1)]])
+    try:
+        old = [*_older_than_kept(store, keep), *store.held_ids[: -max(keep, 1)]]
+        failed = store.remove(old)
+    except PublishError as error:
+        warnings.warn(f"older runs are not removed: {error}", AggregateWarning, stacklevel=3)
+        return
+    if failed:
+        place, reason = next(iter(failed.items()))
+        more = f", and {len(failed) - 1:,} more" if len(failed) > 1 else ""
+        warnings.warn(
+            f"older runs are left over and cannot be removed: {place} ({reason}){more}; the next run tries again",
+            AggregateWarning,
+            stacklevel=3,
+        )
+
+
+def _older_than_kept(store: RunStore, keep: int) -> Sequence[str]:
+    """The runs older than the ``keep`` published before the published one."""
+    run_ids, oldest = store.run_ids, baseline(store)
+    if oldest is None or _place(run_ids, oldest) <= keep:  # whichever way leads back, it ends at the oldest of all
+        return []
+    for _ in range(keep):
+        oldest = before(store, oldest, run_ids) or oldest
+    return run_ids[: _place(run_ids, oldest)]
 
 
 def manifest_of(store: RunStore, run_id: str) -> Mapping[str, Any] | None:

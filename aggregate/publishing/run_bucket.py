@@ -32,7 +32,7 @@ from ..errors import AggregateWarning, PublishError, on_one_line
 from ..storage import CHUNK, Place, locate, reaching
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
-from .writing import NOTHING_HAPPENED, writing
+from .writing import NOTHING_HAPPENED, removed, writing
 
 STAGED_POINTER = f".{POINTER}{UNFINISHED}"
 PROBE = ".writable-"
@@ -109,7 +109,7 @@ class RunBucket:
     def file(self, run_id: str, name: str) -> str:
         """The URI of a file of a run. Raises PublishError if there is no such run."""
         for parent in ("runs", "held"):
-            if is_run_id(run_id) and run_id in self._names(parent):
+            if is_run_id(run_id) and self._is_folder(self._place.child(parent, run_id)):
                 return self._place.child(parent, run_id, *([name] if name else [])).uri
         raise no_such_run(self, run_id)
 
@@ -141,9 +141,8 @@ class RunBucket:
         """Clear away what killed processes left; what that was, in words."""
         cleared = {}
         for left in sorted(self.lock_folder.glob(f".*{UNFINISHED}")):
-            if left.is_dir():
+            if left.is_dir() and removed(left):
                 cleared[left.name[1:].removesuffix(UNFINISHED)] = "not complete"
-                shutil.rmtree(left, ignore_errors=True)
         with self._reaching():
             for name in sorted(self._names()):
                 if name.startswith(PROBE) or name == STAGED_POINTER:
@@ -213,12 +212,15 @@ class RunBucket:
             self._point_to(run_id)
         return self._place.child("runs", run_id).name
 
-    def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove runs. What cannot be removed now is left for the next time."""
-        with suppress(PublishError):
-            for run_id in run_ids:
+    def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """Remove runs; the first that cannot be removed now, and why: the others after it are not tried."""
+        for run_id in run_ids:
+            try:
                 with self._under_way(REMOVE, run_id):
                     self._remove(run_id)
+            except PublishError as error:
+                return {self._place.child("runs", run_id).name: error.what}
+        return {}
 
     @property
     def _me(self) -> dict[str, Any]:
@@ -235,6 +237,12 @@ class RunBucket:
             return None if is_mine or age > LEFT_TO_OTHERS else on_one_line(f"a process on {known['host']}")
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    def _is_folder(self, place: Place) -> bool:
+        from pyarrow.fs import FileType
+
+        with self._reaching():
+            return bool(place.filesystem.get_file_info(place.path).type == FileType.Directory)
 
     def _names(self, *folder: str) -> list[str]:
         """The names in a folder; none if there is no such folder."""

@@ -14,17 +14,16 @@ What a killed process leaves is hidden, too, and says what it was about, so that
 import errno
 import os
 import shutil
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from ..destination import MANIFEST_FILE, UNFINISHED, check_place
-from ..errors import AggregateWarning, PublishError, reason_of
+from ..errors import PublishError, reason_of
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
-from .writing import flush, writing
+from .writing import flush, removed, writing
 
 NEW, RELEASED, SWITCHED = ".latest-", ".release-", ".switch-"
 """Names of links that are about to become ``latest``, before the run id."""
@@ -112,8 +111,9 @@ class RunFolder:
             for folder in (self.runs, self.held):
                 for name in sorted(_names_in(folder)):
                     run_id = name.removeprefix(".").removesuffix(UNFINISHED)
-                    if name == f".{run_id}{UNFINISHED}" and is_run_id(run_id) and _cleared(folder / name):
+                    if name == f".{run_id}{UNFINISHED}" and is_run_id(run_id) and removed(folder / name):
                         cleared.append(f"{run_id}, which was not complete")
+            self._remove_copies()
         return cleared
 
     @contextmanager
@@ -142,14 +142,16 @@ class RunFolder:
         with writing(self.path):
             self.held.mkdir(exist_ok=True)
             _flush_all(staged)
-            os.rename(staged, final)
+            _move(staged, final)
             flush(self.held)
         return final
 
     def release(self, run_id: str) -> Path:
         """Publish a run that is held back; its final folder."""
         with self._switching(RELEASED, run_id) as final:
-            os.rename(self.held / run_id, final)
+            _move(self.held / run_id, final)
+        with suppress(OSError, PublishError):  # readers see the run already
+            self._remove_copies()
         return final
 
     def switch_to(self, run_id: str) -> Path:
@@ -185,42 +187,58 @@ class RunFolder:
         """Undo a publication that did not come to its end, unless ``latest`` names the run after all."""
         link, final = self.path / f"{mark}{run_id}", self.runs / run_id
         if self.published_id != run_id and final.is_dir():
-            if mark == NEW:
+            if mark == NEW or (mark == RELEASED and (self.held / run_id).is_dir()):
                 self._remove(final)
             elif mark == RELEASED:
                 self.held.mkdir(exist_ok=True)
-                os.rename(final, self.held / run_id)
+                _move(final, self.held / run_id)
+                if final.is_dir():
+                    self._remove(final)
         link.unlink(missing_ok=True)
 
-    def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove runs. What cannot be removed now is left for the next time."""
+    def _remove_copies(self) -> None:
+        """Remove from those held back what was published: a run that had to be copied to another disk."""
+        for run_id in {*self.held_ids}.intersection(self.run_ids):
+            self._remove(self.held / run_id)
+
+    def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """Remove runs; what cannot be removed now, and why."""
+        failed = {}
         for run_id in run_ids:
-            for parent in (self.runs, self.held):
-                with suppress(OSError):
-                    if (parent / run_id).is_dir():
-                        self._remove(parent / run_id)
+            for run in (self.runs / run_id, self.held / run_id):
+                try:
+                    if run.is_dir():
+                        self._remove(run, strictly=True)
+                except OSError as error:
+                    failed[str(run)] = reason_of(error)
+        return failed
 
     @staticmethod
-    def _remove(run: Path) -> None:
-        """Remove a run; under its own name it is whole or not there."""
+    def _remove(run: Path, *, strictly: bool = False) -> None:
+        """Remove a run; under its own name it is whole or not there. ``strictly``: it is an error if files stay."""
         hidden = run.with_name(f".{run.name}{UNFINISHED}")
         os.rename(run, hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
+        shutil.rmtree(hidden, ignore_errors=not strictly)
 
 
-def _cleared(leftover: Path) -> bool:
-    """Remove what a killed process left; if that cannot be done it is no obstacle, but a warning."""
+def _move(run: Path, final: Path) -> None:
+    """Give a run its place. If that is on another disk the run is copied, and stays where it was, too."""
     try:
-        shutil.rmtree(leftover)
+        os.rename(run, final)
+        return
     except OSError as error:
-        warnings.warn(
-            f"{leftover} is left over and cannot be removed ({reason_of(error)}): remove it by hand; files of another "
-            "user are there when the job was run as that user",
-            AggregateWarning,
-            stacklevel=5,
-        )
-        return False
-    return True
+        if error.errno != errno.EXDEV:
+            raise
+    copy = final.with_name(f".{final.name}{UNFINISHED}")
+    try:
+        copy.mkdir()
+        for file in run.iterdir():
+            shutil.copyfile(file, copy / file.name)
+        _flush_all(copy)
+        os.rename(copy, final)
+    except BaseException:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise
 
 
 def _check_writable(folder: Path) -> None:

@@ -74,8 +74,8 @@ class RunStore(Protocol):
     def switch_to(self, run_id: str) -> Location:
         """Publish a run that was published before; where it is."""
 
-    def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove runs, published before or held back. What cannot be removed now is left for the next time."""
+    def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """Remove runs, published before or held back; what cannot be removed now, and why."""
 
 
 class NewRun:

@@ -4,12 +4,13 @@ import errno
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..destination import UNFINISHED, check_kind, check_place, is_null, stream_of
-from ..errors import PublishError, reason_of
+from ..errors import AggregateWarning, PublishError, reason_of
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
 ANOTHER = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
@@ -84,3 +85,18 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def removed(leftover: Path) -> bool:
+    """Remove what a killed process left; if that cannot be done it is no obstacle, but a warning."""
+    try:
+        shutil.rmtree(leftover)
+    except OSError as error:
+        warnings.warn(
+            f"{leftover} is left over and cannot be removed ({reason_of(error)}): remove it by hand; files of another "
+            "user are there when the job was run as that user",
+            AggregateWarning,
+            stacklevel=5,
+        )
+        return False
+    return True

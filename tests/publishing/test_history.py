@@ -1,6 +1,9 @@
 """Which run came before which, on a real output folder where somebody has gone back."""
 
 import json
+import os
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,11 @@ from typing import Any
 import pytest
 
 import aggregate
+from aggregate.publishing import history
 from aggregate.publishing.history import baseline, before, prune
 from aggregate.publishing.releases import open_output
 from aggregate.publishing.run_folder import RunFolder
+from aggregate.publishing.run_ids import in_order
 from tests.records import digest_of
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
@@ -92,3 +97,43 @@ def test_a_run_is_no_output_folder(output: RunFolder) -> None:
     publish(output)
     with pytest.raises(aggregate.PublishError, match="latest: is a run itself; name the output folder that it lies in"):
         open_output(output.latest).check()
+
+
+def looks_at(output: RunFolder, monkeypatch: pytest.MonkeyPatch, keep: int) -> Counter[str]:
+    """How often ids were compared, records read and runs listed, to prune."""
+    found = Counter[str]()
+
+    def count(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*arguments: Any, **more: Any) -> Any:
+            found[name] += 1
+            return work(*arguments, **more)
+
+        return counting
+
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "age_key", count("comparisons", history.age_key))
+        patched.setattr(history, "record_in", count("records", history.record_in))
+        patched.setattr(RunFolder, "run_ids", property(count("lists", lambda store: in_order(os.listdir(store.runs)))))
+        prune(output, keep)
+    return found
+
+
+def test_what_it_takes_to_prune_grows_as_the_runs_do(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the runs: twice the records, and little more than twice the comparisons."""
+    found = []
+    for n_runs in (40, 80):
+        while len(output.run_ids) < n_runs:
+            publish(output)
+        found.append(looks_at(output, monkeypatch, n_runs - 2))
+        assert len(output.run_ids) == n_runs - 1
+    assert [counts["records"] for counts in found] == [38, 78]
+    assert [counts["lists"] for counts in found] == [1, 1]
+    assert found[1]["comparisons"] < 2.5 * found[0]["comparisons"] < 2.5 * 40 * 20
+
+
+def test_where_all_stay_no_record_is_read(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        publish(output)
+    for keep in (4, 10_000):
+        assert looks_at(output, monkeypatch, keep)["records"] == 0
+    assert len(output.run_ids) == 5

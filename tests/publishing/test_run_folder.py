@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aggregate.errors import PublishError
+from aggregate.errors import AggregateWarning, PublishError
 from aggregate.publishing.history import prune
 from aggregate.publishing.run_folder import RunFolder
 
@@ -132,9 +132,37 @@ def test_pruning_that_fails_is_no_failure_of_the_run(output: RunFolder, monkeypa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "rename", fail)
-    prune(output, 0)
+    oldest = output.runs / output.run_ids[0]
+    with pytest.warns(AggregateWarning, match=f"cannot be removed: {oldest} .permission denied.; the next run tries"):
+        prune(output, 0)
     monkeypatch.undo()
     assert len(list(output.runs.iterdir())) == 2
+
+
+def test_what_is_left_of_a_run_that_is_pruned_is_told(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for all runs, and again by the next run, which tries again."""
+    for _ in range(4):
+        publish(output, "x")
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", fail)
+        with pytest.warns(AggregateWarning, match=r"\(permission denied\), and 2 more; the next run tries") as told:
+            prune(output, 0)
+        assert len(told) == 1
+        with pytest.warns(AggregateWarning, match=r"partial is left over and cannot be removed \(permission denied\)"):
+            assert output.tidy() == []
+    assert len(output.tidy()) == 3
+    assert len(list(output.runs.iterdir())) == 1
+
+
+def test_runs_that_cannot_be_listed_are_not_pruned(output: RunFolder) -> None:
+    publish(output, "x")
+    (output.path / "held").write_text("mine")
+    with pytest.warns(AggregateWarning, match=r"runs are not removed: .*held: cannot be read \(not a directory\)"):
+        prune(output, 0)
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
