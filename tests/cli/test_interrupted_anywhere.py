@@ -1,0 +1,68 @@
+"""An interrupt ends a run in one line wherever it comes, the loading of modules included, and it never hangs."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..processes import HANG
+
+Write = Callable[..., Path]
+
+MOMENTS = 40
+
+STEPPED = """
+import os, signal, sys, threading
+
+moment, *arguments = sys.argv[1:]
+left, me = int(moment), threading.get_ident()
+
+def audit(event, details):
+    global left
+    if threading.get_ident() != me:
+        return
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGINT)
+    elif left % 100 == 0 and left < 0:
+        os.write(2, b".")
+
+from aggregate_cli.start import main
+sys.addaudithook(audit)
+sys.argv[1:] = arguments
+main()
+"""
+"""The program, interrupted at an event of the interpreter (an import, a file that is opened, ...) by its number; with
+number 0 it is not, and a dot is written every hundred events."""
+
+
+def stepped(moment: int, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", STEPPED, str(moment), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["run {votes} -q", "runs"])
+def test_an_interrupt_anywhere_is_one_line(write: Write, work: Path, command: str) -> None:
+    votes = str(write())
+    arguments = command.format(votes=votes).split()
+    if command == "runs":
+        assert stepped(0, "run", votes, "-q")[0] == 0
+    exit_code, dots = stepped(0, *arguments)
+    n_events = 100 * dots.count(".")
+    assert exit_code == 0, dots
+    assert n_events > 300
+    for moment in range(1, n_events, max(1, n_events // MOMENTS)):
+        exit_code, said = stepped(moment, *arguments)
+        assert said.startswith("plant-aggregate: error: interrupted"), (moment, exit_code, said)
+        assert said.count("\n") == 1, (moment, said)
+        assert exit_code == 130, (moment, said)
