@@ -54,7 +54,7 @@ def pairs_of_logs(draw: st.DrawFn) -> tuple[Log, Log]:
     assume(changed)
     unique = {(row["observation_id"], row["user_id"]): row for row in changed}
     said = {i: vote for i, vote in scored.items() if draw(st.sampled_from([True, True, False]))}
-    for i in draw(st.sets(st.sampled_from(sorted(scored)))):
+    for i in sorted(draw(st.sets(st.sampled_from(sorted(scored))))):
         said[i] = draw(st.sampled_from(labels)), draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))
     assume(said)
     return (rows, scored), (list(unique.values()), said)
