@@ -17,7 +17,7 @@ from .errors import ParameterError
 
 T = TypeVar("T")
 
-TIME_LIMIT = 120.0
+TIME_LIMIT: float = 120
 """Seconds that a store has for an answer, retries included, unless it is said."""
 
 ATTEMPTS, FIRST_WAIT, LONGEST_WAIT = 4, 1, 30

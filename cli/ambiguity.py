@@ -9,13 +9,14 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .options import (
     FloatRange,
     LocalPath,
     column_mapping,
     column_name,
     debug_option,
+    quiet_option,
     score_column_name,
     store_timeout_option,
     threads_option,
@@ -31,15 +32,16 @@ FILE = "ambiguity.parquet"
 
 @click.command(cls=Command, short_help="Find observations that a classifier in training finds ambiguous.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
-@click.option(
+@option(
     "--scores",
     metavar="SCORES",
     required=True,
     multiple=True,
     help="the classifier's scores at every epoch: Parquet files, folders or globs with observation_id, epoch, and "
     "labels and probabilities (lists), or label and probability (a row each); repeatable",
+    group="Scores and calibration",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=LocalPath(FILE),
@@ -47,68 +49,87 @@ FILE = "ambiguity.parquet"
     show_default=True,
     metavar="DIR|FILE",
     help=f".parquet file, or folder for {FILE}",
+    group="Output and publishing",
 )
-@click.option(
+@option(
     "--strategy",
     metavar="NAME",
     default="plantnet",
     show_default=True,
     help="how to find consensus labels and users' weights, with its defaults; any of run --strategy",
+    group="Strategy",
 )
-@click.option(
+@option(
     "--trust",
     type=click.Choice(["auto", "confusion", "weight"]),
     default="auto",
     show_default=True,
     help="what weighs the voters in waum: how well the last scores go with the labels they recognise (confusions of "
     "dawid-skene), or their weight; auto: confusion up to 50 million users x labels",
+    group="Scores and calibration",
 )
-@click.option(
+@option(
     "--margin",
     type=click.Choice(["second", "other"]),
     default="second",
     show_default=True,
     help="which waum decides about pruning: over the second largest probability, or the largest of another label",
+    group="Scores and calibration",
 )
-@click.option(
+@option(
     "--alpha",
     type=FloatRange(0, 1, max_open=True),
     default=0.01,
     show_default=True,
     help="share of the scored observations to prune, at most",
+    group="Scores and calibration",
 )
-@click.option("--by-label", is_flag=True, help="prune that share of the observations of each consensus label")
-@click.option("--normalise", is_flag=True, help="divide each score list by its sum")
-@click.option(
+@option(
+    "--by-label",
+    is_flag=True,
+    help="prune that share of the observations of each consensus label",
+    group="Scores and calibration",
+)
+@option("--normalise", is_flag=True, help="divide each score list by its sum", group="Scores and calibration")
+@option(
     "--column",
     "columns",
     type=column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the votes files' own name of a column, such as observation_id=obs; repeatable",
+    group="Votes",
 )
-@click.option(
+@option(
     "--score-column",
     "score_columns",
     type=score_column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the score files' own name of a column, such as labels=top_labels; repeatable",
+    group="Scores and calibration",
 )
-@click.option(
-    "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
+@option(
+    "--as-of",
+    type=timestamp,
+    metavar="TIMESTAMP",
+    help="leave out votes cast later; a time without zone is UTC",
+    group="Votes",
 )
-@click.option(
+@option(
     "--max-rejected",
     type=FloatRange(0, 1),
     default=0.01,
     show_default=True,
     help="share of the rows of votes, and of the score lists, that may be unusable",
+    group="Votes",
 )
 @threads_option
-@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the summary")
-@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@option(
+    "--json", "as_json", is_flag=True, help="print JSON on stdout instead of the summary", group="Output and publishing"
+)
 @store_timeout_option()
+@quiet_option
 @debug_option
 def ambiguity(
     votes: tuple[str, ...],
@@ -126,7 +147,6 @@ def ambiguity(
     max_rejected: float,
     threads: int | None,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Hold the scores a classifier gave the observations of VOTES while it was trained against the labels voted.
 
@@ -142,7 +162,7 @@ def ambiguity(
     chosen = registry.get(strategy)()
     names = column_mapping(score_columns, "--score-column")
     set_threads(threads or available_cores())
-    with console.progress(quiet) as listener:
+    with console.progress() as listener:
         log = read(
             votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected, progress=listener
         ).votes

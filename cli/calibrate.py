@@ -7,11 +7,12 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .options import (
     LocalPath,
     column_mapping,
     debug_option,
+    quiet_option,
     store_timeout_option,
     truth_column_name,
     truth_option,
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
 @click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
 @click.argument("consensus", metavar="CONSENSUS")
 @truth_option
-@click.option(
+@option(
     "--column",
     "columns",
     type=truth_column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the truth file's own name of a column, such as label=species; repeatable",
+    group="Expert labels",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=LocalPath(),
@@ -41,19 +43,33 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="FILE",
     help="file to save it in",
+    group="Output and publishing",
 )
-@click.option(
+@option(
     "--method",
     type=click.Choice(["platt", "beta", "isotonic"]),
     default="platt",
     show_default=True,
     help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone",
+    group="Scores and calibration",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the folds of the cross-validation"
+@option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="of the folds of the cross-validation",
+    group="Scores and calibration",
 )
-@click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
+@option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="print the calibration on stdout instead of the summary",
+    group="Output and publishing",
+)
 @store_timeout_option()
+@quiet_option
 @debug_option
 def calibrate(
     consensus: str,

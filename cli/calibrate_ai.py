@@ -7,12 +7,13 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .options import (
     LocalPath,
     column_mapping,
     column_name,
     debug_option,
+    quiet_option,
     store_timeout_option,
     truth_column_name,
     truth_option,
@@ -26,29 +27,32 @@ if TYPE_CHECKING:
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
 @click.argument("ai_votes", nargs=-1, required=True, metavar="AI_VOTES...")
 @truth_option
-@click.option(
+@option(
     "--truth-column",
     "truth_columns",
     type=truth_column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the truth file's own name of a column, such as label=species; repeatable",
+    group="Expert labels",
 )
-@click.option(
+@option(
     "--votes",
     multiple=True,
     metavar="VOTES",
     help="the users' votes: also compare on the observations they disagree on; repeatable",
+    group="Votes",
 )
-@click.option(
+@option(
     "--column",
     "columns",
     type=column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the votes files' own name of a column, such as observation_id=obs; repeatable",
+    group="Votes",
 )
-@click.option(
+@option(
     "-o",
     "--output",
     type=LocalPath(),
@@ -56,22 +60,40 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="FILE",
     help="file to save it in",
+    group="Output and publishing",
 )
-@click.option(
+@option(
     "--method",
     type=click.Choice(["isotonic", "temperature"]),
     default="isotonic",
     show_default=True,
     help="isotonic: the rising function that fits best; temperature: log-odds divided by one number",
+    group="Scores and calibration",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the folds of the cross-validation"
+@option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="of the folds of the cross-validation",
+    group="Scores and calibration",
 )
-@click.option(
-    "--plot", type=LocalPath(), metavar="FILE", help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')"
+@option(
+    "--plot",
+    type=LocalPath(),
+    metavar="FILE",
+    help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')",
+    group="Output and publishing",
 )
-@click.option("--json", "as_json", is_flag=True, help="print the calibration on stdout instead of the summary")
+@option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="print the calibration on stdout instead of the summary",
+    group="Output and publishing",
+)
 @store_timeout_option()
+@quiet_option
 @debug_option
 def calibrate_ai(
     ai_votes: tuple[str, ...],

@@ -1,63 +1,60 @@
 """What all commands have in common: options in named groups, and a moment from which there is something to clean up."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from . import interrupts
+from . import console, interrupts
 
-VOTES = "Votes"
-STRATEGY = "Strategy"
-PARAMETERS = "Strategy parameters"
-USERS = "Users"
-AI = "AI"
-LABELS = "Expert labels"
-SCORES = "Scores"
-CALIBRATION = "Calibration"
-SIMULATED = "What is simulated"
-OUTPUT = "Output"
-PUBLISHING = "Publishing"
-GUARDS = "Guards"
-STORES = "Object stores"
-LOGGING = "Logging"
-OTHER = "Options"
+F = TypeVar("F", bound=Callable[..., Any])
 
 GROUPS = (
-    VOTES,
-    STRATEGY,
-    PARAMETERS,
-    USERS,
-    AI,
-    LABELS,
-    SCORES,
-    CALIBRATION,
-    SIMULATED,
-    OUTPUT,
-    PUBLISHING,
-    GUARDS,
-    STORES,
-    LOGGING,
-    OTHER,
+    "Votes",
+    "Strategy",
+    "Strategy parameters",
+    "AI",
+    "Expert labels",
+    "Scores and calibration",
+    "Simulation",
+    "Output and publishing",
+    "Guards",
+    "Running",
+    "Logging",
+    "Other",
 )
 """Names of groups of options, in the order in which help shows them."""
+
+OTHER = GROUPS[-1]
+
+MANY = 12
+"""Options of a command up to which help shows them in one list."""
 
 
 class Option(click.Option):
     """An option in one of GROUPS."""
 
-    def __init__(self, *arguments: Any, group: str = OTHER, **attributes: Any) -> None:
+    def __init__(self, *arguments: Any, group: str, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
+        if group not in GROUPS:
+            raise ValueError(f"{group!r} is no group of options")
         self.group = group
 
 
+def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F]:
+    """As click.option, in one of GROUPS."""
+    return click.option(*declarations, cls=Option, group=group, **attributes)
+
+
 class Command(click.Command):
-    """A command whose help shows its options in their groups."""
+    """A command whose help shows its options in their groups, if they are many."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Begin the work, if nothing that is read would be written over."""
-        interrupts.begin()
         from .outputs import check
 
+        interrupts.begin()
+        console.tell_messages_of_libraries()
         check(self, ctx)
         return super().invoke(ctx)
 
@@ -65,9 +62,12 @@ class Command(click.Command):
         """Write the options, group by group."""
         records: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 records[getattr(parameter, "group", OTHER)].append(record)
+        if sum(map(len, records.values())) <= MANY:
+            super().format_options(ctx, formatter)
+            return
         for group, shown in records.items():
             if shown:
                 with formatter.section(group):

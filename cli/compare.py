@@ -5,13 +5,14 @@ from datetime import datetime
 import click
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .options import (
     LocalPath,
     column_mapping,
     column_name,
     debug_option,
     max_rejected_option,
+    quiet_option,
     resamples_option,
     shares,
     store_timeout_option,
@@ -25,48 +26,72 @@ from .options import (
 @click.command(cls=Command, short_help="Hold strategies against expert labels, side by side.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @truth_option
-@click.option(
-    "--strategies", type=strategy_names, default="all", show_default=True, help="names with commas between them, or all"
+@option(
+    "--strategies",
+    type=strategy_names,
+    default="all",
+    show_default=True,
+    help="names with commas between them, or all",
+    group="Strategy",
 )
-@click.option(
+@option(
     "--ai-votes",
     metavar="FILE",
     multiple=True,
     help="Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode; "
     "repeatable",
+    group="AI",
 )
-@click.option(
+@option(
     "--ai-thresholds",
     type=shares,
     default="0.5,0.7,0.9",
     show_default=True,
     help="scores from which on the AI has a vote in mode confident, with commas between them",
+    group="AI",
 )
-@click.option(
+@option(
     "--column",
     "columns",
     type=column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the votes files' own name of a column, such as observation_id=obs; repeatable",
+    group="Votes",
 )
-@click.option(
-    "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
+@option(
+    "--as-of",
+    type=timestamp,
+    metavar="TIMESTAMP",
+    help="leave out votes cast later; a time without zone is UTC",
+    group="Votes",
 )
 @max_rejected_option
 @resamples_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples")
-@click.option("-o", "--output", type=LocalPath(), metavar="FILE", help="write all measures to a file, .parquet or .csv")
-@click.option(
+@option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples", group="Expert labels"
+)
+@option(
+    "-o",
+    "--output",
+    type=LocalPath(),
+    metavar="FILE",
+    help="write all measures to a file, .parquet or .csv",
+    group="Output and publishing",
+)
+@option(
     "--plot",
     type=LocalPath(),
     metavar="FILE",
     help="draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')",
+    group="Output and publishing",
 )
 @threads_option
-@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
-@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@option(
+    "--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table", group="Output and publishing"
+)
 @store_timeout_option()
+@quiet_option
 @debug_option
 def compare(
     votes: tuple[str, ...],
@@ -83,7 +108,6 @@ def compare(
     plot: str | None,
     threads: int | None,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Fit strategies, each with its default parameters, on VOTES, and hold all against the same expert labels.
 
@@ -113,7 +137,7 @@ def compare(
         chosen |= ai_variants(ai_thresholds)
     if output is None and plot is None and not as_json:
         resamples = 0  # the table has no room for intervals
-    with console.progress(quiet) as listener:
+    with console.progress() as listener:
         comparison = compare_strategies(
             log, experts, chosen, ai_votes=ai, resamples=resamples, seed=seed, progress=listener
         )

@@ -7,18 +7,22 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .configuration import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
-from .options import debug_option
-from .run import ABOUT_AI, chosen_by
+from .options import ABOUT_AI, debug_option, quiet_option
+from .run import chosen_by
 
 
 @click.command(cls=Command, short_help="Check a configuration file, or show the effective settings.")
 @click.argument("command", default="run", metavar="[COMMAND]")
-@click.option(
-    "--show", is_flag=True, help="print the settings of COMMAND (default: run) as TOML, with where they are from"
+@option(
+    "--show",
+    is_flag=True,
+    help="print the settings of COMMAND (default: run) as TOML, with where they are from",
+    group="Output and publishing",
 )
+@quiet_option
 @debug_option
 @click.pass_context
 def config(context: click.Context, command: str, show: bool) -> None:
@@ -55,7 +59,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     table = configuration.of("run")
     table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"]}  # given elsewhere
     # Options set how this process logs when they are read: these are to leave it as it is.
-    as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug()}
+    as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
             chosen_by(run.params)

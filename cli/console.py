@@ -2,12 +2,14 @@
 
 import json
 import sys
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import click
@@ -15,26 +17,37 @@ import click
 from aggregate.errors import on_one_line, reason_of
 from aggregate.progress import SILENT, Progress
 
+from . import interrupts
 from .interrupts import Heedful
 from .log_format import is_json
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Progress]:
-    """A listener for stderr: a bar on a terminal, log lines otherwise, nothing but warnings if ``quiet``."""
-    with _warnings_as_lines():
-        if quiet or sys.stderr is None:
-            yield Heedful(SILENT)
-            return
-        listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines()
-        try:
-            yield Heedful(listener)
-        finally:
-            listener.close()
+def progress() -> Iterator[Progress]:
+    """A listener for stderr: a bar on a terminal, log lines otherwise, nothing if quiet is wanted."""
+    if is_quiet() or sys.stderr is None:
+        yield Heedful(SILENT)
+        return
+    listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines()
+    try:
+        yield Heedful(listener)
+    finally:
+        listener.close()
 
 
 class _Log:
     debug = False
+    quiet = False
+
+
+def set_quiet(wanted: bool) -> None:
+    """Write nothing but warnings and errors from now on, or progress, too."""
+    _Log.quiet = wanted
+
+
+def is_quiet() -> bool:
+    """Whether nothing but warnings and errors is wanted."""
+    return _Log.quiet
 
 
 def set_debug(wanted: bool) -> None:
@@ -63,9 +76,9 @@ def log(level: str, event: str, **facts: Any) -> None:
     _write(json.dumps(_without_secrets({"time": now, "level": level, "event": event, **facts})))
 
 
-def event(quiet: bool, name: str, text: str, **facts: Any) -> None:
+def event(name: str, text: str, **facts: Any) -> None:
     """What a log should have: a JSON object, or a line with the time; on a terminal it is seen without."""
-    if quiet or sys.stderr is None:
+    if is_quiet() or sys.stderr is None:
         return
     if is_json():
         log("info", name, **facts)
@@ -84,11 +97,14 @@ def warn(message: str) -> None:
 def trace() -> None:
     """Show where the error that is being handled came from, if that is wanted."""
     if is_debug():
-        told = traceback.format_exc()
-        if is_json():
-            log("error", "traceback", traceback=told)
-        else:
-            say(told.rstrip("\n"))
+        _tell_traceback(traceback.format_exc())
+
+
+def _tell_traceback(told: str) -> None:
+    if is_json():
+        log("error", "traceback", traceback=told)
+    else:
+        say(told.rstrip("\n"))
 
 
 def say(line: str) -> None:
@@ -218,7 +234,7 @@ class Bar:
 
 
 @contextmanager
-def _warnings_as_lines() -> Iterator[None]:
+def warnings_as_lines() -> Iterator[None]:
     """The engine's warnings are lines for the owner of the job; those of libraries are not for this audience."""
     from aggregate.errors import AggregateWarning
 
@@ -230,3 +246,30 @@ def _warnings_as_lines() -> Iterator[None]:
         warnings.simplefilter("always", AggregateWarning)
         warnings.showwarning = show
         yield
+
+
+def tell_messages_of_libraries() -> None:
+    """What libraries log, if nobody else takes it, becomes a line of ours from now on: warnings and worse."""
+    import logging
+
+    class ToLines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warn(f"{record.name}: {record.getMessage()}")
+
+    logging.lastResort = ToLines(logging.WARNING)
+
+
+def tell_strays() -> None:
+    """Errors that can be raised nowhere, and those of threads, are told as other tracebacks are from now on."""
+
+    def tell(kind: type[BaseException], error: BaseException | None, place: TracebackType | None) -> None:
+        _tell_traceback("".join(traceback.format_exception(kind, error, place)))
+
+    def tell_unraisable(lost: "sys.UnraisableHookArgs") -> None:
+        tell(lost.exc_type, lost.exc_value, lost.exc_traceback)
+
+    def tell_of_thread(lost: threading.ExceptHookArgs) -> None:
+        tell(lost.exc_type, lost.exc_value, lost.exc_traceback)
+
+    sys.unraisablehook = interrupts.but_interrupts(tell_unraisable)
+    threading.excepthook = tell_of_thread

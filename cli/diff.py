@@ -8,8 +8,8 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command
-from .options import LocalPath, debug_option, output_option, store_timeout_option
+from .command import Command, option
+from .options import LocalPath, debug_option, output_option, quiet_option, store_timeout_option
 from .summary import changes_lines
 
 if TYPE_CHECKING:
@@ -23,21 +23,26 @@ MOST_FREQUENT = 5
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @output_option
-@click.option(
+@option(
     "--rows",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
     help="observations to list, those with another label first",
+    group="Output and publishing",
 )
-@click.option(
+@option(
     "--table",
     type=LocalPath(),
     metavar="FILE",
     help="write all observations that differ to a Parquet file, as changes.parquet",
+    group="Output and publishing",
 )
-@click.option("--json", "as_json", is_flag=True, help="print the counts as JSON on stdout instead")
+@option(
+    "--json", "as_json", is_flag=True, help="print the counts as JSON on stdout instead", group="Output and publishing"
+)
 @store_timeout_option()
+@quiet_option
 @debug_option
 def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool) -> None:
     """Hold the consensus of RUN_B against that of RUN_A: labels and statuses that differ, and why.

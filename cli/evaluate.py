@@ -9,10 +9,11 @@ import click
 from aggregate.errors import AggregateWarning
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .options import (
     column_mapping,
     debug_option,
+    quiet_option,
     resamples_option,
     store_timeout_option,
     truth_column_name,
@@ -29,32 +30,37 @@ if TYPE_CHECKING:
 @click.command(cls=Command, short_help="Hold a consensus against expert labels.")
 @click.argument("consensus", metavar="CONSENSUS")
 @truth_option
-@click.option(
+@option(
     "--column",
     "columns",
     type=truth_column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the truth file's own name of a column, such as label=species; repeatable",
+    group="Expert labels",
 )
-@click.option(
+@option(
     "--votes",
     metavar="VOTES",
     multiple=True,
     help="the votes of the consensus, for the agreement of the voters; read as its run did; repeatable",
+    group="Votes",
 )
-@click.option(
+@option(
     "--worst",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
     help="confusions of species, and suspect users, to list",
+    group="Output and publishing",
 )
 @resamples_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples")
-@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of tables")
-@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples", group="Expert labels"
+)
+@option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of tables", group="Output and publishing")
 @store_timeout_option()
+@quiet_option
 @debug_option
 def evaluate(
     consensus: str,
@@ -65,7 +71,6 @@ def evaluate(
     resamples: int,
     seed: int,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Hold CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
 
@@ -83,7 +88,7 @@ def evaluate(
     evaluation = aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
     users = read_users(published.path)
     suspects = None if users is None else find_suspects(users, worst)
-    with console.progress(quiet) as listener:
+    with console.progress() as listener:
         agreement = voters_agreement(votes, published, experts, listener) if votes else None
     if as_json:
         run = {name: (published.manifest or {}).get(name) for name in ("run_id", "strategy", "parameters")}

@@ -64,7 +64,7 @@ def listen(arguments: list[str]) -> None:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(numbers,), name="signals", daemon=True).start()
-    sys.unraisablehook = _but_interrupts(sys.unraisablehook)
+    sys.unraisablehook = but_interrupts(sys.unraisablehook)
 
 
 def begin() -> None:
@@ -146,7 +146,7 @@ def _write_line(message: str, exit_code: int) -> None:
             os.write(descriptor, line.encode())
 
 
-def _but_interrupts(tell: Callable[[Any], Any]) -> Callable[[Any], None]:
+def but_interrupts(tell: Callable[[Any], Any]) -> Callable[[Any], None]:
     """No word is lost on an interrupt that was lost."""
 
     def tell_others(lost: Any) -> None:

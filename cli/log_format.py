@@ -29,7 +29,11 @@ def format_in(arguments: list[str]) -> str | None:
     >>> format_in(["run", "--log-format", "json"]), format_in(["--log-format=text"]), format_in(["run"])
     ('json', 'text', None)
     """
-    option = "--log-format"
+    return value_in(arguments, "--log-format")
+
+
+def value_in(arguments: list[str], option: str) -> str | None:
+    """What a command line gives an option; None if it does not."""
     for place, argument in enumerate(arguments):
         if argument == option:
             return "".join(arguments[place + 1 : place + 2]) or None

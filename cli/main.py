@@ -13,6 +13,7 @@ import aggregate
 from aggregate.errors import on_one_line, reason_of
 
 from . import console, interrupts, log_format
+from .command import Option
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
@@ -41,30 +42,26 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
     """Take what the command line leaves open from a file."""
     if path is None or context.parent is None:
         return
-    from .configuration import ConfigurationError, load, log_format_in
+    from .configuration import load
 
     group = context.parent.command
     assert isinstance(group, LazyGroup)
     command = context.info_name or ""
-    try:
-        found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
-    except ConfigurationError:
-        if not log_format.has_format():  # the command line wins
-            log_format.set_format(log_format_in(path, command))
-        raise
+    found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
     context.meta["configuration"] = found
     context.default_map = found.of(command)
 
 
-config_option = click.Option(
+config_option = Option(
     ["--config"],
     metavar="FILE",
     is_eager=True,
     expose_value=False,
     callback=_configure,
     help="TOML file with a table of options for each command; the command line wins",
+    group="Other",
 )
-log_format_option = click.Option(
+log_format_option = Option(
     ["--log-format"],
     type=click.Choice(list(log_format.FORMATS)),
     default="text",
@@ -73,6 +70,7 @@ log_format_option = click.Option(
     expose_value=False,
     callback=lambda _context, _parameter, name: log_format.set_format(name),
     help="of progress, warnings and errors on stderr: lines to read, or a JSON object a line for collectors",
+    group="Logging",
 )
 
 
@@ -136,6 +134,7 @@ def main() -> None:
     """Entry point of ``plant-aggregate``."""
     gc.set_threshold(1_000_000)  # loading the compiler makes 200,000 objects and no garbage
     interrupts.listen(sys.argv[1:])
+    console.tell_strays()
     try:
         exit_code = run_command(sys.argv[1:])
         interrupts.leave()
@@ -158,12 +157,14 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
     log_format.set_format(log_format.format_in(arguments))  # an error may come before options are read
     console.set_debug("--debug" in arguments)
+    console.set_quiet(False)
     try:
-        cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
+        with console.warnings_as_lines():
+            cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
     except click.exceptions.Exit as done:
         return int(done.exit_code)
     except click.ClickException as error:
-        return _refuse(error)
+        return _refuse(error, arguments)
     except (Stopped, click.Abort, KeyboardInterrupt):
         return _stopped(arguments)
     except aggregate.ParameterError as error:
@@ -206,13 +207,16 @@ def _fail(error: BaseException, arguments: list[str]) -> int:
     return console.complain(f"internal error, please report it ({what}); --debug shows where", EXIT_INPUT)
 
 
-def _refuse(error: click.ClickException) -> int:
+def _refuse(error: click.ClickException, arguments: list[str]) -> int:
     """Say what is wrong with a command line."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
-    from .configuration import ConfigurationError
+    from .configuration import ConfigurationError, log_format_in
 
+    path = log_format.value_in(arguments, "--config")
+    if path is not None and not log_format.has_format():  # it may not have been read yet
+        log_format.set_format(log_format_in(path, arguments[0]))
     if isinstance(error, ConfigurationError):
         return console.complain(error.message, error.exit_code)
     message = on_one_line(error.format_message().rstrip("."))

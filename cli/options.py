@@ -13,6 +13,7 @@ from aggregate.publishing.lock import LOCK_MODES
 from aggregate.store_requests import TIME_LIMIT, set_time_limit
 
 from . import console
+from .command import option
 
 if TYPE_CHECKING:
     from aggregate.schema import Table
@@ -83,55 +84,63 @@ class OutputFolder(TextParameter):
             return None
 
 
-output_option = click.option(
+output_option = option(
     "-o",
     "--output",
     type=OutputFolder(),
     default="consensus",
     show_default=True,
     help="folder that runs are published in",
+    group="Output and publishing",
 )
-lock_option = click.option(
+lock_option = option(
     "--lock",
     type=click.Choice(list(LOCK_MODES)),
     default="wait",
     show_default=True,
     help="while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
+    group="Output and publishing",
 )
-max_rejected_option = click.option(
+max_rejected_option = option(
     "--max-rejected",
     type=FloatRange(0, 1),
     default=0.01,
     show_default=True,
     help="share of the rows that may be unusable",
+    group="Votes",
 )
-truth_option = click.option(
+truth_option = option(
     "--truth",
     metavar="FILE",
     multiple=True,
     required=True,
     help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
+    group="Expert labels",
 )
-threads_option = click.option("--threads", type=click.IntRange(1, 1024), help="threads to run on  [default: all cores]")
-resamples_option = click.option(
+threads_option = option(
+    "--threads", type=click.IntRange(1, 1024), help="threads to run on  [default: all cores]", group="Running"
+)
+resamples_option = option(
     "--resamples",
     type=click.IntRange(min=0),
     default=1000,
     show_default=True,
     help="bootstrap resamples for the intervals, 0 for none",
+    group="Expert labels",
 )
-debug_option = click.option(
+debug_option = option(
     "--debug",
     is_flag=True,
     expose_value=False,
     callback=lambda _context, _parameter, wanted: console.set_debug(wanted),
     help="show a traceback when something fails",
+    group="Logging",
 )
 
 
 def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
     """How long stores may take to answer. ``exposed``: whether the command is told, beside the engine."""
-    return click.option(
+    return option(
         "--store-timeout",
         type=FloatRange(0, MAX_SECONDS, min_open=True),
         metavar="SECONDS",
@@ -140,6 +149,7 @@ def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
         expose_value=exposed,
         callback=_give_stores,
         help="time that an object store has for an answer, retries included",
+        group="Running",
     )
 
 
@@ -148,11 +158,21 @@ def _give_stores(_context: click.Context, _parameter: click.Parameter, seconds: 
     return seconds
 
 
-metrics_option = click.option(
+quiet_option = option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda _context, _parameter, wanted: console.set_quiet(wanted),
+    help="nothing but warnings and errors on stderr",
+    group="Logging",
+)
+metrics_option = option(
     "--metrics",
     type=LocalPath(),
     metavar="FILE",
     help="write metrics for Prometheus to a file, for its textfile collector",
+    group="Output and publishing",
 )
 
 
@@ -173,6 +193,10 @@ class Within(NumberParameter):
         return number
 
 
+ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
+"""Parameters of strategies that mean nothing without AI votes."""
+
+
 def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
     """One option for each parameter that any of the strategies has, with the ranges and defaults declared there."""
     holders: dict[str, dict[str, Field[Any]]] = {}
@@ -183,10 +207,11 @@ def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         for parameter, items in reversed(holders.items()):
             known = next(iter(items.values())).metadata["parameter"]
-            function = click.option(
+            function = option(
                 f"--{parameter.replace('_', '-')}",
                 type=click.Choice(known.choices) if known.choices else Within(items),
                 help=f"{known.help} ({known.range}{_defaults(items)}) [{_owners(list(items), list(strategies))}]",
+                group="AI" if parameter in ABOUT_AI else "Strategy parameters",
             )(function)
         return function
 

@@ -7,7 +7,7 @@ import click
 from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, tell_metrics
-from .options import debug_option, lock_option, metrics_option, output_option, store_timeout_option
+from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
 from .summary import switched
 
 
@@ -17,6 +17,7 @@ from .summary import switched
 @lock_option
 @metrics_option
 @store_timeout_option()
+@quiet_option
 @debug_option
 def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     """Have OUTPUT/latest name the run RUN_ID, which was held back or is kept from before.
@@ -27,7 +28,7 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)
-    with console.progress(quiet=False) as listener:
+    with console.progress() as listener:
         done = aggregate.publish(output, run_id, lock=lock, progress=listener)
     tell_metrics(done, output, metrics, succeeded=time.time())
     console.result(switched(done))

@@ -5,7 +5,7 @@ import click
 from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, tell_metrics
-from .options import debug_option, lock_option, metrics_option, output_option, store_timeout_option
+from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
 from .summary import switched
 
 
@@ -14,6 +14,7 @@ from .summary import switched
 @lock_option
 @metrics_option
 @store_timeout_option()
+@quiet_option
 @debug_option
 def rollback(output: str, lock: str, metrics: str | None) -> None:
     """Go back to the run that was published when the present one was made: have OUTPUT/latest name it.
@@ -25,7 +26,7 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)
-    with console.progress(quiet=False) as listener:
+    with console.progress() as listener:
         done = aggregate.rollback(output, lock=lock, progress=listener)
     tell_metrics(done, output, metrics)
     console.result(switched(done))

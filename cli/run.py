@@ -11,9 +11,10 @@ from click.core import ParameterSource
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import Command
+from .command import Command, option
 from .metrics import check_metrics, tell_metrics
 from .options import (
+    ABOUT_AI,
     FloatRange,
     column_mapping,
     column_name,
@@ -23,6 +24,7 @@ from .options import (
     max_rejected_option,
     metrics_option,
     output_option,
+    quiet_option,
     score_column_name,
     store_timeout_option,
     strategy_options,
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
     import aggregate
     from aggregate.settings import Settings
 
-ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
-"""Parameters that mean nothing without AI votes."""
-
 MAPPED = ("columns", "score_columns")
 """Settings that are not just what their option says."""
 
@@ -45,93 +44,123 @@ MAPPED = ("columns", "score_columns")
 @click.command(cls=Command, short_help="Publish a consensus of the votes.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @output_option
-@click.option(
+@option(
     "--strategy",
     type=click.Choice(list(STRATEGIES)),
     default=next(iter(STRATEGIES)),
     show_default=True,
     help="how to aggregate; an option below says in brackets which strategies have it",
+    group="Strategy",
 )
 @strategy_options(STRATEGIES)
-@click.option(
+@option(
     "--user-weights",
     metavar="FILE",
     multiple=True,
     help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor); repeatable "
     "[plantnet]",
+    group="Strategy",
 )
-@click.option(
+@option(
     "--ai-votes",
     metavar="FILE",
     multiple=True,
     help="Parquet file, folder or glob with the AI's observation_id, label and score, to take part as --ai-mode says; "
     "repeatable [plantnet]",
+    group="AI",
 )
-@click.option(
+@option(
     "--ai-calibration",
     metavar="FILE",
     help="calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai [plantnet]",
+    group="AI",
 )
-@click.option("--soft", is_flag=True, help="also write posteriors.parquet: the share of every label voted")
-@click.option(
+@option(
+    "--soft",
+    is_flag=True,
+    help="also write posteriors.parquet: the share of every label voted",
+    group="Output and publishing",
+)
+@option(
     "--calibration",
     metavar="FILE",
     help="add the column probability, by a file of plant-aggregate calibrate, or 'simulated' for one measured on "
     "simulated votes",
+    group="Scores and calibration",
 )
-@click.option(
+@option(
     "--scores",
     metavar="SCORES",
     multiple=True,
     help="add the columns score_aum, aumc, waum and pruned, by a classifier's training scores in Parquet files, "
     "folders or globs, as plant-aggregate ambiguity does by default; repeatable",
+    group="Scores and calibration",
 )
-@click.option(
+@option(
     "--score-column",
     "score_columns",
     type=score_column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the score files' own name of a column, such as labels=top_labels; repeatable",
+    group="Scores and calibration",
 )
-@click.option("--normalise", is_flag=True, help="divide each score list by its sum")
-@click.option(
+@option("--normalise", is_flag=True, help="divide each score list by its sum", group="Scores and calibration")
+@option(
     "--column",
     "columns",
     type=column_name,
     metavar="COLUMN=NAME",
     multiple=True,
     help="the files' own name of a column, such as observation_id=obs; repeatable",
+    group="Votes",
 )
-@click.option(
-    "--as-of", type=timestamp, metavar="TIMESTAMP", help="leave out votes cast later; a time without zone is UTC"
+@option(
+    "--as-of",
+    type=timestamp,
+    metavar="TIMESTAMP",
+    help="leave out votes cast later; a time without zone is UTC",
+    group="Votes",
 )
 @max_rejected_option
-@click.option(
-    "--keep", type=click.IntRange(min=0), default=14, show_default=True, help="older runs that stay for rollback"
+@option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=14,
+    show_default=True,
+    help="older runs that stay for rollback",
+    group="Output and publishing",
 )
-@click.option(
+@option(
     "--max-label-changes",
     type=FloatRange(0, 1),
     metavar="SHARE",
     help="hold the run back (exit code 3) if of the observations in the published run a larger share has another "
     "label  [default: no limit]",
+    group="Guards",
 )
-@click.option(
+@option(
     "--max-valid-drop",
     type=FloatRange(0, 1),
     metavar="SHARE",
     help="hold the run back if valid observations are fewer than in the published run by a larger share  "
     "[default: no limit]",
+    group="Guards",
 )
 @lock_option
 @threads_option
 @metrics_option
-@click.option("--json", "as_json", is_flag=True, help="print run.json on stdout instead of the summary")
-@click.option("-q", "--quiet", is_flag=True, help="no progress on stderr")
+@option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="print run.json on stdout instead of the summary",
+    group="Output and publishing",
+)
 @store_timeout_option(exposed=True)
+@quiet_option
 @debug_option
-def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool, **options: Any) -> None:
     """Read VOTES (Parquet files, folders or globs), find the consensus, and publish it in OUTPUT/latest.
 
     The result summary goes to stdout, progress to stderr.
@@ -145,26 +174,26 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     chosen, settings = chosen_by(options)
     check_metrics(metrics)
     try:
-        with console.progress(quiet) as listener:
+        with console.progress() as listener:
             paths = [redacted(path) for path in votes]
             begun = f"plant-aggregate {aggregate.__version__}: run {' '.join(paths)}"
-            console.event(quiet, "started", begun, version=aggregate.__version__, votes=paths)
+            console.event("started", begun, version=aggregate.__version__, votes=paths)
             done = aggregate.run(votes, output, chosen, settings, progress=listener)
     except aggregate.HeldError as error:
         try:
-            _tell(error.run, output, metrics, as_json, quiet)
+            _tell(error.run, output, metrics, as_json)
         except (aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news
             console.warn(str(failure))
         raise
-    _tell(done, output, metrics, as_json, quiet)
+    _tell(done, output, metrics, as_json)
 
 
-def _tell(run: "aggregate.Run", output: str, metrics: str | None, as_json: bool, quiet: bool) -> None:
+def _tell(run: "aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Metrics, a line for logs, and the summary."""
     told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held")}
     told["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
     name = "held" if run.manifest["held"] else "published"
-    console.event(quiet, name, f"{name} {run.run_id}: {gist(run)}", folder=str(run.folder), **told)
+    console.event(name, f"{name} {run.run_id}: {gist(run)}", folder=str(run.folder), **told)
     now = time.time()
     is_held = bool(run.manifest["held"])
     tell_metrics(run, output, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)

@@ -7,8 +7,8 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command
-from .options import debug_option, output_option, store_timeout_option
+from .command import Command, option
+from .options import debug_option, output_option, quiet_option, store_timeout_option
 
 if TYPE_CHECKING:
     from aggregate.publishing.releases import ListedRun
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="List the runs of an output folder.")
 @output_option
-@click.option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table")
+@option(
+    "--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table", group="Output and publishing"
+)
 @store_timeout_option()
+@quiet_option
 @debug_option
 def runs(output: str, as_json: bool) -> None:
     """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""

@@ -1,15 +1,19 @@
 """What a collector of logs, a monitoring system and who ends the job get to see."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pyarrow as pa
 import pytest
 
-from aggregate_cli.main import run_command
+from aggregate_cli.command import GROUPS, MANY, Option
+from aggregate_cli.main import COMMANDS, cli, run_command
 
 from .conftest import Published
 
@@ -68,6 +72,102 @@ def test_the_format_may_stand_in_a_file(write: Write, work: Path, capfd: Capture
     assert lines(capfd)[-1]["event"] == "published"
     assert run_command(["run", "gone.parquet"]) == 1
     assert capfd.readouterr().err.splitlines()[-1].startswith("plant-aggregate: error: gone.parquet")
+
+
+@pytest.mark.parametrize("config", [("--config", "c.toml"), ("--config=c.toml",)])
+@pytest.mark.parametrize("wrong", [["--nope"], ["--keep", "-1"], ["--strategy", "nope"], ["--store-timeout", "0"]])
+def test_wrong_usage_is_told_in_the_format_of_the_file(
+    work: Path, capfd: Capture, config: tuple[str, ...], wrong: list[str]
+) -> None:
+    (work / "c.toml").write_text('[run]\nlog-format = "json"\n')
+    for arguments in (["run", "x", *wrong, *config], ["run", "x", *config, *wrong]):
+        assert run_command(arguments) == 2
+        (error,) = lines(capfd)
+        assert wrong[0] in error["message"]
+        assert run_command([*arguments, "--log-format", "text"]) == 2
+        assert capfd.readouterr().err.startswith("plant-aggregate: error: ")
+
+
+STRAYS = """
+import gc, logging, sys, threading, warnings
+from aggregate import AggregateWarning
+from aggregate.publishing import releases
+from aggregate_cli.start import main
+
+class Stray:
+    def __del__(self):
+        raise OSError("lost")
+
+def list_runs(_):
+    warnings.warn("outside of\\nprogress", AggregateWarning)
+    warnings.warn("of a library", RuntimeWarning)
+    logging.getLogger("store").warning("try %d\\nfailed", 1)
+    thread = threading.Thread(target=lambda: 1 // 0)
+    thread.start()
+    thread.join()
+    Stray()
+    gc.collect()
+    raise RuntimeError("at last")
+
+releases.list_runs = list_runs
+main()
+"""
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_every_line_of_stderr_has_the_format(work: Path, log_format: str) -> None:
+    """Warnings, what libraries log, and errors that can be raised nowhere."""
+    command = [sys.executable, "-c", STRAYS, "runs", "--debug", "--log-format", log_format]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    if log_format == "text":
+        ours = [line for line in done.stderr.splitlines() if line.startswith("plant-aggregate: ")]
+        assert [line.split(": ", 2)[1:] for line in ours[:2]] == [
+            ["warning", "outside of\\nprogress"],
+            ["warning", "store: try 1\\nfailed"],
+        ]
+        assert done.stderr.count("Traceback") == 3
+        return
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in told] == ["warning", "warning", "traceback", "traceback", "traceback", "error"]
+    assert [line["message"] for line in told[:2]] == ["outside of\nprogress", "store: try 1\nfailed"]
+    for line, word in zip(told[2:5], ("ZeroDivisionError", "lost", "at last"), strict=True):
+        assert word in line["traceback"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_quiet_is_an_option_of_every_command(command: str) -> None:
+    context = click.Context(cli)
+    found = cli.get_command(context, command)
+    assert found is not None
+    names = [name for option in found.params for name in option.opts]
+    assert {"-q", "--quiet", "--log-format", "--debug", "--config"} <= set(names)
+
+
+def test_quiet_may_stand_in_the_file(published: Published, write: Write, work: Path, capfd: Capture) -> None:
+    (work / "c.toml").write_text("[run]\nquiet = true\n[rollback]\nquiet = true\n")
+    assert run_command(["run", str(write()), "--config", "c.toml"]) == 0
+    assert capfd.readouterr().err == ""
+    assert run_command(["rollback", "--config", "c.toml"]) == 0
+    assert capfd.readouterr().err == ""
+    assert run_command(["run", str(write()), "--config", "c.toml", "--no-quiet"]) == 0
+    assert "published" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_group(command: str) -> None:
+    context = click.Context(cli)
+    found = cli.get_command(context, command)
+    assert found is not None
+    options = [option for option in found.params if isinstance(option, click.Option)]
+    assert all(isinstance(option, Option) for option in options)
+    said = found.get_help(click.Context(found, info_name=command))
+    groups = [line.removesuffix(":") for line in said.splitlines() if line.removesuffix(":") in GROUPS]
+    if len(options) + 1 > MANY:  # and --help
+        assert groups == sorted(groups, key=GROUPS.index)
+        assert len(groups) > 3
+    else:
+        assert groups == []
 
 
 def metrics(path: Path) -> dict[str, float]:
