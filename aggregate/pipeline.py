@@ -191,7 +191,8 @@ def _read(found: _Found, settings: Settings, clock: PhaseClock) -> _Given:
     ai = None
     if found.ai is not None:
         clock.phase("read the AI's votes")
-        ai = read_ai(found.ai, max_rejected=settings.max_rejected)
+        like = {name: found.votes.types[name] for name in ("observation_id", "label")}
+        ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
         beside["ai_votes"] = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
     return _Given(reading, ai, found.calibration, beside, found.files)
 

@@ -14,7 +14,7 @@ from ..arrow import to_arrow
 from ..errors import VotesError
 from ..schema import AI_VOTES
 from . import Paths, listed
-from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults
+from .cleaning import Quarantine, check_share, do_not_fit, faults_of_texts, first_reasons, id_faults
 from .encoding import LabelColumn, id_column
 from .grouping import closed_up
 from .intake import MAX_ROWS
@@ -54,10 +54,16 @@ def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[
     return check_beside(listed(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
 
 
-def read_ai(files: Sequence[CheckedFile], *, max_rejected: float = 0.01) -> AiReading:
-    """As :func:`read_ai_votes`, of files that were found, with an account of the rows."""
+def read_ai(
+    files: Sequence[CheckedFile], *, max_rejected: float = 0.01, like: Mapping[str, pa.DataType] | None = None
+) -> AiReading:
+    """As :func:`read_ai_votes`, of files that were found, with an account of the rows.
+
+    ``like`` are the types of the votes' columns: a row whose integers do not fit them cannot be used.
+    """
     n_rows = sum(file.rows for file in files)
-    ai_votes, quarantine = _read(stream_all(files, AI_VOTES), types_of(files), origin_of(files), n_rows, max_rejected)
+    batches = stream_all(files, AI_VOTES)
+    ai_votes, quarantine = _read(batches, types_of(files), origin_of(files), n_rows, max_rejected, like or {})
     return AiReading(ai_votes, inputs_of(files, (file.source.fingerprint() for file in files)), quarantine)
 
 
@@ -72,7 +78,7 @@ def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     types, batches = batches_of_table(table, AI_VOTES)
-    return _read(_numbered(batches, "table"), types, "table", table.num_rows, 0.0)[0]
+    return _read(_numbered(batches, "table"), types, "table", table.num_rows, 0.0, {})[0]
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], origin: str) -> Iterator[tuple[pa.RecordBatch, str, int]]:
@@ -89,6 +95,7 @@ def _read(
     origin: str,
     n_rows: int,
     max_rejected: float,
+    like: Mapping[str, pa.DataType],
 ) -> tuple[AiVotes, Quarantine]:
     """AI votes of batches, each with the path of its file and the row that it begins at."""
     if n_rows == 0:
@@ -101,7 +108,7 @@ def _read(
     n_kept = 0
     for batch, path, row in batches:
         kept, texts = checked_batch(batch, ("observation_id", "label"))
-        reasons = _reasons(batch, texts)
+        reasons = _reasons(batch, texts, like)
         if reasons is not None:
             rejected = reasons.is_valid()
             quarantine.add(_as_votes(batch, types), rejected, reasons, path, row)
@@ -125,9 +132,13 @@ def _read(
     return ballots.to_ai_votes(origin, counts, n_unlabelled, n_further), quarantine
 
 
-def _reasons(batch: pa.RecordBatch, texts: Mapping[str, Bytes]) -> pa.Array | None:
+def _reasons(batch: pa.RecordBatch, texts: Mapping[str, Bytes], like: Mapping[str, pa.DataType]) -> pa.Array | None:
     """Why each row cannot be used, null for those that can; None if all can. ``texts`` as in ``split_batch``."""
     faults = id_faults(batch, "observation_id", texts) + faults_of_texts("label", texts)
+    for name, kind in like.items():
+        beyond = do_not_fit(batch.column(name), kind)
+        if beyond.any():
+            faults.append((f"{name} beyond {kind}, the type of the votes", to_arrow(beyond)))
     no_score = ~are_scores(scores_of(batch.column("score")))
     if no_score.any():
         faults.append(("score not in [0, 1]", to_arrow(no_score)))

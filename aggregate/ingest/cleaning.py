@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrays import Bytes, Indices
-from ..arrow import fill_null, scalar, to_arrow, to_numpy
+from ..arrays import Bytes, Flags, Indices
+from ..arrow import dtype_of, fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
 from ..schema import REJECTED, arrow_schema
 from ..shares import count_of
-from .text_faults import REASONS, presentable
+from .text_faults import REASONS, presentable, without
 
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -66,8 +66,26 @@ class Quarantine:
         schema = arrow_schema(REJECTED, **{name: types[name] for name in ("observation_id", "user_id", "label")})
         if not self._tables:
             return pa.Table.from_batches([], schema)
-        tables = [table.cast(schema) for table in self._tables]
-        return pa.concat_tables(tables)
+        return pa.concat_tables([_fitted(table, schema).cast(schema) for table in self._tables])
+
+
+def do_not_fit(values: pa.Array, kind: pa.DataType) -> Flags:
+    """Which integers another type of integers does not have; none where either is no type of integers."""
+    if not (pa.types.is_integer(values.type) and pa.types.is_integer(kind)):
+        return np.zeros(len(values), np.bool_)
+    limits, numbers = np.iinfo(dtype_of(kind)), to_numpy(values, null=0)
+    beyond: Flags = (numbers < int(limits.min)) | (numbers > int(limits.max))
+    return beyond
+
+
+def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The same with null in the place of integers that the type of their column in ``schema`` does not have."""
+    for place, field_to_be in enumerate(schema):
+        column = table.column(place)
+        if pa.types.is_integer(column.type) and column.type != field_to_be.type:
+            chunks = [without(chunk, do_not_fit(chunk, field_to_be.type)) for chunk in column.chunks]
+            table = table.set_column(place, field_to_be.name, pa.chunked_array(chunks, column.type))
+    return table
 
 
 def split_batch(

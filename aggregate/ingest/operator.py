@@ -10,12 +10,15 @@ from ..errors import VotesError
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
 from . import Paths, listed
-from .encoding import check_text
 from .parquet import check_files, readable, stream_all
+from .row_names import RowsOfFiles, refuse_texts
 from .sources import Source, find_sources
 
 MOST = 1e9
 """Beyond this, sums with other weights are no longer exact."""
+
+FIRST_LINE = 2
+"""Of a CSV file, after its header."""
 
 
 def read_user_weights(paths: Paths) -> UserWeights:
@@ -27,26 +30,40 @@ def read_user_weights(paths: Paths) -> UserWeights:
     sources = find_sources(listed(paths))
     path = sources[0].path if len(sources) == 1 else f"{sources[0].path} and {len(sources) - 1} more"
     files = check_files([source for source in sources if not _is_csv(source)], USER_WEIGHTS, {})
-    tables = [_read_csv(source, source.path) for source in sources if _is_csv(source)]
-    tables += [pa.Table.from_batches([batch]) for batch, _, _ in stream_all(files, USER_WEIGHTS)]
+    of_csv = [(_read_csv(source, source.path), source.path) for source in sources if _is_csv(source)]
+    of_parquet = [(pa.Table.from_batches([batch]), path) for batch, path, _ in stream_all(files, USER_WEIGHTS)]
+    tables = [table for table, _ in of_csv + of_parquet]
+    sizes = [(path, len(table)) for table, path in of_csv + of_parquet]
+    rows = RowsOfFiles.of(sizes) if of_parquet else RowsOfFiles.of(sizes, "line", FIRST_LINE)
     if not any(table.num_rows for table in tables):
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     user_ids = _of_one_type([table.column("user_id") for table in tables])
-    check_text(user_ids, "user_id", path)
-    if user_ids.null_count or (pa.types.is_string(user_ids.type) and pc.any(pc.equal(user_ids, scalar(""))).as_py()):
-        raise VotesError("a user_id is null or blank", where=path, remedy="give each row the id of a user")
-    if pc.count_distinct(user_ids).as_py() < len(user_ids):
-        counts = pc.value_counts(user_ids)
-        twice = next(row["values"] for row in counts.to_pylist() if row["counts"] > 1)
-        raise VotesError(f"user {twice!r} stands more than once", where=path, remedy="leave one row of each user")
-    weights = [[_weights(table, column, path) for table in tables] for column in ("fixed_weight", "min_weight")]
-    if all(some is None for column in weights for some in column):
+    _check_ids(user_ids, rows, path)
+    columns = ("fixed_weight", "min_weight")
+    if not any(column in table.column_names for table in tables for column in columns):
         raise VotesError("neither a column 'fixed_weight' nor 'min_weight'", where=path, remedy="add one of them")
-    fixed, minimum = (
-        np.concatenate([np.full(len(table), np.nan) if w is None else w for table, w in zip(tables, some, strict=True)])
-        for some in weights
-    )
+    fixed, minimum = (_weights(tables, column, rows, path) for column in columns)
     return UserWeights(user_ids, fixed, minimum)
+
+
+def _check_ids(user_ids: pa.Array, rows: RowsOfFiles, path: str) -> None:
+    """Raise VotesError, naming rows, unless each row has the id of another user."""
+    refuse_texts(user_ids, "user_id", rows, path)
+    is_blank = to_numpy(user_ids.is_null())
+    if pa.types.is_string(user_ids.type):
+        is_blank = is_blank | to_numpy(pc.equal(user_ids, scalar("")), null=False)
+    if is_blank.any():
+        where = rows.named(np.flatnonzero(is_blank))
+        raise VotesError(f"a user_id is null or blank in {where}", where=path, remedy="give each row the id of a user")
+    codes = to_numpy(user_ids.dictionary_encode().indices)
+    repeated = np.flatnonzero(np.bincount(codes)[codes] > 1)
+    if repeated.size:
+        same = np.flatnonzero(codes == codes[repeated[0]])
+        raise VotesError(
+            f"user {user_ids[int(same[0])].as_py()!r} stands more than once, in {rows.named(same)}",
+            where=path,
+            remedy="leave one row of each user",
+        )
 
 
 def _is_csv(source: Source) -> bool:
@@ -77,14 +94,22 @@ def _read_csv(source: Source, path: str) -> pa.Table:
     return table
 
 
-def _weights(table: pa.Table, column: str, path: str) -> Floats | None:
-    """A column of weights as float64, NaN for null; None if the table does not have it."""
-    if column not in table.column_names:
-        return None
-    values = table.column(column).cast(pa.float64(), safe=False)
-    numbers = to_numpy(values.drop_null())
-    if not np.all((numbers >= 0) & (numbers <= MOST)):
+def _weights(tables: list[pa.Table], column: str, rows: RowsOfFiles, path: str) -> Floats:
+    """A column of weights of several tables as float64, NaN for null or where a table does not have it."""
+    parts = [
+        table.column(column).cast(pa.float64(), safe=False).combine_chunks()
+        if column in table.column_names
+        else pa.nulls(len(table), pa.float64())
+        for table in tables
+    ]
+    weights = np.concatenate([to_numpy(part, null=np.nan) for part in parts])
+    given = np.concatenate([to_numpy(part.is_valid()) for part in parts])
+    wrong = np.flatnonzero(given & ~((weights >= 0) & (weights <= MOST)))
+    if wrong.size:
         raise VotesError(
-            f"column {column!r} holds a weight that is not in [0, {MOST:g}]", where=path, remedy="0 silences"
+            f"column {column!r} holds a weight that is not in [0, {MOST:g}]: {weights[wrong[0]]:g}, "
+            f"in {rows.named(wrong)}",
+            where=path,
+            remedy="0 silences",
         )
-    return to_numpy(values, null=np.nan)
+    return weights

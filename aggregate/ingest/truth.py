@@ -1,7 +1,6 @@
 """Expert labels from Parquet files, or from a table in memory."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +13,11 @@ from ..errors import VotesError
 from ..schema import TRUTH
 from ..truth import Truth
 from . import Paths, listed
-from .encoding import check_text
 from .parquet import batches_of_table, check_beside, origin_of, stream_all, types_of
+from .row_names import SHOWN, RowsOfFiles, refuse_texts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SHOWN = 3
-"""Repeated observations that a message names."""
 
 
 def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Truth:
@@ -52,19 +48,17 @@ def _truth_of(
 ) -> Truth:
     """Expert labels of batches, each with the path of its file and the row that it begins at."""
     schema = pa.schema([(column.name, types[column.name]) for column in TRUTH])
-    files: dict[str, int] = {}
-    plain, n_rows = [], 0
+    plain, sizes = [], []
     for batch, path, _ in batches:
-        files.setdefault(path, n_rows)
-        n_rows += batch.num_rows
+        sizes.append((path, batch.num_rows))
         plain.append(_without_dictionaries(batch))
-    rows = _RowsOfFiles(list(files), np.array(list(files.values()), np.int64))
+    rows = RowsOfFiles.of(sizes)
     table = pa.Table.from_batches(plain, schema).combine_chunks()
     if table.num_rows == 0:
         raise VotesError("no rows", where=origin, remedy="give expert labels of some observations")
     ids, labels = (_one_chunk(table.column(column.name)) for column in TRUTH)
     for column, values in (("observation_id", ids), ("label", labels)):
-        check_text(values, column, origin)
+        refuse_texts(values, column, rows, origin)
     _check_ids(ids, rows, origin)
     labelled = pc.invert(_blank(labels))
     if not pc.any(labelled).as_py():
@@ -74,26 +68,7 @@ def _truth_of(
     return truth
 
 
-@dataclass(frozen=True)
-class _RowsOfFiles:
-    """Rows of several files, one after the other."""
-
-    paths: list[str]
-    starts: Indices
-    """int64[n_files]; the first row of each."""
-
-    def named(self, rows: Indices) -> str:
-        """``row 3``, ``rows 3, 5``, counted from 0; with their files, if there are several."""
-        shown = rows[:SHOWN]
-        numbers = [f"{row:,}" for row in shown]
-        if len(self.paths) > 1:
-            of = np.searchsorted(self.starts, shown, side="right") - 1
-            numbers = [f"{row - self.starts[k]:,} of {self.paths[k]}" for row, k in zip(shown, of, strict=True)]
-        few = ", ".join(numbers) + (", ..." if rows.size > SHOWN else "")
-        return f"row {few}" if rows.size == 1 else f"rows {few}"
-
-
-def _check_ids(ids: pa.Array, rows: _RowsOfFiles, origin: str) -> None:
+def _check_ids(ids: pa.Array, rows: RowsOfFiles, origin: str) -> None:
     blank = np.flatnonzero(to_numpy(_blank(ids)))
     if blank.size:
         raise VotesError(
@@ -103,7 +78,7 @@ def _check_ids(ids: pa.Array, rows: _RowsOfFiles, origin: str) -> None:
         )
 
 
-def _check_distinct(ids: pa.Array, at: Indices, rows: _RowsOfFiles, origin: str) -> None:
+def _check_distinct(ids: pa.Array, at: Indices, rows: RowsOfFiles, origin: str) -> None:
     """Raise VotesError if an observation, in row ``at`` int64[n], stands more than once: with several true labels."""
     codes = to_numpy(ids.dictionary_encode().indices)
     times = np.bincount(codes)

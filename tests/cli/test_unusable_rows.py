@@ -153,3 +153,46 @@ def test_long_labels_on_many_observations_are_held_once(write: Write, capfd: Cap
     assert pq.read_schema("changes.parquet").equals(pq.read_schema("consensus/latest/changes.parquet"))
     assert pq.read_schema("changes.parquet").field("old_label").type == pa.string()
     assert pq.read_schema("consensus/latest/posteriors.parquet").field("label").type == pa.string()
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.uint64()])
+def test_an_ai_vote_whose_integers_the_votes_have_no_room_for(write: Write, kind: pa.DataType) -> None:
+    numbers = pa.array(range(N), pa.int32())
+    write("votes.parquet", votes(observation_id=numbers, label=pa.array([i % 5 for i in range(N)], pa.int16())))
+    wide = pa.array([*range(N - 1), 2**40], kind)
+    labels = pa.array([2**20, *(i % 5 for i in range(N - 1))], kind)
+    ai = write("ai.parquet", ai_votes(observation_id=wide, label=labels))
+    assert run_command(["run", "votes.parquet", "-q", "--ai-votes", str(ai)]) == 0
+    first, last = rejected()
+    assert (first["row"], first["reason"]) == (0, "label beyond int16, the type of the votes")
+    assert (first["observation_id"], first["label"]) == (0, None)
+    assert (last["row"], last["reason"]) == (N - 1, "observation_id beyond int32, the type of the votes")
+    assert (last["observation_id"], last["label"]) == (None, (N - 2) % 5)
+
+
+@pytest.mark.parametrize("text", [LATIN1, LONG], ids=["not UTF-8", "long"])
+@pytest.mark.parametrize("column", ["observation_id", "label"])
+def test_expert_labels_that_cannot_be_used_are_named_with_their_rows(
+    write: Write, capfd: Capture, column: str, text: bytes
+) -> None:
+    assert run_command(["run", str(write("votes.parquet", votes())), "-q"]) == 0
+    capfd.readouterr()
+    truth = votes().select(["observation_id", "label"])
+    write("truth/a.parquet", truth[:100])
+    write("truth/b.parquet", truth[100:], **{column: with_text(column, 5, text, truth[100:])})
+    line = refusal(capfd, "evaluate", "consensus", "--truth", "truth")
+    what = REASONS[text].removeprefix("is ")
+    assert (
+        f"column '{column}' holds text {'that is ' if text == LATIN1 else ''}{what} in row 5 of truth/b.parquet" in line
+    )
+
+
+def test_user_weights_that_cannot_be_used_are_named_with_their_rows(write: Write, capfd: Capture, work: Path) -> None:
+    write("votes.parquet", votes())
+    ids = texts("u1", "u2", LATIN1)
+    pq.write_table(pa.table({"user_id": ids, "fixed_weight": [1.0] * 3}), work / "weights.parquet")
+    line = refusal(capfd, "run", "votes.parquet", "-q", "--user-weights", "weights.parquet")
+    assert "weights.parquet: column 'user_id' holds text that is not UTF-8 in row 2; write it as UTF-8" in line
+    (work / "weights.csv").write_text("user_id,min_weight\nu1,1\nu2,2\nu1,3\nu2,4\n")
+    line = refusal(capfd, "run", "votes.parquet", "-q", "--user-weights", "weights.csv")
+    assert "weights.csv: user 'u1' stands more than once, in lines 2, 4; leave one row of each user" in line

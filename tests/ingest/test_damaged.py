@@ -188,7 +188,9 @@ def not_utf8(texts: list[bytes]) -> pa.Array:
 
 def test_user_weights_of_users_that_are_not_utf8(path: Path) -> None:
     pq.write_table(pa.table({"user_id": not_utf8([b"\xff", b"\xff"]), "fixed_weight": [1.0, 2.0]}), path)
-    with pytest.raises(VotesError, match=r"votes\.parquet: column 'user_id' holds text that is not UTF-8; "):
+    with pytest.raises(
+        VotesError, match=r"votes\.parquet: column 'user_id' holds text that is not UTF-8 in rows 0, 1; "
+    ):
         aggregate.read_user_weights(path)
 
 

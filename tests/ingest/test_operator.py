@@ -43,12 +43,21 @@ def test_parquet_ids_and_weights_may_have_any_type(tmp_path: Path, kind: pa.Data
     [
         (
             {"user_id": ["a", None], "fixed_weight": [1.0, 2.0]},
-            "a user_id is null or blank; give each row the id of a user",
+            "a user_id is null or blank in row 1; give each row the id of a user",
         ),
-        ({"user_id": ["a", ""], "fixed_weight": [1.0, 2.0]}, "a user_id is null or blank; "),
-        ({"user_id": ["a", "a"], "fixed_weight": [1.0, 2.0]}, "user 'a' stands more than once; leave one row"),
-        ({"user_id": ["a"], "fixed_weight": [-0.5]}, "'fixed_weight' holds a weight that is not in [0, 1e+09]; 0"),
-        ({"user_id": ["a"], "min_weight": [float("inf")]}, "'min_weight' holds a weight that is not in [0, 1e+09]"),
+        ({"user_id": ["a", ""], "fixed_weight": [1.0, 2.0]}, "a user_id is null or blank in row 1; "),
+        (
+            {"user_id": ["a", "a"], "fixed_weight": [1.0, 2.0]},
+            "user 'a' stands more than once, in rows 0, 1; leave one row",
+        ),
+        (
+            {"user_id": ["a"], "fixed_weight": [-0.5]},
+            "not in [0, 1e+09]: -0.5, in row 0; 0",
+        ),
+        (
+            {"user_id": ["a"], "min_weight": [float("inf")]},
+            "not in [0, 1e+09]: inf, in row 0",
+        ),
         ({"user_id": ["a"], "min_weight": [NAN]}, "'min_weight' holds a weight that is not in [0, 1e+09]"),
         ({"user_id": ["a"], "min_weight": ["1"]}, "column 'min_weight' has type string; it must be float"),
         ({"user_id": [1.0], "min_weight": [1.0]}, "column 'user_id' has type double; it must be an integer or a str"),
@@ -72,13 +81,13 @@ def test_parquet_that_cannot_be_used_is_named(tmp_path: Path, columns: dict[str,
         (b"", "cannot be read as CSV (Empty CSV file); "),
         (b"user_id,fixed_weight\n", "no rows; add a user, or leave out --user-weights"),
         (b"user_id,fixed_weight\na,1e308\n", "not in [0, 1e+09]"),
-        (b"user_id,fixed_weight\na,1\n,2\n", "a user_id is null or blank; "),
+        (b"user_id,fixed_weight\na,1\n,2\n", "a user_id is null or blank in line 3; "),
         (b"who,fixed_weight\na,1\n", "column 'user_id' is missing; it has 'who', 'fixed_weight'; "),
         (b"user_id,fixed_weight,fixed_weight\na,1,2\n", "column 'fixed_weight' occurs more than once; "),
         (b"user_id,user_id,min_weight\na,b,2\n", "column 'user_id' occurs more than once; "),
         (b"user_id,fixed_weight\na,1,2\n", "cannot be read as CSV ("),
         (b"user_id,fixed_weight\n\xff\xfe,1\n", "cannot be read as CSV ("),
-        (b"user_id,fixed_weight\na,inf\n", "not in [0, 1e+09]"),
+        (b"user_id,fixed_weight\nb,1\na,inf\n", "not in [0, 1e+09]: inf, in line 3"),
     ],
 )
 def test_csv_that_cannot_be_used_is_named(tmp_path: Path, content: bytes, message: str) -> None:
