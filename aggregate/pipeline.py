@@ -152,8 +152,11 @@ class _Found:
 
 def _find(paths: Paths, settings: Settings) -> _Found:
     """Find what is to be read, and see that it fits, first what is small: before there is an output folder."""
+    files = _files_of(settings)
     calibration, ai_calibration, user_weights = _aids(settings)
-    files = _files_of(settings)  # at once, so that what is fingerprinted is what was read
+    for name, found in _files_of(settings).items():  # what was fingerprinted is what was read
+        if found != files[name]:
+            raise VotesError("changed while it was read", where=found["path"], remedy="run again when it is complete")
     votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
     if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in listed(settings.scores)):

@@ -85,6 +85,7 @@ def _read_csv(source: Source, path: str) -> pa.Table:
     types = {"user_id": pa.string(), "fixed_weight": pa.float64(), "min_weight": pa.float64()}
     with readable(path, "CSV"):
         table = csv.read_csv(source.local, convert_options=csv.ConvertOptions(column_types=types))
+    source.check_unchanged()
     if "user_id" not in table.column_names:
         have = ", ".join(map(repr, table.column_names[:12]))
         raise VotesError(f"column 'user_id' is missing; it has {have}", where=path, remedy="name the columns in line 1")

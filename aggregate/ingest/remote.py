@@ -19,18 +19,17 @@ from urllib.parse import parse_qsl
 
 from ..errors import VotesError, reason_of
 from ..storage import CHUNK, Place, locate, reaching, redacted
+from .footers import MAGIC
+from .lakes import check_no_lake_among, check_no_remote_lake
 
 INCOMPLETE = "run again when it is complete"
 
 
 @dataclass(frozen=True)
-class Copy:
-    """A copy of a file, which is there as long as this is."""
+class Opened:
+    """A file that is open as long as this is there."""
 
     descriptor: int
-    """Of the open file."""
-    bytes: int
-    sha256: str
 
     def __post_init__(self) -> None:
         weakref.finalize(self, os.close, self.descriptor)
@@ -39,6 +38,14 @@ class Copy:
     def path(self) -> str:
         """Where it can be opened."""
         return f"/dev/fd/{self.descriptor}"
+
+
+@dataclass(frozen=True)
+class Copy(Opened):
+    """A copy of a file, which is there as long as this is."""
+
+    bytes: int
+    sha256: str
 
 
 def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
@@ -52,10 +59,12 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
     if "*" in path:
         fixed, pattern = _split(path)
         place = locate(fixed + mark + query)
+        check_no_remote_lake(place.filesystem, place.path, redacted(uri))
     else:
         place, pattern = locate(uri), ""
         with reaching(uri):
             kind = place.filesystem.get_file_info(place.path).type
+        check_no_remote_lake(place.filesystem, place.path, place.name)
         if kind == FileType.File:
             return [place]
     with reaching(uri):
@@ -63,6 +72,9 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
     below = sorted(info.path for info in listed if info.type == FileType.File)
     root = len(place.path.rstrip("/")) + 1
     files = [place.child(name[root:]) for name in below if _is_wanted(name[root:], pattern, suffixes)]
+    if not pattern:
+        files += [place.child(name[root:]) for name in below if _is_unmarked_table(place, name, root)]
+    check_no_lake_among((file.path for file in files), below, redacted(uri))
     if not files:
         if listed and not pattern:
             raise VotesError(
@@ -70,6 +82,14 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
             )
         raise VotesError("no such file or folder", where=redacted(uri), remedy="check the path")
     return files
+
+
+def _is_unmarked_table(place: Place, path: str, root: int) -> bool:
+    """Whether a file in a folder has no suffix and is Parquet all the same, as Hive, Trino and Impala name theirs."""
+    if "." in path.rpartition("/")[2] or hidden(path[root:].split("/")):
+        return False
+    with reaching(place.uri), place.filesystem.open_input_stream(path) as stream:
+        return bytes(stream.read(len(MAGIC))) == MAGIC
 
 
 def would_find_remote(uri: str, file: str, suffixes: tuple[str, ...]) -> bool:

@@ -4,14 +4,20 @@ import glob
 import hashlib
 import os
 import re
+import stat
+import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from ..errors import VotesError, reason_of
+from ..errors import AggregateWarning, VotesError, on_one_line, reason_of
 from ..storage import Place, is_uri, local_path, locate, reaching, redacted
-from .remote import Copy, copied, find_remote, hidden, regular, would_find_remote
+from .footers import MAGIC
+from .lakes import check_no_lake
+from .remote import Copy, Opened, copied, find_remote, hidden, regular, would_find_remote
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
@@ -24,34 +30,49 @@ class Source:
     """A file as it was found."""
 
     path: str
-    """As it is shown: without the secrets of a URI."""
+    """As it is shown: without the secrets of a URI, and bytes that are no text as ``\\xe9``."""
     bytes: int
-    state: tuple[int, int, int]
-    """Size, modification time (ns) and inode: another state is another file."""
+    state: "State"
+    """Another state is another file."""
     copy: Copy | None = None
     """Of a file in another store."""
     partition: Mapping[str, str | None] = field(default_factory=dict)
     """What the names of its folders say, if these are ``key=value``."""
 
+    place: str = ""
+    """Where a local file is, with all links resolved: nobody can turn them while it is read."""
+    opened: Opened | None = None
+    """A local file that is kept open, as its name is none that libraries take."""
+
     @property
     def local(self) -> str:
         """The path to open."""
-        return self.path if self.copy is None else self.copy.path
+        if self.copy is not None:
+            return self.copy.path
+        return self.place if self.opened is None else self.opened.path
 
     def check_unchanged(self) -> None:
         """Raise VotesError if the file is not the one that was found."""
-        if self.copy is None and _state(self.path) != self.state:
-            raise VotesError("changed while it was read", where=self.path, remedy="run again when it is complete")
+        if self.copy is None and _state(self.place, self.path) != self.state:
+            raise self._changed()
 
     def fingerprint(self) -> str:
         """SHA-256 of the content, as 64 hexadecimal digits."""
         if self.copy is not None:
             return self.copy.sha256
         try:
-            with open(self.path, "rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            with open(self.place, "rb") as file:
+                before = _state_of(os.fstat(file.fileno()))
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                after = _state_of(os.fstat(file.fileno()))
         except OSError as error:
             raise _unreadable(error, self.path) from error
+        if not before == after == self.state:
+            raise self._changed()
+        return digest
+
+    def _changed(self) -> VotesError:
+        return VotesError("changed while it was read", where=self.path, remedy="run again when it is complete")
 
 
 @dataclass(frozen=True)
@@ -68,22 +89,34 @@ class Input:
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     """The Parquet files that ``paths`` name, each once, in the order of their paths; those of URIs are copied.
 
-    A folder stands for the Parquet files below it, whatever the depth. A path that does not exist is tried as a glob.
-    In folders and globs names that begin with ``.`` or ``_`` are passed over, as Spark and Hive do. Raises VotesError.
+    A folder stands for the Parquet files below it, whatever the depth: those with a suffix of PARQUET_SUFFIXES, and
+    without any, as Hive, Trino and Impala write them. Of Parquet files with another suffix a warning tells. A path that
+    does not exist is tried as a glob. In folders and globs names that begin with ``.`` or ``_`` are passed over, as
+    Spark and Hive do. Raises VotesError, also for tables of which only a log says what they hold (``ingest.lakes``).
     """
     names = [os.fspath(path) for path in paths]
     found: dict[str, str] = {}
-    for file in sorted({file for name in names if not is_uri(name) for file in _expand(local_path(name))}):
+    passed_over: list[str] = []
+    folders: dict[str, str | None] = {}
+    files: set[str] = set()
+    for name in map(local_path, (name for name in names if not is_uri(name))):
+        below = _expand(name, passed_over, folders)
+        check_no_lake(below, shown(name), folders)
+        files.update(below)
+    for file in sorted(files):
         found.setdefault(os.path.realpath(file), file)
+    _warn_of(sorted({file for file in passed_over if os.path.realpath(file) not in found}))
     remote = {place.uri: place for name in names if is_uri(name) for place in find_remote(name, PARQUET_SUFFIXES)}
     if not found and not remote:
         raise VotesError("no paths were given", remedy="name files, folders or globs")
-    return [_source(path) for path in found.values()] + [_remote_source(remote[uri]) for uri in sorted(remote)]
+    return [_source(path, place) for place, path in found.items()] + [
+        _remote_source(remote[uri]) for uri in sorted(remote)
+    ]
 
 
 def files_of(path: str) -> list[str]:
     """The local files that a local path names. Raises VotesError if there are none."""
-    return _expand(local_path(path))
+    return _expand(local_path(path), [], {})
 
 
 def would_find(path: str, file: str) -> bool:
@@ -126,11 +159,16 @@ def read_text(path: str | os.PathLike[str], remedy: str) -> str:
         raise VotesError(f"cannot be read ({reason})", where=redacted(name), remedy=remedy) from error
 
 
-def _expand(path: str) -> list[str]:
+def _expand(path: str, passed_over: list[str], folders: dict[str, str | None]) -> list[str]:
+    """The files that a path names; Parquet files that are none of them are added to ``passed_over``.
+
+    ``folders`` keeps which are known to be tables of another kind.
+    """
     if not path:
         raise VotesError("a path is empty", remedy="name files, folders or globs")
     if os.path.isdir(path):
-        files = list(_walk(path))
+        check_no_lake([path], shown(path), folders)
+        files = list(_walk(path, passed_over))
         if not files:
             raise VotesError(
                 "no Parquet file in this folder", where=path, remedy=f"it looks for {', '.join(PARQUET_SUFFIXES)}"
@@ -142,7 +180,7 @@ def _expand(path: str) -> list[str]:
         file
         for match in glob.glob(path, recursive=True)
         if _underscored(match) == _underscored(path)  # a wildcard stands for no _temporary, as it stands for no .git
-        for file in _expand(match)
+        for file in _expand(match, passed_over, folders)
     ]
     if not matches:
         raise VotesError("no such file or folder", where=path, remedy="check the path")
@@ -154,7 +192,7 @@ def _underscored(path: str) -> int:
     return sum(part.startswith("_") for part in Path(path).parts)
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _walk(folder: str, passed_over: list[str]) -> Iterator[str]:
     """The Parquet files below ``folder``; links to folders are followed, each folder is visited once."""
 
     def give_up(error: OSError) -> None:
@@ -167,16 +205,82 @@ def _walk(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for target, name in targets.items() if target not in seen)
         seen.update(targets)
         for name in names:
-            if name.lower().endswith(PARQUET_SUFFIXES) and not name.startswith((".", "_")):
-                yield str(Path(parent) / name)
+            path = str(Path(parent) / name)
+            if name.startswith((".", "_")):
+                continue
+            if name.lower().endswith(PARQUET_SUFFIXES):
+                yield path
+            elif _is_parquet(path):
+                if "." not in name:
+                    yield path
+                else:
+                    passed_over.append(path)
 
 
-def _state(path: str) -> tuple[int, int, int]:
+def _is_parquet(path: str) -> bool:
+    """Whether a file begins as Parquet does, as far as that can be seen."""
     try:
-        found = os.stat(path)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb", buffering=0) as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def _warn_of(passed_over: list[str]) -> None:
+    if passed_over:
+        few = ", ".join(map(shown, passed_over[:3])) + (", ..." if len(passed_over) > 3 else "")
+        files = f"{len(passed_over):,} Parquet file{'s' * (len(passed_over) > 1)}"
+        message = f"passed over {files} of other suffixes than {', '.join(PARQUET_SUFFIXES)}: {few}"
+        warnings.warn(on_one_line(message), AggregateWarning, stacklevel=3)
+
+
+class State(NamedTuple):
+    """What differs between a file and another one at the same place.
+
+    Who writes into a file can put back the time of its content, but not that of its last change of any kind.
+    """
+
+    size: int
+    inode: int
+    written_ns: int
+    changed_ns: int
+
+
+def _state(place: str, path: str) -> State:
+    try:
+        return _state_of(os.stat(place))
     except OSError as error:
         raise _unreadable(error, path) from error
-    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _state_of(found: os.stat_result) -> State:
+    return State(found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _settled_state(place: str, path: str) -> State:
+    """The state of a file, which any change from now on makes another one.
+
+    Linux takes the time of a change from a clock that ticks some hundred times a second: until its next tick a further
+    change would have the same time. So this waits for that, if the file has just been changed.
+    """
+    state = _state(place, path)
+    if hasattr(time, "CLOCK_REALTIME_COARSE"):
+        tick = time.clock_getres(time.CLOCK_REALTIME_COARSE)
+        if 0 <= time.clock_gettime_ns(time.CLOCK_REALTIME_COARSE) - state.changed_ns < tick * 1e9:
+            time.sleep(2 * tick)
+            return _state(place, path)
+    return state
+
+
+def shown(path: str) -> str:
+    r"""A path as text: bytes of it that are no UTF-8 as ``\xe9``.
+
+    >>> shown(os.fsdecode(b"caf\xe9.parquet"))
+    'caf\\xe9.parquet'
+    """
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _unreadable(error: OSError, path: str) -> VotesError:
@@ -185,14 +289,20 @@ def _unreadable(error: OSError, path: str) -> VotesError:
 
 def _remote_source(place: Place) -> Source:
     copy = copied(place)
-    return Source(place.name, copy.bytes, (copy.bytes, 0, 0), copy, _partition(place.path.split("/")))
+    return Source(place.name, copy.bytes, State(copy.bytes, 0, 0, 0), copy, _partition(place.path.split("/")))
 
 
-def _source(path: str) -> Source:
+def _source(path: str, place: str) -> Source:
     if os.path.exists(path) and not os.path.isfile(path):
-        raise VotesError("neither a file nor a folder", where=path, remedy="Parquet cannot be read from a pipe")
-    state = _state(path)
-    return Source(path, state[0], state, partition=_partition(path.split(os.sep)))
+        raise VotesError("neither a file nor a folder", where=shown(path), remedy="Parquet cannot be read from a pipe")
+    state = _settled_state(place, shown(path))
+    opened = None
+    if shown(place) != place:
+        try:
+            opened = Opened(os.open(place, os.O_RDONLY))
+        except OSError as error:
+            raise _unreadable(error, shown(path)) from error
+    return Source(shown(path), state.size, state, partition=_partition(path.split(os.sep)), place=place, opened=opened)
 
 
 def _partition(parts: Sequence[str]) -> dict[str, str | None]:

@@ -1,11 +1,15 @@
 """Which files stand for the paths that were given."""
 
+import hashlib
 import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from aggregate.errors import VotesError
+import aggregate
+from aggregate.errors import AggregateWarning, VotesError
 from aggregate.ingest.sources import find_sources
 
 
@@ -134,3 +138,118 @@ def test_a_file_that_is_not_the_one_that_was_found_is_noticed(tree: Path, change
         os.unlink("alone.data")
     with pytest.raises(VotesError, match=r"^alone\.data: (changed while it was read|cannot be read)"):
         source.check_unchanged()
+
+
+def test_content_that_is_changed_in_place_with_its_times_put_back(tree: Path) -> None:
+    """As what preserves times does: at once after it was found, and as large as before."""
+    for _ in range(20):
+        Path("alone.data").write_bytes(b"alone.data")
+        (source,) = find_sources(["alone.data"])
+        found = os.stat("alone.data")
+        with open("alone.data", "r+b") as file:
+            file.write(b"other")
+        os.utime("alone.data", ns=(found.st_atime_ns, found.st_mtime_ns))
+        assert (os.stat("alone.data").st_mtime_ns, os.stat("alone.data").st_size) == (found.st_mtime_ns, found.st_size)
+        for noticing in (source.check_unchanged, source.fingerprint):
+            with pytest.raises(VotesError, match=r"^alone\.data: changed while it was read"):
+                noticing()
+
+
+def test_a_link_that_is_turned_while_its_file_is_read(tree: Path) -> None:
+    """What it named when it was found is read to the end."""
+    Path("link").symlink_to("alone.data")
+    (source,) = find_sources(["link"])
+    Path("link").unlink()
+    Path("link").symlink_to("odd1.parquet")
+    assert Path(source.local).read_bytes() == b"alone.data"
+    assert source.fingerprint() == hashlib.sha256(b"alone.data").hexdigest()
+    source.check_unchanged()
+
+
+PARQUET = b"PAR1 and what follows"
+
+
+def test_parquet_files_without_a_suffix_are_found_in_folders(tree: Path) -> None:
+    """Hive, Trino and Impala name theirs so."""
+    (tree / "log" / "20260102_000001_00012_abcde").write_bytes(PARQUET)
+    (tree / "log" / "year=2023" / "000000_0").write_bytes(PARQUET)
+    (tree / "log" / "README").write_bytes(b"PAR")
+    os.mkfifo(tree / "log" / "pipe")
+    assert paths("log") == ["log/20260102_000001_00012_abcde", "log/year=2023/000000_0", *LOG]
+
+
+def test_parquet_files_of_other_suffixes_are_a_warning(tree: Path) -> None:
+    for name in ("a.parquet.gzip", "b.parquet.bak", "year=2023/c.snappy", "_d.tmp", ".e.tmp"):
+        (tree / "log" / name).write_bytes(PARQUET)
+    told = (
+        r"passed over 3 Parquet files of other suffixes than \.parquet, \.parq, \.pq: "
+        r"log/a\.parquet\.gzip, log/b\.parquet\.bak, log/year=2023/c\.snappy$"
+    )
+    with pytest.warns(AggregateWarning, match=told):
+        assert paths("log") == LOG
+    with pytest.warns(AggregateWarning, match=r"passed over 2 Parquet files .*: log/b\.parquet\.bak, log/year=2023/c"):
+        assert paths("log", "log/a.parquet.gzip") == ["log/a.parquet.gzip", *LOG]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.parquet", b"caf\xe9/votes.parquet"])
+def test_names_that_are_not_utf8(tree: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tree) + b"/" + name))
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(pa.table({"observation_id": [1], "user_id": [None], "label": ["x"]}), tree / "plain.parquet")
+    os.rename(tree / "plain.parquet", path)
+    for given in (path, path.parent if name.count(b"/") else os.fsdecode(os.fsencode(tree) + b"/caf*")):
+        (source,) = find_sources([given])
+        assert source.path.endswith(os.sep + name.decode("utf-8", "backslashreplace"))
+        assert source.fingerprint() == hashlib.sha256(path.read_bytes()).hexdigest()
+    pq.write_table(pa.table({"observation_id": [1], "user_id": [1], "label": ["x"]}), tree / "odd1.parquet")
+    reading = aggregate.ingest.read([path, tree / "odd1.parquet"], max_rejected=0.5)
+    assert [item.path for item in reading.inputs] == [source.path, f"{tree}/odd1.parquet"]
+    assert reading.rejected["file"].to_pylist() == [source.path]
+    path.write_bytes(b"no Parquet")
+    with pytest.raises(VotesError, match=r"caf\\xe9.* cannot be read as Parquet"):
+        aggregate.read_votes(path)
+
+
+# --- Tables of which only a log says what they hold -------------------------------------------------------------------
+
+TABLES = {
+    "a Delta": ("_delta_log/00000000000000000000.json", "part-0.parquet"),
+    "a Hudi": (".hoodie/hoodie.properties", "part-0.parquet"),
+    "an Iceberg": ("metadata/00000-abc.metadata.json", "data/part-0.parquet"),
+}
+
+
+@pytest.fixture(params=TABLES)
+def table(tree: Path, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The kind of a table in the folder ``lake``, and a file in it."""
+    for name in (*TABLES[request.param], "day=1/part-1.parquet"):
+        path = tree / "lake" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(PARQUET)
+    return request.param, f"lake/{TABLES[request.param][1]}"
+
+
+def test_a_table_of_another_kind_is_refused_however_it_is_named(tree: Path, table: tuple[str, str]) -> None:
+    kind, file = table
+    (tree / "link").symlink_to("lake")
+    (tree / "file-link").symlink_to(file)
+    (tree / "up").mkdir()
+    (tree / "up" / "lake").symlink_to("../lake")
+    for given in ("lake", ".", file, "lake/day=1", "la*", "lake/**/*.parquet", "link", "link/day=1", "up", "file-link"):
+        with pytest.raises(VotesError) as raised:
+            find_sources(["odd1.parquet", given])
+        message = str(raised.value)
+        named = "lake" if given == "la*" else given
+        assert message.startswith(f"{named}: is {kind} table, or lies in one ({tree}/")
+        assert "export what it holds, with " in message
+        assert len(message.splitlines()) == 1
+
+
+def test_folders_that_are_called_metadata_are_no_tables(tree: Path) -> None:
+    (tree / "log" / "metadata").mkdir()
+    (tree / "log" / "metadata" / "notes.json").write_text("{}")
+    assert paths("log") == LOG
+
+
+def test_the_files_of_a_table_may_lie_beside_it(tree: Path, table: tuple[str, str]) -> None:
+    assert paths("log", "odd1.parquet") == [*LOG, "odd1.parquet"]

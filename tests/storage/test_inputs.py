@@ -20,6 +20,7 @@ from aggregate.ingest.sources import PARQUET_SUFFIXES, find_sources
 from aggregate.storage import redacted
 from aggregate_cli.main import run_command
 
+from ..cli.conftest import Published
 from .conftest import Bucket
 
 Capture = pytest.CaptureFixture[str]
@@ -276,3 +277,35 @@ def test_folders_in_a_store_say_columns_as_those_on_disk_do(bucket: Bucket, writ
     assert aggregate.read_votes(bucket.uri("log/is_author=true/label=Ilex/0.parquet")).n_votes == 3
     with pytest.raises(VotesError, match="no usable vote left"):
         aggregate.read_votes(uri)
+
+
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [("_delta_log/0.json", "a Delta"), (".hoodie/a.commit", "a Hudi"), ("metadata/0-a.metadata.json", "an Iceberg")],
+)
+def test_tables_of_which_only_a_log_says_what_they_hold(
+    bucket: Bucket, write: Write, published: Published, capfd: Capture, log: str, kind: str
+) -> None:
+    bucket.put("lakes/votes/data/day=1/0.parquet", write())
+    run_command(["run", bucket.uri("lakes"), "-q", "-o", "other"])
+    bucket.put(f"lakes/votes/{log}", write())
+    folders = (
+        "lakes",
+        "lakes/votes",
+        "lakes/votes/data",
+        "lakes/votes/data/day=1/0.parquet",
+        "lakes/*/data/**/*.parquet",
+    )
+    for path in folders:
+        said = refused(capfd, "run", bucket.uri(path))
+        assert f"is {kind} table, or lies in one ({bucket.name}/lakes/votes)" in said
+        assert "export what it holds" in said
+    assert published.is_untouched()
+
+
+def test_parquet_files_without_a_suffix_in_a_store(bucket: Bucket, write: Write, work: Path) -> None:
+    bucket.put("log/20260102_000001_00012_abcde", write())
+    (work / "README").write_text("no Parquet")
+    bucket.put("log/README", work / "README")
+    bucket.put("log/_temporary/0", write())
+    assert aggregate.read_votes(bucket.uri("log")).n_votes == 4
