@@ -111,6 +111,7 @@ def test_changes_equal_the_reference(
     assert found.summary == {"against": f"of {mode_before}", **summary}
 
 
+@pytest.mark.slow
 @given(pairs_of_logs(), st.sampled_from([mode for mode in AI_MODES if mode not in (None, "user")]))
 @settings(max_examples=100)
 def test_the_ai_is_a_reason_where_and_only_where_another_vote_of_it_would_count(
