@@ -63,7 +63,8 @@ def listen(arguments: list[str]) -> None:
     numbers, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(numbers,), name="signals", daemon=True).start()
+    with suppress(RuntimeError):  # no thread can be started: signals are heard between the steps of Python alone
+        threading.Thread(target=_watch, args=(numbers,), name="signals", daemon=True).start()
     sys.unraisablehook = but_interrupts(sys.unraisablehook)
 
 

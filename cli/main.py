@@ -35,6 +35,9 @@ EXIT_INPUT = 1
 EXIT_USAGE = 2
 EXIT_HELD = 3
 EXIT_LOCKED = 4
+NO_THREAD = "can't start new thread"
+"""What Python says where the system allows no more threads."""
+
 EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
 
 
@@ -199,6 +202,11 @@ def _fail(error: BaseException, arguments: list[str]) -> int:
     if interrupts.is_heard():
         return _stopped(arguments)
     console.trace()
+    if isinstance(error, RuntimeError) and str(error) == NO_THREAD:
+        message = interrupts.ended("no thread can be started", arguments)
+        return console.complain(
+            f"{message}; allow more threads or memory (ulimit -u, -v), or run on fewer (--threads 1)", EXIT_INPUT
+        )
     if isinstance(error, OSError) and error.errno:  # the machine's, not the program's
         where = error.filename2 or error.filename
         what = f"{where}: {reason_of(error)}" if isinstance(where, str) else reason_of(error)

@@ -276,7 +276,9 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
         raise VotesError(
             f"cannot be read as {kind} ({reason_of(error)})",
             where=path,
-            remedy="see that it is complete and may be read",
+            remedy="see that there is memory for what it holds, and that it is complete"
+            if isinstance(error, MemoryError)
+            else "see that it is complete and may be read",
         ) from error
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -285,3 +286,38 @@ def test_an_output_that_cannot_be_written_is_told_first(open_folder: Path, capfd
     assert capfd.readouterr().err.startswith(
         f"plant-aggregate: error: {open_folder}/closed: cannot be written (permission denied); choose another output"
     )
+
+
+def test_a_run_that_may_start_no_more_threads_ends_in_a_line(
+    capfd: Capture, published: Published, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread in turn is the one too many; nothing waits for one that never began, and the lock is free."""
+    path, start = str(write()), threading.Thread.start
+    failures = 0
+    for allowed in range(100):
+        begun: list[threading.Thread] = []
+
+        def start_or_fail(
+            thread: threading.Thread, begun: list[threading.Thread] = begun, allowed: int = allowed
+        ) -> None:
+            if len(begun) >= allowed:
+                raise RuntimeError("can't start new thread")
+            begun.append(thread)
+            start(thread)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start_or_fail)
+            exit_code = run_command(["run", path, "-q", "--threads", "3", "--lock", "fail"])
+        said = capfd.readouterr().err
+        if exit_code == 0:
+            break
+        assert exit_code == 1
+        assert said == (
+            "plant-aggregate: error: no thread can be started; an unfinished run is not published; "
+            "allow more threads or memory (ulimit -u, -v), or run on fewer (--threads 1)\n"
+        )
+        assert published.is_untouched()
+        assert not [thread for thread in begun if thread.is_alive() and thread.name.startswith("ahead")]
+        failures += 1
+    assert exit_code == 0
+    assert failures >= 3
