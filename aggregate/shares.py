@@ -3,7 +3,10 @@
 A share is the decimal number that it is written as: the shortest that reads as the same float.
 """
 
-from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 import numpy as np
 
@@ -36,5 +39,7 @@ def nearest_count(share: float, whole: int) -> int:
     return round(_exact(share) * int(whole))
 
 
-def _exact(share: float) -> Fraction:
+def _exact(share: float) -> "Fraction":
+    from fractions import Fraction
+
     return Fraction(repr(float(share)))

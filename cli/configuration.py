@@ -11,7 +11,6 @@ the lines.
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -153,8 +152,10 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
             line = text.count("\n", 0, token.start()) + 1
             raise ConfigurationError(path, f", line {line}: a key of more than {MAX_NAMES} names")
     try:
+        import tomllib  # its patterns take long to compile
+
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except (RecursionError, ValueError) as error:
         raise ConfigurationError(path, f": is not TOML: {error}") from error
 
 
@@ -191,8 +192,10 @@ def _name(part: str) -> str:
     if part[0] not in "\"'":
         return part
     try:
+        import tomllib
+
         return str(tomllib.loads(f"name = {part}")["name"])
-    except tomllib.TOMLDecodeError:  # a line of a longer string, which only looks like a name
+    except ValueError:  # a line of a longer string, which only looks like a name
         return part
 
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -55,6 +54,8 @@ def in_one_step(path: Path) -> Iterator[Path]:
     check_kind(path)
     stream = stream_of(path)
     if stream is not None or is_null(path):
+        import tempfile
+
         with writing(path, "file"), tempfile.TemporaryDirectory() as folder:
             yield Path(folder) / path.name
             if stream is not None:
