@@ -217,7 +217,7 @@ def _fail(error: BaseException, arguments: list[str]) -> int:
 
 def _refuse(error: click.ClickException, arguments: list[str]) -> int:
     """Say what is wrong with a command line."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+    if not arguments:  # the help, which older versions of click print themselves
         error.show()
         return error.exit_code
     from .configuration import ConfigurationError, log_format_in

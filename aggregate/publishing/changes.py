@@ -209,7 +209,10 @@ def no_changes(consensus: Path) -> pa.Table:
     """Changes without rows, for the consensus in a file."""
     with pa.OSFile(str(consensus)) as file:  # a path may look like a URI
         schema = pq.read_schema(file)
-    return pa.Table.from_batches([], _schema(schema.field("observation_id").type, schema.field("label").type))
+    id_type, label_type = schema.field("observation_id").type, schema.field("label").type
+    if pa.types.is_string(label_type):  # as where there are rows: so that the file is the same
+        label_type = pa.dictionary(pa.int32(), label_type)
+    return pa.Table.from_batches([], _schema(id_type, label_type))
 
 
 def _schema(id_type: pa.DataType, label_type: pa.DataType) -> pa.Schema:
@@ -342,6 +345,8 @@ class _Comparison:
                 "why": named(why, strings(REASONS)),
             }
         )
+        fields = zip(table.schema, CHANGES, strict=True)
+        table = table.cast(pa.schema([field.with_nullable(column.nullable) for field, column in fields]))
         return table.take(pc.sort_indices(table.column("observation_id"))), self._summary(old, new, why)
 
     def _add(
