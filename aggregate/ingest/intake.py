@@ -1,7 +1,8 @@
 """Batches of rows come in, are cleaned and encoded as they arrive, and go out as Votes."""
 
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -9,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Flags, Indices
-from ..arrow import to_numpy
-from ..errors import VotesError
+from ..arrow import scalar, to_numpy
+from ..errors import AggregateWarning, VotesError, on_one_line
 from ..kernels.threads import one_by_one, side_by_side
 from ..progress import Progress
 from ..votes import Votes
@@ -38,6 +39,8 @@ class RowCounts:
     """Rows without a label."""
     after_as_of: int
     """Rows cast after the time limit."""
+    untimed: int
+    """Rows without a time, of whatever became of them, where others have one: they count as older than these."""
     rejected: Mapping[str, int]
     """Rows that could not be used, by reason."""
 
@@ -68,6 +71,7 @@ class Intake:
         self._left_out: list[tuple[int, Flags]] = []
         self._last_tick = UNKNOWN_TIME
         self._in_order = True
+        self._times = _Times()
         self._n_read = 0
         self._n_kept = 0
 
@@ -87,8 +91,10 @@ class Intake:
         self._labels.append(sound.column("label"))
         self._is_author[self._n_kept : self._n_kept + sound.num_rows] = _flags(sound)
         self._n_kept += sound.num_rows
-        if "voted_at" in self.types and self._in_order:
-            self._watch_order(ticks_of(sound))
+        if "voted_at" in self.types:
+            self._times.watch(sound, path)
+            if self._in_order:
+                self._watch_order(ticks_of(sound))
 
     def finish(self, all_ticks: Callable[[], Indices], progress: Progress) -> tuple[Votes, RowCounts]:
         """Encode and group what was taken in. Raises VotesError if no vote is left. Empties the intake.
@@ -115,6 +121,7 @@ class Intake:
         )
         if votes.n_votes == 0:
             raise self._nothing_left()
+        self._times.warn()
         counts = RowCounts(
             read=self._n_read,
             used=votes.n_votes,
@@ -122,6 +129,7 @@ class Intake:
             no_opinion=self._n_kept - n_labelled,
             after_as_of=self._n_read - self._n_kept - self.quarantine.total,
             rejected=dict(sorted(self.quarantine.counts.items())),
+            untimed=self._times.n_untimed if self._times.any_timed else 0,
         )
         return votes, counts
 
@@ -145,6 +153,45 @@ class Intake:
             f"no usable vote left of {self._n_read:,} rows",
             where=self.origin,
             remedy="every row has no label, was withdrawn, was rejected or lies after --as-of",
+        )
+
+
+@dataclass
+class _Times:
+    """Rows without a time: how many they are, and which of them come later than rows that have one."""
+
+    any_timed: bool = False
+    n_untimed: int = 0
+    n_late: int = 0
+    late_files: dict[str, None] = field(default_factory=dict)
+
+    def watch(self, batch: pa.RecordBatch, path: str) -> None:
+        """Look at a batch of the file at ``path``."""
+        times = batch.column("voted_at") if "voted_at" in batch.schema.names else None
+        n_untimed = batch.num_rows if times is None else times.null_count
+        if n_untimed:
+            self.n_untimed += n_untimed
+            n_late = n_untimed
+            if not self.any_timed:  # those that come first are older in every way
+                n_first = batch.num_rows if times is None else pc.index(times.is_valid(), scalar(True)).as_py()
+                n_late = 0 if n_untimed == batch.num_rows else n_untimed - n_first
+            if n_late:
+                self.n_late += n_late
+                self.late_files[path] = None
+        self.any_timed |= n_untimed < batch.num_rows
+
+    def warn(self) -> None:
+        """Say that rows count as older than rows before them."""
+        if not self.n_late:
+            return
+        first, n_files = next(iter(self.late_files)), len(self.late_files)
+        rows = f"{self.n_late:,} row{'s' * (self.n_late != 1)}"
+        files = f"{n_files:,} file{'s' * (n_files != 1)}"
+        warnings.warn(
+            f"{rows} of {files} without voted_at count as older than all rows that have one, and so than those before "
+            f"them (first: {on_one_line(first)}); give them a time, or none to any",
+            AggregateWarning,
+            stacklevel=4,
         )
 
 

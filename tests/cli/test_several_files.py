@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,15 @@ def test_user_weights_of_several_files(parts: list[str], write: Write, work: Pat
     (work / "a.csv").write_text("user_id,fixed_weight\nana,4\n")
     assert run_command([*RUN, "--user-weights", "a.csv", "--user-weights", "b.parquet"]) == 0
     assert manifest()["files"]["user_weights"]["sha256"] != both["sha256"]
+
+
+def test_a_newer_file_without_times_is_said_to_be_older(write: Write, capfd: Capture) -> None:
+    """On stderr and in run.json."""
+    times = pa.array([datetime(2026, 1, 1)] * 4, pa.timestamp("us"))
+    write("log/2026-01-01.parquet", voted_at=times)
+    write("log/2026-01-02.parquet")
+    assert run_command(["run", "log", "-q"]) == 0
+    told = "4 rows of 1 file without voted_at count as older than all rows that have one"
+    assert told in capfd.readouterr().err
+    assert any(told in warning for warning in manifest()["warnings"])
+    assert manifest()["counts"]["votes"]["untimed"] == 4

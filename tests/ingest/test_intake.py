@@ -1,17 +1,21 @@
 """Which votes stand: every rule of "Votes in", against a loop over rows that keeps a dictionary."""
 
+import re
+import warnings
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aggregate
-from aggregate.errors import VotesError
+from aggregate.errors import AggregateWarning, VotesError
 from aggregate.ingest import intake as intake_module
 from aggregate.ingest.intake import Intake, RowCounts, ticks_of
 from aggregate.progress import SILENT
@@ -64,6 +68,7 @@ def expected(rows: list[Row], timed: bool, as_of: int | None) -> tuple[dict[tupl
         elif as_of is not None and row.voted_at is None:
             reasons["null voted_at"] += 1
         else:
+            counts["untimed" if row.voted_at is None else "timed"] += 1
             counts["opinion" if (row.label or "").strip() else "no_opinion"] += 1
             key = (row.observation, row.user)
             if row.is_author:
@@ -83,6 +88,7 @@ def expected(rows: list[Row], timed: bool, as_of: int | None) -> tuple[dict[tupl
         no_opinion=counts["no_opinion"],
         after_as_of=counts["after_as_of"],
         rejected=dict(sorted(reasons.items())),
+        untimed=counts["untimed"] if timed and counts["timed"] else 0,
     )
 
 
@@ -104,6 +110,7 @@ def standing(votes: Votes) -> dict[tuple[int, str], tuple[str, bool]]:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:.*count as older")
 @given(ROWS, st.booleans(), none_or(st.integers(-2, 4)), st.integers(1, 7), st.sampled_from(["s", "ms", "us", "ns"]))
 @settings(max_examples=400)
 def test_the_votes_that_stand_are_those_of_the_contract(
@@ -174,3 +181,52 @@ def test_more_rows_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(intake_module, "MAX_ROWS", 2)
     with pytest.raises(VotesError, match=r"^more than 2 rows; split the log by observation"):
         aggregate.votes_from_table(pa.table({"observation_id": [1, 2, 3], "user_id": [1, 2, 3], "label": ["a"] * 3}))
+
+
+# --- Rows without a time among rows that have one ---------------------------------------------------------------------
+
+MONDAY = datetime(2026, 1, 5)
+
+
+def log(tmp_path: Path, *files: list[datetime | None] | None) -> Path:
+    """Files of votes of one user on one observation each, at these times; None for a file without the column."""
+    for number, times in enumerate(files):
+        n = 2 if times is None else len(times)
+        table = pa.table({"observation_id": range(n), "user_id": [1] * n, "label": [f"{number}"] * n})
+        if times is not None:
+            table = table.append_column("voted_at", pa.array(times, pa.timestamp("us")))
+        pq.write_table(table, tmp_path / f"{number}.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "told", "untimed"),
+    [
+        ([[MONDAY] * 2, None], r"^2 rows of 1 file without voted_at .* \(first: .*/1\.parquet\)", 2),
+        ([[MONDAY] * 2, None, [None, MONDAY], None], r"^5 rows of 3 files without voted_at count as older than all", 5),
+        ([[None, MONDAY, None]], r"^1 row of 1 file without voted_at", 2),
+        ([[MONDAY, None]], r"^1 row of 1 file without voted_at", 1),
+        ([None, [None, MONDAY]], None, 3),
+        ([None, [None, None]], None, 0),
+        ([[MONDAY, MONDAY]], None, 0),
+    ],
+)
+def test_rows_without_a_time_that_come_later_are_a_warning(
+    tmp_path: Path, files: list[Any], told: str | None, untimed: int
+) -> None:
+    path = log(tmp_path, *files)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        reading = aggregate.ingest.read(path)
+    assert reading.rows.untimed == untimed
+    messages = [str(warning.message) for warning in heard]
+    assert len(messages) == (told is not None)
+    if told is not None:
+        assert re.search(told, messages[0])
+
+
+def test_they_are_older_than_any(tmp_path: Path) -> None:
+    with pytest.warns(AggregateWarning, match="count as older"):
+        votes = aggregate.read_votes(log(tmp_path, [MONDAY], None))
+    assert votes.label_names.to_pylist() == ["0", "1"]
+    assert votes.observation_ids.to_pylist() == [0, 1]

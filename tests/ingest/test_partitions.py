@@ -81,6 +81,7 @@ def test_the_type_of_a_column_in_other_files_decides(tmp_path: Path) -> None:
         aggregate.read_votes(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*count as older")
 def test_times_from_folders(tmp_path: Path) -> None:
     for label, time in (("late", "2026-01-02 00%3A00%3A00"), ("early", "2026-01-01"), ("none", NULL)):
         write(tmp_path / f"voted_at={time}" / "0.parquet", observation_id=[1], user_id=[1], label=[label])

@@ -73,6 +73,7 @@ def test_a_night_of_null_ids_is_rejected_and_no_more(tmp_path: Path, kind: str, 
     assert label_of(tmp_path, max_rejected=0.5) == {1: "Acer", 2: "Ilex"}
 
 
+@pytest.mark.filterwarnings("ignore:.*count as older")
 @pytest.mark.parametrize("kind", ["null", "double", "list"])
 def test_optional_columns_without_a_value_in_some_files(tmp_path: Path, kind: str) -> None:
     votes(tmp_path / "a.parquet", is_author=[True, False], voted_at=[datetime(2026, 1, 1)] * 2)
