@@ -12,6 +12,7 @@ from aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .command import Command, option
+from .limits import check_address_space
 from .metrics import check_metrics, tell_metrics
 from .options import (
     ABOUT_AI,
@@ -171,6 +172,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     import aggregate
     from aggregate.storage import redacted
 
+    check_address_space(options["threads"])
     chosen, settings = chosen_by(options)
     check_metrics(metrics)
     try:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -321,3 +322,15 @@ def test_a_run_that_may_start_no_more_threads_ends_in_a_line(
         failures += 1
     assert exit_code == 0
     assert failures >= 3
+
+
+@pytest.mark.parametrize("megabytes", [650, 800, 1050])
+def test_an_address_space_that_is_too_small_is_said_before_the_libraries_meet_it(
+    write: Write, work: Path, megabytes: int
+) -> None:
+    command = f"ulimit -v {megabytes * 1024} && exec {shlex.join(RUN)} {write()} -q --threads 2"
+    done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"error: the address space is limited to {megabytes:,} MB, and the libraries take 1,100 " in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (work / "consensus").exists()
