@@ -20,7 +20,9 @@ def check_output_files(
     read: files, folders, patterns, runs, URIs. ``folder`` is the output folder that the command publishes in, if any.
     """
     writes = [(option, path) for option, paths in outputs.items() for path in paths]
-    for _, path in writes:
+    for option, path in writes:
+        if not path:
+            raise ParameterError(f"the name that {option} gives is empty", remedy="name a file to write")
         check_place(path, folder)
         check_kind(path)
     writes = [(option, path) for option, path in writes if not is_null(path) and stream_of(path) is None]

@@ -342,10 +342,18 @@ def test_json_and_a_table(published: Published, others: str, work: Path, capfd: 
     assert pq.read_table("out/changes.parquet").equals(pq.read_table(folder / "changes.parquet"))
 
 
-@pytest.mark.parametrize("name", ["", "/", "."])
-def test_a_table_needs_a_name(published: Published, capfd: Capture, name: str) -> None:
-    assert run_command(["diff", "latest", "latest", "--table", name]) == 1
-    assert "is no file; name a file to write" in capfd.readouterr().err
+@pytest.mark.parametrize(
+    ("name", "saying"),
+    [
+        ("", "the name that --table gives is empty; name a file to write"),
+        ("/", "/: is the output folder, or one that it lies in"),
+        (".", ".: is the output folder, or one that it lies in"),
+        ("/usr", "/usr: is a folder; name a file to write"),
+    ],
+)
+def test_a_table_needs_a_name(published: Published, capfd: Capture, name: str, saying: str) -> None:
+    assert run_command(["diff", "latest", "latest", "--table", name]) == 2
+    assert saying in capfd.readouterr().err
 
 
 def test_a_diff_the_other_way_round_is_the_reverse(
