@@ -3,7 +3,7 @@
 import os
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -334,19 +334,18 @@ class _Comparison:
         except pa.ArrowInvalid as error:  # wider integers
             raise Incomparable(f"ids or labels do not fit {self._types[0]} and {self._types[1]}") from error
         check_text(names, "label", " or ".join(self._paths))
-        is_text = pa.types.is_string(names.type)
+        old_labels, new_labels = _labels_of((old["label"], new["label"]), names)
         table = pa.table(
             {
                 "observation_id": ids,
-                "old_label": named(old["label"], names) if is_text else _named(old["label"], names),
-                "new_label": named(new["label"], names) if is_text else _named(new["label"], names),
+                "old_label": old_labels,
+                "new_label": new_labels,
                 "old_status": named(old["status"], strings(STATUSES)),
                 "new_status": named(new["status"], strings(STATUSES)),
                 "why": named(why, strings(REASONS)),
-            }
+            },
+            schema=_schema(ids.type, old_labels.type),
         )
-        fields = zip(table.schema, CHANGES, strict=True)
-        table = table.cast(pa.schema([field.with_nullable(column.nullable) for field, column in fields]))
         return table.take(pc.sort_indices(table.column("observation_id"))), self._summary(old, new, why)
 
     def _add(
@@ -440,6 +439,15 @@ def _rows_of(codes: Codes, rows: Indices | Counts) -> Codes:
     return {name: values[rows] if values.ndim else np.full(rows.size, values) for name, values in codes.items()}
 
 
-def _named(codes: Counts, names: pa.Array) -> pa.Array:
-    """The names of codes, null for -1."""
-    return names.take(to_arrow(codes, null=codes < 0))
+def _labels_of(columns: Iterable[Counts], names: pa.Array) -> list[pa.Array]:
+    """The names of some columns of codes, null for -1; strings as dictionaries of those that occur, sorted."""
+    columns = list(columns)
+    if not pa.types.is_string(names.type):
+        return [names.take(to_arrow(codes, null=codes < 0)) for codes in columns]
+    occurring = np.unique(np.concatenate(columns))
+    occurring = occurring[occurring >= 0]
+    names = names.take(to_arrow(occurring))
+    order = to_numpy(pc.sort_indices(names))
+    place = np.full(int(occurring.max(initial=-1)) + 2, -1, np.int32)  # the last, and that of -1, is for none
+    place[occurring[order]] = np.arange(order.size, dtype=np.int32)
+    return [named(place[codes], names.take(to_arrow(order))) for codes in columns]

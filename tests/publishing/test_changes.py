@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import aggregate
 from aggregate.progress import SILENT
-from aggregate.publishing.changes import Incomparable, find_changes
+from aggregate.publishing.changes import Incomparable, find_changes, no_changes
 from aggregate.publishing.tables import write_consensus
+from aggregate.schema import CHANGES, arrow_schema
 from aggregate.settings import Settings
 from tests.property.test_ai_properties import ai_votes, logs_with_ai
 from tests.property.test_plantnet_properties import table
@@ -444,3 +445,21 @@ def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int,
     else:
         with pytest.raises(Incomparable, match="do not fit uint16 and string"):
             find_changes(*folders, {}, {})
+
+
+def test_changes_have_the_same_schema_with_and_without_a_run_before(tmp_path: Path) -> None:
+    paths = []
+    for label in ("Acer", "Abies"):
+        votes = aggregate.votes_from_table(
+            pa.table({"observation_id": [7, 8], "user_id": [1, 1], "label": [label] * 2})
+        )
+        paths.append(tmp_path / f"{label}.parquet")
+        pq.write_table(aggregate.Majority().fit(votes).to_arrow(), paths[-1])
+    found = find_changes(str(paths[0]), str(paths[1]), {}, {})
+    assert no_changes(paths[1]).schema == found.encoded.schema
+    assert (
+        found.table.schema
+        == found.schema
+        == arrow_schema(CHANGES, observation_id=pa.int64(), old_label=pa.string(), new_label=pa.string())
+    )
+    assert found.encoded["old_label"].combine_chunks().dictionary.to_pylist() == ["Abies", "Acer"]
