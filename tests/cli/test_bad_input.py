@@ -89,7 +89,7 @@ class Keys(pe.KmsClient):  # type: ignore[misc]
 
 
 def test_an_encrypted_file(capfd: Capture, published: Published, work: Path) -> None:
-    configuration = pe.EncryptionConfiguration(footer_key="key", uniform_encryption=True)
+    configuration = pe.EncryptionConfiguration(footer_key="key", column_keys={"key": VOTES.column_names})
     properties = pe.CryptoFactory(Keys).file_encryption_properties(pe.KmsConnectionConfig(), configuration)
     with pq.ParquetWriter(work / "secret.parquet", VOTES.schema, encryption_properties=properties) as writer:
         writer.write_table(VOTES)

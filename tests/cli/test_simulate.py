@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from aggregate.errors import ParameterError
+from aggregate_cli.main import run_command
 from aggregate_cli.simulate import simulate
 
 SAMPLE = Path(__file__).parents[2] / "sample_votes"
@@ -16,11 +17,11 @@ def called(*arguments):
     return CliRunner().invoke(simulate, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
-def test_it_prints_the_marginals_reached_beside_the_published_ones(tmp_path):
-    result = called(tmp_path / "log", "--scale", "0.001", "--quiet")
-    assert result.exit_code == 0
-    assert result.stderr == ""
-    lines = result.stdout.splitlines()
+def test_it_prints_the_marginals_reached_beside_the_published_ones(tmp_path, capfd):
+    assert run_command(["simulate", str(tmp_path / "log"), "--scale", "0.001", "--quiet"]) == 0
+    said = capfd.readouterr()
+    assert said.err == ""
+    lines = said.out.splitlines()
     assert lines[0].split() == ["published", "reached"]
     assert re.fullmatch(r"observations \(x 0.001\) +6,700 +6,700", lines[1])
     assert re.fullmatch(r"observations with a disagreement +1.00 % +1.00 %", lines[6])
@@ -28,10 +29,11 @@ def test_it_prints_the_marginals_reached_beside_the_published_ones(tmp_path):
     assert sorted(path.name for path in (tmp_path / "log").iterdir()) == ["truth.parquet", "votes.parquet"]
 
 
-def test_progress_goes_to_stderr(tmp_path):
-    result = called(tmp_path, "--scale", "0.0001")
-    assert "voting: 670 observations" in result.stderr
-    assert "voting" not in result.stdout
+def test_progress_goes_to_stderr(tmp_path, capfd):
+    assert run_command(["simulate", str(tmp_path), "--scale", "0.0001"]) == 0
+    said = capfd.readouterr()
+    assert "voting: 670 observations" in said.err
+    assert "voting" not in said.out
 
 
 def test_options_reach_the_simulation(tmp_path):

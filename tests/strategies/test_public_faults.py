@@ -77,7 +77,7 @@ def test_label_order_decides_nothing_but_the_last_tie() -> None:
     straight = fit(rows).to_pandas()
     renamed = fit([{**r, "label": reversed_names[r["label"]]} for r in rows]).to_pandas()
     for column in ("label", "runner_up"):
-        straight[column] = straight[column].map(reversed_names)
+        straight[column] = [reversed_names.get(name) for name in straight[column]]
     pd.testing.assert_frame_equal(straight, renamed)
 
 
