@@ -17,6 +17,7 @@ from aggregate.score_lists import FAULTS
 from aggregate.settings import Settings
 from aggregate_cli.main import run_command
 
+from ..schemas import as_read
 from .conftest import Published
 
 Write = Callable[..., Path]
@@ -125,7 +126,7 @@ def test_the_number_of_threads_changes_no_byte(work: Path, trust: str) -> None:
 def test_the_table_is_as_declared(command: Callable[..., int], write: Write) -> None:
     assert command(write("scores.parquet", SCORES), "-o", "out.parquet") == 0
     declared = schema.arrow_schema(schema.AMBIGUITY, observation_id=pa.int64(), label=pa.string())
-    assert pq.read_schema("out.parquet").equals(declared)
+    assert pq.read_schema("out.parquet").equals(as_read(declared))
 
 
 def test_a_label_left_out_counts_as_0_and_is_flagged(command: Callable[..., int], write: Write, capfd: Capture) -> None:

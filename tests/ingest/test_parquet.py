@@ -1,5 +1,6 @@
 """Whatever writer made the Parquet file, the same votes are read from it."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ LABELS = {
         pa.array([2, 1, None, 0, 2], pa.int16()), ["", "Abies", "Acer"], ordered=True
     ),
 }
+
+
+def can_be_written(values: pa.Array) -> bool:
+    """Not every pyarrow writes every kind of text."""
+    try:
+        pq.write_table(pa.table({"x": values}), BytesIO())
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
+
+
+LABELS = {kind: values for kind, values in LABELS.items() if can_be_written(values)}
 
 
 @pytest.mark.parametrize("kind", LABELS)
