@@ -31,7 +31,7 @@ from .publishing.releases import Run, open_output, sole_writer
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
-from .storage import child, is_uri, redacted
+from .storage import child, is_uri, local_path, redacted
 from .store_requests import set_time_limit
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
@@ -341,8 +341,14 @@ def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
     return {
         name: _digest_of(find_sources(listed(paths)))
         for name, paths in named.items()
-        if paths is not None and not (isinstance(paths, str | os.PathLike) and os.fspath(paths) == SIMULATED)
+        if paths is not None and (name == "user_weights" or _is_file(paths, SIMULATED))
     }
+
+
+def _is_file(path: str | os.PathLike[str], word: str) -> bool:
+    """Whether a calibration is a file, not a ``word``; where there is none, who reads it says what is wrong."""
+    name = os.fspath(path)
+    return name != word and (is_uri(name) or os.path.isfile(local_path(name)))
 
 
 def _digest_of(sources: Sequence[Source]) -> dict[str, str]:
