@@ -435,7 +435,7 @@ SETTINGS = {
     "a column": "[run]\ncolumn = [{evil}]",
     "a place": "[run]\nmetrics = {uri}",
     "a time": "[run]\nas-of = {evil}",
-    "values that are taken": "[run]\nvotes = [{evil}]\noutput = {evil}\nuser-weights = {evil}",
+    "values that are taken": "[run]\nvotes = [{evil}]\noutput = {evil}\nuser-weights = [{evil}]",
     "no TOML": "{evil}",
 }
 
