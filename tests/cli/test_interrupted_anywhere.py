@@ -62,7 +62,8 @@ def test_an_interrupt_anywhere_is_one_line(write: Write, work: Path, command: st
     n_events = 100 * dots.count(".")
     assert exit_code == 0, dots
     assert n_events > 300
-    for moment in range(1, n_events, max(1, n_events // MOMENTS)):
+    last = n_events * 9 // 10  # then it may have been published already, and end as if nothing had come
+    for moment in range(1, last, max(1, last // MOMENTS)):
         exit_code, said = stepped(moment, *arguments)
         assert said.startswith("plant-aggregate: error: interrupted"), (moment, exit_code, said)
         assert said.count("\n") == 1, (moment, said)
