@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrow import strings, strings_of, to_arrow
+from ..arrow import dtype_of, fill_null, strings, strings_of, to_arrow
 from ..errors import on_one_line
 from ..schema import Column, Table
 
@@ -317,7 +317,7 @@ def _as_times(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:
 
 def _as_flags(array: pa.Array, column: str) -> pa.Array:
     flags = array.cast(pa.bool_())
-    strange = pc.fill_null(pc.not_equal(flags.cast(array.type), array), False)
+    strange = fill_null(pc.not_equal(flags.cast(array.type), array), False)
     if strange.true_count:
         raise MisfitError(f"column {column!r} holds {array.filter(strange)[0].as_py()!r}, which is neither 0 nor 1")
     return flags
@@ -398,7 +398,7 @@ def _parsed(text: str | None, column: Column, wanted: pa.DataType) -> Any:
     if pa.types.is_integer(wanted):
         if column.type in ("id", "label") and not _is_number(text):
             raise ValueError(text)
-        number, limits = int(text), np.iinfo(wanted.to_pandas_dtype())
+        number, limits = int(text), np.iinfo(dtype_of(wanted))
         if not limits.min <= number <= limits.max:
             raise ValueError(text)
         return number
