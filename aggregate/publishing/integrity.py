@@ -10,8 +10,6 @@ from ..ingest.sources import Source, find_sources
 from ..storage import beside, child, is_uri, locate, reaching, redacted
 from .manifest import read_manifest
 
-TABLE = ".parquet"
-
 DAMAGED = "is damaged: "
 """Begins what is said of a table."""
 
@@ -21,7 +19,8 @@ REMEDY = "publish another run, see plant-aggregate runs"
 def record_in(folder: str) -> dict[str, Any]:
     """The content of the run.json in the folder of a run, a path or a URI.
 
-    Raises VotesError if it cannot be read, is that of another run, or tells of other tables than are there.
+    Raises VotesError if it cannot be read, is that of another run, or lists a table that is not there. Other files in
+    the folder are ignored: somebody may have put a table there that was derived from the run.
     """
     record = read_manifest(child(folder, MANIFEST_FILE))
     name = _name_of(folder)
@@ -31,14 +30,10 @@ def record_in(folder: str) -> dict[str, Any]:
             where=redacted(child(folder, MANIFEST_FILE)),
             remedy=REMEDY,
         )
-    there, told = {name for name in _names_in(folder) if _is_table(name)}, set(record["outputs"])
-    if told != there:
-        lacks, more = ", ".join(map(repr, sorted(told - there))), ", ".join(map(repr, sorted(there - told)))
-        faults = [
-            *([f"lacks {lacks}, which {MANIFEST_FILE} tells of"] if lacks else []),
-            *([f"holds {more}, which {MANIFEST_FILE} does not tell of"] if more else []),
-        ]
-        raise VotesError(" and ".join(faults), where=redacted(folder), remedy=REMEDY)
+    lacking = sorted({*record["outputs"]}.difference(_names_in(folder)))
+    if lacking:
+        names = ", ".join(map(repr, lacking))
+        raise VotesError(f"lacks {names}, which {MANIFEST_FILE} lists", where=redacted(folder), remedy=REMEDY)
     return record
 
 
@@ -101,10 +96,6 @@ def _name_of(folder: str) -> str:
     if is_uri(folder):
         return folder.partition("?")[0].rstrip("/").rpartition("/")[2]
     return os.path.basename(os.path.realpath(folder))
-
-
-def _is_table(name: str) -> bool:
-    return name.endswith(TABLE) and not name.startswith(".")
 
 
 def _names_in(folder: str) -> list[str]:
