@@ -67,4 +67,11 @@ def on_one_line(text: str) -> str:
     >>> print(on_one_line("votes\x1b[31m\n.parquet"))
     votes\x1b[31m\n.parquet
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    byte = ord(character) - 0xDC00
+    if 0x80 <= byte <= 0xFF:  # of a file's name that is not UTF-8
+        return f"\\x{byte:02x}"
+    return character.encode("unicode_escape").decode()

@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import ParameterError
 from .ingest import Paths, listed
+from .ingest.sources import shown
 from .kernels.threads import available_cores
 from .publishing.guards import Guards
 from .publishing.lock import LOCK_MODES
@@ -97,7 +98,7 @@ class Settings:
         return {
             **vars(self),
             **{name: _plain(getattr(self, name)) for name in PATHS},
-            "scores": None if self.scores is None else [redacted(os.fspath(path)) for path in listed(self.scores)],
+            "scores": None if self.scores is None else _shown(self.scores),
             "score_columns": dict(self.score_columns or {}),
             "columns": dict(self.columns or {}),
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
@@ -107,5 +108,9 @@ class Settings:
 
 def _plain(paths: Paths | None) -> str | list[str] | None:
     """A path as it may be shown, or a list of several."""
-    shown = [] if paths is None else [redacted(os.fspath(path)) for path in listed(paths)]
-    return shown if len(shown) > 1 else next(iter(shown), None)
+    names = [] if paths is None else _shown(paths)
+    return names if len(names) > 1 else next(iter(names), None)
+
+
+def _shown(paths: Paths) -> list[str]:
+    return [shown(redacted(os.fspath(path))) for path in listed(paths)]

@@ -207,7 +207,7 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
 
 def no_changes(consensus: Path) -> pa.Table:
     """Changes without rows, for the consensus in a file."""
-    with pa.OSFile(str(consensus)) as file:  # a path may look like a URI
+    with pa.OSFile(os.fsencode(consensus)) as file:  # a path may look like a URI
         schema = pq.read_schema(file)
     id_type, label_type = schema.field("observation_id").type, schema.field("label").type
     if pa.types.is_string(label_type):  # as where there are rows: so that the file is the same

@@ -47,7 +47,7 @@ class PublishedRun:
         path = self.path(name)
         copy = copied(locate(path)) if is_uri(path) else None
         try:
-            file = pa.OSFile(path if copy is None else copy.path, "rb")
+            file = pa.OSFile(os.fsencode(path) if copy is None else copy.path, "rb")
             if name in self.manifest["outputs"]:
                 digest = _digest_of(file) if copy is None else copy.sha256
                 check_digest(digest, self.manifest["outputs"][name], redacted(path))

@@ -13,6 +13,7 @@ from typing import Any
 from ..consensus import STATUSES
 from ..destination import is_null, stream_of
 from ..errors import PublishError, reason_of
+from ..ingest.sources import shown
 from ..storage import is_uri, local_path, redacted
 from .writing import in_one_step
 
@@ -105,7 +106,7 @@ def _table(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _place_of(output: str | os.PathLike[str]) -> str:
     """How an output is called wherever a command was started: an absolute path, or a URI without secrets."""
     name = os.fspath(output)
-    return redacted(name) if is_uri(name) else os.path.abspath(local_path(name))
+    return redacted(name) if is_uri(name) else shown(os.path.abspath(local_path(name)))
 
 
 def _times_in(path: str | os.PathLike[str], place: str) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -156,7 +157,7 @@ def _writer(path: Path, declared: pa.Schema, written: pa.Schema, what: str) -> I
         with writing(path, what):
             writer = opened.enter_context(
                 pq.ParquetWriter(
-                    opened.enter_context(pa.OSFile(str(path), "wb")),
+                    opened.enter_context(pa.OSFile(os.fsencode(path), "wb")),
                     written,
                     compression="zstd",
                     compression_level=1,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,11 +96,13 @@ def parquet_files(
     Files of an earlier simulation that this one does not have are taken away: they would not belong to its votes.
     Raises PublishError if they cannot be written.
     """
+    import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
     targets = {name: Path(os.path.realpath(folder / name)) for name in schemas}  # links stay
     staged = {name: target.with_name(f".{target.name}.{os.getpid()}.partial") for name, target in targets.items()}
     writers: dict[str, ParquetWriter] = {}
+    opened = ExitStack()
 
     def write(name: str, batch: "pa.RecordBatch") -> None:
         with _writing(folder):
@@ -112,7 +114,7 @@ def parquet_files(
             for name, schema in schemas.items():
                 # Without the Arrow schema in the file, readers see plain strings and not our dictionaries.
                 writers[name] = ParquetWriter(
-                    staged[name],
+                    opened.enter_context(pa.OSFile(os.fsencode(staged[name]), "wb")),
                     schema,
                     compression="zstd",
                     store_schema=False,
@@ -123,16 +125,20 @@ def parquet_files(
         with _writing(folder):
             for writer in writers.values():
                 writer.close()
+            opened.close()
             for name in FILES:
                 if name in staged:
                     staged[name].replace(targets[name])
                 else:
                     (folder / name).unlink(missing_ok=True)
     finally:
-        for name, path in staged.items():
+        for name in staged:
             with suppress(OSError):  # a full disk has been told of
                 if name in writers:
                     writers[name].close()
+        with suppress(OSError):
+            opened.close()
+        for path in staged.values():
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

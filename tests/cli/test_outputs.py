@@ -335,3 +335,21 @@ def test_a_run_that_was_moved_away_is_still_one(inputs: Path, published: Publish
     shutil.copytree(run, inputs / "moved" / run.name)
     with pytest.raises(aggregate.ParameterError, match=f"lies in run {run.name}, which stays as it is"):
         check_place(inputs / "moved" / run.name / "new.parquet")
+
+
+def test_names_that_are_not_utf8_are_written_to(capfd: Capture, inputs: Path) -> None:
+    """Output folders, files, and settings that run.json lists."""
+    place = os.fsdecode(b"caf\xe9")
+    os.rename("ai.parquet", f"{place}.parquet")
+    assert run_command(["run", "votes", "-o", place, "--metrics", f"{place}.prom", "--soft"]) == 0
+    assert run_command(["run", "votes", "-o", place, f"--ai-votes={place}.parquet", "-q"]) == 0
+    assert aggregate.open_latest(place).manifest["settings"]["ai_votes"] == "caf\\xe9.parquet"
+    assert aggregate.open_latest(place).read_table().num_rows
+    assert '/caf\\\\xe9"}' in Path(f"{place}.prom").read_text()
+    assert run_command(["diff", place, f"{place}/latest", "--table", f"{place}_changes.parquet"]) == 0
+    assert run_command(["simulate", f"{place}_simulated", "--scale", "0.0002"]) == 0
+    assert "internal error" not in capfd.readouterr().err
+    assert run_command(["run", "votes", "-o", place, f"--column=label={place}"]) == 2
+    assert capfd.readouterr().err.endswith(
+        "'label=caf\\\\xe9' is not UTF-8 text, as every name of a column is; see plant-aggregate run --help\n"
+    )
