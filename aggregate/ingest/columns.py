@@ -13,16 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrow import dtype_of, fill_null, strings, strings_of, to_arrow
+from ..arrow import dtype_of, strings, strings_of, to_arrow, to_numpy
 from ..errors import on_one_line
 from ..schema import Column, Table
 
 TYPES_IN_WORDS = {
     "id": "an integer or a string",
     "label": "an integer or a string",
-    "bool": "bool",
-    "timestamp": "timestamp",
-    "float64": "float",
+    "bool": "a bool",
+    "timestamp": "a timestamp",
+    "float64": "a float",
     "name": "a string",
     "int32": "an integer",
     "uint32": "an integer",
@@ -168,9 +168,10 @@ class _ColumnOfAll:
                 found[number].constants[ours] = _parsed(found[number].constants[ours], self.column, wanted)
             except (ValueError, OverflowError):
                 folder = f"{self.name}={found[number].constants[ours]}"
-                against = "" if model is None else f", as it is {wanted} in {on_one_line(offers[model].path)}"
-                words = TYPES_IN_WORDS[self.column.type] if model is None else str(wanted)
-                faults.append((number, f"the folder {folder!r} must name {words}{against}"))
+                words = TYPES_IN_WORDS[self.column.type]
+                if model is not None:
+                    words = f"a value of type {wanted}, as the column is in {on_one_line(offers[model].path)}"
+                faults.append((number, f"the folder {folder!r} must name {words}"))
         for number in [*seen, *folders]:
             found[number].types[ours] = wanted
         return faults
@@ -209,6 +210,7 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
     """
     kind = column.type
     is_integer = pa.types.is_integer(value_type)
+    is_number = is_integer or pa.types.is_floating(value_type) or pa.types.is_decimal(value_type)
     if kind in ("id", "label"):
         if is_integer or pa.types.is_string(value_type):
             return value_type
@@ -216,7 +218,6 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
             return pa.string()
         return pa.int64() if pa.types.is_decimal(value_type) and value_type.scale == 0 else None
     if kind == "bool":
-        is_number = is_integer or pa.types.is_floating(value_type)
         return pa.bool_() if pa.types.is_boolean(value_type) or is_number else None
     if kind == "timestamp":
         if pa.types.is_timestamp(value_type):
@@ -225,7 +226,6 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
             return pa.timestamp("s" if pa.types.is_date32(value_type) else "ms")
         return None
     if kind == "float64":
-        is_number = is_integer or pa.types.is_floating(value_type) or pa.types.is_decimal(value_type)
         return pa.float64() if is_number else None
     if kind == "name":
         return value_type if pa.types.is_string(value_type) else None
@@ -280,9 +280,9 @@ def _converted(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:
         return _as_times(array, wanted, column)
     if pa.types.is_boolean(wanted):
         return _as_flags(array, column)
-    if pa.types.is_decimal(array.type) or not pa.types.is_floating(wanted):
-        return _cast(array, wanted, column)
-    return array
+    if pa.types.is_floating(wanted):
+        return _nearest_floats(array) if pa.types.is_decimal(array.type) else array
+    return _cast(array, wanted, column)
 
 
 def _as_text(array: pa.Array) -> pa.Array:
@@ -316,11 +316,18 @@ def _as_times(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:
 
 
 def _as_flags(array: pa.Array, column: str) -> pa.Array:
-    flags = array.cast(pa.bool_())
-    strange = fill_null(pc.not_equal(flags.cast(array.type), array), False)
-    if strange.true_count:
-        raise MisfitError(f"column {column!r} holds {array.filter(strange)[0].as_py()!r}, which is neither 0 nor 1")
-    return flags
+    """0 and 1 as flags; not a number is null."""
+    numbers = to_numpy(_nearest_floats(array) if pa.types.is_decimal(array.type) else array, null=0)
+    missing = np.isnan(numbers)
+    strange = np.flatnonzero((numbers != 0) & (numbers != 1) & ~missing)
+    if strange.size:
+        raise MisfitError(f"column {column!r} holds {numbers[strange[0]].item()!r}, which is neither 0 nor 1")
+    return to_arrow(numbers == 1, null=missing | to_numpy(array.is_null()))
+
+
+def _nearest_floats(decimals: pa.Array) -> pa.Array:
+    """By way of text: Arrow's own cast makes 0.7000000000000001 of 0.7."""
+    return decimals.cast(pa.string()).cast(pa.float64())
 
 
 def _cast(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Floats
-from ..arrow import scalar, to_numpy
+from ..arrow import scalar, strings, to_numpy
 from ..errors import VotesError
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
@@ -13,9 +13,12 @@ from . import Paths, listed
 from .parquet import check_files, readable, stream_all
 from .row_names import RowsOfFiles, refuse_texts
 from .sources import Source, find_sources
+from .text_faults import presentable, without
 
 MOST = 1e9
 """Beyond this, sums with other weights are no longer exact."""
+
+CSV_COLUMNS = ("user_id", "fixed_weight", "min_weight")
 
 FIRST_LINE = 2
 """Of a CSV file, after its header."""
@@ -79,20 +82,56 @@ def _of_one_type(parts: list[pa.ChunkedArray]) -> pa.Array:
 
 
 def _read_csv(source: Source, path: str) -> pa.Table:
-    """Ids are read as text: they are parsed as the votes' type when they meet the votes."""
+    """Ids are read as text: they are parsed as the votes' type when they meet the votes.
+
+    Everything comes in as bytes, as errors of pyarrow's own conversion do not tell the line.
+    """
     from pyarrow import csv
 
-    types = {"user_id": pa.string(), "fixed_weight": pa.float64(), "min_weight": pa.float64()}
+    options = csv.ConvertOptions(column_types=dict.fromkeys(CSV_COLUMNS, pa.binary()))
     with readable(path, "CSV"):
-        table = csv.read_csv(source.local, convert_options=csv.ConvertOptions(column_types=types))
+        table = csv.read_csv(source.local, convert_options=options)
     source.check_unchanged()
     if "user_id" not in table.column_names:
         have = ", ".join(map(repr, table.column_names[:12]))
         raise VotesError(f"column 'user_id' is missing; it has {have}", where=path, remedy="name the columns in line 1")
-    for name in types:
+    columns = {}
+    for name in CSV_COLUMNS:
         if table.column_names.count(name) > 1:
             raise VotesError(f"column {name!r} occurs more than once", where=path, remedy="leave one of them")
-    return table
+        if name in table.column_names:
+            texts = table.column(name).combine_chunks().view(pa.string())
+            columns[name] = texts if name == "user_id" else _numbers(texts, options.null_values, name, path)
+    return pa.table(columns)
+
+
+def _numbers(texts: pa.Array, null: list[str], column: str, path: str) -> pa.Array:
+    """Texts of a CSV file as float64; those of ``null`` are null. Raises VotesError, naming the line."""
+    texts = pc.ascii_trim_whitespace(texts)
+    texts = without(texts, to_numpy(pc.is_in(texts, value_set=strings(null))))
+    if _are_numbers(texts):
+        return texts.cast(pa.float64())
+    start, end = 0, len(texts)  # the first that is none is in texts[start:end]
+    while end - start > 1:
+        middle = (start + end) // 2
+        if _are_numbers(texts.slice(start, middle - start)):
+            start = middle
+        else:
+            end = middle
+    text = presentable(texts.slice(start, 1))[0].as_py()
+    raise VotesError(
+        f"column {column!r} holds {text!r} in line {start + FIRST_LINE:,}, which is not a number",
+        where=path,
+        remedy="write a number, or nothing",
+    )
+
+
+def _are_numbers(texts: pa.Array) -> bool:
+    try:
+        texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _weights(tables: list[pa.Table], column: str, rows: RowsOfFiles, path: str) -> Floats:
@@ -111,6 +150,6 @@ def _weights(tables: list[pa.Table], column: str, rows: RowsOfFiles, path: str) 
             f"column {column!r} holds a weight that is not in [0, {MOST:g}]: {weights[wrong[0]]:g}, "
             f"in {rows.named(wrong)}",
             where=path,
-            remedy="0 silences",
+            remedy="0 silences a user",
         )
     return weights

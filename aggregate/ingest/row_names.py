@@ -36,13 +36,15 @@ class RowsOfFiles:
         return cls(list(starts), np.array(list(starts.values()), np.int64), unit, first)
 
     def named(self, rows: Indices) -> str:
-        """``row 3``, ``rows 3, 5``, counted from 0; with their files, if there are several."""
+        """``row 3``, ``rows 3, 5``, counted from 0; of several files ``row 3 of a.parquet, row 5 of b.parquet``."""
         shown = rows[:SHOWN]
         of = np.searchsorted(self.starts, shown, side="right") - 1
         numbers = [f"{row - self.starts[k] + self.first:,}" for row, k in zip(shown, of, strict=True)]
         if len(self.paths) > 1:
-            numbers = [f"{number} of {self.paths[k]}" for number, k in zip(numbers, of, strict=True)]
+            numbers = [f"{self.unit} {number} of {self.paths[k]}" for number, k in zip(numbers, of, strict=True)]
         few = ", ".join(numbers) + (", ..." if rows.size > SHOWN else "")
+        if len(self.paths) > 1:
+            return few
         return f"{self.unit} {few}" if rows.size == 1 else f"{self.unit}s {few}"
 
 

@@ -92,7 +92,7 @@ def test_a_weight_out_of_its_range_is_warned_of(
         ({"observation_id": [1, None, 3, 9]}, "1 null observation_id; first: row 1"),
         ({"observation_id": ["1", "2", "3", "9"]}, "'observation_id' has type string, but int64"),
         ({"label": [1, 2, 3, 4]}, "'label' has type int64, but string"),
-        ({"score": ["a", "b", "c", "d"]}, "'score' has type string; it must be float"),
+        ({"score": ["a", "b", "c", "d"]}, "'score' has type string; it must be a float"),
         ({"label": [None] * 4}, "no usable AI vote in 4 rows"),
     ],
 )

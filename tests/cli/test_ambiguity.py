@@ -437,7 +437,7 @@ def test_neither_layout(command: Callable[..., int], write: Write, capfd: Captur
         (SCORES, {"probabilities": [0.5] * 4}, "it must be a list of floats"),
         (SCORES, {"observation_id": ["1", "2", "1", "2"]}, "holds values of type string, but int64 in the votes"),
         (SCORES, {"labels": [[1, 2]] * 4}, "column 'labels' holds values of type int64, but string in the votes"),
-        (LONG, {"probability": ["x"] * 8}, "column 'probability' has type string; it must be float"),
+        (LONG, {"probability": ["x"] * 8}, "column 'probability' has type string; it must be a float"),
         (LONG, {"label": [1] * 8}, "column 'label' holds values of type int64, but string in the votes"),
     ],
 )

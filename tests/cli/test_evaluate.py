@@ -158,7 +158,7 @@ def test_files_that_are_no_parquet_or_no_files(capfd: Capture, published: Publis
     write("two/a.parquet", TRUTH)
     write("two/b.parquet", TRUTH)
     line = refused(capfd, published.folder, "--truth", "two")
-    assert "observations that stand more than once: 1 in rows 0 of two/a.parquet, 0 of two/b.parquet, " in line
+    assert "observations that stand more than once: 1 in row 0 of two/a.parquet, row 0 of two/b.parquet, " in line
 
 
 def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: Write, work: Path) -> None:

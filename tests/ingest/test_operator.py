@@ -22,7 +22,7 @@ def as_dict(weights: UserWeights) -> dict[Any, tuple[float, float]]:
 
 def test_csv_cells_may_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "weights.CSV"
-    path.write_text("note,user_id,min_weight,fixed_weight\nbest,ana,,3\n,007,1.5,\n,eve,2,0\n")
+    path.write_bytes(b"note,user_id,min_weight,fixed_weight\nna\xefve,ana,NaN,3\n,007, 1.5 ,\n,eve,2e0,0\n")
     found = as_dict(aggregate.read_user_weights(path))
     np.testing.assert_equal(found, {"ana": (3.0, NAN), "007": (NAN, 1.5), "eve": (0.0, 2.0)})
 
@@ -59,7 +59,7 @@ def test_parquet_ids_and_weights_may_have_any_type(tmp_path: Path, kind: pa.Data
             "not in [0, 1e+09]: inf, in row 0",
         ),
         ({"user_id": ["a"], "min_weight": [NAN]}, "'min_weight' holds a weight that is not in [0, 1e+09]"),
-        ({"user_id": ["a"], "min_weight": ["1"]}, "column 'min_weight' has type string; it must be float"),
+        ({"user_id": ["a"], "min_weight": ["1"]}, "column 'min_weight' has type string; it must be a float"),
         ({"user_id": [1.0], "min_weight": [1.0]}, "column 'user_id' has type double; it must be an integer or a str"),
         ({"user_id": ["a"]}, "neither a column 'fixed_weight' nor 'min_weight'; add one of them"),
         ({"fixed_weight": [1.0]}, "column 'user_id' is missing"),
@@ -86,7 +86,18 @@ def test_parquet_that_cannot_be_used_is_named(tmp_path: Path, columns: dict[str,
         (b"user_id,fixed_weight,fixed_weight\na,1,2\n", "column 'fixed_weight' occurs more than once; "),
         (b"user_id,user_id,min_weight\na,b,2\n", "column 'user_id' occurs more than once; "),
         (b"user_id,fixed_weight\na,1,2\n", "cannot be read as CSV ("),
-        (b"user_id,fixed_weight\n\xff\xfe,1\n", "cannot be read as CSV ("),
+        (
+            b"user_id,min_weight\na,1\nna\xefve,1\n",
+            "column 'user_id' holds text that is not UTF-8 in line 3; write it ",
+        ),
+        (
+            b"user_id,min_weight\na,1\nb,\nc,many\nd,x\n",
+            "column 'min_weight' holds 'many' in line 4, which is not a num",
+        ),
+        (
+            b"user_id,min_weight\na,1\nb,\xff2\n",
+            "column 'min_weight' holds '\\\\xff2' in line 3, which is not a number",
+        ),
         (b"user_id,fixed_weight\nb,1\na,inf\n", "not in [0, 1e+09]: inf, in line 3"),
     ],
 )

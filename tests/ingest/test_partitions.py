@@ -77,7 +77,9 @@ def test_the_type_of_a_column_in_other_files_decides(tmp_path: Path) -> None:
     write(tmp_path / "0.parquet", observation_id=[2], user_id=[1], label=pa.array([5], pa.int16()))
     assert aggregate.read_votes(tmp_path).label_names == pa.array([5, 7], pa.int16())
     write(tmp_path / "label=70000" / "0.parquet", observation_id=[1], user_id=[1])
-    with pytest.raises(VotesError, match=r"the folder 'label=70000' must name int16, as it is int16 in .*/0\.parquet"):
+    with pytest.raises(
+        VotesError, match=r"'label=70000' must name a value of type int16, as the column is in .*/0\.parquet"
+    ):
         aggregate.read_votes(tmp_path)
 
 
@@ -91,13 +93,13 @@ def test_times_from_folders(tmp_path: Path) -> None:
           voted_at=pa.array([datetime(2026, 1, 3)], pa.timestamp("ns")))  # fmt: skip
     assert rows_of(tmp_path) == [(1, 1, "latest")]
     write(tmp_path / "voted_at=9999-12-31" / "0.parquet", observation_id=[1], user_id=[1], label=["far"])
-    with pytest.raises(VotesError, match=r"the folder 'voted_at=9999-12-31' must name timestamp"):
+    with pytest.raises(VotesError, match=r"the folder 'voted_at=9999-12-31' must name a value of type timestamp\[ns\]"):
         aggregate.read_votes(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("folder", "words"),
-    [("is_author=yes", "bool"), ("voted_at=yesterday", "timestamp"), ("label=%FF", "an integer or a string")],
+    [("is_author=yes", "a bool"), ("voted_at=yesterday", "a timestamp"), ("label=%FF", "an integer or a string")],
 )
 def test_a_folder_that_says_nothing_of_the_kind_is_named(tmp_path: Path, folder: str, words: str) -> None:
     path = write(tmp_path / folder / "0.parquet", observation_id=[1], user_id=[1], **(

@@ -1,6 +1,7 @@
 """A score is what its writer meant, however few bits it was stored in: against the decimal text of the number."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import aggregate
 from aggregate.ingest.scores import TOLERANCE, are_scores, scores_of
 
 
@@ -42,6 +44,12 @@ def test_what_is_no_number_is_no_score(kind: pa.DataType) -> None:
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint64()])
 def test_integers_are_scores_too(kind: pa.DataType) -> None:
     assert scores_of(pa.array([0, 1, 7, None], kind)).tolist()[:3] == [0.0, 1.0, 7.0]
+
+
+def test_decimals_are_the_nearest_floats() -> None:
+    written = [Decimal(number).scaleb(-2) for number in range(101)]
+    table = pa.table({"observation_id": range(101), "label": ["Acer"] * 101, "score": written})
+    assert aggregate.ai_votes_from_table(table).scores.tolist() == [number / 100 for number in range(101)]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

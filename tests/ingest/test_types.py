@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -189,11 +190,12 @@ def test_decimals_without_places_are_integers(tmp_path: Path, kind: pa.DataType)
             "has type double; it must be an integer or a string: cast it (pandas: .astype('Int64')",
         ),
         ("user_id", [date(2026, 1, 1)] * 2, "has type date32[day]; it must be an integer or a string"),
-        ("voted_at", ["2026-01-01"] * 2, "has type string; it must be timestamp: parse it (pandas.to_datetime)"),
-        ("voted_at", [1, 2], "has type int64; it must be timestamp: cast it (pandas.to_datetime, with the unit)"),
-        ("is_author", ["true", "false"], "has type string; it must be bool: compare it (pandas: == 'true')"),
+        ("voted_at", ["2026-01-01"] * 2, "has type string; it must be a timestamp: parse it (pandas.to_datetime)"),
+        ("voted_at", [1, 2], "has type int64; it must be a timestamp: cast it (pandas.to_datetime, with the unit)"),
+        ("is_author", ["true", "false"], "has type string; it must be a bool: compare it (pandas: == 'true')"),
         ("is_author", [0, 2], "column 'is_author' holds 2, which is neither 0 nor 1; cast it"),
         ("is_author", [0.0, 0.5], "column 'is_author' holds 0.5, which is neither 0 nor 1; cast it"),
+        ("is_author", [Decimal(0), Decimal(2)], "column 'is_author' holds 2.0, which is neither 0 nor 1; cast it"),
     ],
 )
 def test_what_would_be_lost_is_refused_in_one_line(tmp_path: Path, column: str, values: Any, saying: str) -> None:
@@ -212,7 +214,18 @@ def test_integers_of_two_widths_are_refused_with_what_to_do(tmp_path: Path) -> N
         aggregate.read_votes(tmp_path)
 
 
-@pytest.mark.parametrize("flags", [[1, 0], [1.0, None], pa.array([1, 0], pa.uint8()), [True, None]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [1, 0],
+        [1.0, None],
+        [1.0, float("nan")],
+        [True, None],
+        [Decimal(1), Decimal(0)],
+        pa.array([1, 0], pa.uint8()),
+        pa.array(np.array([1, 0], np.float16)),
+    ],
+)
 def test_ones_and_zeros_say_who_is_the_author(tmp_path: Path, flags: Any) -> None:
     path = votes(tmp_path / "votes.parquet", is_author=flags)
     assert aggregate.read_votes(path).is_author.tolist() == [True, False]
