@@ -49,10 +49,7 @@ class KernelCache:
         """Make the folder below ``base``. Raises UntrustedError if it is not one's own."""
         parent = os.path.join(os.path.abspath(base), "plant-aggregate", "kernels")
         self.path = os.path.join(parent, _digest(versions))
-        os.makedirs(os.path.abspath(base), exist_ok=True)
-        for folder in (os.path.dirname(parent), parent, self.path):
-            with suppress(FileExistsError):
-                os.mkdir(folder, 0o700)
+        _make_private(self.path)
         _check_private(self.path)
         self._listing = os.path.join(self.path, LISTING)
         self._note_use(parent)
@@ -150,6 +147,14 @@ def _digest(versions: tuple[str, ...]) -> str:
     for source in sorted(folder.glob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _make_private(folder: str) -> None:
+    """Make a folder, and those above that are missing, whatever the umask lets others do."""
+    if not os.path.isdir(folder):
+        _make_private(os.path.dirname(folder))
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
 
 
 def _check_private(folder: str) -> None:

@@ -231,9 +231,7 @@ def _move(run: Path, final: Path) -> None:
             raise
     copy = final.with_name(f".{final.name}{UNFINISHED}")
     try:
-        copy.mkdir()
-        for file in run.iterdir():
-            shutil.copyfile(file, copy / file.name)
+        shutil.copytree(run, copy, symlinks=True)
         _flush_all(copy)
         os.rename(copy, final)
     except BaseException:
@@ -266,6 +264,8 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _flush_all(folder: Path) -> None:
-    for file in folder.iterdir():
-        flush(file)
-    flush(folder)
+    for place, _, files in os.walk(folder):
+        for path in (Path(place, name) for name in files):
+            if not path.is_symlink():
+                flush(path)
+        flush(Path(place))

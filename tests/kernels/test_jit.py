@@ -216,6 +216,17 @@ def test_nothing_is_loaded_from_where_others_may_write(base: Path, level: int, m
     assert not (base / "trace").exists()
 
 
+def test_what_is_made_is_private_where_files_of_a_user_may_be_written_by_the_group() -> None:
+    before = os.umask(0o002)
+    try:
+        with tempfile.TemporaryDirectory() as top:  # pytest's own folders are closed
+            Path(top).chmod(0o755)
+            made = cache.KernelCache(f"{top}/home/.cache", ("1",))
+            assert os.stat(f"{top}/home/.cache").st_mode & 0o777 == os.stat(made.path).st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="somebody else has to be made up")
 @pytest.mark.parametrize("place", ["plant-aggregate", "."])
 def test_nothing_is_loaded_from_somebody_elses_folder(base: Path, place: str) -> None:

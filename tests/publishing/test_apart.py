@@ -69,6 +69,22 @@ def test_all_that_is_done_with_runs_works(output: Path, elsewhere: Path, apart: 
         aggregate.run("votes.parquet", output / apart[0] / "out")
 
 
+@pytest.mark.parametrize("apart", ["held", "runs"])
+def test_what_somebody_put_into_a_run_goes_with_it(output: Path, elsewhere: Path, apart: str) -> None:
+    (output / apart).symlink_to(elsewhere)
+    assert call(output, *RUN) == 0
+    assert call(output, *OTHER_RUN, *GUARD) == 3
+    (run,) = (output / "held").iterdir()
+    (run / "derived" / "folder").mkdir(parents=True)
+    (run / "derived" / "folder" / "notes.txt").write_text("mine")
+    (run / "derived" / "votes").symlink_to("/nowhere")
+    assert call(output, "publish", run.name) == 0
+    assert not run.exists()
+    published = output / "latest" / "derived"
+    assert (published / "folder" / "notes.txt").read_text() == "mine"
+    assert (published / "votes").is_symlink()
+
+
 class Killed(BaseException):
     """Stands for the end of the process."""
 
