@@ -428,7 +428,7 @@ def _hint(value_type: pa.DataType, column: Column) -> str:
     kind = column.type
     if kind in ("id", "label"):
         if pa.types.is_floating(value_type):
-            return ": cast it (pandas: .astype('Int64'))"
+            return ": cast it (pandas: .astype('Int64'); SQL: CAST(... AS BIGINT))"
         if pa.types.is_fixed_size_binary(value_type):
             return ": write its bytes as text (SQL: hex(...))"
         if pa.types.is_decimal(value_type):

@@ -40,7 +40,7 @@ class RowCounts:
     after_as_of: int
     """Rows cast after the time limit."""
     untimed: int
-    """Rows without a time, of whatever became of them, where others have one: they count as older than these."""
+    """Rows without a time, of those neither rejected nor too late, where others have one: they count as older."""
     rejected: Mapping[str, int]
     """Rows that could not be used, by reason."""
 
@@ -181,15 +181,15 @@ class _Times:
         self.any_timed |= n_untimed < batch.num_rows
 
     def warn(self) -> None:
-        """Say that rows count as older than rows before them."""
+        """Warn that rows count as older than rows before them."""
         if not self.n_late:
             return
         first, n_files = next(iter(self.late_files)), len(self.late_files)
         rows = f"{self.n_late:,} row{'s' * (self.n_late != 1)}"
         files = f"{n_files:,} file{'s' * (n_files != 1)}"
         warnings.warn(
-            f"{rows} of {files} without voted_at count as older than all rows that have one, and so than those before "
-            f"them (first: {on_one_line(first)}); give them a time, or none to any",
+            f"{rows} of {files} without voted_at, after rows that have one, count as older than these "
+            f"(first: {on_one_line(first)}); give every row a time, or none",
             AggregateWarning,
             stacklevel=4,
         )

@@ -15,7 +15,7 @@ from ..errors import VotesError
 LOGS = {"_delta_log": "a Delta", ".hoodie": "a Hudi", "metadata": "an Iceberg"}
 """The folder with a table's log, and the kind of the table."""
 
-ICEBERG_LOG = ".metadata.json"
+ICEBERG_LOG = (".metadata.json", ".metadata.json.gz")
 """How files in an Iceberg table's log end: other folders are called metadata, too."""
 
 EXPORTS = {

@@ -116,7 +116,7 @@ def test_a_newer_file_without_times_is_said_to_be_older(write: Write, capfd: Cap
     write("log/2026-01-01.parquet", voted_at=times)
     write("log/2026-01-02.parquet")
     assert run_command(["run", "log", "-q"]) == 0
-    told = "4 rows of 1 file without voted_at count as older than all rows that have one"
+    told = "4 rows of 1 file without voted_at, after rows that have one, count as older"
     assert told in capfd.readouterr().err
     assert any(told in warning for warning in manifest()["warnings"])
     assert manifest()["counts"]["votes"]["untimed"] == 4

@@ -202,8 +202,8 @@ def log(tmp_path: Path, *files: list[datetime | None] | None) -> Path:
 @pytest.mark.parametrize(
     ("files", "told", "untimed"),
     [
-        ([[MONDAY] * 2, None], r"^2 rows of 1 file without voted_at .* \(first: .*/1\.parquet\)", 2),
-        ([[MONDAY] * 2, None, [None, MONDAY], None], r"^5 rows of 3 files without voted_at count as older than all", 5),
+        ([[MONDAY] * 2, None], r"^2 rows of 1 file without voted_at, .* \(first: .*/1\.parquet\)", 2),
+        ([[MONDAY] * 2, None, [None, MONDAY], None], r"^5 rows of 3 files without voted_at, after rows", 5),
         ([[None, MONDAY, None]], r"^1 row of 1 file without voted_at", 2),
         ([[MONDAY, None]], r"^1 row of 1 file without voted_at", 1),
         ([None, [None, MONDAY]], None, 3),

@@ -245,6 +245,13 @@ def test_a_table_of_another_kind_is_refused_however_it_is_named(tree: Path, tabl
         assert len(message.splitlines()) == 1
 
 
+def test_the_log_of_an_iceberg_table_may_be_compressed(tree: Path) -> None:
+    (tree / "log" / "metadata").mkdir()
+    (tree / "log" / "metadata" / "v1.metadata.json.gz").write_bytes(b"")
+    with pytest.raises(VotesError, match="is an Iceberg table"):
+        paths("log")
+
+
 def test_folders_that_are_called_metadata_are_no_tables(tree: Path) -> None:
     (tree / "log" / "metadata").mkdir()
     (tree / "log" / "metadata" / "notes.json").write_text("{}")

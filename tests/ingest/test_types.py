@@ -187,7 +187,7 @@ def test_decimals_without_places_are_integers(tmp_path: Path, kind: pa.DataType)
         (
             "user_id",
             [1.0, 2.0],
-            "has type double; it must be an integer or a string: cast it (pandas: .astype('Int64')",
+            "it must be an integer or a string: cast it (pandas: .astype('Int64'); SQL: CAST(... AS BIGINT))",
         ),
         ("user_id", [date(2026, 1, 1)] * 2, "has type date32[day]; it must be an integer or a string"),
         ("voted_at", ["2026-01-01"] * 2, "has type string; it must be a timestamp: parse it (pandas.to_datetime)"),
