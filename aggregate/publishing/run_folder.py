@@ -84,12 +84,12 @@ class RunFolder:
     @property
     def run_ids(self) -> list[str]:
         """The runs that were published, now or before; oldest first."""
-        return in_order(_names_in(self.runs))
+        return in_order(_folders_in(self.runs))
 
     @property
     def held_ids(self) -> list[str]:
         """The runs that are held back, oldest first."""
-        return in_order(_names_in(self.held))
+        return in_order(_folders_in(self.held))
 
     def file(self, run_id: str, name: str) -> str:
         """Where a file of a run is. Raises PublishError if there is no such run."""
@@ -253,8 +253,19 @@ def _check_writable(folder: Path) -> None:
 
 def _names_in(folder: Path) -> list[str]:
     """The names in a folder; none if there is no such folder. Raises PublishError."""
+    return [entry.name for entry in _entries_of(folder)]
+
+
+def _folders_in(folder: Path) -> list[str]:
+    """The names of folders in a folder: a file is no run, whatever it is called. Raises PublishError."""
+    return [entry.name for entry in _entries_of(folder) if entry.is_dir()]
+
+
+def _entries_of(folder: Path) -> "list[os.DirEntry[str]]":
+    """What is in a folder; nothing if there is no such folder. Raises PublishError."""
     try:
-        return os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return list(entries)
     except FileNotFoundError:
         return []
     except OSError as error:

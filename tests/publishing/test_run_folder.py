@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aggregate.errors import AggregateWarning, PublishError
-from aggregate.publishing.history import prune
+from aggregate.publishing.history import baseline, prune
 from aggregate.publishing.run_folder import RunFolder
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
@@ -121,6 +121,17 @@ def test_pruning_leaves_alone_what_is_not_a_run(output: RunFolder, name: str) ->
     prune(output, 0)
     assert (output.runs / name / "mine").read_text() == "mine"
     assert len(list(output.runs.iterdir())) == 2
+
+
+def test_a_file_is_no_run_whatever_its_name(output: RunFolder) -> None:
+    """It would be the newest, and what the next run is held against if ``latest`` is lost."""
+    publish(output, "x")
+    for folder in (output.runs, output.held):
+        folder.mkdir(exist_ok=True)
+        (folder / "20990101T000000Z").write_text("no run")
+    output.latest.unlink()
+    assert (baseline(output), output.held_ids) == ("20261123T021500Z", [])
+    assert publish(output, "y") == "20261123T021500Z-2"
 
 
 def test_pruning_that_fails_is_no_failure_of_the_run(output: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
