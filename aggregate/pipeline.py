@@ -245,7 +245,7 @@ def _contents(
     outputs: Sequence[Output],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What run.json says before the run is held against another."""
+    """What run.json says before the run is compared with another."""
     contents = manifest(
         run_id=run_id,
         version=VERSION,
@@ -301,7 +301,7 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
         return Changes(no_changes(consensus), None)
     if before != folder.published_id:
         warnings.warn(
-            f"{folder.latest} names no run of {folder.where}: the new one is held against the newest there, {before}",
+            f"{folder.latest} names no run of {folder.where}: the new one is compared with the newest there, {before}",
             AggregateWarning,
             stacklevel=3,
         )

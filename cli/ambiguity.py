@@ -148,7 +148,7 @@ def ambiguity(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Hold the scores a classifier gave the observations of VOTES while it was trained against the labels voted.
+    """Compare the scores a classifier gave the observations of VOTES while it was trained with the labels voted.
 
     Writes areas under the margin of every observation, and which to leave out of the next training.
     """

@@ -23,7 +23,7 @@ from .options import (
 )
 
 
-@click.command(cls=Command, short_help="Hold strategies against expert labels, side by side.")
+@click.command(cls=Command, short_help="Evaluate strategies against expert labels, side by side.")
 @click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
 @truth_option
 @option(
@@ -109,7 +109,7 @@ def compare(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Fit strategies, each with its default parameters, on VOTES, and hold all against the same expert labels.
+    """Fit strategies, each with its default parameters, on VOTES, and evaluate all against the same expert labels.
 
     VOTES are read and encoded once. A table goes to stdout, best accuracy first.
     """

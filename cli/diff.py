@@ -45,7 +45,7 @@ MOST_FREQUENT = 5
 @quiet_option
 @debug_option
 def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool) -> None:
-    """Hold the consensus of RUN_B against that of RUN_A: labels and statuses that differ, and why.
+    """Compare the consensus of RUN_B with that of RUN_A: labels and statuses that differ, and why.
 
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
     """

@@ -1,4 +1,4 @@
-"""``plant-aggregate evaluate``: a consensus held against expert labels."""
+"""``plant-aggregate evaluate``: a consensus evaluated against expert labels."""
 
 import warnings
 from dataclasses import asdict
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aggregate.publishing.reading import PublishedEvidence
 
 
-@click.command(cls=Command, short_help="Hold a consensus against expert labels.")
+@click.command(cls=Command, short_help="Evaluate a consensus against expert labels.")
 @click.argument("consensus", metavar="CONSENSUS")
 @truth_option
 @option(
@@ -72,7 +72,7 @@ def evaluate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Hold CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
+    """Evaluate CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
 
     Measures with 95 % intervals, by number of votes, and the worst confusions go to stdout.
     """

@@ -55,7 +55,7 @@ REMEDY = "name a consensus.parquet as published"
 
 
 class Incomparable(Exception):  # noqa: N818 - no error to those who compare
-    """Two runs cannot be held against each other; the message says why."""
+    """Two runs cannot be compared; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def _coded_alike(old: pa.Array, new: pa.Array) -> tuple[pa.Array, Indices, Indic
 def find_changes(
     old: str | Source, new: str | Source, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]
 ) -> Changes:
-    """Hold the consensus in the file ``new`` against that in ``old``, both found or to be found.
+    """Compare the consensus in the file ``new`` with that in ``old``, both found or to be found.
 
     The old one passes through batch by batch. ``*_manifest`` are the run.json of both, empty if not known. Raises
     VotesError if a file cannot be read, and Incomparable if ids or labels of both are of different kinds.
@@ -202,7 +202,7 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
         return find_changes(before, now, *records)
     except Incomparable as error:
         old_name, new_name = map(redacted, paths)
-        raise VotesError(f"cannot be held against {old_name} ({error})", where=new_name, remedy=REMEDY) from error
+        raise VotesError(f"cannot be compared with {old_name} ({error})", where=new_name, remedy=REMEDY) from error
 
 
 def no_changes(consensus: Path) -> pa.Table:

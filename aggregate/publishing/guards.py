@@ -26,7 +26,7 @@ class Guards:
         if changes is None or not self.are_set:
             return []
         if "incomparable" in changes:
-            return [f"it cannot be held against run {changes['against']} ({changes['incomparable']})"]
+            return [f"it cannot be compared with run {changes['against']} ({changes['incomparable']})"]
         if changes["gone"] and not changes["in_both"]:
             return [f"none of the {changes['gone']:,} observations of run {changes['against']} is in it"]
         found = []

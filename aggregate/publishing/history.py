@@ -1,4 +1,4 @@
-"""Which run came before which: what a new run is held against, what rollback goes back to, and what is kept for it."""
+"""Which run came before which: what a new run is compared with, what rollback goes back to, and what is kept for it."""
 
 import warnings
 from bisect import bisect_left
@@ -13,14 +13,14 @@ from .run_store import RunStore
 
 
 def baseline(store: RunStore) -> str | None:
-    """The run that a new one is held against: the published one, or the newest if nothing names that; None if none."""
+    """The run that a new one is compared with: the published one, or the newest if nothing names that; None if none."""
     return store.published_id or max(store.run_ids, key=age_key, default=None)
 
 
 def before(store: RunStore, run_id: str, run_ids: Sequence[str] | None = None) -> str | None:
     """The run that was published before a run; None if there is none. ``run_ids``: as the store has them.
 
-    It is the one that the run was held against, which is not that of the id before if somebody has gone back in
+    It is the one that the run was compared with, which is not that of the id before if somebody has gone back in
     between. Where that is not known, or gone, it is the one of the id before.
     """
     run_ids = store.run_ids if run_ids is None else run_ids

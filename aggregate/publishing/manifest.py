@@ -45,7 +45,7 @@ def manifest(
     outputs: Sequence[Output],
     files: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What run.json holds before the run is held against another.
+    """What run.json holds before the run is compared with another.
 
     ``rows`` accounts for the rows read; ``files`` are those that settings name.
     """

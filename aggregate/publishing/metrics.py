@@ -84,7 +84,7 @@ def write_metrics(
     gauge("held", "1 if the run was held back and not published.", float(is_held))
     before = _times_in(path, place)
     gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
-    gauge(LAST_SUCCESS, "When a run was last published, but for going back.", succeeded or before.get(LAST_SUCCESS))
+    gauge(LAST_SUCCESS, "When a run was last published, other than by rollback.", succeeded or before.get(LAST_SUCCESS))
     try:
         with in_one_step(Path(path)) as staged:
             staged.write_bytes(generate_latest(registry))

@@ -92,7 +92,7 @@ class Bench:
             cwd=Path(__file__).parents[2],
             text=True,
         )
-        for command in (RUN, OTHER_RUN, ["rollback"]):  # the second run is held against the first
+        for command in (RUN, OTHER_RUN, ["rollback"]):  # the second run is compared with the first
             self._ask(command, warm_up=True)
         return self
 

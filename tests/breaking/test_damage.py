@@ -157,7 +157,7 @@ def test_a_spoilt_run_before_is_told_of_and_not_compared(
     aggregate.simulate(0.0002, seed=1).write(votes.parent)
     guards = aggregate.Settings(max_label_changes=1.0, max_valid_drop=1.0)
     warned = pytest.warns(aggregate.AggregateWarning, match=f"{before.name} is not known: .*{SPOILT[spoil]}")
-    held = pytest.raises(aggregate.HeldError, match=f"cannot be held against run {before.name} .*{SPOILT[spoil]}")
+    held = pytest.raises(aggregate.HeldError, match=f"cannot be compared with run {before.name} .*{SPOILT[spoil]}")
     with warned as said, held:
         aggregate.run(votes, copy, settings=guards)
     assert len(said) == 1

@@ -211,7 +211,7 @@ def test_something_of_yours_in_the_place_of_a_folder_or_of_the_lock(capfd: Captu
 @pytest.mark.usefixtures("votes")
 @pytest.mark.parametrize("target", ["runs/20200101T000000Z", "gone", "latest"])
 def test_a_dangling_latest(capfd: Capture, work: Path, target: str) -> None:
-    """Nothing is published then: the next run is held against the newest one, and rollback goes to that."""
+    """Nothing is published then: the next run is compared with the newest one, and rollback goes to that."""
     output = work / "out"
     assert call(RUN, output) == 0
     run_id = latest_of(output)
@@ -232,7 +232,7 @@ def test_a_dangling_latest(capfd: Capture, work: Path, target: str) -> None:
     lose_latest()
     capfd.readouterr()
     assert call([*OTHER_RUN, *GUARD], output) == 3
-    assert f"latest names no run of {output}: the new one is held against the newest there, {run_id}" in (
+    assert f"latest names no run of {output}: the new one is compared with the newest there, {run_id}" in (
         capfd.readouterr().err
     )
     assert call(OTHER_RUN, output) == 0

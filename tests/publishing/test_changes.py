@@ -401,7 +401,7 @@ def test_against_a_damaged_run_nothing_is_known(nights: Nights, damage: Callable
     before = nights.run(LONE)
     damage(before.folder)
     not_known = pytest.warns(aggregate.AggregateWarning, match=f"what changed since run {before.run_id} is not known: ")
-    held = pytest.raises(aggregate.HeldError, match=f"it cannot be held against run {before.run_id} ")
+    held = pytest.raises(aggregate.HeldError, match=f"it cannot be compared with run {before.run_id} ")
     with not_known, held as caught:
         nights.run(LONE, max_label_changes=1.0)
     assert (nights.output / "latest").resolve() == before.folder.resolve()
@@ -423,7 +423,7 @@ def test_ids_of_another_kind_cannot_be_compared(nights: Nights) -> None:
         "against": before.run_id,
         "incomparable": "observation_id is string and was int64",
     }
-    with pytest.raises(aggregate.VotesError, match=r"cannot be held against .* \(observation_id is string"):
+    with pytest.raises(aggregate.VotesError, match=r"cannot be compared with .* \(observation_id is string"):
         aggregate.diff(before.folder, done.folder)
 
 
