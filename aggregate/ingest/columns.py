@@ -159,7 +159,9 @@ class _ColumnOfAll:
             for number in folders:
                 del found[number].constants[ours]
             return []
-        if model is not None and self.column.type != "timestamp":
+        if self.column.type == "integer" and len(types) > 1:
+            wanted = pa.int64()
+        elif model is not None and self.column.type != "timestamp":
             wanted = found[model].types[ours]
         else:
             wanted = _type_of_texts(texts, self.column, types)
@@ -230,6 +232,8 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
     if kind == "name":
         return value_type if pa.types.is_string(value_type) else None
     if kind == "integer":
+        if value_type == pa.uint64():  # the reader says which rows are beyond int64
+            return value_type
         return pa.int64() if is_integer else None
     if kind in LISTS:
         if not pa.types.is_list(value_type):
