@@ -163,7 +163,7 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
     usual, own = name_for_ai(votes.user_ids)
     if own != usual:
         warnings.warn(
-            f"a user is named {usual!r}, as the AI would be: the AI is {own!r} among the users",
+            f"a user is named {usual!r}, so the AI is {own!r} among the users",
             AggregateWarning,
             stacklevel=4,
         )
@@ -209,7 +209,7 @@ def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
         if pc.index_in(array([name], kind), user_ids).null_count:
             return usual, name
     raise VotesError(
-        f"no {kind} is left to number the AI as a user with",
+        f"no {kind} is left as an id for the AI among the users",
         remedy="choose another --ai-mode, or write the user ids with a wider type",
     )
 

@@ -1,4 +1,4 @@
-"""Strategies side by side on the same votes, encoded once, held against the same experts."""
+"""Strategies side by side on the same votes, encoded once, compared with the same experts."""
 
 import math
 import time
@@ -88,7 +88,7 @@ def compare(
 ) -> Comparison:
     """Fit each of the named ``strategies`` and hold it against experts.
 
-    All are held against the same observations, those that users voted on, and grouped by the users' votes; so the
+    All are compared with the same observations, those that users voted on, and grouped by the users' votes; so the
     intervals of all come from the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError
     if no expert observation was voted on.
     """

@@ -1,4 +1,4 @@
-"""A consensus held against what experts say [L25].
+"""A consensus evaluated against what experts say [L25].
 
 [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
 (arXiv 2406.03356).

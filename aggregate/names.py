@@ -1,4 +1,4 @@
-"""Names that look like one another, or like no name at all: they are counted and told, never merged.
+"""Names that look like one another, or like no name at all: they are counted and reported, never merged.
 
 Labels and users are what their text is, byte for byte. So ``Acer campestre`` and ``Acer campestre`` with a space behind
 it are two species, and who lost the users' ids on the way has one very busy user ``None``.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
-"""Characters without width, which are looked on as white space."""
+"""Characters without width, treated as white space."""
 
 NO_NAMES = (
     *("nan", "none", "null", "nil", "nat", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "<null>", "missing"),
@@ -36,7 +36,7 @@ SHOWN = 5
 """Pairs of names, and names that stand for a missing value, that are named."""
 
 BLOCK = 1 << 18
-"""Bytes looked at in one go: so many stay in the cache."""
+"""Bytes scanned at a time: so many stay in the cache."""
 
 KINDS = ("white_space", "unicode_form", "case")
 """What two names may differ in and still look alike."""
@@ -57,11 +57,11 @@ class NameFindings:
     """Names that look like a missing value, and how many votes each has."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to tell."""
+        """Whether there is anything to report."""
         return any(self.pairs_alike.values()) or bool(self.like_missing)
 
     def plain(self) -> dict[str, Any]:
-        """As it stands in run.json."""
+        """As in run.json."""
         return {
             "pairs_alike": dict(self.pairs_alike),
             "first_alike": [list(pair) for pair in self.first_alike],
@@ -101,8 +101,8 @@ def in_one_spelling(name: str) -> tuple[str, str, str]:
 def _alike(names: "pa.Array") -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
     """Pairs of strings that look alike, by KINDS, and the first of them.
 
-    Texts of ASCII letters, digits and single spaces inside are their own spelling but for case, so that no Python
-    object is made of them.
+    Texts of ASCII letters, digits and single spaces inside differ in nothing but case: no Python object is made of
+    them.
     """
     import pyarrow.compute as pc
 

@@ -227,7 +227,7 @@ def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: P
 def _write(
     consensus: Consensus, folder: Path, given: _Given, ambiguity: "Ambiguity | None", clock: PhaseClock, *, soft: bool
 ) -> list[Output]:
-    """Write the tables of the run, but for what changed."""
+    """Write the tables of the run, except changes.parquet."""
     clock.phase("write", total=consensus.n_observations, unit="observations")
     return side_by_side(
         lambda: write_consensus(consensus, folder, clock, given.calibration, ambiguity),

@@ -115,7 +115,7 @@ EVIDENCE: Table = (
     replace(next(column for column in CONSENSUS if column.name == "runner_up"), optional=True),
     replace(PROBABILITY[0], optional=True),
 )
-"""What a consensus must say of an observation to be held against experts."""
+"""What a consensus must say of an observation to be compared with experts."""
 
 MEASURES: Table = (
     Column("accuracy", "float64", "valid and labelled right, of all: an observation that is not valid counts as wrong"),
@@ -256,7 +256,7 @@ SNAPSHOT: Table = (
     replace(DIGEST[0], optional=True),
     *(c for c in AI_FINDINGS if c.name in ("ai_label", "ai_score")),
 )
-"""What a consensus must say to be held against another."""
+"""What a consensus must say to be compared with another."""
 
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),

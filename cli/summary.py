@@ -121,7 +121,7 @@ def count(number: int, thing: str) -> str:
 
 def _ai_line(counts: "Mapping[str, Any]") -> str:
     """What the AI did."""
-    further = f"\n  {count(counts['further'], 'further row')} of the AI's on observations it named with a higher score"
+    further = f"\n  {count(counts['further'], 'further row')} of AI votes left out: one counts for each observation"
     return (
         f"the AI named {count(counts['observations'], 'observation')}, and validated {counts['validated']:,}, "
         f"invalidated {counts['invalidated']:,}, relabelled {counts['relabelled']:,}:\n"
@@ -137,8 +137,8 @@ def _strange_names(names: "Mapping[str, Any]") -> list[str]:
         pairs = {words: names[kind]["pairs_alike"][key] for key, words in ALIKE.items()}
         if any(pairs.values()):
             first = [f"{_quoted(one)} and {_quoted(other)}" for one, other in names[kind]["first_alike"]]
-            several = count(sum(pairs.values()), "pair")
-            lines.append(f"{several} of {kind} differ only in {_by_kind(pairs)}: {_first_of(first, '; ')}")
+            several, differ = count(sum(pairs.values()), "pair"), "differs" if sum(pairs.values()) == 1 else "differ"
+            lines.append(f"{several} of {kind} {differ} only in {_by_kind(pairs)}: {_first_of(first, '; ')}")
         missing = [f"{_quoted(it['name'])} ({count(it['votes'], 'vote')})" for it in names[kind]["like_missing"]]
         if missing:
             look = f"1 {kind[:-1]} looks" if len(missing) == 1 else f"{len(missing):,} {kind} look"

@@ -1,4 +1,4 @@
-"""A consensus held against experts: who is met, what is counted, and the same from memory and from a file."""
+"""A consensus evaluated against experts: who is met, what is counted, and the same from memory and from a file."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""Real crowds held against their gold labels. The data are not ours to ship: without them these tests are skipped."""
+"""Real crowds evaluated against their gold labels. The data are not ours to ship: skipped without them."""
 
 import warnings
 from pathlib import Path

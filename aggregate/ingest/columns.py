@@ -43,7 +43,7 @@ ONE_TYPE = ("id", "label", "labels")
 UNITS = ("s", "ms", "us", "ns")
 
 FLAGS = {"true": True, "1": True, "false": False, "0": False}
-"""How a folder's name says whether."""
+"""Spellings of a bool in a folder's name."""
 
 
 class MisfitError(ValueError):
@@ -355,7 +355,7 @@ def _repeated(value: Any, wanted: pa.DataType, n_rows: int, column: str) -> pa.A
 
 
 def check_indices(array: pa.Array) -> None:
-    """Raise ValueError if an index is not in its dictionary: pyarrow does not look, and reads what stands beyond."""
+    """Raise ValueError if an index is not in its dictionary: pyarrow does not check, and reads beyond it."""
     while is_list(array.type):
         array = array.values
     if pa.types.is_dictionary(array.type):
@@ -428,7 +428,7 @@ def _ticks(text: str, unit: str) -> int:
 
 
 def _hint(value_type: pa.DataType, column: Column) -> str:
-    """How to come to the type that is wanted, where that is not plain."""
+    """How to convert a column to the type that is wanted, where that is not obvious."""
     kind = column.type
     if kind in ("id", "label"):
         if pa.types.is_floating(value_type):

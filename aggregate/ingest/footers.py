@@ -1,4 +1,4 @@
-"""Parquet files with columns that pyarrow has no type for: opened for the sake of the others.
+"""Reads Parquet files some of whose columns have types that pyarrow does not know.
 
 pyarrow refuses a whole file for one such column, be it wanted or not. What a column's values mean stands in the schema,
 in the file's last part; what this says of columns that nobody asks for is left out of what pyarrow is shown. Format:
@@ -54,11 +54,11 @@ class FileOfFewerMeanings(io.RawIOBase):
         super().close()
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def tell(self) -> int:
@@ -72,7 +72,7 @@ class FileOfFewerMeanings(io.RawIOBase):
         return self._place
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer, but for what lies behind the end."""
+        """Fill a buffer, up to the end of the file."""
         wanted = memoryview(buffer).cast("B")
         content = b""
         if self._place < self._kept:

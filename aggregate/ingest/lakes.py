@@ -23,7 +23,7 @@ EXPORTS = {
     "an Iceberg": "with DuckDB: COPY (FROM iceberg_scan('{root}')) TO 'votes.parquet'",
     "a Hudi": "with Spark: spark.read.format('hudi').load('{root}').write.parquet('votes')",
 }
-"""How to come to plain files."""
+"""How to export each kind of table to plain Parquet files."""
 
 
 def check_no_lake(files: Iterable[str], given: str, known: dict[str, str | None]) -> None:
@@ -56,7 +56,7 @@ def check_no_remote_lake(filesystem: Any, root: str, given: str) -> None:
     folders = [folder for folder in (root.rstrip("/"), *map(str, PurePosixPath(root).parents)) if folder not in "/."]
     logs = {f"{folder}/{log}": (kind, folder) for folder in folders for log, kind in LOGS.items()}
     there = []
-    with suppress(Exception):  # what lies above may be nobody's business; what is asked for is asked for again
+    with suppress(Exception):  # folders above may be closed to us; errors of what is asked for come up later
         there = [info.path for info in filesystem.get_file_info(list(logs)) if info.type == FileType.Directory]
     for path in there:
         kind, folder = logs[path]
@@ -91,9 +91,9 @@ def _is_iceberg_log(names: Iterable[str]) -> bool:
 
 
 def refusal(kind: str, root: str, given: str) -> VotesError:
-    """What is said of a table."""
+    """The error for a table."""
     return VotesError(
-        f"is {kind} table, or lies in one ({root}): its files hold rows that were deleted or replaced, too",
+        f"is {kind} table, or part of one ({root}): its files also hold rows that were deleted or replaced",
         where=given,
         remedy=f"export what it holds, {EXPORTS[kind].format(root=root)}",
     )

@@ -63,7 +63,7 @@ def _check_ids(user_ids: pa.Array, rows: RowsOfFiles, path: str) -> None:
     if repeated.size:
         same = np.flatnonzero(codes == codes[repeated[0]])
         raise VotesError(
-            f"user {user_ids[int(same[0])].as_py()!r} stands more than once, in {rows.named(same)}",
+            f"user {user_ids[int(same[0])].as_py()!r} occurs more than once, in {rows.named(same)}",
             where=path,
             remedy="leave one row of each user",
         )

@@ -28,7 +28,7 @@ BUFFER = 1 << 18
 SMALL_GROUP = 1 << 27
 """Bytes of a row group up to which its columns are read whole: less than the votes in it take later.
 
-What a page says of its size is then held against what is there. Where a column is read through a buffer pyarrow
+What a page says of its size is then compared with what is there. Where a column is read through a buffer pyarrow
 believes the page, and clears up to 2 GB.
 """
 
@@ -108,11 +108,11 @@ def check_file(
     *,
     remedy: str = MAP_NAMES,
 ) -> CheckedFile:
-    """As :func:`check_files`, of one file; what is wrong is told in one line. Raises VotesError."""
+    """As :func:`check_files`, of one file; all that is wrong in one line. Raises VotesError."""
     sources = [path] if isinstance(path, Source) else find_sources([path])
     if len(sources) > 1:
         named = redacted(os.fspath(path)) if not isinstance(path, Source) else path.path
-        raise VotesError(f"stands for {len(sources)} files", where=named, remedy="name one file")
+        raise VotesError(f"matches {len(sources)} files", where=named, remedy="name one file")
     with _in_one_line(sources[0].path):
         (checked,) = check_files(sources, table, renamed, as_dictionary, remedy=remedy, partitioned=False)
     return checked
@@ -124,7 +124,7 @@ def check_beside(
     renamed: Mapping[str, str],
     as_dictionary: tuple[str, ...] = (),
 ) -> tuple[CheckedFile, ...]:
-    """As :func:`check_files`, of all files that paths name; what is wrong is told in one line. Raises VotesError."""
+    """As :func:`check_files`, of all files that paths name; all that is wrong in one line. Raises VotesError."""
     sources = find_sources(paths)
     with _in_one_line(sources[0].path):
         return tuple(check_files(sources, table, renamed, as_dictionary))
@@ -132,7 +132,7 @@ def check_beside(
 
 @contextmanager
 def _in_one_line(path: str) -> Iterator[None]:
-    """Make one line of an error of several; ``path`` is the first file's, which need not be named again."""
+    """Make one line of an error of several; ``path`` is the first file's, which is not repeated."""
     try:
         yield
     except VotesError as error:

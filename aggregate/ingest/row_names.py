@@ -1,4 +1,4 @@
-"""Rows of files in words, for those who have to mend them."""
+"""Names of rows for error messages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -232,7 +232,9 @@ def _warn_of(passed_over: list[str]) -> None:
     if passed_over:
         few = ", ".join(map(shown, passed_over[:3])) + (", ..." if len(passed_over) > 3 else "")
         files = f"{len(passed_over):,} Parquet file{'s' * (len(passed_over) > 1)}"
-        message = f"passed over {files} of other suffixes than {', '.join(PARQUET_SUFFIXES)}: {few}"
+        message = (
+            f"skipped {files} that do{'es' * (len(passed_over) == 1)} not end in {', '.join(PARQUET_SUFFIXES)}: {few}"
+        )
         warnings.warn(on_one_line(message), AggregateWarning, stacklevel=3)
 
 

@@ -79,7 +79,7 @@ def _check_ids(ids: pa.Array, rows: RowsOfFiles, origin: str) -> None:
 
 
 def _check_distinct(ids: pa.Array, at: Indices, rows: RowsOfFiles, origin: str) -> None:
-    """Raise VotesError if an observation, in row ``at`` int64[n], stands more than once: with several true labels."""
+    """Raise VotesError if an observation, in row ``at`` int64[n], occurs more than once: with several true labels."""
     codes = to_numpy(ids.dictionary_encode().indices)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)
@@ -91,7 +91,7 @@ def _check_distinct(ids: pa.Array, at: Indices, rows: RowsOfFiles, origin: str) 
     ]
     more = f" and {repeated.size - SHOWN:,} more" if repeated.size > SHOWN else ""
     raise VotesError(
-        f"observations that stand more than once: {', '.join(named)}{more}",
+        f"observations that occur more than once: {', '.join(named)}{more}",
         where=origin,
         remedy="leave one row of each observation",
     )

@@ -122,7 +122,7 @@ def test_of_the_k_likeliest_labels_the_surest_counts_and_the_others_stop_nothing
     several = ai_table(observation_id=[1, 1, 1, 9], score=[0.9, 0.95, 0.95, 0.5])
     ai = str(write("ai.parquet", several))
     assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--max-rejected", "0"]) == 0
-    assert "\n  2 further rows of the AI's on observations it named with a higher score\n" in capfd.readouterr().out
+    assert "\n  2 further rows of AI votes left out: one counts for each observation\n" in capfd.readouterr().out
     row = pq.read_table("consensus/latest/consensus.parquet").to_pylist()[0]
     assert (row["ai_label"], row["ai_score"]) == ("Abies alba", 0.95)
     assert pq.read_metadata("consensus/latest/rejected.parquet").num_rows == 0
@@ -182,13 +182,13 @@ def test_a_user_named_like_the_ai(
     write("good.parquet", user_id=user_ids)
     ai = str(write("ai.parquet", ai_table()))
     assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--ai-mode", "user"]) == 0
-    assert f"a user is named {usual}, as the AI would be: the AI is {own!r} among the users" in capfd.readouterr().err
+    assert f"a user is named {usual}, so the AI is {own!r} among the users" in capfd.readouterr().err
     users = {row["user_id"]: row["n_votes"] for row in pq.read_table("consensus/latest/users.parquet").to_pylist()}
     assert users == {**dict.fromkeys(user_ids.to_pylist(), 1), own: 4}
 
 
 def test_the_ai_finds_no_number_where_users_have_all() -> None:
-    with pytest.raises(aggregate.VotesError, match="no int8 is left to number the AI"):
+    with pytest.raises(aggregate.VotesError, match="no int8 is left as an id for the AI"):
         name_for_ai(pa.array(range(-128, 128), pa.int8()))
 
 

@@ -341,7 +341,7 @@ def test_a_read_only_output(capfd: Capture, published: Published, write: Write, 
     ("content", "saying"),
     [
         ("user_id,fixed_weight\nana,-1\n", "not in [0, 1e+09]"),
-        ("user_id,fixed_weight\nana,1\nana,2\n", "'ana' stands more than once"),
+        ("user_id,fixed_weight\nana,1\nana,2\n", "'ana' occurs more than once"),
         ("user_id\nana\n", "neither a column 'fixed_weight' nor 'min_weight'"),
         ("user,fixed_weight\nana,1\n", "'user_id' is missing"),
         ("user_id,fixed_weight\nana,heavy\n", "'heavy' in line 2, which is not a number"),

@@ -122,7 +122,7 @@ def test_a_consensus_file_without_run_json(capfd: Capture, published: Published,
         ({"label": [1, 2, 3]}, "column 'label' has type int64, but string in "),
         ({"label": [["a"], ["b"], ["c"]]}, "column 'label' has type list"),
         ({"observation_id": [70, 80, 90]}, "none of its 3 observations is in the consensus"),
-        ({"observation_id": [1, 7, 7]}, "observations that stand more than once: 7 in rows 1, 2"),
+        ({"observation_id": [1, 7, 7]}, "observations that occur more than once: 7 in rows 1, 2"),
         ({"observation_id": pa.array([1, None, 7])}, "observation_id is null or blank in row 1"),
         ({"label": pa.array([None, None, " "])}, "no row has a label"),
         ({"observation_id": pa.array([], pa.int64()), "label": pa.array([], pa.string())}, "no rows"),
@@ -158,7 +158,7 @@ def test_files_that_are_no_parquet_or_no_files(capfd: Capture, published: Publis
     write("two/a.parquet", TRUTH)
     write("two/b.parquet", TRUTH)
     line = refused(capfd, published.folder, "--truth", "two")
-    assert "observations that stand more than once: 1 in row 0 of two/a.parquet, row 0 of two/b.parquet, " in line
+    assert "observations that occur more than once: 1 in row 0 of two/a.parquet, row 0 of two/b.parquet, " in line
 
 
 def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: Write, work: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: W
         place = consensus.column_names.index(name)
         return write("other.parquet", consensus.set_column(place, name, pa.array(values)))
 
-    assert "observation 1 stands more than once" in refused(
+    assert "observation 1 occurs more than once" in refused(
         capfd, with_column("observation_id", [1, 1, 2]), "--truth", truth
     )
     assert "'confidence' holds values outside [0, 1]" in refused(

@@ -195,4 +195,4 @@ def test_user_weights_that_cannot_be_used_are_named_with_their_rows(write: Write
     assert "weights.parquet: column 'user_id' holds text that is not UTF-8 in row 2; write it as UTF-8" in line
     (work / "weights.csv").write_text("user_id,min_weight\nu1,1\nu2,2\nu1,3\nu2,4\n")
     line = refusal(capfd, "run", "votes.parquet", "-q", "--user-weights", "weights.csv")
-    assert "weights.csv: user 'u1' stands more than once, in lines 2, 4; leave one row of each user" in line
+    assert "weights.csv: user 'u1' occurs more than once, in lines 2, 4; leave one row of each user" in line

@@ -48,7 +48,7 @@ def test_parquet_ids_and_weights_may_have_any_type(tmp_path: Path, kind: pa.Data
         ({"user_id": ["a", ""], "fixed_weight": [1.0, 2.0]}, "a user_id is null or blank in row 1; "),
         (
             {"user_id": ["a", "a"], "fixed_weight": [1.0, 2.0]},
-            "user 'a' stands more than once, in rows 0, 1; leave one row",
+            "user 'a' occurs more than once, in rows 0, 1; leave one row",
         ),
         (
             {"user_id": ["a"], "fixed_weight": [-0.5]},
@@ -123,7 +123,7 @@ def test_several_files_and_folders_are_one_list(tmp_path: Path) -> None:
     weights = aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
     assert dict(zip(weights.user_ids.to_pylist(), weights.fixed.tolist(), strict=True))["9"] == 3
     (tmp_path / "c.csv").write_text("user_id,fixed_weight\n7,3\n")
-    with pytest.raises(VotesError, match="user '7' stands more than once"):
+    with pytest.raises(VotesError, match="user '7' occurs more than once"):
         aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
 
 

@@ -182,12 +182,12 @@ def test_parquet_files_of_other_suffixes_are_a_warning(tree: Path) -> None:
     for name in ("a.parquet.gzip", "b.parquet.bak", "year=2023/c.snappy", "_d.tmp", ".e.tmp"):
         (tree / "log" / name).write_bytes(PARQUET)
     told = (
-        r"passed over 3 Parquet files of other suffixes than \.parquet, \.parq, \.pq: "
+        r"skipped 3 Parquet files that do not end in \.parquet, \.parq, \.pq: "
         r"log/a\.parquet\.gzip, log/b\.parquet\.bak, log/year=2023/c\.snappy$"
     )
     with pytest.warns(AggregateWarning, match=told):
         assert paths("log") == LOG
-    with pytest.warns(AggregateWarning, match=r"passed over 2 Parquet files .*: log/b\.parquet\.bak, log/year=2023/c"):
+    with pytest.warns(AggregateWarning, match=r"skipped 2 Parquet files .*: log/b\.parquet\.bak, log/year=2023/c"):
         assert paths("log", "log/a.parquet.gzip") == ["log/a.parquet.gzip", *LOG]
 
 
@@ -240,7 +240,7 @@ def test_a_table_of_another_kind_is_refused_however_it_is_named(tree: Path, tabl
             find_sources(["odd1.parquet", given])
         message = str(raised.value)
         named = "lake" if given == "la*" else given
-        assert message.startswith(f"{named}: is {kind} table, or lies in one ({tree}/")
+        assert message.startswith(f"{named}: is {kind} table, or part of one ({tree}/")
         assert "export what it holds, with " in message
         assert len(message.splitlines()) == 1
 

@@ -397,7 +397,7 @@ def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: P
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     first, second = (
         subprocess.run([*COMMAND, name], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-        for name in ("one", "two")  # a run that finds another is held against it, with a kernel of its own
+        for name in ("one", "two")  # a run that finds another is compared with it, with a kernel of its own
     )
     assert first.stderr.count("compiling kernels") == 1
     assert "compiling" not in second.stderr

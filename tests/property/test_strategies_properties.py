@@ -30,7 +30,7 @@ TIED_AFTER_THE_FIRST_VOTE: Rows = [
 """Under wawa flo weighs 2/3, ana and bo 1/3 each: on 9 the majority's a is tied with the author's b, and stays."""
 
 FEW = {"max_iter": 4, "tolerance": 1e-12, "rounds": 7, "step_rounds": 3}
-"""Models of probabilities are held against their references while rounding has not grown."""
+"""Models of probabilities are compared with their references while rounding has not grown."""
 
 
 def engine_votes(rows: Rows) -> aggregate.Votes:

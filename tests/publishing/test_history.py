@@ -29,7 +29,7 @@ def output(tmp_path: Path) -> RunFolder:
 
 
 def publish(output: RunFolder, **more: Any) -> str:
-    """A run that was held against the one published before it."""
+    """A run that was compared with the one published before it."""
     against = baseline(output)
     with output.new_run(NOW) as run:
         (run.folder / "consensus.parquet").write_bytes(b"x")

@@ -124,7 +124,7 @@ def test_pruning_leaves_alone_what_is_not_a_run(output: RunFolder, name: str) ->
 
 
 def test_a_file_is_no_run_whatever_its_name(output: RunFolder) -> None:
-    """It would be the newest, and what the next run is held against if ``latest`` is lost."""
+    """It would be the newest, and what the next run is compared with if ``latest`` is lost."""
     publish(output, "x")
     for folder in (output.runs, output.held):
         folder.mkdir(exist_ok=True)

@@ -298,7 +298,7 @@ def test_tables_of_which_only_a_log_says_what_they_hold(
     )
     for path in folders:
         said = refused(capfd, "run", bucket.uri(path))
-        assert f"is {kind} table, or lies in one ({bucket.name}/lakes/votes)" in said
+        assert f"is {kind} table, or part of one ({bucket.name}/lakes/votes)" in said
         assert "export what it holds" in said
     assert published.is_untouched()
 
