@@ -23,7 +23,7 @@ from ..kernels.scores import (
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
 from . import Paths, listed
-from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, open_parquet, readable, stream
+from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, open_parquet, origin_of, readable, stream
 from .places import Ids, Vocabulary
 from .scores import are_scores, as_decimals, in_range
 from .sources import Source, find_sources
@@ -54,8 +54,7 @@ class ScoreFiles:
     @property
     def origin(self) -> str:
         """The files in a few words."""
-        first = self.files[0].source.path
-        return first if len(self.files) == 1 else f"{first} and {len(self.files) - 1} more"
+        return origin_of(self.files)
 
 
 def check_scores(
