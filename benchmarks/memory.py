@@ -64,8 +64,9 @@ def main() -> None:
     print("| votes | observations | users | counted | measured | bytes a vote |")
     print("|---:|---:|---:|---:|---:|---:|")
     for scale in options.scales:
+        votes = simulated(scale, "int")
         with tempfile.TemporaryDirectory(dir=LOGS) as output:
-            command = [*PLANT_AGGREGATE, "run", str(simulated(scale, "int")), "-q", "-o", output]
+            command = [*PLANT_AGGREGATE, "run", str(votes), "-q", "-o", output]
             run = run_measured(command, Limits(seconds=3600, memory=1024 * GIB))
             found = json.loads((Path(output) / "latest" / "run.json").read_text())["counts"]
         counts = {"vote": found["votes"]["used"], "observation": found["observations"], "user": found["users"]}

@@ -10,6 +10,7 @@ PLANT_AGGREGATE = [sys.executable, "-m", "aggregate_cli.main"]
 
 def simulated(scale: float, ids: str) -> Path:
     """The simulated log of a scale, made if it is not there; scale 1 is 9 million votes."""
+    LOGS.mkdir(exist_ok=True)
     folder = LOGS / f"scale-{scale:g}-{ids}"
     if not (folder / "votes.parquet").exists():
         simulate = [*PLANT_AGGREGATE, "simulate", str(folder), "--scale", str(scale), "--ids", ids, "-q"]

@@ -9,7 +9,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command, option
+from .command import Command, SeveralValues, option
 from .options import (
     FloatRange,
     LocalPath,
@@ -31,7 +31,7 @@ FILE = "ambiguity.parquet"
 
 
 @click.command(cls=Command, short_help="Find observations that a classifier in training finds ambiguous.")
-@click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
+@click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
 @option(
     "--scores",
     metavar="SCORES",

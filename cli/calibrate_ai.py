@@ -7,7 +7,7 @@ import click
 from aggregate.errors import on_one_line
 
 from . import console
-from .command import Command, option
+from .command import Command, SeveralValues, option
 from .options import (
     LocalPath,
     column_mapping,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
-@click.argument("ai_votes", nargs=-1, required=True, metavar="AI_VOTES...")
+@click.argument("ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...")
 @truth_option
 @option(
     "--truth-column",

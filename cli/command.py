@@ -1,9 +1,10 @@
 """What all commands have in common: options in named groups, and a moment from which there is something to clean up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from . import console, interrupts
 
@@ -44,6 +45,15 @@ class Option(click.Option):
 def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F]:
     """As click.option, in one of GROUPS."""
     return click.option(*declarations, cls=Option, group=group, **attributes)
+
+
+class SeveralValues(click.Argument):
+    """An argument that may be given several times, and takes what a configuration says where it is not given."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """The values and where they are from; to click 8.1 none at all would be a value of the command line."""
+        given = {name: value for name, value in opts.items() if name != self.name or value != ()}
+        return super().consume_value(ctx, given)
 
 
 class Command(click.Command):

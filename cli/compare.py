@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from . import console
-from .command import Command, option
+from .command import Command, SeveralValues, option
 from .options import (
     LocalPath,
     column_mapping,
@@ -24,7 +24,7 @@ from .options import (
 
 
 @click.command(cls=Command, short_help="Evaluate strategies against expert labels, side by side.")
-@click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
+@click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
 @truth_option
 @option(
     "--strategies",

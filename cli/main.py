@@ -107,6 +107,14 @@ class LazyGroup(click.Group):
                     option.secondary_opts.append(f"--no-{key_of(option)}")  # a file may have said yes
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; a name that begins as no word does is, to click 8.1, a call for help."""
+        if args[0] not in COMMANDS:
+            ctx.fail(f"No such command {args[0]!r}.")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. An interrupt is brought past click, which would write an empty line into logs."""
         try:

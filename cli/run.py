@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import Command, option
+from .command import Command, SeveralValues, option
 from .limits import check_address_space
 from .metrics import check_metrics, tell_metrics
 from .options import (
@@ -43,7 +43,7 @@ MAPPED = ("columns", "score_columns")
 
 
 @click.command(cls=Command, short_help="Publish a consensus of the votes.")
-@click.argument("votes", nargs=-1, required=True, metavar="VOTES...")
+@click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
 @output_option
 @option(
     "--strategy",
