@@ -47,6 +47,10 @@ def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F
     return click.option(*declarations, cls=Option, group=group, **attributes)
 
 
+WITHOUT_COMPILER = ("config", "publish", "rollback", "runs", "simulate")
+"""Commands that load none of the libraries that take much address space."""
+
+
 class SeveralValues(click.Argument):
     """An argument that may be given several times, and takes what a configuration says where it is not given."""
 
@@ -60,11 +64,14 @@ class Command(click.Command):
     """A command whose help shows its options in their groups, if they are many."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Begin the work, if nothing that is read would be written over."""
+        """Begin the work, if there is room for it and nothing that is read would be written over."""
+        from .limits import check_address_space
         from .outputs import check
 
         interrupts.begin()
         console.tell_messages_of_libraries()
+        if self.name not in WITHOUT_COMPILER:
+            check_address_space(ctx.params.get("threads"))
         check(self, ctx)
         return super().invoke(ctx)
 

@@ -1,4 +1,4 @@
-"""Limits of the system that a run cannot come to its end under."""
+"""Limits of the system that a command cannot come to its end under."""
 
 import resource
 
@@ -8,7 +8,7 @@ from aggregate.kernels.threads import available_cores
 MEGABYTE = 1 << 20
 
 ADDRESS_SPACE = 900 * MEGABYTE
-"""What the libraries take of the address space before the first vote is read; the most of it is never touched."""
+"""What the libraries take of the address space before the first row is read; the most of it is never touched."""
 
 FOR_A_THREAD = 100 * MEGABYTE
 """A stack, and what the allocator sets aside."""
@@ -21,6 +21,6 @@ def check_address_space(threads: int | None) -> None:
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         raise AggregateError(
             f"the address space is limited to {allowed // MEGABYTE:,} MB, and the libraries take "
-            f"{needed // MEGABYTE:,} before the first vote is read",
+            f"{needed // MEGABYTE:,} before the first row is read",
             remedy="raise the limit (ulimit -v), or limit memory by a control group (systemd's MemoryMax=)",
         )

@@ -12,7 +12,6 @@ from aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .command import Command, SeveralValues, option
-from .limits import check_address_space
 from .metrics import check_metrics, tell_metrics
 from .options import (
     ABOUT_AI,
@@ -172,7 +171,6 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     import aggregate
     from aggregate.storage import redacted
 
-    check_address_space(options["threads"])
     chosen, settings = chosen_by(options)
     check_metrics(metrics)
     try:

@@ -17,7 +17,7 @@ try:
     import numpy as np
     from numba.core import cgutils, event
     from numba.extending import intrinsic, typeof_impl
-except ImportError:
+except (ImportError, OSError, MemoryError):
     raise
 except Exception as error:  # of the environment, which numba reads its settings from
     settings = ", ".join(sorted(name for name in os.environ if name.startswith("NUMBA_"))) or "NUMBA_..."

@@ -334,3 +334,23 @@ def test_an_address_space_that_is_too_small_is_said_before_the_libraries_meet_it
     assert f"error: the address space is limited to {megabytes:,} MB, and the libraries take 1,100 " in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (work / "consensus").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ambiguity {votes} --scores {votes}",
+        "calibrate . --truth {votes}",
+        "calibrate-ai {votes} --truth {votes}",
+        "compare {votes} --truth {votes}",
+        "diff a b",
+        "evaluate . --truth {votes}",
+    ],
+)
+def test_so_it_is_of_every_command_that_needs_the_compiler(write: Write, work: Path, line: str) -> None:
+    program = shlex.join([sys.executable, "-m", "aggregate_cli.start"])
+    command = f"ulimit -v {800 * 1024} && exec {program} {line.format(votes=write())}"
+    done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "error: the address space is limited to 800 MB" in done.stderr
+    assert done.stderr.count("\n") == 1
