@@ -1,7 +1,11 @@
 """What can go wrong, said so that the reader knows what, where and what to do."""
 
 import os
+import unicodedata
 from typing import Any
+
+LONGEST = 60
+"""Characters of a name that are quoted."""
 
 
 class AggregateError(Exception):
@@ -68,6 +72,19 @@ def on_one_line(text: str) -> str:
     votes\x1b[31m\n.parquet
     """
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def quoted(name: str | int) -> str:
+    r"""A name such that what cannot be seen of it can: what is not ASCII is escaped where it has other forms.
+
+    >>> print(quoted("Acer\xa0opalus "))
+    'Acer\xa0opalus '
+    """
+    if isinstance(name, int):
+        return str(name)
+    short = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
+    is_composed = unicodedata.is_normalized("NFKC", short) and not any(map(unicodedata.combining, short))
+    return on_one_line(repr(short) if is_composed else ascii(short))
 
 
 def _escaped(character: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .arrays import Counts, Flags, Indices
 from .arrow import bytes_of, strings, to_arrow, to_numpy
+from .errors import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,6 +84,26 @@ def find_strange(names: "pa.Array", codes: Counts) -> NameFindings:
         for place, name in _occurring(names, _numbers() if is_integer else _spellings())
     }
     return NameFindings(pairs, first, missing)
+
+
+def warning_of(labels: NameFindings, users: NameFindings) -> str | None:
+    """What the owner of the votes should know of their names, in a line, each kind with its first case; else None.
+
+    Users who look alike are left out: whoever chooses a name may well choose one like another's.
+    """
+    parts = []
+    pairs = sum(labels.pairs_alike.values())
+    if pairs:
+        one, other = labels.first_alike[0]
+        several = "1 pair of labels looks" if pairs == 1 else f"{pairs:,} pairs of labels look"
+        parts.append(f"{several} alike (first {quoted(one)} and {quoted(other)})")
+    for thing, missing in (("label", labels.like_missing), ("user", users.like_missing)):
+        if missing:
+            name, votes = next(iter(missing.items()))
+            several = f"1 {thing} looks" if len(missing) == 1 else f"{len(missing):,} {thing}s look"
+            of_votes = "1 vote" if votes == 1 else f"{votes:,} votes"
+            parts.append(f"{several} like a missing value (first {quoted(name)}, {of_votes})")
+    return f"{'; '.join(parts)}: they were kept apart, as any names" if parts else None
 
 
 def in_one_spelling(name: str) -> tuple[str, str, str]:

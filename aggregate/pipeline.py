@@ -21,7 +21,7 @@ from .ingest.sources import Input, Source, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
-from .names import find_strange
+from .names import find_strange, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.history import baseline, prune
@@ -262,12 +262,13 @@ def _contents(
 
 
 def _strange_names(consensus: Consensus, given: _Given) -> dict[str, Any]:
-    """What is strange about the names of labels, the AI's among them, and of users."""
+    """What is strange about the names of labels, the AI's among them, and of users; warns of what may be mistakes."""
     votes, of_users = consensus.votes, given.reading.votes
-    return {
-        "labels": find_strange(votes.label_names, votes.labels).plain(),
-        "users": find_strange(of_users.user_ids, of_users.users).plain(),
-    }
+    labels, users = find_strange(votes.label_names, votes.labels), find_strange(of_users.user_ids, of_users.users)
+    warning = warning_of(labels, users)
+    if warning is not None:
+        warnings.warn(warning, AggregateWarning, stacklevel=4)
+    return {"labels": labels.plain(), "users": users.plain()}
 
 
 def _also(given: _Given, ambiguity: "Ambiguity | None") -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """The result of a run as a curator reads it in five seconds."""
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from aggregate.errors import on_one_line
+from aggregate.errors import on_one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +15,6 @@ SHOWN = 3
 
 ALIKE = {"white_space": "white space", "unicode_form": "Unicode form", "case": "case"}
 """What names that look alike may differ in, in words."""
-
-LONGEST = 60
-"""Characters of a name that are shown."""
 
 
 def summary(run: "Run") -> str:
@@ -50,6 +46,7 @@ def summary(run: "Run") -> str:
             line("needs votes", counts["needs_votes"], observations, "agreed, but with too little weight"),
             line("ambiguous", counts["ambiguous"], observations, "of any status: the label was hard won or lost"),
             *([_ai_line(counts["ai"])] if "ai" in counts else []),
+            *_rejected(votes["rejected"] + counts.get("ai", {}).get("rejected", 0)),
             f"{count(counts['users'], 'user')}, {counts['self_validating_users']:,} self-validating "
             "(one vote of theirs makes a label valid)",
             *_strange_names(run.manifest["names"]),
@@ -122,12 +119,18 @@ def count(number: int, thing: str) -> str:
 def _ai_line(counts: "Mapping[str, Any]") -> str:
     """What the AI did."""
     further = f"\n  {count(counts['further'], 'further row')} of AI votes left out: one counts for each observation"
+    rejected = f" ({count(counts['rejected'], 'row')} rejected)" if counts["rejected"] else ""
     return (
-        f"the AI named {count(counts['observations'], 'observation')}, and validated {counts['validated']:,}, "
-        f"invalidated {counts['invalidated']:,}, relabelled {counts['relabelled']:,}:\n"
+        f"the AI named {count(counts['observations'], 'observation')}{rejected}, and validated "
+        f"{counts['validated']:,}, invalidated {counts['invalidated']:,}, relabelled {counts['relabelled']:,}:\n"
         f"  {100 * counts['share_of_valid']:.2f} % of the valid labels would not be valid without it"
         + (further if counts["further"] else "")
     )
+
+
+def _rejected(rows: int) -> list[str]:
+    """Where to look for the rows that could not be used."""
+    return [f"{count(rows, 'rejected row')}: rejected.parquet says which and why"] if rows else []
 
 
 def _strange_names(names: "Mapping[str, Any]") -> list[str]:
@@ -136,10 +139,10 @@ def _strange_names(names: "Mapping[str, Any]") -> list[str]:
     for kind in ("labels", "users"):
         pairs = {words: names[kind]["pairs_alike"][key] for key, words in ALIKE.items()}
         if any(pairs.values()):
-            first = [f"{_quoted(one)} and {_quoted(other)}" for one, other in names[kind]["first_alike"]]
+            first = [f"{quoted(one)} and {quoted(other)}" for one, other in names[kind]["first_alike"]]
             several, differ = count(sum(pairs.values()), "pair"), "differs" if sum(pairs.values()) == 1 else "differ"
             lines.append(f"{several} of {kind} {differ} only in {_by_kind(pairs)}: {_first_of(first, '; ')}")
-        missing = [f"{_quoted(it['name'])} ({count(it['votes'], 'vote')})" for it in names[kind]["like_missing"]]
+        missing = [f"{quoted(it['name'])} ({count(it['votes'], 'vote')})" for it in names[kind]["like_missing"]]
         if missing:
             look = f"1 {kind[:-1]} looks" if len(missing) == 1 else f"{len(missing):,} {kind} look"
             lines.append(f"{look} like a missing value: {_first_of(missing, ', ')}")
@@ -157,15 +160,6 @@ def _by_kind(counts: "Mapping[str, int]") -> str:
 
 def _first_of(texts: list[str], separator: str) -> str:
     return separator.join([*texts[:SHOWN], *(["..."] if len(texts) > SHOWN else [])])
-
-
-def _quoted(name: str | int) -> str:
-    """A name such that what cannot be seen of it can: what is not ASCII is escaped where it has other forms."""
-    if isinstance(name, int):
-        return str(name)
-    short = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
-    is_composed = unicodedata.is_normalized("NFKC", short) and not any(map(unicodedata.combining, short))
-    return on_one_line(repr(short) if is_composed else ascii(short))
 
 
 def _ending(run: "Run") -> str:

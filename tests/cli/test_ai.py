@@ -106,9 +106,12 @@ def test_ai_votes_that_cannot_be_used(
     assert "ai.parquet" in line
 
 
-def test_a_few_unusable_ai_votes_are_kept_aside(published: Published, write: Write) -> None:
+def test_a_few_unusable_ai_votes_are_kept_aside(published: Published, write: Write, capfd: Capture) -> None:
     ai = str(write("ai.parquet", ai_table(score=[0.9, 7.0, 0.5, 0.5])))
     assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--max-rejected", "0.25"]) == 0
+    out = capfd.readouterr().out
+    assert "\nthe AI named 3 observations (1 row rejected), and validated" in out
+    assert "\n1 rejected row: rejected.parquet says which and why\n" in out
     (row,) = pq.read_table("consensus/latest/rejected.parquet").to_pylist()
     assert (row["file"], row["row"], row["observation_id"], row["user_id"]) == (ai, 1, 2, None)
     counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]
@@ -122,7 +125,9 @@ def test_of_the_k_likeliest_labels_the_surest_counts_and_the_others_stop_nothing
     several = ai_table(observation_id=[1, 1, 1, 9], score=[0.9, 0.95, 0.95, 0.5])
     ai = str(write("ai.parquet", several))
     assert run_command(["run", "good.parquet", "-q", "--ai-votes", ai, "--max-rejected", "0"]) == 0
-    assert "\n  2 further rows of AI votes left out: one counts for each observation\n" in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert "\n  2 further rows of AI votes left out: one counts for each observation\n" in out
+    assert "rejected" not in out
     row = pq.read_table("consensus/latest/consensus.parquet").to_pylist()[0]
     assert (row["ai_label"], row["ai_score"]) == ("Abies alba", 0.95)
     assert pq.read_metadata("consensus/latest/rejected.parquet").num_rows == 0

@@ -19,8 +19,13 @@ def run_on(write: Write, *options: str, **columns: Any) -> dict[str, Any]:
     n = len(columns["label"])
     table = pa.table({"observation_id": range(n), "user_id": [f"u{i}" for i in range(n)], "is_author": [True] * n})
     assert run_command(["run", str(write("votes.parquet", table, **columns)), "-q", *options]) == 0
-    names: dict[str, Any] = json.loads(Path("consensus/latest/run.json").read_text())["names"]
+    names: dict[str, Any] = manifest()["names"]
     return names
+
+
+def manifest() -> dict[str, Any]:
+    contents: dict[str, Any] = json.loads(Path("consensus/latest/run.json").read_text())
+    return contents
 
 
 def test_labels_that_look_alike_are_counted_and_named(write: Write, capfd: Capture) -> None:
@@ -39,8 +44,12 @@ def test_labels_that_look_alike_are_counted_and_named(write: Write, capfd: Captu
 def test_users_that_look_alike_and_names_that_are_none(write: Write, capfd: Capture) -> None:
     users = ["Ana", "ana", "None", "None", "nan"]
     run_on(write, label=["nan", "nan", "Acer", "?", "Abies"], user_id=users)
-    out = capfd.readouterr().out
+    out, err = capfd.readouterr()
     assert "\n1 pair of users differs only in case: 'Ana' and 'ana'\n" in out
+    assert err == (
+        "plant-aggregate: warning: 2 labels look like a missing value (first '?', 1 vote); 2 users look like a missing "
+        "value (first 'None', 2 votes): they were kept apart, as any names\n"
+    )
     assert "\n2 labels look like a missing value: '?' (1 vote), 'nan' (2 votes)\n" in out
     assert "\n2 users look like a missing value: 'None' (2 votes), 'nan' (1 vote)\n" in out
 
@@ -49,6 +58,28 @@ def test_integers_for_missing_values(write: Write, capfd: Capture) -> None:
     run_on(write, label=[-1, 5, -1], user_id=[7, -1, 8])
     out = capfd.readouterr().out
     assert "\n1 label looks like a missing value: -1 (2 votes)\n1 user looks like a missing value: -1 (1 vote)\n" in out
+
+
+def test_pairs_of_labels_and_what_stands_for_a_missing_value_are_one_warning(write: Write, capfd: Capture) -> None:
+    run_on(write, label=["Acer\n", "Acer", "acer", "NA", "Abies"], user_id=["Ana", "ana", "None", "d", "e"])
+    (warning,) = manifest()["warnings"]
+    assert warning == (
+        r"3 pairs of labels look alike (first 'Acer' and 'Acer\n'); 1 label looks like a missing value (first 'NA', 1 "
+        "vote); 1 user looks like a missing value (first 'None', 1 vote): they were kept apart, as any names"
+    )
+    assert capfd.readouterr().err == f"plant-aggregate: warning: {warning}\n"
+
+
+def test_users_that_look_alike_are_no_warning(write: Write, capfd: Capture) -> None:
+    run_on(write, label=["Acer", "Abies"], user_id=["Ana", "ana"])
+    assert capfd.readouterr().err == ""
+
+
+def test_the_log_for_collectors_has_the_warning(write: Write, capfd: Capture) -> None:
+    run_on(write, "--log-format", "json", label=["Acer", "acer"])
+    logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    (said,) = [line["message"] for line in logged if line["event"] == "warning"]
+    assert said.startswith("1 pair of labels looks alike (first 'Acer' and 'acer')")
 
 
 def test_a_label_of_the_ai_is_held_against_those_of_users(write: Write, capfd: Capture) -> None:
@@ -70,6 +101,8 @@ def test_names_like_any_others_are_not_told_of(write: Write, capfd: Capture) -> 
     names = run_on(write, label=["Acer", "Abies"])
     assert names["labels"] == names["users"]
     assert not any(names["labels"]["pairs_alike"].values())
-    out = capfd.readouterr().out
+    assert manifest()["warnings"] == []
+    out, err = capfd.readouterr()
+    assert err == ""
     assert "pair" not in out
     assert "missing value" not in out
