@@ -24,7 +24,7 @@ from .listening import PhaseClock, heard_warnings
 from .names import find_strange, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
-from .publishing.history import baseline, prune
+from .publishing.history import baseline, names_none, prune
 from .publishing.integrity import record_in, sound_table
 from .publishing.manifest import manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
@@ -85,13 +85,14 @@ def run(
         told = {**settings.plain(), "started": turn.began.isoformat()}
         contents = _contents(new.run_id, consensus, given, ambiguity, outputs, told)
         clock.phase("compare with the run before")
+        lost = folder.lost_id
         changes = _changes(folder, new.folder, contents)
-        if changes.summary is None and settings.guards.are_set:
+        if changes.summary is None and settings.guards.are_set and lost is None:
             nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
             warnings.warn(nothing, AggregateWarning, stacklevel=2)
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         clock.end()
-        held = settings.guards.objections(changes.summary)
+        held = settings.guards.objections(changes.summary, lost)
         contents = with_changes(contents, changes.summary, held, output_of_changes, clock.seconds, heard)
         write_manifest(contents, new.folder)
         clock.phase("hold back" if held else "publish")
@@ -299,10 +300,12 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
     before = baseline(folder)
     consensus = new / CONSENSUS_FILE
     if before is None:
+        if folder.lost_id is not None:
+            warnings.warn(names_none(folder), AggregateWarning, stacklevel=3)
         return Changes(no_changes(consensus), None)
     if before != folder.published_id:
         warnings.warn(
-            f"{folder.latest} names no run of {folder.where}: the new one is compared with the newest there, {before}",
+            f"{names_none(folder)}: the new one is compared with the newest there, {before}",
             AggregateWarning,
             stacklevel=3,
         )

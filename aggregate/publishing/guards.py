@@ -21,9 +21,16 @@ class Guards:
         """Whether there is any limit."""
         return self.max_label_changes is not None or self.max_valid_drop is not None
 
-    def objections(self, changes: Mapping[str, Any] | None) -> list[str]:
-        """What speaks against publishing, in words; ``changes`` as in run.json, None for a first run."""
-        if changes is None or not self.are_set:
+    def objections(self, changes: Mapping[str, Any] | None, lost: str | None = None) -> list[str]:
+        """What speaks against publishing, in words; ``changes`` as in run.json, None for a first run.
+
+        ``lost``: the run that is named as the published one, and is gone.
+        """
+        if not self.are_set:
+            return []
+        if lost is not None:
+            return [f"it cannot be compared with the published run {lost}, which is gone"]
+        if changes is None:
             return []
         if "incomparable" in changes:
             return [f"it cannot be compared with run {changes['against']} ({changes['incomparable']})"]

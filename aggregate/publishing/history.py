@@ -17,6 +17,12 @@ def baseline(store: RunStore) -> str | None:
     return store.published_id or max(store.run_ids, key=age_key, default=None)
 
 
+def names_none(store: RunStore) -> str:
+    """Why there is no published run though there may be others, in words."""
+    lost = store.lost_id
+    return f"{store.latest} names " + (f"run {lost}, which is gone" if lost else f"no run of {store.where}")
+
+
 def before(store: RunStore, run_id: str, run_ids: Sequence[str] | None = None) -> str | None:
     """The run that was published before a run; None if there is none. ``run_ids``: as the store has them.
 

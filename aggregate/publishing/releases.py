@@ -13,7 +13,7 @@ from ..destination import MANIFEST_FILE
 from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
 from ..progress import SILENT, Progress
 from ..storage import is_uri, local_path
-from .history import baseline, before, manifest_of
+from .history import baseline, before, manifest_of, names_none
 from .integrity import DAMAGED, check_tables, record_in
 from .lock import locked
 from .run_folder import RunFolder
@@ -104,7 +104,7 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
         target = baseline(folder) if now is None else before(folder, now)
         if now is None and target is not None:
             warnings.warn(
-                f"{folder.latest} names no run of {folder.where}: the newest there is published, {target}",
+                f"{names_none(folder)}: the newest there is published, {target}",
                 AggregateWarning,
                 stacklevel=2,
             )

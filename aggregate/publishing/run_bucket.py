@@ -83,6 +83,17 @@ class RunBucket:
     @property
     def published_id(self) -> str | None:
         """The run that ``latest.json`` names; None if there is none."""
+        run_id = self._named_id
+        return run_id if run_id is not None and run_id in self._names("runs") else None
+
+    @property
+    def lost_id(self) -> str | None:
+        """The run that ``latest.json`` names though it is gone; None if there is none."""
+        run_id = self._named_id
+        return None if run_id is None or run_id in self._names("runs") else run_id
+
+    @property
+    def _named_id(self) -> str | None:
         pointer = self._place.child(POINTER)
         with self._reaching():
             if POINTER not in self._names():
@@ -92,7 +103,7 @@ class RunBucket:
             run_id = json.loads(content)["run_id"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        return run_id if isinstance(run_id, str) and run_id in self._names("runs") else None
+        return run_id if isinstance(run_id, str) and is_run_id(run_id) else None
 
     @property
     def run_ids(self) -> list[str]:

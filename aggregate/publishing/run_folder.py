@@ -75,11 +75,22 @@ class RunFolder:
     @property
     def published_id(self) -> str | None:
         """The run that ``latest`` names; None if there is none."""
+        name = self._named_id
+        return name if name is not None and os.path.isdir(self.runs / name) else None
+
+    @property
+    def lost_id(self) -> str | None:
+        """The run that ``latest`` names though it is gone; None if there is none."""
+        name = self._named_id
+        return None if name is None or os.path.isdir(self.runs / name) else name
+
+    @property
+    def _named_id(self) -> str | None:
         try:
             name = Path(os.readlink(self.latest)).name
         except OSError:
             return None
-        return name if is_run_id(name) and os.path.isdir(self.runs / name) else None
+        return name if is_run_id(name) else None
 
     @property
     def run_ids(self) -> list[str]:

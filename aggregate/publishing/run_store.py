@@ -40,6 +40,10 @@ class RunStore(Protocol):
         """The published run; None if there is none."""
 
     @property
+    def lost_id(self) -> str | None:
+        """The run that is named as the published one though it is gone; None if there is none."""
+
+    @property
     def run_ids(self) -> list[str]:
         """The runs that were published, now or before; oldest first."""
 

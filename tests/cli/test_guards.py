@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,36 @@ def test_a_first_run_and_one_that_changes_nothing_are_not_held(write: Write, wor
     for _ in range(2):
         assert run_command(["run", str(write()), "-q", *guards]) == 0
     assert ids_in(work / "consensus" / "held") == []
+
+
+@pytest.mark.parametrize("has_older", [False, True])
+def test_a_published_run_that_is_gone_holds_the_next(
+    published: Published, work: Path, capfd: Capture, has_older: bool
+) -> None:
+    older = latest(work)
+    gone = another_run(work, capfd)
+    shutil.rmtree(work / "consensus" / "runs" / gone)
+    if not has_older:
+        shutil.rmtree(work / "consensus" / "runs" / older)
+    assert run_command(["run", "good.parquet", "-q", "--max-label-changes", "1"]) == 3
+    warning, error = capfd.readouterr().err.splitlines()
+    instead = f": the new one is compared with the newest there, {older}" if has_older else ""
+    assert warning == f"plant-aggregate: warning: consensus/latest names run {gone}, which is gone{instead}"
+    assert f": held back: it cannot be compared with the published run {gone}, which is gone; " in error
+    (held,) = ids_in(work / "consensus" / "held")
+    assert latest(work) == gone
+    assert run_command(["publish", held]) == 0
+    assert latest(work) == held
+    assert run_command(["run", "good.parquet", "-q", "--max-label-changes", "1"]) == 0
+
+
+def test_a_published_run_that_is_gone_is_a_warning_without_guards(
+    published: Published, work: Path, capfd: Capture
+) -> None:
+    gone = latest(work)
+    shutil.rmtree(work / "consensus" / "runs" / gone)
+    assert run_command(["run", "good.parquet", "-q"]) == 0
+    assert capfd.readouterr().err == (f"plant-aggregate: warning: consensus/latest names run {gone}, which is gone\n")
 
 
 @pytest.mark.parametrize("option", ["--max-label-changes", "--max-valid-drop"])

@@ -83,6 +83,24 @@ def test_runs_are_held_released_compared_and_taken_back(output: str, write: Writ
     assert run_command(["rollback", "-o", output]) == 1
 
 
+def test_a_published_run_that_is_gone_holds_the_next(
+    bucket: Bucket, output: str, write: Write, work: Path, capfd: Capture
+) -> None:
+    path = write()
+    assert run(path, output) == 0
+    gone = aggregate.open_latest(output).run_id
+    runs = locate(output).child("runs", gone)
+    runs.filesystem.delete_dir(runs.path)
+    capfd.readouterr()
+    assert run(path, output, "--max-label-changes", "1") == 3
+    warning, error = capfd.readouterr().err.splitlines()
+    assert "/latest.json" in warning
+    assert warning.endswith(f" names run {gone}, which is gone")
+    assert f": held back: it cannot be compared with the published run {gone}, which is gone; " in error
+    assert run(path, output) == 0
+    assert aggregate.open_latest(output).run_id > gone
+
+
 @pytest.mark.parametrize(
     ("votes", "place", "fits"),
     [
