@@ -34,7 +34,7 @@ PATIENCE = 5.0
 """Seconds that the main thread has to come to an end after a signal."""
 
 UNFINISHED = "an unfinished run is not published"
-"""Said of ``run`` at an end from outside: it may come after the run was published."""
+"""Said of ``run`` at an end from outside, as long as it is not known that its run was published or held back."""
 
 AT_ONCE = "at once, without cleaning up, which the next run does"
 
@@ -47,6 +47,8 @@ class _Heard:
     interrupt: KeyboardInterrupt | None = None
     number: int = signal.SIGINT
     arguments: list[str] = []  # noqa: RUF012 - replaced, never changed
+    finished: str | None = None
+    """What became of the run of this command, in words, once that is settled."""
     last_word = threading.Lock()
     """Who has it says how the process ended; it is never given back."""
 
@@ -71,6 +73,12 @@ def listen(arguments: list[str]) -> None:
 def begin() -> None:
     """From now on the first signal is a KeyboardInterrupt: there is something to clean up."""
     _Heard.is_working = True
+    _Heard.finished = None
+
+
+def finish(outcome: str) -> None:
+    """From now on an end from outside is said to have left the run as ``outcome`` says."""
+    _Heard.finished = outcome
 
 
 def leave() -> None:
@@ -96,7 +104,7 @@ def take_last_word() -> None:
 
 def ended(how: str, arguments: list[str]) -> str:
     """An end from outside, in words."""
-    return f"{how}; {UNFINISHED}" if arguments[:1] == ["run"] else how
+    return f"{how}; {_Heard.finished or UNFINISHED}" if arguments[:1] == ["run"] else how
 
 
 def _on_signal(number: int, _frame: Any) -> None:

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from aggregate.strategies.registry import STRATEGIES
 
-from . import console
+from . import console, interrupts
 from .command import Command, SeveralValues, option
 from .metrics import check_metrics, tell_metrics
 from .options import (
@@ -179,7 +179,9 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
             begun = f"plant-aggregate {aggregate.__version__}: run {' '.join(paths)}"
             console.event("started", begun, version=aggregate.__version__, votes=paths)
             done = aggregate.run(votes, output, chosen, settings, progress=listener)
+            interrupts.finish(f"run {done.run_id} is published")
     except aggregate.HeldError as error:
+        interrupts.finish(f"run {error.run.run_id} is held back")
         try:
             _tell(error.run, output, metrics, as_json)
         except (aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news

@@ -192,6 +192,26 @@ def test_who_ends_a_run_leaves_nothing_behind(published: Published, work: Path, 
     assert published.is_untouched()
 
 
+@pytest.mark.parametrize("is_held", [False, True])
+def test_who_ends_a_run_that_is_done_is_told_what_became_of_it(
+    published: Published, write: Write, work: Path, is_held: bool
+) -> None:
+    votes = str(write("others.parquet", label=["Acer campestre", "Acer opalus", "Abies alba", "Picea abies"]))
+    options = ["--metrics", "metrics.prom", *(["--max-label-changes", "0"] if is_held else [])]
+    command = [sys.executable, "-c", SIGNALLED, f"os.rename/metrics.prom/{int(signal.SIGINT)}", "run", votes, *options]
+    with running(command, cwd=work) as job:
+        said = last_line(job)
+    assert job.returncode == 130
+    if is_held:
+        (held,) = (work / "consensus/held").iterdir()
+        assert said == f"plant-aggregate: error: interrupted; run {held.name} is held back"
+        assert published.is_untouched()
+    else:
+        latest = (work / "consensus/latest").readlink().name
+        assert said == f"plant-aggregate: error: interrupted; run {latest} is published"
+        assert not published.is_untouched()
+
+
 @pytest.mark.parametrize("numbers", ["2", "15", "1", "2/2", "2/15", "15/2/1"])
 @pytest.mark.parametrize("module", ["click", "dataclasses", "pyarrow.parquet", "numba"])
 def test_signals_while_modules_are_loaded(write: Write, work: Path, module: str, numbers: str) -> None:
