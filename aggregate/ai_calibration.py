@@ -18,7 +18,7 @@ from .arrow import to_arrow
 from .calibration import EDGE, FEWEST, N_FOLDS, IsotonicMap
 from .errors import ParameterError, VotesError
 from .measures import brier_score, calibration_error, log_loss, reliability
-from .truth import Truth, check_kinds, codes_among, rows_of
+from .truth import Truth, check_kinds, check_labels, codes_among, rows_of
 from .votes import Votes
 
 FORMAT = "plant-aggregate AI calibration 1"
@@ -180,7 +180,7 @@ def calibrate_ai(
 
     ``method`` is one of METHODS. With ``votes`` the scores are also compared on the observations where users disagree.
     ``seed`` draws the folds of the cross-validation. Raises VotesError if the AI votes on fewer than FEWEST expert
-    observations, or ids or labels have other types; ParameterError on an unknown method.
+    observations, names no label of the experts, or ids or labels have other types; ParameterError on an unknown method.
     """
     if method not in METHODS or seed < 0:
         raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(METHODS)}, and >= 0")
@@ -192,6 +192,7 @@ def calibrate_ai(
             where=truth.origin,
             remedy="see that both use the same ids, or ask the experts for more",
         )
+    check_labels(truth.at(np.sort(truth_rows)), ai_votes.label_names, "the AI's votes", needed=True)
     scores = ai_votes.scores[rows]
     true = codes_among(ai_votes.label_names, truth.labels.take(to_arrow(truth_rows)))
     right: Flags = ai_votes.labels[rows] == true

@@ -19,7 +19,7 @@ from .consensus import Consensus
 from .errors import ParameterError, VotesError
 from .evidence import Evidence
 from .measures import brier_score, calibration_error, log_loss
-from .truth import Truth, check_kinds, codes_among, rows_of
+from .truth import Truth, check_kinds, check_labels, codes_among, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -245,8 +245,8 @@ def calibrate(
     """Fit P(label is right) on the observations that experts know.
 
     ``method`` is one of METHODS; all are cross-validated, in folds drawn with ``seed``. ``fitted_on`` is kept with the
-    calibration. Raises VotesError if fewer than FEWEST expert observations are in the consensus, or ids or labels have
-    other types; ParameterError on an unknown method.
+    calibration. Raises VotesError if fewer than FEWEST expert observations are in the consensus, no label of theirs is,
+    or ids or labels have other types; ParameterError on an unknown method.
     """
     if method not in METHODS or seed < 0:
         raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(METHODS)}, and >= 0")
@@ -303,6 +303,7 @@ def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, 
             where=truth.origin,
             remedy="see that both use the same ids, or ask the experts for more",
         )
+    check_labels(truth.at(np.sort(truth_rows)), source.label_names, "the consensus", needed=True)
     evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
     true = codes_among(source.label_names, truth.labels.take(to_arrow(truth_rows)))
     right: Flags = (evidence.labels == true) & (true >= 0)

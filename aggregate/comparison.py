@@ -19,7 +19,7 @@ from .progress import SILENT, Progress
 from .schema import MEASURES, arrow_schema
 from .strategies.base import Strategy
 from .strategies.plantnet import AI_MODES, PlantNet
-from .truth import Truth, check_kinds, rows_of
+from .truth import Truth, check_kinds, check_labels, rows_of
 from .votes import Votes
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def compare(
     intervals of all come from the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError
     if no expert observation was voted on.
     """
-    if ai_votes is not None:
-        check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
+    check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
     rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
     experts = truth if ai_votes is None else truth.at(np.sort(truth_rows))
+    check_labels(truth.at(np.sort(truth_rows)), votes.label_names, "the votes")
     n_votes = np.diff(votes.offsets)[rows].astype(np.int32)
     n_labels = label_counts(votes)[rows]
     compared = []

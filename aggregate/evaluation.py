@@ -26,7 +26,7 @@ from .measures import (
     share,
 )
 from .schema import MEASURES
-from .truth import Truth, check_kinds, codes_among, rows_of
+from .truth import Truth, check_kinds, check_labels, codes_among, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -161,9 +161,13 @@ def evaluate(
 
     The intervals come from ``resamples`` bootstrap resamples of the observations (0 for none); the same seed draws
     the same resamples for every consensus with the same expert observations. Raises VotesError if no expert
-    observation is in the consensus or ids or labels have different types, ParameterError on senseless numbers.
+    observation is in the consensus or ids or labels have different types, ParameterError on senseless numbers. Warns
+    of experts' labels that look like one of the consensus and are none.
     """
     judged, names, overlap = judge(consensus, truth)
+    source = consensus if isinstance(consensus, Evidence) else consensus.votes
+    _, matched = rows_of(source.observation_ids, truth.observation_ids)
+    check_labels(truth.at(np.sort(matched)), source.label_names, "the consensus")
     return evaluate_judged(judged, names, overlap, resamples=resamples, seed=seed, worst=worst)
 
 

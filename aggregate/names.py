@@ -119,6 +119,18 @@ def in_one_spelling(name: str) -> tuple[str, str, str]:
     return spaced, composed, unicodedata.normalize("NFKC", composed.casefold())
 
 
+def alike_among(names: "pa.Array", others: "pa.Array") -> list[tuple[str, str]]:
+    """Those of ``others``, strings that are not among ``names``, that look like one of these, each with the first such.
+
+    Alike are two that :func:`in_one_spelling` makes equal.
+    """
+    first_of: dict[str, str] = {}
+    for name in names.to_pylist():
+        first_of.setdefault(in_one_spelling(name)[-1], name)
+    spelled = ((other, first_of.get(in_one_spelling(other)[-1])) for other in others.to_pylist())
+    return [(other, name) for other, name in spelled if name is not None]
+
+
 def _alike(names: "pa.Array") -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
     """Pairs of strings that look alike, by KINDS, and the first of them.
 

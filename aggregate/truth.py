@@ -1,5 +1,6 @@
 """What experts say, and where their observations stand among others."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from .arrays import Indices, LabelCodes
 from .arrow import to_arrow, to_numpy
-from .errors import VotesError
+from .errors import AggregateWarning, VotesError, on_one_line, quoted
+from .names import alike_among
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +54,38 @@ def check_kinds(truth: Truth, ids: "pa.DataType", labels: "pa.DataType", place: 
                 where=truth.origin,
                 remedy="write it with the type of the votes",
             )
+
+
+def check_labels(truth: Truth, names: "pa.Array", place: str, *, needed: bool = False) -> None:
+    """Warn of experts' labels that are not among ``names``, the distinct labels of ``place``, but look like one.
+
+    They differ in nothing but case, white space or Unicode form, and yet count as wrong. Warn also if none is among
+    them; if that is ``needed``, raise VotesError.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    labels = pc.unique(truth.labels)
+    unknown = labels.filter(to_arrow(codes_among(names, labels) < 0))
+    if len(unknown) == 0:
+        return
+    alike = [] if pa.types.is_integer(labels.type) else alike_among(names, unknown)
+    faults = []
+    if len(unknown) == len(labels) and len(names):
+        theirs, ours = alike[0] if alike else (unknown[0].as_py(), names[0].as_py())
+        faults.append(
+            f"none of the experts' labels ({len(labels):,}) is among those of {place}: the first is "
+            f"{quoted(theirs)} with the experts, {quoted(ours)} in {place}"
+        )
+        if needed:
+            raise VotesError(faults[0], where=truth.origin, remedy="see that both write the labels the same way")
+    if alike:
+        one = "1 label differs" if len(alike) == 1 else f"{len(alike):,} labels differ"
+        first = "" if faults else f" (first {quoted(alike[0][0])}, there {quoted(alike[0][1])})"
+        faults.append(f"{one} from one of {place} only in case, white space or Unicode form{first}")
+    if faults:
+        message = f"{on_one_line(truth.origin)}: {'; '.join(faults)}: different labels, so these count as wrong"
+        warnings.warn(message, AggregateWarning, stacklevel=3)
 
 
 def rows_of(ids: "pa.Array", wanted: "pa.Array") -> tuple[Indices, Indices]:

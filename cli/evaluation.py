@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from aggregate.errors import on_one_line
+from aggregate.errors import on_one_line, quoted
 
 from .summary import count
 
@@ -88,11 +88,16 @@ def _by_votes(groups: "tuple[Group, ...]") -> str:
 
 def _confusions(confusions: "tuple[Confusion, ...]") -> str:
     rows = [["times", "valid", "experts say", "label"]]
-    rows += [
-        [f"{pair.observations:,}", f"{pair.valid:,}", shortened(pair.truth), shortened(pair.label)]
-        for pair in confusions
-    ]
+    rows += [[f"{pair.observations:,}", f"{pair.valid:,}", *_told_apart(pair.truth, pair.label)] for pair in confusions]
     return aligned(rows, left=(2, 3))
+
+
+def _told_apart(one: str | int, other: str | int) -> list[str]:
+    """Two names as cells, quoted where they differ in what may not be seen."""
+    from aggregate.names import in_one_spelling
+
+    alike = isinstance(one, str) and isinstance(other, str) and in_one_spelling(one)[1] == in_one_spelling(other)[1]
+    return [(quoted if alike else shortened)(name) for name in (one, other)]
 
 
 def _agreement(agreement: "CrowdAgreement") -> str:

@@ -62,7 +62,7 @@ def evidence_of(columns: dict[str, np.ndarray]) -> Evidence:
     n = columns["confidence"].size
     return Evidence(
         observation_ids=pa.array(np.arange(n)),
-        label_names=pa.array(["x"]),
+        label_names=pa.array(["x", "y"]),
         labels=np.zeros(n, np.int32),
         valid=np.ones(n, np.bool_),
         margin=columns["aum"],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.names import KINDS, find_strange
+from aggregate.names import KINDS, alike_among, find_strange
 
 PIECES = [
     *("Acer", "acer", "ACER", " ", "  ", "\xa0", "\u2003", "\t", "\u200b"),
@@ -82,3 +82,9 @@ def test_integers_that_stand_for_a_missing_value(kind: pa.DataType, names: list[
 def test_no_names_are_nothing_strange() -> None:
     assert not find_strange(pa.array([], pa.string()), np.empty(0, np.int32))
     assert Counter(find_strange(pa.array(["A", "B"]), np.zeros(1, np.int32)).pairs_alike.values()) == {0: 3}
+
+
+def test_names_of_one_list_that_look_like_those_of_another() -> None:
+    names, others = pa.array(["Acer", "Acer ", "Café", "Abies"]), pa.array(["ACER", "Quercus", "Cafe\u0301", " Abies"])
+    assert alike_among(names, others) == [("ACER", "Acer"), ("Cafe\u0301", "Café"), (" Abies", "Abies")]
+    assert alike_among(names, others.slice(0, 0)) == alike_among(names.slice(0, 0), others) == []

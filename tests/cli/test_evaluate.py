@@ -198,7 +198,7 @@ def test_a_consensus_of_ids_that_are_not_utf8(capfd: Capture, write: Write, work
     pq.write_table(consensus.set_column(0, "observation_id", ids), work / "broken.parquet")
     truth = write("truth.parquet", pa.table({"observation_id": ids, "label": ["a", "b", "c"]}))
     assert "'observation_id' holds text that is not UTF-8" in refused(capfd, "consensus", "--truth", truth)
-    truth = write("truth.parquet", pa.table({"observation_id": ["1", "2"], "label": ["a", "b"]}))
+    truth = write("truth.parquet", pa.table({"observation_id": ["1", "2"], "label": ["Abies alba", "b"]}))
     evaluated(capfd, "broken.parquet", "--truth", truth)  # those that experts know are well
 
 
