@@ -54,21 +54,21 @@ def check_place(path: str | os.PathLike[str], output: str | os.PathLike[str] | N
 def _fault_of(place: Path, own: Path | None) -> str | None:
     """What is wrong with a place to write to."""
     for folder in place.parents:
-        if folder.name in (RUNS, HELD) and _keeps_runs(folder.parent, own):
+        if folder.name in (RUNS, HELD) and keeps_runs(folder.parent, own):
             return f"lies among the runs of the output folder {str(folder.parent)!r}, where nothing else is written"
         if is_run_id(folder.name) and (folder / MANIFEST_FILE).exists():
             return f"lies in run {folder.name}, which stays as it is"
     for file in (place, *(folder for folder in place.parents if not folder.is_dir())):
         is_taken = file.name.startswith(".") or file.name in (RUNS, HELD, LATEST, POINTER)
-        if is_taken and _keeps_runs(file.parent, own):
+        if is_taken and keeps_runs(file.parent, own):
             return f"is what the output folder {str(file.parent)!r} keeps its runs with"
     if own is not None and place in (own, *own.parents):
         return "is the output folder, or one that it lies in"
     return None
 
 
-def _keeps_runs(folder: Path, own: Path | None) -> bool:
-    """Whether a folder is an output folder: one with runs, also such as are not complete."""
+def keeps_runs(folder: Path, own: Path | None = None) -> bool:
+    """Whether a folder is an output folder: ``own``, or one with runs, also such as are not complete."""
     if own is not None and Path(os.path.realpath(folder)) == own:
         return True
     names = (name for parent in (RUNS, HELD) for name in _names_in(folder / parent))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..arrow import named, strings, to_arrow
-from ..destination import check_place
+from ..destination import check_place, keeps_runs
 from ..errors import ParameterError, PublishError, reason_of
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
 from .identifiers import IdKind, observation_id_array, user_id_array
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ..arrays import LabelCodes
 
 FILES: dict[str, Table] = {"votes.parquet": VOTES, "truth.parquet": TRUTH, "ai_votes.parquet": AI_VOTES}
+
+MARK = "plant-aggregate.simulation"
+"""A key in the metadata of every file of a simulation: by it ``overwrite`` knows that nobody's votes are lost."""
 
 
 class Tabulator:
@@ -77,6 +80,8 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
     """Refuse a folder that is a file, or that holds what must not be overwritten."""
     if folder.exists() and not folder.is_dir():
         raise ParameterError("is a file, not a folder", where=str(folder), remedy="name another folder")
+    if keeps_runs(folder):
+        raise ParameterError("is an output folder of runs", where=str(folder), remedy="name another folder")
     for name in FILES:
         check_place(folder / name)
         if (folder / name).exists() and not (folder / name).is_file():
@@ -85,6 +90,24 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
             raise ParameterError(
                 "exists already", where=str(folder / name), remedy="name another folder, or overwrite it (--overwrite)"
             )
+        if overwrite and (folder / name).exists() and not _is_simulated(folder / name):
+            raise ParameterError(
+                "has no mark of a simulation, so it is not overwritten",
+                where=str(folder / name),
+                remedy="name another folder, or remove the file by hand if nobody needs it",
+            )
+
+
+def _is_simulated(path: Path) -> bool:
+    """Whether a file was written by a simulation, as it says of itself; earlier versions did not mark theirs."""
+    import pyarrow as pa
+    from pyarrow.parquet import read_metadata
+
+    try:
+        with pa.OSFile(os.fsencode(path)) as file:
+            return MARK.encode() in (read_metadata(file).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 @contextmanager
@@ -124,6 +147,7 @@ def parquet_files(
         yield {name: partial(write, name) for name in schemas}
         with _writing(folder):
             for writer in writers.values():
+                writer.add_key_value_metadata({MARK: "1"})
                 writer.close()
             opened.close()
             for name in FILES:

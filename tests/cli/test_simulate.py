@@ -50,6 +50,30 @@ def test_an_earlier_simulation_stays_unless_overwrite(tmp_path):
     assert called(tmp_path, "--scale", "0.0001", "-q", "--overwrite").exit_code == 0
 
 
+def test_votes_that_no_simulation_made_stay(tmp_path, capfd):
+    pq.write_table(pq.read_table(SAMPLE / "votes.parquet"), tmp_path / "votes.parquet")
+    before = (tmp_path / "votes.parquet").read_bytes()
+    assert run_command(["simulate", str(tmp_path), "--scale", "0.0001", "-q", "--overwrite"]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "votes.parquet: has no mark of a simulation, so it is not overwritten" in line
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+@pytest.mark.parametrize("place", [".", "runs", "runs/20261123T021500Z", "link"])
+def test_an_output_folder_is_no_place_for_votes(tmp_path, capfd, place, overwrite):
+    run = tmp_path / "consensus" / "runs" / "20261123T021500Z"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    (tmp_path / "consensus" / "link").symlink_to("../consensus")
+    folder = tmp_path / "consensus" / place
+    before = sorted(tmp_path.rglob("*"))
+    assert run_command(["simulate", str(folder), "--scale", "0.0001", "-q", *overwrite]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "output folder" in line or "which stays as it is" in line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "1000"])
 def test_a_scale_out_of_range_is_an_error_before_anything_is_written(tmp_path, scale):
     done = called(tmp_path / "log", "--scale", scale)

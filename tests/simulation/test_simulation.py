@@ -191,6 +191,21 @@ def test_an_earlier_simulation_is_replaced_only_when_asked(tmp_path):
     assert pq.read_table(tmp_path / "votes.parquet").equals(simulate(1e-5, seed=2).tables.votes)
 
 
+@pytest.mark.parametrize("name", ["votes.parquet", "truth.parquet", "ai_votes.parquet"])
+@pytest.mark.parametrize("contents", ["a table", "no table"])
+def test_files_that_no_simulation_made_are_never_replaced(tmp_path, name, contents):
+    simulate(1e-5, seed=1, ai=True).write(tmp_path)
+    path = tmp_path / name
+    if contents == "a table":
+        pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    else:
+        path.write_bytes(b"PAR1 notes PAR1")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(ParameterError, match=rf"{name}: has no mark of a simulation.* remove the file by hand"):
+        simulate(1e-5, seed=2).write(tmp_path, overwrite=True)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     simulate(1e-5, seed=1).write(tmp_path)
     before = (tmp_path / "votes.parquet").read_bytes()
