@@ -24,6 +24,7 @@ from .listening import PhaseClock, heard_warnings
 from .names import find_strange, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
+from .publishing.commands import command
 from .publishing.history import baseline, names_none, prune
 from .publishing.integrity import record_in, sound_table
 from .publishing.manifest import manifest, with_changes, write_manifest
@@ -101,14 +102,19 @@ def run(
         clock.end()
     done = Run(new.run_id, final, folder.latest, contents, clock.seconds)
     if held:
-        raise HeldError(
-            f"held back: {'; '.join(held)}",
-            where=str(final),
-            remedy=f"{folder.latest} is as it was; see plant-aggregate diff latest {new.run_id}, then publish it "
-            f"(plant-aggregate publish {new.run_id}) or mend the votes",
-            run=done,
-        )
+        remedy = f"{folder.latest} is as it was; {_advice(folder, done, is_compared=lost is None)}"
+        raise HeldError(f"held back: {'; '.join(held)}", where=str(final), remedy=remedy, run=done)
     return done
+
+
+def _advice(folder: RunStore, held: Run, *, is_compared: bool) -> str:
+    """What to do about a run that is held back; it can be compared if the published one is there and sound."""
+    publish = command(f"publish {held.run_id}", folder.where)
+    if is_compared and "incomparable" not in held.manifest["changes"]:
+        differ = command(f"diff latest {held.run_id}", folder.where)
+        return f"see {differ}, then publish it ({publish}) or mend the votes"
+    runs = command("runs", folder.where)
+    return f"look at the run itself, then publish it ({publish}) or an earlier one (see {runs}), or mend the votes"
 
 
 @dataclass(frozen=True)
@@ -313,8 +319,11 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
         record = record_in(folder.file(before, ""))
         return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), record), str(consensus), record, contents)
     except (VotesError, Incomparable) as error:
-        warnings.warn(f"what changed since run {before} is not known: {error}", AggregateWarning, stacklevel=3)
-        return Changes(no_changes(consensus), {"against": before, "incomparable": str(error)})
+        reason = str(error)
+        if isinstance(error, VotesError):  # what to do about it is for who is told of the new run to say
+            reason = f"{error.where}: {error.what}" if error.where else error.what
+        warnings.warn(f"what changed since run {before} is not known: {reason}", AggregateWarning, stacklevel=3)
+        return Changes(no_changes(consensus), {"against": before, "incomparable": reason})
 
 
 def _warn_of(calibration: "Calibration", consensus: Consensus) -> None:

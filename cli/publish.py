@@ -31,4 +31,4 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     with console.progress() as listener:
         done = aggregate.publish(output, run_id, lock=lock, progress=listener)
     tell_metrics(done, output, metrics, succeeded=time.time())
-    console.result(switched(done))
+    console.result(switched(done, output))

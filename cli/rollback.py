@@ -29,4 +29,4 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     with console.progress() as listener:
         done = aggregate.rollback(output, lock=lock, progress=listener)
     tell_metrics(done, output, metrics)
-    console.result(switched(done))
+    console.result(switched(done, output))

@@ -66,11 +66,14 @@ def gist(run: "Run") -> str:
     )
 
 
-def switched(run: "Run") -> str:
-    """What ``latest`` names now, and how to go back to what it named."""
+def switched(run: "Run", output: str) -> str:
+    """What ``latest`` of an output names now, and how to go back to what it named."""
+    from aggregate.publishing.commands import command
+
     lines = [where_it_lies(run)]
     if run.replaced not in (None, run.run_id):
-        lines.append(f"before that it named {run.replaced}: plant-aggregate publish {run.replaced} takes this back")
+        back = command(f"publish {run.replaced}", output)
+        lines.append(f"before that it named {run.replaced}: {back} takes this back")
     return "\n".join(lines)
 
 

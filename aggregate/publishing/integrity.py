@@ -8,12 +8,11 @@ from ..destination import MANIFEST_FILE, is_run_id
 from ..errors import VotesError, reason_of
 from ..ingest.sources import Source, find_sources
 from ..storage import beside, child, is_uri, locate, reaching, redacted
+from .commands import DEFAULT_OUTPUT, command
 from .manifest import read_manifest
 
 DAMAGED = "is damaged: "
 """Begins what is said of a table."""
-
-REMEDY = "publish another run, see plant-aggregate runs"
 
 
 def record_in(folder: str) -> dict[str, Any]:
@@ -28,12 +27,12 @@ def record_in(folder: str) -> dict[str, Any]:
         raise VotesError(
             f"is that of run {record.get('run_id')!r}: the folder was renamed, or the file copied",
             where=redacted(child(folder, MANIFEST_FILE)),
-            remedy=REMEDY,
+            remedy=_remedy(folder),
         )
     lacking = sorted({*record["outputs"]}.difference(_names_in(folder)))
     if lacking:
         names = ", ".join(map(repr, lacking))
-        raise VotesError(f"lacks {names}, which {MANIFEST_FILE} lists", where=redacted(folder), remedy=REMEDY)
+        raise VotesError(f"lacks {names}, which {MANIFEST_FILE} lists", where=redacted(folder), remedy=_remedy(folder))
     return record
 
 
@@ -70,7 +69,8 @@ def sound_table(file: str, record: Mapping[str, Any] | None) -> Source:
 def check_digest(digest: str, facts: Any, where: str) -> None:
     """Raise VotesError if a SHA-256 is not that of a table, of which ``facts`` are what run.json tells."""
     if not isinstance(facts, dict) or digest != facts.get("sha256"):
-        raise VotesError(f"{DAMAGED}it has another SHA-256 than {MANIFEST_FILE} says", where=where, remedy=REMEDY)
+        what = f"{DAMAGED}it has another SHA-256 than {MANIFEST_FILE} says"
+        raise VotesError(what, where=where, remedy=_remedy(beside(where, "")))
 
 
 def check_tables(folder: str, record: Mapping[str, Any]) -> None:
@@ -91,6 +91,19 @@ def exists(path: str) -> bool:
     return found
 
 
+def _remedy(run: str) -> str:
+    """What to do about a damaged run in a folder: one of the output folder's own if it lies in such.
+
+    >>> _remedy("out/runs/20261123T021500Z"), _remedy("consensus/latest/")
+    ('publish another run, see plant-aggregate runs -o out', 'publish another run, see plant-aggregate runs')
+    """
+    path, mark, query = run.partition("?") if is_uri(run) else (run, "", "")
+    parent, _, name = path.rstrip("/").rpartition("/")
+    place, _, kind = parent.rpartition("/")
+    output = parent if name == "latest" else place if kind in ("runs", "held") else DEFAULT_OUTPUT
+    return f"publish another run, see {command('runs', (output or '.') + mark + query)}"
+
+
 def _name_of(folder: str) -> str:
     """The folder's own name, whatever links lead to it."""
     if is_uri(folder):
@@ -103,7 +116,7 @@ def _names_in(folder: str) -> list[str]:
         try:
             return os.listdir(folder)
         except OSError as error:
-            raise VotesError(f"cannot be read ({reason_of(error)})", where=folder, remedy=REMEDY) from error
+            raise VotesError(f"cannot be read ({reason_of(error)})", where=folder, remedy=_remedy(folder)) from error
     from pyarrow.fs import FileSelector
 
     place = locate(folder)

@@ -13,6 +13,7 @@ from ..destination import MANIFEST_FILE
 from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
 from ..progress import SILENT, Progress
 from ..storage import is_uri, local_path
+from .commands import command
 from .history import baseline, before, manifest_of, names_none
 from .integrity import DAMAGED, check_tables, record_in
 from .lock import locked
@@ -112,7 +113,7 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
             raise PublishError(
                 f"there is no run before {now}" if now else "there is no run to go back to",
                 where=folder.where,
-                remedy="see plant-aggregate runs",
+                remedy=f"see {command('runs', folder.where)}",
             )
         return _switched(folder, target)
 
@@ -130,7 +131,7 @@ def published_in(folder: RunStore) -> str:
     """The published run. Raises VotesError if there is none."""
     run_id = folder.published_id
     if run_id is None:
-        raise VotesError("has no published run", where=folder.where, remedy="see plant-aggregate runs")
+        raise VotesError("has no published run", where=folder.where, remedy=f"see {command('runs', folder.where)}")
     return run_id
 
 
@@ -157,7 +158,8 @@ def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
         raise PublishError(
             f"run {run_id} is damaged ({error.where}: {error.what.removeprefix(DAMAGED)})",
             where=folder.where,
-            remedy="choose another run, see plant-aggregate runs",
+            remedy=f"publish another one ({command('publish RUN_ID', folder.where)}), see "
+            f"{command('runs', folder.where)}",
         ) from error
     return manifest
 

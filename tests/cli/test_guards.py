@@ -256,12 +256,67 @@ def test_a_damaged_run_is_not_published(
         run_id = held if held in command else older
         assert captured.out == ""
         assert captured.err.startswith(f"plant-aggregate: error: consensus: run {run_id} is damaged (")
-        assert captured.err.endswith("); choose another run, see plant-aggregate runs\n")
+        assert captured.err.endswith(
+            "); publish another one (plant-aggregate publish RUN_ID), see plant-aggregate runs\n"
+        )
         assert file in captured.err
         assert captured.err.count("\n") == 1
     assert before.is_untouched()
     assert latest(work) == newer
     assert ids_in(work / "consensus" / "held") == [held]
+
+
+def test_commands_that_are_advised_name_the_output_and_work(
+    write: Write, others: str, work: Path, capfd: Capture
+) -> None:
+    output = "out of tonight"
+    out = ["-o", output]
+    pasted = "-o 'out of tonight'"
+    assert run_command(["run", str(write()), "-q", *out]) == 0
+    (first,) = ids_in(work / output / "runs")
+    assert run_command(["run", others, "-q", "--max-label-changes", "0", *out]) == 3
+    (held,) = ids_in(work / output / "held")
+    assert capfd.readouterr().err.endswith(
+        f"; see plant-aggregate diff latest {held} {pasted}, then publish it (plant-aggregate publish {held} {pasted}) "
+        "or mend the votes\n"
+    )
+    assert run_command(["publish", held, *out]) == 0
+    assert f": plant-aggregate publish {first} {pasted} takes this back\n" in capfd.readouterr().out
+    (work / output / "runs" / first / "users.parquet").unlink()
+    assert run_command(["rollback", *out]) == 1
+    assert capfd.readouterr().err.endswith(
+        f"; publish another one (plant-aggregate publish RUN_ID {pasted}), see plant-aggregate runs {pasted}\n"
+    )
+
+
+@pytest.mark.parametrize("damage", ["run.json", "users.parquet", "consensus.parquet"])
+def test_a_run_held_because_the_published_one_is_damaged_is_told_what_can_be_done(
+    write: Write, work: Path, capfd: Capture, damage: str
+) -> None:
+    votes = str(write())
+    for _ in range(2):
+        assert run_command(["run", votes, "-q", "-o", "out"]) == 0
+    older, damaged = ids_in(work / "out" / "runs")
+    (work / "out" / "runs" / damaged / damage).unlink()
+    assert run_command(["run", votes, "-q", "-o", "out", "--max-label-changes", "1"]) == 3
+    error = capfd.readouterr().err.splitlines()[-1]
+    (held,) = ids_in(work / "out" / "held")
+    assert error.startswith(
+        f"plant-aggregate: error: out/held/{held}: held back: it cannot be compared with run {damaged} ("
+    )
+    assert error.endswith(
+        f"); out/latest is as it was; look at the run itself, then publish it (plant-aggregate publish {held} -o out) "
+        "or an earlier one (see plant-aggregate runs -o out), or mend the votes"
+    )
+    assert error.count("see plant-aggregate") == 1
+    if damage != "run.json":
+        assert run_command(["diff", "latest", held, "-o", "out"]) == 1
+        folder = work / "out"  # named as it was found
+        assert capfd.readouterr().err.endswith(f"; publish another run, see plant-aggregate runs -o {folder}\n")
+    assert run_command(["publish", held, "-o", "out"]) == 0
+    assert run_command(["rollback", "-o", "out"]) == 1
+    assert "publish another one (plant-aggregate publish RUN_ID -o out)" in capfd.readouterr().err
+    assert run_command(["publish", older, "-o", "out"]) == 0
 
 
 @pytest.mark.parametrize("name", ["20200101T000000Z", "latest", "../runs", "", "."])

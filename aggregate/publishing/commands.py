@@ -1,0 +1,23 @@
+"""Command lines that messages advise, so that they can be pasted."""
+
+import shlex
+
+from ..errors import on_one_line
+from ..storage import redacted
+
+DEFAULT_OUTPUT = "consensus"
+"""The output folder of a command line that names none."""
+
+
+def command(words: str, output: str) -> str:
+    """A command line of the program on an output folder, which it names unless that is the default; without secrets.
+
+    >>> command("publish RUN_ID", "consensus")
+    'plant-aggregate publish RUN_ID'
+    >>> command("runs", "my votes/out")
+    "plant-aggregate runs -o 'my votes/out'"
+    >>> command("runs", "s3://me:secret@bucket/out?secret_key=x")
+    "plant-aggregate runs -o 's3://bucket/out?secret_key=hidden'"
+    """
+    option = "" if output == DEFAULT_OUTPUT else f" -o {shlex.quote(on_one_line(redacted(output)))}"
+    return f"plant-aggregate {words}{option}"
