@@ -77,6 +77,7 @@ def truth(output: Path) -> aggregate.Truth:
     return aggregate.read_truth(output.parent / "truth.parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_every_flipped_bit_of_a_consensus_is_refused(output: Path, reader: str) -> None:
     READERS[reader](output)
@@ -92,6 +93,7 @@ def test_every_flipped_bit_of_the_users_is_refused(output: Path) -> None:
             read_users(output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["consensus.parquet", "users.parquet"])
 def test_every_flipped_bit_of_values_is_refused_where_no_run_json_tells(
     output: Path, tmp_path: Path, name: str

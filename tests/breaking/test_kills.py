@@ -26,6 +26,7 @@ def test_a_kill_at_any_moment_breaks_no_promise(tmp_path: Path) -> None:
     assert len([kill for kill in kills if not kill.left.startswith("ended before the kill")]) == KILLS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a run that prunes", "publish of a held run"])
 def test_a_kill_at_any_step_breaks_no_promise(bench: Bench, name: str) -> None:
     (scene,) = (scene for scene in SCENES if scene.name == name)

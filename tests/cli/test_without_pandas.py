@@ -69,6 +69,7 @@ def write_inputs(folder: Path) -> None:
     (folder / "weights.csv").write_text("user_id,fixed_weight\n1,0.5\n2,\n")
 
 
+@pytest.mark.slow
 def test_no_command_loads_pandas(tmp_path: Path) -> None:
     write_inputs(tmp_path)
     files = {name: SAMPLE / f"{file}.parquet" for name, file in (("votes", "votes"), ("ai", "ai_votes"))}

@@ -392,6 +392,7 @@ def write_votes(folder: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_first_run_says_that_it_compiles_and_the_second_does_not(tmp_path: Path) -> None:
     write_votes(tmp_path)
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}

@@ -23,7 +23,7 @@ Rows = list[dict[str, Any]]
 
 IDS = ("observation_id", "user_id", "label")
 LOGS = st.one_of(vote_rows(), prolific_vote_rows())
-pytestmark = pytest.mark.filterwarnings("ignore:.*without voted_at count as older:aggregate.AggregateWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.*without voted_at:aggregate.AggregateWarning")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -109,6 +109,7 @@ def test_what_is_not_there(bucket: Bucket, capfd: Capture, work: Path) -> None:
     assert "gone.json" in refused(capfd, "run", "x.parquet", "--calibration", bucket.uri("gone.json"))
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer(bucket: Bucket, capfd: Capture, work: Path) -> None:
     uri = "s3://bucket/votes?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1"
     assert "cannot be reached (" in refused(capfd, "run", uri)

@@ -290,6 +290,7 @@ def test_a_process_may_end_at_any_step(
     assert step >= changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "step"), [("publish", 4), ("publish", 8), ("publish", 9), ("hold", 7), ("release", 5), ("release", 9)]
 )
