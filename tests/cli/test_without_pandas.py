@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 SAMPLE = Path(__file__).parents[2] / "sample_votes"
 
