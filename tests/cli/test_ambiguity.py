@@ -211,6 +211,17 @@ def test_columns_by_other_names(command: Callable[..., int], write: Write) -> No
     assert rows()[0]["n_epochs"] == 2
 
 
+def test_epochs_in_the_names_of_folders(command: Callable[..., int], write: Write, work: Path) -> None:
+    assert command(write("scores.parquet", SCORES)) == 0
+    wanted = rows()
+    for epoch in (0, 1):
+        folder = work / "by_epoch" / f"epoch={epoch}"
+        folder.mkdir(parents=True)
+        pq.write_table(SCORES.slice(2 * epoch, 2).drop_columns(["epoch"]), folder / "part-0.parquet")
+    assert command("by_epoch") == 0
+    assert rows() == wanted
+
+
 @pytest.mark.parametrize("layout", ["large lists", "dictionaries", "fixed size", "delta"])
 def test_lists_of_every_kind(command: Callable[..., int], write: Write, work: Path, layout: str) -> None:
     assert command(write("scores.parquet", SCORES)) == 0
