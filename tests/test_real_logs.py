@@ -18,6 +18,7 @@ LOGS = sorted(DATA.glob("*/votes.parquet"))
 
 @pytest.mark.skipif(not LOGS, reason="the real logs are not here")
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.parent.name)
+@pytest.mark.filterwarnings("ignore:.*looks like a missing value:aggregate.AggregateWarning")  # a user of trec2011
 def test_a_real_log_gives_a_label_to_every_observation(log: Path, tmp_path: Path) -> None:
     with pytest.warns(aggregate.AggregateWarning, match="author"):  # none of them knows authors
         run = aggregate.run(log, tmp_path)
