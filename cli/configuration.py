@@ -215,7 +215,7 @@ def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> 
     """The value as click takes it. Raises click.UsageError if it is of another type, or out of its range."""
     context = click.Context(command)
     several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
-    if getattr(parameter, "multiple", False) and isinstance(value, str):
+    if several and isinstance(value, str):
         value = [value]
     if several and not isinstance(value, list):
         raise click.UsageError(f"{_shown(value)} must be a list")

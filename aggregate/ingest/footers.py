@@ -105,7 +105,7 @@ def without_meanings(metadata: bytes, wanted: Collection[str]) -> bytes:
         fields = [field for field in _struct(metadata, 0) if field.number != KEY_VALUES]
         place = next(place for place, field in enumerate(fields) if field.number == SCHEMA)
         fields[place] = fields[place]._replace(content=_elements(fields[place].content, wanted))
-    except (IndexError, StopIteration, RecursionError) as error:
+    except (IndexError, KeyError, StopIteration, RecursionError) as error:
         raise ValueError("metadata that cannot be understood") from error
     return _written(fields)
 
@@ -202,6 +202,7 @@ def _list_head(data: bytes, place: int) -> tuple[int, int, int]:
     """How many items a list has, of which type, and where they begin."""
     head = data[place]
     count, place = (head >> 4, place + 1) if head >> 4 < 15 else _varint(data, place + 1)
+    _within(data, place + count)  # an item takes a byte or more
     return count, head & 15, place
 
 

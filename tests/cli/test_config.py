@@ -81,11 +81,16 @@ def test_a_file_is_for_all_commands(published: Published, write: Write, configur
     assert json.loads(capfd.readouterr().out)["truth"] == "truth.parquet"
 
 
+def test_one_of_what_may_be_several_is_no_list(configure: Configure) -> None:
+    told = configure('[run]\nvotes = "a"\nscores = "s"\n[calibrate-ai]\nai-votes = "ai.parquet"\ntruth = "t"\n')
+    assert run_command(["config", *told]) == 0
+
+
 def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: Capture, work: Path) -> None:
     told = configure(
         "# a comment\n"
         "[run]\n"
-        'votes = "x"\n'
+        "votes = 5\n"
         "thet-acc = 0.7\n"
         "theta-acc = 2\n"
         'keep = "a"\n'
@@ -103,7 +108,7 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
     )
     lines = refused(capfd, "config", *told)
     saying = [
-        (3, "[run] votes: 'x' must be a list"),
+        (3, "[run] votes: 5 must be a list"),
         (4, "[run] thet-acc: no such option; did you mean 'theta-acc'?"),
         (5, "[run] theta-acc: 2.0 must be in (0, 1]"),
         (6, "[run] keep: 'a' must be an integer"),
