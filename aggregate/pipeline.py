@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from .agreement import users_table
 from .consensus import Consensus
-from .errors import AggregateWarning, HeldError, ParameterError, VotesError
+from .errors import AggregateError, AggregateWarning, HeldError, ParameterError, PublishError, VotesError
 from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .ingest.parquet import CheckedFile
@@ -318,9 +318,9 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
     try:
         record = record_in(folder.file(before, ""))
         return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), record), str(consensus), record, contents)
-    except (VotesError, Incomparable) as error:
+    except (VotesError, PublishError, Incomparable) as error:
         reason = str(error)
-        if isinstance(error, VotesError):  # what to do about it is for who is told of the new run to say
+        if isinstance(error, AggregateError):  # what to do about it is for who is told of the new run to say
             reason = f"{error.where}: {error.what}" if error.where else error.what
         warnings.warn(f"what changed since run {before} is not known: {reason}", AggregateWarning, stacklevel=3)
         return Changes(no_changes(consensus), {"against": before, "incomparable": reason})

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import aggregate.pipeline
 from aggregate_cli.main import run_command
 
 from .conftest import Published
@@ -157,6 +158,19 @@ def test_a_published_run_that_is_gone_is_a_warning_without_guards(
     shutil.rmtree(work / "consensus" / "runs" / gone)
     assert run_command(["run", "good.parquet", "-q"]) == 0
     assert capfd.readouterr().err == (f"plant-aggregate: warning: consensus/latest names run {gone}, which is gone\n")
+
+
+@pytest.mark.parametrize(("options", "exit_code"), [([], 0), (["--max-label-changes", "1"], 3)])
+def test_a_published_run_that_vanishes_meanwhile_is_not_compared(
+    published: Published,
+    capfd: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    exit_code: int,
+) -> None:
+    monkeypatch.setattr(aggregate.pipeline, "baseline", lambda store: "20200101T000000Z")  # as it was a moment ago
+    assert run_command(["run", "good.parquet", "-q", *options]) == exit_code
+    assert "warning: what changed since run 20200101T000000Z is not known: " in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--max-label-changes", "--max-valid-drop"])
