@@ -13,10 +13,7 @@ test:
 	$(BIN)/python -m pytest
 
 lint:
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	.ci/lint
 
 docs:
 	$(BIN)/python docs/update.py

@@ -2,13 +2,16 @@
 
 Files become :class:`Votes`, a strategy turns them into a :class:`Consensus`, and that is written or looked at::
 
-    import aggregate
+    import plant_aggregate
 
-    votes = aggregate.read_votes("votes.parquet")
-    consensus = aggregate.PlantNet().fit(votes)
+    votes = plant_aggregate.read_votes("votes.parquet")
+    consensus = plant_aggregate.PlantNet().fit(votes)
     consensus.to_pandas()
 
 Every name below is loaded on first use, so that importing the package costs nothing.
+
+The folder is called ``aggregate`` and the package ``plant_aggregate``: PyPI has another package ``aggregate``. In a
+checkout ``import aggregate`` works, too: its names are then those of ``plant_aggregate``, if that is installed.
 """
 
 from importlib import import_module
@@ -140,11 +143,19 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
+_PACKAGE = __name__
+if __name__ == "aggregate":
+    from importlib.util import find_spec
+
+    if find_spec("plant_aggregate") is not None:
+        _PACKAGE, __path__ = "plant_aggregate", []  # no module is loaded twice, under two names
+
+
 def __getattr__(name: str) -> object:
     """Load a public name from the module it lives in."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'aggregate' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{_PACKAGE}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

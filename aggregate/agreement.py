@@ -44,7 +44,7 @@ class CrowdAgreement:
 
 @dataclass(frozen=True, eq=False)
 class UserAgreement:
-    """Each user; arrays have n_users items. Meanings: ``aggregate.schema.USER_AGREEMENT``."""
+    """Each user; arrays have n_users items. Meanings: ``schema.USER_AGREEMENT``."""
 
     n_shared: Counts
     spam_score: Floats
@@ -178,7 +178,7 @@ def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
 
 
 def users_table(consensus: Consensus) -> "pa.Table":
-    """The users of a consensus with the columns USERS and USER_AGREEMENT of ``aggregate.schema``, sorted by id."""
+    """The users of a consensus with the columns USERS and USER_AGREEMENT of ``schema``, sorted by id."""
     table = consensus.users_to_arrow()
     agreement = user_agreement(consensus.votes, consensus.labels)
     for field in arrow_schema(USER_AGREEMENT):

@@ -104,7 +104,7 @@ class ListCounts:
 
 @dataclass(frozen=True, eq=False)
 class Ambiguity:
-    """Areas under the margin of every observation. Columns: ``aggregate.schema.AMBIGUITY``.
+    """Areas under the margin of every observation. Columns: ``schema.AMBIGUITY``.
 
     Candidates are the labels voted on each observation, and its consensus label: those of observation i are the slice
     ``offsets[i]:offsets[i + 1]`` of the arrays by candidate.
@@ -291,7 +291,7 @@ def ambiguity_of(
 ) -> Ambiguity:
     """Areas under the margin of a classifier's training scores, for the observations of a consensus.
 
-    ``scores`` are Parquet files, folders or globs with the columns of ``aggregate.schema.SCORE_LISTS`` or
+    ``scores`` are Parquet files, folders or globs with the columns of ``schema.SCORE_LISTS`` or
     ``SCORE_ROWS``, which ``columns`` maps to the files' own. They are streamed: what is held is a few numbers for each
     label voted, and a bit for each observation and epoch. The result is the same, to the bit, whatever the order of
     the lists; of lists of the same observation and epoch the first is used, files in the order of their paths.

@@ -28,7 +28,7 @@ FORMAT = "plant-aggregate calibration 1"
 """The first line of a saved calibration; another number, another meaning."""
 
 Columns: TypeAlias = Mapping[str, Any]
-"""Columns of ``aggregate.schema.CONSENSUS`` by name: arrays with an item an observation."""
+"""Columns of ``schema.CONSENSUS`` by name: arrays with an item an observation."""
 
 EDGE = 1e-6
 """Confidences are kept this far from 0 and 1, where their logarithms end."""

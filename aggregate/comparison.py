@@ -46,7 +46,7 @@ class Comparison:
     compared: Sequence[Compared]
 
     def to_arrow(self) -> "pa.Table":
-        """A row for each strategy and set of expert observations: table COMPARISON of ``aggregate.schema``.
+        """A row for each strategy and set of expert observations: table COMPARISON of ``schema``.
 
         A measure of nothing, and an interval without resamples, is null.
         """

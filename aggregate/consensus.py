@@ -66,7 +66,7 @@ class AiFindings:
     effect: Bytes
     """Positions in AI_EFFECTS."""
     users: Mapping[str, NDArray[Any]]
-    """The columns USER_AI of ``aggregate.schema``; arrays of n_users items, NaN for null."""
+    """The columns USER_AI of ``schema``; arrays of n_users items, NaN for null."""
 
     def counts(self, valid: Flags) -> dict[str, int | float]:
         """How many observations the AI named, agreed on, made valid, invalid, or of another label.
@@ -87,7 +87,7 @@ class AiFindings:
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """One label per observation. Columns and their meaning: ``aggregate.schema.CONSENSUS`` and ``USERS``."""
+    """One label per observation. Columns and their meaning: ``schema.CONSENSUS`` and ``USERS``."""
 
     votes: Votes
     strategy: str

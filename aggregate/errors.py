@@ -42,7 +42,7 @@ class LockedError(AggregateError):
 class HeldError(AggregateError):
     """The run is complete but was not published: it differs too much from the one published before.
 
-    ``run`` is the run, an ``aggregate.Run`` in the folder ``held``.
+    ``run`` is the run, an ``plant_aggregate.Run`` in the folder ``held``.
     """
 
     def __init__(self, what: str, *, where: str, remedy: str, run: Any) -> None:

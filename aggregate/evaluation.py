@@ -102,7 +102,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Group:
-    """A set of expert observations and its measures, by their names in ``aggregate.schema.MEASURES``."""
+    """A set of expert observations and its measures, by their names in ``schema.MEASURES``."""
 
     name: str
     observations: int
@@ -250,7 +250,7 @@ def evaluate_judged(
 
 
 def measure(judged: Judged, counts: Weights) -> Floats:
-    """Every measure of ``aggregate.schema.MEASURES`` in its order: float64[..., m] of counts[..., n]."""
+    """Every measure of ``schema.MEASURES`` in its order: float64[..., m] of counts[..., n]."""
     truth, labels, valid, right = judged.truth, judged.labels, judged.valid, judged.right
     probability = judged.probability
     measures = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Labels and what speaks for them; arrays have an item an observation. Meanings: ``aggregate.schema.CONSENSUS``."""
+    """Labels and what speaks for them; arrays have an item an observation. Meanings: ``schema.CONSENSUS``."""
 
     observation_ids: "pa.Array"
     label_names: "pa.Array"
@@ -62,7 +62,7 @@ class Evidence:
 
     @classmethod
     def from_table(cls, table: "pa.Table", label_names: "pa.Array") -> "Evidence":
-        """Of the rows of a table with the columns of ``aggregate.schema.EVIDENCE``, of which only labels may be null.
+        """Of the rows of a table with the columns of ``schema.EVIDENCE``, of which only labels may be null.
 
         ``label_names`` holds every label of the table.
         """

@@ -30,7 +30,7 @@ class Settings:
     """What a run needs to know beside its strategy."""
 
     columns: Mapping[str, str] | None = None
-    """Columns of ``aggregate.schema.VOTES`` -> the files' own names."""
+    """Columns of ``schema.VOTES`` -> the files' own names."""
     as_of: datetime | None = None
     """Leave out votes cast later; a time without zone is UTC."""
     max_rejected: float = 0.01
@@ -46,9 +46,9 @@ class Settings:
     soft: bool = False
     """Also write posteriors.parquet: the share of every label voted."""
     scores: Paths | None = None
-    """A classifier's training scores: adds the columns ``aggregate.schema.SCORED``."""
+    """A classifier's training scores: adds the columns ``schema.SCORED``."""
     score_columns: Mapping[str, str] | None = None
-    """Columns of ``aggregate.schema.SCORE_LISTS`` or ``SCORE_ROWS`` -> the files' own names."""
+    """Columns of ``schema.SCORE_LISTS`` or ``SCORE_ROWS`` -> the files' own names."""
     normalise: bool = False
     """Divide each score list by its sum."""
     keep: int = 14

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pyarrow.parquet as pq
 
-import aggregate
+import plant_aggregate
 
 PAIRS = 15
 
@@ -21,7 +21,7 @@ def main() -> None:
     """Print both costs beside the time of the run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", help="an output folder of plant-aggregate run")
-    run = aggregate.open_latest(parser.parse_args().output)
+    run = plant_aggregate.open_latest(parser.parse_args().output)
     table = run.read_table()
     whole = sum(run.manifest["seconds"].values())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # whoever starts processes to measure them must stay small
     import pandas as pd
 
-    from aggregate.votes import Votes
+    from plant_aggregate.votes import Votes
 
 CROWDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "crowd"
 TIED = 1e-9

@@ -21,8 +21,8 @@ import pandas as pd
 import pyarrow as pa
 from crowds import cleaned, expected_accuracy
 
-import aggregate
-from aggregate.strategies.registry import get
+import plant_aggregate
+from plant_aggregate.strategies.registry import get
 
 TOY = {"observation_id": [1, 1, 1, 2, 3, 3], "user_id": [1, 2, 3, 1, 2, 3], "label": ["a", "a", "b", "a", "b", "b"]}
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    votes = aggregate.read_votes(options.votes)
+    votes = plant_aggregate.read_votes(options.votes)
     truth = None if options.truth is None else pd.read_parquet(options.truth)
     fitter = ours if options.contender == "plant-aggregate" else crowdkits
     counts = {"observations": votes.n_observations, "users": votes.n_users, "labels": votes.n_labels}
@@ -66,12 +66,12 @@ def timed(fit: Callable[[], Any], repeat: int, enough: float) -> tuple[Any, floa
     return result, least
 
 
-def ours(name: str, votes: aggregate.Votes) -> tuple[Callable[..., Any], ...]:
+def ours(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], ...]:
     """How to fit, how to read the shares, and what else to tell."""
     strategy_name, _, given = name.partition(":")
     parameters = dict(pair.split("=") for pair in given.split(",")) if given else {}
     strategy = get(strategy_name)(**{key: float(value) for key, value in parameters.items()})
-    strategy.fit(aggregate.votes_from_table(pa.table(TOY)))  # compiles the kernels if need be, and loads them
+    strategy.fit(plant_aggregate.votes_from_table(pa.table(TOY)))  # compiles the kernels if need be, and loads them
     return (
         lambda: strategy.fit(dataclasses.replace(votes)),  # a copy knows nothing of its disputes yet
         lambda consensus: consensus.posteriors_to_pandas(),
@@ -79,7 +79,7 @@ def ours(name: str, votes: aggregate.Votes) -> tuple[Callable[..., Any], ...]:
     )
 
 
-def crowdkits(name: str, votes: aggregate.Votes) -> tuple[Callable[..., Any], ...]:
+def crowdkits(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], ...]:
     """How to fit, how to read the shares, and what else to tell."""
     from crowdkit import aggregation as kit
 

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-import aggregate
-from aggregate.evaluation import judge, measure
-from aggregate.evidence import Evidence
-from aggregate.publishing.calibrations import SIMULATED, SIMULATED_FILE
-from aggregate.schema import MEASURES
+import plant_aggregate
+from plant_aggregate.evaluation import judge, measure
+from plant_aggregate.evidence import Evidence
+from plant_aggregate.publishing.calibrations import SIMULATED, SIMULATED_FILE
+from plant_aggregate.schema import MEASURES
 
-FILE = Path(aggregate.__file__).parent / "simulation" / SIMULATED_FILE
+FILE = Path(plant_aggregate.__file__).parent / "simulation" / SIMULATED_FILE
 FITTED = {"scale": 0.1, "seed": 1}
 MEASURED = ({"scale": 0.003, "seed": 2}, {"scale": 0.03, "seed": 3}, {"scale": 0.1, "seed": 4}, {"scale": 1, "seed": 5})
 
 
-def simulated(scale: float, seed: int) -> tuple[aggregate.Consensus, aggregate.Truth]:
+def simulated(scale: float, seed: int) -> tuple[plant_aggregate.Consensus, plant_aggregate.Truth]:
     """A consensus of simulated votes, and the truth of all observations."""
-    tables = aggregate.simulate(scale, seed=seed).tables
-    consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(tables.votes))
-    return consensus, aggregate.truth_from_table(tables.truth)
+    tables = plant_aggregate.simulate(scale, seed=seed).tables
+    consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(tables.votes))
+    return consensus, plant_aggregate.truth_from_table(tables.truth)
 
 
 def main() -> None:
@@ -35,8 +35,8 @@ def main() -> None:
     if parser.parse_args().write:
         consensus, truth = simulated(**FITTED)
         fitted_on = {"truth": "plant-aggregate simulate", "simulated": FITTED}
-        aggregate.save_calibration(aggregate.calibrate(consensus, truth, fitted_on=fitted_on), FILE)
-    calibration = aggregate.load_calibration(SIMULATED)
+        plant_aggregate.save_calibration(plant_aggregate.calibrate(consensus, truth, fitted_on=fitted_on), FILE)
+    calibration = plant_aggregate.load_calibration(SIMULATED)
     names = [column.name for column in MEASURES]
     for place in MEASURED:
         consensus, truth = simulated(**place)

@@ -1,1 +1,1 @@
-"""The command line: parse, call the engine, print. Folder ``cli``, imported as ``aggregate_cli``."""
+"""The command line: parse, call the engine, print. The folder ``cli`` is imported as ``plant_aggregate.cli``."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from aggregate.errors import on_one_line
+from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, SeveralValues, option
@@ -25,7 +25,7 @@ from .options import (
 from .summary import count
 
 if TYPE_CHECKING:
-    from aggregate import Ambiguity
+    from plant_aggregate import Ambiguity
 
 FILE = "ambiguity.parquet"
 
@@ -152,13 +152,13 @@ def ambiguity(
 
     Writes areas under the margin of every observation, and which to leave out of the next training.
     """
-    import aggregate
-    from aggregate.ingest import read
-    from aggregate.kernels.threads import available_cores, set_threads
-    from aggregate.publishing.tables import write_ambiguity
-    from aggregate.strategies import registry
+    import plant_aggregate
+    from plant_aggregate.ingest import read
+    from plant_aggregate.kernels.threads import available_cores, set_threads
+    from plant_aggregate.publishing.tables import write_ambiguity
+    from plant_aggregate.strategies import registry
 
-    settings = aggregate.AmbiguitySettings(trust, margin, alpha, by_label, normalise, max_rejected)
+    settings = plant_aggregate.AmbiguitySettings(trust, margin, alpha, by_label, normalise, max_rejected)
     chosen = registry.get(strategy)()
     names = column_mapping(score_columns, "--score-column")
     set_threads(threads or available_cores())
@@ -167,7 +167,7 @@ def ambiguity(
             votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected, progress=listener
         ).votes
         consensus = chosen.fit(log, progress=listener)
-        found = aggregate.ambiguity_of(consensus, scores, settings, columns=names, progress=listener)
+        found = plant_aggregate.ambiguity_of(consensus, scores, settings, columns=names, progress=listener)
         listener.phase("write", total=found.n_observations, unit="observations")
         path = Path(output) if output.endswith(".parquet") else Path(output) / FILE
         written = write_ambiguity(found, path, listener)

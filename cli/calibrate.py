@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aggregate.errors import on_one_line
+from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, option
@@ -20,7 +20,7 @@ from .options import (
 from .summary import count
 
 if TYPE_CHECKING:
-    from aggregate import Calibration
+    from plant_aggregate import Calibration
 
 
 @click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
@@ -84,19 +84,19 @@ def calibrate(
 
     How well each method does on observations it was not fitted on goes to stdout.
     """
-    import aggregate
+    import plant_aggregate
 
-    experts = aggregate.read_truth(truth, columns=column_mapping(columns))
-    published = aggregate.read_evidence(consensus, experts)
+    experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
+    published = plant_aggregate.read_evidence(consensus, experts)
     run = {name: value for name, value in (published.manifest or {}).items() if name in ("strategy", "parameters")}
-    fitted = aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
-    aggregate.save_calibration(fitted, output)
+    fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
+    plant_aggregate.save_calibration(fitted, output)
     console.result(fitted.to_json() if as_json else summary(fitted, output))
 
 
 def summary(calibration: "Calibration", output: str) -> str:
     """What it was fitted on, the methods side by side, and where it lies."""
-    from aggregate.calibration import N_FOLDS
+    from plant_aggregate.calibration import N_FOLDS
 
     from .evaluation import aligned
 

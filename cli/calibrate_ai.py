@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aggregate.errors import on_one_line
+from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, SeveralValues, option
@@ -21,7 +21,7 @@ from .options import (
 from .summary import count
 
 if TYPE_CHECKING:
-    from aggregate.ai_calibration import AiCalibration, Comparison, Quality
+    from plant_aggregate.ai_calibration import AiCalibration, Comparison, Quality
 
 
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
@@ -111,19 +111,19 @@ def calibrate_ai(
 
     How well the scores are calibrated before and after goes to stdout.
     """
-    import aggregate
-    from aggregate.publishing.comparisons import check_paths, write_plot
-    from aggregate.report.charts import check_installed, reliability_curves
+    import plant_aggregate
+    from plant_aggregate.publishing.comparisons import check_paths, write_plot
+    from plant_aggregate.report.charts import check_installed, reliability_curves
 
     check_paths(None, plot)
     if plot is not None:
         check_installed()
-    experts = aggregate.read_truth(truth, columns=column_mapping(truth_columns))
-    votes_of_users = aggregate.read_votes(votes, columns=column_mapping(columns)) if votes else None
-    fitted = aggregate.calibrate_ai(
-        aggregate.read_ai_votes(ai_votes), experts, votes=votes_of_users, method=method, seed=seed
+    experts = plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns))
+    votes_of_users = plant_aggregate.read_votes(votes, columns=column_mapping(columns)) if votes else None
+    fitted = plant_aggregate.calibrate_ai(
+        plant_aggregate.read_ai_votes(ai_votes), experts, votes=votes_of_users, method=method, seed=seed
     )
-    aggregate.save_calibration(fitted, output)
+    plant_aggregate.save_calibration(fitted, output)
     if plot is not None:
         write_plot(reliability_curves(fitted), plot)
     console.result(fitted.to_json() if as_json else summary(fitted, output))
@@ -131,8 +131,8 @@ def calibrate_ai(
 
 def summary(calibration: "AiCalibration", output: str) -> str:
     """The map in a line, the scores before and after on each set of observations, and where it lies."""
-    from aggregate.ai_calibration import TemperatureMap
-    from aggregate.calibration import N_FOLDS
+    from plant_aggregate.ai_calibration import TemperatureMap
+    from plant_aggregate.calibration import N_FOLDS
 
     if isinstance(calibration.map, TemperatureMap):
         temperature = calibration.map.temperature

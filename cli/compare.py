@@ -113,13 +113,13 @@ def compare(
 
     VOTES are read and encoded once. A table goes to stdout, best accuracy first.
     """
-    import aggregate
-    from aggregate.comparison import ai_variants
-    from aggregate.comparison import compare as compare_strategies
-    from aggregate.kernels.threads import available_cores, set_threads
-    from aggregate.publishing.comparisons import check_paths, write_comparison, write_plot
-    from aggregate.report.charts import accuracy_against_retrieval, check_installed
-    from aggregate.strategies import registry
+    import plant_aggregate
+    from plant_aggregate.comparison import ai_variants
+    from plant_aggregate.comparison import compare as compare_strategies
+    from plant_aggregate.kernels.threads import available_cores, set_threads
+    from plant_aggregate.publishing.comparisons import check_paths, write_comparison, write_plot
+    from plant_aggregate.report.charts import accuracy_against_retrieval, check_installed
+    from plant_aggregate.strategies import registry
 
     from .comparison import table
 
@@ -127,12 +127,12 @@ def compare(
     if plot is not None:
         check_installed()
     set_threads(threads or available_cores())
-    experts = aggregate.read_truth(truth)
-    log = aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
+    experts = plant_aggregate.read_truth(truth)
+    log = plant_aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
     chosen = {name: registry.get(name)() for name in strategies}
     ai = None
     if ai_votes:
-        ai = aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
+        ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
         chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
         chosen |= ai_variants(ai_thresholds)
     if output is None and plot is None and not as_json:

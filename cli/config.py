@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from aggregate.errors import on_one_line
+from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, option
@@ -52,7 +52,7 @@ def config(context: click.Context, command: str, show: bool) -> None:
 
 def _check_together(configuration: Configuration, context: click.Context, group: click.Group) -> None:
     """Raise ConfigurationError if settings of [run], each right by itself, do not go together."""
-    import aggregate
+    import plant_aggregate
 
     command = group.get_command(context, "run")
     assert command is not None
@@ -63,7 +63,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
             chosen_by(run.params)
-    except (click.UsageError, aggregate.ParameterError) as error:
+    except (click.UsageError, plant_aggregate.ParameterError) as error:
         message = str(error)
         if isinstance(error, click.UsageError):
             message = error.message or error.format_message()
@@ -102,7 +102,7 @@ def _strategy_defaults(chosen: str | None) -> dict[str | None, Any]:
     """The strategies' parameters with the defaults of the one that is chosen."""
     from dataclasses import fields
 
-    from aggregate.strategies.registry import STRATEGIES
+    from plant_aggregate.strategies.registry import STRATEGIES
 
     strategies: dict[str, Any] = dict(STRATEGIES)
     strategy = strategies[chosen] if chosen is not None else next(iter(strategies.values()))

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from aggregate.errors import on_one_line, reason_of
+from plant_aggregate.errors import on_one_line, reason_of
 
 from .options import timestamp
 

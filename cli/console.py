@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from aggregate.errors import on_one_line, reason_of
-from aggregate.progress import SILENT, Progress
+from plant_aggregate.errors import on_one_line, reason_of
+from plant_aggregate.progress import SILENT, Progress
 
 from . import interrupts
 from .interrupts import Heedful
@@ -120,7 +120,7 @@ def _write(line: str) -> None:
 
 def _without_secrets(told: Any) -> Any:
     """A text, or all texts in a value of JSON, with URIs as they may be shown."""
-    from aggregate.storage import without_secrets
+    from plant_aggregate.storage import without_secrets
 
     if isinstance(told, str):
         return without_secrets(told)
@@ -151,7 +151,7 @@ def printable(text: str) -> str:
 
 
 def _print(text: str) -> None:
-    from aggregate.errors import PublishError
+    from plant_aggregate.errors import PublishError
 
     try:
         click.echo(text)
@@ -236,7 +236,7 @@ class Bar:
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
     """The engine's warnings are lines for the owner of the job; those of libraries are not for this audience."""
-    from aggregate.errors import AggregateWarning
+    from plant_aggregate.errors import AggregateWarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, AggregateWarning):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aggregate.errors import on_one_line
+from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, option
@@ -13,7 +13,7 @@ from .options import LocalPath, debug_option, output_option, quiet_option, store
 from .summary import changes_lines
 
 if TYPE_CHECKING:
-    from aggregate import Changes
+    from plant_aggregate import Changes
 
 MOST_FREQUENT = 5
 """Changes of one label to another that are counted for themselves."""
@@ -49,13 +49,13 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
 
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
     """
-    import aggregate
-    from aggregate.publishing.releases import consensus_of
-    from aggregate.storage import redacted
+    import plant_aggregate
+    from plant_aggregate.publishing.releases import consensus_of
+    from plant_aggregate.storage import redacted
 
-    changes = aggregate.diff(*(consensus_of(run, output) for run in (run_a, run_b)))
+    changes = plant_aggregate.diff(*(consensus_of(run, output) for run in (run_a, run_b)))
     if table is not None:
-        from aggregate.publishing.tables import write_file
+        from plant_aggregate.publishing.tables import write_file
 
         write_file(changes.encoded, Path(table), declared=changes.schema)
     if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aggregate.errors import AggregateWarning
+from plant_aggregate.errors import AggregateWarning
 
 from . import console
 from .command import Command, option
@@ -21,10 +21,10 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from aggregate import Truth
-    from aggregate.agreement import CrowdAgreement
-    from aggregate.progress import Progress
-    from aggregate.publishing.reading import PublishedEvidence
+    from plant_aggregate import Truth
+    from plant_aggregate.agreement import CrowdAgreement
+    from plant_aggregate.progress import Progress
+    from plant_aggregate.publishing.reading import PublishedEvidence
 
 
 @click.command(cls=Command, short_help="Evaluate a consensus against expert labels.")
@@ -76,16 +76,16 @@ def evaluate(
 
     Measures with 95 % intervals, by number of votes, and the worst confusions go to stdout.
     """
-    import aggregate
-    from aggregate.agreement import find_suspects
-    from aggregate.publishing.reading import read_users
-    from aggregate.storage import redacted
+    import plant_aggregate
+    from plant_aggregate.agreement import find_suspects
+    from plant_aggregate.publishing.reading import read_users
+    from plant_aggregate.storage import redacted
 
     from .evaluation import report
 
-    experts = aggregate.read_truth(truth, columns=column_mapping(columns))
-    published = aggregate.read_evidence(consensus, experts)
-    evaluation = aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
+    experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
+    published = plant_aggregate.read_evidence(consensus, experts)
+    evaluation = plant_aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
     users = read_users(published.path)
     suspects = None if users is None else find_suspects(users, worst)
     with console.progress() as listener:
@@ -107,9 +107,9 @@ def voters_agreement(
     votes: tuple[str, ...], published: "PublishedEvidence", experts: "Truth", listener: "Progress"
 ) -> "CrowdAgreement":
     """The agreement of the voters; warns if the votes are not those of the consensus."""
-    from aggregate.agreement import crowd_agreement
-    from aggregate.ingest import read
-    from aggregate.publishing.reading import reading_settings
+    from plant_aggregate.agreement import crowd_agreement
+    from plant_aggregate.ingest import read
+    from plant_aggregate.publishing.reading import reading_settings
 
     log = read(votes, **reading_settings(published.manifest), progress=listener).votes
     if log.n_observations != published.n_observations:

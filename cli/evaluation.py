@@ -3,13 +3,13 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from aggregate.errors import on_one_line, quoted
+from plant_aggregate.errors import on_one_line, quoted
 
 from .summary import count
 
 if TYPE_CHECKING:
-    from aggregate.agreement import CrowdAgreement, Suspects
-    from aggregate.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
+    from plant_aggregate.agreement import CrowdAgreement, Suspects
+    from plant_aggregate.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
 
 WIDEST = 40
 """Characters of a cell that holds a label or an id."""
@@ -94,7 +94,7 @@ def _confusions(confusions: "tuple[Confusion, ...]") -> str:
 
 def _told_apart(one: str | int, other: str | int) -> list[str]:
     """Two names as cells, quoted where they differ in what may not be seen."""
-    from aggregate.names import in_one_spelling
+    from plant_aggregate.names import in_one_spelling
 
     alike = isinstance(one, str) and isinstance(other, str) and in_one_spelling(one)[1] == in_one_spelling(other)[1]
     return [(quoted if alike else shortened)(name) for name in (one, other)]
@@ -112,7 +112,7 @@ def _agreement(agreement: "CrowdAgreement") -> str:
 
 
 def _suspects(suspects: "Suspects") -> str:
-    from aggregate.agreement import ENOUGH_SHARED, SPAM
+    from plant_aggregate.agreement import ENOUGH_SHARED, SPAM
 
     head = (
         f"{count(suspects.users, 'user')} with {ENOUGH_SHARED} votes or more where others voted too; "

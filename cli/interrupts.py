@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from aggregate.progress import Progress
+from plant_aggregate.progress import Progress
 
 from .log_format import is_json
 

@@ -2,8 +2,8 @@
 
 import resource
 
-from aggregate.errors import AggregateError
-from aggregate.kernels.threads import available_cores
+from plant_aggregate.errors import AggregateError
+from plant_aggregate.kernels.threads import available_cores
 
 MEGABYTE = 1 << 20
 

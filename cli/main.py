@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import click
 
-import aggregate
-from aggregate.errors import on_one_line, reason_of
+import plant_aggregate
+from plant_aggregate.errors import on_one_line, reason_of
 
 from . import console, interrupts, log_format
 from .command import Option
@@ -38,7 +38,7 @@ EXIT_LOCKED = 4
 NO_THREAD = "can't start new thread"
 """What Python says where the system allows no more threads."""
 
-EXIT_CODES = {aggregate.HeldError: EXIT_HELD, aggregate.LockedError: EXIT_LOCKED}
+EXIT_CODES = {plant_aggregate.HeldError: EXIT_HELD, plant_aggregate.LockedError: EXIT_LOCKED}
 
 
 def _configure(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
@@ -136,7 +136,7 @@ class LazyGroup(click.Group):
     epilog="Exit codes: 0 done, 1 the input or the output cannot be used, 2 wrong usage, 3 the run was held back, "
     "4 another process writes in the output folder (--lock fail).",
 )
-@click.version_option(aggregate.__version__, prog_name="plant-aggregate")
+@click.version_option(plant_aggregate.__version__, prog_name="plant-aggregate")
 def cli() -> None:
     """Turn crowd votes on species into labels a model can be trained on."""
 
@@ -178,9 +178,9 @@ def run_command(arguments: list[str]) -> int:
         return _refuse(error, arguments)
     except (Stopped, click.Abort, KeyboardInterrupt):
         return _stopped(arguments)
-    except aggregate.ParameterError as error:
+    except plant_aggregate.ParameterError as error:
         return console.complain(str(error), EXIT_USAGE)
-    except aggregate.AggregateError as error:
+    except plant_aggregate.AggregateError as error:
         if interrupts.is_heard():  # a library has made an error of it
             return _stopped(arguments)
         console.trace()

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from aggregate import Run
+    from plant_aggregate import Run
 
 
 def metrics_of(output: str, path: str | None) -> str | None:
@@ -22,7 +22,7 @@ def metrics_of(output: str, path: str | None) -> str | None:
 def check_metrics(path: str | None) -> None:
     """Raise PublishError, before any work is done, if the file cannot be written."""
     if path is not None:
-        from aggregate.publishing.metrics import check_metrics_path
+        from plant_aggregate.publishing.metrics import check_metrics_path
 
         check_metrics_path(path)
 
@@ -38,6 +38,6 @@ def tell_metrics(
 ) -> None:
     """Write the metrics of a run in an output; None: the times stay those of the file before. Raises PublishError."""
     if path is not None:
-        from aggregate.publishing.metrics import write_metrics
+        from plant_aggregate.publishing.metrics import write_metrics
 
         write_metrics(run.manifest, run.seconds, path, output=output, is_held=is_held, ended=ended, succeeded=succeeded)

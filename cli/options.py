@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aggregate.publishing.lock import LOCK_MODES
-from aggregate.store_requests import TIME_LIMIT, set_time_limit
+from plant_aggregate.publishing.lock import LOCK_MODES
+from plant_aggregate.store_requests import TIME_LIMIT, set_time_limit
 
 from . import console
 from .command import option
 
 if TYPE_CHECKING:
-    from aggregate.schema import Table
+    from plant_aggregate.schema import Table
 
     TextParameter = click.ParamType[str]
     NumberParameter = click.ParamType[float]
@@ -59,8 +59,8 @@ class LocalPath(TextParameter):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path; a usage error for a URI."""
-        from aggregate.errors import ParameterError
-        from aggregate.storage import check_local
+        from plant_aggregate.errors import ParameterError
+        from plant_aggregate.storage import check_local
 
         try:
             return check_local(value)
@@ -75,8 +75,8 @@ class OutputFolder(TextParameter):
 
     def local(self, name: str) -> str | None:
         """The path of the folder; None if it is in another store, or not well spelled."""
-        from aggregate.errors import ParameterError
-        from aggregate.storage import is_uri, local_path
+        from plant_aggregate.errors import ParameterError
+        from plant_aggregate.storage import is_uri, local_path
 
         try:
             return None if is_uri(name) or not name else local_path(name)
@@ -234,21 +234,21 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies
 
 def column_name(text: str) -> tuple[str, str]:
     """``observation_id=obs``: a column of the votes and the files' own name for it."""
-    from aggregate.schema import VOTES
+    from plant_aggregate.schema import VOTES
 
     return _name_in(text, VOTES)
 
 
 def truth_column_name(text: str) -> tuple[str, str]:
     """``observation_id=obs``: a column of the expert labels and the file's own name for it."""
-    from aggregate.schema import TRUTH
+    from plant_aggregate.schema import TRUTH
 
     return _name_in(text, TRUTH)
 
 
 def score_column_name(text: str) -> tuple[str, str]:
     """``labels=top_labels``: a column of the scores, in either layout, and the files' own name for it."""
-    from aggregate.schema import SCORE_LISTS, SCORE_ROWS
+    from plant_aggregate.schema import SCORE_LISTS, SCORE_ROWS
 
     return _name_in(text, tuple(dict.fromkeys(SCORE_LISTS + SCORE_ROWS)))
 
@@ -262,7 +262,7 @@ def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column
 
 
 def _name_in(text: str, table: "Table") -> tuple[str, str]:
-    from aggregate.ingest.sources import shown
+    from plant_aggregate.ingest.sources import shown
 
     ours, equals, theirs = text.partition("=")
     known = [column.name for column in table]
@@ -311,7 +311,7 @@ def _short(value: Any) -> str:
 
 def strategy_names(text: str) -> tuple[str, ...]:
     """Names of strategies with commas between them, or ``all``."""
-    from aggregate.strategies.registry import STRATEGIES
+    from plant_aggregate.strategies.registry import STRATEGIES
 
     names = tuple(STRATEGIES) if text == "all" else tuple(name.strip() for name in text.split(","))
     unknown = [name for name in names if name not in STRATEGIES]

@@ -28,7 +28,7 @@ def check(command: click.Command, context: click.Context) -> None:
     if configuration is not None:
         inputs["--config"] = [configuration.path]
     if outputs:
-        from aggregate.publishing.output_files import check_output_files
+        from plant_aggregate.publishing.output_files import check_output_files
 
         check_output_files(outputs, inputs, folder)
 

@@ -24,11 +24,11 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
 
     Its files are checked against their SHA-256 first. plant-aggregate runs lists the runs.
     """
-    import aggregate
+    import plant_aggregate
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)
     with console.progress() as listener:
-        done = aggregate.publish(output, run_id, lock=lock, progress=listener)
+        done = plant_aggregate.publish(output, run_id, lock=lock, progress=listener)
     tell_metrics(done, output, metrics, succeeded=time.time())
     console.result(switched(done, output))

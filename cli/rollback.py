@@ -22,11 +22,11 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     The present one stays, and plant-aggregate publish RUN_ID takes the step back. The files of the run before are
     checked against their SHA-256 first.
     """
-    import aggregate
+    import plant_aggregate
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)
     with console.progress() as listener:
-        done = aggregate.rollback(output, lock=lock, progress=listener)
+        done = plant_aggregate.rollback(output, lock=lock, progress=listener)
     tell_metrics(done, output, metrics)
     console.result(switched(done, output))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console, interrupts
 from .command import Command, SeveralValues, option
@@ -34,8 +34,8 @@ from .options import (
 from .summary import gist, summary
 
 if TYPE_CHECKING:
-    import aggregate
-    from aggregate.settings import Settings
+    import plant_aggregate
+    from plant_aggregate.settings import Settings
 
 MAPPED = ("columns", "score_columns")
 """Settings that are not just what their option says."""
@@ -168,29 +168,29 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     # The system's allocator gives back at once what columns were read into: less memory, and so less time.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-    import aggregate
-    from aggregate.storage import redacted
+    import plant_aggregate
+    from plant_aggregate.storage import redacted
 
     chosen, settings = chosen_by(options)
     check_metrics(metrics)
     try:
         with console.progress() as listener:
             paths = [redacted(path) for path in votes]
-            begun = f"plant-aggregate {aggregate.__version__}: run {' '.join(paths)}"
-            console.event("started", begun, version=aggregate.__version__, votes=paths)
-            done = aggregate.run(votes, output, chosen, settings, progress=listener)
+            begun = f"plant-aggregate {plant_aggregate.__version__}: run {' '.join(paths)}"
+            console.event("started", begun, version=plant_aggregate.__version__, votes=paths)
+            done = plant_aggregate.run(votes, output, chosen, settings, progress=listener)
             interrupts.finish(f"run {done.run_id} is published")
-    except aggregate.HeldError as error:
+    except plant_aggregate.HeldError as error:
         interrupts.finish(f"run {error.run.run_id} is held back")
         try:
             _tell(error.run, output, metrics, as_json)
-        except (aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news
+        except (plant_aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news
             console.warn(str(failure))
         raise
     _tell(done, output, metrics, as_json)
 
 
-def _tell(run: "aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
+def _tell(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Metrics, a line for logs, and the summary."""
     told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held")}
     told["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
@@ -207,7 +207,7 @@ def _tell(run: "aggregate.Run", output: str, metrics: str | None, as_json: bool)
 
 def chosen_by(options: dict[str, Any]) -> tuple[Any, "Settings"]:
     """The strategy and the settings that the options name; a usage error if they do not go together."""
-    from aggregate.settings import Settings
+    from plant_aggregate.settings import Settings
 
     strategy = STRATEGIES[options["strategy"]]
     parameters = {name: options[name] for other in STRATEGIES.values() for name in _parameters_of(other)}

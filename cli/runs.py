@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aggregate.errors import on_one_line
+from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, option
 from .options import debug_option, output_option, quiet_option, store_timeout_option
 
 if TYPE_CHECKING:
-    from aggregate.publishing.releases import ListedRun
+    from plant_aggregate.publishing.releases import ListedRun
 
 
 @click.command(cls=Command, short_help="List the runs of an output folder.")
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @debug_option
 def runs(output: str, as_json: bool) -> None:
     """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""
-    import aggregate
+    import plant_aggregate
 
-    found = aggregate.list_runs(output)
+    found = plant_aggregate.list_runs(output)
     if as_json:
         console.result_json([_facts(run) for run in found])
     else:

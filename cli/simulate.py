@@ -76,8 +76,8 @@ def simulate(
 
     The marginals reached go to stdout beside the published ones, progress to stderr.
     """
-    from aggregate.simulation import side_by_side
-    from aggregate.simulation import simulate as simulation_of
+    from plant_aggregate.simulation import side_by_side
+    from plant_aggregate.simulation import simulate as simulation_of
 
     simulation = simulation_of(scale, seed=seed, ai=ai, experts=experts, ids=ids, parrots=parrots)
     with console.progress() as listener:

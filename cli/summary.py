@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from aggregate.errors import on_one_line, quoted
+from plant_aggregate.errors import on_one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aggregate import Run
+    from plant_aggregate import Run
 
 
 SHOWN = 3
@@ -68,7 +68,7 @@ def gist(run: "Run") -> str:
 
 def switched(run: "Run", output: str) -> str:
     """What ``latest`` of an output names now, and how to go back to what it named."""
-    from aggregate.publishing.commands import command
+    from plant_aggregate.publishing.commands import command
 
     lines = [where_it_lies(run)]
     if run.replaced not in (None, run.run_id):

@@ -18,11 +18,11 @@ from collections.abc import Callable, Collection
 from functools import cache, partial
 from pathlib import Path
 
-import aggregate
-from aggregate import schema
-from aggregate.strategies.plantnet import PlantNet
-from aggregate.strategies.registry import STRATEGIES
-from aggregate_cli.main import COMMANDS
+import plant_aggregate
+from plant_aggregate import schema
+from plant_aggregate.cli.main import COMMANDS
+from plant_aggregate.strategies.plantnet import PlantNet
+from plant_aggregate.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -77,7 +77,7 @@ def folder(part: str) -> str:
 
 def output_of(*arguments: str) -> str:
     """What a command of ours prints, as a console block."""
-    command = [sys.executable, "-m", "aggregate_cli.main", *arguments]
+    command = [sys.executable, "-m", "plant_aggregate.cli.main", *arguments]
     environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     return done.stdout
@@ -162,7 +162,7 @@ def in_console(printed: str) -> str:
 
 def sample_rows() -> str:
     """Some rows of the consensus on sample_votes: a few of each status."""
-    consensus = aggregate.PlantNet().fit(aggregate.read_votes(ROOT / "sample_votes" / "votes.parquet"))
+    consensus = plant_aggregate.PlantNet().fit(plant_aggregate.read_votes(ROOT / "sample_votes" / "votes.parquet"))
     frame = consensus.to_pandas()
     disputed = frame[frame["n_labels"] > 1]
     picked = [

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.linear_model import SGDClassifier
 
-import aggregate
+import plant_aggregate
 
 SPECIES = [
     f"{genus} {kind}" for genus in ("Acer", "Abies", "Ulex", "Vicia", "Rosa", "Salix") for kind in ("alba", "minor")
@@ -102,8 +102,8 @@ def main() -> None:
     table, embeddings, (test, species) = simulate(np.random.default_rng(options.seed))
 
     # Votes become labels.
-    votes = aggregate.votes_from_table(table)
-    consensus = aggregate.DawidSkene().fit(votes)
+    votes = plant_aggregate.votes_from_table(table)
+    consensus = plant_aggregate.DawidSkene().fit(votes)
     names = votes.label_names.to_pylist()
     labels = np.array([SPECIES.index(names[code]) for code in consensus.labels])
 
@@ -115,7 +115,7 @@ def main() -> None:
         before = np.mean(first.predict(test) == species)
 
         # What it never came to believe is left out, and it is trained anew.
-        found = aggregate.ambiguity_of(consensus, path, aggregate.AmbiguitySettings(alpha=options.alpha))
+        found = plant_aggregate.ambiguity_of(consensus, path, plant_aggregate.AmbiguitySettings(alpha=options.alpha))
     kept = ~found.pruned
     after = np.mean(train(embeddings[kept], labels[kept], options.seed).predict(test) == species)
     # As many left out by chance: what having less to learn from does by itself.

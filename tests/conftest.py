@@ -7,9 +7,9 @@ import pkgutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-import aggregate
-import aggregate_cli
-from aggregate.kernels.threads import set_threads
+import plant_aggregate
+import plant_aggregate.cli
+from plant_aggregate.kernels.threads import set_threads
 
 # A first call may compile a kernel, and the machine may be busy: no example has a deadline, and none is too slow.
 UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -24,7 +24,7 @@ def load_all_modules() -> None:
     Hypothesis draws from the constants in the source of those that are loaded: which these are must not depend on the
     tests that ran before in the same process.
     """
-    for package in (aggregate, aggregate_cli):
+    for package in (plant_aggregate, plant_aggregate.cli):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
 

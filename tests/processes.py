@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-PROGRAM = [sys.executable, "-m", "aggregate_cli.start"]
+PROGRAM = [sys.executable, "-m", "plant_aggregate.cli.start"]
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the program."""

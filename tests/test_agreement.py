@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.agreement import crowd_agreement, find_suspects, krippendorff_alpha, user_agreement, vote_entropies
-from aggregate.kernels import threads
-from aggregate.schema import USER_AGREEMENT, USERS
+import plant_aggregate
+from plant_aggregate.agreement import crowd_agreement, find_suspects, krippendorff_alpha, user_agreement, vote_entropies
+from plant_aggregate.kernels import threads
+from plant_aggregate.schema import USER_AGREEMENT, USERS
 from tests.reference import agreement as reference
 from tests.reference.agreement import Vote
 
 SAMPLE = Path(__file__).parent.parent / "sample_votes" / "votes.parquet"
 
 
-def votes_of(votes: list[Vote]) -> aggregate.Votes:
+def votes_of(votes: list[Vote]) -> plant_aggregate.Votes:
     observation, user, label = zip(*votes, strict=True)
-    return aggregate.votes_from_table(
+    return plant_aggregate.votes_from_table(
         pa.table({"observation_id": observation, "user_id": user, "label": [f"species {k}" for k in label]})
     )
 
@@ -52,11 +52,11 @@ def test_alpha_equals_the_coincidence_matrix(votes: list[Vote]) -> None:
 
 def test_alpha_of_the_samples_disputes() -> None:
     """Recorded from the package krippendorff 0.9.0; for all of the sample it would need 517 GiB."""
-    votes = aggregate.read_votes(SAMPLE)
+    votes = plant_aggregate.read_votes(SAMPLE)
     owner = np.repeat(np.arange(votes.n_observations), np.diff(votes.offsets))
     rows = np.isin(owner, votes.disputes.observations)
     log = {"observation_id": owner[rows], "user_id": votes.users[rows], "label": votes.labels[rows]}
-    assert krippendorff_alpha(aggregate.votes_from_table(pa.table(log))) == pytest.approx(0.26955238445182006)
+    assert krippendorff_alpha(plant_aggregate.votes_from_table(pa.table(log))) == pytest.approx(0.26955238445182006)
 
 
 @pytest.mark.extras
@@ -125,7 +125,7 @@ def test_random_voters_score_one_and_careful_ones_less() -> None:
 
 
 def test_the_users_of_a_run_have_the_columns(tmp_path: Path) -> None:
-    run = aggregate.run(SAMPLE, tmp_path)
+    run = plant_aggregate.run(SAMPLE, tmp_path)
     table = pq.read_table(run.folder / "users.parquet")
     assert table.column_names == [column.name for column in (*USERS, *USER_AGREEMENT)]
     assert table["n_shared"].null_count == table["label_entropy"].null_count == 0
@@ -135,8 +135,8 @@ def test_the_users_of_a_run_have_the_columns(tmp_path: Path) -> None:
 
 
 def test_threads_do_not_change_a_bit() -> None:
-    votes = aggregate.read_votes(SAMPLE)
-    labels = aggregate.PlantNet().fit(votes).labels
+    votes = plant_aggregate.read_votes(SAMPLE)
+    labels = plant_aggregate.PlantNet().fit(votes).labels
     one = user_agreement(votes, labels)
     small, threads.SMALL_WORK = threads.SMALL_WORK, 0
     try:
@@ -164,7 +164,7 @@ def test_suspects_are_sorted_and_need_votes() -> None:
 
 def test_experts_beside_the_votes() -> None:
     votes = votes_of([(1, 1, 0), (1, 2, 1), (2, 1, 2), (3, 1, 0), (3, 2, 0)])
-    truth = aggregate.truth_from_table(
+    truth = plant_aggregate.truth_from_table(
         pa.table({"observation_id": [1, 2, 3, 99], "label": ["species 1", "species 7", "species 0", "species 0"]})
     )
     crowd = crowd_agreement(votes, truth)

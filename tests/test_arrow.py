@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from aggregate.arrow import bytes_of, dtype_of, fill_null, scalar, strings, strings_of, to_arrow, to_numpy
+from plant_aggregate.arrow import bytes_of, dtype_of, fill_null, scalar, strings, strings_of, to_arrow, to_numpy
 
 NUMBERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]
 TIMES = ["datetime64[s]", "datetime64[ms]", "datetime64[us]", "datetime64[ns]", "timedelta64[us]"]
@@ -164,7 +164,7 @@ def test_none_of_it_loads_pandas() -> None:
     code = """if True:
         import sys
         import numpy as np, pyarrow as pa
-        from aggregate.arrow import bytes_of, fill_null, scalar, strings, to_arrow, to_numpy
+        from plant_aggregate.arrow import bytes_of, fill_null, scalar, strings, to_arrow, to_numpy
         for name in ["int8", "float16", "bool", "datetime64[us]"]:
             values = to_arrow(np.zeros(3, name), null=np.array([True, False, True]))
             to_numpy(values, null=np.zeros(1, name)[0])

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.calibration import (
+import plant_aggregate
+from plant_aggregate.calibration import (
     FEATURES,
     LOGISTIC,
     METHODS,
@@ -24,22 +24,22 @@ from aggregate.calibration import (
     LogisticMap,
     cross_validate,
 )
-from aggregate.evaluation import judge
-from aggregate.evidence import Evidence
-from aggregate.measures import calibration_error
+from plant_aggregate.evaluation import judge
+from plant_aggregate.evidence import Evidence
+from plant_aggregate.measures import calibration_error
 from tests.reference import calibration as reference
 
 SAMPLE = Path(__file__).parent.parent / "sample_votes"
 
 
 @pytest.fixture(scope="module")
-def consensus() -> aggregate.Consensus:
-    return aggregate.PlantNet().fit(aggregate.read_votes(SAMPLE / "votes.parquet"))
+def consensus() -> plant_aggregate.Consensus:
+    return plant_aggregate.PlantNet().fit(plant_aggregate.read_votes(SAMPLE / "votes.parquet"))
 
 
 @pytest.fixture(scope="module")
-def truth() -> aggregate.Truth:
-    return aggregate.read_truth(SAMPLE / "truth.parquet")
+def truth() -> plant_aggregate.Truth:
+    return plant_aggregate.read_truth(SAMPLE / "truth.parquet")
 
 
 def made_up(n: int, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -71,9 +71,11 @@ def evidence_of(columns: dict[str, np.ndarray]) -> Evidence:
     )
 
 
-def truth_of(right: np.ndarray) -> aggregate.Truth:
+def truth_of(right: np.ndarray) -> plant_aggregate.Truth:
     labels = np.where(right, "x", "y")
-    return aggregate.truth_from_table(pa.table({"observation_id": np.arange(right.size), "label": labels.tolist()}))
+    return plant_aggregate.truth_from_table(
+        pa.table({"observation_id": np.arange(right.size), "label": labels.tolist()})
+    )
 
 
 CONFIDENCES = st.sampled_from([0.1, 0.25, 0.5, 0.5, 0.75, 0.9])
@@ -130,7 +132,7 @@ def test_scikit_learns_isotonic_regression_agrees() -> None:
 def test_more_confidence_is_never_less_probable(method: str) -> None:
     """Even where the labels say the opposite."""
     columns, right = made_up(500)
-    calibration = aggregate.calibrate(evidence_of(columns), truth_of(columns["confidence"] < 0.5), method=method)
+    calibration = plant_aggregate.calibrate(evidence_of(columns), truth_of(columns["confidence"] < 0.5), method=method)
     confidence = np.linspace(0, 1, 50)
     for n_votes, n_labels in ((1, 1), (4, 1), (4, 2)):
         rising = calibration.probability(
@@ -152,31 +154,33 @@ def test_more_confidence_is_never_less_probable(method: str) -> None:
 def test_experts_who_always_or_never_agree(method: str, outcome: bool) -> None:
     """Probabilities stay inside (0, 1): fifty observations prove nothing for certain."""
     columns, _ = made_up(50)
-    calibration = aggregate.calibrate(evidence_of(columns), truth_of(np.full(50, outcome)), method=method)
+    calibration = plant_aggregate.calibrate(evidence_of(columns), truth_of(np.full(50, outcome)), method=method)
     probability = calibration.probability(columns)
     assert ((probability > 0.9) & (probability < 1) if outcome else (probability < 0.1) & (probability > 0)).all()
 
 
-def test_held_out_probabilities_are_honest(consensus: aggregate.Consensus, truth: aggregate.Truth) -> None:
+def test_held_out_probabilities_are_honest(consensus: plant_aggregate.Consensus, truth: plant_aggregate.Truth) -> None:
     """Fitted on half of the sample's experts, measured on the others."""
     half = np.arange(len(truth)) % 2 == 0
 
-    def part(chosen: np.ndarray) -> aggregate.Truth:
+    def part(chosen: np.ndarray) -> plant_aggregate.Truth:
         rows = pa.array(np.flatnonzero(chosen))
         return replace(truth, observation_ids=truth.observation_ids.take(rows), labels=truth.labels.take(rows))
 
     for method in METHODS:
-        calibration = aggregate.calibrate(consensus, part(half), method=method)
+        calibration = plant_aggregate.calibrate(consensus, part(half), method=method)
         judged, _, _ = judge(consensus, part(~half))
-        rows = aggregate.truth.rows_of(consensus.votes.observation_ids, part(~half).observation_ids)[0]
+        rows = plant_aggregate.truth.rows_of(consensus.votes.observation_ids, part(~half).observation_ids)[0]
         probability = calibration.probability(vars(Evidence.of(consensus, rows)))
         once = np.ones(len(judged))
         assert calibration_error(probability, judged.right, once) < 0.02
         assert calibration_error(judged.confidence, judged.right, once) > 0.06
 
 
-def test_cross_validation_tells_signal_from_none(consensus: aggregate.Consensus, truth: aggregate.Truth) -> None:
-    found = aggregate.calibrate(consensus, truth).cross_validated
+def test_cross_validation_tells_signal_from_none(
+    consensus: plant_aggregate.Consensus, truth: plant_aggregate.Truth
+) -> None:
+    found = plant_aggregate.calibrate(consensus, truth).cross_validated
     assert found["platt"]["log_loss"] < found["beta"]["log_loss"] < found["share right"]["log_loss"]
     assert found["platt"]["calibration_error"] < 0.01 < found["confidence"]["calibration_error"]
     columns, right = made_up(2000)
@@ -187,17 +191,17 @@ def test_cross_validation_tells_signal_from_none(consensus: aggregate.Consensus,
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_saved_calibration_is_the_same(
-    consensus: aggregate.Consensus, truth: aggregate.Truth, tmp_path: Path, method: str
+    consensus: plant_aggregate.Consensus, truth: plant_aggregate.Truth, tmp_path: Path, method: str
 ) -> None:
-    calibration = aggregate.calibrate(consensus, truth, method=method)
-    aggregate.save_calibration(calibration, tmp_path / "calibration.json")
-    read = aggregate.load_calibration(tmp_path / "calibration.json")
+    calibration = plant_aggregate.calibrate(consensus, truth, method=method)
+    plant_aggregate.save_calibration(calibration, tmp_path / "calibration.json")
+    read = plant_aggregate.load_calibration(tmp_path / "calibration.json")
     columns = vars(Evidence.of(consensus))
     assert (read.probability(columns) == calibration.probability(columns)).all()
     assert read.to_json() == calibration.to_json()
     assert [path.name for path in tmp_path.iterdir()] == ["calibration.json"]
     assert read.fits(consensus)
-    assert not read.fits(aggregate.PlantNet(theta_acc=0.8).fit(consensus.votes))
+    assert not read.fits(plant_aggregate.PlantNet(theta_acc=0.8).fit(consensus.votes))
 
 
 def broken(change: Callable[[dict[str, Any]], object]) -> str:
@@ -234,34 +238,34 @@ def broken(change: Callable[[dict[str, Any]], object]) -> str:
 def test_what_is_no_calibration_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     path.write_text(text)
-    with pytest.raises(aggregate.VotesError, match=r"calibration.json: is not a calibration \(") as caught:
-        aggregate.load_calibration(path)
+    with pytest.raises(plant_aggregate.VotesError, match=r"calibration.json: is not a calibration \(") as caught:
+        plant_aggregate.load_calibration(path)
     assert "\n" not in str(caught.value)
 
 
-def test_a_run_with_a_calibration_has_probabilities(tmp_path: Path, truth: aggregate.Truth) -> None:
-    plain = aggregate.run(SAMPLE / "votes.parquet", tmp_path / "plain")
-    calibration = aggregate.calibrate(aggregate.read_evidence(plain.folder, truth).evidence, truth)
-    aggregate.save_calibration(calibration, tmp_path / "calibration.json")
-    settings = aggregate.Settings(calibration=tmp_path / "calibration.json")
-    run = aggregate.run(SAMPLE / "votes.parquet", tmp_path / "out", settings=settings)
+def test_a_run_with_a_calibration_has_probabilities(tmp_path: Path, truth: plant_aggregate.Truth) -> None:
+    plain = plant_aggregate.run(SAMPLE / "votes.parquet", tmp_path / "plain")
+    calibration = plant_aggregate.calibrate(plant_aggregate.read_evidence(plain.folder, truth).evidence, truth)
+    plant_aggregate.save_calibration(calibration, tmp_path / "calibration.json")
+    settings = plant_aggregate.Settings(calibration=tmp_path / "calibration.json")
+    run = plant_aggregate.run(SAMPLE / "votes.parquet", tmp_path / "out", settings=settings)
     table = pq.read_table(run.folder / "consensus.parquet")
     assert table.drop_columns(["probability"]).equals(pq.read_table(plain.folder / "consensus.parquet"))
     probability = np.asarray(table["probability"])
     assert probability.dtype == np.float64
     assert ((probability > 0) & (probability < 1)).all()
     assert run.manifest["calibration"]["method"] == "platt"
-    evaluation = aggregate.evaluate(aggregate.read_evidence(run.folder, truth).evidence, truth, resamples=0)
+    evaluation = plant_aggregate.evaluate(plant_aggregate.read_evidence(run.folder, truth).evidence, truth, resamples=0)
     measures = evaluation.subsets[0].measures
     assert measures["probability_calibration_error"].value < 0.01 < measures["calibration_error"].value
 
 
 def test_the_calibration_on_simulations_says_so_and_holds_on_another_simulation() -> None:
-    calibration = aggregate.load_calibration("simulated")
+    calibration = plant_aggregate.load_calibration("simulated")
     assert calibration.fitted_on["simulated"] == {"scale": 0.1, "seed": 1}
-    tables = aggregate.simulate(0.02, seed=77).tables
-    consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(tables.votes))
-    judged, _, _ = judge(consensus, aggregate.truth_from_table(tables.truth))
+    tables = plant_aggregate.simulate(0.02, seed=77).tables
+    consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(tables.votes))
+    judged, _, _ = judge(consensus, plant_aggregate.truth_from_table(tables.truth))
     assert calibration.fits(consensus)
     probability = calibration.probability(vars(Evidence.of(consensus)))
     for chosen in (judged.n_votes >= 1, judged.n_votes >= 2):
@@ -270,25 +274,25 @@ def test_the_calibration_on_simulations_says_so_and_holds_on_another_simulation(
 
 
 def test_a_run_warns_where_probabilities_may_be_off(tmp_path: Path) -> None:
-    settings = aggregate.Settings(calibration="simulated")
-    strategy = aggregate.PlantNet(theta_acc=0.8)
+    settings = plant_aggregate.Settings(calibration="simulated")
+    strategy = plant_aggregate.PlantNet(theta_acc=0.8)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        run = aggregate.run(SAMPLE / "votes.parquet", tmp_path, strategy, settings)
+        run = plant_aggregate.run(SAMPLE / "votes.parquet", tmp_path, strategy, settings)
     messages = [str(warning.message) for warning in caught]
     assert any("calibrated on simulated votes" in message for message in messages)
     assert any("fitted on another strategy or other parameters" in message for message in messages)
     assert run.manifest["warnings"] == messages
 
 
-def test_too_few_experts(consensus: aggregate.Consensus) -> None:
+def test_too_few_experts(consensus: plant_aggregate.Consensus) -> None:
     some = pa.table({"observation_id": consensus.votes.observation_ids[:19], "label": ["x"] * 19})
     with pytest.raises(
-        aggregate.VotesError, match=r"19 of its 19 observations are in the consensus, and a .* needs 20"
+        plant_aggregate.VotesError, match=r"19 of its 19 observations are in the consensus, and a .* needs 20"
     ):
-        aggregate.calibrate(consensus, aggregate.truth_from_table(some))
+        plant_aggregate.calibrate(consensus, plant_aggregate.truth_from_table(some))
 
 
-def test_senseless_parameters(consensus: aggregate.Consensus, truth: aggregate.Truth) -> None:
-    with pytest.raises(aggregate.ParameterError, match="one of platt, beta, isotonic"):
-        aggregate.calibrate(consensus, truth, method="tarot")
+def test_senseless_parameters(consensus: plant_aggregate.Consensus, truth: plant_aggregate.Truth) -> None:
+    with pytest.raises(plant_aggregate.ParameterError, match="one of platt, beta, isotonic"):
+        plant_aggregate.calibrate(consensus, truth, method="tarot")

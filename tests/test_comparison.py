@@ -7,27 +7,29 @@ from pathlib import Path
 
 import pytest
 
-import aggregate
-from aggregate.schema import COMPARISON
-from aggregate.strategies.registry import STRATEGIES
+import plant_aggregate
+from plant_aggregate.schema import COMPARISON
+from plant_aggregate.strategies.registry import STRATEGIES
 
 SAMPLE = Path(__file__).parent.parent / "sample_votes"
 
 
 @pytest.fixture(scope="module")
-def sample() -> tuple[aggregate.Votes, aggregate.Truth]:
-    votes = aggregate.read_votes(SAMPLE / "votes.parquet")
-    return votes, aggregate.read_truth(SAMPLE / "truth.parquet")
+def sample() -> tuple[plant_aggregate.Votes, plant_aggregate.Truth]:
+    votes = plant_aggregate.read_votes(SAMPLE / "votes.parquet")
+    return votes, plant_aggregate.read_truth(SAMPLE / "truth.parquet")
 
 
 def test_every_strategy_is_fitted_and_evaluated_as_it_would_be_alone(
-    sample: tuple[aggregate.Votes, aggregate.Truth],
+    sample: tuple[plant_aggregate.Votes, plant_aggregate.Truth],
 ) -> None:
     votes, truth = sample
     names = ("majority", "plantnet")
-    comparison = aggregate.compare(votes, truth, {name: STRATEGIES[name]() for name in names}, resamples=20, seed=3)
+    comparison = plant_aggregate.compare(
+        votes, truth, {name: STRATEGIES[name]() for name in names}, resamples=20, seed=3
+    )
     for name, compared in zip(names, comparison.compared, strict=True):
-        alone = aggregate.evaluate(STRATEGIES[name]().fit(votes), truth, resamples=20, seed=3)
+        alone = plant_aggregate.evaluate(STRATEGIES[name]().fit(votes), truth, resamples=20, seed=3)
         assert compared.strategy == name
         assert compared.evaluation.to_dict() == alone.to_dict()
         assert compared.seconds > 0
@@ -35,9 +37,11 @@ def test_every_strategy_is_fitted_and_evaluated_as_it_would_be_alone(
     assert comparison.compared[1].iterations == 6
 
 
-def test_the_table_has_a_row_for_each_strategy_and_subset(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
+def test_the_table_has_a_row_for_each_strategy_and_subset(
+    sample: tuple[plant_aggregate.Votes, plant_aggregate.Truth],
+) -> None:
     votes, truth = sample
-    comparison = aggregate.compare(votes, truth, {"wawa": STRATEGIES["wawa"]()}, resamples=0)
+    comparison = plant_aggregate.compare(votes, truth, {"wawa": STRATEGIES["wawa"]()}, resamples=0)
     frame = comparison.to_pandas()
     assert list(frame.columns) == [column.name for column in COMPARISON]
     assert frame["subset"].tolist() == ["all", "two votes or more", "with a disagreement"]
@@ -45,20 +49,22 @@ def test_the_table_has_a_row_for_each_strategy_and_subset(sample: tuple[aggregat
     assert frame["accuracy"][0] == measures["accuracy"].value
 
 
-def test_a_strategy_may_come_twice_with_other_parameters(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
+def test_a_strategy_may_come_twice_with_other_parameters(
+    sample: tuple[plant_aggregate.Votes, plant_aggregate.Truth],
+) -> None:
     votes, truth = sample
-    chosen = {"strict": aggregate.PlantNet(theta_acc=0.9), "default": aggregate.PlantNet()}
-    comparison = aggregate.compare(votes, truth, chosen, resamples=0)
+    chosen = {"strict": plant_aggregate.PlantNet(theta_acc=0.9), "default": plant_aggregate.PlantNet()}
+    comparison = plant_aggregate.compare(votes, truth, chosen, resamples=0)
     strict, default = (each.evaluation.subsets[2].measures["kept"].value for each in comparison.compared)
     assert strict < default
 
 
 FIRST_TIME = """
 import sys, warnings
-import aggregate
-from aggregate.comparison import ai_variants
-from aggregate.progress import Progress
-from aggregate.strategies.registry import STRATEGIES
+import plant_aggregate
+from plant_aggregate.comparison import ai_variants
+from plant_aggregate.progress import Progress
+from plant_aggregate.strategies.registry import STRATEGIES
 from numba.core import event
 
 class Phases(Progress):
@@ -72,12 +78,15 @@ class Phases(Progress):
 
 warnings.simplefilter("ignore")
 votes, truth, ai = (read(f"sample_votes/{name}.parquet") for read, name in (
-    (aggregate.read_votes, "votes"), (aggregate.read_truth, "truth"), (aggregate.read_ai_votes, "ai_votes")))
+    (plant_aggregate.read_votes, "votes"),
+    (plant_aggregate.read_truth, "truth"),
+    (plant_aggregate.read_ai_votes, "ai_votes"),
+))
 chosen = {"majority": STRATEGIES["majority"](), "wawa": STRATEGIES["wawa"](), **ai_variants([0.7])}
 with event.install_recorder("numba:compile") as compiled:
     phases = Phases()
     phases.now, phases.start = "before", 0
-    aggregate.compare(votes, truth, chosen, ai_votes=ai, resamples=0, progress=phases)
+    plant_aggregate.compare(votes, truth, chosen, ai_votes=ai, resamples=0, progress=phases)
 for phase, count in phases.compiled.items():
     print(f"{phase}: {count}")
 """
@@ -97,14 +106,14 @@ def test_seconds_are_those_of_fitting_and_not_of_compiling(tmp_path: Path) -> No
 
 
 @pytest.mark.extras
-def test_a_chart_has_a_point_for_every_strategy(sample: tuple[aggregate.Votes, aggregate.Truth]) -> None:
+def test_a_chart_has_a_point_for_every_strategy(sample: tuple[plant_aggregate.Votes, plant_aggregate.Truth]) -> None:
     pytest.importorskip("matplotlib")
-    from aggregate.report.charts import accuracy_against_retrieval
+    from plant_aggregate.report.charts import accuracy_against_retrieval
 
     votes, truth = sample
     chosen = {name: STRATEGIES[name]() for name in ("plantnet", "majority")}
-    comparison = aggregate.compare(votes, truth, chosen, resamples=10)
+    comparison = plant_aggregate.compare(votes, truth, chosen, resamples=10)
     (axes,) = accuracy_against_retrieval(comparison).axes
     assert {text.get_text() for text in axes.texts} == {"plantnet", "majority"}
-    with pytest.raises(aggregate.ParameterError, match="subset is 'some' but must be one of 'all', "):
+    with pytest.raises(plant_aggregate.ParameterError, match="subset is 'some' but must be one of 'all', "):
         accuracy_against_retrieval(comparison, "some")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import aggregate
-from aggregate_cli.main import COMMANDS, cli
+import plant_aggregate
+from plant_aggregate.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_every_option_has_a_help_text() -> None:
 
 def test_help_and_version_work() -> None:
     assert CliRunner().invoke(cli, ["--help"]).exit_code == 0
-    assert aggregate.__version__ in CliRunner().invoke(cli, ["--version"]).output
+    assert plant_aggregate.__version__ in CliRunner().invoke(cli, ["--version"]).output
 
 
 def test_relative_links_lead_somewhere() -> None:

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-import aggregate
+import plant_aggregate
+
+ROOT = Path(__file__).parent.parent
 
 HEAVY = ("numba", "pandas", "pyarrow", "scipy", "numpy")
 
@@ -18,29 +21,44 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    assert loaded_by("import aggregate") == set()
+    assert loaded_by("import plant_aggregate") == set()
 
 
 def test_the_groups_help_loads_nothing_heavy() -> None:
-    assert loaded_by("from aggregate_cli.main import run_command; run_command(['--help'])") == set()
+    assert loaded_by("from plant_aggregate.cli.main import run_command; run_command(['--help'])") == set()
 
 
 @pytest.mark.parametrize("command", ["evaluate", "ambiguity", "calibrate", "simulate"])
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
-    assert loaded_by(f"from aggregate_cli.main import run_command; run_command(['{command}', '--help'])") == set()
+    assert loaded_by(f"from plant_aggregate.cli.main import run_command; run_command(['{command}', '--help'])") == set()
 
 
 def test_help_of_run_loads_no_engine() -> None:
-    loaded = loaded_by("from aggregate_cli.main import run_command; run_command(['run', '--help'])")
+    loaded = loaded_by("from plant_aggregate.cli.main import run_command; run_command(['run', '--help'])")
     assert loaded <= {"numpy"}
 
 
 def test_every_public_name_can_be_loaded() -> None:
-    for name in aggregate.__all__:
-        assert getattr(aggregate, name) is not None
-    assert set(dir(aggregate)) == set(aggregate.__all__)
+    for name in plant_aggregate.__all__:
+        assert getattr(plant_aggregate, name) is not None
+    assert set(dir(plant_aggregate)) == set(plant_aggregate.__all__)
+
+
+def outcome_in_checkout(code: str, *options: str) -> str:
+    """The last line that ``code`` prints in the folder of a checkout, or that says why it failed."""
+    command = [sys.executable, *options, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return (done.stdout or done.stderr).splitlines()[-1]
+
+
+def test_in_a_checkout_the_folders_name_is_an_alias() -> None:
+    same = "import aggregate as a, plant_aggregate as p; print(all(getattr(a, n) == getattr(p, n) for n in p.__all__))"
+    assert outcome_in_checkout(same) == "True"
+    not_installed = "import aggregate as a; print(a.VotesError.__module__, a.__version__ > '0')"
+    assert outcome_in_checkout(not_installed, "-S") == "aggregate.errors True"
+    assert outcome_in_checkout("import aggregate.votes") == "ModuleNotFoundError: No module named 'aggregate.votes'"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = aggregate.nothing  # type: ignore[attr-defined]
+        _ = plant_aggregate.nothing  # type: ignore[attr-defined]

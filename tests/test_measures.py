@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aggregate.measures import (
+from plant_aggregate.measures import (
     bootstrap,
     calibration_error,
     macro_precision,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.names import KINDS, alike_among, find_strange
+from plant_aggregate.names import KINDS, alike_among, find_strange
 
 PIECES = [
     *("Acer", "acer", "ACER", " ", "  ", "\xa0", "\u2003", "\t", "\u200b"),

@@ -8,8 +8,8 @@ from statistics import fmean
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.strategies.registry import STRATEGIES
+import plant_aggregate
+from plant_aggregate.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data" / "crowd"
@@ -18,10 +18,12 @@ LOGS = sorted(DATA.glob("*/votes.parquet"))
 
 @pytest.mark.skipif(not LOGS, reason="the real logs are not here")
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.parent.name)
-@pytest.mark.filterwarnings("ignore:.*looks like a missing value:aggregate.AggregateWarning")  # a user of trec2011
+@pytest.mark.filterwarnings(
+    "ignore:.*looks like a missing value:plant_aggregate.AggregateWarning"
+)  # a user of trec2011
 def test_a_real_log_gives_a_label_to_every_observation(log: Path, tmp_path: Path) -> None:
-    with pytest.warns(aggregate.AggregateWarning, match="author"):  # none of them knows authors
-        run = aggregate.run(log, tmp_path)
+    with pytest.warns(plant_aggregate.AggregateWarning, match="author"):  # none of them knows authors
+        run = plant_aggregate.run(log, tmp_path)
     rows = pq.read_table(log).to_pylist()
     result = pq.read_table(run.latest / "consensus.parquet").to_pandas()
     assert result["observation_id"].tolist() == sorted({row["observation_id"] for row in rows})
@@ -57,7 +59,7 @@ BELOW = {("dawid-skene", "zencrowd_us")}
 def accuracy(name: str, crowd: Path) -> float:
     """Expected over tied labels; what has no label counts as wrong."""
     truth = pq.read_table(crowd / "truth.parquet").to_pandas()
-    soft = STRATEGIES[name]().fit(aggregate.read_votes(crowd / "votes.parquet")).posteriors_to_pandas()
+    soft = STRATEGIES[name]().fit(plant_aggregate.read_votes(crowd / "votes.parquet")).posteriors_to_pandas()
     top = soft.groupby("observation_id")["share"].transform("max")
     tied = soft[soft["share"] >= top * (1 - 1e-9)].copy()
     tied["share"] = 1 / tied.groupby("observation_id")["label"].transform("size")

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
-import aggregate
-from aggregate.agreement import krippendorff_alpha, users_table
+import plant_aggregate
+from plant_aggregate.agreement import krippendorff_alpha, users_table
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "crowd"
 TRUTHS = [path for path in sorted(DATA.glob("*/truth.parquet")) if pq.read_metadata(path).num_rows]
@@ -37,17 +37,17 @@ SPAM_RANKS = {"bluebird": -0.8, "cf": -0.7, "dog": -0.7, "ms": -0.65, "sp_amt": 
 """Rank correlation, at most, of spam score and accuracy against gold, of users with ten gold observations."""
 
 
-def fitted(folder: Path) -> aggregate.Consensus:
+def fitted(folder: Path) -> plant_aggregate.Consensus:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)  # none of them knows authors
-        return aggregate.PlantNet().fit(aggregate.read_votes(folder / "votes.parquet"))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)  # none of them knows authors
+        return plant_aggregate.PlantNet().fit(plant_aggregate.read_votes(folder / "votes.parquet"))
 
 
 @pytest.mark.skipif(not TRUTHS, reason="the real logs are not here")
 @pytest.mark.parametrize("path", TRUTHS, ids=lambda path: path.parent.name)
 def test_a_real_evaluation_equals_a_join(path: Path) -> None:
     consensus = fitted(path.parent)
-    evaluation = aggregate.evaluate(consensus, aggregate.read_truth(path), resamples=20)
+    evaluation = plant_aggregate.evaluate(consensus, plant_aggregate.read_truth(path), resamples=20)
     joined = consensus.to_pandas().merge(pq.read_table(path).to_pandas(), on="observation_id", suffixes=("", "_true"))
     right = joined["label"] == joined["label_true"]
     measures = evaluation.subsets[0].measures
@@ -69,7 +69,7 @@ def test_krippendorffs_alpha_of_real_votes(name: str) -> None:
     log = DATA / name / "votes.parquet"
     if not log.exists():
         pytest.skip("the real logs are not here")
-    assert krippendorff_alpha(aggregate.read_votes(log)) == pytest.approx(ALPHAS[name], abs=1e-9)
+    assert krippendorff_alpha(plant_aggregate.read_votes(log)) == pytest.approx(ALPHAS[name], abs=1e-9)
 
 
 @pytest.mark.parametrize("name", SPAM_RANKS)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.publishing.guards import Guards
-from aggregate.shares import count_of, counts_of, nearest_count
-from aggregate.simulation.published import OBSERVATIONS, Totals
+import plant_aggregate
+from plant_aggregate.publishing.guards import Guards
+from plant_aggregate.shares import count_of, counts_of, nearest_count
+from plant_aggregate.simulation.published import OBSERVATIONS, Totals
 
 HUNDREDTHS = st.integers(0, 100).map(lambda n: n / 100)
 SHARES = HUNDREDTHS | st.floats(0, 1)
@@ -39,13 +39,13 @@ def test_a_float_of_numpy_is_the_same_share() -> None:
 
 
 @pytest.mark.parametrize("quantile", OFF_BY_ONE)
-@pytest.mark.parametrize("strategy", [aggregate.Majority, aggregate.PlantNet])
+@pytest.mark.parametrize("strategy", [plant_aggregate.Majority, plant_aggregate.PlantNet])
 def test_a_quantile_of_observations_is_ambiguous(strategy: Callable[..., Any], quantile: float) -> None:
     rows = [(i, u, "A") for i in range(100) for u in range(i + 2)] + [(i, 1000, "B") for i in range(100)]
     votes = pa.table(dict(zip(("observation_id", "user_id", "label"), zip(*rows, strict=True), strict=True)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        found = strategy(ambiguous_quantile=quantile).fit(aggregate.votes_from_table(votes))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        found = strategy(ambiguous_quantile=quantile).fit(plant_aggregate.votes_from_table(votes))
     assert found.counts["ambiguous"] == round(100 * quantile)
 
 
@@ -57,13 +57,13 @@ def votes_without_user(n: int) -> pa.Table:
 
 def read_votes(n: int, share: float, path: Path) -> None:
     pq.write_table(votes_without_user(n), path)
-    aggregate.read_votes(path, max_rejected=share)
+    plant_aggregate.read_votes(path, max_rejected=share)
 
 
 def read_ai_votes(n: int, share: float, path: Path) -> None:
     scores = pa.array([None] * n + [0.5] * (100 - n), pa.float64())
     pq.write_table(pa.table({"observation_id": range(100), "label": ["A"] * 100, "score": scores}), path)
-    aggregate.read_ai_votes(path, max_rejected=share)
+    plant_aggregate.read_ai_votes(path, max_rejected=share)
 
 
 def read_score_lists(n: int, share: float, path: Path) -> None:
@@ -75,9 +75,9 @@ def read_score_lists(n: int, share: float, path: Path) -> None:
     }
     pq.write_table(pa.table(lists), path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(votes_without_user(0)))
-        aggregate.ambiguity_of(consensus, path, aggregate.AmbiguitySettings(max_rejected=share))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(votes_without_user(0)))
+        plant_aggregate.ambiguity_of(consensus, path, plant_aggregate.AmbiguitySettings(max_rejected=share))
 
 
 @pytest.mark.parametrize("read", [read_votes, read_ai_votes, read_score_lists])
@@ -85,7 +85,7 @@ def read_score_lists(n: int, share: float, path: Path) -> None:
 def test_so_many_rows_may_be_rejected_and_no_more(read: Callable[..., None], share: float, tmp_path: Path) -> None:
     allowed = round(100 * share)
     read(allowed, share, tmp_path / "allowed.parquet")
-    with pytest.raises(aggregate.VotesError, match=f"{allowed + 1} of 100"):
+    with pytest.raises(plant_aggregate.VotesError, match=f"{allowed + 1} of 100"):
         read(allowed + 1, share, tmp_path / "more.parquet")
 
 
@@ -116,10 +116,10 @@ def test_pruned_are_those_below_the_quantile(alpha: float, tmp_path: Path) -> No
     lists = {"observation_id": range(100), "epoch": [0] * 100, "labels": [["A", "B"]] * 100, "probabilities": shares}
     pq.write_table(pa.table(lists), tmp_path / "scores.parquet")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(votes_without_user(0)))
-    settings = aggregate.AmbiguitySettings(alpha=alpha)
-    found = aggregate.ambiguity_of(consensus, tmp_path / "scores.parquet", settings)
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(votes_without_user(0)))
+    settings = plant_aggregate.AmbiguitySettings(alpha=alpha)
+    found = plant_aggregate.ambiguity_of(consensus, tmp_path / "scores.parquet", settings)
     assert found.counts["pruned"] == round(100 * alpha)
 
 

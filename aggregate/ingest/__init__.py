@@ -64,7 +64,7 @@ class Reading:
     inputs: tuple[Input, ...]
     rows: RowCounts
     rejected: pa.Table
-    """The rows that could not be used: table REJECTED of ``aggregate.schema``."""
+    """The rows that could not be used: table REJECTED of ``schema``."""
 
 
 def read_votes(
@@ -76,7 +76,7 @@ def read_votes(
 ) -> Votes:
     """Read votes from Parquet files, folders or globs.
 
-    ``columns`` maps the names of ``aggregate.schema.VOTES`` to the files' own. Votes after ``as_of`` are left out
+    ``columns`` maps the names of ``schema.VOTES`` to the files' own. Votes after ``as_of`` are left out
     (a time without zone is UTC). Raises VotesError if a file cannot be read, a column is missing or has a wrong
     type, more than ``max_rejected`` of the rows cannot be used, or no vote is left.
     """
@@ -84,7 +84,7 @@ def read_votes(
 
 
 def votes_from_table(table: "pa.Table | pd.DataFrame") -> Votes:
-    """Votes from a table in memory with the columns of ``aggregate.schema.VOTES``. Raises VotesError.
+    """Votes from a table in memory with the columns of ``schema.VOTES``. Raises VotesError.
 
     >>> import pandas as pd
     >>> rows = {"observation_id": [7, 7], "user_id": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01) -> AiVotes:
-    """Read the AI's votes from Parquet files, folders or globs, with the columns of ``aggregate.schema.AI_VOTES``.
+    """Read the AI's votes from Parquet files, folders or globs, with the columns of ``schema.AI_VOTES``.
 
     ``columns`` maps them to the files' own names. Rows with a null or blank id, or a score that is not in [0, 1], are
     left out, and counted; so are rows without a label. Of several rows of an observation, as a table of the k likeliest
@@ -68,7 +68,7 @@ def read_ai(
 
 
 def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
-    """The AI's votes from a table in memory with the columns of ``aggregate.schema.AI_VOTES``. Raises VotesError.
+    """The AI's votes from a table in memory with the columns of ``schema.AI_VOTES``. Raises VotesError.
 
     Every row must be usable.
 

@@ -46,7 +46,7 @@ class RowCounts:
 
 
 class Intake:
-    """Takes batches with the columns of ``aggregate.schema.VOTES`` and makes Votes of them.
+    """Takes batches with the columns of ``schema.VOTES`` and makes Votes of them.
 
     Until the ids are encoded it holds 13 bytes a row: int32 distances of integer ids, labels, and whether the voter is
     the author; 8 more for integer ids that are far apart; strings as their bytes, and 8 for where they begin. Times

@@ -27,7 +27,7 @@ FIRST_LINE = 2
 def read_user_weights(paths: Paths) -> UserWeights:
     """Read fixed and minimum weights of users from Parquet files, folders or globs, or CSV files with a header line.
 
-    Columns: ``aggregate.schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
+    Columns: ``schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
     is null or stands twice, or a weight is negative or not finite.
     """
     sources = find_sources(listed(paths))

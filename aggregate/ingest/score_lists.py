@@ -62,7 +62,7 @@ def check_scores(
 ) -> ScoreFiles:
     """Find the files of scores and check their columns, in the layout that the first file has.
 
-    Tables: ``aggregate.schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
+    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
     is missing or has a wrong type, also if that is another than ``votes_ids`` or ``votes_labels``.
     """
     sources = find_sources(listed(paths))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Truth:
-    """Read expert labels from Parquet files, folders or globs, with the columns of ``aggregate.schema.TRUTH``.
+    """Read expert labels from Parquet files, folders or globs, with the columns of ``schema.TRUTH``.
 
     ``columns`` maps them to the files' own names. Rows without a label are left out, and counted. Raises VotesError if
     a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation stands more
@@ -32,7 +32,7 @@ def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Tru
 
 
 def truth_from_table(table: "pa.Table | pd.DataFrame") -> Truth:
-    """Expert labels from a table in memory with the columns of ``aggregate.schema.TRUTH``. Raises VotesError.
+    """Expert labels from a table in memory with the columns of ``schema.TRUTH``. Raises VotesError.
 
     >>> truth_from_table(pa.table({"observation_id": [7, 9], "label": ["Acer campestre", "Acer opalus"]}))
     Truth(2 observations, from table)

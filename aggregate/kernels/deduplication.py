@@ -1,4 +1,4 @@
-"""One vote per observation and user, in the canonical order of :class:`aggregate.votes.Votes`.
+"""One vote per observation and user, in the canonical order of :class:`plant_aggregate.votes.Votes`.
 
 A vote travels as one uint64 word, so that sorting words sorts votes: label (31 bits), user (31 bits), author (1 bit).
 """

@@ -21,7 +21,7 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     """Read a calibration; ``simulated`` is the one that comes with the program. Raises VotesError."""
     origin = redacted(os.fspath(path))
     if origin == SIMULATED and not Path(path).exists():
-        text = (files("aggregate.simulation") / SIMULATED_FILE).read_text(encoding="utf-8")
+        text = (files("plant_aggregate.simulation") / SIMULATED_FILE).read_text(encoding="utf-8")
     else:
         text = read_text(path, "name a file of plant-aggregate calibrate, or 'simulated'")
     return Calibration.from_json(text, origin)

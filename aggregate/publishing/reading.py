@@ -118,7 +118,7 @@ def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
 
 
 def reading_settings(manifest: Mapping[str, Any] | None) -> dict[str, Any]:
-    """How a run read its votes, as keyword arguments of ``aggregate.read_votes``; empty if that is not known."""
+    """How a run read its votes, as keyword arguments of ``plant_aggregate.read_votes``; empty if that is not known."""
     settings = (manifest or {}).get("settings") or {}
     as_of = settings.get("as_of")
     known = {name: settings[name] for name in ("columns", "max_rejected") if name in settings}

@@ -44,7 +44,7 @@ def in_one_step(path: Path) -> Iterator[Path]:
     """A file to write, which takes the place of ``path`` when the block ends.
 
     A link stays, and leads to the new file; what is written to a stream of the process goes there. Raises PublishError,
-    or ParameterError if no file may be written there (see ``aggregate.destination``).
+    or ParameterError if no file may be written there (see ``plant_aggregate.destination``).
 
     What goes wrong in the block is for the block to tell: it may do more than write.
     """

@@ -38,7 +38,7 @@ PARROT_MODES = ("keep", "discount", "drop")
 
 @dataclass(frozen=True, eq=False)
 class Parroting:
-    """How users' votes compare with the AI's; arrays have n_users items. Columns: ``aggregate.schema.USER_AI``."""
+    """How users' votes compare with the AI's; arrays have n_users items. Columns: ``schema.USER_AI``."""
 
     n_ai_votes: Counts
     ai_agreement: Floats

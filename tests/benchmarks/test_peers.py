@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
 from tests.reference import plantnet
 
 pytestmark = pytest.mark.extras

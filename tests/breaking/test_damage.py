@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import AggregateError
-from aggregate.publishing.reading import read_users
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.errors import AggregateError
+from plant_aggregate.publishing.reading import read_users
 
 FLIPS = 300
 
@@ -25,9 +25,9 @@ TRUTH = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies a
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs in an output folder, with expert labels and votes beside it."""
     work = tmp_path_factory.mktemp("damage")
-    aggregate.simulate(0.0002, seed=1).write(work)
+    plant_aggregate.simulate(0.0002, seed=1).write(work)
     for _ in range(2):
-        aggregate.run(work / "votes.parquet", work / "out")
+        plant_aggregate.run(work / "votes.parquet", work / "out")
     return work / "out"
 
 
@@ -56,25 +56,25 @@ def flipped(path: Path) -> None:
 Reader = Callable[[Path], object]
 
 READERS: dict[str, Reader] = {
-    "open_latest().open": lambda output: aggregate.open_latest(output).open().read(),
-    "open_latest().read_table": lambda output: aggregate.open_latest(output).read_table(columns=["status"]),
-    "open_latest().verify": lambda output: aggregate.open_latest(output).verify(),
-    "diff, of the newer": lambda output: aggregate.diff(oldest(output), output),
-    "diff, of the older": lambda output: aggregate.diff(output, oldest(output)),
-    "read_evidence": lambda output: aggregate.read_evidence(output, truth(output)),
-    "read_evidence of the file": lambda output: aggregate.read_evidence(
+    "open_latest().open": lambda output: plant_aggregate.open_latest(output).open().read(),
+    "open_latest().read_table": lambda output: plant_aggregate.open_latest(output).read_table(columns=["status"]),
+    "open_latest().verify": lambda output: plant_aggregate.open_latest(output).verify(),
+    "diff, of the newer": lambda output: plant_aggregate.diff(oldest(output), output),
+    "diff, of the older": lambda output: plant_aggregate.diff(output, oldest(output)),
+    "read_evidence": lambda output: plant_aggregate.read_evidence(output, truth(output)),
+    "read_evidence of the file": lambda output: plant_aggregate.read_evidence(
         output / "latest" / "consensus.parquet", truth(output)
     ),
-    "publish": lambda output: aggregate.publish(output, aggregate.list_runs(output)[-1].run_id),
+    "publish": lambda output: plant_aggregate.publish(output, plant_aggregate.list_runs(output)[-1].run_id),
 }
 
 
 def oldest(output: Path) -> Path:
-    return output / "runs" / aggregate.list_runs(output)[0].run_id
+    return output / "runs" / plant_aggregate.list_runs(output)[0].run_id
 
 
-def truth(output: Path) -> aggregate.Truth:
-    return aggregate.read_truth(output.parent / "truth.parquet")
+def truth(output: Path) -> plant_aggregate.Truth:
+    return plant_aggregate.read_truth(output.parent / "truth.parquet")
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ def test_every_flipped_bit_of_a_consensus_is_refused(output: Path, reader: str) 
 def test_every_flipped_bit_of_the_users_is_refused(output: Path) -> None:
     assert read_users(output) is not None
     for _ in damaged(output / "latest" / "users.parquet"):
-        with pytest.raises(aggregate.VotesError, match=r"users.parquet: is damaged"):
+        with pytest.raises(plant_aggregate.VotesError, match=r"users.parquet: is damaged"):
             read_users(output)
 
 
@@ -115,8 +115,8 @@ def test_simulated_files_have_checksums(output: Path, tmp_path: Path) -> None:
     path = tmp_path / "votes.parquet"
     shutil.copy(output.parent / "votes.parquet", path)
     flipped(path)
-    with pytest.raises(aggregate.VotesError, match="CRC checksum verification failed"):
-        aggregate.read_votes(path)
+    with pytest.raises(plant_aggregate.VotesError, match="CRC checksum verification failed"):
+        plant_aggregate.read_votes(path)
 
 
 # --- A run before that is damaged -------------------------------------------------------------------------------------
@@ -156,12 +156,14 @@ def test_a_spoilt_run_before_is_told_of_and_not_compared(
     before = (copy / "latest").resolve()
     spoil(before)
     votes = copy.parents[0] / "votes.parquet"
-    aggregate.simulate(0.0002, seed=1).write(votes.parent)
-    guards = aggregate.Settings(max_label_changes=1.0, max_valid_drop=1.0)
-    warned = pytest.warns(aggregate.AggregateWarning, match=f"{before.name} is not known: .*{SPOILT[spoil]}")
-    held = pytest.raises(aggregate.HeldError, match=f"cannot be compared with run {before.name} .*{SPOILT[spoil]}")
+    plant_aggregate.simulate(0.0002, seed=1).write(votes.parent)
+    guards = plant_aggregate.Settings(max_label_changes=1.0, max_valid_drop=1.0)
+    warned = pytest.warns(plant_aggregate.AggregateWarning, match=f"{before.name} is not known: .*{SPOILT[spoil]}")
+    held = pytest.raises(
+        plant_aggregate.HeldError, match=f"cannot be compared with run {before.name} .*{SPOILT[spoil]}"
+    )
     with warned as said, held:
-        aggregate.run(votes, copy, settings=guards)
+        plant_aggregate.run(votes, copy, settings=guards)
     assert len(said) == 1
     assert (copy / "latest").resolve() == before
     capfd.readouterr()
@@ -173,7 +175,7 @@ def test_a_spoilt_run_before_is_told_of_and_not_compared(
 def test_every_command_notices_a_spoilt_run(
     copy: Path, capfd: pytest.CaptureFixture[str], spoil: Callable[[Path], None]
 ) -> None:
-    older, newer = (listed.run_id for listed in aggregate.list_runs(copy))
+    older, newer = (listed.run_id for listed in plant_aggregate.list_runs(copy))
     for run_id in (older, newer):
         spoil(copy / "runs" / run_id)
     experts = str(copy.parent / "truth.parquet")
@@ -193,34 +195,34 @@ def test_every_command_notices_a_spoilt_run(
         assert run_command(["runs", "-o", str(copy)]) == 0
         assert capfd.readouterr().out.count("damaged") == 2
         with pytest.raises(AggregateError, match=SPOILT[spoil]):
-            aggregate.open_latest(copy)
+            plant_aggregate.open_latest(copy)
 
 
 def test_further_files_in_the_folder_of_a_run_are_no_damage(copy: Path) -> None:
     """Somebody may have put a table there that was derived from the run: the job, guards and all, goes on."""
-    older, before = (listed.run_id for listed in aggregate.list_runs(copy))
+    older, before = (listed.run_id for listed in plant_aggregate.list_runs(copy))
     for run_id in (older, before):
         shutil.copy(copy / "runs" / run_id / "users.parquet", copy / "runs" / run_id / "mine.parquet")
         (copy / "runs" / run_id / "derived").mkdir()
-    aggregate.simulate(0.0002, seed=1).write(copy.parent)
-    guards = aggregate.Settings(max_label_changes=0.0, max_valid_drop=0.0)
+    plant_aggregate.simulate(0.0002, seed=1).write(copy.parent)
+    guards = plant_aggregate.Settings(max_label_changes=0.0, max_valid_drop=0.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        done = aggregate.run(copy.parent / "votes.parquet", copy, settings=guards)
-        assert aggregate.rollback(copy).run_id == before
-        aggregate.open_latest(copy).verify()
-        assert aggregate.diff(done.folder, copy).table.num_rows == 0
-    assert all(listed.manifest is not None for listed in aggregate.list_runs(copy))
+        done = plant_aggregate.run(copy.parent / "votes.parquet", copy, settings=guards)
+        assert plant_aggregate.rollback(copy).run_id == before
+        plant_aggregate.open_latest(copy).verify()
+        assert plant_aggregate.diff(done.folder, copy).table.num_rows == 0
+    assert all(listed.manifest is not None for listed in plant_aggregate.list_runs(copy))
 
 
 def test_a_run_that_was_copied_to_another_id_is_no_run_of_that_id(copy: Path) -> None:
     newest = (copy / "latest").resolve()
     shutil.copytree(newest, newest.with_name("20990101T000000Z"))
     with pytest.raises(
-        aggregate.PublishError, match=f"run 20990101T000000Z is damaged .*is that of run '{newest.name}'"
+        plant_aggregate.PublishError, match=f"run 20990101T000000Z is damaged .*is that of run '{newest.name}'"
     ):
-        aggregate.publish(copy, "20990101T000000Z")
-    assert aggregate.list_runs(copy)[-1].manifest is None
+        plant_aggregate.publish(copy, "20990101T000000Z")
+    assert plant_aggregate.list_runs(copy)[-1].manifest is None
 
 
 def test_a_copy_of_a_run_under_a_name_of_its_own_is_read(output: Path, tmp_path: Path) -> None:
@@ -228,10 +230,10 @@ def test_a_copy_of_a_run_under_a_name_of_its_own_is_read(output: Path, tmp_path:
     shutil.copytree((output / "latest").resolve(), tmp_path / "mine")
     (tmp_path / "mine" / "users.parquet").unlink()
     shutil.copy(output.parent / "votes.parquet", tmp_path / "mine")
-    assert aggregate.diff(tmp_path / "mine", output).table.num_rows == 0
+    assert plant_aggregate.diff(tmp_path / "mine", output).table.num_rows == 0
     flipped(tmp_path / "mine" / "consensus.parquet")
-    with pytest.raises(aggregate.VotesError, match=r"mine/consensus\.parquet: is damaged"):
-        aggregate.diff(tmp_path / "mine", output)
+    with pytest.raises(plant_aggregate.VotesError, match=r"mine/consensus\.parquet: is damaged"):
+        plant_aggregate.diff(tmp_path / "mine", output)
 
 
 def test_runs_without_checksums_of_pages_are_read(copy: Path) -> None:
@@ -242,9 +244,9 @@ def test_runs_without_checksums_of_pages_are_read(copy: Path) -> None:
     for path in run.glob("*.parquet"):
         pq.write_table(pq.read_table(path), path)
     sign(run)
-    aggregate.open_latest(copy).verify()
-    assert aggregate.open_latest(copy).read_table().num_rows
+    plant_aggregate.open_latest(copy).verify()
+    assert plant_aggregate.open_latest(copy).read_table().num_rows
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        aggregate.simulate(0.0002, seed=1).write(copy.parent)
-        assert aggregate.run(copy.parent / "votes.parquet", copy).manifest["changes"]["label_changed"] == 0
+        plant_aggregate.simulate(0.0002, seed=1).write(copy.parent)
+        assert plant_aggregate.run(copy.parent / "votes.parquet", copy).manifest["changes"]["label_changed"] == 0

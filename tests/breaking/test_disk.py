@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from aggregate.ingest import parquet
-from aggregate.ingest.sources import Source
-from aggregate.publishing import releases
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.ingest import parquet
+from plant_aggregate.ingest.sources import Source
+from plant_aggregate.publishing import releases
 from tests.cli.conftest import Disk, Published, as_nobody
 
 from .promises import Watch, known_runs, latest_of, leftovers, runs_in
@@ -305,7 +305,7 @@ def test_votes_that_change_while_they_are_read(
         return digest
 
     monkeypatch.setattr(parquet, "_read", read_and_change)
-    monkeypatch.setattr("aggregate.ingest.check_files", change_and_check)
+    monkeypatch.setattr("plant_aggregate.ingest.check_files", change_and_check)
     monkeypatch.setattr(Source, "fingerprint", fingerprint_and_change)
     assert run_command(["run", str(path), "-q"]) == 1
     error = capfd.readouterr().err

@@ -1,6 +1,6 @@
 """Whoever reads ``latest`` while runs are published has one run, whole.
 
-A reader resolves the link once and reads from there, as ``aggregate.open_latest`` or an open folder does. One that goes
+A reader resolves the link once and reads from there, as ``open_latest`` or an open folder does. One that goes
 through ``latest/...`` anew for each file is given whole files, but maybe of two runs: no publisher can help that.
 """
 
@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from aggregate.publishing.history import prune
-from aggregate.publishing.latest import open_latest
-from aggregate.publishing.run_folder import RunFolder
+from plant_aggregate.publishing.history import prune
+from plant_aggregate.publishing.latest import open_latest
+from plant_aggregate.publishing.run_folder import RunFolder
 
 TABLES = ("consensus.parquet", "users.parquet", "rejected.parquet", "changes.parquet")
 START = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)

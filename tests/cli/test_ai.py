@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.ai_votes import name_for_ai
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate.ai_votes import name_for_ai
+from plant_aggregate.cli.main import run_command
 
 from .conftest import Published
 
@@ -74,7 +74,7 @@ def test_an_observation_that_only_a_silent_ai_knows_has_no_label(
     assert json.loads(capfd.readouterr().out)["subsets"][0]["measures"]["accuracy_of_labels"]["value"] == 0.0
 
 
-@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+@pytest.mark.filterwarnings("always::plant_aggregate.AggregateWarning")
 @pytest.mark.parametrize(("weight", "effect"), [("2.0", "valid alone"), ("0.5", "cannot make a label invalid")])
 def test_a_weight_out_of_its_range_is_warned_of(
     published: Published, write: Write, capfd: Capture, weight: str, effect: str
@@ -172,7 +172,7 @@ def test_options_that_do_not_go_together(published: Published, write: Write, cap
     assert published.is_untouched()
 
 
-@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+@pytest.mark.filterwarnings("always::plant_aggregate.AggregateWarning")
 @pytest.mark.parametrize(
     ("user_ids", "usual", "own"),
     [
@@ -193,7 +193,7 @@ def test_a_user_named_like_the_ai(
 
 
 def test_the_ai_finds_no_number_where_users_have_all() -> None:
-    with pytest.raises(aggregate.VotesError, match="no int8 is left as an id for the AI"):
+    with pytest.raises(plant_aggregate.VotesError, match="no int8 is left as an id for the AI"):
         name_for_ai(pa.array(range(-128, 128), pa.int8()))
 
 
@@ -205,7 +205,7 @@ def test_the_ai_as_a_user_is_among_the_users(published: Published, write: Write)
     assert users["AI"]["parrot_score"] == 0.0
 
 
-@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+@pytest.mark.filterwarnings("always::plant_aggregate.AggregateWarning")
 @pytest.mark.parametrize("mode", ["ignore", "confident", "invalidating"])
 def test_scores_soft_results_and_probabilities_of_what_only_the_ai_knows(
     published: Published, write: Write, mode: str

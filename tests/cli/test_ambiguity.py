@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate import schema
-from aggregate.ingest.text_faults import LONGEST
-from aggregate.score_lists import FAULTS
-from aggregate.settings import Settings
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate import schema
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.ingest.text_faults import LONGEST
+from plant_aggregate.score_lists import FAULTS
+from plant_aggregate.settings import Settings
 
 from ..schemas import as_read
 from .conftest import Published
@@ -517,7 +517,7 @@ def test_run_publishes_nothing_when_scores_cannot_be_used(published: Published, 
 
 def test_votes_and_scores_may_be_named_by_anything_that_can_be_gone_through_once(write: Write, work: Path) -> None:
     votes, scores = write(), write("scores.parquet", SCORES)
-    done = aggregate.run(iter([votes]), "out", settings=Settings(scores=iter([scores])))
+    done = plant_aggregate.run(iter([votes]), "out", settings=Settings(scores=iter([scores])))
     assert done.manifest["settings"]["scores"] == [str(scores)]
     assert done.manifest["counts"]["observations"] == 3
     assert "waum" in pq.read_schema(work / "out/latest/consensus.parquet").names

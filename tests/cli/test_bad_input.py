@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 import pytest
 
-from aggregate.ingest.sources import Source
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.ingest.sources import Source
 
 from .conftest import VOTES, Published, as_nobody
 
@@ -398,7 +398,7 @@ def test_messages_do_not_steer_the_terminal(capfd: Capture, work: Path) -> None:
 
 
 def test_a_reader_that_leaves_is_no_error(write: Write, work: Path) -> None:
-    command = f"{sys.executable} -m aggregate_cli.main run {write()} -q | head -c 0"
+    command = f"{sys.executable} -m plant_aggregate.cli.main run {write()} -q | head -c 0"
     done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert (work / "consensus" / "latest" / "consensus.parquet").exists()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
 
 from .conftest import Published
 
@@ -54,7 +54,7 @@ def test_json_is_what_is_saved(on_sample: Path, capfd: Capture) -> None:
     assert json.loads(printed)["fitted_on"]["strategy"] == "plantnet"
 
 
-@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+@pytest.mark.filterwarnings("always::plant_aggregate.AggregateWarning")
 def test_the_simulated_calibration_is_announced(published: Published, write: Write, capfd: Capture) -> None:
     assert run_command(["run", str(write()), "-q", "--calibration", "simulated", "-o", "other"]) == 0
     assert "warning: probabilities are calibrated on simulated votes" in capfd.readouterr().err

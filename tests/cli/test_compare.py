@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
 
 from .conftest import VOTES
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
 from tests.records import sign
 
 from .conftest import VOTES, Published
@@ -88,7 +88,7 @@ def test_votes_are_read_as_the_run_read_them(capfd: Capture, write: Write) -> No
     assert "2 votes on 1 obs" in evaluated(capfd, "consensus", "--truth", truth, "--votes", renamed, "-q")
 
 
-@pytest.mark.filterwarnings("always::aggregate.AggregateWarning")
+@pytest.mark.filterwarnings("always::plant_aggregate.AggregateWarning")
 def test_votes_of_another_consensus_are_noticed(capfd: Capture, published: Published, write: Write) -> None:
     votes = write("less.parquet", VOTES.slice(0, 3))
     arguments = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
 
 from .conftest import Published
 

@@ -14,16 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate.pipeline
-from aggregate.publishing.lock import locked
-from aggregate_cli.main import run_command
+import plant_aggregate.pipeline
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.publishing.lock import locked
 
 from ..processes import started
 from .conftest import Disk, Published, as_nobody
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
-RUN = [sys.executable, "-m", "aggregate_cli.main", "run"]
+RUN = [sys.executable, "-m", "plant_aggregate.cli.main", "run"]
 
 STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "manifest", "write_manifest"]
 
@@ -31,7 +31,7 @@ STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "manife
 def break_step(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
     """Let a step of the pipeline do its work and then fail."""
     *inside, name = step.split(".")
-    place = getattr(aggregate.pipeline, inside[0]) if inside else aggregate.pipeline
+    place = getattr(plant_aggregate.pipeline, inside[0]) if inside else plant_aggregate.pipeline
     work = getattr(place, name)
 
     def work_and_fail(*arguments: Any, **more: Any) -> Any:
@@ -348,7 +348,7 @@ def test_an_address_space_that_is_too_small_is_said_before_the_libraries_meet_it
     ],
 )
 def test_so_it_is_of_every_command_that_needs_the_compiler(write: Write, work: Path, line: str) -> None:
-    program = shlex.join([sys.executable, "-m", "aggregate_cli.start"])
+    program = shlex.join([sys.executable, "-m", "plant_aggregate.cli.start"])
     command = f"ulimit -v {800 * 1024} && exec {program} {line.format(votes=write())}"
     done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate.pipeline
-from aggregate_cli.main import run_command
+import plant_aggregate.pipeline
+from plant_aggregate.cli.main import run_command
 
 from .conftest import Published
 
@@ -168,7 +168,9 @@ def test_a_published_run_that_vanishes_meanwhile_is_not_compared(
     options: list[str],
     exit_code: int,
 ) -> None:
-    monkeypatch.setattr(aggregate.pipeline, "baseline", lambda store: "20200101T000000Z")  # as it was a moment ago
+    monkeypatch.setattr(
+        plant_aggregate.pipeline, "baseline", lambda store: "20200101T000000Z"
+    )  # as it was a moment ago
     assert run_command(["run", "good.parquet", "-q", *options]) == exit_code
     assert "warning: what changed since run 20200101T000000Z is not known: " in capfd.readouterr().err
 

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from aggregate.publishing.lock import HOLDER
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.publishing.lock import HOLDER
 
 from .conftest import Published
 

@@ -29,7 +29,7 @@ def audit(event, details):
     elif left % 100 == 0 and left < 0:
         os.write(2, b".")
 
-from aggregate_cli.start import main
+from plant_aggregate.cli.start import main
 sys.addaudithook(audit)
 sys.argv[1:] = arguments
 main()

@@ -12,8 +12,8 @@ import click
 import pyarrow as pa
 import pytest
 
-from aggregate_cli.command import GROUPS, MANY, Option
-from aggregate_cli.main import COMMANDS, cli, run_command
+from plant_aggregate.cli.command import GROUPS, MANY, Option
+from plant_aggregate.cli.main import COMMANDS, cli, run_command
 
 from .conftest import Published
 
@@ -90,9 +90,9 @@ def test_wrong_usage_is_told_in_the_format_of_the_file(
 
 STRAYS = """
 import gc, logging, sys, threading, warnings
-from aggregate import AggregateWarning
-from aggregate.publishing import releases
-from aggregate_cli.start import main
+from plant_aggregate import AggregateWarning
+from plant_aggregate.publishing import releases
+from plant_aggregate.cli.start import main
 
 class Stray:
     def __del__(self):

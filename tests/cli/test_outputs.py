@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.destination import check_place
-from aggregate_cli.main import COMMANDS, cli, run_command
-from aggregate_cli.options import LocalPath, OutputFolder
+import plant_aggregate
+from plant_aggregate.cli.main import COMMANDS, cli, run_command
+from plant_aggregate.cli.options import LocalPath, OutputFolder
+from plant_aggregate.destination import check_place
 
 from .conftest import Published
 
@@ -296,7 +296,7 @@ def test_a_stream_is_written_to(inputs: Path, redirected: str) -> None:
     command = [
         sys.executable,
         "-m",
-        "aggregate_cli.main",
+        "plant_aggregate.cli.main",
         "run",
         "votes",
         "-q",
@@ -318,22 +318,22 @@ def test_a_stream_is_written_to(inputs: Path, redirected: str) -> None:
 
 
 def test_the_library_writes_into_no_run_either(inputs: Path) -> None:
-    calibration = aggregate.load_calibration("simulated")
-    with pytest.raises(aggregate.ParameterError, match=r"lies (among the runs|in run)"):
-        aggregate.save_calibration(calibration, "consensus/latest/calibration.json")
-    with pytest.raises(aggregate.ParameterError, match=r"lies (among the runs|in run)"):
-        aggregate.simulate(0.0001).write("consensus/latest")
-    with pytest.raises(aggregate.ParameterError, match=r"lies (among the runs|in run)"):
-        aggregate.run("votes", "consensus/held/out")
+    calibration = plant_aggregate.load_calibration("simulated")
+    with pytest.raises(plant_aggregate.ParameterError, match=r"lies (among the runs|in run)"):
+        plant_aggregate.save_calibration(calibration, "consensus/latest/calibration.json")
+    with pytest.raises(plant_aggregate.ParameterError, match=r"lies (among the runs|in run)"):
+        plant_aggregate.simulate(0.0001).write("consensus/latest")
+    with pytest.raises(plant_aggregate.ParameterError, match=r"lies (among the runs|in run)"):
+        plant_aggregate.run("votes", "consensus/held/out")
     os.mkfifo("pipe")
-    with pytest.raises(aggregate.ParameterError, match="pipe: is a pipe; name a file to write"):
-        aggregate.save_calibration(calibration, "pipe")
+    with pytest.raises(plant_aggregate.ParameterError, match="pipe: is a pipe; name a file to write"):
+        plant_aggregate.save_calibration(calibration, "pipe")
 
 
 def test_a_run_that_was_moved_away_is_still_one(inputs: Path, published: Published) -> None:
     run = (published.folder / "latest").resolve()
     shutil.copytree(run, inputs / "moved" / run.name)
-    with pytest.raises(aggregate.ParameterError, match=f"lies in run {run.name}, which stays as it is"):
+    with pytest.raises(plant_aggregate.ParameterError, match=f"lies in run {run.name}, which stays as it is"):
         check_place(inputs / "moved" / run.name / "new.parquet")
 
 
@@ -343,8 +343,8 @@ def test_names_that_are_not_utf8_are_written_to(capfd: Capture, inputs: Path) ->
     os.rename("ai.parquet", f"{place}.parquet")
     assert run_command(["run", "votes", "-o", place, "--metrics", f"{place}.prom", "--soft"]) == 0
     assert run_command(["run", "votes", "-o", place, f"--ai-votes={place}.parquet", "-q"]) == 0
-    assert aggregate.open_latest(place).manifest["settings"]["ai_votes"] == "caf\\xe9.parquet"
-    assert aggregate.open_latest(place).read_table().num_rows
+    assert plant_aggregate.open_latest(place).manifest["settings"]["ai_votes"] == "caf\\xe9.parquet"
+    assert plant_aggregate.open_latest(place).read_table().num_rows
     assert '/caf\\\\xe9"}' in Path(f"{place}.prom").read_text()
     assert run_command(["diff", place, f"{place}/latest", "--table", f"{place}_changes.parquet"]) == 0
     assert run_command(["simulate", f"{place}_simulated", "--scale", "0.0002"]) == 0

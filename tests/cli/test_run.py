@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USERS
-from aggregate.strategies.registry import STRATEGIES
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USERS
+from plant_aggregate.strategies.registry import STRATEGIES
 
 from ..processes import started
 from .conftest import VOTES, Published

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate.cli.main import run_command
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -93,7 +93,7 @@ def test_expert_labels_of_several_files(parts: list[str], write: Write, work: Pa
         assert found.pop("truth") == (given[0] if len(given) == 1 else given)
         told.append(found)
     assert told[0] == told[1] == told[2]
-    assert aggregate.read_truth([work / "truth"]).origin == f"{work}/truth/2.parquet and 1 more"
+    assert plant_aggregate.read_truth([work / "truth"]).origin == f"{work}/truth/2.parquet and 1 more"
 
 
 def test_user_weights_of_several_files(parts: list[str], write: Write, work: Path, capfd: Capture) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import aggregate
+import plant_aggregate
 
 from ..processes import HANG, Mute, process, started
 from .conftest import Published
@@ -28,7 +28,7 @@ WAITING = """
 import re
 import socket
 import fsspec
-from aggregate_cli.start import main
+from plant_aggregate.cli.start import main
 
 class Waiting(fsspec.AbstractFileSystem):
     protocol = "waiting"
@@ -105,8 +105,8 @@ def test_a_store_that_does_not_answer_in_time_is_an_error(mute: Mute, work: Path
 
 STUCK = """
 import ctypes, sys
-from aggregate_cli import interrupts
-from aggregate_cli.log_format import set_format
+from plant_aggregate.cli import interrupts
+from plant_aggregate.cli.log_format import set_format
 
 set_format(sys.argv[1])
 interrupts.listen(["run"])
@@ -165,7 +165,7 @@ def audit(event, details):
         for number in plan.pop(0)[2:]:
             os.kill(os.getpid(), int(number))
 
-from aggregate_cli.start import main
+from plant_aggregate.cli.start import main
 sys.addaudithook(audit)
 sys.argv[1:] = arguments
 main()
@@ -249,5 +249,5 @@ def test_a_run_under_nohup_is_not_hung_up(mute: Mute, work: Path) -> None:
 
 def test_signals_stay_pythons_own_in_a_library(write: Write, work: Path) -> None:
     before = [signal.getsignal(number) for number in WORDS]
-    aggregate.run(write(), "consensus")
+    plant_aggregate.run(write(), "consensus")
     assert [signal.getsignal(number) for number in WORDS] == before

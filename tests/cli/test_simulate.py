@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from aggregate.errors import ParameterError
-from aggregate_cli.main import run_command
-from aggregate_cli.simulate import simulate
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.cli.simulate import simulate
+from plant_aggregate.errors import ParameterError
 
 SAMPLE = Path(__file__).parents[2] / "sample_votes"
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate.ingest.text_faults import LONGEST
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.ingest.text_faults import LONGEST
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]

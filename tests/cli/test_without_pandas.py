@@ -37,7 +37,7 @@ simulate simulated --scale 0.0001 --ids string --overwrite
 
 RUN_ALL = """if True:
     import sys
-    from aggregate_cli.main import run_command
+    from plant_aggregate.cli.main import run_command
     for line in sys.stdin.read().splitlines():
         if (exit_code := run_command(line.split())) != 0:
             sys.exit(f"exit code {exit_code} of {line}")

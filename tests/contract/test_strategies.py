@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.kernels import threads
-from aggregate.strategies.registry import STRATEGIES
+import plant_aggregate
+from plant_aggregate.kernels import threads
+from plant_aggregate.strategies.registry import STRATEGIES
 
 Rows = list[tuple[int, int, str]]
 NAMES = ("observation_id", "user_id", "label")
@@ -33,13 +33,13 @@ def table(rows: Rows) -> pa.Table:
     return pa.table(dict(zip(NAMES, map(list, zip(*rows, strict=True)), strict=True)))
 
 
-def fit(name: str, rows: Rows) -> aggregate.Consensus:
+def fit(name: str, rows: Rows) -> plant_aggregate.Consensus:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        return STRATEGIES[name]().fit(aggregate.votes_from_table(table(rows)))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        return STRATEGIES[name]().fit(plant_aggregate.votes_from_table(table(rows)))
 
 
-def bits(consensus: aggregate.Consensus) -> list[list[dict[str, Any]]]:
+def bits(consensus: plant_aggregate.Consensus) -> list[list[dict[str, Any]]]:
     """All three tables with floats as hexadecimal digits, and the trace."""
     tables = (consensus.to_arrow(), consensus.users_to_arrow(), consensus.posteriors_to_arrow())
     rows = [
@@ -76,9 +76,9 @@ def test_files_change_no_bit(name: str, seed: int, tmp_path: Path) -> None:
     for part in range(5):
         cut = [len(rows) * part // 5, len(rows) * (part + 1) // 5]
         pq.write_table(whole.slice(cut[0], cut[1] - cut[0]), tmp_path / "parts" / f"{part}.parquet", row_group_size=9)
-    one, many = (aggregate.read_votes(tmp_path / source) for source in ("whole.parquet", "parts"))
+    one, many = (plant_aggregate.read_votes(tmp_path / source) for source in ("whole.parquet", "parts"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
         assert bits(STRATEGIES[name]().fit(one)) == bits(STRATEGIES[name]().fit(many))
 
 

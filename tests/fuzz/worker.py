@@ -17,7 +17,7 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command h
 
 import pyarrow.parquet as pq
 
-from aggregate_cli.main import run_command
+from plant_aggregate.cli.main import run_command
 
 
 def main() -> None:

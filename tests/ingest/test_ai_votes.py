@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-import aggregate
+import plant_aggregate
 
 ROWS = st.lists(
     st.tuples(
@@ -29,7 +29,7 @@ def test_of_each_observation_the_row_of_highest_score_counts(rows: list[tuple[An
     ids, labels, scores = zip(*rows, strict=True)
     narrow = pa.array(np.array(scores, kind.to_pandas_dtype()), kind)
     table = pa.table({"observation_id": ids, "label": pa.array(labels, pa.string()), "score": narrow})
-    found = aggregate.ai_votes_from_table(table)
+    found = plant_aggregate.ai_votes_from_table(table)
     named = [found.label_names[int(code)].as_py() for code in found.labels]
     assert list(zip(found.observation_ids.to_pylist(), named, found.scores.tolist(), strict=True)) == [
         first[observation] for observation in sorted(first)

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import VotesError
-from aggregate.ingest import parquet
-from aggregate.ingest.columns import check_indices
+import plant_aggregate
+from plant_aggregate.errors import VotesError
+from plant_aggregate.ingest import parquet
+from plant_aggregate.ingest.columns import check_indices
 from tests.fuzz import layout
 from tests.fuzz.layout import File
 from tests.fuzz.originals import written
@@ -30,9 +30,9 @@ FOOTER_ROWS, GROUP_ROWS, CHUNK_VALUES, SIZE_STATISTICS = 3, 3, 5, 16
 """Fields of the metadata."""
 
 INPUTS: dict[str, tuple[pa.Table, Callable[[Path], Any]]] = {
-    "votes": (VOTES, aggregate.read_votes),
-    "ai": (AI, aggregate.read_ai_votes),
-    "truth": (TRUTH, aggregate.read_truth),
+    "votes": (VOTES, plant_aggregate.read_votes),
+    "ai": (AI, plant_aggregate.read_ai_votes),
+    "truth": (TRUTH, plant_aggregate.read_truth),
 }
 
 
@@ -67,7 +67,7 @@ def test_row_groups_of_less_than_nothing(path: Path) -> None:
     claim(file, -8)
     path.write_bytes(file.write())
     with pytest.raises(VotesError, match=r"votes\.parquet: says that it has -8 rows"):
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -89,7 +89,7 @@ def test_more_rows_than_it_says(path: Path, name: str, monkeypatch: pytest.Monke
     def check_and_lie(*arguments: Any, **options: Any) -> list[parquet.CheckedFile]:
         return [parquet.replace(file, rows=7) for file in check(*arguments, **options)]
 
-    for module in ("aggregate.ingest", "aggregate.ingest.operator", "aggregate.ingest.parquet"):
+    for module in ("plant_aggregate.ingest", "plant_aggregate.ingest.operator", "plant_aggregate.ingest.parquet"):
         monkeypatch.setattr(f"{module}.check_files", check_and_lie)
     with pytest.raises(VotesError, match=r"votes\.parquet: holds at least 8 rows but says that it has 7; see that"):
         read(path)
@@ -100,7 +100,7 @@ def test_more_ai_votes_than_can_be_numbered(path: Path) -> None:
     claim(file, 2**40)
     path.write_bytes(file.write())
     with pytest.raises(VotesError, match=r"votes\.parquet: more than 2,147,483,647 rows; "):
-        aggregate.read_ai_votes(path)
+        plant_aggregate.read_ai_votes(path)
 
 
 @pytest.mark.parametrize("column", ["user_id", "label"])
@@ -113,7 +113,7 @@ def test_an_index_that_is_not_in_its_dictionary(path: Path, column: str, kind: p
     file.chunks[place].pages[0] = other.chunks[place].pages[0]
     path.write_bytes(file.write())
     with pytest.raises(VotesError, match=r"votes\.parquet: cannot be read as Parquet \("):
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
 
 
 def test_indices_in_lists_are_looked_at(path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_page_that_claims_to_be_large_takes_no_memory(path: Path) -> None:
     file.chunks[0].pages[0].header.put(layout.COMPRESSED_SIZE, 2**31 - 1)
     path.write_bytes(file.write())
     with pytest.raises(VotesError, match=r"votes\.parquet: cannot be read as Parquet \(.*2147483647"):
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
     assert pa.default_memory_pool().max_memory() < 2**31 - 1
 
 
@@ -156,9 +156,9 @@ def test_nor_does_that_of_lists(path: Path) -> None:
     file = File.read(written(scores))
     spoil_statistics(file)
     path.write_bytes(file.write())
-    votes = aggregate.votes_from_table(VOTES.append_column("is_author", pa.array([True] * N)))
+    votes = plant_aggregate.votes_from_table(VOTES.append_column("is_author", pa.array([True] * N)))
     try:
-        aggregate.ambiguity_of(aggregate.PlantNet().fit(votes), path)
+        plant_aggregate.ambiguity_of(plant_aggregate.PlantNet().fit(votes), path)
     except VotesError as error:
         assert "cannot be read as Parquet" in str(error)  # noqa: PT017
 
@@ -173,10 +173,10 @@ def test_labels_whose_encoding_changes_within_a_file(path: Path, monkeypatch: py
     first.footer.get(layout.ROW_GROUPS).items += groups_of(second)
     first.chunks += second.chunks
     path.write_bytes(first.write())
-    (file,) = parquet.check_files(parquet.find_sources([path]), aggregate.schema.VOTES, {}, ("label",))
+    (file,) = parquet.check_files(parquet.find_sources([path]), plant_aggregate.schema.VOTES, {}, ("label",))
     rows = [row for batch in parquet.stream(file, VOTES.column_names, 3) for row in batch.to_pylist()]
     assert rows == pa.concat_tables([VOTES, later]).to_pylist()
-    votes = aggregate.read_votes(path)
+    votes = plant_aggregate.read_votes(path)
     assert votes.n_votes == 2 * N
     assert votes.label_names.to_pylist() == ["Abies", "Acer"]
 
@@ -191,16 +191,16 @@ def test_user_weights_of_users_that_are_not_utf8(path: Path) -> None:
     with pytest.raises(
         VotesError, match=r"votes\.parquet: column 'user_id' holds text that is not UTF-8 in rows 0, 1; "
     ):
-        aggregate.read_user_weights(path)
+        plant_aggregate.read_user_weights(path)
 
 
 def test_integers_that_no_float_holds_are_out_of_range(path: Path) -> None:
     pq.write_table(AI.set_column(2, "score", pa.array([2**63 - 1] * N)), path)
     with pytest.raises(VotesError, match=r"8 score not in \[0, 1\]"):
-        aggregate.read_ai_votes(path)
+        plant_aggregate.read_ai_votes(path)
     pq.write_table(pa.table({"user_id": ["a"], "fixed_weight": pa.array([2**63], pa.uint64())}), path)
     with pytest.raises(VotesError, match=r"column 'fixed_weight' holds a weight that is not in \[0, 1e\+09\]"):
-        aggregate.read_user_weights(path)
+        plant_aggregate.read_user_weights(path)
 
 
 def test_large_row_groups_are_not_held_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,5 +220,5 @@ def test_large_row_groups_are_not_held_whole(path: Path, monkeypatch: pytest.Mon
     for limit, buffer in ((path.stat().st_size, 0), (path.stat().st_size // 2, parquet.BUFFER)):
         monkeypatch.setattr(parquet, "SMALL_GROUP", limit)
         opened.clear()
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
         assert opened == [-1, buffer]

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.errors import AggregateWarning, VotesError
-from aggregate.ingest import intake as intake_module
-from aggregate.ingest.intake import Intake, RowCounts, ticks_of
-from aggregate.progress import SILENT
-from aggregate.votes import Votes
+import plant_aggregate
+from plant_aggregate.errors import AggregateWarning, VotesError
+from plant_aggregate.ingest import intake as intake_module
+from plant_aggregate.ingest.intake import Intake, RowCounts, ticks_of
+from plant_aggregate.progress import SILENT
+from plant_aggregate.votes import Votes
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -152,7 +152,7 @@ def test_the_votes_that_stand_are_those_of_the_contract(
 def test_a_table_in_memory_is_read_as_files_are() -> None:
     rows = {"observation_id": [1, 1, 1], "user_id": [7, 7, 8], "label": ["Acer", "Abies", None], "extra": [1, 2, 3]}
     for table in (pa.table(rows), pd.DataFrame(rows)):
-        assert standing(aggregate.votes_from_table(table)) == {(1, 7): ("Abies", False)}
+        assert standing(plant_aggregate.votes_from_table(table)) == {(1, 7): ("Abies", False)}
 
 
 @pytest.mark.parametrize(
@@ -168,19 +168,21 @@ def test_a_table_in_memory_is_checked_as_files_are(columns: dict[str, Any], mess
     good = {"observation_id": [1], "user_id": [7], "label": ["Acer"]}
     table = pa.table({name: values for name, values in {**good, **columns}.items() if values is not None})
     with pytest.raises(VotesError, match=message):
-        aggregate.votes_from_table(table)
+        plant_aggregate.votes_from_table(table)
 
 
 def test_an_empty_table_is_an_error() -> None:
     table = pa.table({name: pa.array([], pa.int32()) for name in ("observation_id", "user_id", "label")})
     with pytest.raises(VotesError, match="no rows"):
-        aggregate.votes_from_table(table)
+        plant_aggregate.votes_from_table(table)
 
 
 def test_more_rows_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake_module, "MAX_ROWS", 2)
     with pytest.raises(VotesError, match=r"^more than 2 rows; split the log by observation"):
-        aggregate.votes_from_table(pa.table({"observation_id": [1, 2, 3], "user_id": [1, 2, 3], "label": ["a"] * 3}))
+        plant_aggregate.votes_from_table(
+            pa.table({"observation_id": [1, 2, 3], "user_id": [1, 2, 3], "label": ["a"] * 3})
+        )
 
 
 # --- Rows without a time among rows that have one ---------------------------------------------------------------------
@@ -217,7 +219,7 @@ def test_rows_without_a_time_that_come_later_are_a_warning(
     path = log(tmp_path, *files)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        reading = aggregate.ingest.read(path)
+        reading = plant_aggregate.ingest.read(path)
     assert reading.rows.untimed == untimed
     messages = [str(warning.message) for warning in heard]
     assert len(messages) == (told is not None)
@@ -227,6 +229,6 @@ def test_rows_without_a_time_that_come_later_are_a_warning(
 
 def test_they_are_older_than_any(tmp_path: Path) -> None:
     with pytest.warns(AggregateWarning, match="count as older"):
-        votes = aggregate.read_votes(log(tmp_path, [MONDAY], None))
+        votes = plant_aggregate.read_votes(log(tmp_path, [MONDAY], None))
     assert votes.label_names.to_pylist() == ["0", "1"]
     assert votes.observation_ids.to_pylist() == [0, 1]

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import VotesError
-from aggregate.user_weights import UserWeights
+import plant_aggregate
+from plant_aggregate.errors import VotesError
+from plant_aggregate.user_weights import UserWeights
 
 NAN = float("nan")
 
@@ -23,7 +23,7 @@ def as_dict(weights: UserWeights) -> dict[Any, tuple[float, float]]:
 def test_csv_cells_may_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "weights.CSV"
     path.write_bytes(b"note,user_id,min_weight,fixed_weight\nna\xefve,ana,NaN,3\n,007, 1.5 ,\n,eve,2e0,0\n")
-    found = as_dict(aggregate.read_user_weights(path))
+    found = as_dict(plant_aggregate.read_user_weights(path))
     np.testing.assert_equal(found, {"ana": (3.0, NAN), "007": (NAN, 1.5), "eve": (0.0, 2.0)})
 
 
@@ -33,7 +33,7 @@ def test_parquet_ids_and_weights_may_have_any_type(tmp_path: Path, kind: pa.Data
     path = tmp_path / "weights.parquet"
     ids = pa.array(["1", "2"]).cast(kind)
     pq.write_table(pa.table({"user_id": ids, "fixed_weight": pa.array([None, 2], weight_kind)}), path)
-    found = as_dict(aggregate.read_user_weights(path))
+    found = as_dict(plant_aggregate.read_user_weights(path))
     one, two = ids.to_pylist()
     np.testing.assert_equal(found, {one: (NAN, NAN), two: (2.0, NAN)})
 
@@ -70,7 +70,7 @@ def test_parquet_that_cannot_be_used_is_named(tmp_path: Path, columns: dict[str,
     path = tmp_path / "weights.parquet"
     pq.write_table(pa.table(columns), path)
     with pytest.raises(VotesError) as raised:
-        aggregate.read_user_weights(path)
+        plant_aggregate.read_user_weights(path)
     assert str(raised.value).startswith(f"{path}: ")
     assert message in str(raised.value)
 
@@ -105,7 +105,7 @@ def test_csv_that_cannot_be_used_is_named(tmp_path: Path, content: bytes, messag
     path = tmp_path / "weights.csv"
     path.write_bytes(content)
     with pytest.raises(VotesError) as raised:
-        aggregate.read_user_weights(path)
+        plant_aggregate.read_user_weights(path)
     assert str(raised.value).startswith(f"{path}: ")
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -116,19 +116,19 @@ def test_several_files_and_folders_are_one_list(tmp_path: Path) -> None:
     pq.write_table(pa.table({"user_id": [8], "min_weight": [2]}), tmp_path / "b.parquet")
     (tmp_path / "c.csv").write_text("user_id,fixed_weight\n9,3\n")
     for given in (tmp_path, tmp_path / "*.parquet", [tmp_path / "a.parquet", tmp_path / "b.parquet"]):
-        weights = aggregate.read_user_weights(given)
+        weights = plant_aggregate.read_user_weights(given)
         assert weights.user_ids == pa.array([7, 8])
         np.testing.assert_equal(weights.fixed, [1, np.nan])
         np.testing.assert_equal(weights.minimum, [np.nan, 2])
-    weights = aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
+    weights = plant_aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
     assert dict(zip(weights.user_ids.to_pylist(), weights.fixed.tolist(), strict=True))["9"] == 3
     (tmp_path / "c.csv").write_text("user_id,fixed_weight\n7,3\n")
     with pytest.raises(VotesError, match="user '7' occurs more than once"):
-        aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
+        plant_aggregate.read_user_weights([tmp_path, tmp_path / "c.csv"])
 
 
 def test_a_file_without_a_user_or_a_weight_does_not_stop_those_that_have_some(tmp_path: Path) -> None:
     pq.write_table(pa.table({"user_id": ["ana"], "fixed_weight": [1.0]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"user_id": pa.nulls(0), "fixed_weight": pa.nulls(0)}), tmp_path / "b.parquet")
     pq.write_table(pa.table({"user_id": ["bo"], "fixed_weight": pa.nulls(1)}), tmp_path / "c.parquet")
-    assert aggregate.read_user_weights(tmp_path).user_ids.to_pylist() == ["ana", "bo"]
+    assert plant_aggregate.read_user_weights(tmp_path).user_ids.to_pylist() == ["ana", "bo"]

@@ -9,16 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import VotesError
-from aggregate.ingest import parquet
+import plant_aggregate
+from plant_aggregate.errors import VotesError
+from plant_aggregate.ingest import parquet
 
 NAMES = ["Acer", "Abies", None, "", "Acer"]
 VOTES = pa.table({"observation_id": [1, 1, 1, 2, 2], "user_id": ["a", "b", "c", "a", "b"], "label": NAMES})
 
 
 def read(path: Path, **options: Any) -> list[tuple[Any, ...]]:
-    votes = aggregate.read_votes(path, **options)
+    votes = plant_aggregate.read_votes(path, **options)
     observations = np.repeat(votes.observation_ids.to_pylist(), np.diff(votes.offsets)).tolist()
     users = votes.user_ids.take(pa.array(votes.users)).to_pylist()
     labels = votes.label_names.take(pa.array(votes.labels)).to_pylist()
@@ -98,7 +98,7 @@ def test_rows_are_numbered_through_batches_and_row_groups(tmp_path: Path, monkey
     users = [None if row % 31 == 5 else row for row in range(n)]
     path = tmp_path / "votes.parquet"
     pq.write_table(pa.table({"observation_id": range(n), "user_id": users, "label": range(n)}), path, row_group_size=9)
-    reading = aggregate.ingest.read(path, max_rejected=1)
+    reading = plant_aggregate.ingest.read(path, max_rejected=1)
     assert reading.rejected["row"].to_pylist() == [5, 36, 67, 98]
     assert reading.rows.used == 96
 
@@ -153,13 +153,13 @@ def test_a_file_that_changes_after_it_was_streamed_is_noticed(tmp_path: Path, mo
     """Its fingerprint may have been taken of the new content."""
     path = tmp_path / "votes.parquet"
     pq.write_table(VOTES, path)
-    batches = aggregate.ingest._batches
+    batches = plant_aggregate.ingest._batches
 
     def read_and_change(*arguments: Any) -> Any:
         yield from batches(*arguments)
         pq.write_table(VOTES.slice(1), path)
 
-    monkeypatch.setattr(aggregate.ingest, "_batches", read_and_change)
+    monkeypatch.setattr(plant_aggregate.ingest, "_batches", read_and_change)
     with pytest.raises(VotesError, match=r"votes\.parquet: changed while it was read; run again when it is complete"):
         read(path)
 
@@ -182,4 +182,4 @@ def test_an_optional_column_without_a_value_may_have_no_type(tmp_path: Path) -> 
     """As some writers give a day on which nothing was noted."""
     columns = {"observation_id": [1], "user_id": [2], "label": ["x"], "is_author": [None], "voted_at": [None]}
     pq.write_table(pa.table(columns), tmp_path / "votes.parquet")
-    assert not aggregate.read_votes(tmp_path).has_authors
+    assert not plant_aggregate.read_votes(tmp_path).has_authors

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import VotesError
-from aggregate.ingest.parquet import check_file
-from aggregate.ingest.sources import find_sources
-from aggregate.schema import EVIDENCE
+import plant_aggregate
+from plant_aggregate.errors import VotesError
+from plant_aggregate.ingest.parquet import check_file
+from plant_aggregate.ingest.sources import find_sources
+from plant_aggregate.schema import EVIDENCE
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -25,7 +25,7 @@ def write(path: Path, **columns: Any) -> Path:
 
 
 def rows_of(path: Path | str, **options: Any) -> list[tuple[Any, ...]]:
-    votes = aggregate.read_votes(path, **options)
+    votes = plant_aggregate.read_votes(path, **options)
     ids = [votes.observation_ids[i].as_py() for i in range(votes.n_observations)]
     return sorted(
         (ids[i], votes.user_ids[int(votes.users[k])].as_py(), votes.label_names[int(votes.labels[k])].as_py())
@@ -44,11 +44,11 @@ def test_a_table_that_pandas_partitioned_is_the_table(tmp_path: Path) -> None:
         }
     )
     frame.to_parquet(tmp_path / "plain.parquet", index=False)
-    plain = aggregate.read_votes(tmp_path / "plain.parquet")
+    plain = plant_aggregate.read_votes(tmp_path / "plain.parquet")
     for columns in (["is_author"], ["label", "is_author"], ["user_id"], ["observation_id"], ["user_id", "label"]):
         folder = tmp_path / "-".join(columns)
         frame.to_parquet(folder, partition_cols=columns, index=False)
-        votes = aggregate.read_votes(folder)
+        votes = plant_aggregate.read_votes(folder)
         assert rows_of(folder) == rows_of(tmp_path / "plain.parquet")
         assert votes.observation_ids.type == plain.observation_ids.type
         assert votes.is_author.sum() == 2
@@ -58,29 +58,29 @@ def test_a_table_that_pandas_partitioned_is_the_table(tmp_path: Path) -> None:
 def test_whether_the_voter_is_the_author(tmp_path: Path, spelling: str) -> None:
     for number, flag in enumerate((spelling, "false", "0", NULL)):
         write(tmp_path / f"is_author={flag}" / "0.parquet", observation_id=[number], user_id=[1], label=["A"])
-    assert aggregate.read_votes(tmp_path).is_author.tolist() == [True, False, False, False]
+    assert plant_aggregate.read_votes(tmp_path).is_author.tolist() == [True, False, False, False]
 
 
 def test_ids_are_integers_if_all_of_them_are_written_so(tmp_path: Path) -> None:
     for user in ("7", "-12"):
         write(tmp_path / f"user_id={user}" / "0.parquet", observation_id=[1], label=["A"])
-    assert aggregate.read_votes(tmp_path).user_ids == pa.array([-12, 7])
+    assert plant_aggregate.read_votes(tmp_path).user_ids == pa.array([-12, 7])
     for text in ("007", "9223372036854775808"):
         write(tmp_path / f"user_id={text}" / "0.parquet", observation_id=[2], label=["A"])
-    assert aggregate.read_votes(tmp_path).user_ids.to_pylist() == ["-12", "007", "7", "9223372036854775808"]
+    assert plant_aggregate.read_votes(tmp_path).user_ids.to_pylist() == ["-12", "007", "7", "9223372036854775808"]
 
 
 def test_the_type_of_a_column_in_other_files_decides(tmp_path: Path) -> None:
     write(tmp_path / "label=7" / "0.parquet", observation_id=[1], user_id=[1])
     write(tmp_path / "0.parquet", observation_id=[2], user_id=[1], label=["x"])
-    assert aggregate.read_votes(tmp_path).label_names.to_pylist() == ["7", "x"]
+    assert plant_aggregate.read_votes(tmp_path).label_names.to_pylist() == ["7", "x"]
     write(tmp_path / "0.parquet", observation_id=[2], user_id=[1], label=pa.array([5], pa.int16()))
-    assert aggregate.read_votes(tmp_path).label_names == pa.array([5, 7], pa.int16())
+    assert plant_aggregate.read_votes(tmp_path).label_names == pa.array([5, 7], pa.int16())
     write(tmp_path / "label=70000" / "0.parquet", observation_id=[1], user_id=[1])
     with pytest.raises(
         VotesError, match=r"'label=70000' must name a value of type int16, as the column is in .*/0\.parquet"
     ):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:.*count as older")
@@ -94,7 +94,7 @@ def test_times_from_folders(tmp_path: Path) -> None:
     assert rows_of(tmp_path) == [(1, 1, "latest")]
     write(tmp_path / "voted_at=9999-12-31" / "0.parquet", observation_id=[1], user_id=[1], label=["far"])
     with pytest.raises(VotesError, match=r"the folder 'voted_at=9999-12-31' must name a value of type timestamp\[ns\]"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_folder_that_says_nothing_of_the_kind_is_named(tmp_path: Path, folder:
     path = write(tmp_path / folder / "0.parquet", observation_id=[1], user_id=[1], **(
         {} if folder.startswith("label") else {"label": ["A"]}))  # fmt: skip
     with pytest.raises(VotesError) as raised:
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
     assert str(raised.value).startswith(f"{path}: the folder '{folder.partition('=')[0]}=")
     assert str(raised.value).endswith(f"must name {words}")
 
@@ -130,7 +130,7 @@ def test_folders_above_and_other_keys(tmp_path: Path, monkeypatch: pytest.Monkey
         assert rows_of(given) == [(1, 1, "y")]
     monkeypatch.chdir(path.parent)
     with pytest.raises(VotesError, match=r"column 'label' is missing"):
-        aggregate.read_votes("0.parquet")
+        plant_aggregate.read_votes("0.parquet")
 
 
 def test_keys_are_the_names_that_the_files_use(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_keys_are_the_names_that_the_files_use(tmp_path: Path) -> None:
 def test_all_columns_may_be_folders(tmp_path: Path) -> None:
     path = tmp_path / "observation_id=5" / "user_id=6" / "label=7" / "0.parquet"
     write(path, other=[1, 2, 3])
-    reading = aggregate.ingest.read(tmp_path)
+    reading = plant_aggregate.ingest.read(tmp_path)
     assert rows_of(tmp_path) == [(5, 6, 7)]
     assert reading.rows.read == 3
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.ingest.scores import TOLERANCE, are_scores, scores_of
+import plant_aggregate
+from plant_aggregate.ingest.scores import TOLERANCE, are_scores, scores_of
 
 
 @given(st.integers(0, 10**7), st.sampled_from([np.float32, np.float64]))
@@ -49,7 +49,7 @@ def test_integers_are_scores_too(kind: pa.DataType) -> None:
 def test_decimals_are_the_nearest_floats() -> None:
     written = [Decimal(number).scaleb(-2) for number in range(101)]
     table = pa.table({"observation_id": range(101), "label": ["Acer"] * 101, "score": written})
-    assert aggregate.ai_votes_from_table(table).scores.tolist() == [number / 100 for number in range(101)]
+    assert plant_aggregate.ai_votes_from_table(table).scores.tolist() == [number / 100 for number in range(101)]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

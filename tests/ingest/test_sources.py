@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import AggregateWarning, VotesError
-from aggregate.ingest.sources import find_sources
+import plant_aggregate
+from plant_aggregate.errors import AggregateWarning, VotesError
+from plant_aggregate.ingest.sources import find_sources
 
 
 @pytest.fixture
@@ -202,12 +202,12 @@ def test_names_that_are_not_utf8(tree: Path, name: bytes) -> None:
         assert source.path.endswith(os.sep + name.decode("utf-8", "backslashreplace"))
         assert source.fingerprint() == hashlib.sha256(path.read_bytes()).hexdigest()
     pq.write_table(pa.table({"observation_id": [1], "user_id": [1], "label": ["x"]}), tree / "odd1.parquet")
-    reading = aggregate.ingest.read([path, tree / "odd1.parquet"], max_rejected=0.5)
+    reading = plant_aggregate.ingest.read([path, tree / "odd1.parquet"], max_rejected=0.5)
     assert [item.path for item in reading.inputs] == [source.path, f"{tree}/odd1.parquet"]
     assert reading.rejected["file"].to_pylist() == [source.path]
     path.write_bytes(b"no Parquet")
     with pytest.raises(VotesError, match=r"caf\\xe9.* cannot be read as Parquet"):
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
 
 
 # --- Tables of which only a log says what they hold -------------------------------------------------------------------

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import VotesError
-from aggregate.ingest.footers import without_meanings
+import plant_aggregate
+from plant_aggregate.errors import VotesError
+from plant_aggregate.ingest.footers import without_meanings
 from tests.fuzz.layout import File, footer_place
 from tests.fuzz.originals import written
 from tests.fuzz.thrift import BYTE, STRUCT, Field, Struct
@@ -36,7 +36,7 @@ def votes(path: Path, **columns: Any) -> Path:
 
 def label_of(path: Path, **options: Any) -> dict[Any, str]:
     """The label of each observation that has one vote."""
-    read = aggregate.read_votes(path, **options)
+    read = plant_aggregate.read_votes(path, **options)
     assert read.n_votes == read.n_observations
     return dict(
         zip(read.observation_ids.to_pylist(), (read.label_names[code].as_py() for code in read.labels), strict=True)
@@ -71,7 +71,7 @@ def test_a_night_of_null_ids_is_rejected_and_no_more(tmp_path: Path, kind: str, 
     votes(tmp_path / "a.parquet")
     votes(tmp_path / "b.parquet", **{column: WITHOUT_VALUE[kind]})
     with pytest.raises(VotesError, match=rf"2 of 4 rows cannot be used \(2 null {column}"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
     assert label_of(tmp_path, max_rejected=0.5) == {1: "Acer", 2: "Ilex"}
 
 
@@ -82,7 +82,7 @@ def test_optional_columns_without_a_value_in_some_files(tmp_path: Path, kind: st
     nothing = WITHOUT_VALUE[kind]
     votes(tmp_path / "b.parquet", observation_id=[3, 4], is_author=nothing, voted_at=nothing)
     assert len(label_of(tmp_path)) == 4
-    assert aggregate.read_votes(tmp_path, as_of=datetime(2026, 1, 2), max_rejected=0.5).n_votes == 2
+    assert plant_aggregate.read_votes(tmp_path, as_of=datetime(2026, 1, 2), max_rejected=0.5).n_votes == 2
 
 
 @pytest.mark.parametrize(
@@ -106,26 +106,26 @@ def test_a_night_without_a_row(tmp_path: Path, empty: pd.DataFrame, name: str) -
 def test_a_log_without_any_value_is_one_line(tmp_path: Path) -> None:
     votes(tmp_path / "a.parquet", label=[None, None])
     with pytest.raises(VotesError, match=r"a\.parquet: no usable vote left of 2 rows"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
     votes(tmp_path / "a.parquet", observation_id=pa.nulls(2))
     with pytest.raises(VotesError, match=r"2 of 2 rows cannot be used \(2 null observation_id"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
     pd.DataFrame({"observation_id": [], "user_id": [], "label": []}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(VotesError, match=r"a\.parquet: no rows"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
 
 
 def test_a_column_of_another_type_with_a_single_value_is_refused(tmp_path: Path) -> None:
     votes(tmp_path / "a.parquet")
     votes(tmp_path / "b.parquet", label=pa.array([None, 1.5]))
     with pytest.raises(VotesError, match=r"b\.parquet: column 'label' has type double; it must be an integer or a str"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
 
 
 def test_tables_in_memory_without_a_label() -> None:
     frame = pd.DataFrame({"observation_id": [1], "user_id": [2], "label": [None]})
     with pytest.raises(VotesError, match="no usable vote left"):
-        aggregate.votes_from_table(frame)
+        plant_aggregate.votes_from_table(frame)
 
 
 # --- Ids and labels ---------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def uuids() -> dict[str, pa.Array]:
 @pytest.mark.parametrize("kind", uuids())
 def test_uuids_are_their_text(tmp_path: Path, kind: str) -> None:
     path = votes(tmp_path / "a.parquet", observation_id=uuids()[kind], user_id=[1, 2, 3], label=["x", None, "x"])
-    assert aggregate.read_votes(path).observation_ids.to_pylist() == [str(IDS[0])]
+    assert plant_aggregate.read_votes(path).observation_ids.to_pylist() == [str(IDS[0])]
 
 
 def test_a_null_uuid_is_a_null_id(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_null_uuid_is_a_null_id(tmp_path: Path) -> None:
         pytest.skip("this pyarrow writes no UUIDs")
     ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([IDS[0].bytes, None], pa.binary(16)))
     path = votes(tmp_path / "a.parquet", user_id=ids)
-    reading = aggregate.ingest.read(path, max_rejected=0.5)
+    reading = plant_aggregate.ingest.read(path, max_rejected=0.5)
     assert reading.votes.user_ids.to_pylist() == [str(IDS[0])]
     assert reading.rows.rejected == {"null user_id": 1}
 
@@ -161,7 +161,7 @@ def test_text_that_is_not_said_to_be_text(tmp_path: Path, kind: pa.DataType) -> 
     labels = pa.array([b"Acer", "Érable".encode()], kind)
     votes(tmp_path / "b.parquet", observation_id=[3, 4], user_id=pa.array([b"a", b"c"], kind), label=labels)
     assert label_of(tmp_path) == {1: "Acer", 2: "Ilex", 3: "Acer", 4: "Érable"}
-    assert aggregate.read_votes(tmp_path).user_ids.to_pylist() == ["a", "b", "c"]
+    assert plant_aggregate.read_votes(tmp_path).user_ids.to_pylist() == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("kind", [pa.decimal128(38, 0), pa.decimal128(5, 0), pa.decimal256(60, 0)])
@@ -170,7 +170,7 @@ def test_decimals_without_places_are_integers(tmp_path: Path, kind: pa.DataType)
     votes(tmp_path / "a.parquet")
     votes(tmp_path / "b.parquet", observation_id=pa.array([Decimal(3), Decimal(4)], kind))
     assert list(label_of(tmp_path)) == [1, 2, 3, 4]
-    read = aggregate.read_votes(votes(tmp_path / "c.parquet", observation_id=ids, user_id=ids, label=ids))
+    read = plant_aggregate.read_votes(votes(tmp_path / "c.parquet", observation_id=ids, user_id=ids, label=ids))
     assert read.observation_ids.to_pylist() == read.label_names.to_pylist() == [1, 7]
     assert read.observation_ids.type == read.label_names.type == pa.int64()
 
@@ -202,7 +202,7 @@ def test_decimals_without_places_are_integers(tmp_path: Path, kind: pa.DataType)
 def test_what_would_be_lost_is_refused_in_one_line(tmp_path: Path, column: str, values: Any, saying: str) -> None:
     path = votes(tmp_path / "votes.parquet", **{column: values})
     with pytest.raises(VotesError) as raised:
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
     assert str(raised.value).startswith(f"{path}: column {column!r} ")
     assert saying in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
@@ -212,7 +212,7 @@ def test_integers_of_two_widths_are_refused_with_what_to_do(tmp_path: Path) -> N
     votes(tmp_path / "a.parquet")
     votes(tmp_path / "b.parquet", observation_id=pa.array([3, 4], pa.int32()))
     with pytest.raises(VotesError, match=r"has type int32, but int64 in .*a\.parquet; write both with one type"):
-        aggregate.read_votes(tmp_path)
+        plant_aggregate.read_votes(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_integers_of_two_widths_are_refused_with_what_to_do(tmp_path: Path) -> N
 )
 def test_ones_and_zeros_say_who_is_the_author(tmp_path: Path, flags: Any) -> None:
     path = votes(tmp_path / "votes.parquet", is_author=flags)
-    assert aggregate.read_votes(path).is_author.tolist() == [True, False]
+    assert plant_aggregate.read_votes(path).is_author.tolist() == [True, False]
 
 
 # --- Times ------------------------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_a_further_column_that_pyarrow_does_not_know_stops_nothing(tmp_path: Pat
     table = pa.table({"observation_id": [1, 2], "user_id": ["a", "b"], "label": ["Acer", "Ilex"]})
     path = with_unknown(tmp_path / "votes.parquet", table.add_column(place, kind, NESTED[kind]), "wide")
     assert label_of(path) == {1: "Acer", 2: "Ilex"}
-    assert aggregate.read_truth(path).labels.to_pylist() == ["Acer", "Ilex"]
+    assert plant_aggregate.read_truth(path).labels.to_pylist() == ["Acer", "Ilex"]
 
 
 @pytest.mark.extras
@@ -344,7 +344,7 @@ def test_one_that_is_needed_is_one_line(tmp_path: Path) -> None:
     table = pa.table({"observation_id": WIDE, "user_id": ["a", "b"], "label": ["Acer", "Ilex"]})
     path = with_unknown(tmp_path / "votes.parquet", table, "observation_id")
     with pytest.raises(VotesError, match=r"votes\.parquet: cannot be read as Parquet \("):
-        aggregate.read_votes(path)
+        plant_aggregate.read_votes(path)
 
 
 @pytest.mark.parametrize("cut", range(12))

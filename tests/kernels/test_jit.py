@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from aggregate.errors import ParameterError
-from aggregate.kernels import cache, jit
+from plant_aggregate.errors import ParameterError
+from plant_aggregate.kernels import cache, jit
 
-COMMAND = [sys.executable, "-m", "aggregate_cli.main", "run", "votes.parquet", "-o"]
+COMMAND = [sys.executable, "-m", "plant_aggregate.cli.main", "run", "votes.parquet", "-o"]
 
 
 def double(x: int) -> int:
@@ -335,7 +335,7 @@ def test_another_version_has_another_folder() -> None:
 TOGETHER = """
 import sys
 import numpy as np
-from aggregate.kernels import jit, sorting
+from plant_aggregate.kernels import jit, sorting
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -409,7 +409,8 @@ def test_compiled_kernels_are_kept_apart_from_the_installed_files(tmp_path: Path
     """Numba would put them beside the sources, where they outlive an uninstallation."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     environment["XDG_CACHE_HOME"] = str(tmp_path)
-    code = "import numba; from aggregate.kernels.compiler import load_compiler as l; l(); print(numba.config.CACHE_DIR)"
+    load = "from plant_aggregate.kernels.compiler import load_compiler; load_compiler()"
+    code = f"import numba; {load}; print(numba.config.CACHE_DIR)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"  # what others compile goes where it went before
     assert list((tmp_path / "plant-aggregate" / "kernels").rglob("*.nbi"))

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels.label_weights import entropies, heaviest_labels, settle, support_of
-from aggregate.kernels.species_counts import update_states
+from plant_aggregate.kernels.label_weights import entropies, heaviest_labels, settle, support_of
+from plant_aggregate.kernels.species_counts import update_states
 
 WEIGHTS = st.lists(
     st.one_of(st.floats(0.01, 1e6), st.sampled_from([0.0, 0.1, 0.7419373447293773, 1 / 3, 1e-3, 123456.789])),

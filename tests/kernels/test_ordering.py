@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels import threads
-from aggregate.kernels.ordering import codes_of, order_of_keys, starts_of
+from plant_aggregate.kernels import threads
+from plant_aggregate.kernels.ordering import codes_of, order_of_keys, starts_of
 
 KEYS = st.lists(st.one_of(st.integers(0, 5), st.integers(2**30, 2**30 + 9), st.integers(0, 2**64 - 1)), max_size=300)
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.kernels.sorting import distinct_codes, group_by_code, sort_within_groups
+from plant_aggregate.kernels.sorting import distinct_codes, group_by_code, sort_within_groups
 
 
 @given(st.lists(st.integers(0, 6), max_size=100))

@@ -5,8 +5,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.arrow import bytes_of
-from aggregate.kernels.texts import places_among_sorted
+from plant_aggregate.arrow import bytes_of
+from plant_aggregate.kernels.texts import places_among_sorted
 
 TEXTS = st.lists(st.text("ab\x00é\U0001f33f", max_size=4), unique=True, max_size=12).map(sorted)
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from aggregate.kernels import threads
+from plant_aggregate.kernels import threads
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

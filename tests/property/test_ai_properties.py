@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.kernels import threads
+import plant_aggregate
+from plant_aggregate.kernels import threads
 from tests.property.test_plantnet_properties import assert_equal, bits, matching_theta_conf, table, without_repeats
 from tests.reference import ai_votes as reference
 from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows
@@ -49,16 +49,16 @@ def logs_with_ai(draw: st.DrawFn) -> tuple[Rows, Scored]:
     return rows, {i: (label, draw(st.sampled_from(SCORES))) for i, label in voted_on.items()}
 
 
-def ai_votes(scored: Scored) -> aggregate.AiVotes:
+def ai_votes(scored: Scored) -> plant_aggregate.AiVotes:
     rows = [{"observation_id": i, "label": label, "score": score} for i, (label, score) in scored.items()]
-    return aggregate.ai_votes_from_table(pa.Table.from_pylist(rows))
+    return plant_aggregate.ai_votes_from_table(pa.Table.from_pylist(rows))
 
 
-def fit(rows: Rows, scored: Scored, **given_parameters: Any) -> aggregate.Consensus:
+def fit(rows: Rows, scored: Scored, **given_parameters: Any) -> plant_aggregate.Consensus:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        strategy = aggregate.PlantNet(**given_parameters)
-        return strategy.fit(aggregate.votes_from_table(table(rows)), ai_votes=ai_votes(scored))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        strategy = plant_aggregate.PlantNet(**given_parameters)
+        return strategy.fit(plant_aggregate.votes_from_table(table(rows)), ai_votes=ai_votes(scored))
 
 
 @given(logs_with_ai(), parameters(), st.sampled_from(MODES), st.sampled_from(WEIGHTS))
@@ -100,8 +100,8 @@ def test_ignoring_the_ai_changes_no_row_of_the_votes_own(log: tuple[Rows, Scored
     rows, scored = log
     ignored = fit(rows, scored, ai_mode="ignore").to_arrow().drop_columns(["ai_label", "ai_score", "ai_effect"])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        plain = aggregate.PlantNet().fit(aggregate.votes_from_table(table(rows))).to_arrow()
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        plain = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(table(rows))).to_arrow()
     ids = set(plain["observation_id"].to_pylist())
     assert [row for row in ignored.to_pylist() if row["observation_id"] in ids] == plain.to_pylist()
 

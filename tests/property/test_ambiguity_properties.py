@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.ingest.parquet import stream
+import plant_aggregate
+from plant_aggregate.ingest.parquet import stream
 from tests.reference import ambiguity as reference
 from tests.reference import plantnet
 from tests.vote_strategies import INTEGER_LABELS, TEXT_LABELS, prolific_vote_rows, vote_rows
@@ -22,7 +22,7 @@ from tests.vote_strategies import INTEGER_LABELS, TEXT_LABELS, prolific_vote_row
 Rows = list[dict[str, Any]]
 Scores = dict[tuple[Any, int], dict[Any, float]]
 LOGS = st.one_of(vote_rows(times=False), prolific_vote_rows(times=False))
-pytestmark = pytest.mark.filterwarnings("ignore::aggregate.AggregateWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::plant_aggregate.AggregateWarning")
 LONE: Rows = [{"observation_id": 3, "user_id": "ana", "label": 9, "is_author": False}]
 DIVIDED: Rows = [*LONE, {"observation_id": 3, "user_id": "bo", "label": 8, "is_author": False}]
 LEAST = 5e-324
@@ -52,11 +52,11 @@ def logs_and_scores(draw: st.DrawFn) -> tuple[Rows, Scores]:
     return rows, scores
 
 
-def votes_of(rows: Rows) -> aggregate.Votes:
+def votes_of(rows: Rows) -> plant_aggregate.Votes:
     names = ("observation_id", "user_id", "label", "is_author")
     columns = {name: pa.array([row.get(name) for row in rows]) for name in names}
     columns["is_author"] = columns["is_author"].cast(pa.bool_())
-    return aggregate.votes_from_table(pa.table(columns))
+    return plant_aggregate.votes_from_table(pa.table(columns))
 
 
 def list_table(scores: Sequence[tuple[tuple[Any, int], dict[Any, float]]]) -> pa.Table:
@@ -87,17 +87,17 @@ def write(table: pa.Table, path: Path, rows: int = 1 << 20) -> Path:
 @settings(max_examples=120)
 def test_the_engine_equals_the_reference(log: tuple[Rows, Scores], trust: Any, normalise: bool) -> None:
     rows, scores = log
-    chosen = aggregate.AmbiguitySettings(trust=trust, normalise=normalise, alpha=0.3, max_rejected=1.0)
-    consensus = aggregate.PlantNet().fit(votes_of(rows))
+    chosen = plant_aggregate.AmbiguitySettings(trust=trust, normalise=normalise, alpha=0.3, max_rejected=1.0)
+    consensus = plant_aggregate.PlantNet().fit(votes_of(rows))
     with tempfile.TemporaryDirectory() as folder:
         path = write(list_table(list(scores.items())), Path(folder) / "scores.parquet")
         usable = {key: each for key, each in scores.items() if not normalise or sum(each.values()) > 0}
         ids = {row["observation_id"] for row in rows}
         if not ids & {i for i, _ in usable}:
-            with pytest.raises(aggregate.VotesError, match="score lists"):
-                aggregate.ambiguity_of(consensus, path, chosen)
+            with pytest.raises(plant_aggregate.VotesError, match="score lists"):
+                plant_aggregate.ambiguity_of(consensus, path, chosen)
             return
-        found = aggregate.ambiguity_of(consensus, path, chosen)
+        found = plant_aggregate.ambiguity_of(consensus, path, chosen)
     if normalise:
         sums = {key: math.fsum(each.values()) for key, each in usable.items()}
         divided = {key: {k: p / sums[key] for k, p in each.items()} for key, each in usable.items()}
@@ -110,7 +110,7 @@ def test_the_engine_equals_the_reference(log: tuple[Rows, Scores], trust: Any, n
         weights = {row["user_id"]: row["weight"] for row in consensus.users_to_arrow().to_pylist()}
         trust_of: reference.Trust = lambda user, _: weights[user]  # noqa: E731
     else:
-        fitted = aggregate.DawidSkene().fit(votes_of(rows)).posteriors_to_arrow().to_pylist()
+        fitted = plant_aggregate.DawidSkene().fit(votes_of(rows)).posteriors_to_arrow().to_pylist()
         posteriors: dict[Any, dict[Any, float]] = {}
         for row in fitted:
             posteriors.setdefault(row["observation_id"], {})[row["label"]] = row["share"]
@@ -140,8 +140,8 @@ def assert_close(found: float | None, wanted: float | None, tolerance: float) ->
 @settings(max_examples=60)
 def test_order_split_and_layout_change_no_bit(log: tuple[Rows, Scores], data: st.DataObject, trust: Any) -> None:
     rows, scores = log
-    consensus = aggregate.PlantNet().fit(votes_of(rows))
-    chosen = aggregate.AmbiguitySettings(trust=trust, max_rejected=1.0)
+    consensus = plant_aggregate.PlantNet().fit(votes_of(rows))
+    chosen = plant_aggregate.AmbiguitySettings(trust=trust, max_rejected=1.0)
     shuffled = [
         (key, dict(data.draw(st.permutations(list(each.items())))))
         for key, each in data.draw(st.permutations(list(scores.items())))
@@ -150,13 +150,15 @@ def test_order_split_and_layout_change_no_bit(log: tuple[Rows, Scores], data: st
     n_rows = data.draw(st.integers(1, 5))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        once = aggregate.ambiguity_of(consensus, write(list_table(list(scores.items())), folder / "0.parquet"), chosen)
+        once = plant_aggregate.ambiguity_of(
+            consensus, write(list_table(list(scores.items())), folder / "0.parquet"), chosen
+        )
         parts = [
             write(list_table(part), folder / f"{n}.parquet", n_rows)
             for n, part in enumerate((shuffled[:cut], shuffled[cut:]))
             if part
         ]
-        again = aggregate.ambiguity_of(consensus, parts, chosen)
+        again = plant_aggregate.ambiguity_of(consensus, parts, chosen)
         long = long_table(shuffled)
         at = data.draw(st.integers(0, long.num_rows))
         pieces = [
@@ -164,7 +166,7 @@ def test_order_split_and_layout_change_no_bit(log: tuple[Rows, Scores], data: st
             for n, part in enumerate((long[:at], long[at:]))
             if part.num_rows
         ]
-        by_row = aggregate.ambiguity_of(consensus, pieces, chosen)
+        by_row = plant_aggregate.ambiguity_of(consensus, pieces, chosen)
     assert once.to_arrow().equals(again.to_arrow())
     assert once.to_arrow().equals(by_row.to_arrow())
     assert once.counts["lists"] == again.counts["lists"] == by_row.counts["lists"]
@@ -174,11 +176,11 @@ def test_order_split_and_layout_change_no_bit(log: tuple[Rows, Scores], data: st
 @settings(max_examples=20)
 def test_lists_go_on_from_batch_to_batch(log: tuple[Rows, Scores], n_rows: int) -> None:
     rows, scores = log
-    consensus = aggregate.PlantNet().fit(votes_of(rows))
+    consensus = plant_aggregate.PlantNet().fit(votes_of(rows))
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         path = write(long_table(list(scores.items())), Path(name) / "scores.parquet")
-        once = aggregate.ambiguity_of(consensus, path)
-        patch.setattr("aggregate.ingest.score_lists.stream", partial(stream, rows=n_rows))
-        again = aggregate.ambiguity_of(consensus, path)
+        once = plant_aggregate.ambiguity_of(consensus, path)
+        patch.setattr("plant_aggregate.ingest.score_lists.stream", partial(stream, rows=n_rows))
+        again = plant_aggregate.ambiguity_of(consensus, path)
     assert once.to_arrow().equals(again.to_arrow())
     assert once.counts == again.counts

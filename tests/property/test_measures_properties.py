@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate import measures
+from plant_aggregate import measures
 from tests.reference import measures as reference
 from tests.reference.measures import Row
 

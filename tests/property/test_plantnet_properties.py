@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.kernels import threads
+import plant_aggregate
+from plant_aggregate.kernels import threads
 from tests.reference import plantnet
 from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows, weight_overrides
 
@@ -23,7 +23,7 @@ Rows = list[dict[str, Any]]
 
 IDS = ("observation_id", "user_id", "label")
 LOGS = st.one_of(vote_rows(), prolific_vote_rows())
-pytestmark = pytest.mark.filterwarnings("ignore:.*without voted_at:aggregate.AggregateWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.*without voted_at:plant_aggregate.AggregateWarning")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -48,13 +48,13 @@ def table(rows: Rows, **types: pa.DataType) -> pa.Table:
     return pa.table(arrays)
 
 
-def fit(votes: aggregate.Votes, **given_parameters: Any) -> aggregate.Consensus:
+def fit(votes: plant_aggregate.Votes, **given_parameters: Any) -> plant_aggregate.Consensus:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        return aggregate.PlantNet(**given_parameters).fit(votes)
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        return plant_aggregate.PlantNet(**given_parameters).fit(votes)
 
 
-def bits(consensus: aggregate.Consensus) -> tuple[Rows, Rows]:
+def bits(consensus: plant_aggregate.Consensus) -> tuple[Rows, Rows]:
     """The result with floats as hexadecimal digits: equal only if every bit is."""
 
     def exactly(rows: Rows) -> Rows:
@@ -81,7 +81,7 @@ def without_repeats(rows: Rows) -> Rows:
     return plantnet.clean(rows)[0]
 
 
-def assert_equal(found: aggregate.Consensus, expected: dict[str, Any]) -> None:
+def assert_equal(found: plant_aggregate.Consensus, expected: dict[str, Any]) -> None:
     """Weights and everything countable exactly; what is divided, to a few units in the last place."""
     for name, rows_found in (("observations", found.to_arrow()), ("users", found.users_to_arrow())):
         for row, wanted in zip(rows_found.to_pylist(), expected[name], strict=True):
@@ -99,7 +99,7 @@ def assert_equal(found: aggregate.Consensus, expected: dict[str, Any]) -> None:
 @settings(max_examples=400)
 def test_the_engine_equals_the_reference(rows: Rows, given_parameters: dict[str, Any]) -> None:
     votes, counts = plantnet.clean(rows)
-    engine_votes = aggregate.votes_from_table(table(rows))
+    engine_votes = plant_aggregate.votes_from_table(table(rows))
     assert engine_votes.n_votes == counts["used"]
     given_parameters = {"theta_conf": matching_theta_conf(given_parameters), **given_parameters}
     assert_equal(fit(engine_votes, **given_parameters), plantnet.fit(votes, **given_parameters))
@@ -111,16 +111,16 @@ def test_it_does_so_with_weights_set_by_hand(rows: Rows, given_parameters: dict[
     overrides = data.draw(weight_overrides(rows))
     fixed, minimum = overrides["fixed_weights"], overrides["min_weights"]
     users = sorted({*fixed, *minimum})
-    user_weights = aggregate.UserWeights(
+    user_weights = plant_aggregate.UserWeights(
         pa.array(users, pa.string() if not users else None),
         np.array([fixed.get(user, math.nan) for user in users]),
         np.array([minimum.get(user, math.nan) for user in users]),
     )
     given_parameters = {"theta_conf": matching_theta_conf(given_parameters), **given_parameters}
-    strategy = aggregate.PlantNet(**given_parameters)
+    strategy = plant_aggregate.PlantNet(**given_parameters)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        found = strategy.fit(aggregate.votes_from_table(table(rows)), user_weights=user_weights)
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        found = strategy.fit(plant_aggregate.votes_from_table(table(rows)), user_weights=user_weights)
     assert_equal(found, plantnet.fit(plantnet.clean(rows)[0], **given_parameters, **overrides))
 
 
@@ -129,7 +129,9 @@ def test_it_does_so_with_weights_set_by_hand(rows: Rows, given_parameters: dict[
 def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     rows = without_repeats(rows)
     shuffled = chance.sample(rows, len(rows))
-    assert bits(fit(aggregate.votes_from_table(table(shuffled)))) == bits(fit(aggregate.votes_from_table(table(rows))))
+    assert bits(fit(plant_aggregate.votes_from_table(table(shuffled)))) == bits(
+        fit(plant_aggregate.votes_from_table(table(rows)))
+    )
 
 
 @given(rows=LOGS, chance=st.randoms(use_true_random=False))
@@ -145,7 +147,7 @@ def test_files_and_row_groups_change_no_bit(
     for number, (a, b) in enumerate(zip([0, *cuts], [*cuts, len(rows)], strict=True)):
         part = folder / "parts" / f"{number:02d}.parquet"
         pq.write_table(whole.slice(a, b - a), part, row_group_size=chance.randint(1, 4))
-    one, many = (aggregate.read_votes(folder / name) for name in ("whole.parquet", "parts"))
+    one, many = (plant_aggregate.read_votes(folder / name) for name in ("whole.parquet", "parts"))
     assert bits(fit(one)) == bits(fit(many))
 
 
@@ -155,7 +157,7 @@ def test_threads_change_no_bit(rows: Rows) -> None:
     results = []
     for count in (1, 2, 4):
         threads.set_threads(count)
-        results.append(bits(fit(aggregate.votes_from_table(table(rows)))))
+        results.append(bits(fit(plant_aggregate.votes_from_table(table(rows)))))
     assert results[0] == results[1] == results[2]
 
 
@@ -171,8 +173,8 @@ def test_renaming_users_and_observations_changes_no_bit(rows: Rows, chance: rand
         names[column] = dict(zip(new, old, strict=True))
         rename = dict(zip(old, new, strict=True))
         renamed_rows = [{**row, column: rename[row[column]]} for row in renamed_rows]
-    plain = bits(fit(aggregate.votes_from_table(table(rows))))
-    renamed = bits(fit(aggregate.votes_from_table(table(renamed_rows))))
+    plain = bits(fit(plant_aggregate.votes_from_table(table(rows))))
+    renamed = bits(fit(plant_aggregate.votes_from_table(table(renamed_rows))))
     for column, straight, other in zip(("observation_id", "user_id"), plain, renamed, strict=True):
         back = [{**row, column: names[column][row[column]]} for row in other]
         assert sorted(back, key=lambda row: str(row[column])) == sorted(straight, key=lambda row: str(row[column]))
@@ -200,7 +202,7 @@ def test_column_types_change_no_bit(rows: Rows) -> None:
         (padded, pa.large_string()),
         (padded, pa.dictionary(pa.int32(), pa.string())),
     ):
-        consensus = fit(aggregate.votes_from_table(table(logged, **dict.fromkeys(IDS, kind))))
+        consensus = fit(plant_aggregate.votes_from_table(table(logged, **dict.fromkeys(IDS, kind))))
         drop = {*IDS, "runner_up"}
         results.append([[{k: v for k, v in r.items() if k not in drop} for r in part] for part in bits(consensus)])
     assert all(result == results[0] for result in results)
@@ -214,7 +216,10 @@ def test_an_unrelated_observation_changes_no_other_row(rows: Rows, n_votes: int,
         {"observation_id": "another", "user_id": f"stranger {j}", "label": f"label {j % n_labels}", "is_author": j == 0}
         for j in range(n_votes)
     ]
-    log, longer = aggregate.votes_from_table(table(rows)), aggregate.votes_from_table(table([*unrelated, *rows]))
+    log, longer = (
+        plant_aggregate.votes_from_table(table(rows)),
+        plant_aggregate.votes_from_table(table([*unrelated, *rows])),
+    )
     observations, users = bits(fit(log))
     more_observations, more_users = bits(fit(longer))
     assert [row for row in more_observations if row["observation_id"] != "another"] == observations
@@ -235,5 +240,5 @@ def test_a_log_large_enough_for_many_blocks_is_the_same_on_any_number_of_threads
     results = []
     for count in (1, 2, 4):
         threads.set_threads(count)
-        results.append(bits(fit(aggregate.votes_from_table(table(rows)))))
+        results.append(bits(fit(plant_aggregate.votes_from_table(table(rows)))))
     assert results[0] == results[1] == results[2]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.strategies.registry import STRATEGIES
+import plant_aggregate
+from plant_aggregate.strategies.registry import STRATEGIES
 from tests.reference import dense_dawid_skene, plantnet, strategies
 from tests.vote_strategies import prolific_vote_rows, vote_rows
 
@@ -33,11 +33,11 @@ FEW = {"max_iter": 4, "tolerance": 1e-12, "rounds": 7, "step_rounds": 3}
 """Models of probabilities are compared with their references while rounding has not grown."""
 
 
-def engine_votes(rows: Rows) -> aggregate.Votes:
+def engine_votes(rows: Rows) -> plant_aggregate.Votes:
     names = ("observation_id", "user_id", "label", "is_author")
     columns = {name: pa.array([row.get(name) for row in rows]) for name in names}
     columns["is_author"] = columns["is_author"].cast(pa.bool_())
-    return aggregate.votes_from_table(pa.table(columns))
+    return plant_aggregate.votes_from_table(pa.table(columns))
 
 
 def strategy_with(name: str, **wanted: Any) -> Any:
@@ -45,7 +45,7 @@ def strategy_with(name: str, **wanted: Any) -> Any:
     return STRATEGIES[name](**known)
 
 
-def shares_of(consensus: aggregate.Consensus) -> dict[Any, dict[Any, float]]:
+def shares_of(consensus: plant_aggregate.Consensus) -> dict[Any, dict[Any, float]]:
     shares: dict[Any, dict[Any, float]] = {}
     for row in consensus.posteriors_to_arrow().to_pylist():
         shares.setdefault(row["observation_id"], {})[row["label"]] = row["share"]
@@ -75,7 +75,7 @@ def test_the_engine_equals_the_reference(name: str, rows: Rows) -> None:
                 assert row[column] == value, (column, row, wanted)
 
 
-def _iterations(found: aggregate.Consensus) -> dict[str, int]:
+def _iterations(found: plant_aggregate.Consensus) -> dict[str, int]:
     """A model that converged early has done fewer iterations."""
     return {"max_iter": len(found.trace.iterations)}
 
@@ -107,8 +107,8 @@ def test_dawid_skene_without_smoothing_is_the_textbooks(all_labels: bool, data: 
     """On all labels if all were voted, else on those voted."""
     votes = data.draw(dense_logs(all_labels=all_labels))
     log = pa.table(dict(zip(("observation_id", "user_id", "label"), votes.T, strict=True)))
-    strategy = aggregate.DawidSkene(prior_votes=0, label_smoothing=0, label_prior=1, max_iter=10, tolerance=1e-15)
-    found = strategy.fit(aggregate.votes_from_table(log))
+    strategy = plant_aggregate.DawidSkene(prior_votes=0, label_smoothing=0, label_prior=1, max_iter=10, tolerance=1e-15)
+    found = strategy.fit(plant_aggregate.votes_from_table(log))
     n_iterations = len(found.trace.iterations)
     expected = dense_dawid_skene.posteriors(votes, n_iterations, only_voted=not all_labels)
     for i, shares in shares_of(found).items():
@@ -120,11 +120,13 @@ def test_dawid_skene_without_smoothing_is_the_textbooks(all_labels: bool, data: 
 @settings(max_examples=60)
 def test_without_priors_no_iteration_lowers_the_likelihood(data: st.DataObject) -> None:
     votes = data.draw(dense_logs(all_labels=False))
-    log = aggregate.votes_from_table(pa.table(dict(zip(("observation_id", "user_id", "label"), votes.T, strict=True))))
+    log = plant_aggregate.votes_from_table(
+        pa.table(dict(zip(("observation_id", "user_id", "label"), votes.T, strict=True)))
+    )
     for strategy in (
-        aggregate.DawidSkene(prior_votes=0, label_smoothing=0, max_iter=30),
-        aggregate.OneCoin(prior_votes=0, label_smoothing=0, label_prior=1, max_iter=30),
-        aggregate.Mace(prior_votes=0, guess_votes=0, label_smoothing=0, max_iter=30),
+        plant_aggregate.DawidSkene(prior_votes=0, label_smoothing=0, max_iter=30),
+        plant_aggregate.OneCoin(prior_votes=0, label_smoothing=0, label_prior=1, max_iter=30),
+        plant_aggregate.Mace(prior_votes=0, guess_votes=0, label_smoothing=0, max_iter=30),
     ):
         likelihoods = [iteration.log_likelihood for iteration in strategy.fit(log).trace.iterations]
         assert all(after >= before - 1e-6 for before, after in pairwise(likelihoods))

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-import aggregate
-from aggregate.publishing.run_folder import RunFolder
-from aggregate.publishing.run_ids import next_run_id
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.publishing.run_folder import RunFolder
+from plant_aggregate.publishing.run_ids import next_run_id
 from tests.breaking.promises import Watch, known_runs, latest_of, leftovers, runs_in
 from tests.breaking.steps import GUARD, OTHER_RUN, RUN, named, write_votes
 
@@ -63,10 +63,10 @@ def test_all_that_is_done_with_runs_works(output: Path, elsewhere: Path, apart: 
         assert leftovers(output) == []
         assert runs_in(output / "runs") & runs_in(output / "held") == set()
         assert "--keep" in command or before <= known_runs(output)
-    aggregate.open_latest(output).verify()
+    plant_aggregate.open_latest(output).verify()
     assert all((output / name).is_symlink() for name in apart)
-    with pytest.raises(aggregate.ParameterError, match="name another place"):
-        aggregate.run("votes.parquet", output / apart[0] / "out")
+    with pytest.raises(plant_aggregate.ParameterError, match="name another place"):
+        plant_aggregate.run("votes.parquet", output / apart[0] / "out")
 
 
 @pytest.mark.parametrize("apart", ["held", "runs"])

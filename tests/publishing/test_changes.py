@@ -12,12 +12,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.progress import SILENT
-from aggregate.publishing.changes import Incomparable, find_changes, no_changes
-from aggregate.publishing.tables import write_consensus
-from aggregate.schema import CHANGES, arrow_schema
-from aggregate.settings import Settings
+import plant_aggregate
+from plant_aggregate.progress import SILENT
+from plant_aggregate.publishing.changes import Incomparable, find_changes, no_changes
+from plant_aggregate.publishing.tables import write_consensus
+from plant_aggregate.schema import CHANGES, arrow_schema
+from plant_aggregate.settings import Settings
 from tests.property.test_ai_properties import ai_votes, logs_with_ai
 from tests.property.test_plantnet_properties import table
 from tests.records import sign
@@ -65,12 +65,12 @@ def write(log: Log, ai_mode: str | None, path: Path) -> dict[Any, reference.Row]
     """Write the consensus of a log; what it says, and the votes it says it of."""
     rows, scored = log
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        votes = aggregate.votes_from_table(table(rows))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        votes = plant_aggregate.votes_from_table(table(rows))
         if ai_mode is None:
-            consensus = aggregate.PlantNet().fit(votes)
+            consensus = plant_aggregate.PlantNet().fit(votes)
         else:
-            consensus = aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
+            consensus = plant_aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
     path.mkdir()
     write_consensus(consensus, path, SILENT)
     cast: dict[Any, set[tuple[Any, ...]]] = {}
@@ -139,15 +139,17 @@ def test_the_ai_is_a_reason_where_and_only_where_another_vote_of_it_would_count(
 RESULT = ("label", "status", "weight", "agreement", "confidence")
 
 
-def consensus_of(log: Log, ai_mode: str) -> aggregate.Consensus:
+def consensus_of(log: Log, ai_mode: str) -> plant_aggregate.Consensus:
     rows, scored = log
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        votes = aggregate.votes_from_table(table(rows))
-        return aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        votes = plant_aggregate.votes_from_table(table(rows))
+        return plant_aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
 
 
-def reasons(before: aggregate.Consensus, now: aggregate.Consensus, ai_mode: str, folder: Path) -> dict[Any, str | None]:
+def reasons(
+    before: plant_aggregate.Consensus, now: plant_aggregate.Consensus, ai_mode: str, folder: Path
+) -> dict[Any, str | None]:
     """By observation that changed."""
     paths = []
     for name, consensus in (("old", before), ("new", now)):
@@ -169,9 +171,11 @@ class Nights:
         self.folder = folder
         self.output = folder / "consensus"
 
-    def run(self, votes: Rows, strategy: aggregate.PlantNet | None = None, **given_settings: Any) -> aggregate.Run:
+    def run(
+        self, votes: Rows, strategy: plant_aggregate.PlantNet | None = None, **given_settings: Any
+    ) -> plant_aggregate.Run:
         pq.write_table(pa.Table.from_pylist(votes), self.folder / "votes.parquet")
-        return aggregate.run(self.folder / "votes.parquet", self.output, strategy, Settings(**given_settings))
+        return plant_aggregate.run(self.folder / "votes.parquet", self.output, strategy, Settings(**given_settings))
 
     def ai_votes(self, label: str, score: float = 0.9) -> Path:
         path = self.folder / "ai.parquet"
@@ -233,7 +237,7 @@ def test_an_observation_that_comes_or_goes_does_so_by_its_votes(nights: Nights) 
 
 
 def test_another_word_of_the_ai_is_a_reason(nights: Nights) -> None:
-    strategy = aggregate.PlantNet(ai_mode="fixed")
+    strategy = plant_aggregate.PlantNet(ai_mode="fixed")
     nights.run(LONE, strategy, ai_votes=nights.ai_votes("Abies alba"))
     counts = nights.run(LONE, strategy, ai_votes=nights.ai_votes("Abies grandis")).manifest["changes"]
     assert [(row["observation_id"], row["new_label"], row["why"]) for row in nights.changes()] == [
@@ -272,7 +276,7 @@ def test_the_ai_is_a_reason_only_where_what_counts_of_its_vote_is_other(
     nights: Nights, mode: str, before: tuple[str, float], now: tuple[str, float], why: str
 ) -> None:
     """Ana gains weight, so that her label wins or is valid; meanwhile the AI says something else, or is surer of it."""
-    strategy = aggregate.PlantNet(ai_mode=mode, ai_weight=0.9)
+    strategy = plant_aggregate.PlantNet(ai_mode=mode, ai_weight=0.9)
     votes = DISPUTED if before[0] != now[0] else DISPUTED[:2]
     nights.run(votes, strategy, ai_votes=nights.ai_votes(*before))
     nights.run([*votes, *NINE_SPECIES_OF_ANA], strategy, ai_votes=nights.ai_votes(*now))
@@ -282,12 +286,12 @@ def test_the_ai_is_a_reason_only_where_what_counts_of_its_vote_is_other(
 
 def test_another_threshold_is_a_setting_and_no_vote_of_the_ai(nights: Nights) -> None:
     for threshold in (0.95, 0.5):
-        nights.run(LONE, aggregate.PlantNet(ai_threshold=threshold), ai_votes=nights.ai_votes("Abies grandis"))
+        nights.run(LONE, plant_aggregate.PlantNet(ai_threshold=threshold), ai_votes=nights.ai_votes("Abies grandis"))
     assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, "settings")]
 
 
 def test_what_the_ai_alone_names_is_there_for_the_ai(nights: Nights) -> None:
-    strategy = aggregate.PlantNet(ai_mode="ignore")
+    strategy = plant_aggregate.PlantNet(ai_mode="ignore")
     nights.run(LONE[1:], strategy, ai_votes=nights.ai_votes("Abies grandis"))
     path = nights.folder / "ai.parquet"
     pq.write_table(pa.table({"observation_id": [7], "label": ["Abies alba"], "score": [0.5]}), path)
@@ -297,7 +301,7 @@ def test_what_the_ai_alone_names_is_there_for_the_ai(nights: Nights) -> None:
 
 def test_other_settings_are_a_reason(nights: Nights) -> None:
     nights.run(LONE)
-    counts = nights.run(LONE, aggregate.PlantNet(theta_conf=0.5)).manifest["changes"]
+    counts = nights.run(LONE, plant_aggregate.PlantNet(theta_conf=0.5)).manifest["changes"]
     assert [(row["observation_id"], row["old_status"], row["new_status"], row["why"]) for row in nights.changes()] == [
         (1, "needs_votes", "valid", "settings"),
         (2, "needs_votes", "valid", "settings"),
@@ -317,7 +321,7 @@ def test_weights_that_moved_are_a_reason(nights: Nights, flags: dict[str, float]
         for number in range(9)
         for user in ("ana", "eve", "flo")
     ]
-    done = nights.run([*LONE, *confirmed], aggregate.PlantNet(**flags))
+    done = nights.run([*LONE, *confirmed], plant_aggregate.PlantNet(**flags))
     counts = done.manifest["changes"]
     moved = [row for row in nights.changes() if row["observation_id"] < 10]
     assert [(row["observation_id"], row["old_status"], row["new_status"], row["why"]) for row in moved] == [
@@ -327,7 +331,7 @@ def test_weights_that_moved_are_a_reason(nights: Nights, flags: dict[str, float]
     assert (counts["new"], counts["gone"]) == (9, 0)
     for folder in (before.folder, done.folder):
         Path(folder, "run.json").unlink()
-        assert aggregate.diff(before.folder, done.folder).table["why"].to_pylist() == [None, *["votes"] * 9]
+        assert plant_aggregate.diff(before.folder, done.folder).table["why"].to_pylist() == [None, *["votes"] * 9]
 
 
 def test_a_run_that_kept_no_digests_gives_no_reason(nights: Nights) -> None:
@@ -351,7 +355,7 @@ def test_digests_of_another_hash_are_not_compared(nights: Nights) -> None:
     of_old = pa.array([1, 2], pa.uint32())
     pq.write_table(table.set_column(place, pa.field("votes_digest", pa.uint32()), of_old), path)
     sign(before.folder)
-    nights.run([vote(1, "ana", "Abies grandis", author=True), *LONE[1:]], aggregate.PlantNet(theta_conf=0.5))
+    nights.run([vote(1, "ana", "Abies grandis", author=True), *LONE[1:]], plant_aggregate.PlantNet(theta_conf=0.5))
     assert [(row["observation_id"], row["why"]) for row in nights.changes()] == [(1, None), (2, None)]
 
 
@@ -400,13 +404,15 @@ def test_against_a_damaged_run_nothing_is_known(nights: Nights, damage: Callable
     """A warning, and the run is published; but where a guard asks, it is held."""
     before = nights.run(LONE)
     damage(before.folder)
-    not_known = pytest.warns(aggregate.AggregateWarning, match=f"what changed since run {before.run_id} is not known: ")
-    held = pytest.raises(aggregate.HeldError, match=f"it cannot be compared with run {before.run_id} ")
+    not_known = pytest.warns(
+        plant_aggregate.AggregateWarning, match=f"what changed since run {before.run_id} is not known: "
+    )
+    held = pytest.raises(plant_aggregate.HeldError, match=f"it cannot be compared with run {before.run_id} ")
     with not_known, held as caught:
         nights.run(LONE, max_label_changes=1.0)
     assert (nights.output / "latest").resolve() == before.folder.resolve()
     assert caught.value.run.manifest["held"] != []
-    with pytest.warns(aggregate.AggregateWarning, match="is not known"):
+    with pytest.warns(plant_aggregate.AggregateWarning, match="is not known"):
         done = nights.run(LONE)
     changes = done.manifest["changes"]
     assert set(changes) == {"against", "incomparable"}
@@ -417,14 +423,14 @@ def test_against_a_damaged_run_nothing_is_known(nights: Nights, damage: Callable
 
 def test_ids_of_another_kind_cannot_be_compared(nights: Nights) -> None:
     before = nights.run(LONE)
-    with pytest.warns(aggregate.AggregateWarning, match="observation_id is string and was int64"):
+    with pytest.warns(plant_aggregate.AggregateWarning, match="observation_id is string and was int64"):
         done = nights.run(TEXT_IDS)
     assert done.manifest["changes"] == {
         "against": before.run_id,
         "incomparable": "observation_id is string and was int64",
     }
-    with pytest.raises(aggregate.VotesError, match=r"cannot be compared with .* \(observation_id is string"):
-        aggregate.diff(before.folder, done.folder)
+    with pytest.raises(plant_aggregate.VotesError, match=r"cannot be compared with .* \(observation_id is string"):
+        plant_aggregate.diff(before.folder, done.folder)
 
 
 @pytest.mark.parametrize(("old", "new", "fits"), [(2**40, 1, False), (-1, 1, False), (100, 1, True)])
@@ -436,8 +442,8 @@ def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int,
         path = nights.folder / f"{observation}-{kind}"
         path.mkdir()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", aggregate.AggregateWarning)
-            consensus = aggregate.PlantNet().fit(aggregate.votes_from_table(pa.table(columns)))
+            warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+            consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(pa.table(columns)))
         write_consensus(consensus, path, SILENT)
         folders.append(str(path / "consensus.parquet"))
     if fits:
@@ -450,11 +456,11 @@ def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int,
 def test_changes_have_the_same_schema_with_and_without_a_run_before(tmp_path: Path) -> None:
     paths = []
     for label in ("Acer", "Abies"):
-        votes = aggregate.votes_from_table(
+        votes = plant_aggregate.votes_from_table(
             pa.table({"observation_id": [7, 8], "user_id": [1, 1], "label": [label] * 2})
         )
         paths.append(tmp_path / f"{label}.parquet")
-        pq.write_table(aggregate.Majority().fit(votes).to_arrow(), paths[-1])
+        pq.write_table(plant_aggregate.Majority().fit(votes).to_arrow(), paths[-1])
     found = find_changes(str(paths[0]), str(paths[1]), {}, {})
     assert no_changes(paths[1]).schema == found.encoded.schema
     assert (

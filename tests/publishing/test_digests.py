@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import aggregate
-from aggregate.publishing.digests import Digests
+import plant_aggregate
+from plant_aggregate.publishing.digests import Digests
 from tests.property.test_plantnet_properties import table, without_repeats
 from tests.reference import digests as reference
 from tests.vote_strategies import prolific_vote_rows, vote_rows
@@ -23,7 +23,7 @@ LOGS = st.one_of(vote_rows(), prolific_vote_rows()).map(without_repeats)
 
 def digests(rows: Rows, first: int = 0) -> dict[Any, int]:
     """By observation id, from the ``first`` observation on."""
-    votes = aggregate.votes_from_table(table(rows))
+    votes = plant_aggregate.votes_from_table(table(rows))
     ids = votes.observation_ids.slice(first)
     found = Digests(votes).add_to(pa.table({"observation_id": ids}), first)
     return {row["observation_id"]: row["votes_digest"] for row in found.to_pylist()}
@@ -97,7 +97,7 @@ def test_wider_integers_are_the_same_ids_and_texts_are_others(
     found = []
     for kind in kinds:
         columns = {"observation_id": [1, 1], "user_id": pa.array([3, 7]).cast(kind), "label": pa.array([1, 2])}
-        votes = aggregate.votes_from_table(pa.table({**columns, "label": columns["label"].cast(kind)}))
+        votes = plant_aggregate.votes_from_table(pa.table({**columns, "label": columns["label"].cast(kind)}))
         found.append(Digests(votes).add_to(pa.table({"observation_id": [1]}), 0)["votes_digest"].to_pylist())
     assert (found[0] == found[1]) == same
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-import aggregate
-from aggregate.publishing import history
-from aggregate.publishing.history import baseline, before, prune
-from aggregate.publishing.releases import open_output
-from aggregate.publishing.run_folder import RunFolder
-from aggregate.publishing.run_ids import in_order
+import plant_aggregate
+from plant_aggregate.publishing import history
+from plant_aggregate.publishing.history import baseline, before, prune
+from plant_aggregate.publishing.releases import open_output
+from plant_aggregate.publishing.run_folder import RunFolder
+from plant_aggregate.publishing.run_ids import in_order
 from tests.records import digest_of
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
@@ -46,19 +46,19 @@ def publish(output: RunFolder, **more: Any) -> str:
 
 def test_who_goes_back_twice_does_not_meet_the_bad_run_again(output: RunFolder) -> None:
     oldest, good, bad = (publish(output) for _ in range(3))
-    assert aggregate.rollback(output.path).run_id == good
+    assert plant_aggregate.rollback(output.path).run_id == good
     next_night = publish(output)
-    assert aggregate.rollback(output.path).run_id == good
-    assert aggregate.rollback(output.path).run_id == oldest
-    with pytest.raises(aggregate.PublishError, match=f"there is no run before {oldest}"):
-        aggregate.rollback(output.path)
+    assert plant_aggregate.rollback(output.path).run_id == good
+    assert plant_aggregate.rollback(output.path).run_id == oldest
+    with pytest.raises(plant_aggregate.PublishError, match=f"there is no run before {oldest}"):
+        plant_aggregate.rollback(output.path)
     assert output.run_ids == [oldest, good, bad, next_night]
 
 
 def test_what_one_went_back_to_is_kept(output: RunFolder) -> None:
     """Not what one went back from."""
     oldest, good, bad = (publish(output) for _ in range(3))
-    aggregate.rollback(output.path)
+    plant_aggregate.rollback(output.path)
     prune(output, 1)
     assert output.run_ids == [oldest, good, bad]
     next_night = publish(output)
@@ -89,13 +89,17 @@ def test_a_lost_latest(output: RunFolder) -> None:
     newest = publish(output)
     output.latest.unlink()
     assert baseline(output) == newest
-    with pytest.warns(aggregate.AggregateWarning, match=f"names no run of .*: the newest there is published, {newest}"):
-        assert aggregate.rollback(output.path).run_id == newest
+    with pytest.warns(
+        plant_aggregate.AggregateWarning, match=f"names no run of .*: the newest there is published, {newest}"
+    ):
+        assert plant_aggregate.rollback(output.path).run_id == newest
 
 
 def test_a_run_is_no_output_folder(output: RunFolder) -> None:
     publish(output)
-    with pytest.raises(aggregate.PublishError, match="latest: is a run itself; name the output folder that it lies in"):
+    with pytest.raises(
+        plant_aggregate.PublishError, match="latest: is a run itself; name the output folder that it lies in"
+    ):
         open_output(output.latest).check()
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from aggregate.errors import AggregateWarning, PublishError
-from aggregate.publishing.history import baseline, prune
-from aggregate.publishing.run_folder import RunFolder
+from plant_aggregate.errors import AggregateWarning, PublishError
+from plant_aggregate.publishing.history import baseline, prune
+from plant_aggregate.publishing.run_folder import RunFolder
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
 

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.consensus import Consensus
-from aggregate.progress import SILENT
-from aggregate.publishing import tables
-from aggregate.publishing.manifest import write_manifest
-from aggregate.publishing.tables import write_consensus, write_table
-from aggregate.publishing.writing import in_one_step
-from aggregate.schema import CONSENSUS, DIGEST, USERS
+import plant_aggregate
+from plant_aggregate.consensus import Consensus
+from plant_aggregate.progress import SILENT
+from plant_aggregate.publishing import tables
+from plant_aggregate.publishing.manifest import write_manifest
+from plant_aggregate.publishing.tables import write_consensus, write_table
+from plant_aggregate.publishing.writing import in_one_step
+from plant_aggregate.schema import CONSENSUS, DIGEST, USERS
 from tests.schemas import as_read
 
 MakeConsensus = Callable[..., Consensus]
@@ -36,7 +36,7 @@ def consensus() -> MakeConsensus:
             "label": pa.array(chance.integers(0, 9, 1000)).cast(kind),
             "is_author": pa.array(chance.random(1000) < 0.3),
         }
-        return aggregate.PlantNet().fit(aggregate.votes_from_table(pa.table(columns)))
+        return plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(pa.table(columns)))
 
     return make
 
@@ -95,7 +95,7 @@ def test_a_failure_of_the_writer_is_not_lost(
             write(writer, *arguments, **more)
 
         monkeypatch.setattr(pq.ParquetWriter, "write_table", write_or_fail)
-        with pytest.raises(aggregate.PublishError, match=r"cannot be written \(no space left on device\); make"):
+        with pytest.raises(plant_aggregate.PublishError, match=r"cannot be written \(no space left on device\); make"):
             write_consensus(consensus(pa.int32()), tmp_path, SILENT)
         assert len(calls) == fatal
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.simulation.counts import heavy_tailed, largest_remainder, share_out
+from plant_aggregate.simulation.counts import heavy_tailed, largest_remainder, share_out
 
 
 @given(

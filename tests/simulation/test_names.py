@@ -1,7 +1,7 @@
 import re
 
-from aggregate.simulation.names import n_listed, species_names
-from aggregate.simulation.published import SPECIES
+from plant_aggregate.simulation.names import n_listed, species_names
+from plant_aggregate.simulation.published import SPECIES
 
 
 def test_there_are_as_many_different_names_as_published_species():

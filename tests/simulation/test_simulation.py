@@ -4,9 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregate.errors import ParameterError, PublishError
-from aggregate.schema import AI_VOTES, TRUTH, VOTES
-from aggregate.simulation import published, published_at, simulate
+from plant_aggregate.errors import ParameterError, PublishError
+from plant_aggregate.schema import AI_VOTES, TRUTH, VOTES
+from plant_aggregate.simulation import published, published_at, simulate
 
 
 @pytest.fixture(scope="module")

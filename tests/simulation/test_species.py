@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aggregate.simulation.species import Flora, frequencies, rare_share, species_at
+from plant_aggregate.simulation.species import Flora, frequencies, rare_share, species_at
 
 NONE = np.zeros(20_000, np.bool_)
 

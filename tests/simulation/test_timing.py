@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aggregate.simulation.timing import period, review_times, upload_times
+from plant_aggregate.simulation.timing import period, review_times, upload_times
 
 
 @pytest.mark.parametrize("n_observations", [1, 3, 1000, 300_000])

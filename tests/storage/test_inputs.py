@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate.errors import VotesError
-from aggregate.ingest import remote
-from aggregate.ingest.remote import find_remote
-from aggregate.ingest.sources import PARQUET_SUFFIXES, find_sources
-from aggregate.storage import redacted
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.errors import VotesError
+from plant_aggregate.ingest import remote
+from plant_aggregate.ingest.remote import find_remote
+from plant_aggregate.ingest.sources import PARQUET_SUFFIXES, find_sources
+from plant_aggregate.storage import redacted
 
 from ..cli.conftest import Published
 from .conftest import Bucket
@@ -237,7 +237,7 @@ def test_without_fsspec(tmp_path: Path) -> None:
     code = f"""if True:
         import sys
         sys.path.insert(0, {str(tmp_path)!r})
-        from aggregate.storage import locate
+        from plant_aggregate.storage import locate
         locate("memory://log")
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -273,11 +273,11 @@ def test_folders_in_a_store_say_columns_as_those_on_disk_do(bucket: Bucket, writ
     for folder, number in (("label=Acer%20opalus", 1), ("label=Ilex", 2), ("label=__HIVE_DEFAULT_PARTITION__", 1)):
         path = write(f"{number}.parquet", observation_id=[number] * 4, label=None)
         uri = bucket.put(f"log/is_author=true/{folder}/0.parquet", path)
-    assert aggregate.read_votes(bucket.uri("log")).label_names.to_pylist() == ["Ilex"]
-    assert aggregate.read_votes(bucket.uri("log/**/label=A*")).label_names.to_pylist() == ["Acer opalus"]
-    assert aggregate.read_votes(bucket.uri("log/is_author=true/label=Ilex/0.parquet")).n_votes == 3
+    assert plant_aggregate.read_votes(bucket.uri("log")).label_names.to_pylist() == ["Ilex"]
+    assert plant_aggregate.read_votes(bucket.uri("log/**/label=A*")).label_names.to_pylist() == ["Acer opalus"]
+    assert plant_aggregate.read_votes(bucket.uri("log/is_author=true/label=Ilex/0.parquet")).n_votes == 3
     with pytest.raises(VotesError, match="no usable vote left"):
-        aggregate.read_votes(uri)
+        plant_aggregate.read_votes(uri)
 
 
 @pytest.mark.parametrize(
@@ -309,4 +309,4 @@ def test_parquet_files_without_a_suffix_in_a_store(bucket: Bucket, write: Write,
     (work / "README").write_text("no Parquet")
     bucket.put("log/README", work / "README")
     bucket.put("log/_temporary/0", write())
-    assert aggregate.read_votes(bucket.uri("log")).n_votes == 4
+    assert plant_aggregate.read_votes(bucket.uri("log")).n_votes == 4

@@ -19,13 +19,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import FileSelector, FileType
 
-import aggregate
-from aggregate.errors import PublishError, VotesError
-from aggregate.publishing.history import prune
-from aggregate.publishing.releases import check_run, open_output
-from aggregate.publishing.run_bucket import RunBucket
-from aggregate.storage import Place, locate
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.errors import PublishError, VotesError
+from plant_aggregate.publishing.history import prune
+from plant_aggregate.publishing.releases import check_run, open_output
+from plant_aggregate.publishing.run_bucket import RunBucket
+from plant_aggregate.storage import Place, locate
 
 from ..cli.conftest import VOTES
 from .conftest import Bucket
@@ -51,7 +51,7 @@ def test_the_published_run_is_that_of_a_folder(bucket: Bucket, output: str, writ
     path = write()
     assert run(path, output) == 0
     assert run(path, "local") == 0
-    remote, local = aggregate.open_latest(output), aggregate.open_latest("local")
+    remote, local = plant_aggregate.open_latest(output), plant_aggregate.open_latest("local")
     assert remote.files == local.files
     remote.verify()
     local.verify()
@@ -67,19 +67,19 @@ def test_the_published_run_is_that_of_a_folder(bucket: Bucket, output: str, writ
 def test_runs_are_held_released_compared_and_taken_back(output: str, write: Write, work: Path, capfd: Capture) -> None:
     path = write()
     assert run(path, output) == 0
-    first = aggregate.open_latest(output).run_id
+    first = plant_aggregate.open_latest(output).run_id
     other = write("other.parquet", label=["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"])
     assert run(other, output, "--max-label-changes", "0.1") == 3
-    (_, held) = aggregate.list_runs(output)
-    assert (held.state, aggregate.open_latest(output).run_id) == ("held", first)
+    (_, held) = plant_aggregate.list_runs(output)
+    assert (held.state, plant_aggregate.open_latest(output).run_id) == ("held", first)
     capfd.readouterr()
     assert run_command(["diff", "latest", held.run_id, "-o", output, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["label_changed"] == 1
     assert run_command(["publish", held.run_id, "-o", output]) == 0
-    assert aggregate.open_latest(output).run_id == held.run_id
-    assert [listed.state for listed in aggregate.list_runs(output)] == ["kept", "published"]
+    assert plant_aggregate.open_latest(output).run_id == held.run_id
+    assert [listed.state for listed in plant_aggregate.list_runs(output)] == ["kept", "published"]
     assert run_command(["rollback", "-o", output]) == 0
-    assert aggregate.open_latest(output).run_id == first
+    assert plant_aggregate.open_latest(output).run_id == first
     assert run_command(["rollback", "-o", output]) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_published_run_that_is_gone_holds_the_next(
 ) -> None:
     path = write()
     assert run(path, output) == 0
-    gone = aggregate.open_latest(output).run_id
+    gone = plant_aggregate.open_latest(output).run_id
     runs = locate(output).child("runs", gone)
     runs.filesystem.delete_dir(runs.path)
     capfd.readouterr()
@@ -98,7 +98,7 @@ def test_a_published_run_that_is_gone_holds_the_next(
     assert warning.endswith(f" names run {gone}, which is gone")
     assert f": held back: it cannot be compared with the published run {gone}, which is gone; " in error
     assert run(path, output) == 0
-    assert aggregate.open_latest(output).run_id > gone
+    assert plant_aggregate.open_latest(output).run_id > gone
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_old_runs_are_pruned(output: str, write: Write, work: Path) -> None:
     path = write()
     for _ in range(4):
         assert run(path, output, "--keep", "1") == 0
-    listed = aggregate.list_runs(output)
+    listed = plant_aggregate.list_runs(output)
     assert [each.state for each in listed] == ["kept", "published"]
 
 
@@ -163,7 +163,7 @@ def test_who_reads_while_runs_are_published_reads_one_run(output: str) -> None:
 
     def keep_reading() -> None:
         while not published.is_set() or len(numbers) < READS:
-            latest = aggregate.open_latest(output)
+            latest = plant_aggregate.open_latest(output)
             contents = []
             for name in latest.files:
                 with latest.open(name) as file:
@@ -241,7 +241,7 @@ def copied(output: str, to: str) -> None:
 
 def ended_at(step: int, kind: str, output: str, folder: Path) -> bool:
     """Whether a process can end before so many changes of the store; what readers see is whole, the next clears up."""
-    before = aggregate.open_latest(output).run_id
+    before = plant_aggregate.open_latest(output).run_id
     store = open_output(output)
     assert isinstance(store, RunBucket)
     store.check()
@@ -261,16 +261,16 @@ def ended_at(step: int, kind: str, output: str, folder: Path) -> bool:
             store.switch_to(store.run_ids[0])
         else:
             getattr(store, kind)("20991231T000000Z", staged)
-    seen = aggregate.open_latest(output)
+    seen = plant_aggregate.open_latest(output)
     seen.verify()
     assert seen.run_id == before or kind in ("publish", "release", "rollback")
     assert run(folder / "votes.parquet", output) == 0
     place = locate(output)
     names = [info.base_name for info in place.filesystem.get_file_info(FileSelector(place.path))]
     assert [name for name in names if name.startswith(".")] == []
-    for listed in aggregate.list_runs(output):
+    for listed in plant_aggregate.list_runs(output):
         check_run(open_output(output), listed.run_id)
-    assert aggregate.open_latest(output).run_id > before
+    assert plant_aggregate.open_latest(output).run_id > before
     return ending.left < 0
 
 
@@ -312,15 +312,15 @@ def test_another_machine_that_writes_here_is_left_alone(
             (tmp_path / "elsewhere").mkdir()
             elsewhere.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
             assert run(path, output) == 0
-        seen.extend(listed.state for listed in aggregate.list_runs(output))
+        seen.extend(listed.state for listed in plant_aggregate.list_runs(output))
 
     monkeypatch.setattr(RunBucket, "_upload", meet)
     assert run(path, output) == 0
     assert "may be writing run 2" in capfd.readouterr().err
     assert seen == ["published"]
-    for listed in aggregate.list_runs(output):
+    for listed in plant_aggregate.list_runs(output):
         check_run(open_output(output), listed.run_id)
-    assert len(aggregate.list_runs(output)) == 2
+    assert len(plant_aggregate.list_runs(output)) == 2
 
 
 @pytest.mark.parametrize("kind", ["publish", "release"])
@@ -331,18 +331,18 @@ def test_a_run_that_is_not_whole_is_not_published(
     assert run(path, output) == 0
     other = write("other.parquet", label=["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"])
     assert run(other, output, "--max-label-changes", "0.1") == 3
-    before, whole = aggregate.open_latest(output).run_id, RunBucket._check_whole
+    before, whole = plant_aggregate.open_latest(output).run_id, RunBucket._check_whole
 
     def lose(store: RunBucket, place: Place, sizes: Any) -> None:
         place.filesystem.delete_file(place.child("consensus.parquet").path)
         whole(store, place, sizes)
 
     monkeypatch.setattr(RunBucket, "_check_whole", lose)
-    held = aggregate.list_runs(output)[1].run_id
+    held = plant_aggregate.list_runs(output)[1].run_id
     with pytest.raises(PublishError, match="is not whole in the store: does another machine write here"):
-        aggregate.run(path, output) if kind == "publish" else aggregate.publish(output, held)
-    assert aggregate.open_latest(output).run_id == before
-    assert [listed.state for listed in aggregate.list_runs(output)] == ["published", "held"]
+        plant_aggregate.run(path, output) if kind == "publish" else plant_aggregate.publish(output, held)
+    assert plant_aggregate.open_latest(output).run_id == before
+    assert [listed.state for listed in plant_aggregate.list_runs(output)] == ["published", "held"]
     check_run(open_output(output), held)
 
 
@@ -360,7 +360,7 @@ def test_what_another_machine_left_is_cleared_away_in_the_end(
     assert run(path, output) == 0
     is_left = any("20200101T000000Z" in name for name in bucket.files("out"))
     assert is_left == (hours == 11)
-    assert [listed.state for listed in aggregate.list_runs(output)] == ["published"]
+    assert [listed.state for listed in plant_aggregate.list_runs(output)] == ["published"]
 
 
 def test_the_mark_of_the_published_run_is_cleared_away_whoever_left_it(
@@ -369,15 +369,15 @@ def test_the_mark_of_the_published_run_is_cleared_away_whoever_left_it(
     """Left alone it would say of a run that everybody has seen that nobody has, once the next is published."""
     path = write()
     assert run(path, output) == 0
-    seen = aggregate.open_latest(output).run_id
+    seen = plant_aggregate.open_latest(output).run_id
     (tmp_path / "mark").write_text(
         json.dumps({"host": "other", "lock": [1, 2], "since": datetime.now(UTC).isoformat()})
     )
     bucket.put(f"out/.latest-{seen}", tmp_path / "mark")
     assert run(path, output) == 0
     assert [name for name in bucket.files("out") if name.startswith(".")] == []
-    assert [listed.state for listed in aggregate.list_runs(output)] == ["kept", "published"]
-    assert aggregate.rollback(output).run_id == seen
+    assert [listed.state for listed in plant_aggregate.list_runs(output)] == ["kept", "published"]
+    assert plant_aggregate.rollback(output).run_id == seen
 
 
 def test_a_damaged_pointer_is_no_run(bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path) -> None:
@@ -387,20 +387,20 @@ def test_a_damaged_pointer_is_no_run(bucket: Bucket, output: str, write: Write, 
         (tmp_path / "pointer").write_text(content)
         bucket.put("out/latest.json", tmp_path / "pointer")
         with pytest.raises(VotesError, match="has no published run"):
-            aggregate.open_latest(output)
+            plant_aggregate.open_latest(output)
     assert run(path, output) == 0
-    aggregate.open_latest(output).verify()
+    plant_aggregate.open_latest(output).verify()
 
 
 def test_a_damaged_run_is_not_published(bucket: Bucket, output: str, write: Write, work: Path, tmp_path: Path) -> None:
     path = write()
     assert run(path, output) == 0
-    first = aggregate.open_latest(output)
+    first = plant_aggregate.open_latest(output)
     assert run(path, output) == 0
     (tmp_path / "bad").write_bytes(b"bad")
     bucket.put(f"out/runs/{first.run_id}/users.parquet", tmp_path / "bad")
     with pytest.raises(PublishError, match=r"is damaged \(.*users\.parquet.*: it has another SHA-256"):
-        aggregate.rollback(output)
+        plant_aggregate.rollback(output)
     with pytest.raises(VotesError, match="another SHA-256"):
         first.verify()
 
@@ -415,9 +415,9 @@ def test_a_place_that_cannot_be_written_to(bucket: Bucket, work: Path, write: Wr
 
 def test_nothing_published_yet(output: str, work: Path) -> None:
     with pytest.raises(VotesError, match="has no published run"):
-        aggregate.open_latest(output)
+        plant_aggregate.open_latest(output)
     with pytest.raises(VotesError, match="has no published run"):
-        aggregate.open_latest(work)
+        plant_aggregate.open_latest(work)
     assert run_command(["runs", "-o", output]) == 1
     assert run_command(["evaluate", output, "--truth", "x"]) == 1
 
@@ -427,5 +427,5 @@ def test_what_fsspec_opens(write: Write, work: Path) -> None:
     path = write()
     for _ in range(3):
         assert run(path, "memory://place/out", "--keep", "1") == 0
-    aggregate.open_latest("memory://place/out").verify()
-    assert [listed.state for listed in aggregate.list_runs("memory://place/out")] == ["kept", "published"]
+    plant_aggregate.open_latest("memory://place/out").verify()
+    assert [listed.state for listed in plant_aggregate.list_runs("memory://place/out")] == ["kept", "published"]

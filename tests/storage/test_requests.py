@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-import aggregate
-from aggregate import storage, store_requests
-from aggregate.store_requests import TIME_LIMIT, Requests, set_time_limit, time_limit
-from aggregate_cli.main import run_command
+import plant_aggregate
+from plant_aggregate import storage, store_requests
+from plant_aggregate.cli.main import run_command
+from plant_aggregate.store_requests import TIME_LIMIT, Requests, set_time_limit, time_limit
 
 fsspec = pytest.importorskip("fsspec")
 memory = pytest.importorskip("fsspec.implementations.memory")
@@ -146,7 +146,7 @@ def test_a_store_that_stalls_when_it_is_to_publish_is_left_to_the_next_run(
     """Whether the request that was given up is answered after all, or not: readers see one run, and it is whole."""
     path, output = str(write()), "unreliable://out"
     assert run_command(["run", path, "-q", "-o", output]) == 0
-    before = aggregate.open_latest(output).run_id
+    before = plant_aggregate.open_latest(output).run_id
     for is_late in (False, True):
         unreliable.goes_on.clear()
         unreliable.stalls_at = "latest.json"
@@ -154,18 +154,18 @@ def test_a_store_that_stalls_when_it_is_to_publish_is_left_to_the_next_run(
         assert run_command(["run", path, "-q", "-o", output, "--store-timeout", "0.5"]) == 1
         said = capfd.readouterr().err
         assert "unreliable://out: cannot be reached (no answer within 0.5 s, see --store-timeout); nothing was" in said
-        assert aggregate.open_latest(output).run_id == before
+        assert plant_aggregate.open_latest(output).run_id == before
         unreliable.stalls_at = "nothing"
         if is_late:
             unreliable.goes_on.set()
             stuck = [thread for thread in threading.enumerate() if thread.name == "store"]
             for thread in stuck:
                 thread.join()
-            assert aggregate.open_latest(output).run_id > before
+            assert plant_aggregate.open_latest(output).run_id > before
         assert run_command(["run", path, "-o", output, "--store-timeout", "60"]) == 0
         assert ("cleared away what a killed run left" in capfd.readouterr().err) == (not is_late)
-        aggregate.open_latest(output).verify()
-        before = aggregate.open_latest(output).run_id
+        plant_aggregate.open_latest(output).verify()
+        before = plant_aggregate.open_latest(output).run_id
     names = [name.rpartition("/")[2] for name in unreliable.store]
     assert [name for name in names if name.startswith(".")] == []
 
@@ -195,13 +195,15 @@ def test_what_was_given_up_is_stuck_until_it_ends() -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
 def test_a_time_limit_is_a_positive_number(seconds: float, work: Path) -> None:
-    with pytest.raises(aggregate.ParameterError, match=r"store_timeout is .* but must be a positive number of seconds"):
-        aggregate.Settings(store_timeout=seconds)
+    with pytest.raises(
+        plant_aggregate.ParameterError, match=r"store_timeout is .* but must be a positive number of seconds"
+    ):
+        plant_aggregate.Settings(store_timeout=seconds)
     assert run_command(["runs", "--store-timeout", str(seconds)]) == 2
 
 
 def test_settings_and_the_file_of_options_give_the_limit(work: Path, write: Write) -> None:
-    aggregate.run(write(), "consensus", settings=aggregate.Settings(store_timeout=7))
+    plant_aggregate.run(write(), "consensus", settings=plant_aggregate.Settings(store_timeout=7))
     assert time_limit() == 7
     (work / "c.toml").write_text("[run]\nstore-timeout = 5\n")
     assert run_command(["runs", "--config", "c.toml"]) == 0

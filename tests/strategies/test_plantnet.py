@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-import aggregate
-from aggregate.strategies.weighting import WEIGHT_FUNCTIONS, weights_of
+import plant_aggregate
+from plant_aggregate.strategies.weighting import WEIGHT_FUNCTIONS, weights_of
 
 ROWS = [
     {"observation_id": 1, "user_id": "a", "label": "x", "is_author": True},
@@ -20,14 +20,16 @@ ROWS = [
 ]
 
 
-def votes() -> aggregate.Votes:
-    return aggregate.votes_from_table(pd.DataFrame(ROWS))
+def votes() -> plant_aggregate.Votes:
+    return plant_aggregate.votes_from_table(pd.DataFrame(ROWS))
 
 
-def overrides(fixed: dict[Any, float] | None = None, minimum: dict[Any, float] | None = None) -> aggregate.UserWeights:
+def overrides(
+    fixed: dict[Any, float] | None = None, minimum: dict[Any, float] | None = None
+) -> plant_aggregate.UserWeights:
     fixed, minimum = fixed or {}, minimum or {}
     users = sorted({*fixed, *minimum})
-    return aggregate.UserWeights(
+    return plant_aggregate.UserWeights(
         pa.array(users),
         np.array([fixed.get(user, math.nan) for user in users]),
         np.array([minimum.get(user, math.nan) for user in users]),
@@ -35,7 +37,7 @@ def overrides(fixed: dict[Any, float] | None = None, minimum: dict[Any, float] |
 
 
 def test_a_fixed_weight_of_zero_silences_a_user_from_the_first_majority_on() -> None:
-    consensus = aggregate.PlantNet().fit(votes(), user_weights=overrides({"b": 0.0, "c": 0.0}))
+    consensus = plant_aggregate.PlantNet().fit(votes(), user_weights=overrides({"b": 0.0, "c": 0.0}))
     assert consensus.to_pandas()["label"].tolist() == ["x", "z"]
     assert consensus.to_pandas()["agreement"].tolist() == [1.0, 1.0]
     assert consensus.trace.iterations[0].labels_changed == 0
@@ -43,7 +45,7 @@ def test_a_fixed_weight_of_zero_silences_a_user_from_the_first_majority_on() -> 
 
 def test_a_fixed_weight_replaces_and_a_minimum_only_lifts() -> None:
     users = (
-        aggregate.PlantNet()
+        plant_aggregate.PlantNet()
         .fit(votes(), user_weights=overrides({"a": 9.0}, {"b": 0.1, "c": 5.0, "a": 20.0}))
         .users_to_pandas()
     )
@@ -51,25 +53,25 @@ def test_a_fixed_weight_replaces_and_a_minimum_only_lifts() -> None:
 
 
 def test_a_user_who_never_voted_may_have_a_weight() -> None:
-    plain = aggregate.PlantNet().fit(votes()).to_pandas()
-    with pytest.warns(aggregate.AggregateWarning, match=r"^1 of 1 users with a weight set by hand have no vote"):
-        weighted = aggregate.PlantNet().fit(votes(), user_weights=overrides({"zoe": 3.0}))
+    plain = plant_aggregate.PlantNet().fit(votes()).to_pandas()
+    with pytest.warns(plant_aggregate.AggregateWarning, match=r"^1 of 1 users with a weight set by hand have no vote"):
+        weighted = plant_aggregate.PlantNet().fit(votes(), user_weights=overrides({"zoe": 3.0}))
     pd.testing.assert_frame_equal(weighted.to_pandas(), plain)
 
 
 @pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.string(), pa.large_string()])
 def test_user_weights_meet_votes_of_another_id_type_by_text(kind: pa.DataType) -> None:
     rows = [{**row, "user_id": "abc".index(row["user_id"]) + 1} for row in ROWS]
-    log = aggregate.votes_from_table(pa.Table.from_pylist(rows))
+    log = plant_aggregate.votes_from_table(pa.Table.from_pylist(rows))
     ids = pa.array(["2", "3", "100"]).cast(kind)
-    silenced = aggregate.UserWeights(ids, np.zeros(3), np.full(3, math.nan))
-    with pytest.warns(aggregate.AggregateWarning, match=r"\(first: '?100'?\)$"):
-        consensus = aggregate.PlantNet().fit(log, user_weights=silenced)
+    silenced = plant_aggregate.UserWeights(ids, np.zeros(3), np.full(3, math.nan))
+    with pytest.warns(plant_aggregate.AggregateWarning, match=r"\(first: '?100'?\)$"):
+        consensus = plant_aggregate.PlantNet().fit(log, user_weights=silenced)
     assert consensus.to_pandas()["label"].tolist() == ["x", "z"]
 
 
 def test_an_observation_of_silenced_users_alone_is_not_valid() -> None:
-    consensus = aggregate.PlantNet().fit(votes(), user_weights=overrides({"a": 0.0, "b": 0.0, "c": 0.0}))
+    consensus = plant_aggregate.PlantNet().fit(votes(), user_weights=overrides({"a": 0.0, "b": 0.0, "c": 0.0}))
     found = consensus.to_pandas()
     assert not found["valid"].any()
     assert found["confidence"].tolist() == [0.0, 0.0]
@@ -78,9 +80,9 @@ def test_an_observation_of_silenced_users_alone_is_not_valid() -> None:
 
 def test_vote_credit_validated_takes_votes_on_valid_observations_only() -> None:
     lone = [{"observation_id": i, "user_id": "reviewer", "label": f"s{i}", "is_author": False} for i in range(30)]
-    log = aggregate.votes_from_table(pd.DataFrame([*lone, *ROWS]))
-    any_credit = aggregate.PlantNet().fit(log).users_to_pandas().set_index("user_id")
-    validated = aggregate.PlantNet(vote_credit="validated").fit(log).users_to_pandas().set_index("user_id")
+    log = plant_aggregate.votes_from_table(pd.DataFrame([*lone, *ROWS]))
+    any_credit = plant_aggregate.PlantNet().fit(log).users_to_pandas().set_index("user_id")
+    validated = plant_aggregate.PlantNet(vote_credit="validated").fit(log).users_to_pandas().set_index("user_id")
     assert any_credit.loc["reviewer", "n_species"] > 0
     assert validated.loc["reviewer", "n_species"] == 0
 
@@ -101,8 +103,8 @@ def test_weight_functions_and_their_thresholds(name: str, n: int, expected: floa
     weights = weights_of(np.array([0, n], np.int32), WEIGHT_FUNCTIONS[name], 0.5, 0.2, gamma)
     assert weights[0] == gamma
     assert weights[1] == pytest.approx(expected, rel=1e-14)
-    assert aggregate.PlantNet(weight_function=name).theta_conf == theta_conf
-    assert aggregate.PlantNet(weight_function=name, theta_conf=1.5).theta_conf == 1.5
+    assert plant_aggregate.PlantNet(weight_function=name).theta_conf == theta_conf
+    assert plant_aggregate.PlantNet(weight_function=name, theta_conf=1.5).theta_conf == 1.5
 
 
 def test_a_user_validates_alone_from_eight_species_on() -> None:
@@ -133,13 +135,13 @@ def test_a_user_validates_alone_from_eight_species_on() -> None:
     ],
 )
 def test_parameters_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(aggregate.ParameterError, match="|".join(wrong)):
-        aggregate.PlantNet(**wrong)
+    with pytest.raises(plant_aggregate.ParameterError, match="|".join(wrong)):
+        plant_aggregate.PlantNet(**wrong)
 
 
 def test_all_wrong_parameters_are_named_at_once() -> None:
-    with pytest.raises(aggregate.ParameterError, match=r"gamma is -1\.0 .*; max_iter is 0"):
-        aggregate.PlantNet(gamma=-1.0, max_iter=0)
+    with pytest.raises(plant_aggregate.ParameterError, match=r"gamma is -1\.0 .*; max_iter is 0"):
+        plant_aggregate.PlantNet(gamma=-1.0, max_iter=0)
 
 
 def test_a_quantile_bounds_the_share_of_ambiguous_observations() -> None:
@@ -148,27 +150,27 @@ def test_a_quantile_bounds_the_share_of_ambiguous_observations() -> None:
         for i in range(100)
         for j in range(21)
     ]
-    log = aggregate.votes_from_table(pd.DataFrame(rows))
-    flagged = aggregate.PlantNet(ambiguous_quantile=0.15).fit(log).to_pandas()
+    log = plant_aggregate.votes_from_table(pd.DataFrame(rows))
+    flagged = plant_aggregate.PlantNet(ambiguous_quantile=0.15).fit(log).to_pandas()
     assert 0 < flagged["ambiguous"].sum() <= 15
     assert flagged.loc[flagged["ambiguous"], "aum"].max() < flagged.loc[~flagged["ambiguous"], "aum"].min()
-    none = aggregate.PlantNet(ambiguous_below=-1.0).fit(log).to_pandas()
+    none = plant_aggregate.PlantNet(ambiguous_below=-1.0).fit(log).to_pandas()
     assert not none["ambiguous"].any()
 
 
 def test_no_author_information_warns_once() -> None:
     rows = [{**row, "is_author": False} for row in ROWS]
-    log = aggregate.votes_from_table(pd.DataFrame(rows))
-    with pytest.warns(aggregate.AggregateWarning, match="author") as caught:
-        aggregate.PlantNet().fit(log)
+    log = plant_aggregate.votes_from_table(pd.DataFrame(rows))
+    with pytest.warns(plant_aggregate.AggregateWarning, match="author") as caught:
+        plant_aggregate.PlantNet().fit(log)
     assert len(caught) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        aggregate.PlantNet().fit(votes())
+        plant_aggregate.PlantNet().fit(votes())
 
 
 def test_dense_arrays_agree_with_the_table() -> None:
-    consensus = aggregate.PlantNet().fit(votes())
+    consensus = plant_aggregate.PlantNet().fit(votes())
     table = consensus.to_pandas()
     for name in ("agreement", "margin", "aum", "entropy", "ambiguous", "valid", "weight", "confidence"):
         assert getattr(consensus, name).tolist() == table[name].tolist()
@@ -179,6 +181,6 @@ def test_dense_arrays_agree_with_the_table() -> None:
 
 
 def test_blocks_of_the_table_make_up_the_whole() -> None:
-    consensus = aggregate.PlantNet().fit(votes())
+    consensus = plant_aggregate.PlantNet().fit(votes())
     blocks = pa.concat_tables([consensus.to_arrow(0, 1), consensus.to_arrow(1, 2)])
     assert blocks.to_pylist() == consensus.to_arrow().to_pylist()

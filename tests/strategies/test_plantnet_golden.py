@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import aggregate
+import plant_aggregate
 
 CASES = json.loads((Path(__file__).parent.parent / "golden" / "plantnet.json").read_text(encoding="utf-8"))
 
@@ -32,10 +32,10 @@ def differences(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_golden_case(case: dict[str, Any]) -> None:
-    votes = aggregate.votes_from_table(pd.DataFrame(case["votes"]))
+    votes = plant_aggregate.votes_from_table(pd.DataFrame(case["votes"]))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        consensus = aggregate.PlantNet(**case["params"]).fit(votes)
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        consensus = plant_aggregate.PlantNet(**case["params"]).fit(votes)
     expected = case["expected"]
     assert differences(consensus.to_arrow().to_pylist(), expected["observations"]) == []
     assert differences(consensus.users_to_arrow().to_pylist(), expected["users"]) == []

@@ -6,20 +6,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import aggregate
+import plant_aggregate
 
 
-def fit(rows: list[dict[str, Any]], **parameters: Any) -> aggregate.Consensus:
+def fit(rows: list[dict[str, Any]], **parameters: Any) -> plant_aggregate.Consensus:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", aggregate.AggregateWarning)
-        return aggregate.PlantNet(**parameters).fit(aggregate.votes_from_table(pd.DataFrame(rows)))
+        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        return plant_aggregate.PlantNet(**parameters).fit(plant_aggregate.votes_from_table(pd.DataFrame(rows)))
 
 
-def row(consensus: aggregate.Consensus, observation_id: Any) -> dict[str, Any]:
+def row(consensus: plant_aggregate.Consensus, observation_id: Any) -> dict[str, Any]:
     return next(r for r in consensus.to_arrow().to_pylist() if r["observation_id"] == observation_id)
 
 
-def user(consensus: aggregate.Consensus, user_id: Any) -> dict[str, Any]:
+def user(consensus: plant_aggregate.Consensus, user_id: Any) -> dict[str, Any]:
     return next(r for r in consensus.users_to_arrow().to_pylist() if r["user_id"] == user_id)
 
 
