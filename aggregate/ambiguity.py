@@ -299,7 +299,7 @@ def ambiguity_of(
     Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than a share
     ``max_rejected`` of the lists cannot be used, or none is of an observation with votes.
     """
-    from .ingest.ahead import made_ahead
+    from .files.prefetch import made_ahead
     from .ingest.score_lists import check_scores, score_lists
 
     settings = AmbiguitySettings() if settings is None else settings

@@ -14,10 +14,12 @@ import pyarrow as pa
 from .agreement import users_table
 from .consensus import Consensus
 from .errors import AggregateError, AggregateWarning, HeldError, ParameterError, PublishError, VotesError
+from .files.parquet import CheckedFile
+from .files.requests import set_time_limit
+from .files.sources import Input, Source, find_sources, would_find
+from .files.stores import child, is_uri, local_path, redacted
 from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
-from .ingest.parquet import CheckedFile
-from .ingest.sources import Input, Source, find_sources, would_find
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listening import PhaseClock, heard_warnings
@@ -32,8 +34,6 @@ from .publishing.releases import Run, open_output, sole_writer
 from .publishing.run_store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .settings import Settings
-from .storage import child, is_uri, local_path, redacted
-from .store_requests import set_time_limit
 from .strategies.base import Strategy
 from .strategies.plantnet import PlantNet
 from .user_weights import UserWeights

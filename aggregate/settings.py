@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from .errors import ParameterError
+from .files.requests import TIME_LIMIT, check_time_limit
+from .files.sources import shown
+from .files.stores import redacted
 from .ingest import Paths, listed
-from .ingest.sources import shown
 from .kernels.threads import available_cores
 from .publishing.guards import Guards
 from .publishing.lock import LOCK_MODES
-from .storage import redacted
-from .store_requests import TIME_LIMIT, check_time_limit
 
 PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
 """Settings that name files."""

@@ -120,7 +120,7 @@ def _write(line: str) -> None:
 
 def _without_secrets(told: Any) -> Any:
     """A text, or all texts in a value of JSON, with URIs as they may be shown."""
-    from plant_aggregate.storage import without_secrets
+    from plant_aggregate.files.stores import without_secrets
 
     if isinstance(told, str):
         return without_secrets(told)

@@ -50,8 +50,8 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
     """
     import plant_aggregate
+    from plant_aggregate.files.stores import redacted
     from plant_aggregate.publishing.releases import consensus_of
-    from plant_aggregate.storage import redacted
 
     changes = plant_aggregate.diff(*(consensus_of(run, output) for run in (run_a, run_b)))
     if table is not None:

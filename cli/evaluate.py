@@ -78,8 +78,8 @@ def evaluate(
     """
     import plant_aggregate
     from plant_aggregate.agreement import find_suspects
+    from plant_aggregate.files.stores import redacted
     from plant_aggregate.publishing.reading import read_users
-    from plant_aggregate.storage import redacted
 
     from .evaluation import report
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plant_aggregate.files.requests import TIME_LIMIT, set_time_limit
 from plant_aggregate.publishing.lock import LOCK_MODES
-from plant_aggregate.store_requests import TIME_LIMIT, set_time_limit
 
 from . import console
 from .command import option
@@ -60,7 +60,7 @@ class LocalPath(TextParameter):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path; a usage error for a URI."""
         from plant_aggregate.errors import ParameterError
-        from plant_aggregate.storage import check_local
+        from plant_aggregate.files.stores import check_local
 
         try:
             return check_local(value)
@@ -76,7 +76,7 @@ class OutputFolder(TextParameter):
     def local(self, name: str) -> str | None:
         """The path of the folder; None if it is in another store, or not well spelled."""
         from plant_aggregate.errors import ParameterError
-        from plant_aggregate.storage import is_uri, local_path
+        from plant_aggregate.files.stores import is_uri, local_path
 
         try:
             return None if is_uri(name) or not name else local_path(name)
@@ -262,7 +262,7 @@ def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column
 
 
 def _name_in(text: str, table: "Table") -> tuple[str, str]:
-    from plant_aggregate.ingest.sources import shown
+    from plant_aggregate.files.sources import shown
 
     ours, equals, theirs = text.partition("=")
     known = [column.name for column in table]

@@ -12,15 +12,24 @@ import pyarrow as pa
 
 from ..arrays import Indices
 from ..errors import VotesError
+from ..files.parquet import (
+    CheckedFile,
+    batches_of_table,
+    check_files,
+    inputs_of,
+    origin_of,
+    stream,
+    stream_all,
+    types_of,
+)
+from ..files.prefetch import made_ahead
+from ..files.sources import Input, find_sources
 from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..votes import Votes
-from .ahead import made_ahead
 from .cleaning import check_share
 from .intake import Intake, RowCounts, ticks_of
-from .parquet import CheckedFile, batches_of_table, check_files, inputs_of, origin_of, stream, stream_all, types_of
-from .sources import Input, find_sources
 
 if TYPE_CHECKING:
     import pandas as pd

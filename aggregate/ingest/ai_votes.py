@@ -12,16 +12,16 @@ from ..ai_votes import AiVotes
 from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
 from ..arrow import to_arrow
 from ..errors import VotesError
+from ..files.parquet import CheckedFile, batches_of_table, check_beside, inputs_of, origin_of, stream_all, types_of
+from ..files.sources import Input
+from ..ids.encoding import LabelColumn, id_column
+from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
 from . import Paths, listed
 from .cleaning import Quarantine, check_share, do_not_fit, faults_of_texts, first_reasons, id_faults
-from .encoding import LabelColumn, id_column
 from .grouping import closed_up
 from .intake import MAX_ROWS
-from .parquet import CheckedFile, batches_of_table, check_beside, inputs_of, origin_of, stream_all, types_of
 from .scores import are_scores, scores_of
-from .sources import Input
-from .text_faults import checked_batch
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from ..arrays import Bytes, Flags, Indices
 from ..arrow import dtype_of, fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
+from ..ids.text_faults import REASONS, presentable, without
 from ..schema import REJECTED, arrow_schema
 from ..shares import count_of
-from .text_faults import REASONS, presentable, without
 
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 from ..arrays import Flags, Indices
 from ..arrow import scalar, to_numpy
 from ..errors import AggregateWarning, VotesError, on_one_line
+from ..ids.encoding import LabelColumn, id_column
+from ..ids.text_faults import checked_batch
 from ..kernels.threads import one_by_one, side_by_side
 from ..progress import Progress
 from ..votes import Votes
 from .cleaning import Quarantine, split_batch
-from .encoding import LabelColumn, id_column
 from .grouping import CodedRows, group
-from .text_faults import checked_batch
 
 MAX_ROWS = 2**31 - 1
 """Rows are numbered in 32 bits."""

@@ -7,13 +7,13 @@ import pyarrow.compute as pc
 from ..arrays import Floats
 from ..arrow import scalar, strings, to_numpy
 from ..errors import VotesError
+from ..files.parquet import check_files, readable, stream_all
+from ..files.sources import Source, find_sources
+from ..ids.text_faults import presentable, without
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
 from . import Paths, listed
-from .parquet import check_files, readable, stream_all
 from .row_names import RowsOfFiles, refuse_texts
-from .sources import Source, find_sources
-from .text_faults import presentable, without
 
 MOST = 1e9
 """Beyond this, sums with other weights are no longer exact."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ..arrays import Indices
 from ..errors import VotesError
-from .text_faults import LONGEST, NOT_UTF8, checked
+from ..ids.text_faults import LONGEST, NOT_UTF8, checked
 
 SHOWN = 3
 """Rows that a message names."""

@@ -10,6 +10,19 @@ import pyarrow.compute as pc
 from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Probabilities
 from ..arrow import fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
+from ..files.parquet import (
+    BATCH_ROWS,
+    CheckedFile,
+    check_files,
+    items_per_row,
+    open_parquet,
+    origin_of,
+    readable,
+    stream,
+)
+from ..files.sources import Source, find_sources
+from ..ids.lookup import Ids, Vocabulary
+from ..ids.text_faults import NOT_UTF8, TOO_LONG, checked
 from ..kernels.scores import (
     ID_NOT_UTF8,
     LONG_ID,
@@ -23,11 +36,7 @@ from ..kernels.scores import (
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
 from . import Paths, listed
-from .parquet import BATCH_ROWS, CheckedFile, check_files, items_per_row, open_parquet, origin_of, readable, stream
-from .places import Ids, Vocabulary
 from .scores import are_scores, as_decimals, in_range
-from .sources import Source, find_sources
-from .text_faults import NOT_UTF8, TOO_LONG, checked
 
 ITEMS = 1 << 21
 """Labels decoded at a time, about: bounds memory when the lists are long."""

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from ..arrays import Indices
 from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
+from ..files.parquet import batches_of_table, check_beside, origin_of, stream_all, types_of
 from ..schema import TRUTH
 from ..truth import Truth
 from . import Paths, listed
-from .parquet import batches_of_table, check_beside, origin_of, stream_all, types_of
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
 
 if TYPE_CHECKING:

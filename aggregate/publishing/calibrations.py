@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ..ai_calibration import AiCalibration
 from ..calibration import Calibration
-from ..ingest.sources import read_text
-from ..storage import check_local, redacted
-from .writing import in_one_step, writing
+from ..files.sources import read_text
+from ..files.stores import check_local, redacted
+from ..files.writing import in_one_step, writing
 
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""

@@ -19,13 +19,13 @@ from ..arrays import Counts, Flags, Indices
 from ..arrow import bytes_of, named, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
 from ..errors import VotesError
-from ..ingest.encoding import check_text
-from ..ingest.parquet import CheckedFile, check_file, readable, stream
-from ..ingest.places import Ids, Vocabulary
-from ..ingest.sources import Source
+from ..files.parquet import CheckedFile, check_file, readable, stream
+from ..files.sources import Source
+from ..files.stores import redacted
+from ..ids.encoding import check_text
+from ..ids.lookup import Ids, Vocabulary
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
-from ..storage import redacted
 from ..strategies.plantnet import AI_MODES, PlantNet
 from .integrity import record_beside, sound_table
 from .reading import consensus_path

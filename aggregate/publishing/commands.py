@@ -3,7 +3,7 @@
 import shlex
 
 from ..errors import on_one_line
-from ..storage import redacted
+from ..files.stores import redacted
 
 DEFAULT_OUTPUT = "consensus"
 """The output folder of a command line that names none."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
 from ..errors import ParameterError, PublishError
-from .writing import in_one_step, writing
+from ..files.writing import in_one_step, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,8 +5,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..destination import is_run_id
 from ..errors import AggregateWarning, PublishError, VotesError
+from ..files.destination import is_run_id
 from .integrity import record_in
 from .run_ids import age_key
 from .run_store import RunStore

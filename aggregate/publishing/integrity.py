@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..destination import MANIFEST_FILE, is_run_id
 from ..errors import VotesError, reason_of
-from ..ingest.sources import Source, find_sources
-from ..storage import beside, child, is_uri, locate, reaching, redacted
+from ..files.destination import MANIFEST_FILE, is_run_id
+from ..files.sources import Source, find_sources
+from ..files.stores import beside, child, is_uri, locate, reaching, redacted
 from .commands import DEFAULT_OUTPUT, command
 from .manifest import read_manifest
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import PublishError, VotesError
-from ..ingest.remote import copied
-from ..storage import CHUNK, child, is_uri, locate, reaching, redacted
+from ..files.snapshots import copied
+from ..files.stores import CHUNK, child, is_uri, locate, reaching, redacted
 from .integrity import check_digest, check_tables, record_in
 from .releases import open_output, published_in
 from .tables import CONSENSUS_FILE

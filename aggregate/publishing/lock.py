@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import LockedError, ParameterError, on_one_line
-from .writing import writing
+from ..files.writing import writing
 
 LOCK, HOLDER = ".lock", ".lock-holder"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..consensus import Consensus
-from ..destination import MANIFEST_FILE
 from ..errors import VotesError
-from ..ingest.sources import read_text
-from ..storage import redacted
+from ..files.destination import MANIFEST_FILE
+from ..files.sources import read_text
+from ..files.stores import redacted
+from ..files.writing import writing
 from .tables import Output
-from .writing import writing
 
 REMEDY = "name a run of plant-aggregate run"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..consensus import STATUSES
-from ..destination import is_null, stream_of
 from ..errors import PublishError, reason_of
-from ..ingest.sources import shown
-from ..storage import is_uri, local_path, redacted
-from .writing import in_one_step
+from ..files.destination import is_null, stream_of
+from ..files.sources import shown
+from ..files.stores import is_uri, local_path, redacted
+from ..files.writing import in_one_step
 
 LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
 from ..errors import AggregateError, ParameterError
-from ..ingest.sources import PARQUET_SUFFIXES, files_of, would_find
-from ..storage import beside, is_uri, local_path
+from ..files.destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
+from ..files.sources import PARQUET_SUFFIXES, files_of, would_find
+from ..files.stores import beside, is_uri, local_path
 from .reading import consensus_path
 from .tables import CONSENSUS_FILE
 

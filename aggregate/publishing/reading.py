@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrow import scalar, to_arrow
-from ..destination import POINTER
 from ..errors import VotesError
 from ..evidence import Evidence
-from ..ingest.encoding import check_text
-from ..ingest.parquet import CheckedFile, check_file, check_files, readable, stream
+from ..files.destination import POINTER
+from ..files.parquet import CheckedFile, check_file, check_files, readable, stream
+from ..files.stores import beside, child, is_uri, local_path, redacted
+from ..ids.encoding import check_text
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
-from ..storage import beside, child, is_uri, local_path, redacted
 from ..truth import Truth, check_kinds, rows_of
 from .integrity import exists, record_beside, sound_table
 from .tables import CONSENSUS_FILE

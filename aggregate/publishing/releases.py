@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..destination import MANIFEST_FILE
 from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
+from ..files.destination import MANIFEST_FILE
+from ..files.stores import is_uri, local_path
 from ..progress import SILENT, Progress
-from ..storage import is_uri, local_path
 from .commands import command
 from .history import baseline, before, manifest_of, names_none
 from .integrity import DAMAGED, check_tables, record_in

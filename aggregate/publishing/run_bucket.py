@@ -27,12 +27,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..destination import MANIFEST_FILE, POINTER, UNFINISHED
 from ..errors import AggregateWarning, PublishError, on_one_line
-from ..storage import CHUNK, Place, locate, reaching
+from ..files.destination import MANIFEST_FILE, POINTER, UNFINISHED
+from ..files.stores import CHUNK, Place, locate, reaching
+from ..files.writing import NOTHING_HAPPENED, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
-from .writing import NOTHING_HAPPENED, removed, writing
 
 STAGED_POINTER = f".{POINTER}{UNFINISHED}"
 PROBE = ".writable-"

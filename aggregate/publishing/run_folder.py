@@ -19,11 +19,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from ..destination import MANIFEST_FILE, UNFINISHED, check_place
 from ..errors import PublishError, reason_of
+from ..files.destination import MANIFEST_FILE, UNFINISHED, check_place
+from ..files.writing import flush, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .run_store import NewRun, no_such_run
-from .writing import flush, removed, writing
 
 NEW, RELEASED, SWITCHED = ".latest-", ".release-", ".switch-"
 """Names of links that are about to become ``latest``, before the run id."""

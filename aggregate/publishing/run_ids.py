@@ -4,8 +4,8 @@ import warnings
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..destination import is_run_id
 from ..errors import AggregateWarning
+from ..files.destination import is_run_id
 
 __all__ = ["age_key", "in_order", "is_run_id", "next_run_id", "warn_if_behind"]
 

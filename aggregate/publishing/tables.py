@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..consensus import Consensus
-from ..destination import check_place
+from ..files.destination import check_place
+from ..files.writing import OUTPUT_FOLDER, in_one_step, writing
 from ..progress import SILENT, Progress
 from .digests import Digests
-from .writing import OUTPUT_FOLDER, in_one_step, writing
 
 if TYPE_CHECKING:
     from ..ambiguity import Ambiguity

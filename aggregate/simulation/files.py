@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..arrow import named, strings, to_arrow
-from ..destination import check_place, keeps_runs
 from ..errors import ParameterError, PublishError, reason_of
+from ..files.destination import check_place, keeps_runs
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
 from .identifiers import IdKind, observation_id_array, user_id_array
 from .stream import Block, Plan

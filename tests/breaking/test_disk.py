@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.ingest import parquet
-from plant_aggregate.ingest.sources import Source
+from plant_aggregate.files import parquet
+from plant_aggregate.files.sources import Source
 from plant_aggregate.publishing import releases
 from tests.cli.conftest import Disk, Published, as_nobody
 

@@ -13,7 +13,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate import schema
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.ingest.text_faults import LONGEST
+from plant_aggregate.ids.text_faults import LONGEST
 from plant_aggregate.score_lists import FAULTS
 from plant_aggregate.settings import Settings
 

@@ -16,7 +16,7 @@ import pyarrow.parquet.encryption as pe
 import pytest
 
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.ingest.sources import Source
+from plant_aggregate.files.sources import Source
 
 from .conftest import VOTES, Published, as_nobody
 

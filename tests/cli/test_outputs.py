@@ -17,7 +17,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.main import COMMANDS, cli, run_command
 from plant_aggregate.cli.options import LocalPath, OutputFolder
-from plant_aggregate.destination import check_place
+from plant_aggregate.files.destination import check_place
 
 from .conftest import Published
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.ingest.text_faults import LONGEST
+from plant_aggregate.ids.text_faults import LONGEST
 
 Write = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]

@@ -14,8 +14,8 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.errors import VotesError
-from plant_aggregate.ingest import parquet
-from plant_aggregate.ingest.columns import check_indices
+from plant_aggregate.files import parquet
+from plant_aggregate.files.columns import check_indices
 from tests.fuzz import layout
 from tests.fuzz.layout import File
 from tests.fuzz.originals import written
@@ -89,7 +89,7 @@ def test_more_rows_than_it_says(path: Path, name: str, monkeypatch: pytest.Monke
     def check_and_lie(*arguments: Any, **options: Any) -> list[parquet.CheckedFile]:
         return [parquet.replace(file, rows=7) for file in check(*arguments, **options)]
 
-    for module in ("plant_aggregate.ingest", "plant_aggregate.ingest.operator", "plant_aggregate.ingest.parquet"):
+    for module in ("plant_aggregate.ingest", "plant_aggregate.ingest.operator", "plant_aggregate.files.parquet"):
         monkeypatch.setattr(f"{module}.check_files", check_and_lie)
     with pytest.raises(VotesError, match=r"votes\.parquet: holds at least 8 rows but says that it has 7; see that"):
         read(path)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant_aggregate.ingest import texts
-from plant_aggregate.ingest.encoding import IntegerColumn, LabelColumn
-from plant_aggregate.ingest.texts import TextColumn
+from plant_aggregate.ids import texts
+from plant_aggregate.ids.encoding import IntegerColumn, LabelColumn
+from plant_aggregate.ids.texts import TextColumn
 
 WIDTHS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plant_aggregate.arrow import bytes_of
-from plant_aggregate.ingest.packing import Packing
-from plant_aggregate.ingest.texts import TextColumn
+from plant_aggregate.ids.packing import Packing
+from plant_aggregate.ids.texts import TextColumn
 
 IDS = st.one_of(
     st.uuids().map(str),

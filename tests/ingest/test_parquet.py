@@ -11,7 +11,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.errors import VotesError
-from plant_aggregate.ingest import parquet
+from plant_aggregate.files import parquet
 
 NAMES = ["Acer", "Abies", None, "", "Acer"]
 VOTES = pa.table({"observation_id": [1, 1, 1, 2, 2], "user_id": ["a", "b", "c", "a", "b"], "label": NAMES})

@@ -11,8 +11,8 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.errors import VotesError
-from plant_aggregate.ingest.parquet import check_file
-from plant_aggregate.ingest.sources import find_sources
+from plant_aggregate.files.parquet import check_file
+from plant_aggregate.files.sources import find_sources
 from plant_aggregate.schema import EVIDENCE
 
 NULL = "__HIVE_DEFAULT_PARTITION__"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate.ingest.places import Ids, Vocabulary
+from plant_aggregate.ids.lookup import Ids, Vocabulary
 
 TYPES = (pa.int8(), pa.int32(), pa.int64(), pa.uint8(), pa.uint64())
 

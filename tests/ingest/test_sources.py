@@ -10,7 +10,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.errors import AggregateWarning, VotesError
-from plant_aggregate.ingest.sources import find_sources
+from plant_aggregate.files.sources import find_sources
 
 
 @pytest.fixture

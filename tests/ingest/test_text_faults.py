@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate.ingest.text_faults import LONGEST, NOT_UTF8, REASONS, TOO_LONG, checked, presentable
+from plant_aggregate.ids.text_faults import LONGEST, NOT_UTF8, REASONS, TOO_LONG, checked, presentable
 
 LONG = b"a" * (LONGEST + 1)
 PIECES = st.sampled_from([b"", b"a", b"Acer", "é".encode(), "\U0001f33f".encode(), b"\xff", b"\xe9", b"\xed\xa0\x80"])

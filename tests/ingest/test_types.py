@@ -15,7 +15,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.errors import VotesError
-from plant_aggregate.ingest.footers import without_meanings
+from plant_aggregate.files.footers import without_meanings
 from tests.fuzz.layout import File, footer_place
 from tests.fuzz.originals import written
 from tests.fuzz.thrift import BYTE, STRUCT, Field, Struct

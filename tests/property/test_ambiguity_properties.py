@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.ingest.parquet import stream
+from plant_aggregate.files.parquet import stream
 from tests.reference import ambiguity as reference
 from tests.reference import plantnet
 from tests.vote_strategies import INTEGER_LABELS, TEXT_LABELS, prolific_vote_rows, vote_rows

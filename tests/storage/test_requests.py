@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
-from plant_aggregate import storage, store_requests
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.store_requests import TIME_LIMIT, Requests, set_time_limit, time_limit
+from plant_aggregate.files import requests as store_requests
+from plant_aggregate.files import stores as storage
+from plant_aggregate.files.requests import TIME_LIMIT, Requests, set_time_limit, time_limit
 
 fsspec = pytest.importorskip("fsspec")
 memory = pytest.importorskip("fsspec.implementations.memory")

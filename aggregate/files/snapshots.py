@@ -18,9 +18,9 @@ from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from ..errors import VotesError, reason_of
-from ..storage import CHUNK, Place, locate, reaching, redacted
 from .footers import MAGIC
 from .lakes import check_no_lake_among, check_no_remote_lake
+from .stores import CHUNK, Place, locate, reaching, redacted
 
 INCOMPLETE = "run again when it is complete"
 

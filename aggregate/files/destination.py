@@ -9,7 +9,7 @@ import re
 import stat
 from pathlib import Path
 
-from .errors import ParameterError, reason_of
+from ..errors import ParameterError, reason_of
 
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from .errors import AggregateError, ParameterError, VotesError
-from .store_requests import Requests, Store, time_limit
+from ..errors import AggregateError, ParameterError, VotesError
+from .requests import Requests, Store, time_limit
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 URI_IN_TEXT = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:/[^\s'\"]+")

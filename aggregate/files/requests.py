@@ -13,7 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
-from .errors import ParameterError
+from ..errors import ParameterError
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from ..errors import AggregateWarning, VotesError, on_one_line, reason_of
-from ..storage import Place, is_uri, local_path, locate, reaching, redacted
 from .footers import MAGIC
 from .lakes import check_no_lake
-from .remote import Copy, Opened, copied, find_remote, hidden, regular, would_find_remote
+from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, would_find_remote
+from .stores import Place, is_uri, local_path, locate, reaching, redacted
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 

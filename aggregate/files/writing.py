@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..destination import UNFINISHED, check_kind, check_place, is_null, stream_of
 from ..errors import AggregateWarning, PublishError, reason_of
+from .destination import UNFINISHED, check_kind, check_place, is_null, stream_of
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
 ANOTHER = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
@@ -44,7 +44,7 @@ def in_one_step(path: Path) -> Iterator[Path]:
     """A file to write, which takes the place of ``path`` when the block ends.
 
     A link stays, and leads to the new file; what is written to a stream of the process goes there. Raises PublishError,
-    or ParameterError if no file may be written there (see ``plant_aggregate.destination``).
+    or ParameterError if no file may be written there (see ``plant_aggregate.files.destination``).
 
     What goes wrong in the block is for the block to tell: it may do more than write.
     """

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from ..arrow import scalar
 from ..errors import VotesError, on_one_line, reason_of
 from ..schema import Table
-from ..storage import redacted
 from .columns import Columns, MisfitError, Offer, batch_of, is_list, match_columns, values_of
 from .footers import FileOfFewerMeanings
 from .sources import Input, Source, find_sources
+from .stores import redacted
 
 BATCH_ROWS = 1 << 17
 """Rows decoded at a time: bounds what is alive beside the encoded votes."""

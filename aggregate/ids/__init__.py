@@ -1,0 +1,1 @@
+"""Ids become codes and codes become ids."""
