@@ -20,16 +20,18 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
-    from .ai_calibration import AiCalibration as AiCalibration
-    from .ai_calibration import calibrate_ai as calibrate_ai
     from .ai_votes import AiVotes as AiVotes
-    from .ambiguity import Ambiguity as Ambiguity
-    from .ambiguity import AmbiguitySettings as AmbiguitySettings
-    from .ambiguity import ambiguity_of as ambiguity_of
-    from .calibration import Calibration as Calibration
-    from .calibration import calibrate as calibrate
-    from .comparison import Comparison as Comparison
-    from .comparison import compare as compare
+    from .assessment.ambiguity import Ambiguity as Ambiguity
+    from .assessment.ambiguity import AmbiguitySettings as AmbiguitySettings
+    from .assessment.ambiguity import ambiguity_of as ambiguity_of
+    from .assessment.calibration.ai import AiCalibration as AiCalibration
+    from .assessment.calibration.ai import calibrate_ai as calibrate_ai
+    from .assessment.calibration.labels import Calibration as Calibration
+    from .assessment.calibration.labels import calibrate as calibrate
+    from .assessment.comparison import Comparison as Comparison
+    from .assessment.comparison import compare as compare
+    from .assessment.evaluation import Evaluation as Evaluation
+    from .assessment.evaluation import evaluate as evaluate
     from .consensus import Consensus as Consensus
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
@@ -38,20 +40,15 @@ if TYPE_CHECKING:
     from .errors import ParameterError as ParameterError
     from .errors import PublishError as PublishError
     from .errors import VotesError as VotesError
-    from .evaluation import Evaluation as Evaluation
-    from .evaluation import evaluate as evaluate
     from .evidence import Evidence as Evidence
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
-    from .ingest.operator import read_user_weights as read_user_weights
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
+    from .ingest.user_weights import read_user_weights as read_user_weights
     from .pipeline import run as run
-    from .publishing.calibrations import load_ai_calibration as load_ai_calibration
-    from .publishing.calibrations import load_calibration as load_calibration
-    from .publishing.calibrations import save_calibration as save_calibration
     from .publishing.changes import Changes as Changes
     from .publishing.changes import diff as diff
     from .publishing.latest import PublishedRun as PublishedRun
@@ -61,6 +58,9 @@ if TYPE_CHECKING:
     from .publishing.releases import list_runs as list_runs
     from .publishing.releases import publish as publish
     from .publishing.releases import rollback as rollback
+    from .saved_models import load_ai_calibration as load_ai_calibration
+    from .saved_models import load_calibration as load_calibration
+    from .saved_models import save_calibration as save_calibration
     from .settings import Settings as Settings
     from .simulation import simulate as simulate
     from .strategies.dawid_skene import DawidSkene as DawidSkene
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from .strategies.majority import Majority as Majority
     from .strategies.naive_soft import NaiveSoft as NaiveSoft
     from .strategies.one_coin import OneCoin as OneCoin
-    from .strategies.plantnet import PlantNet as PlantNet
+    from .strategies.plantnet.strategy import PlantNet as PlantNet
     from .strategies.two_thirds import TwoThirds as TwoThirds
     from .strategies.wawa import Wawa as Wawa
     from .strategies.wds import Wds as Wds
@@ -82,16 +82,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "AggregateError": "errors",
     "AggregateWarning": "errors",
-    "AiCalibration": "ai_calibration",
+    "AiCalibration": "assessment.calibration.ai",
     "AiVotes": "ai_votes",
-    "Ambiguity": "ambiguity",
-    "AmbiguitySettings": "ambiguity",
-    "Calibration": "calibration",
+    "Ambiguity": "assessment.ambiguity",
+    "AmbiguitySettings": "assessment.ambiguity",
+    "Calibration": "assessment.calibration.labels",
     "Changes": "publishing.changes",
-    "Comparison": "comparison",
+    "Comparison": "assessment.comparison",
     "Consensus": "consensus",
     "DawidSkene": "strategies.dawid_skene",
-    "Evaluation": "evaluation",
+    "Evaluation": "assessment.evaluation",
     "Evidence": "evidence",
     "Glad": "strategies.glad",
     "HeldError": "errors",
@@ -102,7 +102,7 @@ _HOMES = {
     "NaiveSoft": "strategies.naive_soft",
     "OneCoin": "strategies.one_coin",
     "ParameterError": "errors",
-    "PlantNet": "strategies.plantnet",
+    "PlantNet": "strategies.plantnet.strategy",
     "PublishError": "errors",
     "PublishedRun": "publishing.latest",
     "Run": "publishing.releases",
@@ -116,25 +116,25 @@ _HOMES = {
     "Wds": "strategies.wds",
     "ZeroBasedSkill": "strategies.zero_based_skill",
     "ai_votes_from_table": "ingest.ai_votes",
-    "calibrate_ai": "ai_calibration",
-    "ambiguity_of": "ambiguity",
-    "calibrate": "calibration",
-    "compare": "comparison",
+    "calibrate_ai": "assessment.calibration.ai",
+    "ambiguity_of": "assessment.ambiguity",
+    "calibrate": "assessment.calibration.labels",
+    "compare": "assessment.comparison",
     "diff": "publishing.changes",
-    "evaluate": "evaluation",
+    "evaluate": "assessment.evaluation",
     "list_runs": "publishing.releases",
-    "load_ai_calibration": "publishing.calibrations",
-    "load_calibration": "publishing.calibrations",
+    "load_ai_calibration": "saved_models",
+    "load_calibration": "saved_models",
     "open_latest": "publishing.latest",
     "publish": "publishing.releases",
     "read_ai_votes": "ingest.ai_votes",
     "read_evidence": "publishing.reading",
     "read_truth": "ingest.truth",
-    "read_user_weights": "ingest.operator",
+    "read_user_weights": "ingest.user_weights",
     "read_votes": "ingest",
     "rollback": "publishing.releases",
     "run": "pipeline",
-    "save_calibration": "publishing.calibrations",
+    "save_calibration": "saved_models",
     "simulate": "simulation",
     "truth_from_table": "ingest.truth",
     "votes_from_table": "ingest",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .agreement import users_table
+from .assessment.agreement import users_table
 from .consensus import Consensus
 from .errors import AggregateError, AggregateWarning, HeldError, ParameterError, PublishError, VotesError
 from .files.parquet import CheckedFile
@@ -22,27 +22,27 @@ from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
-from .listening import PhaseClock, heard_warnings
 from .names import find_strange, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.commands import command
-from .publishing.history import baseline, names_none, prune
 from .publishing.integrity import record_in, sound_table
-from .publishing.manifest import manifest, with_changes, write_manifest
+from .publishing.record import manifest, with_changes, write_manifest
 from .publishing.releases import Run, open_output, sole_writer
-from .publishing.run_store import RunStore
+from .publishing.stores.history import baseline, names_none, prune
+from .publishing.stores.store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
+from .run_log import PhaseClock, heard_warnings
 from .settings import Settings
 from .strategies.base import Strategy
-from .strategies.plantnet import PlantNet
+from .strategies.plantnet.strategy import PlantNet
 from .user_weights import UserWeights
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from .ai_calibration import AiCalibration
-    from .ambiguity import Ambiguity
-    from .calibration import Calibration
+    from .assessment.ambiguity import Ambiguity
+    from .assessment.calibration.ai import AiCalibration
+    from .assessment.calibration.labels import Calibration
 
 
 def run(
@@ -178,15 +178,15 @@ def _aids(settings: Settings) -> "tuple[Calibration | None, AiCalibration | None
     """What some settings name, each loaded only if it is named, and with it the code that it takes."""
     calibration = ai_calibration = user_weights = None
     if settings.calibration is not None:
-        from .publishing.calibrations import load_calibration
+        from .saved_models import load_calibration
 
         calibration = load_calibration(settings.calibration)
     if settings.ai_calibration is not None:
-        from .publishing.calibrations import load_ai_calibration
+        from .saved_models import load_ai_calibration
 
         ai_calibration = load_ai_calibration(settings.ai_calibration)
     if settings.user_weights is not None:
-        from .ingest.operator import read_user_weights
+        from .ingest.user_weights import read_user_weights
 
         user_weights = read_user_weights(settings.user_weights)
     return calibration, ai_calibration, user_weights
@@ -220,7 +220,7 @@ def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> N
 
 
 def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseClock) -> "Ambiguity":
-    from .ambiguity import AmbiguitySettings, ambiguity_of
+    from .assessment.ambiguity import AmbiguitySettings, ambiguity_of
 
     return ambiguity_of(
         consensus,
@@ -349,7 +349,7 @@ def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
     named = {name: getattr(settings, name) for name in ("user_weights", "ai_calibration", "calibration")}
     if not any(named.values()):
         return {}
-    from .publishing.calibrations import SIMULATED
+    from .saved_models import SIMULATED
 
     return {
         name: _digest_of(find_sources(listed(paths)))

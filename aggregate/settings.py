@@ -13,7 +13,7 @@ from .files.stores import redacted
 from .ingest import Paths, listed
 from .kernels.threads import available_cores
 from .publishing.guards import Guards
-from .publishing.lock import LOCK_MODES
+from .publishing.stores.lock import LOCK_MODES
 
 PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
 """Settings that name files."""

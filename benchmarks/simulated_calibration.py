@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import plant_aggregate
-from plant_aggregate.evaluation import judge, measure
+from plant_aggregate.assessment.evaluation import judge, measure
 from plant_aggregate.evidence import Evidence
-from plant_aggregate.publishing.calibrations import SIMULATED, SIMULATED_FILE
+from plant_aggregate.saved_models import SIMULATED, SIMULATED_FILE
 from plant_aggregate.schema import MEASURES
 
 FILE = Path(plant_aggregate.__file__).parent / "simulation" / SIMULATED_FILE

@@ -21,7 +21,7 @@ from .options import (
 from .summary import count
 
 if TYPE_CHECKING:
-    from plant_aggregate.ai_calibration import AiCalibration, Comparison, Quality
+    from plant_aggregate.assessment.calibration.ai import AiCalibration, Comparison, Quality
 
 
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
@@ -131,8 +131,8 @@ def calibrate_ai(
 
 def summary(calibration: "AiCalibration", output: str) -> str:
     """The map in a line, the scores before and after on each set of observations, and where it lies."""
-    from plant_aggregate.ai_calibration import TemperatureMap
-    from plant_aggregate.calibration import N_FOLDS
+    from plant_aggregate.assessment.calibration.ai import TemperatureMap
+    from plant_aggregate.assessment.calibration.labels import N_FOLDS
 
     if isinstance(calibration.map, TemperatureMap):
         temperature = calibration.map.temperature

@@ -114,8 +114,8 @@ def compare(
     VOTES are read and encoded once. A table goes to stdout, best accuracy first.
     """
     import plant_aggregate
-    from plant_aggregate.comparison import ai_variants
-    from plant_aggregate.comparison import compare as compare_strategies
+    from plant_aggregate.assessment.comparison import ai_variants
+    from plant_aggregate.assessment.comparison import compare as compare_strategies
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.comparisons import check_paths, write_comparison, write_plot
     from plant_aggregate.report.charts import accuracy_against_retrieval, check_installed

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .evaluation import aligned, number, percent
 
 if TYPE_CHECKING:
-    from plant_aggregate.comparison import Comparison
+    from plant_aggregate.assessment.comparison import Comparison
 
 COLUMNS = {
     "accuracy": "accuracy",

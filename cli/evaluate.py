@@ -22,7 +22,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from plant_aggregate import Truth
-    from plant_aggregate.agreement import CrowdAgreement
+    from plant_aggregate.assessment.agreement import CrowdAgreement
     from plant_aggregate.progress import Progress
     from plant_aggregate.publishing.reading import PublishedEvidence
 
@@ -77,7 +77,7 @@ def evaluate(
     Measures with 95 % intervals, by number of votes, and the worst confusions go to stdout.
     """
     import plant_aggregate
-    from plant_aggregate.agreement import find_suspects
+    from plant_aggregate.assessment.agreement import find_suspects
     from plant_aggregate.files.stores import redacted
     from plant_aggregate.publishing.reading import read_users
 
@@ -107,7 +107,7 @@ def voters_agreement(
     votes: tuple[str, ...], published: "PublishedEvidence", experts: "Truth", listener: "Progress"
 ) -> "CrowdAgreement":
     """The agreement of the voters; warns if the votes are not those of the consensus."""
-    from plant_aggregate.agreement import crowd_agreement
+    from plant_aggregate.assessment.agreement import crowd_agreement
     from plant_aggregate.ingest import read
     from plant_aggregate.publishing.reading import reading_settings
 

@@ -8,8 +8,8 @@ from plant_aggregate.errors import on_one_line, quoted
 from .summary import count
 
 if TYPE_CHECKING:
-    from plant_aggregate.agreement import CrowdAgreement, Suspects
-    from plant_aggregate.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
+    from plant_aggregate.assessment.agreement import CrowdAgreement, Suspects
+    from plant_aggregate.assessment.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
 
 WIDEST = 40
 """Characters of a cell that holds a label or an id."""
@@ -112,7 +112,7 @@ def _agreement(agreement: "CrowdAgreement") -> str:
 
 
 def _suspects(suspects: "Suspects") -> str:
-    from plant_aggregate.agreement import ENOUGH_SHARED, SPAM
+    from plant_aggregate.assessment.agreement import ENOUGH_SHARED, SPAM
 
     head = (
         f"{count(suspects.users, 'user')} with {ENOUGH_SHARED} votes or more where others voted too; "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plant_aggregate.files.requests import TIME_LIMIT, set_time_limit
-from plant_aggregate.publishing.lock import LOCK_MODES
+from plant_aggregate.publishing.stores.lock import LOCK_MODES
 
 from . import console
 from .command import option

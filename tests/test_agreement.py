@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.agreement import crowd_agreement, find_suspects, krippendorff_alpha, user_agreement, vote_entropies
+from plant_aggregate.assessment.agreement import (
+    crowd_agreement,
+    find_suspects,
+    krippendorff_alpha,
+    user_agreement,
+    vote_entropies,
+)
 from plant_aggregate.kernels import threads
 from plant_aggregate.schema import USER_AGREEMENT, USERS
 from tests.reference import agreement as reference

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.calibration import (
+from plant_aggregate.assessment.calibration.labels import (
     FEATURES,
     LOGISTIC,
     METHODS,
@@ -24,7 +24,7 @@ from plant_aggregate.calibration import (
     LogisticMap,
     cross_validate,
 )
-from plant_aggregate.evaluation import judge
+from plant_aggregate.assessment.evaluation import judge
 from plant_aggregate.evidence import Evidence
 from plant_aggregate.measures import calibration_error
 from tests.reference import calibration as reference

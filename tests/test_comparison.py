@@ -62,7 +62,7 @@ def test_a_strategy_may_come_twice_with_other_parameters(
 FIRST_TIME = """
 import sys, warnings
 import plant_aggregate
-from plant_aggregate.comparison import ai_variants
+from plant_aggregate.assessment.comparison import ai_variants
 from plant_aggregate.progress import Progress
 from plant_aggregate.strategies.registry import STRATEGIES
 from numba.core import event

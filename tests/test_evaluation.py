@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import plant_aggregate
-from plant_aggregate.evaluation import Confusion
+from plant_aggregate.assessment.evaluation import Confusion
 from plant_aggregate.schema import MEASURES
 
 ROOT = Path(__file__).parent.parent
@@ -113,8 +113,8 @@ def test_integer_ids_meet_whatever_their_width(kind: pa.DataType) -> None:
 
 
 def test_very_many_observations_have_no_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plant_aggregate.evaluation.MAX_RESAMPLED", 3)
-    monkeypatch.setattr("plant_aggregate.evaluation.MAX_DRAWS", 60)
+    monkeypatch.setattr("plant_aggregate.assessment.evaluation.MAX_RESAMPLED", 3)
+    monkeypatch.setattr("plant_aggregate.assessment.evaluation.MAX_DRAWS", 60)
     evaluation = plant_aggregate.evaluate(fitted(), experts(TRUTH), resamples=1000)
     assert [group.resamples for group in evaluation.subsets] == [0, 20, 60]
     assert math.isnan(evaluation.subsets[0].measures["kept"].low)

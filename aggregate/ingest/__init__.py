@@ -28,8 +28,8 @@ from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..votes import Votes
+from .builder import Intake, RowCounts, ticks_of
 from .cleaning import check_share
-from .intake import Intake, RowCounts, ticks_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,9 +18,9 @@ from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
 from . import Paths, listed
+from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, do_not_fit, faults_of_texts, first_reasons, id_faults
 from .grouping import closed_up
-from .intake import MAX_ROWS
 from .scores import are_scores, scores_of
 
 if TYPE_CHECKING:

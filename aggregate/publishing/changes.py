@@ -26,7 +26,7 @@ from ..ids.encoding import check_text
 from ..ids.lookup import Ids, Vocabulary
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
-from ..strategies.plantnet import AI_MODES, PlantNet
+from ..strategies.plantnet.strategy import AI_MODES, PlantNet
 from .integrity import record_beside, sound_table
 from .reading import consensus_path
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..comparison import Comparison
+from ..assessment.comparison import Comparison
 from ..errors import ParameterError, PublishError
 from ..files.writing import in_one_step, writing
 

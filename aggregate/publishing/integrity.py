@@ -9,7 +9,7 @@ from ..files.destination import MANIFEST_FILE, is_run_id
 from ..files.sources import Source, find_sources
 from ..files.stores import beside, child, is_uri, locate, reaching, redacted
 from .commands import DEFAULT_OUTPUT, command
-from .manifest import read_manifest
+from .record import read_manifest
 
 DAMAGED = "is damaged: "
 """Begins what is said of a table."""

@@ -55,7 +55,7 @@ def consensus_path(path: str | os.PathLike[str]) -> str:
 
 
 def _remote_consensus(uri: str) -> str:
-    from .run_bucket import RunBucket
+    from .stores.bucket import RunBucket
 
     if exists(uri):
         return uri

@@ -14,12 +14,12 @@ from ..files.destination import MANIFEST_FILE
 from ..files.stores import is_uri, local_path
 from ..progress import SILENT, Progress
 from .commands import command
-from .history import baseline, before, manifest_of, names_none
 from .integrity import DAMAGED, check_tables, record_in
-from .lock import locked
-from .run_folder import RunFolder
-from .run_ids import age_key, is_run_id
-from .run_store import RunStore
+from .stores.folder import RunFolder
+from .stores.history import baseline, before, manifest_of, names_none
+from .stores.lock import locked
+from .stores.run_ids import age_key, is_run_id
+from .stores.store import RunStore
 from .tables import CONSENSUS_FILE
 
 
@@ -58,7 +58,7 @@ def open_output(output: str | os.PathLike[str]) -> RunStore:
         raise ParameterError("output is empty but must name a folder")
     if not is_uri(name):
         return RunFolder(local_path(name))
-    from .run_bucket import RunBucket
+    from .stores.bucket import RunBucket
 
     return RunBucket(name)
 

@@ -20,8 +20,8 @@ from ..progress import SILENT, Progress
 from .digests import Digests
 
 if TYPE_CHECKING:
-    from ..ambiguity import Ambiguity
-    from ..calibration import Calibration
+    from ..assessment.ambiguity import Ambiguity
+    from ..assessment.calibration.labels import Calibration
 
 CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
 

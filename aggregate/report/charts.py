@@ -4,8 +4,8 @@ import textwrap
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..ai_calibration import AiCalibration
-from ..comparison import Comparison
+from ..assessment.calibration.ai import AiCalibration
+from ..assessment.comparison import Comparison
 from ..errors import ParameterError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
-from .confusions import Cells, Diagonal
-from .posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
+from .parts.confusions import Cells, Diagonal
+from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thre
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
-from .posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
+from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
+from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
-from .candidates import Margins, likeliest, weight_shares
-from .convergence import Convergence
-from .thresholds import Thresholds
-from .verdict import Judge, reach
-from .voting import AgreementCounter
+from .parts.agreement_counts import AgreementCounter
+from .parts.convergence import Convergence
+from .parts.outcome import Judge, reach
+from .parts.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from ..kernels.threads import in_blocks
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
-from .counting import UserLabels
-from .posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
+from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
+from .parts.user_labels import UserLabels
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
+from ..disputes import Margins, likeliest, vote_shares
 from ..progress import SILENT, Progress
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .candidates import Margins, likeliest, vote_shares
-from .thresholds import VoteThresholds
-from .verdict import Judge, reach
+from .parts.outcome import Judge, reach
+from .parts.thresholds import VoteThresholds
 
 
 @dataclass(frozen=True)

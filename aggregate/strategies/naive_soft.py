@@ -7,7 +7,7 @@ from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .majority import count_votes
-from .thresholds import VoteThresholds
+from .parts.thresholds import VoteThresholds
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
-from .posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
+from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def parroting(votes: Votes, opinions: AiOpinions, labels: LabelCodes, valid: Fla
 
     ``labels`` int32[n_observations] and ``valid`` bool[n_observations] are a consensus, best one without the AI.
     """
-    from ..kernels.people import compare_with_ai
+    from ..kernels.user_tallies import compare_with_ai
 
     accuracy = np.rint(_accuracies(opinions, labels, valid, votes.n_labels) * UNIT).astype(np.int64)
     parts = one_part_per_thread(votes.n_observations)
@@ -96,7 +96,7 @@ def parroting(votes: Votes, opinions: AiOpinions, labels: LabelCodes, valid: Fla
 
 def _accuracies(opinions: AiOpinions, labels: LabelCodes, valid: Flags, n_labels: int) -> Floats:
     """How often the AI says k where the valid consensus does, drawn towards its accuracy on all: float64[n_labels]."""
-    from ..kernels.people import count_ai_right
+    from ..kernels.user_tallies import count_ai_right
 
     tallies = np.zeros((n_labels, 2), np.int64)
     count_ai_right(labels, opinions.labels, valid, tallies)

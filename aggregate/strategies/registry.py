@@ -9,7 +9,7 @@ from .mace import Mace
 from .majority import Majority
 from .naive_soft import NaiveSoft
 from .one_coin import OneCoin
-from .plantnet import PlantNet
+from .plantnet.strategy import PlantNet
 from .two_thirds import TwoThirds
 from .wawa import Wawa
 from .wds import Wds

@@ -8,7 +8,7 @@ from ..progress import SILENT, Progress
 from ..votes import Votes
 from .base import parameter
 from .majority import count_votes
-from .thresholds import VoteThresholds
+from .parts.thresholds import VoteThresholds
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
+from ..disputes import Margins, likeliest, vote_shares, weight_shares
 from ..progress import SILENT, Progress
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .candidates import Margins, likeliest, vote_shares, weight_shares
-from .thresholds import Thresholds
-from .verdict import Judge, reach
-from .voting import AgreementCounter
+from .parts.agreement_counts import AgreementCounter
+from .parts.outcome import Judge, reach
+from .parts.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..consensus import Consensus
+from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
 from ..votes import Votes
-from .candidates import Margins, likeliest, weight_shares
 from .dawid_skene import ConfusionModel, DawidSkene
-from .posteriors import estimate
-from .verdict import Judge, reach
+from .parts.outcome import Judge, reach
+from .parts.posteriors import estimate
 
 
 @dataclass(frozen=True)

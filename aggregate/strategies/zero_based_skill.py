@@ -6,15 +6,15 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
+from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
 from ..trace import Iteration, Trace
 from ..votes import Votes
 from .base import parameter
-from .candidates import Margins, likeliest, weight_shares
-from .convergence import TRUST_MOVED
-from .thresholds import Thresholds
-from .verdict import Judge, reach
-from .voting import AgreementCounter
+from .parts.agreement_counts import AgreementCounter
+from .parts.convergence import TRUST_MOVED
+from .parts.outcome import Judge, reach
+from .parts.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

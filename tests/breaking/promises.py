@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plant_aggregate.publishing.run_ids import age_key, in_order, is_run_id
+from plant_aggregate.publishing.stores.run_ids import age_key, in_order, is_run_id
 
 MAY_STAY = {".lock"}
 """What is hidden in an output folder also when nobody writes."""

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from plant_aggregate.publishing.history import prune
 from plant_aggregate.publishing.latest import open_latest
-from plant_aggregate.publishing.run_folder import RunFolder
+from plant_aggregate.publishing.stores.folder import RunFolder
+from plant_aggregate.publishing.stores.history import prune
 
 TABLES = ("consensus.parquet", "users.parquet", "rejected.parquet", "changes.parquet")
 START = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)

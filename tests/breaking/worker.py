@@ -15,7 +15,7 @@ from typing import Any
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command has it
 
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.listening import PhaseClock
+from plant_aggregate.run_log import PhaseClock
 
 STEPS = {"os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir", "shutil.rmtree"}
 """What is a step wherever it happens. In the output folder whatever is opened is one, too: what is opened for reading

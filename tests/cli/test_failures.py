@@ -16,7 +16,7 @@ import pytest
 
 import plant_aggregate.pipeline
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.publishing.lock import locked
+from plant_aggregate.publishing.stores.lock import locked
 
 from ..processes import started
 from .conftest import Disk, Published, as_nobody

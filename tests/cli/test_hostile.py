@@ -20,7 +20,7 @@ import pytest
 from filelock import FileLock
 
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.publishing.lock import HOLDER
+from plant_aggregate.publishing.stores.lock import HOLDER
 
 from .conftest import Published
 

@@ -89,7 +89,7 @@ def test_more_rows_than_it_says(path: Path, name: str, monkeypatch: pytest.Monke
     def check_and_lie(*arguments: Any, **options: Any) -> list[parquet.CheckedFile]:
         return [parquet.replace(file, rows=7) for file in check(*arguments, **options)]
 
-    for module in ("plant_aggregate.ingest", "plant_aggregate.ingest.operator", "plant_aggregate.files.parquet"):
+    for module in ("plant_aggregate.ingest", "plant_aggregate.ingest.user_weights", "plant_aggregate.files.parquet"):
         monkeypatch.setattr(f"{module}.check_files", check_and_lie)
     with pytest.raises(VotesError, match=r"votes\.parquet: holds at least 8 rows but says that it has 7; see that"):
         read(path)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import plant_aggregate
 from plant_aggregate.errors import AggregateWarning, VotesError
-from plant_aggregate.ingest import intake as intake_module
-from plant_aggregate.ingest.intake import Intake, RowCounts, ticks_of
+from plant_aggregate.ingest import builder as intake_module
+from plant_aggregate.ingest.builder import Intake, RowCounts, ticks_of
 from plant_aggregate.progress import SILENT
 from plant_aggregate.votes import Votes
 

@@ -13,8 +13,8 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.publishing.run_folder import RunFolder
-from plant_aggregate.publishing.run_ids import next_run_id
+from plant_aggregate.publishing.stores.folder import RunFolder
+from plant_aggregate.publishing.stores.run_ids import next_run_id
 from tests.breaking.promises import Watch, known_runs, latest_of, leftovers, runs_in
 from tests.breaking.steps import GUARD, OTHER_RUN, RUN, named, write_votes
 

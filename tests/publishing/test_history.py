@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import plant_aggregate
-from plant_aggregate.publishing import history
-from plant_aggregate.publishing.history import baseline, before, prune
 from plant_aggregate.publishing.releases import open_output
-from plant_aggregate.publishing.run_folder import RunFolder
-from plant_aggregate.publishing.run_ids import in_order
+from plant_aggregate.publishing.stores import history
+from plant_aggregate.publishing.stores.folder import RunFolder
+from plant_aggregate.publishing.stores.history import baseline, before, prune
+from plant_aggregate.publishing.stores.run_ids import in_order
 from tests.records import digest_of
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ import pytest
 
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import LockedError
-from plant_aggregate.publishing.lock import HOLDER, LOCK, locked
+from plant_aggregate.publishing.stores.lock import HOLDER, LOCK, locked
 from tests.processes import started
 
 Capture = pytest.CaptureFixture[str]
@@ -28,7 +28,7 @@ Capture = pytest.CaptureFixture[str]
 HOLD = """
 import sys
 from pathlib import Path
-from plant_aggregate.publishing.lock import locked
+from plant_aggregate.publishing.stores.lock import locked
 
 with locked(Path(sys.argv[1]), "fail", print):
     print("held", flush=True)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from plant_aggregate.errors import AggregateWarning, PublishError
-from plant_aggregate.publishing.history import baseline, prune
-from plant_aggregate.publishing.run_folder import RunFolder
+from plant_aggregate.publishing.stores.folder import RunFolder
+from plant_aggregate.publishing.stores.history import baseline, prune
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
 

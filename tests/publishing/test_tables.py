@@ -16,7 +16,7 @@ from plant_aggregate.consensus import Consensus
 from plant_aggregate.files.writing import in_one_step
 from plant_aggregate.progress import SILENT
 from plant_aggregate.publishing import tables
-from plant_aggregate.publishing.manifest import write_manifest
+from plant_aggregate.publishing.record import write_manifest
 from plant_aggregate.publishing.tables import write_consensus, write_table
 from plant_aggregate.schema import CONSENSUS, DIGEST, USERS
 from tests.schemas import as_read

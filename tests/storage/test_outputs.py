@@ -23,9 +23,9 @@ import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import PublishError, VotesError
 from plant_aggregate.files.stores import Place, locate
-from plant_aggregate.publishing.history import prune
 from plant_aggregate.publishing.releases import check_run, open_output
-from plant_aggregate.publishing.run_bucket import RunBucket
+from plant_aggregate.publishing.stores.bucket import RunBucket
+from plant_aggregate.publishing.stores.history import prune
 
 from ..cli.conftest import VOTES
 from .conftest import Bucket

@@ -1,0 +1,1 @@
+"""What reads votes, a consensus or its evidence, and judges it; touches no file."""

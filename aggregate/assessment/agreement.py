@@ -1,0 +1,232 @@
+"""How far voters agree, all together and each with the consensus.
+
+[K11] Krippendorff 2011, Computing Krippendorff's alpha-reliability. [C60] Cohen 1960, A coefficient of agreement for
+nominal scales. [RY12] Raykar and Yu 2012, Eliminating spammers and ranking annotators for crowdsourced labeling tasks,
+Journal of Machine Learning Research.
+"""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import Counts, Flags, Floats, Indices, LabelCodes
+from ..arrow import to_arrow
+from ..consensus import Consensus
+from ..schema import USER_AGREEMENT, arrow_schema
+from ..truth import Truth, check_kinds, codes_among, rows_of
+from ..votes import Votes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class CrowdAgreement:
+    """The crowd as a whole, over the observations with two votes or more."""
+
+    observations: int
+    """Those with two votes or more."""
+    votes: int
+    """Their votes."""
+    disputed: int
+    """Those of them with two labels or more."""
+    krippendorff_alpha: float
+    """1: all agree; 0: as if labels were dealt at random; NaN if nothing was voted but one label."""
+    mean_entropy: float
+    """Of the votes' labels, nats; NaN without observations."""
+    truth_voted: float = float("nan")
+    """Share of the experts' observations on which somebody voted their label: no choice among the votes is right more
+    often. NaN without experts."""
+    votes_right: float = float("nan")
+    """Share of the votes on the experts' observations that name their label."""
+
+
+@dataclass(frozen=True, eq=False)
+class UserAgreement:
+    """Each user; arrays have n_users items. Meanings: ``schema.USER_AGREEMENT``."""
+
+    n_shared: Counts
+    spam_score: Floats
+    """NaN where it is not defined."""
+    label_entropy: Floats
+
+
+ENOUGH_SHARED = 10
+"""Shared votes from which on a spam score says something."""
+
+SPAM = 0.5
+"""Spam score from which on a user is suspect: half as much disagreement as votes at random would have."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A user whose votes look random."""
+
+    user_id: int | str
+    n_shared: int
+    agreement_rate: float
+    spam_score: float
+    label_entropy: float
+
+
+SUSPECT_COLUMNS = [field.name for field in fields(Suspect)]
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Users with a spam score of at least SPAM, among those with ENOUGH_SHARED votes."""
+
+    users: int
+    """Those with enough votes."""
+    suspect: int
+    worst: tuple[Suspect, ...]
+
+
+def crowd_agreement(votes: Votes, truth: Truth | None = None) -> CrowdAgreement:
+    """Agreement among the voters of the same observation, and with experts, whatever the consensus and the weights.
+
+    Raises VotesError if ids or labels of ``truth`` are of another type.
+    """
+    truth_voted, votes_right = (float("nan"),) * 2 if truth is None else _shares_voted(votes, truth)
+    n_votes = np.diff(votes.offsets)
+    shared = n_votes >= 2
+    entropies = vote_entropies(votes)
+    n_shared = int(np.count_nonzero(shared))
+    return CrowdAgreement(
+        observations=n_shared,
+        votes=int(n_votes[shared].sum()),
+        disputed=len(votes.disputes),
+        krippendorff_alpha=krippendorff_alpha(votes),
+        mean_entropy=float(entropies.sum()) / n_shared if n_shared else float("nan"),
+        truth_voted=truth_voted,
+        votes_right=votes_right,
+    )
+
+
+def krippendorff_alpha(votes: Votes) -> float:
+    """Krippendorff's alpha for nominal labels and any number of votes an observation [K11, section C].
+
+    With m[i] >= 2 votes on observation i, n[i,k] of them on label k, n[k] = sum of n[i,k] and n = sum of n[k]:
+
+        alpha = 1 - (n - 1) * sum over i of (m[i]^2 - sum_k n[i,k]^2) / (m[i] - 1)  /  (n^2 - sum_k n[k]^2)
+
+    Only disputed observations add to the first sum, so it takes no table of users or of pairs of labels. NaN where the
+    second is 0: no two votes, or one label alone.
+    """
+    pairable = _votes_of(votes, np.diff(votes.offsets) >= 2)
+    by_label = np.bincount(votes.labels[pairable], minlength=votes.n_labels)
+    n = int(by_label.sum())
+    unlike = n**2 - sum(count**2 for count in by_label.tolist())
+    if unlike == 0:
+        return float("nan")
+    owner, times = _runs(votes)
+    n_votes = np.diff(votes.disputes.offsets)
+    unlike_here = n_votes**2 - np.bincount(owner, weights=times**2, minlength=n_votes.size)
+    return 1 - (n - 1) * float(np.sum(unlike_here / (n_votes - 1))) / float(unlike)
+
+
+def vote_entropies(votes: Votes) -> Floats:
+    """Shannon entropy (nats) of the votes on each disputed observation, all votes alike: float64[n_disputes]."""
+    owner, times = _runs(votes)
+    n_votes = np.diff(votes.disputes.offsets)
+    shares = times / n_votes[owner]
+    entropies: Floats = np.bincount(owner, weights=-shares * np.log(shares), minlength=n_votes.size).astype(np.float64)
+    return entropies
+
+
+def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
+    """Compare each user's votes with the consensus ``labels`` int32[n_observations], where others voted too.
+
+    ``spam_score`` = (1 - p_o) / (1 - p_e), one less Cohen's kappa [C60] of the user and the consensus on the
+    observations they share with other voters: p_o is the share of votes that equal the consensus, p_e the share that
+    would if the user's labels were dealt at random on these observations. So 0: always agrees; 1: the votes tell as
+    much about the label as random ones; above 1: less than that. It asks what the spammer score of [RY12] asks, whether
+    a vote depends on what the observation shows, without a confusion matrix, whose rows a user of few votes on
+    thousands of labels leaves empty. NaN without shared votes, or if user and consensus say the same one label always.
+    """
+    from ..kernels.sorting import group_by_code
+    from ..kernels.threads import in_blocks
+    from ..kernels.user_tallies import compare_users, consensus_of_votes
+
+    chosen = np.empty(votes.n_votes, np.int32)
+    in_blocks(consensus_of_votes, votes.n_observations, votes.offsets, labels, chosen)
+    user_offsets = np.zeros(votes.n_users + 1, np.int64)
+    rows = np.empty(votes.n_votes, np.int32)
+    group_by_code(votes.users, user_offsets, rows)
+    n_shared, n_agreeing = np.zeros((2, votes.n_users), np.int32)
+    n_by_chance = np.zeros(votes.n_users, np.int64)
+    entropy = np.zeros(votes.n_users)
+    in_blocks(
+        compare_users,
+        votes.n_users,
+        user_offsets,
+        rows,
+        votes.labels,
+        chosen,
+        votes.n_labels,
+        n_shared,
+        n_agreeing,
+        n_by_chance,
+        entropy,
+    )
+    pairs = n_shared.astype(np.int64) ** 2
+    disagreeing = (n_shared - n_agreeing).astype(np.int64) * n_shared
+    spam = np.full(votes.n_users, np.nan)
+    np.divide(disagreeing, pairs - n_by_chance, out=spam, where=pairs > n_by_chance)
+    return UserAgreement(n_shared, spam, entropy)
+
+
+def users_table(consensus: Consensus) -> "pa.Table":
+    """The users of a consensus with the columns USERS and USER_AGREEMENT of ``schema``, sorted by id."""
+    table = consensus.users_to_arrow()
+    agreement = user_agreement(consensus.votes, consensus.labels)
+    for field in arrow_schema(USER_AGREEMENT):
+        values = getattr(agreement, field.name)
+        table = table.append_column(field, to_arrow(values, null=np.isnan(values)))
+    return table
+
+
+def find_suspects(users: "pa.Table", worst: int) -> Suspects:
+    """The ``worst`` users by spam score in a table with the columns of USERS and USER_AGREEMENT; ties by votes, id."""
+    rows = users.select(SUSPECT_COLUMNS).to_pylist()
+    enough = [row for row in rows if row["n_shared"] >= ENOUGH_SHARED and row["spam_score"] is not None]
+    spamming = sorted(
+        (row for row in enough if row["spam_score"] >= SPAM),
+        key=lambda row: (-row["spam_score"], -row["n_shared"], row["user_id"]),
+    )
+    return Suspects(len(enough), len(spamming), tuple(Suspect(**row) for row in spamming[:worst]))
+
+
+def _shares_voted(votes: Votes, truth: Truth) -> tuple[float, float]:
+    """Of the experts' observations: the share on which somebody voted their label, and the share of the votes that did.
+
+    NaN if none was voted on.
+    """
+    check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
+    rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
+    true_codes = codes_among(votes.label_names, truth.labels.take(to_arrow(truth_rows)))
+    true_label = np.full(votes.n_observations, -1, np.int32)
+    true_label[rows] = true_codes
+    n_votes = np.diff(votes.offsets)
+    right = votes.labels == np.repeat(true_label, n_votes)
+    owner = np.repeat(np.arange(votes.n_observations), n_votes)[right]
+    n_known, n_votes_known = int(rows.size), int(n_votes[rows].sum())
+    if n_known == 0:
+        return float("nan"), float("nan")
+    return np.unique(owner).size / n_known, int(right.sum()) / n_votes_known
+
+
+def _votes_of(votes: Votes, observations: Flags) -> Flags:
+    """The votes (bool[n_votes]) on the chosen (bool[n_observations]) observations."""
+    return np.repeat(observations, np.diff(votes.offsets))
+
+
+def _runs(votes: Votes) -> tuple[Indices, Indices]:
+    """For each label voted on each disputed observation: the place of the observation, and the votes on the label."""
+    disputes = votes.disputes
+    places = np.repeat(np.arange(len(disputes)), np.diff(disputes.offsets))
+    begins = np.ones(places.size, np.bool_)
+    begins[1:] = (places[1:] != places[:-1]) | (disputes.labels[1:] != disputes.labels[:-1])
+    starts = np.flatnonzero(begins)
+    return places[starts], np.diff(starts, append=places.size)

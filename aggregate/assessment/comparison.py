@@ -1,0 +1,177 @@
+"""Strategies side by side on the same votes, encoded once, compared with the same experts."""
+
+import math
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..ai_votes import AiVotes
+from ..arrays import Counts
+from ..arrow import table_of_rows, to_arrow
+from ..consensus import Consensus
+from ..errors import AggregateWarning
+from ..progress import SILENT, Progress
+from ..schema import MEASURES, arrow_schema
+from ..strategies.base import Strategy
+from ..strategies.plantnet.strategy import AI_MODES, PlantNet
+from ..truth import Truth, check_kinds, check_labels, rows_of
+from ..votes import Votes
+from .evaluation import RESAMPLES, Evaluation, evaluate_judged, judge
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of one strategy."""
+
+    strategy: str
+    evaluation: Evaluation
+    seconds: float
+    """That fitting took, with its kernels compiled and loaded, and the disputed observations listed."""
+    iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of several strategies, in the order they were given."""
+
+    compared: Sequence[Compared]
+
+    def to_arrow(self) -> "pa.Table":
+        """A row for each strategy and set of expert observations: table COMPARISON of ``schema``.
+
+        A measure of nothing, and an interval without resamples, is null.
+        """
+        from ..schema import COMPARISON
+
+        rows = [
+            {
+                "strategy": each.strategy,
+                "subset": group.name,
+                "observations": group.observations,
+                "seconds": each.seconds,
+                "iterations": each.iterations,
+                "converged": each.converged,
+                **{
+                    column: _null_if_nan(getattr(group.measures[name], end))
+                    for name in _measured()
+                    for end, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high"))
+                },
+            }
+            for each in self.compared
+            for group in each.evaluation.subsets
+        ]
+        return table_of_rows(rows, arrow_schema(COMPARISON))
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The same as a data frame."""
+        return self.to_arrow().to_pandas()
+
+
+def compare(
+    votes: Votes,
+    truth: Truth,
+    strategies: Mapping[str, Strategy],
+    *,
+    ai_votes: AiVotes | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Comparison:
+    """Fit each of the named ``strategies`` and hold it against experts.
+
+    All are compared with the same observations, those that users voted on, and grouped by the users' votes; so the
+    intervals of all come from the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError
+    if no expert observation was voted on.
+    """
+    check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
+    rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
+    experts = truth if ai_votes is None else truth.at(np.sort(truth_rows))
+    check_labels(truth.at(np.sort(truth_rows)), votes.label_names, "the votes")
+    n_votes = np.diff(votes.offsets)[rows].astype(np.int32)
+    n_labels = label_counts(votes)[rows]
+    compared = []
+    toy, toy_ai = _toy(votes)
+    for name, strategy in strategies.items():
+        progress.phase(f"load {name}")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the fit proper says so again
+            _fit(strategy, toy, None if ai_votes is None else toy_ai)
+        progress.phase(f"fit {name}")
+        started = time.perf_counter()
+        consensus = _fit(strategy, votes, ai_votes)
+        seconds = time.perf_counter() - started
+        progress.phase(f"evaluate {name}")
+        judged, names, overlap = judge(consensus, experts)
+        judged = replace(judged, n_votes=n_votes, n_labels=n_labels)
+        evaluation = evaluate_judged(judged, names, overlap, resamples=resamples, seed=seed)
+        trace = consensus.trace
+        compared.append(Compared(name, evaluation, seconds, len(trace.iterations), trace.converged))
+    return Comparison(tuple(compared))
+
+
+def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensus:
+    return strategy.fit(votes, ai_votes=ai_votes) if isinstance(strategy, PlantNet) else strategy.fit(votes)
+
+
+def _toy(votes: Votes) -> tuple[Votes, AiVotes]:
+    """A few votes with ids and labels of the types of ``votes``, and AI votes: a fit of them needs the same kernels.
+
+    Some observations are disputed, the AI objects to some, and one nobody else knows.
+    """
+    from ..ingest import votes_from_table
+    from ..ingest.ai_votes import ai_votes_from_table
+
+    def column(values: list[int], kind: "pa.DataType") -> "pa.Array":
+        return to_arrow(np.array(values, np.int64)).cast(kind)
+
+    observation, user, label = votes.observation_ids.type, votes.user_ids.type, votes.label_names.type
+    cast = {
+        "observation_id": column([1, 1, 1, 2, 3, 3], observation),
+        "user_id": column([1, 2, 3, 1, 2, 3], user),
+        "label": column([1, 1, 2, 1, 2, 2], label),
+        "is_author": to_arrow(np.array([True, False, False, True, True, False])),
+    }
+    said = {
+        "observation_id": column([1, 2, 3, 4], observation),
+        "label": column([2, 1, 1, 1], label),
+        "score": to_arrow(np.full(4, 0.9)),
+    }
+    return votes_from_table(_table(cast)), ai_votes_from_table(_table(said))
+
+
+def _table(columns: "dict[str, pa.Array]") -> "pa.Table":
+    import pyarrow as pa
+
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
+def ai_variants(thresholds: Sequence[float]) -> dict[str, PlantNet]:
+    """The Pl@ntNet EM in each AI mode, confident at each of the thresholds, by a name that says so."""
+    modes = {f"plantnet, AI {mode}": PlantNet(ai_mode=mode) for mode in AI_MODES if mode != "confident"}
+    sure = {f"plantnet, AI from {t:g}": PlantNet(ai_mode="confident", ai_threshold=t) for t in thresholds}
+    return {**modes, **sure}
+
+
+def label_counts(votes: Votes) -> Counts:
+    """Distinct labels voted on each observation: int32[n_observations]."""
+    n_labels = np.ones(votes.n_observations, np.int32)
+    n_labels[votes.disputes.observations] = np.diff(votes.disputes.candidates.offsets)
+    return n_labels
+
+
+def _null_if_nan(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _measured() -> list[str]:
+    """The measures that every consensus has."""
+    return [column.name for column in MEASURES if not column.optional]

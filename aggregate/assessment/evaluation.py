@@ -1,0 +1,316 @@
+"""A consensus evaluated against what experts say [L25].
+
+[L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
+(arXiv 2406.03356).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
+from ..arrow import to_arrow, to_numpy
+from ..consensus import Consensus
+from ..errors import ParameterError, VotesError
+from ..evidence import Evidence
+from ..measures import (
+    bootstrap,
+    calibration_error,
+    macro_precision,
+    macro_recall,
+    retrieved,
+    risk_coverage_area,
+    share,
+)
+from ..schema import MEASURES
+from ..truth import Truth, check_kinds, check_labels, codes_among, rows_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RESAMPLES = 1000
+MAX_DRAWS = 20_000_000
+"""Resamples are fewer where they would draw more observations than this."""
+
+MAX_RESAMPLED = 200_000
+"""Sets of more observations get no intervals: a share of so many is known to 0.2 %."""
+
+VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
+"""Numbers of votes that are told apart: from, to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Expert observations and what a consensus says of them; arrays have an item an observation, sorted by id.
+
+    For callers that hold many consensuses against the same experts: ``evaluate_judged`` needs these arrays and no more.
+    """
+
+    truth: LabelCodes
+    """Codes of the experts' labels."""
+    labels: LabelCodes
+    """Codes of the consensus's labels, from the same table of names."""
+    valid: Flags
+    confidence: Floats
+    n_votes: Counts
+    n_labels: Counts
+    probability: Floats | None = None
+
+    @property
+    def right(self) -> Flags:
+        """Where the label is the experts'."""
+        right: Flags = self.truth == self.labels
+        return right
+
+    def __len__(self) -> int:
+        return self.truth.size
+
+    def only(self, chosen: Flags) -> "Judged":
+        """The chosen (bool[n]) observations."""
+        return replace(self, **{name: value[chosen] for name, value in vars(self).items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How experts and consensus meet."""
+
+    expert_observations: int
+    matched: int
+    unknown: int
+    """Expert observations without a vote: ignored."""
+    unlabelled: int
+    """Rows without a label: ignored."""
+    species: int
+    """Distinct expert labels of the matched observations."""
+    species_never_voted: int
+    """Those of them that nobody voted anywhere: no strategy can retrieve them."""
+    observations_never_voted: int
+    """Matched observations with such a label."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measure and its 95 % interval; NaN where there is nothing to measure."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """A set of expert observations and its measures, by their names in ``schema.MEASURES``."""
+
+    name: str
+    observations: int
+    measures: Mapping[str, Estimate]
+    resamples: int = 0
+    """That the intervals come from; 0 where there are none."""
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A species taken for another one."""
+
+    truth: str | int
+    label: str | int
+    observations: int
+    valid: int
+    """Those that count as valid: training would learn the mistake."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came out."""
+
+    overlap: Overlap
+    subsets: tuple[Group, ...]
+    """All expert observations; those with two votes or more; those with a disagreement [L25]."""
+    by_votes: tuple[Group, ...]
+    """By number of votes."""
+    confusions: tuple[Confusion, ...]
+    """Most frequent first."""
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: plain values, null for NaN."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: plain(item) for name, item in value.items()}
+            if isinstance(value, list | tuple):
+                return [plain(item) for item in value]
+            return None if isinstance(value, float) and math.isnan(value) else value
+
+        contents: dict[str, Any] = plain(asdict(self))
+        return contents
+
+
+def evaluate(
+    consensus: Consensus | Evidence,
+    truth: Truth,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    worst: int = 10,
+) -> Evaluation:
+    """Hold a consensus against experts: measures with 95 % intervals, and the ``worst`` most frequent confusions.
+
+    The intervals come from ``resamples`` bootstrap resamples of the observations (0 for none); the same seed draws
+    the same resamples for every consensus with the same expert observations. Raises VotesError if no expert
+    observation is in the consensus or ids or labels have different types, ParameterError on senseless numbers. Warns
+    of experts' labels that look like one of the consensus and are none.
+    """
+    judged, names, overlap = judge(consensus, truth)
+    source = consensus if isinstance(consensus, Evidence) else consensus.votes
+    _, matched = rows_of(source.observation_ids, truth.observation_ids)
+    check_labels(truth.at(np.sort(matched)), source.label_names, "the consensus")
+    return evaluate_judged(judged, names, overlap, resamples=resamples, seed=seed, worst=worst)
+
+
+def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Array, Overlap]":
+    """The expert observations of ``truth`` beside the consensus, the label names of their codes, and who was met.
+
+    The names are those of the consensus and those that only experts use. Raises VotesError.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    source = consensus if isinstance(consensus, Evidence) else consensus.votes
+    ids, known = source.observation_ids, source.label_names
+    check_kinds(truth, ids.type, known.type, "the consensus")
+    rows, truth_rows = rows_of(ids, truth.observation_ids)
+    if rows.size == 0:
+        raise VotesError(
+            f"none of its {len(truth):,} observations is in the consensus",
+            where=truth.origin,
+            remedy="see that both use the same ids",
+        )
+    evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
+    labels = truth.labels.take(to_arrow(truth_rows))
+    voted = codes_among(known, labels)
+    unvoted = labels.filter(to_arrow(voted < 0)).dictionary_encode()
+    codes = voted.copy()
+    codes[voted < 0] = len(known) + to_numpy(unvoted.indices)
+    names = pa.chunked_array([part.cast(_wide(known.type)) for part in (known, unvoted.dictionary)]).combine_chunks()
+    order = to_numpy(pc.sort_indices(names))
+    rank = np.argsort(order).astype(np.int32)  # in the order of the names no sum depends on where they came from
+    judged = Judged(
+        truth=rank[codes],
+        labels=np.where(evidence.labels < 0, np.int32(-1), rank[evidence.labels]),
+        valid=evidence.valid,
+        confidence=evidence.confidence,
+        n_votes=evidence.n_votes,
+        n_labels=evidence.n_labels,
+        probability=evidence.probability,
+    )
+    overlap = Overlap(
+        expert_observations=len(truth),
+        matched=rows.size,
+        unknown=len(truth) - rows.size,
+        unlabelled=truth.n_unlabelled,
+        species=np.unique(codes).size,
+        species_never_voted=len(unvoted.dictionary),
+        observations_never_voted=int(np.count_nonzero(voted < 0)),
+    )
+    return judged, names.take(to_arrow(order)), overlap
+
+
+def evaluate_judged(
+    judged: Judged, names: "pa.Array", overlap: Overlap, *, resamples: int = RESAMPLES, seed: int = 0, worst: int = 10
+) -> Evaluation:
+    """As :func:`evaluate`, of arrays that were brought together by :func:`judge`, or otherwise."""
+    faults = [
+        f"{name} is {value} but must be at least 0"
+        for name, value in (("resamples", resamples), ("seed", seed), ("worst", worst))
+        if value < 0
+    ]
+    if faults:
+        raise ParameterError("; ".join(faults))
+    several = judged.n_votes >= 2
+    subsets = {
+        "all": np.ones(len(judged), np.bool_),
+        "two votes or more": several,
+        "with a disagreement": several & (judged.n_labels >= 2),
+    }
+    by_votes = {
+        _votes_in_words(low, high): (judged.n_votes >= low) & (judged.n_votes <= (high or np.inf))
+        for low, high in VOTE_GROUPS
+    }
+    return Evaluation(
+        overlap=overlap,
+        subsets=tuple(_group(name, judged.only(chosen), resamples, seed) for name, chosen in subsets.items()),
+        by_votes=tuple(_group(name, judged.only(chosen), resamples, seed) for name, chosen in by_votes.items()),
+        confusions=_confusions(judged, names, worst),
+        seed=seed,
+    )
+
+
+def measure(judged: Judged, counts: Weights) -> Floats:
+    """Every measure of ``schema.MEASURES`` in its order: float64[..., m] of counts[..., n]."""
+    truth, labels, valid, right = judged.truth, judged.labels, judged.valid, judged.right
+    probability = judged.probability
+    measures = [
+        share(valid & right, counts),
+        share(right, counts, among=valid),
+        share(right, counts),
+        macro_precision(truth, labels, valid, counts),
+        macro_recall(truth, labels, valid, counts),
+        retrieved(truth, labels, valid, counts),
+        share(valid, counts),
+        calibration_error(judged.confidence, right, counts),
+        risk_coverage_area(judged.confidence, right, counts),
+    ]
+    if probability is not None:
+        measures += [calibration_error(probability, right, counts), risk_coverage_area(probability, right, counts)]
+    return np.stack(measures, axis=-1)
+
+
+def _group(name: str, judged: Judged, resamples: int, seed: int) -> Group:
+    measured = [column.name for column in MEASURES if judged.probability is not None or not column.optional]
+    n = len(judged)
+    if n == 0:
+        return Group(name, 0, dict.fromkeys(measured, Estimate(math.nan, math.nan, math.nan)))
+    resamples = _affordable(resamples, n)
+    ends = bootstrap(lambda counts: measure(judged, counts), n, resamples, seed)
+    estimates = (Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True))
+    return Group(name, n, dict(zip(measured, estimates, strict=True)), resamples)
+
+
+def _affordable(resamples: int, n: int) -> int:
+    return min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
+
+
+def _confusions(judged: Judged, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:
+    """The most frequent pairs of an expert's label and another label, ties in the order of the names."""
+    wrong = judged.only(~judged.right & (judged.labels >= 0))
+    pairs, places, times = np.unique(
+        np.stack([wrong.truth, wrong.labels], axis=1), axis=0, return_inverse=True, return_counts=True
+    )
+    valid = np.bincount(places.ravel(), weights=wrong.valid, minlength=times.size).astype(np.int64)
+    found = [
+        Confusion(_plain_name(names[truth]), _plain_name(names[label]), count, n_valid)
+        for (truth, label), count, n_valid in zip(pairs.tolist(), times.tolist(), valid.tolist(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda pair: (-pair.observations, pair.truth, pair.label))[:worst])
+
+
+def _plain_name(name: "pa.Scalar") -> str | int:
+    value = name.as_py()
+    return value if isinstance(value, str) else int(value)
+
+
+def _votes_in_words(low: int, high: int | None) -> str:
+    if high is None:
+        return f"{low} or more"
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _wide(kind: "pa.DataType") -> "pa.DataType":
+    """A type for names of two origins: strings, or integers of any width in the order of their numbers."""
+    import pyarrow as pa
+
+    return pa.decimal128(20) if pa.types.is_integer(kind) else pa.large_string()

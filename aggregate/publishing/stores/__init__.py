@@ -1,0 +1,1 @@
+"""Where runs are kept: a folder, or a place in an object store."""

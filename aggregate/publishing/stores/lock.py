@@ -1,0 +1,141 @@
+"""One writer at a time in an output folder.
+
+The lock is the operating system's (flock), on ``.lock`` and on the folder itself: it falls free when its holder dies,
+however that happens, so there is no stale lock to clear away; and who removes ``.lock`` lets nobody in. (Where a file
+system has none, filelock makes do with the file itself, and takes that of a dead process of the same machine for
+stale; where it has none for folders, the file has to do.) ``.lock-holder`` beside it says who has it, for those who
+wait.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ...errors import LockedError, ParameterError, on_one_line
+from ...files.writing import writing
+
+LOCK, HOLDER = ".lock", ".lock-holder"
+
+LOCK_MODES = ("wait", "fail")
+"""What to do while another has the lock."""
+
+LOOK_AGAIN = 0.2
+"""Seconds between attempts while waiting."""
+
+
+WITHOUT_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What file systems answer that have no locks on folders, as those of a network."""
+
+
+@contextmanager
+def locked(folder: Path, mode: str, say: Callable[[str], None], where: str | None = None) -> Iterator[bool]:
+    """Hold the lock of ``folder``, which is made, for the length of a block; whether another was waited for.
+
+    While another process has it: ``mode`` "wait" says who it is and waits, "fail" raises LockedError. ``where`` is
+    what the folder is called in messages. If the block fails and nothing came of the folder, it is removed again.
+    """
+    if mode not in LOCK_MODES:
+        raise ParameterError(f"lock is {mode!r} but must be one of {', '.join(LOCK_MODES)}")
+    new = _missing(folder)
+    with writing(folder), ExitStack() as held:
+        has_waited = False
+        while not _take(folder, held):
+            if not has_waited:
+                holder = _holder(folder)
+                if mode == "fail":
+                    raise LockedError(
+                        f"is being written by {holder}",
+                        where=where or str(folder),
+                        remedy="wait for it, or --lock wait",
+                    )
+                say(f"waiting for {holder}, which is writing {where or folder}")
+                has_waited = True
+            time.sleep(LOOK_AGAIN)
+        release = held.pop_all()
+    with release:
+        try:
+            with suppress(OSError):  # nobody but who waits misses it
+                _sign(folder)
+            yield has_waited
+        except BaseException:
+            _clear_away(folder, new)
+            raise
+        finally:
+            with suppress(OSError):
+                (folder / HOLDER).unlink(missing_ok=True)
+
+
+def _take(folder: Path, held: ExitStack) -> bool:
+    """Take the lock, which ``held`` is to let go of; False if another has it."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as taken:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # who had it has just removed the folder
+            return False
+        taken.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken.callback(fcntl.flock, descriptor, fcntl.LOCK_UN)  # also for a copy in a child
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+        try:
+            if not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+                return False
+            lock = FileLock(folder / LOCK)
+            lock.acquire(timeout=0)
+        except (FileNotFoundError, Timeout):
+            return False
+        taken.callback(lock.release)
+        held.push(taken.pop_all())
+    return True
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folder, and those above it, as far as they are not there; the innermost first."""
+    return [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+
+
+def _clear_away(folder: Path, new: list[Path]) -> None:
+    """Remove folders that are new if nothing is in them. Call it with the lock held."""
+    with suppress(OSError):
+        if folder in new:
+            for inside in folder.iterdir():
+                if inside.is_dir():
+                    inside.rmdir()
+            for name in (HOLDER, LOCK):
+                (folder / name).unlink(missing_ok=True)
+        for place in new:
+            place.rmdir()
+
+
+def _sign(folder: Path) -> None:
+    """Say who holds the lock."""
+    me = {"pid": os.getpid(), "host": socket.gethostname(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
+    staged = folder / f"{HOLDER}.partial"
+    try:
+        staged.write_text(json.dumps(me), encoding="utf-8")
+        os.replace(staged, folder / HOLDER)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _holder(folder: Path) -> str:
+    """The process that has the lock, in words."""
+    try:
+        known = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        return on_one_line(f"process {known['pid']:d} on {known['host']}, started {known['started']}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # it has just come, or is about to leave
+        return "another process"

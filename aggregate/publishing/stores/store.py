@@ -1,0 +1,105 @@
+"""What every place for runs can do: a folder (``run_folder``) or a place in another store (``run_bucket``)."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from ...errors import PublishError, on_one_line
+
+Location: TypeAlias = Path | str
+"""A local path, or the URI of something in another store, without secrets."""
+
+
+class RunStore(Protocol):
+    """Where runs are published.
+
+    Methods that write are called with the lock of ``lock_folder`` held; what they cannot do is a PublishError, and
+    leaves the published run as it was.
+    """
+
+    @property
+    def where(self) -> str:
+        """What the place is called in messages."""
+
+    @property
+    def latest(self) -> Location:
+        """What names the published run, for messages."""
+
+    @property
+    def lock_folder(self) -> Path:
+        """The local folder that the lock lies in."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether runs were ever written here."""
+
+    @property
+    def published_id(self) -> str | None:
+        """The published run; None if there is none."""
+
+    @property
+    def lost_id(self) -> str | None:
+        """The run that is named as the published one though it is gone; None if there is none."""
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs that were published, now or before; oldest first."""
+
+    @property
+    def held_ids(self) -> list[str]:
+        """The runs that are held back, oldest first."""
+
+    def file(self, run_id: str, name: str) -> str:
+        """The path or URI of a file of a run. Raises PublishError if there is no such run."""
+
+    def check(self) -> None:
+        """See that the place can be written to, before any work is done. Creates nothing that stays."""
+
+    def prepare(self) -> None:
+        """Create the place."""
+
+    def tidy(self) -> list[str]:
+        """Clear away what killed processes left; what that was, in words."""
+
+    def new_run(self, started: datetime) -> AbstractContextManager["NewRun"]:
+        """A run to write files into; what is neither published nor held when the block ends is removed."""
+
+    def publish(self, run_id: str, staged: Path) -> Location:
+        """Publish the run whose files are in the local folder ``staged``; where it is now."""
+
+    def hold(self, run_id: str, staged: Path) -> Location:
+        """Put the run whose files are in the local folder ``staged`` aside; where it is now."""
+
+    def release(self, run_id: str) -> Location:
+        """Publish a run that is held back; where it is now."""
+
+    def switch_to(self, run_id: str) -> Location:
+        """Publish a run that was published before; where it is."""
+
+    def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """Remove runs, published before or held back; what cannot be removed now, and why."""
+
+
+class NewRun:
+    """A run that is being written into the local ``folder``."""
+
+    def __init__(self, store: RunStore, run_id: str, folder: Path) -> None:
+        self.store = store
+        self.run_id = run_id
+        self.folder = folder
+
+    def publish(self) -> Location:
+        """Give the run its place and publish it; where it is. Raises PublishError."""
+        return self.store.publish(self.run_id, self.folder)
+
+    def hold(self) -> Location:
+        """Put the run aside; where it is. Raises PublishError."""
+        return self.store.hold(self.run_id, self.folder)
+
+
+def no_such_run(store: RunStore, run_id: str) -> PublishError:
+    """The error that names the runs there are."""
+    known = ", ".join(store.run_ids[-3:] + store.held_ids[-3:]) or "none"
+    return PublishError(f"has no run {on_one_line(run_id)}", where=store.where, remedy=f"the newest are: {known}")

@@ -1,0 +1,89 @@
+"""When to stop."""
+
+from hashlib import blake2b
+
+import numpy as np
+
+from ...arrays import Counts, Floats, LabelCodes, Weights
+from ...trace import Iteration, LikelihoodIteration, Trace
+
+TRUST_MOVED = 1e-6
+"""A user whose weight moves by no more counts as unchanged."""
+
+
+class Convergence:
+    """Watches an iteration over (species counts, labels) and says when it ends.
+
+    It ends when an iteration changes neither; when a state returns, that is, the iteration runs in a circle; or
+    after ``max_iter`` iterations. States are remembered by a 256-bit digest.
+    """
+
+    def __init__(self, max_iter: int, labels: LabelCodes) -> None:
+        self.max_iter = max_iter
+        self._labels = labels
+        self._species: Counts | None = None
+        self._iterations: list[Iteration] = []
+        self._first_seen: dict[bytes, int] = {}
+        self._period = 0
+
+    def goes_on(self) -> bool:
+        """Whether another iteration is due."""
+        return self._period == 0 and len(self._iterations) < self.max_iter
+
+    def saw(self, species: Counts, labels: LabelCodes, n_valid: int) -> None:
+        """Take note of the state that an iteration arrived at.
+
+        ``species`` int32[n_users]; ``labels`` int32, of the observations whose label can change at all.
+        """
+        before = self._species
+        users_changed = species.size if before is None else int(np.count_nonzero(species != before))
+        labels_changed = int(np.count_nonzero(labels != self._labels))
+        self._iterations.append(Iteration(labels_changed, users_changed, n_valid))
+        self._species, self._labels = species, labels
+        digest = blake2b(labels.tobytes(), digest_size=32, key=blake2b(species.tobytes()).digest()).digest()
+        now = len(self._iterations)
+        self._period = now - self._first_seen.setdefault(digest, now)
+
+    @property
+    def trace(self) -> Trace:
+        """What has happened so far."""
+        return Trace(
+            tuple(self._iterations),
+            converged=self._period == 1,
+            cycle_length=self._period if self._period > 1 else 0,
+        )
+
+
+class PosteriorConvergence:
+    """Watches posterior probabilities and says when they stand.
+
+    They stand when an iteration moves none of them by more than ``tolerance``; ``max_iter`` iterations are the limit.
+    """
+
+    def __init__(self, max_iter: int, tolerance: float, posteriors: Floats, chosen: Counts) -> None:
+        """``posteriors`` by candidate and ``chosen`` candidates by dispute, before the first iteration."""
+        self.max_iter = max_iter
+        self.tolerance = tolerance
+        self._posteriors = posteriors
+        self._chosen = chosen
+        self._trust: Weights | None = None
+        self._iterations: list[Iteration] = []
+        self._stands = False
+
+    def goes_on(self) -> bool:
+        """Whether another iteration is due."""
+        return not self._stands and len(self._iterations) < self.max_iter
+
+    def saw(self, posteriors: Floats, chosen: Counts, trust: Weights, n_valid: int, log_likelihood: float) -> None:
+        """Take note of what an iteration arrived at. A user counts as changed if ``trust`` moved by more than 1e-6."""
+        labels_changed = int(np.count_nonzero(chosen != self._chosen))
+        before = self._trust
+        users_changed = trust.size if before is None else int(np.count_nonzero(np.abs(trust - before) > TRUST_MOVED))
+        self._iterations.append(LikelihoodIteration(labels_changed, users_changed, n_valid, log_likelihood))
+        self._stands = bool(np.abs(posteriors - self._posteriors).max(initial=0.0) <= self.tolerance)
+        self._posteriors, self._chosen, self._trust = posteriors, chosen, trust
+
+    @property
+    def trace(self) -> Trace:
+        """What has happened so far."""
+        return Trace(tuple(self._iterations), converged=self._stands, cycle_length=0)

@@ -1,0 +1,232 @@
+"""Expectation-maximisation on the labels that were voted: what dawid-skene, one-coin, mace and glad have in common.
+
+The posterior of an observation lives on the labels voted on it. So that of an undisputed observation is 1, whatever the
+parameters; it informs them all the same, as counts that never change, and the posteriors that an iteration estimates
+are those of the disputed observations.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from ...arrays import Counts, Floats, Indices, Weights
+from ...consensus import Consensus
+from ...disputes import Margins, likeliest, vote_shares
+from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
+from ...progress import Progress
+from ...trace import Trace
+from ...votes import Disputes, Votes
+from ..base import parameter
+from .convergence import PosteriorConvergence
+from .outcome import Judge, reach
+from .thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class PosteriorStrategy(Thresholds):
+    """Parameters of all strategies that estimate posterior probabilities."""
+
+    max_iter: int = parameter(300, "iterations at most", "at least 1", lambda m: m >= 1)
+    tolerance: float = parameter(
+        0.01, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
+    )
+
+
+class Model(Protocol):
+    """One of the models. Posteriors are float64, one a candidate of the disputes."""
+
+    def maximise(self, posteriors: Floats) -> None:
+        """Estimate the parameters from the posteriors."""
+
+    def expect(self) -> tuple[Floats, float]:
+        """The posteriors under the parameters, and the log-likelihood of all votes (nats)."""
+
+    def trust(self) -> Weights:
+        """The probability, for each user, that a vote is right by skill: float64[n_users]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where the iterations arrived: ``posteriors``, ``margins`` by candidate, ``chosen`` candidates by dispute."""
+
+    posteriors: Floats
+    chosen: Counts
+    trust: Weights
+    margins: Floats
+    trace: Trace
+
+
+def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, judge: Judge, progress: Progress) -> Estimate:
+    """Iterate from the shares of the votes until the posteriors stand."""
+    disputes = votes.disputes
+    progress.phase("estimate", unit="iterations")
+    margins = Margins(disputes)
+    posteriors = vote_shares(disputes)
+    chosen = likeliest(disputes, posteriors)
+    watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, posteriors, chosen)
+    while watch.goes_on():
+        margins.add(posteriors)
+        model.maximise(posteriors)
+        posteriors, log_likelihood = model.expect()
+        chosen = likeliest(disputes, posteriors, held=disputes.candidates.labels[chosen])
+        trust = model.trust()
+        n_valid = judge.count_valid(trust, chosen, posteriors)
+        watch.saw(posteriors, chosen, trust, n_valid, log_likelihood)
+        progress.advance()
+    return Estimate(posteriors, chosen, trust, margins.mean, watch.trace)
+
+
+def fit_model(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> Consensus:
+    """The consensus of a model's posteriors."""
+    judge = Judge(votes, strategy)
+    found = estimate(strategy, votes, model, judge, progress)
+    return reach(strategy, judge, found.trust, found.posteriors, found.chosen, found.margins, found.trace, progress)
+
+
+class LabelPrior:
+    """How likely each label is before any vote: its smoothed share of the observations, to some power.
+
+    P(k) is proportional to (observations with label k + ``smoothing``)^``exponent``: with exponent 0 all labels are
+    alike, with 1 as likely as they are frequent.
+    """
+
+    def __init__(self, votes: Votes, exponent: float, smoothing: float) -> None:
+        candidates = votes.disputes.candidates
+        first_labels = votes.labels[votes.offsets[:-1]]
+        self._exponent = exponent
+        self._smoothing = smoothing
+        self._largest = votes.n_observations + votes.n_labels * (smoothing + 1)
+        self.undisputed: Floats = _undisputed_labels(votes, first_labels)
+        self.probabilities: Floats = np.full(votes.n_labels, 1.0 / votes.n_labels)
+        self._sums = PosteriorSums(candidates.labels, np.arange(len(candidates), dtype=np.int32), votes.n_labels)
+
+    def maximise(self, posteriors: Floats) -> None:
+        """Estimate the probabilities float64[n_labels] from the posteriors."""
+        if self._exponent > 0:
+            powers = (self.undisputed + self._sums.of(posteriors) + self._smoothing) ** self._exponent
+            self.probabilities = powers / exact_sum(powers, self._largest)
+
+    def log_likelihood(self) -> float:
+        """That of the undisputed observations' labels."""
+        return sum_of_logs(self.undisputed, self.probabilities)
+
+
+def _undisputed_labels(votes: Votes, first_labels: Counts) -> Floats:
+    counts = np.bincount(first_labels, minlength=votes.n_labels)
+    counts -= np.bincount(first_labels[votes.disputes.observations], minlength=votes.n_labels)
+    return counts.astype(np.float64)
+
+
+class PosteriorSums:
+    """Sums of posteriors by code, the same in any order: ``codes`` int32[n], and the candidate int32[n] of each."""
+
+    def __init__(self, codes: Counts, candidates: Counts, n_codes: int, unit: float | None = None) -> None:
+        from ...kernels.posteriors import unit_for
+
+        self._codes = codes
+        self._candidates = candidates
+        self._n_codes = n_codes
+        self._unit = unit_for(float(np.bincount(codes).max(initial=0))) if unit is None else unit
+
+    def of(self, posteriors: Floats) -> Floats:
+        """Sum of the posteriors by code, float64[n_codes]."""
+        from ...kernels.posteriors import tally
+
+        sums = np.zeros(self._n_codes, np.int64)
+        tally(self._codes, self._candidates, posteriors, self._unit, sums)
+        return sums / self._unit
+
+
+class Scores:
+    """Logarithms that can be added up over the votes of an observation, and the posteriors they lead to."""
+
+    def __init__(self, disputes: Disputes) -> None:
+        from ...kernels.posteriors import LARGEST_LOG, unit_for
+
+        self._disputes = disputes
+        most_votes = int(np.diff(disputes.offsets).max(initial=0))
+        self._unit = unit_for((2 * most_votes + 1) * LARGEST_LOG, 44)
+        self._largest_evidence = (disputes.users.size + len(disputes)) * LARGEST_LOG
+
+    def logs_of(self, probabilities: Floats) -> Indices:
+        """Their logarithms in fixed point, int64; a probability below 1e-100 counts as that."""
+        from ...kernels.posteriors import logs_of
+
+        logs = np.empty(probabilities.size, np.int64)
+        logs_of(probabilities, self._unit, logs)
+        return logs
+
+    def two_way(self, log_right: Indices, log_wrong: Indices, label_logs: Indices) -> tuple[Floats, float]:
+        """Posteriors and log-likelihood where a vote is either right or wrong: int64 by vote, and by label."""
+        from ...kernels.posteriors import two_way_scores
+
+        disputes, candidates = self._disputes, self._disputes.candidates
+        scores = np.empty(len(candidates), np.int64)
+        in_blocks(
+            two_way_scores,
+            len(disputes),
+            disputes.offsets,
+            log_right,
+            log_wrong,
+            candidates.offsets,
+            candidates.labels,
+            candidates.n_votes,
+            label_logs,
+            scores,
+        )
+        return self.normalised(scores)
+
+    def normalised(self, scores: Indices) -> tuple[Floats, float]:
+        """Posteriors and log-likelihood from the candidates' scores int64."""
+        from ...kernels.posteriors import normalise
+
+        disputes = self._disputes
+        posteriors = np.empty(scores.size)
+        evidence = np.empty(len(disputes))
+        in_blocks(normalise, len(disputes), disputes.candidates.offsets, scores, self._unit, posteriors, evidence)
+        return posteriors, exact_sum(evidence, self._largest_evidence)
+
+
+def sum_of_logs(counts: Floats, probabilities: Floats) -> float:
+    """Sum of counts log(probabilities), the same in any order."""
+    from ...kernels.posteriors import LARGEST_LOG, unit_for
+    from ...kernels.posteriors import sum_of_logs as kernel
+
+    unit = unit_for(float(counts.sum()) * LARGEST_LOG, 44)
+    part = partial(kernel, counts, probabilities, unit)
+    sums = kernels_side_by_side(*(partial(part, first, last) for first, last in one_part_per_thread(counts.size)))
+    return sum(map(int, sums)) / unit
+
+
+def exact_sum(values: Floats, largest: float) -> float:
+    """Sum of values whose sizes add up to ``largest`` at most, the same in any order."""
+    from ...kernels.posteriors import sum_of_values, unit_for
+
+    unit = unit_for(largest)
+    return int(sum_of_values(values, unit)) / unit
+
+
+class Accuracies:
+    """The share of each user's votes that are right, by the posteriors, shrunk to the crowd's.
+
+    accuracy(u) = (right votes of u + prior_votes m) / (votes of u + prior_votes), with the crowd's mean
+    m = (all right votes + 1) / (all votes + 2).
+    """
+
+    def __init__(self, votes: Votes, prior_votes: float) -> None:
+        disputes = votes.disputes
+        self._prior_votes = prior_votes
+        self._n_votes = np.bincount(votes.users, minlength=votes.n_users).astype(np.float64)
+        self._n_votes_in_all = float(votes.n_votes)
+        self.undisputed: Floats = self._n_votes - np.bincount(disputes.users, minlength=votes.n_users)
+        self._sums = PosteriorSums(disputes.users, disputes.candidates.of_vote, votes.n_users)
+        self.mean = 0.5
+        self.of_users: Weights = np.full(votes.n_users, self.mean)
+
+    def maximise(self, posteriors: Floats) -> None:
+        """Estimate them from the posteriors."""
+        right = self.undisputed + self._sums.of(posteriors)
+        self.mean = (exact_sum(right, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2)
+        self.of_users = (right + self._prior_votes * self.mean) / (self._n_votes + self._prior_votes)

@@ -1,0 +1,177 @@
+"""Which label the weights favour, and by how much: the kernels of ``label_weights`` on whole arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays import Counts, Floats, LabelCodes, Weights
+from ...kernels.threads import in_blocks
+from ...votes import Disputes
+
+
+def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: LabelCodes) -> LabelCodes:
+    """The label with most weight of each disputed observation, other than ``excluded``: int32[len(disputes)].
+
+    Among tied labels (within 1e-9) the author's wins, else the one with most votes, else the smallest.
+    """
+    from ...kernels.label_weights import heaviest_labels as kernel
+
+    heaviest = np.empty(len(disputes), np.int32)
+    in_blocks(
+        kernel,
+        len(disputes),
+        disputes.offsets,
+        disputes.labels,
+        disputes.is_author,
+        vote_weights,
+        excluded,
+        heaviest,
+    )
+    return heaviest
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """What speaks for and against the labels of the disputed observations; float64[len(disputes)] each."""
+
+    weight: Weights
+    """Weight on the label."""
+    total: Weights
+    """Weight of all votes."""
+    opposition: Weights
+    """Weight on the strongest other label."""
+
+    @property
+    def agreement(self) -> Floats:
+        """Share of the weight that is on the label; 0 where no vote weighs anything."""
+        return _share(self.weight, self.total)
+
+    @property
+    def margin(self) -> Floats:
+        """Agreement less the share of the strongest other label, in [-1, 1]."""
+        return self.agreement - _share(self.opposition, self.total)
+
+
+class Contest:
+    """The labels of the disputed observations, and what speaks for them, under changing weights of the users.
+
+    Only observations on which somebody's weight changed are looked at again: on the others nothing can have.
+    """
+
+    def __init__(self, disputes: Disputes) -> None:
+        n = len(disputes)
+        self.disputes = disputes
+        self.labels: LabelCodes = np.full(n, -1, np.int32)
+        self.support = Support(*np.zeros((3, n)))
+        self.vote_weights: Weights = np.zeros(disputes.users.size)
+        """float64, of each vote."""
+        self._weights: Weights | None = None
+
+    def settle(self, weights: Weights) -> None:
+        """Choose each label anew under ``weights`` float64[n], by user code; of tied ones the label held so far."""
+        from ...kernels.label_weights import settle
+        from ...kernels.threads import in_blocks
+
+        disputes, support = self.disputes, self.support
+        changed = np.ones(weights.size, np.bool_) if self._weights is None else weights != self._weights
+        in_blocks(
+            settle,
+            len(disputes),
+            disputes.offsets,
+            disputes.users,
+            disputes.labels,
+            disputes.is_author,
+            weights,
+            changed,
+            self.vote_weights,
+            self.labels,
+            support.weight,
+            support.total,
+            support.opposition,
+        )
+        self._weights = weights
+
+
+class WeightHistory:
+    """The weights that users who argue have had: 8 bytes for each of them and each iteration."""
+
+    def __init__(self, disputes: Disputes, n_users: int) -> None:
+        """``n_users``: codes of users are below it."""
+        argues = np.zeros(n_users, np.bool_)
+        argues[disputes.users] = True
+        self._disputes = disputes
+        self._arguing = np.flatnonzero(argues)
+        self._codes = np.cumsum(argues, dtype=np.int32) - np.int32(1)
+        self._past: list[Weights] = []
+
+    def saw(self, weights: Weights) -> None:
+        """Take note of weights that an iteration started from: float64[n_users]."""
+        self._past.append(weights[self._arguing])
+
+    def mean_margins(self, labels: LabelCodes, objector: int = -1) -> Floats:
+        """The margin of each dispute's label, averaged over the weights that were seen: float64[len(disputes)].
+
+        The votes of the user ``objector`` count only where they are for another label.
+        """
+        from ...kernels.label_weights import add_up_margins
+        from ...kernels.threads import in_blocks
+
+        disputes = self._disputes
+        past = np.stack(self._past, axis=1)
+        argues = objector >= 0 and objector in disputes.users
+        place = self._codes[objector] if argues else np.int32(-1)
+        margins = np.empty(len(disputes))
+        in_blocks(
+            add_up_margins,
+            len(disputes),
+            disputes.offsets,
+            self._codes[disputes.users],
+            disputes.labels,
+            past,
+            place,
+            labels,
+            margins,
+        )
+        return margins / len(self._past)
+
+
+def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:
+    """What speaks for and against ``labels`` int32[len(disputes)]."""
+    from ...kernels.label_weights import support_of as kernel
+
+    weight, total, opposition = np.empty((3, len(disputes)))
+    in_blocks(
+        kernel,
+        len(disputes),
+        disputes.offsets,
+        disputes.labels,
+        vote_weights,
+        labels,
+        weight,
+        total,
+        opposition,
+    )
+    return Support(weight, total, opposition)
+
+
+def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> tuple[Floats, Counts]:
+    """Entropy (nats) of the labels' shares of the weight, and the number of labels, of each dispute."""
+    from ...kernels.label_weights import entropies
+
+    entropy = np.empty(len(disputes))
+    n_labels = np.empty(len(disputes), np.int32)
+    in_blocks(
+        entropies,
+        len(disputes),
+        disputes.offsets,
+        disputes.labels,
+        vote_weights,
+        totals,
+        entropy,
+        n_labels,
+    )
+    return entropy, n_labels
+
+
+def _share(part: Weights, whole: Weights) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

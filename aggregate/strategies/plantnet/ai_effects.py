@@ -1,0 +1,22 @@
+"""What the AI did to each observation."""
+
+import numpy as np
+
+from ...arrays import Bytes, Flags, LabelCodes
+from ...consensus import AI_EFFECTS
+
+
+def effects_of_ai(
+    ai_labels: LabelCodes, labels: LabelCodes, valid: Flags, labels_without: LabelCodes, valid_without: Flags
+) -> Bytes:
+    """uint8[n_observations], positions in AI_EFFECTS: what would differ without the AI.
+
+    A label that differs counts as relabelled, whatever else does; one that only agrees with the AI's as agreed.
+    """
+    effect = np.zeros(labels.size, np.uint8)
+    code = {name: np.uint8(place) for place, name in enumerate(AI_EFFECTS)}
+    effect[(ai_labels >= 0) & (ai_labels == labels)] = code["agreed"]
+    effect[valid & ~valid_without] = code["validated"]
+    effect[valid_without & ~valid] = code["invalidated"]
+    effect[labels != labels_without] = code["relabelled"]
+    return effect

@@ -1,0 +1,315 @@
+"""The Pl@ntNet EM: labels from weights, weights from labels."""
+
+import math
+import warnings
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ...ai_votes import AiOpinions, AiVotes, counted
+from ...arrays import Counts, Flags, LabelCodes, Weights
+from ...consensus import SLACK, AiFindings, Consensus, DisputeFindings, at_least
+from ...errors import AggregateWarning, ParameterError
+from ...progress import SILENT, Progress
+from ...trace import Trace
+from ...user_weights import AlignedWeights, UserWeights
+from ...votes import Votes
+from ..base import check_parameters, choice, parameter
+from ..parrots import PARROT_MODES, Parroting, parroting
+from ..parts.convergence import Convergence
+from ..parts.outcome import user_findings
+from ..parts.species import SpeciesCounter, Standing, VotesByUser
+from ..parts.support import Contest, Support, WeightHistory, entropies_of, heaviest_labels, support_of
+from ..parts.thresholds import ambiguity_threshold
+from .ai_effects import effects_of_ai
+from .ai_role import Forum
+from .weighting import WEIGHT_FUNCTIONS, weights_of
+
+AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where the iteration arrived: labels, weights, and how it got there."""
+
+    forum: Forum
+    standing: Standing
+    labels: LabelCodes
+    """int32[n_observations]"""
+    valid: Flags
+    """bool[n_observations]; before any objection of the AI."""
+    weights: Weights
+    """float64[n_users]"""
+    history: WeightHistory
+    """The weights that each iteration started from."""
+    n_author: Counts
+    n_vote: Counts
+    trace: Trace
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Users, their votes, and what is known of their weights beforehand."""
+
+    votes: Votes
+    by_user: VotesByUser
+    overrides: AlignedWeights | None
+    """What the operator has set."""
+    factors: Weights | None = None
+    """float64[n_users] to multiply the weights with."""
+
+    @classmethod
+    def of(cls, votes: Votes, user_weights: UserWeights | None) -> "Crowd":
+        """The users of ``votes``."""
+        return cls(votes, VotesByUser.of(votes), None if user_weights is None else user_weights.align(votes))
+
+
+@dataclass(frozen=True)
+class PlantNet:
+    """Weigh each user by the number of species the user has identified [L25, algorithm 1].
+
+    [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
+    (arXiv 2406.03356).
+
+    With ``ai_votes`` the AI takes part by ``ai_mode`` [L25, section "Integrating model predictions"]: ``ignore``
+    leaves it out; ``user`` makes it one of the users, named AI; ``fixed`` gives its vote the weight ``ai_weight``;
+    ``confident`` the same where its score reaches ``ai_threshold``; with ``invalidating`` that weight only ever speaks
+    against a label. The AI earns no species but as a user.
+
+    Raises ParameterError if a parameter is out of its range.
+
+    >>> PlantNet(theta_acc=0.8).theta_conf
+    2.0
+    """
+
+    name: ClassVar[str] = "plantnet"
+
+    alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]", lambda a: 0 < a <= 10)
+    beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]", lambda b: b > 0)
+    gamma: float = parameter(math.log(2.1), "weight of a user without species", "in (0, 1e6]", lambda g: 0 < g <= 1e6)
+    theta_conf: float = parameter(
+        None, "weight a label needs to be valid [default: fits the function]", "in (0, 1e9]", lambda t: 0 < t <= 1e9
+    )
+    theta_acc: float = parameter(
+        0.7, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1
+    )
+    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
+    weight_function: str = choice("power-difference", "how the species count becomes a weight", tuple(WEIGHT_FUNCTIONS))
+    vote_credit: str = choice("any", "which right votes on others' observations earn species", ("any", "validated"))
+    ambiguous_below: float | None = parameter(
+        None,
+        "aum below which an observation is ambiguous [default: 2 theta_acc - 1]",
+        "in [-1, 1]",
+        lambda a: -1 <= a <= 1,
+    )
+    ambiguous_quantile: float | None = parameter(
+        None,
+        "instead: share of observations, of lowest aum, to call ambiguous",
+        "in (0, 1)",
+        lambda q: 0 < q < 1,
+    )
+
+    ai_mode: str = choice("confident", "what the AI's votes may do, where they are given", AI_MODES)
+    ai_weight: float = parameter(1.7, "weight of the AI's vote", "in (0, 1e6]", lambda w: 0 < w <= 1e6)
+    ai_threshold: float = parameter(
+        0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", lambda t: 0 <= t <= 2
+    )
+
+    parrots: str = choice("keep", "what becomes of users who only confirm the AI", PARROT_MODES)
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+        if self.beta > self.alpha:
+            raise ParameterError(f"beta is {self.beta} but must be in (0, alpha], and alpha is {self.alpha}")
+        if self.ambiguous_below is not None and self.ambiguous_quantile is not None:
+            raise ParameterError("ambiguous_below and ambiguous_quantile exclude each other")
+        fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
+        object.__setattr__(self, "theta_conf", fitting if self.theta_conf is None else self.theta_conf)
+
+    def fit(
+        self,
+        votes: Votes,
+        *,
+        user_weights: UserWeights | None = None,
+        ai_votes: AiVotes | None = None,
+        progress: Progress = SILENT,
+    ) -> Consensus:
+        """Estimate labels and weights together.
+
+        ``user_weights`` are the operator's: a fixed weight replaces the estimated one from the first majority on,
+        a minimum is a floor under it. ``ai_votes`` take part as ``ai_mode`` says; the consensus then has all
+        observations that users or the AI know, and says what each would be without the AI. Warns (AggregateWarning) if
+        nobody is known to be an author, or if the AI's weight is such that it validates alone or cannot invalidate.
+        """
+        if not votes.has_authors:
+            warnings.warn(
+                "no vote is known to be its observation's author: every vote counts as one on another's observation",
+                AggregateWarning,
+                stacklevel=2,
+            )
+        opinions = None
+        if ai_votes is not None:
+            self._check_ai_weight()
+            progress.phase("join the AI's votes")
+            votes, opinions = ai_votes.join(votes)
+        forum = self._forum(votes, opinions)
+        progress.phase("pair users and species")
+        crowd = Crowd.of(forum.votes, user_weights)
+        users = crowd if forum.votes is votes else Crowd.of(votes, user_weights)
+        estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
+        copying = None
+        if opinions is not None:
+            progress.phase("look for parrots")
+            copying = parroting(crowd.votes, opinions, without_ai.labels, without_ai.valid, forum.ai_user)
+            factors = copying.factors(self.parrots)
+            if factors is not None:
+                crowd = replace(crowd, factors=factors)
+                users = replace(
+                    users, factors=factors if crowd.votes is users.votes else np.delete(factors, forum.ai_user)
+                )
+                estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
+        progress.phase("derive columns")
+        return self._consensus(estimate, opinions, without_ai, copying)
+
+    def _estimates(
+        self, forum: Forum, opinions: AiOpinions | None, crowd: Crowd, users: Crowd, progress: Progress
+    ) -> tuple[Estimate, Estimate]:
+        """The estimate, and what it would be if the AI did not take part in the iteration."""
+        progress.phase("estimate", unit="iterations")
+        estimate = self._estimate(forum, opinions, crowd, progress)
+        if opinions is None or (forum.joined is None and forum.ai_user < 0):
+            return estimate, estimate
+        progress.phase("estimate without the AI", unit="iterations")
+        return estimate, self._estimate(Forum.of_users(users.votes), None, users, progress)
+
+    def _check_ai_weight(self) -> None:
+        """Warn if the AI's weight lies outside the range of [L25]."""
+        least = self.theta_conf * (1 - self.theta_acc) / self.theta_acc
+        if self.ai_mode in ("fixed", "invalidating", "confident") and not least < self.ai_weight < self.theta_conf:
+            effect = "makes a label valid alone" if self.ai_weight >= self.theta_conf else "cannot make a label invalid"
+            warnings.warn(
+                f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}",
+                AggregateWarning,
+                stacklevel=3,
+            )
+
+    def _forum(self, votes: Votes, opinions: AiOpinions | None) -> Forum:
+        """Whose votes count, and how."""
+        if opinions is None or self.ai_mode == "ignore":
+            return Forum.of_users(votes)
+        if self.ai_mode == "user":
+            return Forum.of_users_and_ai(votes, opinions)
+        votes_of_ai = counted(opinions.labels, opinions.scores, self.ai_mode, self.ai_threshold)
+        if self.ai_mode == "invalidating":
+            return Forum.with_ai_objecting(votes, votes_of_ai, self.ai_weight)
+        return Forum.with_ai(votes, votes_of_ai, self.ai_weight)
+
+    def _estimate(
+        self,
+        forum: Forum,
+        opinions: AiOpinions | None,
+        crowd: Crowd,
+        progress: Progress,
+    ) -> Estimate:
+        """The iteration."""
+        votes, disputes = forum.votes, forum.arguing
+        standing = Standing(
+            votes,
+            crowd.by_user,
+            self.theta_conf - SLACK,
+            disputes=disputes,
+            joined=forum.joined,
+            joined_weight=forum.ai_weight,
+        )
+        counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
+        contest = Contest(disputes)
+        history = WeightHistory(forum.judging, votes.n_users + forum.has_ai)
+        labels = forum.undisputed_labels(opinions)
+        weights = self._weights_of(np.zeros(votes.n_users, np.int32), crowd)
+        contest.settle(forum.with_ai_weight(weights))
+        watch = Convergence(self.max_iter, contest.labels.copy())
+        while watch.goes_on():
+            history.saw(forum.with_ai_weight(weights))
+            labels[disputes.observations] = contest.labels
+            standing.weigh(weights)
+            standing.judge_disputed(contest.labels.copy(), self._are_valid(contest.support))
+            n_author, n_vote = counter.count(labels)
+            species = n_author + (n_vote + 5) // 10
+            weights = self._weights_of(species, crowd)
+            contest.settle(forum.with_ai_weight(weights))
+            watch.saw(species, contest.labels.copy(), int(np.count_nonzero(standing.valid)))
+            progress.advance()
+        labels[disputes.observations] = contest.labels
+        standing.weigh(weights)
+        standing.judge_disputed(contest.labels, self._are_valid(contest.support))
+        return Estimate(forum, standing, labels, standing.valid, weights, history, n_author, n_vote, watch.trace)
+
+    def _consensus(
+        self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate, copying: Parroting | None
+    ) -> Consensus:
+        """The estimate, and every column that derives from it."""
+        forum, standing = estimate.forum, estimate.standing
+        judging = forum.judging
+        judged = estimate.labels[judging.observations]
+        vote_weights = forum.counting(estimate.weights, judged)
+        support = support_of(judging, vote_weights, judged)
+        weight, valid = standing.totals, estimate.valid
+        weight[judging.observations] = support.weight
+        if judging is not forum.arguing:
+            valid = valid.copy()
+            valid[judging.observations] = self._are_valid(support)
+        entropy, n_labels = entropies_of(judging, vote_weights, support.total)
+        findings = DisputeFindings(
+            confidence=support.weight / (support.total + self.gamma),
+            agreement=support.agreement,
+            margin=support.margin,
+            aum=estimate.history.mean_margins(judged, forum.objector),
+            entropy=entropy,
+            n_labels=n_labels - forum.only_by_ai,
+            runner_up=heaviest_labels(judging, vote_weights, excluded=judged),
+        )
+        ai = None
+        if opinions is not None and copying is not None:
+            effect = effects_of_ai(opinions.labels, estimate.labels, valid, without_ai.labels, without_ai.valid)
+            ai = AiFindings(opinions.labels, opinions.scores, effect, vars(copying))
+        return Consensus(
+            votes=forum.votes,
+            strategy=self.name,
+            parameters=self._parameters(ai is not None),
+            trace=estimate.trace,
+            labels=estimate.labels,
+            weight=weight,
+            valid=valid,
+            gamma=self.gamma,
+            theta_acc=self.theta_acc,
+            ambiguous_below=ambiguity_threshold(
+                findings.aum, forum.votes.n_observations, self.theta_acc, self.ambiguous_below, self.ambiguous_quantile
+            ),
+            disputes=findings,
+            users=user_findings(
+                standing, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
+            ),
+            judged=judging,
+            vote_weights=vote_weights,
+            ai=ai,
+        )
+
+    def _parameters(self, with_ai: bool) -> dict[str, Any]:
+        """The parameters that had a part in the result."""
+        about_ai = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
+        return {name: value for name, value in asdict(self).items() if with_ai or name not in about_ai}
+
+    def _weights_of(self, species: Counts, crowd: Crowd) -> Weights:
+        """f(n), less what looks copied from the AI, then what the operator has set."""
+        function = WEIGHT_FUNCTIONS[self.weight_function]
+        weights = weights_of(species, function, self.alpha, self.beta, self.gamma)
+        if crowd.factors is not None:
+            weights *= crowd.factors
+        if crowd.overrides is not None:
+            crowd.overrides.apply_to(weights)
+        return weights
+
+    def _are_valid(self, support: Support) -> Flags:
+        """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
+        return at_least(support.weight, self.theta_conf) & at_least(support.agreement, self.theta_acc)
