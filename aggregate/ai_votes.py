@@ -1,6 +1,5 @@
 """The AI as a voter: what it sees first on each observation, and how sure it is."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from .arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes
 from .arrow import array, to_arrow, to_numpy
 from .consensus import at_least
-from .errors import AggregateWarning, VotesError
+from .errors import VotesError, warn
 from .votes import Disputes, Votes
 
 if TYPE_CHECKING:
@@ -162,11 +161,7 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
 
     usual, own = name_for_ai(votes.user_ids)
     if own != usual:
-        warnings.warn(
-            f"a user is named {usual!r}, so the AI is {own!r} among the users",
-            AggregateWarning,
-            stacklevel=4,
-        )
+        warn(f"a user is named {usual!r}, so the AI is {own!r} among the users")
     everyone = pa.concat_arrays([votes.user_ids, array([own], votes.user_ids.type)])
     order = to_numpy(pc.sort_indices(everyone)).astype(np.int64)
     ai = int(np.flatnonzero(order == votes.n_users)[0])

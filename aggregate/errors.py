@@ -1,7 +1,9 @@
 """What can go wrong, said so that the reader knows what, where and what to do."""
 
+import inspect
 import os
 import unicodedata
+import warnings
 from typing import Any
 
 LONGEST = 60
@@ -52,6 +54,15 @@ class HeldError(AggregateError):
 
 class AggregateWarning(UserWarning):
     """The result is right, but its owner should know something about it."""
+
+
+def warn(message: str) -> None:
+    """Issue an :class:`AggregateWarning` at the line that called into this package."""
+    package = __name__.partition(".")[0]
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, AggregateWarning, stacklevel=level + 1)
 
 
 def reason_of(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """The nightly job: read the votes, fit a strategy, write the run, publish it."""
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from .assessment.agreement import users_table
 from .consensus import Consensus
-from .errors import AggregateError, AggregateWarning, HeldError, ParameterError, PublishError, VotesError
+from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
 from .files.sources import Input, Source, find_sources, would_find
@@ -90,7 +89,7 @@ def run(
         changes = _changes(folder, new.folder, contents)
         if changes.summary is None and settings.guards.are_set and lost is None:
             nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
-            warnings.warn(nothing, AggregateWarning, stacklevel=2)
+            warn(nothing)
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         clock.end()
         held = settings.guards.objections(changes.summary, lost)
@@ -274,7 +273,7 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, Any]:
     labels, users = find_strange(votes.label_names, votes.labels), find_strange(of_users.user_ids, of_users.users)
     warning = warning_of(labels, users)
     if warning is not None:
-        warnings.warn(warning, AggregateWarning, stacklevel=4)
+        warn(warning)
     return {"labels": labels.plain(), "users": users.plain()}
 
 
@@ -307,14 +306,10 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
     consensus = new / CONSENSUS_FILE
     if before is None:
         if folder.lost_id is not None:
-            warnings.warn(names_none(folder), AggregateWarning, stacklevel=3)
+            warn(names_none(folder))
         return Changes(no_changes(consensus), None)
     if before != folder.published_id:
-        warnings.warn(
-            f"{names_none(folder)}: the new one is compared with the newest there, {before}",
-            AggregateWarning,
-            stacklevel=3,
-        )
+        warn(f"{names_none(folder)}: the new one is compared with the newest there, {before}")
     try:
         record = record_in(folder.file(before, ""))
         return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), record), str(consensus), record, contents)
@@ -322,25 +317,21 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
         reason = str(error)
         if isinstance(error, AggregateError):  # what to do about it is for who is told of the new run to say
             reason = f"{error.where}: {error.what}" if error.where else error.what
-        warnings.warn(f"what changed since run {before} is not known: {reason}", AggregateWarning, stacklevel=3)
+        warn(f"what changed since run {before} is not known: {reason}")
         return Changes(no_changes(consensus), {"against": before, "incomparable": reason})
 
 
 def _warn_of(calibration: "Calibration", consensus: Consensus) -> None:
     """Probabilities are as good as what they were fitted on."""
     if calibration.fitted_on.get("simulated"):
-        warnings.warn(
+        warn(
             "probabilities are calibrated on simulated votes: they are as true as the simulation's assumptions "
-            "(docs/simulation.md); calibrate on expert labels to have your own",
-            AggregateWarning,
-            stacklevel=3,
+            "(docs/simulation.md); calibrate on expert labels to have your own"
         )
     if not calibration.fits(consensus):
-        warnings.warn(
+        warn(
             "the calibration was fitted on another strategy or other parameters: its probabilities may be off; "
-            "run plant-aggregate calibrate again",
-            AggregateWarning,
-            stacklevel=3,
+            "run plant-aggregate calibrate again"
         )
 
 

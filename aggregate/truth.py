@@ -1,6 +1,5 @@
 """What experts say, and where their observations stand among others."""
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from .arrays import Indices, LabelCodes
 from .arrow import to_arrow, to_numpy
-from .errors import AggregateWarning, VotesError, on_one_line, quoted
+from .errors import VotesError, on_one_line, quoted, warn
 from .names import alike_among
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def check_labels(truth: Truth, names: "pa.Array", place: str, *, needed: bool = 
         faults.append(f"{one} from one of {place} only in case, white space or Unicode form{first}")
     if faults:
         message = f"{on_one_line(truth.origin)}: {'; '.join(faults)}: different labels, so these count as wrong"
-        warnings.warn(message, AggregateWarning, stacklevel=3)
+        warn(message)
 
 
 def rows_of(ids: "pa.Array", wanted: "pa.Array") -> tuple[Indices, Indices]:

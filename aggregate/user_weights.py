@@ -1,6 +1,5 @@
 """Weights that the operator sets, against what the votes say."""
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from .arrays import Indices, Weights
 from .arrow import to_numpy
-from .errors import AggregateWarning
+from .errors import warn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,11 +41,9 @@ class UserWeights:
         known = to_numpy(codes.is_valid())
         if not known.all():
             first = self.user_ids[int(np.argmin(known))].as_py()
-            warnings.warn(
+            warn(
                 f"{np.count_nonzero(~known):,} of {known.size:,} users with a weight set by hand have no vote "
-                f"(first: {first!r})",
-                AggregateWarning,
-                stacklevel=3,
+                f"(first: {first!r})"
             )
         positions = to_numpy(codes.drop_null()).astype(np.int64)
         return AlignedWeights(positions, self.fixed[known], self.minimum[known])

@@ -1,12 +1,11 @@
 """``plant-aggregate evaluate``: a consensus evaluated against expert labels."""
 
-import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from plant_aggregate.errors import AggregateWarning
+from plant_aggregate.errors import warn
 
 from . import console
 from .command import Command, option
@@ -113,11 +112,9 @@ def voters_agreement(
 
     log = read(votes, **reading_settings(published.manifest), progress=listener).votes
     if log.n_observations != published.n_observations:
-        warnings.warn(
+        warn(
             f"the votes are on {log.n_observations:,} observations, the consensus on {published.n_observations:,}: "
-            "they do not belong together",
-            AggregateWarning,
-            stacklevel=2,
+            "they do not belong together"
         )
     return crowd_agreement(log, experts)
 

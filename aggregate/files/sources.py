@@ -6,14 +6,13 @@ import os
 import re
 import stat
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from ..errors import AggregateWarning, VotesError, on_one_line, reason_of
+from ..errors import VotesError, on_one_line, reason_of, warn
 from .footers import MAGIC
 from .lakes import check_no_lake
 from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, would_find_remote
@@ -235,7 +234,7 @@ def _warn_of(passed_over: list[str]) -> None:
         message = (
             f"skipped {files} that do{'es' * (len(passed_over) == 1)} not end in {', '.join(PARQUET_SUFFIXES)}: {few}"
         )
-        warnings.warn(on_one_line(message), AggregateWarning, stacklevel=3)
+        warn(on_one_line(message))
 
 
 class State(NamedTuple):

@@ -3,12 +3,11 @@
 import errno
 import os
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import AggregateWarning, PublishError, reason_of
+from ..errors import PublishError, reason_of, warn
 from .destination import UNFINISHED, check_kind, check_place, is_null, stream_of
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -93,11 +92,9 @@ def removed(leftover: Path) -> bool:
     try:
         shutil.rmtree(leftover)
     except OSError as error:
-        warnings.warn(
+        warn(
             f"{leftover} is left over and cannot be removed ({reason_of(error)}): remove it by hand; files of another "
-            "user are there when the job was run as that user",
-            AggregateWarning,
-            stacklevel=5,
+            "user are there when the job was run as that user"
         )
         return False
     return True

@@ -1,6 +1,5 @@
 """Batches of rows come in, are cleaned and encoded as they arrive, and go out as Votes."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ import pyarrow.compute as pc
 
 from ..arrays import Flags, Indices
 from ..arrow import scalar, to_numpy
-from ..errors import AggregateWarning, VotesError, on_one_line
+from ..errors import VotesError, on_one_line, warn
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..kernels.threads import one_by_one, side_by_side
@@ -187,11 +186,9 @@ class _Times:
         first, n_files = next(iter(self.late_files)), len(self.late_files)
         rows = f"{self.n_late:,} row{'s' * (self.n_late != 1)}"
         files = f"{n_files:,} file{'s' * (n_files != 1)}"
-        warnings.warn(
+        warn(
             f"{rows} of {files} without voted_at, after rows that have one, count as older than these "
-            f"(first: {on_one_line(first)}); give every row a time, or none",
-            AggregateWarning,
-            stacklevel=4,
+            f"(first: {on_one_line(first)}); give every row a time, or none"
         )
 
 

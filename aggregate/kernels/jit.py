@@ -2,13 +2,12 @@
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
-from ..errors import AggregateWarning, ParameterError, reason_of
+from ..errors import ParameterError, reason_of, warn
 from .cache import KernelCache, UntrustedError, user_cache
 from .compiler import ANNOUNCEMENT
 
@@ -195,7 +194,7 @@ class _Store:
 
     def _tell(self, message: str) -> None:
         if not self._has_told:
-            warnings.warn(message, AggregateWarning, stacklevel=4)
+            warn(message)
         self._has_told = True
 
 

@@ -1,7 +1,6 @@
 """Which run is published: releasing one that was held back, and going back to one before."""
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import AggregateWarning, ParameterError, PublishError, VotesError
+from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import MANIFEST_FILE
 from ..files.stores import is_uri, local_path
 from ..progress import SILENT, Progress
@@ -104,11 +103,7 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
         now = folder.published_id
         target = baseline(folder) if now is None else before(folder, now)
         if now is None and target is not None:
-            warnings.warn(
-                f"{names_none(folder)}: the newest there is published, {target}",
-                AggregateWarning,
-                stacklevel=2,
-            )
+            warn(f"{names_none(folder)}: the newest there is published, {target}")
         if target is None:
             raise PublishError(
                 f"there is no run before {now}" if now else "there is no run to go back to",

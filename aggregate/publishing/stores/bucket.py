@@ -20,14 +20,13 @@ import os
 import shutil
 import socket
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ...errors import AggregateWarning, PublishError, on_one_line
+from ...errors import PublishError, on_one_line, warn
 from ...files.destination import MANIFEST_FILE, POINTER, UNFINISHED
 from ...files.stores import CHUNK, Place, locate, reaching
 from ...files.writing import NOTHING_HAPPENED, removed, writing
@@ -164,11 +163,9 @@ class RunBucket:
                         is_done = mark in (NEW, RELEASE) and run_id == self.published_id
                         other = None if is_done else self._others(name)
                         if other is not None:
-                            warnings.warn(
+                            warn(
                                 f"{self.where}: {other} may be writing run {run_id}, which is left alone for now; see "
-                                "that one machine alone runs the job",
-                                AggregateWarning,
-                                stacklevel=4,
+                                "that one machine alone runs the job"
                             )
                             continue
                         if not is_done:

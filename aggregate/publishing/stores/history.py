@@ -1,11 +1,10 @@
 """Which run came before which: what a new run is compared with, what rollback goes back to, and what is kept for it."""
 
-import warnings
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import AggregateWarning, PublishError, VotesError
+from ...errors import PublishError, VotesError, warn
 from ...files.destination import is_run_id
 from ..integrity import record_in
 from .run_ids import age_key
@@ -56,16 +55,12 @@ def prune(store: RunStore, keep: int) -> None:
         old = [*_older_than_kept(store, keep), *store.held_ids[: -max(keep, 1)]]
         failed = store.remove(old)
     except PublishError as error:
-        warnings.warn(f"older runs are not removed: {error}", AggregateWarning, stacklevel=3)
+        warn(f"older runs are not removed: {error}")
         return
     if failed:
         place, reason = next(iter(failed.items()))
         more = f", and {len(failed) - 1:,} more" if len(failed) > 1 else ""
-        warnings.warn(
-            f"older runs are left over and cannot be removed: {place} ({reason}){more}; the next run tries again",
-            AggregateWarning,
-            stacklevel=3,
-        )
+        warn(f"older runs are left over and cannot be removed: {place} ({reason}){more}; the next run tries again")
 
 
 def _older_than_kept(store: RunStore, keep: int) -> Sequence[str]:

@@ -1,10 +1,9 @@
 """Ids of runs: the UTC time a run started, and a number if that is taken, such as ``20261123T021500Z-2``."""
 
-import warnings
 from collections.abc import Iterable
 from datetime import datetime
 
-from ...errors import AggregateWarning
+from ...errors import warn
 from ...files.destination import is_run_id
 
 __all__ = ["age_key", "in_order", "is_run_id", "next_run_id", "warn_if_behind"]
@@ -42,11 +41,9 @@ def next_run_id(started: datetime, known: Iterable[str]) -> str:
 def warn_if_behind(started: datetime, run_id: str) -> None:
     """Warn that a run has the time of another, because the clock was set back."""
     if age_key(run_id)[0] > _moment(started):
-        warnings.warn(
+        warn(
             f"the clock says {started:%Y-%m-%dT%H:%M:%SZ}, which is before the newest run began: this run is "
-            f"named {run_id}, so that runs stay in order; see that the clock is right",
-            AggregateWarning,
-            stacklevel=5,
+            f"named {run_id}, so that runs stay in order; see that the clock is right"
         )
 
 

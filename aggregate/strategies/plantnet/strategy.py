@@ -1,7 +1,6 @@
 """The Pl@ntNet EM: labels from weights, weights from labels."""
 
 import math
-import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 from ...ai_votes import AiOpinions, AiVotes, counted
 from ...arrays import Counts, Flags, LabelCodes, Weights
 from ...consensus import SLACK, AiFindings, Consensus, DisputeFindings, at_least
-from ...errors import AggregateWarning, ParameterError
+from ...errors import ParameterError, warn
 from ...progress import SILENT, Progress
 from ...trace import Trace
 from ...user_weights import AlignedWeights, UserWeights
@@ -143,11 +142,7 @@ class PlantNet:
         nobody is known to be an author, or if the AI's weight is such that it validates alone or cannot invalidate.
         """
         if not votes.has_authors:
-            warnings.warn(
-                "no vote is known to be its observation's author: every vote counts as one on another's observation",
-                AggregateWarning,
-                stacklevel=2,
-            )
+            warn("no vote is known to be its observation's author: every vote counts as one on another's observation")
         opinions = None
         if ai_votes is not None:
             self._check_ai_weight()
@@ -188,11 +183,7 @@ class PlantNet:
         least = self.theta_conf * (1 - self.theta_acc) / self.theta_acc
         if self.ai_mode in ("fixed", "invalidating", "confident") and not least < self.ai_weight < self.theta_conf:
             effect = "makes a label valid alone" if self.ai_weight >= self.theta_conf else "cannot make a label invalid"
-            warnings.warn(
-                f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}",
-                AggregateWarning,
-                stacklevel=3,
-            )
+            warn(f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}")
 
     def _forum(self, votes: Votes, opinions: AiOpinions | None) -> Forum:
         """Whose votes count, and how."""
