@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,10 @@ from .publishing.stores.store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
 from .run_log import PhaseClock, heard_warnings
 from .settings import Settings
-from .strategies.base import Strategy
+from .side_inputs import SideInputs
+from .strategies.base import Strategy, check_takes
 from .strategies.plantnet.strategy import PlantNet
+from .strategies.registry import takers
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -59,9 +61,8 @@ def run(
     """
     strategy = PlantNet() if strategy is None else strategy
     settings = Settings() if settings is None else settings
-    for name in ("user_weights", "ai_votes"):
-        if getattr(settings, name) is not None and not isinstance(strategy, PlantNet):
-            raise ParameterError(f"{name} are for the strategy plantnet, not for {strategy.name}")
+    named = (item.name for item in fields(SideInputs) if getattr(settings, item.name) is not None)
+    check_takes(strategy, named, takers)
     paths = listed(paths)
     set_time_limit(settings.store_timeout)
     folder = open_output(output)
@@ -77,7 +78,7 @@ def run(
             found = _find(paths, settings)  # what there is by now
         new = publishing.enter_context(folder.new_run(turn.began))
         given = _read(found, settings, clock)
-        consensus = strategy.fit(given.reading.votes, progress=clock, **given.beside)
+        consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=clock)
         if given.calibration is not None:
             _warn_of(given.calibration, consensus)
         ambiguity = None if settings.scores is None else _ambiguity(consensus, settings.scores, settings, clock)
@@ -123,8 +124,7 @@ class _Given:
     reading: Reading
     ai: AiReading | None
     calibration: "Calibration | None"
-    beside: Mapping[str, Any]
-    """What the strategy is given beside the votes."""
+    side_inputs: SideInputs
     files: Mapping[str, Mapping[str, str]]
     """The files that settings name, beside the votes and scores."""
 
@@ -193,17 +193,14 @@ def _aids(settings: Settings) -> "tuple[Calibration | None, AiCalibration | None
 
 def _read(found: _Found, settings: Settings, clock: PhaseClock) -> _Given:
     """Read the votes, and what takes part beside them."""
-    beside: dict[str, Any] = {}
-    if found.user_weights is not None:
-        beside["user_weights"] = found.user_weights
     reading = read_found(found.votes, max_rejected=settings.max_rejected, progress=clock)
-    ai = None
+    ai = ai_votes = None
     if found.ai is not None:
         clock.phase("read the AI's votes")
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
-        beside["ai_votes"] = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
-    return _Given(reading, ai, found.calibration, beside, found.files)
+        ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
+    return _Given(reading, ai, found.calibration, SideInputs(found.user_weights, ai_votes), found.files)
 
 
 def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -263,7 +260,7 @@ def _contents(
         outputs=outputs,
     )
     if given.ai is not None:
-        contents["counts"]["ai"] |= _ai_counts(given.ai)
+        contents["counts"]["ai"] = contents["counts"].get("ai", {}) | _ai_counts(given.ai)
     return {**contents, "names": _strange_names(consensus, given), **_also(given, ambiguity)}
 
 

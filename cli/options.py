@@ -297,6 +297,13 @@ def _defaults(items: Mapping[str, Field[Any]]) -> str:
     return f"; default {_short(common)}; " + "; ".join(own + others)
 
 
+def taken_by(side_input: str) -> str:
+    """For the help of an option that names a side input: which strategies take it."""
+    from plant_aggregate.strategies.registry import STRATEGIES, takers
+
+    return f"[{_owners(takers(side_input), list(STRATEGIES))}]"
+
+
 def _owners(names: list[str], everyone: list[str]) -> str:
     """Whose option it is."""
     missing = [name for name in everyone if name not in names]

@@ -28,6 +28,7 @@ from .options import (
     score_column_name,
     store_timeout_option,
     strategy_options,
+    taken_by,
     threads_option,
     timestamp,
 )
@@ -58,7 +59,7 @@ MAPPED = ("columns", "score_columns")
     metavar="FILE",
     multiple=True,
     help="Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor); repeatable "
-    "[plantnet]",
+    + taken_by("user_weights"),
     group="Strategy",
 )
 @option(
@@ -66,13 +67,13 @@ MAPPED = ("columns", "score_columns")
     metavar="FILE",
     multiple=True,
     help="Parquet file, folder or glob with the AI's observation_id, label and score, to take part as --ai-mode says; "
-    "repeatable [plantnet]",
+    f"repeatable {taken_by('ai_votes')}",
     group="AI",
 )
 @option(
     "--ai-calibration",
     metavar="FILE",
-    help="calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai [plantnet]",
+    help=f"calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai {taken_by('ai_votes')}",
     group="AI",
 )
 @option(

@@ -16,6 +16,7 @@ from ..consensus import Consensus
 from ..errors import AggregateWarning
 from ..progress import SILENT, Progress
 from ..schema import MEASURES, arrow_schema
+from ..side_inputs import SideInputs
 from ..strategies.base import Strategy
 from ..strategies.plantnet.strategy import AI_MODES, PlantNet
 from ..truth import Truth, check_kinds, check_labels, rows_of
@@ -119,7 +120,7 @@ def compare(
 
 
 def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensus:
-    return strategy.fit(votes, ai_votes=ai_votes) if isinstance(strategy, PlantNet) else strategy.fit(votes)
+    return strategy.fit(votes, SideInputs(ai_votes=ai_votes).only(strategy.takes))
 
 
 def _toy(votes: Votes) -> tuple[Votes, AiVotes]:

@@ -1,16 +1,17 @@
-"""What a strategy is: a frozen dataclass of its parameters, with ``fit(votes) -> Consensus``.
+"""What a strategy is: a frozen dataclass of its parameters, with ``fit(votes, given) -> Consensus``.
 
 A parameter is a dataclass field made with :func:`parameter`, which holds its range, unit and meaning: the check on
 construction, the command line's options and run.json all read it there.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import ParameterError
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 
 if TYPE_CHECKING:
     from ..consensus import Consensus
@@ -21,12 +22,17 @@ class Strategy(Protocol):
     """From votes to a consensus."""
 
     name: ClassVar[str]
+    takes: ClassVar[frozenset[str]]
+    """Names of the ``SideInputs`` that ``fit`` uses."""
 
     def __init__(self, **parameters: Any) -> None:
         """Raises ParameterError if a parameter is out of its range."""
 
-    def fit(self, votes: "Votes", *, progress: Progress = SILENT) -> "Consensus":
-        """Estimate a label for every observation."""
+    def fit(self, votes: "Votes", given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> "Consensus":
+        """Estimate a label for every observation.
+
+        Raises ParameterError if an input is ``given`` that the strategy does not take.
+        """
 
 
 @dataclass(frozen=True)
@@ -63,3 +69,15 @@ def check_parameters(strategy: Any) -> None:
             faults.append(f"{item.name} is {value!r} but must be {known.range}")
     if faults:
         raise ParameterError("; ".join(faults))
+
+
+def check_takes(strategy: Strategy, names: Iterable[str], takers: Callable[[str], Sequence[str]] | None = None) -> None:
+    """Raise ParameterError if ``names`` of side inputs has one that the strategy does not take.
+
+    ``takers(name)`` are the names of the strategies that do, for the message.
+    """
+    for name in names:
+        if name not in strategy.takes:
+            others = " or ".join(takers(name)) if takers is not None else ""
+            those = f"{name} are for the strategy {others}, not for" if others else f"{name} are not for the strategy"
+            raise ParameterError(f"{those} {strategy.name}")

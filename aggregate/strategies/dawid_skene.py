@@ -6,8 +6,9 @@ from typing import ClassVar
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import parameter
+from .base import check_takes, parameter
 from .parts.confusions import Cells, Diagonal
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
@@ -46,8 +47,9 @@ class DawidSkene(PosteriorStrategy):
         1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
     )
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate posteriors and confusions together."""
+        check_takes(self, given.names)
         progress.phase("pair labels")
         return fit_model(self, votes, ConfusionModel(self, votes), progress)
 

@@ -11,8 +11,9 @@ from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import parameter
+from .base import check_takes, parameter
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -46,8 +47,9 @@ class Glad(PosteriorStrategy):
         1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
     )
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate posteriors, abilities and eases together."""
+        check_takes(self, given.names)
         return fit_model(self, votes, GladModel(self, votes), progress)
 
 

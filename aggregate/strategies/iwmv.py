@@ -8,8 +8,9 @@ import numpy as np
 from ..consensus import Consensus
 from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import parameter
+from .base import check_takes, parameter
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import Convergence
 from .parts.outcome import Judge, reach
@@ -33,8 +34,9 @@ class Iwmv(Thresholds):
 
     max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Vote until the votes stand."""
+        check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         disputes = votes.disputes
         judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)

@@ -9,8 +9,9 @@ from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import parameter
+from .base import check_takes, parameter
 from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
 from .parts.user_labels import UserLabels
 
@@ -49,8 +50,9 @@ class Mace(PosteriorStrategy):
         1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
     )
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate posteriors, competence and taste together."""
+        check_takes(self, given.names)
         progress.phase("pair users and labels")
         return fit_model(self, votes, MaceModel(self, votes), progress)
 

@@ -8,8 +8,10 @@ import numpy as np
 from ..consensus import Consensus
 from ..disputes import Margins, likeliest, vote_shares
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
 from ..votes import Votes
+from .base import check_takes
 from .parts.outcome import Judge, reach
 from .parts.thresholds import VoteThresholds
 
@@ -27,8 +29,9 @@ class Majority(VoteThresholds):
 
     name: ClassVar[str] = "majority"
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Count the votes."""
+        check_takes(self, given.names)
         return count_votes(self, votes, progress)
 
 

@@ -5,7 +5,9 @@ from typing import ClassVar
 
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
+from .base import check_takes
 from .majority import count_votes
 from .parts.thresholds import VoteThresholds
 
@@ -20,6 +22,7 @@ class NaiveSoft(VoteThresholds):
 
     name: ClassVar[str] = "naive-soft"
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Count the votes."""
+        check_takes(self, given.names)
         return count_votes(self, votes, progress)

@@ -44,3 +44,8 @@ def get(name: str) -> type[Strategy]:
     if name not in STRATEGIES:
         raise ParameterError(f"strategy is {name!r} but must be one of {', '.join(STRATEGIES)}")
     return STRATEGIES[name]
+
+
+def takers(name: str) -> list[str]:
+    """Names of the strategies that take the side input of a name."""
+    return [strategy.name for strategy in STRATEGIES.values() if name in strategy.takes]

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import parameter
+from .base import check_takes, parameter
 from .majority import count_votes
 from .parts.thresholds import VoteThresholds
 
@@ -28,6 +29,7 @@ class TwoThirds(VoteThresholds):
         2 / 3, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1
     )
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Count the votes."""
+        check_takes(self, given.names)
         return count_votes(self, votes, progress)

@@ -8,8 +8,10 @@ import numpy as np
 from ..consensus import Consensus
 from ..disputes import Margins, likeliest, vote_shares, weight_shares
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
 from ..votes import Votes
+from .base import check_takes
 from .parts.agreement_counts import AgreementCounter
 from .parts.outcome import Judge, reach
 from .parts.thresholds import Thresholds
@@ -26,8 +28,9 @@ class Wawa(Thresholds):
 
     name: ClassVar[str] = "wawa"
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Vote twice."""
+        check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         disputes = votes.disputes
         plain = vote_shares(disputes)

@@ -6,7 +6,9 @@ from typing import ClassVar
 from ..consensus import Consensus
 from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
+from .base import check_takes
 from .dawid_skene import ConfusionModel, DawidSkene
 from .parts.outcome import Judge, reach
 from .parts.posteriors import estimate
@@ -23,8 +25,9 @@ class Wds(DawidSkene):
 
     name: ClassVar[str] = "wds"
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate as ``dawid-skene``, then vote once."""
+        check_takes(self, given.names)
         progress.phase("pair labels")
         model, judge = ConfusionModel(self, votes), Judge(votes, self)
         found = estimate(self, votes, model, judge, progress)

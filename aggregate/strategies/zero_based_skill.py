@@ -8,9 +8,10 @@ import numpy as np
 from ..consensus import Consensus
 from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
+from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .base import parameter
+from .base import check_takes, parameter
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import TRUST_MOVED
 from .parts.outcome import Judge, reach
@@ -32,8 +33,9 @@ class ZeroBasedSkill(Thresholds):
     rounds: int = parameter(100, "rounds of votes", "in [1, 10000]", lambda r: 1 <= r <= 10000)
     step_rounds: int = parameter(20, "rounds after which the step is halved", "at least 1", lambda r: r >= 1)
 
-    def fit(self, votes: Votes, *, progress: Progress = SILENT) -> Consensus:
+    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Play the rounds. Converged says that the last round changed no label."""
+        check_takes(self, given.names)
         progress.phase("estimate", total=self.rounds, unit="rounds")
         disputes = votes.disputes
         judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)

@@ -17,6 +17,7 @@ class Thresholds:
     """The parameters of every strategy but plantnet, which has the same four and more."""
 
     name: ClassVar[str]
+    takes: ClassVar[frozenset[str]] = frozenset()
 
     theta_conf: float = parameter(1.5, "weight a label needs to be valid", "in (0, 1e9]", lambda t: 0 < t <= 1e9)
     theta_acc: float = parameter(

@@ -11,10 +11,11 @@ from ...arrays import Counts, Flags, LabelCodes, Weights
 from ...consensus import SLACK, AiFindings, Consensus, DisputeFindings, at_least
 from ...errors import ParameterError, warn
 from ...progress import SILENT, Progress
+from ...side_inputs import VOTES_ONLY, SideInputs
 from ...trace import Trace
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
-from ..base import check_parameters, choice, parameter
+from ..base import check_parameters, check_takes, choice, parameter
 from ..parrots import PARROT_MODES, Parroting, parroting
 from ..parts.convergence import Convergence
 from ..parts.outcome import user_findings
@@ -83,6 +84,7 @@ class PlantNet:
     """
 
     name: ClassVar[str] = "plantnet"
+    takes: ClassVar[frozenset[str]] = frozenset({"user_weights", "ai_votes"})
 
     alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]", lambda a: 0 < a <= 10)
     beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]", lambda b: b > 0)
@@ -129,6 +131,7 @@ class PlantNet:
     def fit(
         self,
         votes: Votes,
+        given: SideInputs = VOTES_ONLY,
         *,
         user_weights: UserWeights | None = None,
         ai_votes: AiVotes | None = None,
@@ -136,11 +139,15 @@ class PlantNet:
     ) -> Consensus:
         """Estimate labels and weights together.
 
-        ``user_weights`` are the operator's: a fixed weight replaces the estimated one from the first majority on,
-        a minimum is a floor under it. ``ai_votes`` take part as ``ai_mode`` says; the consensus then has all
-        observations that users or the AI know, and says what each would be without the AI. Warns (AggregateWarning) if
-        nobody is known to be an author, or if the AI's weight is such that it validates alone or cannot invalidate.
+        ``user_weights`` and ``ai_votes`` are keywords, or among what is ``given``. The former are the operator's: a
+        fixed weight replaces the estimated one from the first majority on, a minimum is a floor under it. The latter
+        take part as ``ai_mode`` says; the consensus then has all observations that users or the AI know, and says what
+        each would be without the AI. Warns (AggregateWarning) if nobody is known to be an author, or if the AI's
+        weight is such that it validates alone or cannot invalidate.
         """
+        check_takes(self, given.names)
+        user_weights = given.user_weights if user_weights is None else user_weights
+        ai_votes = given.ai_votes if ai_votes is None else ai_votes
         if not votes.has_authors:
             warn("no vote is known to be its observation's author: every vote counts as one on another's observation")
         opinions = None

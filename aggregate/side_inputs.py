@@ -1,0 +1,32 @@
+"""What a strategy may be given beside the votes. A strategy's ``takes`` names the inputs that it uses."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .ai_votes import AiVotes
+    from .user_weights import UserWeights
+
+
+@dataclass(frozen=True, eq=False)
+class SideInputs:
+    """Inputs beside the votes; None where there is none. Their names are those of the fields."""
+
+    user_weights: "UserWeights | None" = None
+    """Fixed and minimum weights of users."""
+    ai_votes: "AiVotes | None" = None
+    """The AI's label and score for some observations."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs that are given."""
+        return tuple(item.name for item in fields(self) if getattr(self, item.name) is not None)
+
+    def only(self, names: Collection[str]) -> "SideInputs":
+        """The inputs among ``names``, without the others."""
+        return type(self)(**{name: getattr(self, name) for name in self.names if name in names})
+
+
+VOTES_ONLY = SideInputs()
+"""Nothing beside the votes."""
