@@ -27,9 +27,8 @@ from plant_aggregate.assessment.calibration.labels import (
 from plant_aggregate.assessment.evaluation import judge
 from plant_aggregate.evidence import Evidence
 from plant_aggregate.measures import calibration_error
+from tests.paths import SAMPLE
 from tests.reference import calibration as reference
-
-SAMPLE = Path(__file__).parent.parent / "sample_votes"
 
 
 @pytest.fixture(scope="module")

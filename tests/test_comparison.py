@@ -10,8 +10,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.schema import COMPARISON
 from plant_aggregate.strategies.registry import STRATEGIES
-
-SAMPLE = Path(__file__).parent.parent / "sample_votes"
+from tests.paths import SAMPLE
 
 
 @pytest.fixture(scope="module")

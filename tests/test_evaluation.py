@@ -11,9 +11,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.assessment.evaluation import Confusion
 from plant_aggregate.schema import MEASURES
-
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "sample_votes"
+from tests.paths import SAMPLE
 
 VOTES = pa.table(
     {

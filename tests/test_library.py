@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import plant_aggregate
-
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
 
 HEAVY = ("numba", "pandas", "pyarrow", "scipy", "numpy")
 

@@ -10,8 +10,8 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.strategies.registry import STRATEGIES
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data" / "crowd"
 LOGS = sorted(DATA.glob("*/votes.parquet"))
 

@@ -9,8 +9,9 @@ from scipy.stats import spearmanr
 
 import plant_aggregate
 from plant_aggregate.assessment.agreement import krippendorff_alpha, users_table
+from tests.paths import ROOT
 
-DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "crowd"
+DATA = ROOT.parent / "shared" / "data" / "crowd"
 TRUTHS = [path for path in sorted(DATA.glob("*/truth.parquet")) if pq.read_metadata(path).num_rows]
 
 

@@ -1,13 +1,14 @@
 """Which versions CI tests: those that pyproject.toml promises, in environments that can be installed."""
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-SCRIPT = Path(__file__).parent.parent / ".ci" / "versions.py"
+from tests.paths import ROOT
+
+SCRIPT = ROOT / ".ci" / "versions.py"
 spec = importlib.util.spec_from_file_location("versions", SCRIPT)
 assert spec is not None
 assert spec.loader is not None

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+from tests.paths import BENCHMARKS
 
 
 def compare(*options: str) -> subprocess.CompletedProcess[str]:

@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
+from tests.paths import BENCHMARKS
 from tests.reference import plantnet
 
 pytestmark = pytest.mark.extras
 
-PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
+PEERS = BENCHMARKS / "peers"
 EXACT = ["duckdb_plain", "duckdb_best", "polars_plain", "polars_best"]
 SCHEMA = pa.schema(
     {

@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.paths import ROOT
+
 from .promises import Watch, known_runs, latest_of, runs_in, what_is_left
 
 VOTES = {
@@ -89,7 +91,7 @@ class Bench:
             [sys.executable, "-W", "ignore", "-m", "tests.breaking.worker", str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             text=True,
         )
         for command in (RUN, OTHER_RUN, ["rollback"]):  # the second run is compared with the first

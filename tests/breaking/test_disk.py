@@ -14,13 +14,10 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.files import parquet
 from plant_aggregate.files.sources import Source
 from plant_aggregate.publishing import releases
-from tests.cli.conftest import Disk, Published, as_nobody
+from tests.command_line import Capture, Disk, Published, Write, as_nobody, error_line
 
 from .promises import Watch, known_runs, latest_of, leftovers, runs_in
 from .steps import GUARD, OTHER_RUN, RUN, named, write_votes
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 
 COMMANDS = {
     "a run with changes": ((RUN,), OTHER_RUN, 0),
@@ -52,12 +49,10 @@ def set_up(before: tuple[list[str], ...], output: Path, capfd: Capture) -> Publi
 
 def assert_refused(capfd: Capture, output: Published, saying: str) -> None:
     """One clear line, and nothing is other than before."""
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith(f"plant-aggregate: error: {output.folder}")
-    assert captured.err.count("\n") == 1
-    assert saying in captured.err
-    assert captured.err.endswith(f"{NOTHING_HAPPENED}\n")
+    line = error_line(capfd)
+    assert line.startswith(f"plant-aggregate: error: {output.folder}")
+    assert saying in line
+    assert line.endswith(f"{NOTHING_HAPPENED}\n")
     assert_untouched(output)
 
 

@@ -98,13 +98,6 @@ def read_while_publishing(output: RunFolder, place: Callable[[], Path]) -> Readi
     return found
 
 
-@pytest.fixture
-def output(tmp_path: Path) -> RunFolder:
-    folder = RunFolder(tmp_path / "consensus")
-    folder.prepare()
-    return folder
-
-
 @pytest.mark.parametrize("how", ["realpath", "open_latest"])
 def test_who_resolves_latest_once_reads_one_run(output: RunFolder, how: str) -> None:
     def place() -> Path:

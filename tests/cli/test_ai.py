@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,9 @@ import pytest
 import plant_aggregate
 from plant_aggregate.ai_votes import name_for_ai
 from plant_aggregate.cli.main import run_command
+from tests.command_line import Capture, Published, Write, refused
+from tests.paths import SAMPLE
 
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
-
-SAMPLE = Path(__file__).parents[2] / "sample_votes"
 VOTES, AI, TRUTH = (str(SAMPLE / f"{name}.parquet") for name in ("votes", "ai_votes", "truth"))
 
 
@@ -33,13 +28,10 @@ def ai_table(**columns: Any) -> pa.Table:
     return pa.table(rows | columns)
 
 
-def refused(capfd: Capture, published: Published, *options: str, exit_code: int = 1) -> str:
-    assert run_command(["run", "good.parquet", "-q", *options]) == exit_code
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
+def run_refused(capfd: Capture, published: Published, *options: str, exit_code: int = 1) -> str:
+    line = refused(capfd, "run", "good.parquet", "-q", *options, exit_code=exit_code)
     assert published.is_untouched()
-    return captured.err
+    return line
 
 
 def test_the_tables_and_the_manifest_say_what_the_ai_did(published: Published, write: Write, capfd: Capture) -> None:
@@ -101,7 +93,7 @@ def test_ai_votes_that_cannot_be_used(
 ) -> None:
     if columns.get("label") == [None] * 4:
         columns = {"label": pa.array([None] * 4, pa.string())}
-    line = refused(capfd, published, "--ai-votes", str(write("ai.parquet", ai_table(**columns))))
+    line = run_refused(capfd, published, "--ai-votes", str(write("ai.parquet", ai_table(**columns))))
     assert saying in line
     assert "ai.parquet" in line
 
@@ -159,13 +151,13 @@ def test_scores_just_outside_of_their_range_are_its_ends(published: Published, w
 
 def test_options_that_do_not_go_together(published: Published, write: Write, capfd: Capture) -> None:
     ai = str(write("ai.parquet", ai_table()))
-    line = refused(capfd, published, "--ai-votes", ai, "--strategy", "majority", exit_code=2)
+    line = run_refused(capfd, published, "--ai-votes", ai, "--strategy", "majority", exit_code=2)
     assert "ai_votes are for the strategy plantnet" in line
-    assert "without ai_votes" in refused(capfd, published, "--ai-calibration", "x.json", exit_code=2)
-    assert "'--ai-weight': 0.0 must be in (0, 1e6]" in refused(
+    assert "without ai_votes" in run_refused(capfd, published, "--ai-calibration", "x.json", exit_code=2)
+    assert "'--ai-weight': 0.0 must be in (0, 1e6]" in run_refused(
         capfd, published, "--ai-votes", ai, "--ai-weight", "0", exit_code=2
     )
-    assert "gone.parquet" in refused(capfd, published, "--ai-votes", "gone.parquet")
+    assert "gone.parquet" in run_refused(capfd, published, "--ai-votes", "gone.parquet")
     for option in (["--ai-mode", "fixed"], ["--ai-weight", "1"], ["--ai-threshold", "0.5"], ["--parrots", "drop"]):
         assert run_command(["run", "good.parquet", *option]) == 2
         assert f"{option[0]} is given without --ai-votes" in capfd.readouterr().err
@@ -264,7 +256,7 @@ def test_a_calibration_that_is_none(
 ) -> None:
     Path("broken.json").write_text(content)
     ai = str(write("ai.parquet", ai_table()))
-    assert saying in refused(capfd, published, "--ai-votes", ai, "--ai-calibration", "broken.json")
+    assert saying in run_refused(capfd, published, "--ai-votes", ai, "--ai-calibration", "broken.json")
 
 
 def test_a_calibration_needs_experts(work: Path, write: Write, capfd: Capture) -> None:

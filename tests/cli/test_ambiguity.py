@@ -16,12 +16,10 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.ids.text_faults import LONGEST
 from plant_aggregate.score_lists import FAULTS
 from plant_aggregate.settings import Settings
+from tests.command_line import Capture, Published, Write, error_line
+from tests.paths import SAMPLE
 
 from ..schemas import as_read
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 
 CAMPESTRE, OPALUS, ALBA = "Acer campestre", "Acer opalus", "Abies alba"
 
@@ -60,12 +58,8 @@ def rows(path: str = "ambiguity.parquet") -> list[dict[str, Any]]:
 
 def assert_refused(capfd: Capture, code: int, *saying: str, exit_code: int = 1) -> None:
     assert code == exit_code
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith("plant-aggregate: error: ")
-    assert captured.err.count("\n") == 1
-    for text in saying:
-        assert text in captured.err
+    line = error_line(capfd)
+    assert [text for text in saying if text not in line] == []
     assert not list(Path.cwd().glob("*ambiguity*"))
     assert not list(Path.cwd().glob(".*partial"))
 
@@ -103,7 +97,7 @@ def test_confusion_weighs_by_the_last_scores(command: Callable[..., int], write:
 
 @pytest.mark.parametrize("trust", ["confusion", "weight"])
 def test_the_number_of_threads_changes_no_byte(work: Path, trust: str) -> None:
-    votes = Path(__file__).parents[2] / "sample_votes"
+    votes = SAMPLE
     machine = pq.read_table(votes / "ai_votes.parquet")
     chance = np.random.default_rng(0)
     names = np.array(sorted(set(machine["label"].to_pylist())))

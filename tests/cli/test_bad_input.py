@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,18 @@ import pytest
 
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.files.sources import Source
-
-from .conftest import VOTES, Published, as_nobody
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import VOTES, Capture, Published, Write, as_nobody, refused
 
 
 def assert_refused(
     capfd: Capture, published: Published, *arguments: str | Path, naming: str, saying: str, exit_code: int = 1
 ) -> str:
     """Run on ``arguments``; the one line on stderr must name the place and say what is wrong."""
-    assert run_command(["run", *map(str, arguments), "-q"]) == exit_code
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith("plant-aggregate: error: ")
-    assert captured.err.count("\n") == 1
-    assert naming in captured.err
-    assert saying in captured.err
+    line = refused(capfd, "run", *arguments, "-q", exit_code=exit_code)
+    assert naming in line
+    assert saying in line
     assert published.is_untouched()
-    return captured.err
+    return line
 
 
 def test_a_missing_file(capfd: Capture, published: Published) -> None:

@@ -1,7 +1,6 @@
 """``plant-aggregate calibrate`` and ``run --calibration``."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,13 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
-
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
-
-SAMPLE = Path(__file__).parents[2] / "sample_votes"
+from tests.command_line import Capture, Published, Write
+from tests.paths import SAMPLE
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """``plant-aggregate compare``: a table, files, and a line for whatever cannot be used."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,11 +9,7 @@ import pytest
 from pyarrow import csv
 
 from plant_aggregate.cli.main import run_command
-
-from .conftest import VOTES
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import VOTES, Capture, Write, refused
 
 TRUTH = pa.table({"observation_id": [1, 2, 7], "label": ["Acer campestre", "Abies grandis", "Abies alba"]})
 
@@ -22,13 +17,6 @@ TRUTH = pa.table({"observation_id": [1, 2, 7], "label": ["Acer campestre", "Abie
 @pytest.fixture
 def files(write: Write) -> list[str]:
     return [str(write("votes.parquet", VOTES)), "--truth", str(write("truth.parquet", TRUTH))]
-
-
-def refused(capfd: Capture, *arguments: str, exit_code: int = 2) -> str:
-    assert run_command(["compare", *arguments]) == exit_code
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    return captured.err
 
 
 def test_tables(capfd: Capture, files: list[str]) -> None:
@@ -62,13 +50,22 @@ def test_a_plot_is_drawn(files: list[str], tmp_path: Path) -> None:
     assert path.read_text().startswith("<?xml")
 
 
+@pytest.mark.parametrize(
+    ("options", "saying"),
+    [
+        (["--strategies", "dream"], "'dream' not among plantnet, majority"),
+        (["--strategies", "wawa,wawa"], "named more than once"),
+        (["-o", "out.xls"], "output is 'out.xls' but must end in .parquet or .csv"),
+        (["--plot", "out.doc"], "plot is 'out.doc' but must end in"),
+    ],
+)
+def test_unusable_options_get_a_line(capfd: Capture, files: list[str], options: list[str], saying: str) -> None:
+    assert saying in refused(capfd, "compare", *files, *options, exit_code=2)
+
+
 def test_what_cannot_be_used_gets_a_line(capfd: Capture, files: list[str], write: Write) -> None:
-    assert "'dream' not among plantnet, majority" in refused(capfd, *files, "--strategies", "dream")
-    assert "named more than once" in refused(capfd, *files, "--strategies", "wawa,wawa")
-    assert "output is 'out.xls' but must end in .parquet or .csv" in refused(capfd, *files, "-o", "out.xls")
-    assert "plot is 'out.doc' but must end in" in refused(capfd, *files, "--plot", "out.doc")
     nobody = write("nobody.parquet", TRUTH.set_column(0, "observation_id", pa.array([77, 78, 79])))
-    line = refused(capfd, files[0], "--truth", str(nobody), "-q", exit_code=1)
+    line = refused(capfd, "compare", files[0], "--truth", str(nobody), "-q")
     assert "none of its 3 observations is in the consensus" in line
-    line = refused(capfd, *files, "-q", "-o", "/nowhere/out.csv", "--strategies", "majority", exit_code=1)
+    line = refused(capfd, "compare", *files, "-q", "-o", "/nowhere/out.csv", "--strategies", "majority")
     assert "/nowhere/out.csv: cannot be written" in line

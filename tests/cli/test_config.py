@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 
 from plant_aggregate.cli.main import COMMANDS, cli, run_command
-
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import PREFIX, Capture, Published, Write, error_lines
 
 
 @pytest.fixture
@@ -28,14 +24,11 @@ def configure(work: Path) -> Callable[[str], list[str]]:
 Configure = Callable[[str], list[str]]
 
 
-def refused(capfd: Capture, *arguments: str) -> list[str]:
+def errors(capfd: Capture, *arguments: str) -> list[str]:
+    """What is wrong, a line each."""
     capfd.readouterr()
     assert run_command(list(arguments)) == 2
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    lines = captured.err.splitlines()
-    assert all(line.startswith("plant-aggregate: error: ") for line in lines)
-    return [line.removeprefix("plant-aggregate: error: ") for line in lines]
+    return [line.removeprefix(PREFIX).strip() for line in error_lines(capfd)]
 
 
 def parameters(work: Path, output: str = "consensus") -> dict[str, object]:
@@ -69,7 +62,7 @@ def test_another_strategy_on_the_command_line_leaves_the_files_parameters(
     assert run_command(["run", str(write()), *told, "--strategy", "majority", "-q"]) == 0
     assert parameters(work)["theta_acc"] == 0.9
     told = configure('[run]\nalpha = 0.6\nstrategy = "majority"\n')
-    assert "--alpha is not an option of --strategy majority" in refused(capfd, "run", str(write()), *told)[0]
+    assert "--alpha is not an option of --strategy majority" in errors(capfd, "run", str(write()), *told)[0]
 
 
 def test_a_file_is_for_all_commands(published: Published, write: Write, configure: Configure, capfd: Capture) -> None:
@@ -106,7 +99,7 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
         "[evaluat]\n"
         "[[publish]]\n"
     )
-    lines = refused(capfd, "config", *told)
+    lines = errors(capfd, "config", *told)
     saying = [
         (3, "[run] votes: 5 must be a list"),
         (4, "[run] thet-acc: no such option; did you mean 'theta-acc'?"),
@@ -130,7 +123,7 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
 
 def test_every_command_checks_the_whole_file(configure: Configure, capfd: Capture, published: Published) -> None:
     told = configure("[simulate]\nscale = 1000\n")
-    assert refused(capfd, "runs", *told)[0].startswith("c.toml, line 2: [simulate] scale: 1000.0 is not in the range")
+    assert errors(capfd, "runs", *told)[0].startswith("c.toml, line 2: [simulate] scale: 1000.0 is not in the range")
     assert published.is_untouched()
 
 
@@ -145,12 +138,12 @@ def test_every_command_checks_the_whole_file(configure: Configure, capfd: Captur
 )
 def test_what_is_no_configuration(work: Path, capfd: Capture, content: bytes, saying: str) -> None:
     (work / "c.toml").write_bytes(content)
-    (line,) = refused(capfd, "config", "--config", "c.toml")
+    (line,) = errors(capfd, "config", "--config", "c.toml")
     assert line.startswith(f"c.toml: {saying}")
 
 
 def test_a_file_that_is_not_there(work: Path, capfd: Capture) -> None:
-    (line,) = refused(capfd, "run", "--config", "gone.toml")
+    (line,) = errors(capfd, "run", "--config", "gone.toml")
     assert line.startswith("gone.toml: cannot be read (no such file or directory)")
 
 
@@ -190,8 +183,8 @@ def test_where_settings_are_from(work: Path, configure: Configure, capfd: Captur
 
 
 def test_config_without_a_file(capfd: Capture, work: Path) -> None:
-    assert "name a file with --config" in refused(capfd, "config")[0]
-    assert "no command 'rum'" in refused(capfd, "config", "rum", "--show")[0]
+    assert "name a file with --config" in errors(capfd, "config")[0]
+    assert "no command 'rum'" in errors(capfd, "config", "rum", "--show")[0]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +196,7 @@ def test_config_without_a_file(capfd: Capture, work: Path) -> None:
     ],
 )
 def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, settings: str, saying: str) -> None:
-    (line,) = refused(capfd, "config", *configure(f"[run]\n{settings}\n"))
+    (line,) = errors(capfd, "config", *configure(f"[run]\n{settings}\n"))
     assert line.startswith(f"c.toml: [run] {saying}")
 
 
@@ -266,7 +259,7 @@ def test_faults_are_told_in_the_format_of_the_file(configure: Configure, capfd: 
 
 def test_a_date_is_a_time_and_no_name(configure: Configure, capfd: Capture) -> None:
     told = configure("[run]\noutput = 2026-11-23\nas-of = 12:00:00\nkeep = true\n[publish]\nrun-id = 'x'\n")
-    assert refused(capfd, "config", *told) == [
+    assert errors(capfd, "config", *told) == [
         "c.toml, line 2: [run] output: 2026-11-23 must be a string",
         "c.toml, line 3: [run] as-of: 12:00:00 must be a string",
         "c.toml, line 4: [run] keep: true must be an integer",

@@ -1,7 +1,6 @@
 """``plant-aggregate evaluate``: tables, JSON, and a line for whatever cannot be used."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
+from tests.command_line import VOTES, Capture, Published, Write, refused
 from tests.records import sign
-
-from .conftest import VOTES, Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 
 TRUTH = pa.table({"observation_id": [1, 2, 7], "label": ["Acer campestre", "Abies grandis", "Abies alba"]})
 
@@ -25,16 +20,6 @@ def evaluated(capfd: Capture, *arguments: str | Path) -> str:
     captured = capfd.readouterr()
     assert captured.err == ""
     return captured.out
-
-
-def refused(capfd: Capture, *arguments: str | Path, exit_code: int = 1) -> str:
-    """The one line on stderr."""
-    assert run_command(["evaluate", *map(str, arguments)]) == exit_code
-    captured = capfd.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith("plant-aggregate: error: ")
-    assert captured.err.count("\n") == 1
-    return captured.err
 
 
 def test_tables(capfd: Capture, published: Published, write: Write) -> None:
@@ -59,7 +44,7 @@ def test_json(capfd: Capture, published: Published, write: Write) -> None:
 
 def test_other_column_names(capfd: Capture, published: Published, write: Write) -> None:
     path = write("truth.parquet", TRUTH.rename_columns(["obs", "species"]))
-    line = refused(capfd, published.folder, "--truth", path)
+    line = refused(capfd, "evaluate", published.folder, "--truth", path)
     assert "column 'observation_id' is missing" in line
     assert "column 'label' is missing" in line
     assert "--column label=NAME" in line
@@ -133,7 +118,7 @@ def test_truth_that_cannot_be_used(
 ) -> None:
     kept = {name: TRUTH[name] for name in TRUTH.column_names} | columns
     table = pa.table({name: values for name, values in kept.items() if values is not None})
-    line = refused(capfd, published.folder, "--truth", write("truth.parquet", table))
+    line = refused(capfd, "evaluate", published.folder, "--truth", write("truth.parquet", table))
     assert saying in line
     assert "truth.parquet" in line
     assert published.is_untouched()
@@ -141,7 +126,7 @@ def test_truth_that_cannot_be_used(
 
 def test_many_repeated_observations_are_named_in_part(capfd: Capture, published: Published, write: Write) -> None:
     table = pa.table({"observation_id": [*range(50)] * 5, "label": ["x"] * 250})
-    line = refused(capfd, published.folder, "--truth", write("truth.parquet", table))
+    line = refused(capfd, "evaluate", published.folder, "--truth", write("truth.parquet", table))
     assert "0 in rows 0, 50, 100, ..., 1 in rows" in line
     assert "and 47 more" in line
 
@@ -150,20 +135,20 @@ def test_files_that_are_no_parquet_or_no_files(capfd: Capture, published: Publis
     (work / "truth.csv").write_text("observation_id,label\n1,x\n")
     (work / "empty").mkdir()
     good = write("truth.parquet", TRUTH)
-    assert "cannot be read as Parquet" in refused(capfd, published.folder, "--truth", "truth.csv")
-    assert "no such file" in refused(capfd, published.folder, "--truth", "gone.parquet")
-    assert "no such file" in refused(capfd, "gone", "--truth", good)
-    assert "holds neither consensus.parquet nor" in refused(capfd, "empty", "--truth", good)
-    assert "cannot be read as Parquet" in refused(capfd, "truth.csv", "--truth", good)
+    assert "cannot be read as Parquet" in refused(capfd, "evaluate", published.folder, "--truth", "truth.csv")
+    assert "no such file" in refused(capfd, "evaluate", published.folder, "--truth", "gone.parquet")
+    assert "no such file" in refused(capfd, "evaluate", "gone", "--truth", good)
+    assert "holds neither consensus.parquet nor" in refused(capfd, "evaluate", "empty", "--truth", good)
+    assert "cannot be read as Parquet" in refused(capfd, "evaluate", "truth.csv", "--truth", good)
     write("two/a.parquet", TRUTH)
     write("two/b.parquet", TRUTH)
-    line = refused(capfd, published.folder, "--truth", "two")
+    line = refused(capfd, "evaluate", published.folder, "--truth", "two")
     assert "observations that occur more than once: 1 in row 0 of two/a.parquet, row 0 of two/b.parquet, " in line
 
 
 def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: Write, work: Path) -> None:
     truth = write("truth.parquet", TRUTH)
-    line = refused(capfd, write("votes.parquet", VOTES), "--truth", truth)
+    line = refused(capfd, "evaluate", write("votes.parquet", VOTES), "--truth", truth)
     assert "column 'confidence' is missing" in line
     assert "--column" not in line
     consensus = pq.read_table(published.folder / "latest" / "consensus.parquet")
@@ -173,18 +158,22 @@ def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: W
         return write("other.parquet", consensus.set_column(place, name, pa.array(values)))
 
     assert "observation 1 occurs more than once" in refused(
-        capfd, with_column("observation_id", [1, 1, 2]), "--truth", truth
+        capfd, "evaluate", with_column("observation_id", [1, 1, 2]), "--truth", truth
     )
     assert "'confidence' holds values outside [0, 1]" in refused(
-        capfd, with_column("confidence", [0.5, 7.0, 0.5]), "--truth", truth
+        capfd, "evaluate", with_column("confidence", [0.5, 7.0, 0.5]), "--truth", truth
     )
-    assert "'valid' holds nulls" in refused(capfd, with_column("valid", [True, None, True]), "--truth", truth)
-    assert "'n_votes' has type string" in refused(capfd, with_column("n_votes", ["1", "2", "3"]), "--truth", truth)
+    assert "'valid' holds nulls" in refused(
+        capfd, "evaluate", with_column("valid", [True, None, True]), "--truth", truth
+    )
+    assert "'n_votes' has type string" in refused(
+        capfd, "evaluate", with_column("n_votes", ["1", "2", "3"]), "--truth", truth
+    )
 
 
 def test_wrong_usage(capfd: Capture, published: Published, write: Write) -> None:
     path = write("truth.parquet", TRUTH)
-    said = refused(capfd, published.folder, "--truth", path, "--seed", "-1", exit_code=2)
+    said = refused(capfd, "evaluate", published.folder, "--truth", path, "--seed", "-1", exit_code=2)
     assert "'--seed': -1 is not in the range x>=0" in said
     assert run_command(["evaluate", str(published.folder)]) == 2
 
@@ -197,7 +186,7 @@ def test_a_consensus_of_ids_that_are_not_utf8(capfd: Capture, write: Write, work
     ids = pa.StringArray.from_buffers(3, pa.array(["1", "2", "3"]).buffers()[1], pa.py_buffer(b"1\xff\xff"))
     pq.write_table(consensus.set_column(0, "observation_id", ids), work / "broken.parquet")
     truth = write("truth.parquet", pa.table({"observation_id": ids, "label": ["a", "b", "c"]}))
-    assert "'observation_id' holds text that is not UTF-8" in refused(capfd, "consensus", "--truth", truth)
+    assert "'observation_id' holds text that is not UTF-8" in refused(capfd, "evaluate", "consensus", "--truth", truth)
     truth = write("truth.parquet", pa.table({"observation_id": ["1", "2"], "label": ["Abies alba", "b"]}))
     evaluated(capfd, "broken.parquet", "--truth", truth)  # those that experts know are well
 
@@ -209,7 +198,7 @@ def test_a_consensus_of_numbers_too_large(
     consensus = pq.read_table(published.folder / "latest" / "consensus.parquet")
     place = consensus.column_names.index(column)
     pq.write_table(consensus.set_column(place, column, pa.array([2**63 - 1] * 3)), work / "broken.parquet")
-    line = refused(capfd, "broken.parquet", "--truth", write("truth.parquet", TRUTH))
+    line = refused(capfd, "evaluate", "broken.parquet", "--truth", write("truth.parquet", TRUTH))
     assert "broken.parquet: cannot be read as a consensus (Integer value 9223372036854775807 " in line
 
 
@@ -218,12 +207,14 @@ def test_users_that_cannot_be_read(capfd: Capture, published: Published, write: 
     users = pq.read_table(path)
     pq.write_table(users.set_column(0, "user_id", pa.array([1.0, 2.0, 3.0])), path)
     sign(path.parent)
-    assert "column 'user_id' has type double" in refused(capfd, published.folder, "--truth", truth)
+    assert "column 'user_id' has type double" in refused(capfd, "evaluate", published.folder, "--truth", truth)
     broken = pa.StringArray.from_buffers(3, pa.array(["1", "2", "3"]).buffers()[1], pa.py_buffer(b"1\xff\xff"))
     pq.write_table(users.set_column(0, "user_id", broken), path)
     sign(path.parent)
-    assert "column 'user_id' holds text that is not UTF-8" in refused(capfd, published.folder, "--truth", truth)
+    assert "column 'user_id' holds text that is not UTF-8" in refused(
+        capfd, "evaluate", published.folder, "--truth", truth
+    )
     place = users.column_names.index("n_shared")
     pq.write_table(users.set_column(place, "n_shared", pa.nulls(3, pa.int32())), path)
     sign(path.parent)
-    assert "column 'n_shared' holds nulls" in refused(capfd, published.folder, "--truth", truth)
+    assert "column 'n_shared' holds nulls" in refused(capfd, "evaluate", published.folder, "--truth", truth)

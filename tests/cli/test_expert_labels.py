@@ -7,11 +7,7 @@ import pyarrow as pa
 import pytest
 
 from plant_aggregate.cli.main import run_command
-
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Published, Write
 
 N = 24
 """Observations, enough for a calibration."""

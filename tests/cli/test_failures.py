@@ -6,7 +6,6 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,10 @@ import pytest
 import plant_aggregate.pipeline
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.publishing.stores.lock import locked
+from tests.command_line import Capture, Disk, Published, Write, as_nobody
 
 from ..processes import started
-from .conftest import Disk, Published, as_nobody
 
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 RUN = [sys.executable, "-m", "plant_aggregate.cli.main", "run"]
 
 STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "manifest", "write_manifest"]

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,7 @@ import pytest
 
 import plant_aggregate.pipeline
 from plant_aggregate.cli.main import run_command
-
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Published, Write
 
 OTHER_LABELS = ["Acer campestre", "Acer opalus", "Abies alba", "Picea abies"]
 """One of three labels is another."""

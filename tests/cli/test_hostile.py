@@ -21,10 +21,7 @@ from filelock import FileLock
 
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.publishing.stores.lock import HOLDER
-
-from .conftest import Published
-
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Published
 
 OWN_LINE = "INJECTED"
 """What a line begins with that a text put there by itself."""

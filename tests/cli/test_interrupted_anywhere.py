@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ..processes import HANG
+from tests.command_line import Write
 
-Write = Callable[..., Path]
+from ..processes import HANG
 
 MOMENTS = 40
 

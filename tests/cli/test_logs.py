@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,8 @@ import pytest
 
 from plant_aggregate.cli.command import GROUPS, MANY, Option
 from plant_aggregate.cli.main import COMMANDS, cli, run_command
+from tests.command_line import Capture, Published, Write
 
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 JSON = ("--log-format", "json")
 OTHER = {"label": ["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"]}
 

@@ -1,18 +1,14 @@
 """Names that look alike, or like no name, are told by ``run``; they stay apart."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from plant_aggregate.cli.main import run_command
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Write
 
 
 def run_on(write: Write, *options: str, **columns: Any) -> dict[str, Any]:

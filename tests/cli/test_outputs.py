@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -18,11 +18,7 @@ import plant_aggregate
 from plant_aggregate.cli.main import COMMANDS, cli, run_command
 from plant_aggregate.cli.options import LocalPath, OutputFolder
 from plant_aggregate.files.destination import check_place
-
-from .conftest import Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Published, Write, refused
 
 TRUTH = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Abies alba"]})
 AI = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Ilex"], "score": [0.9, 0.8, 0.3]})
@@ -128,16 +124,12 @@ def state(folder: Path) -> dict[str, str]:
     }
 
 
-def refused(capfd: Capture, folder: Path, name: str, option: str, path: str, saying: str) -> None:
+def assert_refused(capfd: Capture, folder: Path, name: str, option: str, path: str, saying: str) -> None:
     """A line and exit code 2, and everything is as before."""
     before = state(folder)
-    capfd.readouterr()
-    assert run_command([name, *READS[name], *([option] if option else []), path]) == 2
-    out, error = capfd.readouterr()
-    assert out == ""
-    assert error.startswith(f"plant-aggregate: error: {path}")
-    assert error.count("\n") == 1
-    assert saying in error
+    line = refused(capfd, *[name, *READS[name], *([option] if option else []), path], exit_code=2)
+    assert line.startswith(f"plant-aggregate: error: {path}")
+    assert saying in line
     assert state(folder) == before
 
 
@@ -154,7 +146,7 @@ def test_no_input_is_written_over(capfd: Capture, inputs: Path, name: str, optio
     for spelling in (file, f"./{folder or '.'}//{tail}", str(inputs / file), f"soft{suffix}", f"hard{suffix}"):
         if (name, option) == ("ambiguity", "--output") and suffix != ".parquet":
             continue
-        refused(capfd, inputs, name, option, spelling, "written over" if "elsewhere" not in spelling else "")
+        assert_refused(capfd, inputs, name, option, spelling, "written over" if "elsewhere" not in spelling else "")
 
 
 @pytest.mark.parametrize(("name", "option"), WRITERS)
@@ -174,7 +166,7 @@ def test_nothing_is_written_into_a_run_or_among_runs(
         "other/runs/20200101T000000Z/consensus.parquet",
         *(["consensus/.lock", "consensus/.lock-holder", "consensus/latest", "consensus/latest.json"] if option else []),
     ):
-        refused(capfd, inputs, name, option, place, "; name another place")
+        assert_refused(capfd, inputs, name, option, place, "; name another place")
 
 
 @pytest.mark.parametrize("name", ["run", "publish", "rollback"])
@@ -198,8 +190,8 @@ def test_two_outputs_in_one_file(capfd: Capture, inputs: Path) -> None:
 
 
 def test_a_table_among_the_votes_would_be_read_by_the_next_command(capfd: Capture, inputs: Path) -> None:
-    refused(capfd, inputs, "compare", "-o", "votes/new.parquet", "among what votes names (VOTES)")
-    refused(capfd, inputs, "ambiguity", "-o", "votes", "among what votes names (VOTES)")
+    assert_refused(capfd, inputs, "compare", "-o", "votes/new.parquet", "among what votes names (VOTES)")
+    assert_refused(capfd, inputs, "ambiguity", "-o", "votes", "among what votes names (VOTES)")
 
 
 def test_a_configuration_is_an_input_too(capfd: Capture, inputs: Path) -> None:

@@ -9,7 +9,6 @@ import re
 import struct
 import subprocess
 import termios
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,9 @@ import pytest
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USERS
 from plant_aggregate.strategies.registry import STRATEGIES
+from tests.command_line import VOTES, Capture, Published, Write
 
 from ..processes import started
-from .conftest import VOTES, Published
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 
 
 def run(*arguments: str | Path) -> None:

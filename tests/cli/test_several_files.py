@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Write
 
 AI = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Ilex"], "score": [0.9, 0.8, 0.7]})
 TRUTH = AI.drop_columns(["score"])

@@ -5,18 +5,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import plant_aggregate
+from tests.command_line import Published, Write
 
 from ..processes import HANG, Mute, process, started
-from .conftest import Published
-
-Write = Callable[..., Path]
 
 WORDS = {
     signal.SIGINT: (130, "interrupted"),

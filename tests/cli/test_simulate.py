@@ -1,6 +1,5 @@
 import re
 import shlex
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,8 +8,7 @@ from click.testing import CliRunner
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.cli.simulate import simulate
 from plant_aggregate.errors import ParameterError
-
-SAMPLE = Path(__file__).parents[2] / "sample_votes"
+from tests.paths import SAMPLE
 
 
 def called(*arguments):

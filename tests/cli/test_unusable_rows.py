@@ -1,7 +1,6 @@
 """One row that cannot be used stops nothing: it is kept aside, with file, row and reason, or named in a line."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ import pytest
 
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.ids.text_faults import LONGEST
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
+from tests.command_line import Capture, Write
 
 N = 200
 LATIN1 = "Isoëtes".encode("latin-1")

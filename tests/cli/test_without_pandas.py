@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "sample_votes"
+from tests.paths import SAMPLE
 
 COMMANDS = """
 run {votes} -q -o out

@@ -2,7 +2,6 @@
 
 import random
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,7 @@ from plant_aggregate.strategies.registry import STRATEGIES
 Rows = list[tuple[int, int, str]]
 NAMES = ("observation_id", "user_id", "label")
 
-pytestmark = pytest.mark.parametrize("name", list(STRATEGIES))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _threads_even_for_small_work() -> Iterator[None]:
-    before, threads.SMALL_WORK = threads.SMALL_WORK, 0
-    yield
-    threads.SMALL_WORK = before
-    threads.set_threads(threads.available_cores())
+pytestmark = [pytest.mark.usefixtures("even_small_work"), pytest.mark.parametrize("name", list(STRATEGIES))]
 
 
 def table(rows: Rows) -> pa.Table:

@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "waum_loop.py"
+from tests.paths import ROOT
+
+EXAMPLE = ROOT / "examples" / "waum_loop.py"
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.paths import ROOT
+
 PATIENCE = 20.0
 """Seconds of processor time for a file: a machine that is busy with other things takes longer, and no more of it."""
 
@@ -105,7 +107,7 @@ class Reader:
                 stdout=noise if self.prints else subprocess.DEVNULL,
                 stderr=noise,
                 pass_fds=[speaking],
-                cwd=Path(__file__).parents[2],
+                cwd=ROOT,
                 text=True,
             )
         os.close(speaking)

@@ -12,9 +12,9 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 HANG = 3600
 """Seconds that no single test takes on the busiest machine."""
 NO_TESTS = 5

@@ -1,7 +1,6 @@
 """The AI's vote in the engine equals the slow reference, and what its modes promise holds on any log."""
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -24,12 +23,7 @@ SCORES = (0.0, 0.3, 0.69, 0.7, 0.70001, 0.9, 1.0)
 WEIGHTS = (0.7419373447293773, 0.5, 1.7, 2.0, 10.0)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _threads_even_for_small_work() -> Iterator[None]:
-    before, threads.SMALL_WORK = threads.SMALL_WORK, 0
-    yield
-    threads.SMALL_WORK = before
-    threads.set_threads(threads.available_cores())
+pytestmark = pytest.mark.usefixtures("even_small_work")
 
 
 @st.composite

@@ -3,7 +3,6 @@
 import math
 import random
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,10 @@ Rows = list[dict[str, Any]]
 
 IDS = ("observation_id", "user_id", "label")
 LOGS = st.one_of(vote_rows(), prolific_vote_rows())
-pytestmark = pytest.mark.filterwarnings("ignore:.*without voted_at:plant_aggregate.AggregateWarning")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _threads_even_for_small_work() -> Iterator[None]:
-    before, threads.SMALL_WORK = threads.SMALL_WORK, 0
-    yield
-    threads.SMALL_WORK = before
-    threads.set_threads(threads.available_cores())
+pytestmark = [
+    pytest.mark.usefixtures("even_small_work"),
+    pytest.mark.filterwarnings("ignore:.*without voted_at:plant_aggregate.AggregateWarning"),
+]
 
 
 def table(rows: Rows, **types: pa.DataType) -> pa.Table:

@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +18,6 @@ from plant_aggregate.publishing.stores.run_ids import in_order
 from tests.records import digest_of
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def output(tmp_path: Path) -> RunFolder:
-    folder = RunFolder(tmp_path / "consensus")
-    folder.prepare()
-    return folder
 
 
 def publish(output: RunFolder, **more: Any) -> str:

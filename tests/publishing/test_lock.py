@@ -21,9 +21,8 @@ import pytest
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import LockedError
 from plant_aggregate.publishing.stores.lock import HOLDER, LOCK, locked
+from tests.command_line import Capture
 from tests.processes import started
-
-Capture = pytest.CaptureFixture[str]
 
 HOLD = """
 import sys

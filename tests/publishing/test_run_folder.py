@@ -23,13 +23,6 @@ def publish(output: RunFolder, content: str) -> str:
     return run.run_id
 
 
-@pytest.fixture
-def output(tmp_path: Path) -> RunFolder:
-    folder = RunFolder(tmp_path / "consensus")
-    folder.prepare()
-    return folder
-
-
 def test_a_run_is_named_by_its_start_and_numbered_if_the_name_is_taken(output: RunFolder) -> None:
     assert [publish(output, "x") for _ in range(3)] == [
         "20261123T021500Z",

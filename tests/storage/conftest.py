@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ..cli.conftest import published, work, write  # noqa: F401 - fixtures
-
 NAMES = (f"bucket-{number}" for number in itertools.count())
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +18,15 @@ from plant_aggregate.files import snapshots as remote
 from plant_aggregate.files.snapshots import find_remote
 from plant_aggregate.files.sources import PARQUET_SUFFIXES, find_sources
 from plant_aggregate.files.stores import redacted
+from tests.command_line import Capture, Published, Write, refused
 
-from ..cli.conftest import Published
 from .conftest import Bucket
-
-Capture = pytest.CaptureFixture[str]
-Write = Callable[..., Path]
 
 AI = pa.table({"observation_id": [1, 2], "label": ["Acer opalus", "Abies alba"], "score": [0.9, 0.4]})
 
 
-def refused(capfd: Capture, *arguments: str, exit_code: int = 1) -> str:
-    capfd.readouterr()
-    quiet = ["-q"] if arguments[0] == "run" else []
-    assert run_command([*arguments, *quiet]) == exit_code
-    said = capfd.readouterr().err
-    assert said.startswith("plant-aggregate: error: ")
-    assert said.count("\n") == 1
-    return said
+def run_refused(capfd: Capture, *arguments: str, exit_code: int = 1) -> str:
+    return refused(capfd, "run", *arguments, "-q", exit_code=exit_code)
 
 
 def manifest(work: Path) -> dict[str, Any]:
@@ -102,29 +92,29 @@ def test_every_input_may_be_in_a_store(bucket: Bucket, write: Write, work: Path)
 
 def test_what_is_not_there(bucket: Bucket, capfd: Capture, work: Path) -> None:
     gone = bucket.uri("gone.parquet")
-    assert refused(capfd, "run", gone) == (f"plant-aggregate: error: {gone}: no such file or folder; check the path\n")
-    assert "no such file or folder" in refused(capfd, "run", bucket.uri("gone/*.parquet"))
-    assert "s3://no-such-bucket/x" in refused(capfd, "run", bucket.uri("x").replace(bucket.name, "no-such-bucket"))
-    assert "gone.parquet" in refused(capfd, "run", "x.parquet", "--user-weights", bucket.uri("gone.parquet"))
-    assert "gone.json" in refused(capfd, "run", "x.parquet", "--calibration", bucket.uri("gone.json"))
+    assert run_refused(capfd, gone) == (f"plant-aggregate: error: {gone}: no such file or folder; check the path\n")
+    assert "no such file or folder" in run_refused(capfd, bucket.uri("gone/*.parquet"))
+    assert "s3://no-such-bucket/x" in run_refused(capfd, bucket.uri("x").replace(bucket.name, "no-such-bucket"))
+    assert "gone.parquet" in run_refused(capfd, "x.parquet", "--user-weights", bucket.uri("gone.parquet"))
+    assert "gone.json" in run_refused(capfd, "x.parquet", "--calibration", bucket.uri("gone.json"))
 
 
 @pytest.mark.slow
 def test_a_store_that_does_not_answer(bucket: Bucket, capfd: Capture, work: Path) -> None:
     uri = "s3://bucket/votes?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1"
-    assert "cannot be reached (" in refused(capfd, "run", uri)
+    assert "cannot be reached (" in run_refused(capfd, uri)
 
 
 def test_a_folder_without_tables(bucket: Bucket, capfd: Capture, write: Write) -> None:
     bucket.put("log/readme.txt", write())
-    assert "no Parquet file in this folder" in refused(capfd, "run", bucket.uri("log"))
+    assert "no Parquet file in this folder" in run_refused(capfd, bucket.uri("log"))
 
 
 def test_a_damaged_file_is_named_by_its_uri(bucket: Bucket, capfd: Capture, write: Write) -> None:
     path = write()
     path.write_bytes(path.read_bytes()[:-9])
     uri = bucket.put("votes.parquet", path)
-    assert f"{uri}: cannot be read as Parquet" in refused(capfd, "run", uri)
+    assert f"{uri}: cannot be read as Parquet" in run_refused(capfd, uri)
 
 
 def test_secrets_are_not_shown(
@@ -136,8 +126,8 @@ def test_secrets_are_not_shown(
     secret = bucket.uri("votes.parquet").replace("s3://", "s3://an-id:Hush-hush@")
     assert run_command(["run", secret, "-q"]) == 0
     assert "Hush" not in (work / "consensus/latest/run.json").read_text()
-    assert "Hush" not in refused(capfd, "run", secret.replace("votes.parquet", "gone"), "--log-format", "text")
-    assert "Hush" not in refused(capfd, "run", "s3://b/x?secret_key=Hush-hush&scheme=http")
+    assert "Hush" not in run_refused(capfd, secret.replace("votes.parquet", "gone"), "--log-format", "text")
+    assert "Hush" not in run_refused(capfd, "s3://b/x?secret_key=Hush-hush&scheme=http")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +187,7 @@ def test_no_line_shows_a_secret(published: Any, work: Path, capfd: Capture, argu
 def test_what_cannot_be_a_path(
     published: Any, write: Write, work: Path, capfd: Capture, option: str, name: str, saying: str
 ) -> None:
-    said = refused(capfd, "run", str(write()), option, name, exit_code=2)
+    said = run_refused(capfd, str(write()), option, name, exit_code=2)
     assert saying in said
     assert published.is_untouched()
 
@@ -214,13 +204,13 @@ def test_a_file_that_changes_while_it_is_copied(
         bucket.put("votes.parquet", write("more.parquet", is_author=None))
 
     monkeypatch.setattr(remote, "_write", write_and_change)
-    assert f"{uri}: changed while it was read; run again when it is complete" in refused(capfd, "run", uri)
+    assert f"{uri}: changed while it was read; run again when it is complete" in run_refused(capfd, uri)
 
 
 def test_no_room_for_the_copy(bucket: Bucket, capfd: Capture, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = bucket.put("votes.parquet", write())
     monkeypatch.setattr(remote, "_temporary_file", lambda _place: open("/dev/full", "wb", buffering=0))  # noqa: SIM115
-    said = refused(capfd, "run", uri)
+    said = run_refused(capfd, uri)
     assert "(no space left on device); set TMPDIR to a folder with more room" in said
 
 
@@ -246,7 +236,7 @@ def test_without_fsspec(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scheme(capfd: Capture, work: Path) -> None:
-    assert "gopher://log: cannot be opened" in refused(capfd, "run", "gopher://log")
+    assert "gopher://log: cannot be opened" in run_refused(capfd, "gopher://log")
 
 
 def test_a_file_uri_is_a_path(write: Write, work: Path) -> None:
@@ -298,7 +288,7 @@ def test_tables_of_which_only_a_log_says_what_they_hold(
         "lakes/*/data/**/*.parquet",
     )
     for path in folders:
-        said = refused(capfd, "run", bucket.uri(path))
+        said = run_refused(capfd, bucket.uri(path))
         assert f"is {kind} table, or part of one ({bucket.name}/lakes/votes)" in said
         assert "export what it holds" in said
     assert published.is_untouched()

@@ -6,7 +6,6 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -26,12 +25,9 @@ from plant_aggregate.files.stores import Place, locate
 from plant_aggregate.publishing.releases import check_run, open_output
 from plant_aggregate.publishing.stores.bucket import RunBucket
 from plant_aggregate.publishing.stores.history import prune
+from tests.command_line import VOTES, Capture, Write
 
-from ..cli.conftest import VOTES
 from .conftest import Bucket
-
-Capture = pytest.CaptureFixture[str]
-Write = Callable[..., Path]
 
 TABLES = ["changes.parquet", "consensus.parquet", "rejected.parquet", "users.parquet"]
 

@@ -1,7 +1,7 @@
 """Stores that fail now and then, or do not answer at all."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,10 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.files import requests as store_requests
 from plant_aggregate.files import stores as storage
 from plant_aggregate.files.requests import TIME_LIMIT, Requests, set_time_limit, time_limit
+from tests.command_line import Capture, Write
 
 fsspec = pytest.importorskip("fsspec")
 memory = pytest.importorskip("fsspec.implementations.memory")
-
-Write = Callable[..., Path]
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)

@@ -1,20 +1,21 @@
-"""What tests of the command line share: votes on disk, a published run to be left alone, one way to call."""
+"""What tests of the command line share: one way to call, a published run to be left alone, what an error looks like."""
 
-import gc
 import hashlib
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
+
+Capture = pytest.CaptureFixture[str]
+Write = Callable[..., Path]
+"""The fixture ``write``."""
+PREFIX = "plant-aggregate: error: "
 
 VOTES = pa.table(
     {
@@ -24,6 +25,28 @@ VOTES = pa.table(
         "is_author": [True, False, True, True],
     }
 )
+
+
+def refused(capfd: Capture, *arguments: str | Path, exit_code: int = 1) -> str:
+    """The one line of a command that refuses."""
+    capfd.readouterr()
+    assert run_command([str(argument) for argument in arguments]) == exit_code
+    return error_line(capfd)
+
+
+def error_line(capfd: Capture) -> str:
+    """The one line on stderr."""
+    (line,) = error_lines(capfd)
+    return line
+
+
+def error_lines(capfd: Capture) -> list[str]:
+    """The lines on stderr, all of errors, with nothing on stdout."""
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines(keepends=True)
+    assert [line for line in lines if not line.startswith(PREFIX) or not line.endswith("\n")] == []
+    return lines
 
 
 class Published:
@@ -41,39 +64,6 @@ class Published:
     def is_untouched(self) -> bool:
         leftovers = [path for path in (self.folder / "runs").iterdir() if path.name.startswith(".")]
         return self.state() == self.before and leftovers == []
-
-
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, as the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def write(work: Path) -> Callable[..., Path]:
-    """Write a table (default VOTES, columns replaced by the keywords, None drops one) and return its path."""
-
-    def write_votes(name: str = "votes.parquet", table: pa.Table = VOTES, **columns: Any) -> Path:
-        for column, values in columns.items():
-            if column in table.column_names:
-                table = table.drop_columns([column])
-            if values is not None:
-                table = table.append_column(column, values if isinstance(values, pa.Array) else pa.array(values))
-        path = work / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path)
-        return path
-
-    return write_votes
-
-
-@pytest.fixture
-def published(write: Callable[..., Path], work: Path, capfd: pytest.CaptureFixture[str]) -> Published:
-    """A published run in the folder ``consensus``."""
-    assert run_command(["run", str(write("good.parquet")), "-q"]) == 0
-    capfd.readouterr()
-    return Published(work / "consensus")
 
 
 class Disk:
@@ -100,17 +90,6 @@ class Disk:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def disk(work: Path) -> Iterator[Disk]:
-    """A small file system at ``work/disk``."""
-    small = Disk(work / "disk")
-    small.folder.mkdir()
-    yield small
-    if small.mounted:
-        gc.collect()  # a writer that failed may hold its file until then
-        subprocess.run(["umount", small.folder], check=True)
-
-
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Root may read everything: become somebody who may not, who can still reach the tests' folders."""
@@ -122,11 +101,3 @@ def as_nobody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-@pytest.fixture
-def open_folder(work: Path) -> Iterator[Path]:
-    """A folder that anybody may reach and write to; pytest's own are for their owner alone."""
-    with tempfile.TemporaryDirectory() as name:
-        os.chmod(name, 0o777)
-        yield Path(name)
