@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import plant_aggregate
-from plant_aggregate.strategies.plantnet.strategy.weighting import WEIGHT_FUNCTIONS, weights_of
+from plant_aggregate.strategies.plantnet.weighting import WEIGHT_FUNCTIONS, weights_of
 
 ROWS = [
     {"observation_id": 1, "user_id": "a", "label": "x", "is_author": True},

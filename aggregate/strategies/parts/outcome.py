@@ -24,10 +24,12 @@ from ...disputes import entropies, likeliest, weights_of_chosen
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
-from .species import SpeciesCounter, Standing, VotesByUser, tallies
+from .species import SpeciesCounter, tallies
 from .support import Support, support_of
 from .thresholds import Thresholds
 from .unanimous import Undisputed
+from .validity import Validity
+from .votes_by_user import VotesByUser
 
 
 class Judge:
@@ -39,9 +41,9 @@ class Judge:
         self._undisputed = Undisputed(votes)
 
     @cached_property
-    def standing(self) -> Standing:
-        """Where every observation stands; needed at the end only."""
-        return Standing(self.votes, VotesByUser.of(self.votes), self.thresholds.theta_conf - SLACK)
+    def validity(self) -> Validity:
+        """The validity of every observation; needed at the end only."""
+        return Validity(self.votes, VotesByUser.of(self.votes), self.thresholds.theta_conf - SLACK)
 
     def count_valid(self, weights: Weights, chosen: Counts, shares: Floats) -> int:
         """How many observations are valid; ``chosen`` are the candidates, of these ``shares``, on the disputed ones."""
@@ -55,10 +57,10 @@ class Judge:
         return support_of(disputes, weights[disputes.users], disputes.candidates.labels[chosen])
 
     def judge(self, weights: Weights, support: Support, chosen: Counts, agreement: Floats) -> None:
-        """Bring the standing up to date; where nobody disagrees, the weight is the total and the agreement is 1."""
-        self.standing.weigh(weights)
+        """Bring the validity up to date; where nobody disagrees, the weight is the total and the agreement is 1."""
+        self.validity.weigh(weights)
         labels = self.votes.disputes.candidates.labels[chosen]
-        self.standing.judge_disputed(labels, self.thresholds.passes(support.weight, agreement))
+        self.validity.set_disputed(labels, self.thresholds.passes(support.weight, agreement))
 
 
 def reach(
@@ -84,8 +86,8 @@ def reach(
     agreement = shares[chosen]
     support = judge.support(weights, chosen)
     judge.judge(weights, support, chosen, agreement)
-    standing = judge.standing
-    weight = standing.totals.copy()
+    validity = judge.validity
+    weight = validity.totals.copy()
     weight[disputes.observations] = support.weight
     gamma = mean_weight(votes, weights)
     runner_up = likeliest(disputes, shares, excluded=candidates.labels[chosen])
@@ -98,7 +100,7 @@ def reach(
         n_labels=np.diff(candidates.offsets).astype(np.int32),
         runner_up=candidates.labels[runner_up],
     )
-    n_author, n_vote = SpeciesCounter(standing, votes_need_validity=False).count(labels)
+    n_author, n_vote = SpeciesCounter(validity, votes_need_validity=False).count(labels)
     return Consensus(
         votes=votes,
         strategy=thresholds.name,
@@ -106,12 +108,12 @@ def reach(
         trace=trace,
         labels=labels,
         weight=weight,
-        valid=standing.valid,
+        valid=validity.valid,
         gamma=gamma,
         theta_acc=thresholds.theta_acc,
         ambiguous_below=thresholds.ambiguity(findings.aum, votes.n_observations),
         disputes=findings,
-        users=user_findings(standing, labels, weights, n_author, n_vote, thresholds.theta_conf),
+        users=user_findings(validity, labels, weights, n_author, n_vote, thresholds.theta_conf),
         shares=shares,
     )
 
@@ -126,10 +128,10 @@ def mean_weight(votes: Votes, weights: Weights) -> float:
 
 
 def user_findings(
-    standing: Standing, labels: LabelCodes, weights: Weights, n_author: Counts, n_vote: Counts, theta_conf: float
+    validity: Validity, labels: LabelCodes, weights: Weights, n_author: Counts, n_vote: Counts, theta_conf: float
 ) -> UserFindings:
     """The users' columns: ``labels`` int32[n_observations]; species counts and weights by user."""
-    n_votes, n_authored, n_agreeing = tallies(standing, labels)
+    n_votes, n_authored, n_agreeing = tallies(validity, labels)
     return UserFindings(
         weight=weights,
         n_species=n_author + (n_vote + 5) // 10,

@@ -52,10 +52,10 @@ class Support:
         return self.agreement - _share(self.opposition, self.total)
 
 
-class Contest:
-    """The labels of the disputed observations, and what speaks for them, under changing weights of the users.
+class LabelChoice:
+    """The labels of the disputed observations and their support, under changing weights of the users.
 
-    Only observations on which somebody's weight changed are looked at again: on the others nothing can have.
+    Only observations with a vote of a user whose weight changed are computed again.
     """
 
     def __init__(self, disputes: Disputes) -> None:

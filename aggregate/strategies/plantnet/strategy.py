@@ -19,9 +19,11 @@ from ..base import check_parameters, check_takes, choice, parameter
 from ..parrots import PARROT_MODES, Parroting, parroting
 from ..parts.convergence import Convergence
 from ..parts.outcome import user_findings
-from ..parts.species import SpeciesCounter, Standing, VotesByUser
-from ..parts.support import Contest, Support, WeightHistory, entropies_of, heaviest_labels, support_of
+from ..parts.species import SpeciesCounter
+from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
 from ..parts.thresholds import ambiguity_threshold
+from ..parts.validity import Validity
+from ..parts.votes_by_user import VotesByUser
 from .ai_effects import effects_of_ai
 from .ai_role import Forum
 from .weighting import WEIGHT_FUNCTIONS, weights_of
@@ -34,7 +36,7 @@ class Estimate:
     """Where the iteration arrived: labels, weights, and how it got there."""
 
     forum: Forum
-    standing: Standing
+    validity: Validity
     labels: LabelCodes
     """int32[n_observations]"""
     valid: Flags
@@ -212,7 +214,7 @@ class PlantNet:
     ) -> Estimate:
         """The iteration."""
         votes, disputes = forum.votes, forum.arguing
-        standing = Standing(
+        validity = Validity(
             votes,
             crowd.by_user,
             self.theta_conf - SLACK,
@@ -220,39 +222,39 @@ class PlantNet:
             joined=forum.joined,
             joined_weight=forum.ai_weight,
         )
-        counter = SpeciesCounter(standing, votes_need_validity=self.vote_credit == "validated")
-        contest = Contest(disputes)
+        counter = SpeciesCounter(validity, votes_need_validity=self.vote_credit == "validated")
+        chosen = LabelChoice(disputes)
         history = WeightHistory(forum.judging, votes.n_users + forum.has_ai)
         labels = forum.undisputed_labels(opinions)
         weights = self._weights_of(np.zeros(votes.n_users, np.int32), crowd)
-        contest.settle(forum.with_ai_weight(weights))
-        watch = Convergence(self.max_iter, contest.labels.copy())
+        chosen.settle(forum.with_ai_weight(weights))
+        watch = Convergence(self.max_iter, chosen.labels.copy())
         while watch.goes_on():
             history.saw(forum.with_ai_weight(weights))
-            labels[disputes.observations] = contest.labels
-            standing.weigh(weights)
-            standing.judge_disputed(contest.labels.copy(), self._are_valid(contest.support))
+            labels[disputes.observations] = chosen.labels
+            validity.weigh(weights)
+            validity.set_disputed(chosen.labels.copy(), self._are_valid(chosen.support))
             n_author, n_vote = counter.count(labels)
             species = n_author + (n_vote + 5) // 10
             weights = self._weights_of(species, crowd)
-            contest.settle(forum.with_ai_weight(weights))
-            watch.saw(species, contest.labels.copy(), int(np.count_nonzero(standing.valid)))
+            chosen.settle(forum.with_ai_weight(weights))
+            watch.saw(species, chosen.labels.copy(), int(np.count_nonzero(validity.valid)))
             progress.advance()
-        labels[disputes.observations] = contest.labels
-        standing.weigh(weights)
-        standing.judge_disputed(contest.labels, self._are_valid(contest.support))
-        return Estimate(forum, standing, labels, standing.valid, weights, history, n_author, n_vote, watch.trace)
+        labels[disputes.observations] = chosen.labels
+        validity.weigh(weights)
+        validity.set_disputed(chosen.labels, self._are_valid(chosen.support))
+        return Estimate(forum, validity, labels, validity.valid, weights, history, n_author, n_vote, watch.trace)
 
     def _consensus(
         self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate, copying: Parroting | None
     ) -> Consensus:
         """The estimate, and every column that derives from it."""
-        forum, standing = estimate.forum, estimate.standing
+        forum, validity = estimate.forum, estimate.validity
         judging = forum.judging
         judged = estimate.labels[judging.observations]
         vote_weights = forum.counting(estimate.weights, judged)
         support = support_of(judging, vote_weights, judged)
-        weight, valid = standing.totals, estimate.valid
+        weight, valid = validity.totals, estimate.valid
         weight[judging.observations] = support.weight
         if judging is not forum.arguing:
             valid = valid.copy()
@@ -286,7 +288,7 @@ class PlantNet:
             ),
             disputes=findings,
             users=user_findings(
-                standing, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
+                validity, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
             ),
             judged=judging,
             vote_weights=vote_weights,
