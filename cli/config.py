@@ -104,9 +104,9 @@ def _strategy_defaults(chosen: str | None) -> dict[str | None, Any]:
 
     from plant_aggregate.strategies.registry import STRATEGIES
 
-    strategies: dict[str, Any] = dict(STRATEGIES)
-    strategy = strategies[chosen] if chosen is not None else next(iter(strategies.values()))
-    defaults: dict[str | None, Any] = {item.name: _FOREIGN for other in strategies.values() for item in fields(other)}
+    strategies: list[Any] = list(STRATEGIES.values())
+    strategy: Any = strategies[0] if chosen is None else STRATEGIES[chosen]
+    defaults: dict[str | None, Any] = {item.name: _FOREIGN for other in strategies for item in fields(other)}
     defaults.update((item.name, item.default) for item in fields(strategy))
     return defaults
 

@@ -11,6 +11,7 @@ import click
 
 from plant_aggregate.files.requests import TIME_LIMIT, set_time_limit
 from plant_aggregate.publishing.stores.lock import LOCK_MODES
+from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .command import option
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     TextParameter = click.ParamType[str]
     NumberParameter = click.ParamType[float]
+    TextChoice = click.Choice[str]
 else:
     TextParameter = NumberParameter = click.ParamType  # older versions cannot be subscripted
+    TextChoice = click.Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -176,6 +179,17 @@ metrics_option = option(
 )
 
 
+class StrategyName(TextChoice):
+    """The name of a strategy, built in or of another package; help lists those built in."""
+
+    def __init__(self) -> None:
+        super().__init__(list(STRATEGIES))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; a usage error if no strategy has it."""
+        return value if value in STRATEGIES else super().convert(value, param, ctx)
+
+
 class Within(NumberParameter):
     """A number in the range that the strategies which have the parameter agree on."""
 
@@ -317,9 +331,7 @@ def _short(value: Any) -> str:
 
 
 def strategy_names(text: str) -> tuple[str, ...]:
-    """Names of strategies with commas between them, or ``all``."""
-    from plant_aggregate.strategies.registry import STRATEGIES
-
+    """Names of strategies with commas between them, or ``all``, which are those built in."""
     names = tuple(STRATEGIES) if text == "all" else tuple(name.strip() for name in text.split(","))
     unknown = [name for name in names if name not in STRATEGIES]
     if unknown:

@@ -16,6 +16,7 @@ from .metrics import check_metrics, tell_metrics
 from .options import (
     ABOUT_AI,
     FloatRange,
+    StrategyName,
     column_mapping,
     column_name,
     debug_option,
@@ -47,7 +48,7 @@ MAPPED = ("columns", "score_columns")
 @output_option
 @option(
     "--strategy",
-    type=click.Choice(list(STRATEGIES)),
+    type=StrategyName(),
     default=next(iter(STRATEGIES)),
     show_default=True,
     help="how to aggregate; an option below says in brackets which strategies have it",

@@ -1,38 +1,29 @@
 """The strategies by name: a line each."""
 
-from ..errors import ParameterError
+from ..registry import Registry
 from .base import Strategy
-from .dawid_skene import DawidSkene
-from .glad import Glad
-from .iwmv import Iwmv
-from .mace import Mace
-from .majority import Majority
-from .naive_soft import NaiveSoft
-from .one_coin import OneCoin
-from .plantnet.strategy import PlantNet
-from .two_thirds import TwoThirds
-from .wawa import Wawa
-from .wds import Wds
-from .zero_based_skill import ZeroBasedSkill
 
-STRATEGIES: dict[str, type[Strategy]] = {
-    strategy.name: strategy
-    for strategy in (
-        PlantNet,
-        Majority,
-        NaiveSoft,
-        Wawa,
-        TwoThirds,
-        ZeroBasedSkill,
-        DawidSkene,
-        OneCoin,
-        Glad,
-        Mace,
-        Iwmv,
-        Wds,
-    )
-}
-"""Name -> class, the default first."""
+STRATEGIES: Registry[type[Strategy]] = Registry(
+    "strategy",
+    group="plant_aggregate.strategies",
+    package=__package__,
+    built_in={
+        "plantnet": ".plantnet.strategy:PlantNet",
+        "majority": ".majority:Majority",
+        "naive-soft": ".naive_soft:NaiveSoft",
+        "wawa": ".wawa:Wawa",
+        "two-thirds": ".two_thirds:TwoThirds",
+        "zero-based-skill": ".zero_based_skill:ZeroBasedSkill",
+        "dawid-skene": ".dawid_skene:DawidSkene",
+        "one-coin": ".one_coin:OneCoin",
+        "glad": ".glad:Glad",
+        "mace": ".mace:Mace",
+        "iwmv": ".iwmv:Iwmv",
+        "wds": ".wds:Wds",
+    },
+    requires=("name", "takes", "fit", "__dataclass_fields__"),
+)
+"""Name -> class, the default first; other packages may add theirs."""
 
 
 def get(name: str) -> type[Strategy]:
@@ -41,11 +32,9 @@ def get(name: str) -> type[Strategy]:
     >>> get("majority")()
     Majority(theta_conf=2.0, theta_acc=0.7, ambiguous_below=None, ambiguous_quantile=None)
     """
-    if name not in STRATEGIES:
-        raise ParameterError(f"strategy is {name!r} but must be one of {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]
+    return STRATEGIES.find(name)
 
 
 def takers(name: str) -> list[str]:
-    """Names of the strategies that take the side input of a name."""
+    """Names of the built-in strategies that take the side input of a name."""
     return [strategy.name for strategy in STRATEGIES.values() if name in strategy.takes]
