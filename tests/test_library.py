@@ -1,5 +1,6 @@
 """The package as a whole: its public names, and what loading it costs."""
 
+import ast
 import subprocess
 import sys
 
@@ -40,6 +41,14 @@ def test_every_public_name_can_be_loaded() -> None:
     for name in plant_aggregate.__all__:
         assert getattr(plant_aggregate, name) is not None
     assert set(dir(plant_aggregate)) == set(plant_aggregate.__all__)
+
+
+def test_type_checkers_see_the_public_names_where_they_are_loaded_from() -> None:
+    tree = ast.parse((ROOT / "aggregate" / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {name.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    homes = next(node.value for node in tree.body if isinstance(node, ast.Assign) and "_HOMES" in ast.unparse(node))
+    assert seen == ast.literal_eval(homes)
 
 
 def outcome_in_checkout(code: str, *options: str) -> str:

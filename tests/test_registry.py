@@ -11,7 +11,7 @@ import pytest
 from plant_aggregate.registry import Registry
 from plant_aggregate.strategies.registry import STRATEGIES
 
-from .cli.conftest import VOTES
+from .command_line import VOTES
 
 TOY = """
 from dataclasses import dataclass, replace
