@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import itertools
 import os
 import pkgutil
 import subprocess
@@ -22,6 +23,9 @@ from plant_aggregate.kernels import threads
 from plant_aggregate.publishing.stores.folder import RunFolder
 
 from .command_line import VOTES, Capture, Disk, Published, Write
+from .object_store import Bucket
+
+NAMES = (f"bucket-{number}" for number in itertools.count())
 
 # A first call may compile a kernel, and the machine may be busy: no example has a deadline, and none is too slow.
 UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -117,3 +121,28 @@ def output(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path / "consensus")
     folder.prepare()
     return folder
+
+
+@pytest.fixture(scope="session")
+def port() -> Iterator[int]:
+    """Where an S3-compatible server listens on loopback."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield server.get_host_and_port()[1]
+    server.stop()
+
+
+@pytest.fixture
+def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket that is empty."""
+    from pyarrow.fs import S3FileSystem
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    endpoint = f"127.0.0.1:{port}"
+    filesystem = S3FileSystem(endpoint_override=endpoint, scheme="http", region="us-east-1", allow_bucket_creation=True)
+    name = next(NAMES)
+    filesystem.create_dir(name)
+    return Bucket(name, port, filesystem)

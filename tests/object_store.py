@@ -1,15 +1,8 @@
-"""A real S3-compatible server on loopback, and a bucket in it for each test."""
+"""A bucket of an S3-compatible server on loopback, and how to name what lies in it."""
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
-from moto.server import ThreadedMotoServer
-
-NAMES = (f"bucket-{number}" for number in itertools.count())
 
 
 @dataclass
@@ -36,24 +29,3 @@ class Bucket:
         root = f"{self.name}/{path}".rstrip("/")
         found = self.filesystem.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
         return sorted(info.path[len(root) + 1 :] for info in found if info.type == FileType.File)
-
-
-@pytest.fixture(scope="session")
-def port() -> Iterator[int]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
-
-
-@pytest.fixture
-def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    from pyarrow.fs import S3FileSystem
-
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
-    endpoint = f"127.0.0.1:{port}"
-    filesystem = S3FileSystem(endpoint_override=endpoint, scheme="http", region="us-east-1", allow_bucket_creation=True)
-    name = next(NAMES)
-    filesystem.create_dir(name)
-    return Bucket(name, port, filesystem)

@@ -26,8 +26,7 @@ from plant_aggregate.publishing.releases import check_run, open_output
 from plant_aggregate.publishing.stores.bucket import RunBucket
 from plant_aggregate.publishing.stores.history import prune
 from tests.command_line import VOTES, Capture, Write
-
-from .conftest import Bucket
+from tests.object_store import Bucket
 
 TABLES = ["changes.parquet", "consensus.parquet", "rejected.parquet", "users.parquet"]
 

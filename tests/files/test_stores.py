@@ -19,8 +19,7 @@ from plant_aggregate.files.snapshots import find_remote
 from plant_aggregate.files.sources import PARQUET_SUFFIXES, find_sources
 from plant_aggregate.files.stores import redacted
 from tests.command_line import Capture, Published, Write, refused
-
-from .conftest import Bucket
+from tests.object_store import Bucket
 
 AI = pa.table({"observation_id": [1, 2], "label": ["Acer opalus", "Abies alba"], "score": [0.9, 0.4]})
 
