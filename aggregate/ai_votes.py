@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from .arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes
 from .arrow import array, to_arrow, to_numpy
 from .consensus import at_least
+from .disputes import Disputes
 from .errors import VotesError, warn
-from .votes import Disputes, Votes
+from .votes import Votes
 
 if TYPE_CHECKING:
     import pyarrow as pa

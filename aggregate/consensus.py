@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import named, strings, table_of, to_arrow
+from .disputes import Disputes, weight_shares
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USER_AI, USERS, arrow_schema
 from .trace import Trace
-from .votes import Disputes, Votes
+from .votes import Votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,25 +220,11 @@ class Consensus:
 
         Where no vote on an observation weighs anything, its votes count alike.
         """
-        from .kernels.candidates import weight_shares
-        from .kernels.threads import in_blocks
-
         if self.shares is not None:
             return self.shares
-        disputes = self.disputed
-        candidates = disputes.candidates
-        shares = np.empty(len(candidates))
-        vote_weights = self.users.weight[disputes.users] if self.vote_weights is None else self.vote_weights
-        in_blocks(
-            weight_shares,
-            len(disputes),
-            disputes.offsets,
-            vote_weights,
-            candidates.offsets,
-            candidates.n_votes,
-            shares,
-        )
-        return shares
+        if self.vote_weights is not None:
+            return weight_shares(self.disputed, self.vote_weights)
+        return weight_shares(self.disputed, self.disputed.vote_weights(self.users.weight))
 
     def posteriors_to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
         """The labels voted on observations ``first`` to ``last`` (default all) with their shares.

@@ -1,10 +1,64 @@
-"""Distributions over the labels of disputed observations: the kernels of ``candidates`` on whole arrays."""
+"""Disputes and their candidates: what every strategy, and WAUM, ask of the labels that were voted."""
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from .arrays import Counts, Floats, LabelCodes, Weights
+from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .kernels.threads import in_blocks
-from .votes import Disputes
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The distinct labels voted on each disputed observation: what a distribution over its labels lives on.
+
+    The candidates of dispute i are the slice ``offsets[i]:offsets[i + 1]``, by label.
+    """
+
+    offsets: Offsets
+    """int64[len(disputes) + 1]"""
+    labels: LabelCodes
+    """int32[n_candidates]"""
+    n_votes: Counts
+    """int32[n_candidates]; votes for the label, next to each other among the votes of the dispute."""
+    by_author: Flags
+    """bool[n_candidates]; an author of the observation voted the label."""
+    of_vote: Counts
+    """int32[votes on disputes]; the candidate that each vote is for."""
+
+    def __len__(self) -> int:
+        return self.labels.size
+
+
+@dataclass(frozen=True, eq=False)
+class Disputes:
+    """The observations whose votes name more than one label, with their votes apart.
+
+    All others have nothing to argue about: whatever the users' weights, their label is the one voted.
+    """
+
+    observations: Indices
+    """int64[n]; positions among all observations, ascending."""
+    offsets: Offsets
+    """int64[n + 1]; the votes of dispute i are the slice offsets[i]:offsets[i + 1]."""
+    users: UserCodes
+    labels: LabelCodes
+    is_author: Flags
+
+    def __len__(self) -> int:
+        return self.observations.size
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The labels that were voted on each of the observations."""
+        from .kernels.candidates import list_candidates
+
+        return Candidates(*list_candidates(self.offsets, self.labels, self.is_author))
+
+    def vote_weights(self, user_weights: Weights) -> Weights:
+        """The weight of each vote, float64: that of its user, of float64[n_users]."""
+        return user_weights[self.users]
 
 
 def vote_shares(disputes: Disputes) -> Floats:

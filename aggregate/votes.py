@@ -1,64 +1,38 @@
 """Cleaned votes, grouped by observation: the one structure everything reads."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes
+from .arrays import Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .arrow import to_arrow
+from .disputes import Disputes
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
-    """The distinct labels voted on each disputed observation: what a distribution over its labels lives on.
+class Unanimous:
+    """The observations whose voters all agree: those of one vote as a count by user, the others with their voters."""
 
-    The candidates of dispute i are the slice ``offsets[i]:offsets[i + 1]``, by label.
-    """
-
+    n_single: Indices
+    """int64[n_users]; observations on which the user's vote is the only one."""
     offsets: Offsets
-    """int64[len(disputes) + 1]"""
-    labels: LabelCodes
-    """int32[n_candidates]"""
-    n_votes: Counts
-    """int32[n_candidates]; votes for the label, next to each other among the votes of the dispute."""
-    by_author: Flags
-    """bool[n_candidates]; an author of the observation voted the label."""
-    of_vote: Counts
-    """int32[votes on disputes]; the candidate that each vote is for."""
-
-    def __len__(self) -> int:
-        return self.labels.size
-
-
-@dataclass(frozen=True, eq=False)
-class Disputes:
-    """The observations whose votes name more than one label, with their votes apart.
-
-    All others have nothing to argue about: whatever the users' weights, their label is the one voted.
-    """
-
-    observations: Indices
-    """int64[n]; positions among all observations, ascending."""
-    offsets: Offsets
-    """int64[n + 1]; the votes of dispute i are the slice offsets[i]:offsets[i + 1]."""
+    """int64[n + 1]; the voters of the i-th of the other observations are the slice offsets[i]:offsets[i + 1]."""
     users: UserCodes
-    labels: LabelCodes
-    is_author: Flags
 
-    def __len__(self) -> int:
-        return self.observations.size
+    def count_reaching(self, weights: Weights, threshold: float) -> int:
+        """How many have a total weight of at least ``threshold``; ``weights`` float64[n_users]."""
+        from .kernels.label_weights import count_heavy
+        from .kernels.threads import kernels_side_by_side, one_part_per_thread
 
-    @cached_property
-    def candidates(self) -> Candidates:
-        """The labels that were voted on each of the observations."""
-        from .kernels.candidates import list_candidates
-
-        return Candidates(*list_candidates(self.offsets, self.labels, self.is_author))
+        parts = one_part_per_thread(self.offsets.size - 1)
+        count = partial(count_heavy, self.offsets, self.users, weights, threshold)
+        heavy: list[int] = kernels_side_by_side(*(partial(count, first, last) for first, last in parts))
+        return int(self.n_single[weights >= threshold].sum()) + sum(heavy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +116,29 @@ class Votes:
         observations = np.flatnonzero(disputed)
         offsets, votes = votes_of(self.offsets, observations)
         return Disputes(observations, offsets, self.users[votes], self.labels[votes], self.is_author[votes])
+
+    @cached_property
+    def unanimous(self) -> Unanimous:
+        """The observations whose votes name one label."""
+        from .kernels.disputes import votes_of
+
+        n_votes = np.diff(self.offsets)
+        is_single = n_votes == 1
+        n_single = np.bincount(self.users[self.offsets[:-1][is_single]], minlength=self.n_users)
+        is_several = n_votes > 1
+        is_several[self.disputes.observations] = False
+        offsets, votes = votes_of(self.offsets, np.flatnonzero(is_several))
+        return Unanimous(n_single, offsets, self.users[votes])
+
+    @cached_property
+    def n_votes_of_users(self) -> Indices:
+        """int64[n_users]; votes of each user."""
+        return np.bincount(self.users, minlength=self.n_users)
+
+    @property
+    def n_undisputed_of_users(self) -> Indices:
+        """int64[n_users]; votes of each user on observations that are not disputed."""
+        return self.n_votes_of_users - np.bincount(self.disputes.users, minlength=self.n_users)
 
     def __repr__(self) -> str:
         return (

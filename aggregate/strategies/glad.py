@@ -79,8 +79,8 @@ class GladModel:
         self._scores = Scores(disputes)
         self._ability = np.full(votes.n_users, self._mean)
         self._disputed = _Group(disputes.offsets, disputes.users, np.ones(len(disputes), np.int64), self._mean)
-        self._undisputed = _undisputed_groups(votes, self._mean)
-        most_votes = max(int(np.bincount(votes.users).max()), int(np.diff(votes.offsets).max()))
+        self._undisputed = _unanimous_groups(votes, self._mean)
+        most_votes = max(int(votes.n_votes_of_users.max()), int(np.diff(votes.offsets).max()))
         self._unit = unit_for(most_votes * LARGEST_TERM, 44)
         self._log_unit = unit_for(votes.n_votes * LARGEST_LOG, 44)
         self._survey_undisputed()
@@ -183,17 +183,10 @@ LARGEST_TERM = 1e4
 """No term of a gradient is larger: exp(2 * 4.6) / 4 = 2,474, and abilities stay far below 100."""
 
 
-def _undisputed_groups(votes: Votes, ease: float) -> tuple[_Group, _Group]:
-    """The observations with one vote, as one per user, and the other undisputed ones."""
-    from ..kernels.disputes import votes_of
-
-    n_votes = np.diff(votes.offsets)
-    is_single = n_votes == 1
-    n_singles = np.bincount(votes.users[votes.offsets[:-1][is_single]], minlength=votes.n_users)
-    loners = np.flatnonzero(n_singles)
-    singles = _Group(np.arange(loners.size + 1), loners.astype(np.int32), n_singles[loners], ease)
-    is_several = ~is_single
-    is_several[votes.disputes.observations] = False
-    offsets, positions = votes_of(votes.offsets, np.flatnonzero(is_several))
-    several = _Group(offsets, votes.users[positions], np.ones(offsets.size - 1, np.int64), ease)
-    return singles, several
+def _unanimous_groups(votes: Votes, ease: float) -> tuple[_Group, _Group]:
+    """The observations with one vote, as one per user, and the others whose voters agree."""
+    unanimous = votes.unanimous
+    users = np.flatnonzero(unanimous.n_single)
+    single = _Group(np.arange(users.size + 1), users.astype(np.int32), unanimous.n_single[users], ease)
+    n_several = unanimous.offsets.size - 1
+    return single, _Group(unanimous.offsets, unanimous.users, np.ones(n_several, np.int64), ease)

@@ -42,7 +42,7 @@ class Iwmv(Thresholds):
         judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)
         n_labels = votes.n_labels
         weights = np.ones(votes.n_users)
-        shares = weight_shares(disputes, weights[disputes.users])
+        shares = weight_shares(disputes, disputes.vote_weights(weights))
         chosen = likeliest(disputes, shares)
         watch = Convergence(self.max_iter, chosen)
         while watch.goes_on():
@@ -50,7 +50,7 @@ class Iwmv(Thresholds):
             n_agreeing = counter.count(disputes.candidates.labels[chosen])
             agreement = n_agreeing / counter.n_votes
             weights = np.maximum(0.0, (n_labels * agreement - 1) / (n_labels - 1)) if n_labels > 1 else agreement
-            shares = weight_shares(disputes, weights[disputes.users])
+            shares = weight_shares(disputes, disputes.vote_weights(weights))
             chosen = likeliest(disputes, shares, held=disputes.candidates.labels[chosen])
             watch.saw(n_agreeing, chosen, judge.count_valid(weights, chosen, shares))
             progress.advance()

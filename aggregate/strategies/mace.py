@@ -71,7 +71,7 @@ class MaceModel:
         self._offsets = np.searchsorted(pairs.users, np.arange(votes.n_users + 1))
         self._pair_votes = pairs.n_votes.astype(np.float64)
         self._undisputed = pairs.n_undisputed
-        self._user_votes = np.bincount(votes.users, minlength=votes.n_users).astype(np.float64)
+        self._user_votes = votes.n_votes_of_users.astype(np.float64)
         self._right_sums = PosteriorSums(pairs.of_disputed, votes.disputes.candidates.of_vote, pairs.keys.size)
         self._knowing = np.full(votes.n_users, 0.5)
         self._guesses = np.full(pairs.keys.size, 1 / votes.n_labels)

@@ -39,7 +39,7 @@ class Wawa(Thresholds):
         margins.add(plain)
 
         weights = AgreementCounter(votes).share(disputes.candidates.labels[majority])
-        shares = weight_shares(disputes, weights[disputes.users])
+        shares = weight_shares(disputes, disputes.vote_weights(weights))
         chosen = likeliest(disputes, shares, held=disputes.candidates.labels[majority])
         judge = Judge(votes, self)
         iteration = Iteration(

@@ -40,7 +40,7 @@ class ZeroBasedSkill(Thresholds):
         disputes = votes.disputes
         judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)
         skills = np.full(votes.n_users, 1 / votes.n_labels + 1e-5)
-        shares = weight_shares(disputes, skills[disputes.users])
+        shares = weight_shares(disputes, disputes.vote_weights(skills))
         chosen = likeliest(disputes, shares)
         iterations = []
         for number in range(1, self.rounds + 1):
@@ -48,7 +48,7 @@ class ZeroBasedSkill(Thresholds):
             before, chosen_before = skills, chosen
             step = 0.5 ** (number // self.step_rounds)
             skills = before + step * (counter.share(disputes.candidates.labels[chosen]) - before)
-            shares = weight_shares(disputes, skills[disputes.users])
+            shares = weight_shares(disputes, disputes.vote_weights(skills))
             chosen = likeliest(disputes, shares, held=disputes.candidates.labels[chosen])
             iterations.append(
                 Iteration(

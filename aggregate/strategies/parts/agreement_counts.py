@@ -12,9 +12,9 @@ class AgreementCounter:
     def __init__(self, votes: Votes) -> None:
         disputes = votes.disputes
         self.votes = votes
-        self.n_votes: Counts = np.bincount(votes.users, minlength=votes.n_users).astype(np.int32)
+        self.n_votes: Counts = votes.n_votes_of_users.astype(np.int32)
         self._disputed_of_vote = np.repeat(np.arange(len(disputes)), np.diff(disputes.offsets))
-        self._undisputed = self.n_votes - np.bincount(disputes.users, minlength=votes.n_users).astype(np.int32)
+        self._undisputed = votes.n_undisputed_of_users.astype(np.int32)
 
     def count(self, labels: LabelCodes) -> Counts:
         """Votes that equal the label: int32[n_users]; ``labels`` are those of the disputed observations."""

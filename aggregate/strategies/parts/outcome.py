@@ -27,7 +27,6 @@ from ...votes import Votes
 from .species import SpeciesCounter, tallies
 from .support import Support, support_of
 from .thresholds import Thresholds
-from .unanimous import Undisputed
 from .validity import Validity
 from .votes_by_user import VotesByUser
 
@@ -38,7 +37,6 @@ class Judge:
     def __init__(self, votes: Votes, thresholds: Thresholds) -> None:
         self.votes = votes
         self.thresholds = thresholds
-        self._undisputed = Undisputed(votes)
 
     @cached_property
     def validity(self) -> Validity:
@@ -49,12 +47,12 @@ class Judge:
         """How many observations are valid; ``chosen`` are the candidates, of these ``shares``, on the disputed ones."""
         weight = weights_of_chosen(self.votes.disputes, weights, chosen)
         disputed = np.count_nonzero(self.thresholds.passes(weight, shares[chosen]))
-        return int(disputed) + self._undisputed.count_valid(weights, self.thresholds.theta_conf - SLACK)
+        return int(disputed) + self.votes.unanimous.count_reaching(weights, self.thresholds.theta_conf - SLACK)
 
     def support(self, weights: Weights, chosen: Counts) -> Support:
         """What speaks for and against the chosen candidates, in weight of the users."""
         disputes = self.votes.disputes
-        return support_of(disputes, weights[disputes.users], disputes.candidates.labels[chosen])
+        return support_of(disputes, disputes.vote_weights(weights), disputes.candidates.labels[chosen])
 
     def judge(self, weights: Weights, support: Support, chosen: Counts, agreement: Floats) -> None:
         """Bring the validity up to date; where nobody disagrees, the weight is the total and the agreement is 1."""
@@ -123,8 +121,7 @@ def mean_weight(votes: Votes, weights: Weights) -> float:
 
     It is what an unknown user would weigh.
     """
-    n_votes = np.bincount(votes.users, minlength=votes.n_users)
-    return max(math.fsum((weights * n_votes).tolist()) / votes.n_votes, math.ulp(0.0))
+    return max(math.fsum((weights * votes.n_votes_of_users).tolist()) / votes.n_votes, math.ulp(0.0))
 
 
 def user_findings(

@@ -13,11 +13,11 @@ import numpy as np
 
 from ...arrays import Counts, Floats, Indices, Weights
 from ...consensus import Consensus
-from ...disputes import Margins, likeliest, vote_shares
+from ...disputes import Disputes, Margins, likeliest, vote_shares
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...progress import Progress
 from ...trace import Trace
-from ...votes import Disputes, Votes
+from ...votes import Votes
 from ..base import parameter
 from .convergence import PosteriorConvergence
 from .outcome import Judge, reach
@@ -94,7 +94,7 @@ class LabelPrior:
 
     def __init__(self, votes: Votes, exponent: float, smoothing: float) -> None:
         candidates = votes.disputes.candidates
-        first_labels = votes.labels[votes.offsets[:-1]]
+        first_labels = votes.first_labels
         self._exponent = exponent
         self._smoothing = smoothing
         self._largest = votes.n_observations + votes.n_labels * (smoothing + 1)
@@ -218,9 +218,9 @@ class Accuracies:
     def __init__(self, votes: Votes, prior_votes: float) -> None:
         disputes = votes.disputes
         self._prior_votes = prior_votes
-        self._n_votes = np.bincount(votes.users, minlength=votes.n_users).astype(np.float64)
+        self._n_votes = votes.n_votes_of_users.astype(np.float64)
         self._n_votes_in_all = float(votes.n_votes)
-        self.undisputed: Floats = self._n_votes - np.bincount(disputes.users, minlength=votes.n_users)
+        self.undisputed: Floats = votes.n_undisputed_of_users.astype(np.float64)
         self._sums = PosteriorSums(disputes.users, disputes.candidates.of_vote, votes.n_users)
         self.mean = 0.5
         self.of_users: Weights = np.full(votes.n_users, self.mean)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import Counts, Floats, LabelCodes, Weights
+from ...disputes import Disputes
 from ...kernels.threads import in_blocks
-from ...votes import Disputes
 
 
 def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: LabelCodes) -> LabelCodes:

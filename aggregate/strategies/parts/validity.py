@@ -3,8 +3,9 @@
 import numpy as np
 
 from ...arrays import Bytes, Flags, LabelCodes, Weights
+from ...disputes import Disputes
 from ...kernels.threads import in_blocks
-from ...votes import Disputes, Votes
+from ...votes import Votes
 from .votes_by_user import VotesByUser
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from ...ai_votes import AiOpinions, Debate, with_ai_as_user
 from ...arrays import Counts, Flags, Indices, LabelCodes, Weights
-from ...votes import Disputes, Votes
+from ...disputes import Disputes
+from ...votes import Votes
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ class Forum:
 
     def counting(self, weights: Weights, labels: LabelCodes) -> Weights:
         """Weights of the votes of ``judging``; 0 for those that speak neither for nor against ``labels``."""
-        vote_weights = self.with_ai_weight(weights)[self.judging.users]
+        vote_weights = self.judging.vote_weights(self.with_ai_weight(weights))
         if self.ai_votes is not None and self.ai_disputes is not None:
             agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
             vote_weights[self.ai_votes[agrees]] = 0.0
