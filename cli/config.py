@@ -10,8 +10,8 @@ from . import console
 from .command import Command, option
 from .configuration import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
-from .options import ABOUT_AI, debug_option, quiet_option
-from .run import chosen_by
+from .options import debug_option, quiet_option
+from .run import NEEDS, chosen_by
 
 
 @click.command(cls=Command, short_help="Check a configuration file, or show the effective settings.")
@@ -84,8 +84,9 @@ def _settings(name: str, command: click.Command, configuration: Configuration | 
         if default is _FOREIGN:
             continue
         several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
-        if name == "run" and parameter.name in ABOUT_AI and "ai_votes" not in table:
-            rows.append((f"# {key} = {_toml(default)}", "default, with ai-votes"))
+        needed = NEEDS.get(parameter.name or "") if name == "run" else None
+        if needed is not None and needed not in table:
+            rows.append((f"# {key} = {_toml(default)}", f"default, with {needed.replace('_', '-')}"))
         elif isinstance(default, bool | int | float | str):
             rows.append((f"{key} = {_toml(default)}", "default"))
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plant_aggregate.files.requests import TIME_LIMIT, set_time_limit
+from plant_aggregate.parameters import Parameter
 from plant_aggregate.publishing.stores.lock import LOCK_MODES
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -196,19 +197,15 @@ class Within(NumberParameter):
     def __init__(self, items: Mapping[str, Field[Any]]) -> None:
         defaults = [item.default for item in items.values() if item.default is not None]
         self.number = click.INT if defaults and isinstance(defaults[0], int) else click.FLOAT
-        self._known = next(iter(items.values())).metadata["parameter"]
+        self._known: Parameter = next(iter(items.values())).metadata["parameter"]
         self.name = self.number.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number; a usage error that names the option if it is none, or out of its range."""
         number = self.number.convert(value, param, ctx)
-        if not (math.isfinite(number) and self._known.holds(number)):
+        if not self._known.holds(number):
             self.fail(f"{number} must be {self._known.range}", param, ctx)
         return number
-
-
-ABOUT_AI = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
-"""Parameters of strategies that mean nothing without AI votes."""
 
 
 def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
@@ -222,14 +219,23 @@ def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
         for parameter, items in reversed(holders.items()):
             known = next(iter(items.values())).metadata["parameter"]
             function = option(
-                f"--{parameter.replace('_', '-')}",
+                flag(parameter),
                 type=click.Choice(known.choices) if known.choices else Within(items),
                 help=f"{known.help} ({known.range}{_defaults(items)}) [{_owners(list(items), list(strategies))}]",
-                group="AI" if parameter in ABOUT_AI else "Strategy parameters",
+                group=known.group,
             )(function)
         return function
 
     return decorate
+
+
+def flag(name: str) -> str:
+    """The option of a parameter or setting.
+
+    >>> flag("theta_acc")
+    '--theta-acc'
+    """
+    return f"--{name.replace('_', '-')}"
 
 
 def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies: Mapping[str, type[Any]]) -> Any:
@@ -240,8 +246,7 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies
         if parameter not in own:
             owners = [name for name, other in strategies.items() if parameter in {f.name for f in fields(other)}]
             raise click.UsageError(
-                f"--{parameter.replace('_', '-')} is not an option of --strategy {strategy.name}, but of "
-                + ", ".join(owners)
+                f"{flag(parameter)} is not an option of --strategy {strategy.name}, but of " + ", ".join(owners)
             )
     return strategy(**given)
 
@@ -307,8 +312,8 @@ def _defaults(items: Mapping[str, Field[Any]]) -> str:
         return "".join(f"; default {_short(default)}" for default in known)
     common = max(known, key=lambda default: len(known[default]))
     others = [f"{_short(default)} {', '.join(names)}" for default, names in known.items() if default != common]
-    own = [f"{', '.join(names)}'s own" for default, names in named.items() if default is None]
-    return f"; default {_short(common)}; " + "; ".join(own + others)
+    own = [f"{name}: {items[name].metadata['parameter'].unset}" for name in named.get(None, ())]
+    return f"; default {_short(common)}; " + "; ".join(others + own)
 
 
 def taken_by(side_input: str) -> str:

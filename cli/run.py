@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from plant_aggregate.parameters import declared
 from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console, interrupts
 from .command import Command, SeveralValues, option
 from .metrics import check_metrics, tell_metrics
 from .options import (
-    ABOUT_AI,
     FloatRange,
     StrategyName,
     column_mapping,
     column_name,
     debug_option,
+    flag,
     lock_option,
     make_strategy,
     max_rejected_option,
@@ -38,6 +39,9 @@ from .summary import gist, summary
 if TYPE_CHECKING:
     import plant_aggregate
     from plant_aggregate.settings import Settings
+
+NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in declared(other).items() if known.needs}
+"""Parameters that mean nothing without one of the settings, and which."""
 
 MAPPED = ("columns", "score_columns")
 """Settings that are not just what their option says."""
@@ -214,9 +218,9 @@ def chosen_by(options: dict[str, Any]) -> tuple[Any, "Settings"]:
     strategy = STRATEGIES[options["strategy"]]
     parameters = {name: options[name] for other in STRATEGIES.values() for name in _parameters_of(other)}
     parameters = _without_foreign(parameters, strategy)
-    idle = [name for name in ABOUT_AI if parameters.get(name) is not None and not options["ai_votes"]]
-    if idle:
-        raise click.UsageError(f"--{idle[0].replace('_', '-')} is given without --ai-votes")
+    for name, needed in NEEDS.items():
+        if parameters[name] is not None and not options[needed]:
+            raise click.UsageError(f"{flag(name)} is given without {flag(needed)}")
     settings = Settings(
         **{item.name: options[item.name] for item in fields(Settings) if item.name not in MAPPED},
         columns=column_mapping(options["columns"]),

@@ -21,7 +21,7 @@ from pathlib import Path
 import plant_aggregate
 from plant_aggregate import schema
 from plant_aggregate.cli.main import COMMANDS
-from plant_aggregate.strategies.plantnet.strategy.strategy import PlantNet
+from plant_aggregate.strategies.plantnet.strategy import PlantNet
 from plant_aggregate.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,12 +1,6 @@
-"""What a strategy is: a frozen dataclass of its parameters, with ``fit(votes, given) -> Consensus``.
+"""What a strategy is: a frozen dataclass of its parameters, with ``fit(votes, given) -> Consensus``."""
 
-A parameter is a dataclass field made with :func:`parameter`, which holds its range, unit and meaning: the check on
-construction, the command line's options and run.json all read it there.
-"""
-
-import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import ParameterError
@@ -33,42 +27,6 @@ class Strategy(Protocol):
 
         Raises ParameterError if an input is ``given`` that the strategy does not take.
         """
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What a parameter means, in words and as a check."""
-
-    help: str
-    range: str
-    holds: Callable[[Any], bool]
-    choices: tuple[str, ...] = ()
-
-
-def parameter(default: Any, help: str, range: str, holds: Callable[[Any], bool]) -> Any:
-    """A number with a range: ``holds(value)`` says whether a value is in it, ``range`` says it in words."""
-    return field(default=default, metadata={"parameter": Parameter(help, range, holds)})
-
-
-def choice(default: str, help: str, choices: tuple[str, ...]) -> Any:
-    """A parameter that takes one of a few words."""
-    known = Parameter(help, f"one of {', '.join(choices)}", choices.__contains__, choices)
-    return field(default=default, metadata={"parameter": known})
-
-
-def check_parameters(strategy: Any) -> None:
-    """Raise ParameterError naming every parameter that is out of its range; None passes where it is the default."""
-    faults = []
-    for item in fields(strategy):
-        value = getattr(strategy, item.name)
-        known: Parameter = item.metadata["parameter"]
-        if value is None and item.default is None:
-            continue
-        finite = not isinstance(value, float) or math.isfinite(value)
-        if not (finite and known.holds(value)):
-            faults.append(f"{item.name} is {value!r} but must be {known.range}")
-    if faults:
-        raise ParameterError("; ".join(faults))
 
 
 def check_takes(strategy: Strategy, names: Iterable[str], takers: Callable[[str], Sequence[str]] | None = None) -> None:

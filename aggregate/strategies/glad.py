@@ -10,10 +10,12 @@ import numpy as np
 from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
+from ..parameters import parameter
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import check_takes, parameter
+from .base import check_takes
+from .parts import parameters as common
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -38,14 +40,10 @@ class Glad(PosteriorStrategy):
 
     name: ClassVar[str] = "glad"
 
-    prior_mean: float = parameter(1.0, "mean ability and mean ease", "in [-3, 3]", lambda m: -3 <= m <= 3)
-    prior_variance: float = parameter(1.0, "variance of ability and of ease", "in (0, 100]", lambda v: 0 < v <= 100)
-    label_prior: float = parameter(
-        0.0, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
-    )
-    label_smoothing: float = parameter(
-        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
-    )
+    prior_mean: float = parameter(1.0, "mean ability and mean ease", "in [-3, 3]")
+    prior_variance: float = parameter(1.0, "variance of ability and of ease", "in (0, 100]")
+    label_prior: float = common.label_prior(0.0)
+    label_smoothing: float = common.label_smoothing()
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate posteriors, abilities and eases together."""

@@ -10,7 +10,8 @@ from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import check_takes, parameter
+from .base import check_takes
+from .parts import parameters as common
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import Convergence
 from .parts.outcome import Judge, reach
@@ -32,7 +33,7 @@ class Iwmv(Thresholds):
 
     name: ClassVar[str] = "iwmv"
 
-    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
+    max_iter: int = common.max_iter(100)
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Vote until the votes stand."""

@@ -8,10 +8,12 @@ import numpy as np
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks
+from ..parameters import parameter
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import check_takes, parameter
+from .base import check_takes
+from .parts import parameters as common
 from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
 from .parts.user_labels import UserLabels
 
@@ -37,18 +39,10 @@ class Mace(PosteriorStrategy):
 
     name: ClassVar[str] = "mace"
 
-    prior_votes: float = parameter(
-        1.0, "votes of the crowd's mean quality added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
-    )
-    guess_votes: float = parameter(
-        30.0, "guesses, spread evenly over all labels, added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
-    )
-    label_prior: float = parameter(
-        1.0, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
-    )
-    label_smoothing: float = parameter(
-        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
-    )
+    prior_votes: float = common.prior_votes(1.0)
+    guess_votes: float = parameter(30.0, "guesses, spread evenly over all labels, added to each user's", "in [0, 1e6]")
+    label_prior: float = common.label_prior(1.0)
+    label_smoothing: float = common.label_smoothing()
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate posteriors, competence and taste together."""

@@ -8,7 +8,8 @@ from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import check_takes, parameter
+from .base import check_takes
+from .parts import parameters as common
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 
@@ -29,15 +30,9 @@ class OneCoin(PosteriorStrategy):
 
     name: ClassVar[str] = "one-coin"
 
-    prior_votes: float = parameter(
-        2.0, "votes of the crowd's mean quality added to each user's", "in [0, 1e6]", lambda v: 0 <= v <= 1e6
-    )
-    label_prior: float = parameter(
-        0.5, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]", lambda p: 0 <= p <= 1
-    )
-    label_smoothing: float = parameter(
-        1.0, "observations added to each label's", "in [0, 1e6]", lambda s: 0 <= s <= 1e6
-    )
+    prior_votes: float = common.prior_votes(2.0)
+    label_prior: float = common.label_prior(0.5)
+    label_smoothing: float = common.label_smoothing()
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Estimate posteriors and accuracies together."""

@@ -7,8 +7,9 @@ from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
-from .base import check_takes, parameter
+from .base import check_takes
 from .majority import count_votes
+from .parts import parameters as common
 from .parts.thresholds import VoteThresholds
 
 
@@ -25,9 +26,7 @@ class TwoThirds(VoteThresholds):
 
     name: ClassVar[str] = "two-thirds"
 
-    theta_acc: float = parameter(
-        2 / 3, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1
-    )
+    theta_acc: float = common.theta_acc(2 / 3)
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Count the votes."""

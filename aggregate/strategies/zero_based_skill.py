@@ -7,11 +7,12 @@ import numpy as np
 
 from ..consensus import Consensus
 from ..disputes import Margins, likeliest, weight_shares
+from ..parameters import parameter
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .base import check_takes, parameter
+from .base import check_takes
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import TRUST_MOVED
 from .parts.outcome import Judge, reach
@@ -30,8 +31,8 @@ class ZeroBasedSkill(Thresholds):
 
     name: ClassVar[str] = "zero-based-skill"
 
-    rounds: int = parameter(100, "rounds of votes", "in [1, 10000]", lambda r: 1 <= r <= 10000)
-    step_rounds: int = parameter(20, "rounds after which the step is halved", "at least 1", lambda r: r >= 1)
+    rounds: int = parameter(100, "rounds of votes", "in [1, 10000]")
+    step_rounds: int = parameter(20, "rounds after which the step is halved", "at least 1")
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
         """Play the rounds. Converged says that the last round changed no label."""

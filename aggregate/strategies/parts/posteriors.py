@@ -15,10 +15,11 @@ from ...arrays import Counts, Floats, Indices, Weights
 from ...consensus import Consensus
 from ...disputes import Disputes, Margins, likeliest, vote_shares
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
+from ...parameters import parameter
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
-from ..base import parameter
+from . import parameters as common
 from .convergence import PosteriorConvergence
 from .outcome import Judge, reach
 from .thresholds import Thresholds
@@ -28,10 +29,8 @@ from .thresholds import Thresholds
 class PosteriorStrategy(Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
-    max_iter: int = parameter(300, "iterations at most", "at least 1", lambda m: m >= 1)
-    tolerance: float = parameter(
-        0.01, "stop when no posterior probability has moved by more", "in (0, 1)", lambda t: 0 < t < 1
-    )
+    max_iter: int = common.max_iter(300)
+    tolerance: float = parameter(0.01, "stop when no posterior probability has moved by more", "in (0, 1)")
 
 
 class Model(Protocol):

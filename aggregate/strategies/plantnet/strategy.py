@@ -8,20 +8,22 @@ import numpy as np
 
 from ...ai_votes import AiOpinions, AiVotes, counted
 from ...arrays import Counts, Flags, LabelCodes, Weights
-from ...consensus import SLACK, AiFindings, Consensus, DisputeFindings, at_least
+from ...consensus import SLACK, AiFindings, Consensus, DisputeFindings
 from ...errors import ParameterError, warn
+from ...parameters import check_parameters, choice, declared, parameter
 from ...progress import SILENT, Progress
 from ...side_inputs import VOTES_ONLY, SideInputs
 from ...trace import Trace
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
-from ..base import check_parameters, check_takes, choice, parameter
+from ..base import check_takes
 from ..parrots import PARROT_MODES, Parroting, parroting
+from ..parts import parameters as common
 from ..parts.convergence import Convergence
 from ..parts.outcome import user_findings
 from ..parts.species import SpeciesCounter
 from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
-from ..parts.thresholds import ambiguity_threshold
+from ..parts.thresholds import Thresholds
 from ..parts.validity import Validity
 from ..parts.votes_by_user import VotesByUser
 from .ai_effects import effects_of_ai
@@ -29,6 +31,9 @@ from .ai_role import Forum
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
 AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")
+
+OF_AI = {"group": "AI", "needs": "ai_votes"}
+"""What the declarations of parameters have in common that mean nothing without the AI's votes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,47 +93,37 @@ class PlantNet:
     name: ClassVar[str] = "plantnet"
     takes: ClassVar[frozenset[str]] = frozenset({"user_weights", "ai_votes"})
 
-    alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]", lambda a: 0 < a <= 10)
-    beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]", lambda b: b > 0)
-    gamma: float = parameter(math.log(2.1), "weight of a user without species", "in (0, 1e6]", lambda g: 0 < g <= 1e6)
-    theta_conf: float = parameter(
-        None, "weight a label needs to be valid [default: fits the function]", "in (0, 1e9]", lambda t: 0 < t <= 1e9
-    )
-    theta_acc: float = parameter(
-        0.7, "share of the weight a label needs to be valid", "in (0, 1]", lambda t: 0 < t <= 1
-    )
-    max_iter: int = parameter(100, "iterations at most", "at least 1", lambda m: m >= 1)
+    alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]")
+    beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]")
+    gamma: float = parameter(math.log(2.1), "weight of a user without species", "in (0, 1e6]")
+    theta_conf: float = common.theta_conf(None, unset="fits --weight-function")
+    theta_acc: float = common.theta_acc()
+    max_iter: int = common.max_iter(100)
     weight_function: str = choice("power-difference", "how the species count becomes a weight", tuple(WEIGHT_FUNCTIONS))
     vote_credit: str = choice("any", "which right votes on others' observations earn species", ("any", "validated"))
-    ambiguous_below: float | None = parameter(
-        None,
-        "aum below which an observation is ambiguous [default: 2 theta_acc - 1]",
-        "in [-1, 1]",
-        lambda a: -1 <= a <= 1,
-    )
-    ambiguous_quantile: float | None = parameter(
-        None,
-        "instead: share of observations, of lowest aum, to call ambiguous",
-        "in (0, 1)",
-        lambda q: 0 < q < 1,
-    )
+    ambiguous_below: float | None = common.ambiguous_below()
+    ambiguous_quantile: float | None = common.ambiguous_quantile()
 
-    ai_mode: str = choice("confident", "what the AI's votes may do, where they are given", AI_MODES)
-    ai_weight: float = parameter(1.7, "weight of the AI's vote", "in (0, 1e6]", lambda w: 0 < w <= 1e6)
+    ai_mode: str = choice("confident", "what the AI's votes may do, where they are given", AI_MODES, **OF_AI)
+    ai_weight: float = parameter(1.7, "weight of the AI's vote", "in (0, 1e6]", **OF_AI)
     ai_threshold: float = parameter(
-        0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", lambda t: 0 <= t <= 2
+        0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", **OF_AI
     )
 
-    parrots: str = choice("keep", "what becomes of users who only confirm the AI", PARROT_MODES)
+    parrots: str = choice("keep", "what becomes of users who only confirm the AI", PARROT_MODES, **OF_AI)
 
     def __post_init__(self) -> None:
         check_parameters(self)
         if self.beta > self.alpha:
             raise ParameterError(f"beta is {self.beta} but must be in (0, alpha], and alpha is {self.alpha}")
-        if self.ambiguous_below is not None and self.ambiguous_quantile is not None:
-            raise ParameterError("ambiguous_below and ambiguous_quantile exclude each other")
         fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
         object.__setattr__(self, "theta_conf", fitting if self.theta_conf is None else self.theta_conf)
+        _ = self.thresholds  # raises if they exclude each other
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The four parameters that all strategies have."""
+        return Thresholds(self.theta_conf, self.theta_acc, self.ambiguous_below, self.ambiguous_quantile)
 
     def fit(
         self,
@@ -283,9 +278,7 @@ class PlantNet:
             valid=valid,
             gamma=self.gamma,
             theta_acc=self.theta_acc,
-            ambiguous_below=ambiguity_threshold(
-                findings.aum, forum.votes.n_observations, self.theta_acc, self.ambiguous_below, self.ambiguous_quantile
-            ),
+            ambiguous_below=self.thresholds.ambiguity(findings.aum, forum.votes.n_observations),
             disputes=findings,
             users=user_findings(
                 validity, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
@@ -297,8 +290,8 @@ class PlantNet:
 
     def _parameters(self, with_ai: bool) -> dict[str, Any]:
         """The parameters that had a part in the result."""
-        about_ai = ("ai_mode", "ai_weight", "ai_threshold", "parrots")
-        return {name: value for name, value in asdict(self).items() if with_ai or name not in about_ai}
+        known = declared(self)
+        return {name: value for name, value in asdict(self).items() if with_ai or not known[name].needs}
 
     def _weights_of(self, species: Counts, crowd: Crowd) -> Weights:
         """f(n), less what looks copied from the AI, then what the operator has set."""
@@ -312,4 +305,4 @@ class PlantNet:
 
     def _are_valid(self, support: Support) -> Flags:
         """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
-        return at_least(support.weight, self.theta_conf) & at_least(support.agreement, self.theta_acc)
+        return self.thresholds.passes(support.weight, support.agreement)

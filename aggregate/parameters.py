@@ -1,0 +1,124 @@
+"""What users may set: fields of frozen dataclasses, each declared once with its help, range, unit and group.
+
+A field made with :func:`parameter` is a parameter of a strategy, or a setting of a run, of an assessment or of the
+simulation. The check on construction, options and their help, configuration files, run.json, and whether a difference
+changes the result all derive from the declaration.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, get_args
+
+from .errors import ParameterError
+
+INTERVAL = re.compile(r"in (?P<left>[\[(])(?P<low>[^,]+), (?P<high>[^\])]+)(?P<right>[\])])|at least (?P<least>.+)")
+
+
+class Interval(NamedTuple):
+    """Numbers from ``low`` to ``high``, with or without the ends."""
+
+    low: float
+    high: float
+    without_low: bool
+    without_high: bool
+
+    @classmethod
+    def of(cls, words: str) -> "Interval | None":
+        """The interval that ``words`` name; None if they name none. An end that is no number is no limit.
+
+        >>> Interval.of("in (0, 1e9]")
+        Interval(low=0.0, high=1000000000.0, without_low=True, without_high=False)
+        """
+        found = INTERVAL.fullmatch(words)
+        if found is None:
+            return None
+        if found["least"]:
+            return cls(float(found["least"]), math.inf, False, False)
+        high = math.inf if found["high"].isidentifier() else float(found["high"])
+        return cls(float(found["low"]), high, found["left"] == "(", found["right"] == ")")
+
+    def has(self, value: float) -> bool:
+        """Whether a number is one of them."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return False
+        above = self.low < value if self.without_low else self.low <= value
+        return above and (value < self.high if self.without_high else value <= self.high)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a field means."""
+
+    help: str
+    range: str = ""
+    """In words: ``in (0, 1]``, ``at least 1``; an end may be another parameter, which the dataclass then checks."""
+    choices: tuple[str, ...] = ()
+    group: str = "Strategy parameters"
+    """Heading in help."""
+    unit: str = ""
+    unset: str = ""
+    """What holds where the value is None, in words."""
+    needs: str = ""
+    """The setting without which this one means nothing."""
+    side_input: str = ""
+    """The member of ``SideInputs`` that this setting becomes or changes."""
+    is_file: bool = False
+    """Whether it names a file that is read as a whole: run.json has its SHA-256."""
+    words: tuple[str, ...] = ()
+    """What may stand in place of a file."""
+    is_table: bool = False
+    """Whether it names Parquet files, folders or globs, which are read row by row."""
+    changes_result: bool = True
+    """Whether another value may give the same votes another label or status."""
+    several: bool = False
+    """Whether it may be given several times."""
+    columns_of: tuple[str, ...] = ()
+    """Tables of ``schema`` whose columns it maps to the files' own names."""
+    option: str = ""
+    """Its name on the command line, if not that of the field."""
+    metavar: str = ""
+    """What help shows in place of the value, if not the unit."""
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is among the choices, and in the range."""
+        if self.choices:
+            return value in self.choices
+        interval = Interval.of(self.range)
+        return interval is None or interval.has(value)
+
+
+def parameter(default: Any, help: str, range: str = "", **attributes: Any) -> Any:
+    """A dataclass field that users may set; ``attributes`` are those of :class:`Parameter`."""
+    return field(default=default, metadata={"parameter": Parameter(help, range, **attributes)})
+
+
+def choice(default: str, help: str, choices: tuple[str, ...], **attributes: Any) -> Any:
+    """A field that takes one of a few words."""
+    return parameter(default, help, f"one of {', '.join(choices)}", choices=choices, **attributes)
+
+
+def declared(settings: Any) -> Mapping[str, Parameter]:
+    """The declarations of a dataclass, or of an object of one, by the names of the fields, in their order."""
+    return {item.name: item.metadata["parameter"] for item in fields(settings) if "parameter" in item.metadata}
+
+
+def kind_of(settings: Any, name: str) -> type:
+    """bool, int, float or str: how the command line and configuration files write the value of a field."""
+    (kind,) = (item.type for item in fields(settings) if item.name == name)
+    return next((simple for simple in (bool, int, float) if simple in (kind, *get_args(kind))), str)
+
+
+def check_parameters(settings: Any) -> None:
+    """Raise ParameterError naming every value that is out of its range; None passes where it is the default."""
+    faults = []
+    for item in fields(settings):
+        known: Parameter | None = item.metadata.get("parameter")
+        value = getattr(settings, item.name)
+        if known is None or (value is None and item.default is None):
+            continue
+        if not known.holds(value):
+            faults.append(f"{item.name} is {value!r} but must be {known.range}")
+    if faults:
+        raise ParameterError("; ".join(faults))
