@@ -28,7 +28,7 @@ from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..votes import Votes
-from .builder import Intake, RowCounts, ticks_of
+from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
 
 if TYPE_CHECKING:
@@ -103,13 +103,13 @@ def votes_from_table(table: "pa.Table | pd.DataFrame") -> Votes:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     types, batches = batches_of_table(table, VOTES)
-    intake = Intake("table", types, None, table.num_rows)
+    builder = VotesBuilder("table", types, None, table.num_rows)
     row = 0
     for batch in batches:
-        intake.take(batch, intake.origin, row)
+        builder.append(batch, builder.origin, row)
         row += batch.num_rows
-    check_share(intake.quarantine, row, 0.0)
-    return intake.finish(lambda: _all_ticks(batches_of_table(table, VOTES)[1], row), SILENT)[0]
+    check_share(builder.quarantine, row, 0.0)
+    return builder.finish(lambda: _all_ticks(batches_of_table(table, VOTES)[1], row), SILENT)[0]
 
 
 def read(
@@ -137,7 +137,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
     sources = [file.source for file in files]
     n_rows = sum(file.rows for file in files)
     progress.phase("read", total=n_rows, unit="rows")
-    intake = Intake(origin_of(files), types, as_of, n_rows)
+    builder = VotesBuilder(origin_of(files), types, as_of, n_rows)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
         made_ahead(_batches(files), AHEAD) as batches,
@@ -146,16 +146,16 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
         try:
             load_compiler()  # takes as long as decoding millions of rows does: meanwhile
             for batch, path, row in batches:
-                intake.take(batch, path, row)
+                builder.append(batch, path, row)
                 progress.advance(batch.num_rows)
         except BaseException:
             aside.shutdown(cancel_futures=True)
             raise
     inputs = inputs_of(files, (fingerprint.result() for fingerprint in fingerprints))
-    check_share(intake.quarantine, n_rows, max_rejected)
+    check_share(builder.quarantine, n_rows, max_rejected)
     times = (batch for file in files for batch in _stream_times(file))
-    votes, rows = intake.finish(lambda: _all_ticks(times, n_rows), progress)
-    return Reading(votes, inputs, rows, intake.quarantine.to_arrow(types))
+    votes, rows = builder.finish(lambda: _all_ticks(times, n_rows), progress)
+    return Reading(votes, inputs, rows, builder.quarantine.to_arrow(types))
 
 
 def listed(paths: Paths) -> list[str | os.PathLike[str]]:

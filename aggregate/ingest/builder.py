@@ -44,7 +44,7 @@ class RowCounts:
     """Rows that could not be used, by reason."""
 
 
-class Intake:
+class VotesBuilder:
     """Takes batches with the columns of ``schema.VOTES`` and makes Votes of them.
 
     Until the ids are encoded it holds 13 bytes a row: int32 distances of integer ids, labels, and whether the voter is
@@ -74,8 +74,8 @@ class Intake:
         self._n_read = 0
         self._n_kept = 0
 
-    def take(self, batch: pa.RecordBatch, path: str, row: int) -> None:
-        """Take a batch that begins at ``row`` of the file at ``path``."""
+    def append(self, batch: pa.RecordBatch, path: str, row: int) -> None:
+        """Append a batch that begins at ``row`` of the file at ``path``."""
         n_before = self._n_read
         self._n_read += batch.num_rows
         sound, texts = checked_batch(batch, ("observation_id", "user_id", "label"))
@@ -96,7 +96,7 @@ class Intake:
                 self._watch_order(ticks_of(sound))
 
     def finish(self, all_ticks: Callable[[], Indices], progress: Progress) -> tuple[Votes, RowCounts]:
-        """Encode and group what was taken in. Raises VotesError if no vote is left. Empties the intake.
+        """Encode and group what was appended. Raises VotesError if no vote is left. Empties the builder.
 
         ``all_ticks`` gives the times of all rows read (int64); it is called only if they matter.
         """

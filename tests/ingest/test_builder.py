@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import plant_aggregate
 from plant_aggregate.errors import AggregateWarning, VotesError
 from plant_aggregate.ingest import builder as intake_module
-from plant_aggregate.ingest.builder import Intake, RowCounts, ticks_of
+from plant_aggregate.ingest.builder import RowCounts, VotesBuilder, ticks_of
 from plant_aggregate.progress import SILENT
 from plant_aggregate.votes import Votes
 
@@ -129,22 +129,22 @@ def test_the_votes_that_stand_are_those_of_the_contract(
         columns["voted_at"] = pa.array(times, pa.timestamp(unit))
     table = pa.table(columns)
     limit = None if as_of is None else EPOCH + timedelta(days=as_of)
-    intake = Intake("votes.parquet", {field.name: field.type for field in table.schema}, limit, len(rows))
+    builder = VotesBuilder("votes.parquet", {field.name: field.type for field in table.schema}, limit, len(rows))
     place = 0
     for batch in table.to_batches(max_chunksize=batch_size):
-        intake.take(batch, "votes.parquet", place)
+        builder.append(batch, "votes.parquet", place)
         place += batch.num_rows
     votes, counts = expected(rows, timed, as_of)
-    rejected = intake.quarantine.to_arrow(intake.types)
+    rejected = builder.quarantine.to_arrow(builder.types)
     assert Counter(rejected["reason"].to_pylist()) == counts.rejected
     for row in rejected.to_pylist():
         was = rows[row["row"]]
         assert (row["observation_id"], row["user_id"], row["label"]) == (was.observation, was.user, was.label)
     if not votes:
         with pytest.raises(VotesError, match=rf"^votes\.parquet: no usable vote left of {len(rows)} rows; "):
-            intake.finish(lambda: ticks_of(table.combine_chunks().to_batches()[0]), SILENT)
+            builder.finish(lambda: ticks_of(table.combine_chunks().to_batches()[0]), SILENT)
         return
-    found, found_counts = intake.finish(lambda: ticks_of(table.combine_chunks().to_batches()[0]), SILENT)
+    found, found_counts = builder.finish(lambda: ticks_of(table.combine_chunks().to_batches()[0]), SILENT)
     assert standing(found) == votes
     assert found_counts == counts
 
