@@ -299,7 +299,7 @@ def ambiguity_of(
     Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than a share
     ``max_rejected`` of the lists cannot be used, or none is of an observation with votes.
     """
-    from ..files.prefetch import made_ahead
+    from ..files.prefetch import prefetched
     from ..ingest.score_lists import check_scores, score_lists
 
     settings = AmbiguitySettings() if settings is None else settings
@@ -311,7 +311,7 @@ def ambiguity_of(
     diagonal = _confusion_diagonal(consensus, progress) if trust == "confusion" else None
     progress.phase("read scores", total=files.rows, unit="rows")
     sums = _Sums(consensus, diagonal, settings.normalise)
-    with made_ahead(score_lists(files, votes.observation_ids, votes.label_names), AHEAD) as batches:
+    with prefetched(score_lists(files, votes.observation_ids, votes.label_names), AHEAD) as batches:
         for lists in batches:
             sums.take(lists, files.origin)
             progress.advance(lists.labels.size if files.is_long else len(lists))

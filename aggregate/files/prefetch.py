@@ -17,7 +17,7 @@ class _End:
 
 
 @contextmanager
-def made_ahead(items: Iterator[T], room: int) -> Iterator[Iterator[T]]:
+def prefetched(items: Iterator[T], room: int) -> Iterator[Iterator[T]]:
     """The items, made up to ``room`` ahead. What goes wrong while one is made is raised where it is taken."""
     queue: Queue[T | _End | BaseException] = Queue(room)
     stop = Event()

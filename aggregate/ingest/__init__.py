@@ -22,7 +22,7 @@ from ..files.parquet import (
     stream_all,
     types_of,
 )
-from ..files.prefetch import made_ahead
+from ..files.prefetch import prefetched
 from ..files.sources import Input, find_sources
 from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
@@ -140,7 +140,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
     builder = VotesBuilder(origin_of(files), types, as_of, n_rows)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
-        made_ahead(_batches(files), AHEAD) as batches,
+        prefetched(_batches(files), AHEAD) as batches,
     ):
         fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
