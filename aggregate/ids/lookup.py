@@ -1,4 +1,4 @@
-"""Where values stand among known ones: ids among the sorted ids of votes, labels among their names."""
+"""Codes of values among known ones: ids among the sorted ids of the votes, labels among their names."""
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +10,8 @@ from .encoding import DENSE
 from .text_faults import without
 
 
-class Ids:
-    """Sorted distinct ids, to look up others in. Holds up to 12 bytes for each beside the ids themselves."""
+class IdIndex:
+    """Looks ids up among sorted distinct ones. Takes up to 12 bytes for each of these beside the ids themselves."""
 
     def __init__(self, ids: pa.Array) -> None:
         self._is_text = not pa.types.is_integer(ids.type)
@@ -26,32 +26,35 @@ class Ids:
             self._numbers = to_numpy(ids.cast(pa.uint64() if self._unsigned else pa.int64()))
             self._bits = _bits_of(self._numbers)
 
-    def places_of(self, values: pa.Array) -> Counts:
-        """The position of each value, int32; -1 if it is not there. Integers of different width are alike."""
+    def codes_of(self, values: pa.Array) -> Counts:
+        """The position of each value among the ids, int32; -1 for null or unknown.
+
+        Integers of different widths are compared by value.
+        """
         from ..kernels.bitmaps import places_of_bits
         from ..kernels.lookup import places_of_integers, places_of_texts
         from ..kernels.threads import in_blocks
 
-        places = np.empty(len(values), np.int32)
+        codes = np.empty(len(values), np.int32)
         nulls = values.null_count > 0
         if self._is_text:
             wanted = fill_null(values, "")
             table = (self._data, self._offsets, self._table)
-            in_blocks(places_of_texts, places.size, *table, *bytes_of(wanted), places)
+            in_blocks(places_of_texts, codes.size, *table, *bytes_of(wanted), codes)
         else:
             numbers, strange = self._numbers_of(fill_null(values, 0))
             if self._bits is not None:
-                in_blocks(places_of_bits, places.size, numbers.view(np.int64), *self._bits, places)
+                in_blocks(places_of_bits, codes.size, numbers.view(np.int64), *self._bits, codes)
             else:
-                in_blocks(places_of_integers, places.size, self._numbers, numbers, places)
+                in_blocks(places_of_integers, codes.size, self._numbers, numbers, codes)
             if strange is not None:
-                places[strange] = -1
+                codes[strange] = -1
         if nulls:
-            places[to_numpy(values.is_null())] = -1
-        return places
+            codes[to_numpy(values.is_null())] = -1
+        return codes
 
     def _numbers_of(self, values: pa.Array) -> tuple[Indices, np.ndarray | None]:
-        """The values in the type of the ids, and which of them that type cannot hold."""
+        """The values in the type of the ids, and which of them (bool) are out of its range; None if none can be."""
         numbers = to_numpy(values)
         if self._unsigned:
             strange = None if numbers.dtype.kind == "u" else numbers < 0
@@ -60,7 +63,7 @@ class Ids:
 
 
 def _bits_of(ids: Indices) -> tuple[np.uint64, Words, Counts] | None:
-    """The lowest id, a bit for every number from there on, and ranks; None if ids are few and far between."""
+    """The lowest id, a bit for every number from there on, and ranks; None if the ids are too sparse for that."""
     from ..kernels.bitmaps import mark_present, rank_bits
 
     if ids.size == 0 or int(ids[-1]) - int(ids[0]) > DENSE * ids.size:
@@ -73,8 +76,8 @@ def _bits_of(ids: Indices) -> tuple[np.uint64, Words, Counts] | None:
     return lowest, present, ranks
 
 
-class Vocabulary:
-    """Labels by number: first the names given, then others as they come to light; -1 for null or blank."""
+class LabelIndex:
+    """Numbers labels: the given names first, then others in the order in which they are first looked up."""
 
     def __init__(self, names: pa.Array) -> None:
         self._is_text = not pa.types.is_integer(names.type)
@@ -93,13 +96,13 @@ class Vocabulary:
         return self._names
 
     def codes_of(self, labels: pa.Array) -> LabelCodes:
-        """The number of each label, int32; labels that are a dictionary are looked up once a dictionary."""
+        """The number of each label, int32; -1 for null or blank. A dictionary's values are looked up once."""
         if not pa.types.is_dictionary(labels.type):
             return self._look_up(labels)
         if self._last is None or not labels.dictionary.equals(self._last[0]):
             self._last = labels.dictionary, np.append(self._look_up(labels.dictionary), np.int32(-1))
-        places = to_numpy(labels.indices.cast(pa.int32()), null=len(labels.dictionary))
-        codes: LabelCodes = self._last[1][places]
+        indices = to_numpy(labels.indices.cast(pa.int32()), null=len(labels.dictionary))
+        codes: LabelCodes = self._last[1][indices]
         return codes
 
     def _look_up(self, labels: pa.Array) -> LabelCodes:

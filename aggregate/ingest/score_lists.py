@@ -21,7 +21,7 @@ from ..files.parquet import (
     stream,
 )
 from ..files.sources import Source, find_sources
-from ..ids.lookup import Ids, Vocabulary
+from ..ids.lookup import IdIndex, LabelIndex
 from ..ids.text_faults import NOT_UTF8, TOO_LONG, checked
 from ..kernels.scores import (
     ID_NOT_UTF8,
@@ -118,16 +118,16 @@ def _is_long(sources: Sequence[Source], renamed: Mapping[str, str]) -> bool:
 
 def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.Array) -> Iterator[ScoreLists]:
     """The score lists of all files in order, some at a time."""
-    ids, vocabulary = Ids(observation_ids), Vocabulary(label_names)
+    id_index, label_index = IdIndex(observation_ids), LabelIndex(label_names)
     if scores.is_long:
-        yield from _from_rows(scores.files, ids, vocabulary)
+        yield from _from_rows(scores.files, id_index, label_index)
         return
     for file in scores.files:
         per_row = max(items_per_row(file, column) for column in ("labels", "probabilities"))
         row = 0
         for batch in stream(file, [column.name for column in SCORE_LISTS], _rows_at_a_time(per_row)):
             with readable(file.source.path):
-                yield _from_lists(batch, ids, vocabulary, file.source.path, row)
+                yield _from_lists(batch, id_index, label_index, file.source.path, row)
             row += batch.num_rows
 
 
@@ -135,15 +135,15 @@ def _rows_at_a_time(items: int) -> int:
     return min(max(ITEMS // max(items, 1), 1), BATCH_ROWS)
 
 
-def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: str, row: int) -> ScoreLists:
+def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelIndex, path: str, row: int) -> ScoreLists:
     """The lists of a batch that begins at ``row``, a row each."""
     names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
-    observations, epochs, faults = _heads(batch, ids)
+    observations, epochs, faults = _heads(batch, id_index)
     no_list = to_numpy(pc.or_(names.is_null(), shares.is_null()))
     faults[(faults == 0) & no_list] = NO_LIST
     label_offsets, label_values = _items(names)
     probability_offsets, probability_values = _items(shares)
-    labels = _label_codes(label_values, vocabulary)
+    labels = _label_codes(label_values, label_index)
     probabilities, slack = _probabilities(probability_values)
     return ScoreLists(
         observations,
@@ -154,13 +154,13 @@ def _from_lists(batch: pa.RecordBatch, ids: Ids, vocabulary: Vocabulary, path: s
         probability_offsets,
         probabilities,
         slack,
-        len(vocabulary),
+        len(label_index),
         path,
         np.arange(row, row + batch.num_rows),
     )
 
 
-def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary) -> Iterator[ScoreLists]:
+def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: LabelIndex) -> Iterator[ScoreLists]:
     """The lists of files with a row for each label: neighbours of one observation and epoch, also across files."""
     grouping = _Grouping()
     for file in files:
@@ -171,9 +171,9 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
             with readable(file.source.path):
                 begins = grouping.begins(batch)
                 observations, epochs, faults = _heads(
-                    batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), ids
+                    batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), id_index
                 )
-                labels = _label_codes(batch.column("label"), vocabulary)
+                labels = _label_codes(batch.column("label"), label_index)
                 probabilities, slack = _probabilities(batch.column("probability"))
             rows = ScoreLists(
                 observations,
@@ -184,7 +184,7 @@ def _from_rows(files: tuple[CheckedFile, ...], ids: Ids, vocabulary: Vocabulary)
                 np.append(np.flatnonzero(begins), begins.size),
                 probabilities,
                 slack,
-                len(vocabulary),
+                len(label_index),
                 file.source.path,
                 np.flatnonzero(begins) + row,
             )
@@ -272,7 +272,7 @@ def _differ(values: pa.Array, others: pa.Array) -> Flags:
     return to_numpy(pc.or_(different, pc.xor(values.is_null(), others.is_null())))
 
 
-def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
+def _heads(batch: pa.RecordBatch, id_index: IdIndex) -> tuple[Counts, Indices, Bytes]:
     """Position of the observation, epoch, and what is wrong with either, of each row."""
     observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
     faults = np.zeros(batch.num_rows, np.uint8)
@@ -293,13 +293,13 @@ def _heads(batch: pa.RecordBatch, ids: Ids) -> tuple[Counts, Indices, Bytes]:
     if pa.types.is_string(observation_ids.type):
         blank = fill_null(pc.equal(pc.binary_length(observation_ids), scalar(0)), False)
         faults[to_numpy(blank)] = NULL_ID
-    return ids.places_of(sound), to_numpy(epochs.cast(pa.int64())), faults
+    return id_index.codes_of(sound), to_numpy(epochs.cast(pa.int64())), faults
 
 
-def _label_codes(labels: pa.Array, vocabulary: Vocabulary) -> LabelCodes:
+def _label_codes(labels: pa.Array, label_index: LabelIndex) -> LabelCodes:
     """The number of each label, or what is wrong with it: see ``kernels.scores``."""
     sound, faults = checked(labels)
-    codes = vocabulary.codes_of(sound)
+    codes = label_index.codes_of(sound)
     if faults is None:
         return codes
     return np.select([faults == NOT_UTF8, faults == TOO_LONG], [UNREADABLE, OVERLONG], codes).astype(np.int32)

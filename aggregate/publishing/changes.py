@@ -23,7 +23,7 @@ from ..files.parquet import CheckedFile, check_file, readable, stream
 from ..files.sources import Source
 from ..files.stores import redacted
 from ..ids.encoding import check_text
-from ..ids.lookup import Ids, Vocabulary
+from ..ids.lookup import IdIndex, LabelIndex
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..strategies.plantnet.strategy import AI_MODES, PlantNet
@@ -294,7 +294,7 @@ class _Comparison:
         self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None, ai_role: AiRole | None
     ) -> None:
         self._types = now.types["observation_id"], now.types["label"]
-        self._labels = Vocabulary(pa.nulls(0, now.types["label"]))
+        self._labels = LabelIndex(pa.nulls(0, now.types["label"]))
         self._paths = before.source.path, now.source.path
         self._tells_votes = _same_digests(before, now)
         self._ai_role = ai_role
@@ -402,13 +402,13 @@ class _Comparison:
 def _places_of(ids: pa.Array, sorted_ids: pa.Array) -> Counts:
     """The position of each of some sorted ids among others, int32; -1 if it is not there."""
     if pa.types.is_integer(ids.type):
-        return Ids(sorted_ids).places_of(ids)
+        return IdIndex(sorted_ids).codes_of(ids)
     places = np.empty(len(ids), np.int32)
     places_among_sorted(*bytes_of(sorted_ids), *bytes_of(ids), places)
     return places
 
 
-def _coded(batch: pa.RecordBatch, labels: Vocabulary, path: str) -> Codes:
+def _coded(batch: pa.RecordBatch, labels: LabelIndex, path: str) -> Codes:
     """The columns of a batch as numbers, NaN-free; labels and statuses by their codes, -1 for null.
 
     A column that is not there is the one number that stands for all.

@@ -1,4 +1,4 @@
-"""Ids and labels are found where they stand."""
+"""Positions of ids and labels are looked up among known ones."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate.ids.lookup import Ids, Vocabulary
+from plant_aggregate.ids.lookup import IdIndex, LabelIndex
 
 TYPES = (pa.int8(), pa.int32(), pa.int64(), pa.uint8(), pa.uint64())
 
@@ -27,7 +27,7 @@ def test_integers(data: st.DataObject, kind: pa.DataType, other: pa.DataType) ->
     limits = np.iinfo(other.to_pandas_dtype())
     known = st.sampled_from([i for i in ids if limits.min <= i <= limits.max] or [0])
     wanted = data.draw(st.lists(st.none() | known | numbers(other)))
-    assert_found(ids, wanted, Ids(pa.array(ids, kind)).places_of(pa.array(wanted, other)).tolist())
+    assert_found(ids, wanted, IdIndex(pa.array(ids, kind)).codes_of(pa.array(wanted, other)).tolist())
 
 
 TEXTS = st.text(max_size=6) | st.sampled_from(["a", "aa", "observation-1", "observation-10", "é", "\U0001f33f"])
@@ -37,13 +37,13 @@ TEXTS = st.text(max_size=6) | st.sampled_from(["a", "aa", "observation-1", "obse
 def test_texts(ids: set[str], wanted: list[str | None], start: int) -> None:
     ordered = sorted(ids)
     values = pa.array(wanted, pa.string())[start:]
-    assert_found(ordered, wanted[start:], Ids(pa.array(ordered)).places_of(values).tolist())
+    assert_found(ordered, wanted[start:], IdIndex(pa.array(ordered)).codes_of(values).tolist())
 
 
 def test_many_texts() -> None:
     ids = [f"{n:07d}" for n in range(0, 60_000, 2)]
     wanted = [f"{n:07d}" for n in np.random.default_rng(0).permutation(60_000)]
-    assert_found(ids, wanted, Ids(pa.array(ids)).places_of(pa.array(wanted)).tolist())
+    assert_found(ids, wanted, IdIndex(pa.array(ids)).codes_of(pa.array(wanted)).tolist())
 
 
 def assert_found(ids: list[Any], wanted: list[Any], found: list[int]) -> None:
@@ -59,9 +59,9 @@ def assert_found(ids: list[Any], wanted: list[Any], found: list[int]) -> None:
         (pa.array([1, 2], pa.uint64()), pa.array([2, 2**63, None, None, 2**63, 5], pa.uint64()), pa.array([5, 1, 7])),
     ],
 )
-def test_labels_are_numbered_as_they_come_to_light(names: pa.Array, first: pa.Array, second: pa.Array) -> None:
-    vocabulary = Vocabulary(names)
-    assert vocabulary.codes_of(first).tolist() == [1, 2, -1, -1, 2, 3]
-    assert vocabulary.codes_of(second.dictionary_encode()).tolist() == [3, 0, 4]
-    assert vocabulary.codes_of(second.dictionary_encode()[1:]).tolist() == [0, 4]
-    assert len(vocabulary) == 5
+def test_labels_are_numbered_in_order_of_first_lookup(names: pa.Array, first: pa.Array, second: pa.Array) -> None:
+    label_index = LabelIndex(names)
+    assert label_index.codes_of(first).tolist() == [1, 2, -1, -1, 2, 3]
+    assert label_index.codes_of(second.dictionary_encode()).tolist() == [3, 0, 4]
+    assert label_index.codes_of(second.dictionary_encode()[1:]).tolist() == [0, 4]
+    assert len(label_index) == 5

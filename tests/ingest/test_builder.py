@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import plant_aggregate
 from plant_aggregate.errors import AggregateWarning, VotesError
-from plant_aggregate.ingest import builder as intake_module
+from plant_aggregate.ingest import builder as builder_module
 from plant_aggregate.ingest.builder import RowCounts, VotesBuilder, ticks_of
 from plant_aggregate.progress import SILENT
 from plant_aggregate.votes import Votes
@@ -178,7 +178,7 @@ def test_an_empty_table_is_an_error() -> None:
 
 
 def test_more_rows_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake_module, "MAX_ROWS", 2)
+    monkeypatch.setattr(builder_module, "MAX_ROWS", 2)
     with pytest.raises(VotesError, match=r"^more than 2 rows; split the log by observation"):
         plant_aggregate.votes_from_table(
             pa.table({"observation_id": [1, 2, 3], "user_id": [1, 2, 3], "label": ["a"] * 3})
