@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 from ..errors import VotesError, reason_of
 from .footers import MAGIC
 from .lakes import check_no_lake_among, check_no_remote_lake
-from .stores import CHUNK, Place, locate, reaching, redacted
+from .stores import CHUNK, StoreLocation, locate, reaching, redacted
 
 INCOMPLETE = "run again when it is complete"
 
@@ -48,7 +48,7 @@ class Copy(Opened):
     sha256: str
 
 
-def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
+def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[StoreLocation]:
     """The files that a URI names: one, those with these suffixes below a folder, or those that match ``*`` and ``**``.
 
     Names that begin with ``.`` or ``_`` are passed over below a folder and by wildcards. Raises VotesError.
@@ -84,7 +84,7 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[Place]:
     return files
 
 
-def _is_unmarked_table(place: Place, path: str, root: int) -> bool:
+def _is_unmarked_table(place: StoreLocation, path: str, root: int) -> bool:
     """Whether a file in a folder has no suffix and is Parquet all the same, as Hive, Trino and Impala name theirs."""
     if "." in path.rpartition("/")[2] or hidden(path[root:].split("/")):
         return False
@@ -107,7 +107,7 @@ def _parts(uri: str) -> tuple[str, str | None]:
     return path, dict(parse_qsl(query)).get("endpoint_override")
 
 
-def copied(place: Place) -> Copy:
+def copied(place: StoreLocation) -> Copy:
     """A copy of a file. Raises VotesError, also if the file changes meanwhile."""
     with reaching(place.uri):
         before = _state(place)
@@ -131,7 +131,7 @@ def copied(place: Place) -> Copy:
     return copy
 
 
-def _temporary_file(place: Place) -> IO[bytes]:
+def _temporary_file(place: StoreLocation) -> IO[bytes]:
     """Without a buffer, which would complain of a full disk once more when it is closed."""
     _allow_more_files()
     with _writing(place):
@@ -146,7 +146,7 @@ def _allow_more_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _write(file: IO[bytes], chunk: bytes, place: Place) -> None:
+def _write(file: IO[bytes], chunk: bytes, place: StoreLocation) -> None:
     left = memoryview(chunk)
     with _writing(place):
         while left:
@@ -154,7 +154,7 @@ def _write(file: IO[bytes], chunk: bytes, place: Place) -> None:
 
 
 @contextmanager
-def _writing(place: Place) -> Iterator[None]:
+def _writing(place: StoreLocation) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -168,7 +168,7 @@ def _writing(place: Place) -> Iterator[None]:
         ) from error
 
 
-def _state(place: Place) -> tuple[int, Any]:
+def _state(place: StoreLocation) -> tuple[int, Any]:
     """Size and modification time."""
     info = place.filesystem.get_file_info(place.path)
     if info.size is None:

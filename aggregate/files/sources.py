@@ -16,7 +16,7 @@ from ..errors import VotesError, on_one_line, reason_of, warn
 from .footers import MAGIC
 from .lakes import check_no_lake
 from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, would_find_remote
-from .stores import Place, is_uri, local_path, locate, reaching, redacted
+from .stores import StoreLocation, is_uri, local_path, locate, reaching, redacted
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
@@ -288,7 +288,7 @@ def _unreadable(error: OSError, path: str) -> VotesError:
     return VotesError(f"cannot be read ({reason_of(error)})", where=path, remedy="see that it is there and may be read")
 
 
-def _remote_source(place: Place) -> Source:
+def _remote_source(place: StoreLocation) -> Source:
     copy = copied(place)
     return Source(place.name, copy.bytes, State(copy.bytes, 0, 0, 0), copy, _partition(place.path.split("/")))
 

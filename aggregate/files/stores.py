@@ -40,7 +40,7 @@ CHUNK = 1 << 23
 
 
 @dataclass(frozen=True)
-class Place:
+class StoreLocation:
     """A file or folder in a store."""
 
     filesystem: Store
@@ -60,9 +60,9 @@ class Place:
         server = dict(parse_qsl(self.uri.partition("?")[2])).get("endpoint_override", "")
         return f"{self.filesystem.type_name} {server} {self.path.strip('/')}"
 
-    def child(self, *names: str) -> "Place":
+    def child(self, *names: str) -> "StoreLocation":
         """A file or folder below."""
-        return Place(self.filesystem, "/".join([self.path.rstrip("/"), *names]), child(self.uri, *names))
+        return StoreLocation(self.filesystem, "/".join([self.path.rstrip("/"), *names]), child(self.uri, *names))
 
     def read(self) -> bytes:
         """The content of a small file."""
@@ -166,7 +166,7 @@ def beside(path: str, name: str) -> str:
     return before.rpartition("/")[0] + "/" + name + mark + query
 
 
-def locate(uri: str) -> Place:
+def locate(uri: str) -> StoreLocation:
     """The place of a URI. Raises VotesError if nothing can open it."""
     import pyarrow as pa
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
@@ -179,7 +179,7 @@ def locate(uri: str) -> Place:
         asked += f"{'&' if '?' in uri else '?'}{GCS_RETRY_LIMIT}={max(1, int(seconds / 2))}"
     try:
         filesystem, path = requests.ask(lambda: FileSystem.from_uri(asked))
-        return Place(Store(filesystem, requests), path, uri)
+        return StoreLocation(Store(filesystem, requests), path, uri)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if "nrecognized filesystem type" not in str(error) and not isinstance(error, pa.ArrowNotImplementedError):
             raise _unusable(error, uri) from _cause(error, uri)
@@ -198,7 +198,7 @@ def locate(uri: str) -> Place:
         other, path = requests.ask(open_store, again=True)
     except Exception as error:
         raise _unusable(error, uri) from _cause(error, uri)
-    return Place(Store(PyFileSystem(FSSpecHandler(other)), requests), path, uri)
+    return StoreLocation(Store(PyFileSystem(FSSpecHandler(other)), requests), path, uri)
 
 
 def _option(uri: str, name: str) -> float | None:

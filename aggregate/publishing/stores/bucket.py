@@ -28,7 +28,7 @@ from typing import Any
 
 from ...errors import PublishError, on_one_line, warn
 from ...files.destination import MANIFEST_FILE, POINTER, UNFINISHED
-from ...files.stores import CHUNK, Place, locate, reaching
+from ...files.stores import CHUNK, StoreLocation, locate, reaching
 from ...files.writing import NOTHING_HAPPENED, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .store import NewRun, no_such_run
@@ -246,7 +246,7 @@ class RunBucket:
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
-    def _is_folder(self, place: Place) -> bool:
+    def _is_folder(self, place: StoreLocation) -> bool:
         from pyarrow.fs import FileType
 
         with self._reaching():
@@ -256,7 +256,7 @@ class RunBucket:
         """The names in a folder; none if there is no such folder."""
         return list(self._sizes(self._place.child(*folder) if folder else self._place))
 
-    def _sizes(self, folder: Place) -> dict[str, int | None]:
+    def _sizes(self, folder: StoreLocation) -> dict[str, int | None]:
         """The names in a folder, and the sizes of files in bytes."""
         from pyarrow.fs import FileSelector
 
@@ -264,7 +264,7 @@ class RunBucket:
             found = folder.filesystem.get_file_info(FileSelector(folder.path, allow_not_found=True))
         return {info.base_name: info.size for info in found}
 
-    def _check_whole(self, run: Place, sizes: Mapping[str, int | None]) -> None:
+    def _check_whole(self, run: StoreLocation, sizes: Mapping[str, int | None]) -> None:
         """Raise PublishError if a run does not have just these files."""
         if self._sizes(run) != sizes:
             raise PublishError(
@@ -310,7 +310,7 @@ class RunBucket:
             if self.published_id != run_id:
                 raise
 
-    def _upload(self, folder: Path, place: Place) -> None:
+    def _upload(self, folder: Path, place: StoreLocation) -> None:
         self._make_folder(place)
         for file in sorted(folder.iterdir(), key=lambda file: (file.name == MANIFEST_FILE, file.name)):
             target = place.child(file.name)
@@ -323,11 +323,11 @@ class RunBucket:
         self._delete(self._place.child("held", run_id))
 
     @staticmethod
-    def _make_folder(place: Place) -> None:
+    def _make_folder(place: StoreLocation) -> None:
         place.filesystem.create_dir(place.path, recursive=True)
 
     @staticmethod
-    def _delete(place: Place) -> None:
+    def _delete(place: StoreLocation) -> None:
         from pyarrow.fs import FileType
 
         if place.filesystem.get_file_info(place.path).type == FileType.Directory:

@@ -21,7 +21,7 @@ from pyarrow.fs import FileSelector, FileType
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import PublishError, VotesError
-from plant_aggregate.files.stores import Place, locate
+from plant_aggregate.files.stores import StoreLocation, locate
 from plant_aggregate.publishing.releases import check_run, open_output
 from plant_aggregate.publishing.stores.bucket import RunBucket
 from plant_aggregate.publishing.stores.history import prune
@@ -300,7 +300,7 @@ def test_another_machine_that_writes_here_is_left_alone(
     """It should not, but no run comes to harm: neither its own, nor that of whom it meets."""
     path, upload, seen = write(), RunBucket._upload, []
 
-    def meet(store: RunBucket, folder: Path, place: Place) -> None:
+    def meet(store: RunBucket, folder: Path, place: StoreLocation) -> None:
         upload(store, folder, place)
         monkeypatch.setattr(RunBucket, "_upload", upload)
         with monkeypatch.context() as elsewhere:
@@ -328,7 +328,7 @@ def test_a_run_that_is_not_whole_is_not_published(
     assert run(other, output, "--max-label-changes", "0.1") == 3
     before, whole = plant_aggregate.open_latest(output).run_id, RunBucket._check_whole
 
-    def lose(store: RunBucket, place: Place, sizes: Any) -> None:
+    def lose(store: RunBucket, place: StoreLocation, sizes: Any) -> None:
         place.filesystem.delete_file(place.child("consensus.parquet").path)
         whole(store, place, sizes)
 
