@@ -31,7 +31,7 @@ from .publishing.releases import Run, open_output, sole_writer
 from .publishing.stores.history import baseline, names_none, prune
 from .publishing.stores.store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
-from .run_log import PhaseClock, heard_warnings
+from .run_log import PhaseTimer, heard_warnings
 from .settings import Settings
 from .side_inputs import SideInputs
 from .strategies.base import Strategy, check_takes
@@ -69,7 +69,7 @@ def run(
     _check_apart(folder, [*paths, *listed(settings.scores or []), *listed(settings.ai_votes or [])])
     folder.check()
     set_threads(settings.threads or available_cores())
-    clock = PhaseClock(progress)
+    clock = PhaseTimer(progress)
     when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
     with heard_warnings() as heard, ExitStack() as publishing:
         found = _find(paths, settings)
@@ -191,7 +191,7 @@ def _aids(settings: Settings) -> "tuple[Calibration | None, AiCalibration | None
     return calibration, ai_calibration, user_weights
 
 
-def _read(found: _Found, settings: Settings, clock: PhaseClock) -> _Given:
+def _read(found: _Found, settings: Settings, clock: PhaseTimer) -> _Given:
     """Read the votes, and what takes part beside them."""
     reading = read_found(found.votes, max_rejected=settings.max_rejected, progress=clock)
     ai = ai_votes = None
@@ -215,7 +215,7 @@ def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> N
             )
 
 
-def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseClock) -> "Ambiguity":
+def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseTimer) -> "Ambiguity":
     from .assessment.ambiguity import AmbiguitySettings, ambiguity_of
 
     return ambiguity_of(
@@ -228,7 +228,7 @@ def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: P
 
 
 def _write(
-    consensus: Consensus, folder: Path, given: _Given, ambiguity: "Ambiguity | None", clock: PhaseClock, *, soft: bool
+    consensus: Consensus, folder: Path, given: _Given, ambiguity: "Ambiguity | None", clock: PhaseTimer, *, soft: bool
 ) -> list[Output]:
     """Write the tables of the run, except changes.parquet."""
     clock.phase("write", total=consensus.n_observations, unit="observations")

@@ -10,7 +10,7 @@ from .errors import AggregateWarning
 from .progress import Progress
 
 
-class PhaseClock:
+class PhaseTimer:
     """Passes progress on, and notes the seconds each phase took."""
 
     def __init__(self, listener: Progress) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command has it
 
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.run_log import PhaseClock
+from plant_aggregate.run_log import PhaseTimer
 
 STEPS = {"os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir", "shutil.rmtree"}
 """What is a step wherever it happens. In the output folder whatever is opened is one, too: what is opened for reading
@@ -60,7 +60,7 @@ def _in_a_fork(job: dict[str, Any]) -> int:
 def _die_at(step: int, output: str) -> None:
     """From now on this process dies just before its n-th step, counted from 1."""
     steps = count(1)
-    end_phase = PhaseClock.end
+    end_phase = PhaseTimer.end
 
     def take_a_step() -> None:
         if next(steps) == step:
@@ -70,12 +70,12 @@ def _die_at(step: int, output: str) -> None:
         if event in STEPS or (event == "open" and str(details[0]).startswith(output)):
             take_a_step()
 
-    def end_and_count(clock: PhaseClock) -> None:
+    def end_and_count(clock: PhaseTimer) -> None:
         end_phase(clock)
         take_a_step()
 
     sys.addaudithook(look)
-    PhaseClock.end = end_and_count  # type: ignore[method-assign]
+    PhaseTimer.end = end_and_count  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
