@@ -31,7 +31,7 @@ from .publishing.releases import Run, open_output, sole_writer
 from .publishing.stores.history import baseline, names_none, prune
 from .publishing.stores.store import RunStore
 from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
-from .run_log import PhaseTimer, heard_warnings
+from .run_log import PhaseTimer, recorded_warnings
 from .settings import Settings
 from .side_inputs import SideInputs
 from .strategies.base import Strategy, check_takes
@@ -71,7 +71,7 @@ def run(
     set_threads(settings.threads or available_cores())
     clock = PhaseTimer(progress)
     when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
-    with heard_warnings() as heard, ExitStack() as publishing:
+    with recorded_warnings() as heard, ExitStack() as publishing:
         found = _find(paths, settings)
         turn = publishing.enter_context(sole_writer(folder, settings.lock, progress))
         if turn.has_waited:

@@ -42,7 +42,7 @@ class PhaseTimer:
 
 
 @contextmanager
-def heard_warnings() -> Iterator[list[str]]:
+def recorded_warnings() -> Iterator[list[str]]:
     """The messages of the engine's warnings, each of which is shown, whatever was warned of before."""
     messages: list[str] = []
     with warnings.catch_warnings():
