@@ -400,7 +400,7 @@ class _Sums:
         items = (lists.label_offsets, lists.labels, lists.probability_offsets, lists.probabilities)
         sums = np.empty(len(lists))
         faults = lists.faults.copy()
-        self._serial = kernels.judge_lists(
+        self._serial = kernels.validate_lists(
             lists.observations, *items, self._last_seen, self._serial, self._normalise, sums, faults
         )
         epochs = self._codes_of(lists.epochs, (faults == 0) & (lists.observations >= 0), origin)

@@ -75,7 +75,7 @@ def list_candidates(
 
 
 @kernel
-def judge_lists(
+def validate_lists(
     observations: Counts,
     label_offsets: Offsets,
     labels: LabelCodes,
