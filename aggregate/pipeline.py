@@ -15,7 +15,7 @@ from .consensus import Consensus
 from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
-from .files.sources import Input, Source, find_sources, would_find
+from .files.sources import Input, Source, find_sources, path_includes
 from .files.stores import child, is_uri, local_path, redacted
 from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
@@ -208,7 +208,7 @@ def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> N
     any_run = "20261123T021500Z"
     tables = [child(folder.where, *names, CONSENSUS_FILE) for names in (["latest"], ["runs", any_run])]
     for path in paths:
-        if any(would_find(os.fspath(path), table) for table in tables):
+        if any(path_includes(os.fspath(path), table) for table in tables):
             raise ParameterError(
                 f"the output folder {folder.where} lies among what {redacted(os.fspath(path))} names: the next run "
                 "would read it; choose another (-o), or one whose name begins with _"

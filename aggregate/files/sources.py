@@ -118,7 +118,7 @@ def files_of(path: str) -> list[str]:
     return _expand(local_path(path), [], {})
 
 
-def would_find(path: str, file: str) -> bool:
+def path_includes(path: str, file: str) -> bool:
     """Whether a Parquet file, a path or a URI, is among those that a path names, or will be when it is there."""
     if is_uri(path) or is_uri(file):
         return is_uri(path) and is_uri(file) and would_find_remote(path, file, PARQUET_SUFFIXES)

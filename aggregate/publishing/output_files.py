@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import AggregateError, ParameterError
 from ..files.destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
-from ..files.sources import PARQUET_SUFFIXES, files_of, would_find
+from ..files.sources import PARQUET_SUFFIXES, files_of, path_includes
 from ..files.stores import beside, is_uri, local_path
 from .reading import consensus_path
 from .tables import CONSENSUS_FILE
@@ -65,7 +65,7 @@ def _would_be_read(name: str, path: str) -> bool:
         return False
     if not path.lower().endswith(PARQUET_SUFFIXES) or _is_run(local):
         return False
-    return would_find(local, path)
+    return path_includes(local, path)
 
 
 def _is_run(folder: str) -> bool:
