@@ -17,7 +17,7 @@ from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
 from .files.sources import Input, Source, find_sources, path_includes
 from .files.stores import child, is_uri, local_path, redacted
-from .ingest import Paths, Reading, VoteFiles, find_votes, listed, read_found
+from .ingest import Paths, Reading, VoteFiles, find_votes, path_list, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
@@ -63,10 +63,10 @@ def run(
     settings = Settings() if settings is None else settings
     named = (item.name for item in fields(SideInputs) if getattr(settings, item.name) is not None)
     check_takes(strategy, named, takers)
-    paths = listed(paths)
+    paths = path_list(paths)
     set_time_limit(settings.store_timeout)
     folder = open_output(output)
-    _check_apart(folder, [*paths, *listed(settings.scores or []), *listed(settings.ai_votes or [])])
+    _check_apart(folder, [*paths, *path_list(settings.scores or []), *path_list(settings.ai_votes or [])])
     folder.check()
     set_threads(settings.threads or available_cores())
     clock = PhaseTimer(progress)
@@ -165,7 +165,7 @@ def _find(paths: Paths, settings: Settings) -> _Found:
             raise VotesError("changed while it was read", where=found["path"], remedy="run again when it is complete")
     votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
-    if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in listed(settings.scores)):
+    if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in path_list(settings.scores)):
         from .ingest.score_lists import check_scores
 
         types = votes.types
@@ -340,7 +340,7 @@ def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
     from .saved_models import SIMULATED
 
     return {
-        name: _digest_of(find_sources(listed(paths)))
+        name: _digest_of(find_sources(path_list(paths)))
         for name, paths in named.items()
         if paths is not None and (name == "user_weights" or _is_file(paths, SIMULATED))
     }

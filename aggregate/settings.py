@@ -10,7 +10,7 @@ from .errors import ParameterError
 from .files.requests import TIME_LIMIT, check_time_limit
 from .files.sources import shown
 from .files.stores import redacted
-from .ingest import Paths, listed
+from .ingest import Paths, path_list
 from .kernels.threads import available_cores
 from .publishing.guards import Guards
 from .publishing.stores.lock import LOCK_MODES
@@ -68,7 +68,7 @@ class Settings:
         for name in SEVERAL:
             paths = getattr(self, name)
             if paths is not None and not isinstance(paths, str | os.PathLike):  # looked through more than once
-                object.__setattr__(self, name, listed(paths) or None)
+                object.__setattr__(self, name, path_list(paths) or None)
         faults = []
         if not 0 <= self.max_rejected <= 1:
             faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")
@@ -113,4 +113,4 @@ def _plain(paths: Paths | None) -> str | list[str] | None:
 
 
 def _shown(paths: Paths) -> list[str]:
-    return [shown(redacted(os.fspath(path))) for path in listed(paths)]
+    return [shown(redacted(os.fspath(path))) for path in path_list(paths)]

@@ -126,7 +126,7 @@ def read(
 
 def find_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteFiles:
     """The files of votes for :func:`read_found`. Raises VotesError if one is not there, or its columns do not fit."""
-    files = check_files(find_sources(listed(paths)), VOTES, columns or {}, as_dictionary=("label",))
+    files = check_files(find_sources(path_list(paths)), VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
     return VoteFiles(tuple(files), as_of)
 
@@ -158,7 +158,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
     return Reading(votes, inputs, rows, builder.quarantine.to_arrow(types))
 
 
-def listed(paths: Paths) -> list[str | os.PathLike[str]]:
+def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
     """The paths, also if it is a single one."""
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 

@@ -17,7 +17,7 @@ from ..files.sources import Input
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
-from . import Paths, listed
+from . import Paths, path_list
 from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, do_not_fit, faults_of_texts, first_reasons, id_faults
 from .grouping import closed_up
@@ -51,7 +51,7 @@ class AiReading:
 
 def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[CheckedFile, ...]:
     """The files of AI votes for :func:`read_ai`. Raises VotesError if one is not there, or its columns do not fit."""
-    return check_beside(listed(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
+    return check_beside(path_list(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
 
 
 def read_ai(

@@ -35,7 +35,7 @@ from ..kernels.scores import (
 )
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
-from . import Paths, listed
+from . import Paths, path_list
 from .scores import are_scores, as_decimals, in_range
 
 ITEMS = 1 << 21
@@ -74,7 +74,7 @@ def check_scores(
     Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
     is missing or has a wrong type, also if that is another than ``votes_ids`` or ``votes_labels``.
     """
-    sources = find_sources(listed(paths))
+    sources = find_sources(path_list(paths))
     is_long = _is_long(sources, renamed)
     table = SCORE_ROWS if is_long else SCORE_LISTS
     labels = "label" if is_long else "labels"

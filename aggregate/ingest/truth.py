@@ -13,7 +13,7 @@ from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_beside, origin_of, stream_all, types_of
 from ..schema import TRUTH
 from ..truth import Truth
-from . import Paths, listed
+from . import Paths, path_list
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Tru
     a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation stands more
     than once, or no row is left.
     """
-    files = check_beside(listed(paths), TRUTH, columns or {})
+    files = check_beside(path_list(paths), TRUTH, columns or {})
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 

@@ -12,7 +12,7 @@ from ..files.sources import Source, find_sources
 from ..ids.text_faults import presentable, without
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
-from . import Paths, listed
+from . import Paths, path_list
 from .row_names import RowsOfFiles, refuse_texts
 
 MOST = 1e9
@@ -30,7 +30,7 @@ def read_user_weights(paths: Paths) -> UserWeights:
     Columns: ``schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
     is null or stands twice, or a weight is negative or not finite.
     """
-    sources = find_sources(listed(paths))
+    sources = find_sources(path_list(paths))
     path = sources[0].path if len(sources) == 1 else f"{sources[0].path} and {len(sources) - 1} more"
     files = check_files([source for source in sources if not _is_csv(source)], USER_WEIGHTS, {})
     of_csv = [(_read_csv(source, source.path), source.path) for source in sources if _is_csv(source)]
