@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import ParameterError
 from .files.requests import TIME_LIMIT, check_time_limit
-from .files.sources import shown
+from .files.sources import printable
 from .files.stores import redacted
 from .ingest import Paths, path_list
 from .kernels.threads import available_cores
@@ -113,4 +113,4 @@ def _plain(paths: Paths | None) -> str | list[str] | None:
 
 
 def _shown(paths: Paths) -> list[str]:
-    return [shown(redacted(os.fspath(path))) for path in path_list(paths)]
+    return [printable(redacted(os.fspath(path))) for path in path_list(paths)]

@@ -281,12 +281,12 @@ def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column
 
 
 def _name_in(text: str, table: "Table") -> tuple[str, str]:
-    from plant_aggregate.files.sources import shown
+    from plant_aggregate.files.sources import printable
 
     ours, equals, theirs = text.partition("=")
     known = [column.name for column in table]
-    if shown(text) != text:
-        raise click.BadParameter(f"{shown(text)!r} is not UTF-8 text, as every name of a column is")
+    if printable(text) != text:
+        raise click.BadParameter(f"{printable(text)!r} is not UTF-8 text, as every name of a column is")
     if not equals or not theirs or ours not in known:
         raise click.BadParameter(f"{text!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}")
     return ours, theirs

@@ -100,7 +100,7 @@ def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     files: set[str] = set()
     for name in map(local_path, (name for name in names if not is_uri(name))):
         below = _expand(name, passed_over, folders)
-        check_no_lake(below, shown(name), folders)
+        check_no_lake(below, printable(name), folders)
         files.update(below)
     for file in sorted(files):
         found.setdefault(os.path.realpath(file), file)
@@ -166,7 +166,7 @@ def _expand(path: str, passed_over: list[str], folders: dict[str, str | None]) -
     if not path:
         raise VotesError("a path is empty", remedy="name files, folders or globs")
     if os.path.isdir(path):
-        check_no_lake([path], shown(path), folders)
+        check_no_lake([path], printable(path), folders)
         files = list(_walk(path, passed_over))
         if not files:
             raise VotesError(
@@ -229,7 +229,7 @@ def _is_parquet(path: str) -> bool:
 
 def _warn_of(passed_over: list[str]) -> None:
     if passed_over:
-        few = ", ".join(map(shown, passed_over[:3])) + (", ..." if len(passed_over) > 3 else "")
+        few = ", ".join(map(printable, passed_over[:3])) + (", ..." if len(passed_over) > 3 else "")
         files = f"{len(passed_over):,} Parquet file{'s' * (len(passed_over) > 1)}"
         message = (
             f"skipped {files} that do{'es' * (len(passed_over) == 1)} not end in {', '.join(PARQUET_SUFFIXES)}: {few}"
@@ -275,10 +275,10 @@ def _settled_state(place: str, path: str) -> State:
     return state
 
 
-def shown(path: str) -> str:
+def printable(path: str) -> str:
     r"""A path as text: bytes of it that are no UTF-8 as ``\xe9``.
 
-    >>> shown(os.fsdecode(b"caf\xe9.parquet"))
+    >>> printable(os.fsdecode(b"caf\xe9.parquet"))
     'caf\\xe9.parquet'
     """
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -295,15 +295,19 @@ def _remote_source(place: StoreLocation) -> Source:
 
 def _source(path: str, place: str) -> Source:
     if os.path.exists(path) and not os.path.isfile(path):
-        raise VotesError("neither a file nor a folder", where=shown(path), remedy="Parquet cannot be read from a pipe")
-    state = _settled_state(place, shown(path))
+        raise VotesError(
+            "neither a file nor a folder", where=printable(path), remedy="Parquet cannot be read from a pipe"
+        )
+    state = _settled_state(place, printable(path))
     opened = None
-    if shown(place) != place:
+    if printable(place) != place:
         try:
             opened = Opened(os.open(place, os.O_RDONLY))
         except OSError as error:
-            raise _unreadable(error, shown(path)) from error
-    return Source(shown(path), state.size, state, partition=_partition(path.split(os.sep)), place=place, opened=opened)
+            raise _unreadable(error, printable(path)) from error
+    return Source(
+        printable(path), state.size, state, partition=_partition(path.split(os.sep)), place=place, opened=opened
+    )
 
 
 def _partition(parts: Sequence[str]) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from typing import Any
 from ..consensus import STATUSES
 from ..errors import PublishError, reason_of
 from ..files.destination import is_null, stream_of
-from ..files.sources import shown
+from ..files.sources import printable
 from ..files.stores import is_uri, local_path, redacted
 from ..files.writing import in_one_step
 
@@ -106,7 +106,7 @@ def _table(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _place_of(output: str | os.PathLike[str]) -> str:
     """How an output is called wherever a command was started: an absolute path, or a URI without secrets."""
     name = os.fspath(output)
-    return redacted(name) if is_uri(name) else shown(os.path.abspath(local_path(name)))
+    return redacted(name) if is_uri(name) else printable(os.path.abspath(local_path(name)))
 
 
 def _times_in(path: str | os.PathLike[str], place: str) -> dict[str, float]:
