@@ -28,7 +28,7 @@ Indices: TypeAlias = NDArray[np.int64]
 """int64; positions of observations, votes or rows."""
 
 Weights: TypeAlias = NDArray[np.float64]
-"""float64; trust in a user, or sums of it. No unit."""
+"""float64; weights of users or votes, or sums of them. No unit."""
 
 Floats: TypeAlias = NDArray[np.float64]
 """float64; shares, margins, entropies."""

@@ -141,22 +141,9 @@ def entropies(disputes: Disputes, shares: Floats) -> Floats:
     return entropy
 
 
-class Margins:
-    """The margin of every candidate, averaged over the distributions that the iterations started from."""
+def add_margins(disputes: Disputes, shares: Floats, margins: Floats) -> Floats:
+    """Add each candidate's share less the largest share of another to float64 ``margins``, which are returned."""
+    from .kernels.candidates import add_margins as kernel
 
-    def __init__(self, disputes: Disputes) -> None:
-        self._disputes = disputes
-        self._total = np.zeros(len(disputes.candidates))
-        self._count = 0
-
-    def add(self, shares: Floats) -> None:
-        """Take another distribution into the average."""
-        from .kernels.candidates import add_margins
-
-        in_blocks(add_margins, len(self._disputes), self._disputes.candidates.offsets, shares, self._total)
-        self._count += 1
-
-    @property
-    def mean(self) -> Floats:
-        """float64[n_candidates], in [-1, 1]."""
-        return self._total / self._count
+    in_blocks(kernel, len(disputes), disputes.candidates.offsets, shares, margins)
+    return margins

@@ -81,6 +81,6 @@ class ConfusionModel:
         """P(k | k, u) of every user and label."""
         return self._cells.diagonal(self._votes, self._prior_votes, self._accuracies.mean)
 
-    def trust(self) -> Weights:
+    def weights(self) -> Weights:
         """Accuracies of the users."""
         return self._accuracies.of_users

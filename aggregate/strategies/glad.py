@@ -172,7 +172,7 @@ class GladModel:
         log_likelihood += self._survey_undisputed() + self._label_prior.log_likelihood()
         return posteriors, log_likelihood
 
-    def trust(self) -> Weights:
+    def weights(self) -> Weights:
         """s(ability exp(prior_mean))."""
         return 1 / (1 + np.exp(-self._ability * math.exp(self._mean)))
 

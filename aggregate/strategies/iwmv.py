@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
-from ..disputes import Margins, likeliest, weight_shares
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
@@ -14,7 +13,7 @@ from .base import check_takes
 from .parts import parameters as common
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import Convergence
-from .parts.outcome import Judge, reach
+from .parts.outcome import Outcome, build_consensus
 from .parts.thresholds import Thresholds
 
 
@@ -39,20 +38,14 @@ class Iwmv(Thresholds):
         """Vote until the votes stand."""
         check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
-        disputes = votes.disputes
-        judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)
+        outcome, counter = Outcome(self, votes), AgreementCounter(votes)
         n_labels = votes.n_labels
-        weights = np.ones(votes.n_users)
-        shares = weight_shares(disputes, disputes.vote_weights(weights))
-        chosen = likeliest(disputes, shares)
-        watch = Convergence(self.max_iter, chosen)
+        watch = Convergence(self.max_iter, outcome.chosen)
         while watch.goes_on():
-            margins.add(shares)
-            n_agreeing = counter.count(disputes.candidates.labels[chosen])
+            n_agreeing = counter.count(outcome.labels)
             agreement = n_agreeing / counter.n_votes
             weights = np.maximum(0.0, (n_labels * agreement - 1) / (n_labels - 1)) if n_labels > 1 else agreement
-            shares = weight_shares(disputes, disputes.vote_weights(weights))
-            chosen = likeliest(disputes, shares, held=disputes.candidates.labels[chosen])
-            watch.saw(n_agreeing, chosen, judge.count_valid(weights, chosen, shares))
+            outcome.update(weights)
+            watch.saw(n_agreeing, outcome.chosen, outcome.count_valid())
             progress.advance()
-        return reach(self, judge, weights, shares, chosen, margins.mean, watch.trace, progress)
+        return build_consensus(outcome, watch.trace, progress)

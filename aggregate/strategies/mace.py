@@ -128,6 +128,6 @@ class MaceModel:
         log_likelihood += sum_of_logs(self._undisputed, self._right) + self._label_prior.log_likelihood()
         return posteriors, log_likelihood
 
-    def trust(self) -> Weights:
+    def weights(self) -> Weights:
         """theta(u)."""
         return self._knowing

@@ -66,6 +66,6 @@ class OneCoinModel:
         log_likelihood += sum_of_logs(self._accuracies.undisputed, right) + self._label_prior.log_likelihood()
         return posteriors, log_likelihood
 
-    def trust(self) -> Weights:
+    def weights(self) -> Weights:
         """Accuracies of the users."""
         return self._accuracies.of_users

@@ -3,18 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..consensus import Consensus
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
-from ..votes import Votes
-from .base import check_takes
-from .majority import count_votes
+from .majority import Majority
 from .parts import parameters as common
-from .parts.thresholds import VoteThresholds
 
 
 @dataclass(frozen=True)
-class TwoThirds(VoteThresholds):
+class TwoThirds(Majority):
     """The label with most votes, valid with two votes and two thirds of all votes [L25].
 
     This is iNaturalist's rule for a community taxon as [L25] reads it, at one rank. (iNaturalist itself asks for more
@@ -27,8 +21,3 @@ class TwoThirds(VoteThresholds):
     name: ClassVar[str] = "two-thirds"
 
     theta_acc: float = common.theta_acc(2 / 3)
-
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
-        """Count the votes."""
-        check_takes(self, given.names)
-        return count_votes(self, votes, progress)

@@ -6,14 +6,13 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
-from ..disputes import Margins, likeliest, vote_shares, weight_shares
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
 from ..votes import Votes
 from .base import check_takes
 from .parts.agreement_counts import AgreementCounter
-from .parts.outcome import Judge, reach
+from .parts.outcome import Outcome, build_consensus
 from .parts.thresholds import Thresholds
 
 
@@ -32,20 +31,9 @@ class Wawa(Thresholds):
         """Vote twice."""
         check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
-        disputes = votes.disputes
-        plain = vote_shares(disputes)
-        majority = likeliest(disputes, plain)
-        margins = Margins(disputes)
-        margins.add(plain)
-
-        weights = AgreementCounter(votes).share(disputes.candidates.labels[majority])
-        shares = weight_shares(disputes, disputes.vote_weights(weights))
-        chosen = likeliest(disputes, shares, held=disputes.candidates.labels[majority])
-        judge = Judge(votes, self)
-        iteration = Iteration(
-            labels_changed=int(np.count_nonzero(chosen != majority)),
-            users_changed=int(np.count_nonzero(weights != 1.0)),
-            valid=judge.count_valid(weights, chosen, shares),
-        )
-        trace = Trace((iteration,), converged=True, cycle_length=0)
-        return reach(self, judge, weights, shares, chosen, margins.mean, trace, progress)
+        outcome = Outcome(self, votes)
+        weights = AgreementCounter(votes).share(outcome.labels)
+        outcome.update(weights)
+        users_changed = int(np.count_nonzero(weights != 1.0))
+        iteration = Iteration(outcome.labels_changed, users_changed, outcome.count_valid())
+        return build_consensus(outcome, Trace((iteration,), converged=True, cycle_length=0), progress)

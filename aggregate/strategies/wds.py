@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..consensus import Consensus
-from ..disputes import Margins, likeliest, weight_shares
+from ..disputes import weight_shares
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
 from .dawid_skene import ConfusionModel, DawidSkene
-from .parts.outcome import Judge, reach
+from .parts.outcome import Outcome, build_consensus
 from .parts.posteriors import estimate
 
 
@@ -29,11 +29,7 @@ class Wds(DawidSkene):
         """Estimate as ``dawid-skene``, then vote once."""
         check_takes(self, given.names)
         progress.phase("pair labels")
-        model, judge = ConfusionModel(self, votes), Judge(votes, self)
-        found = estimate(self, votes, model, judge, progress)
-        disputes = votes.disputes
-        shares = weight_shares(disputes, model.right_of_votes())
-        margins = Margins(disputes)
-        margins.add(shares)
-        chosen = likeliest(disputes, shares)
-        return reach(self, judge, found.trust, shares, chosen, margins.mean, found.trace, progress)
+        model = ConfusionModel(self, votes)
+        found, trace = estimate(self, votes, model, progress)
+        shares = weight_shares(votes.disputes, model.right_of_votes())
+        return build_consensus(Outcome(self, votes, found.weights, shares), trace, progress)

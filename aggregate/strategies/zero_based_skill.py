@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
-from ..disputes import Margins, likeliest, weight_shares
 from ..parameters import parameter
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
@@ -14,8 +13,8 @@ from ..trace import Iteration, Trace
 from ..votes import Votes
 from .base import check_takes
 from .parts.agreement_counts import AgreementCounter
-from .parts.convergence import TRUST_MOVED
-from .parts.outcome import Judge, reach
+from .parts.convergence import count_moved
+from .parts.outcome import Outcome, build_consensus
 from .parts.thresholds import Thresholds
 
 
@@ -38,26 +37,15 @@ class ZeroBasedSkill(Thresholds):
         """Play the rounds. Converged says that the last round changed no label."""
         check_takes(self, given.names)
         progress.phase("estimate", total=self.rounds, unit="rounds")
-        disputes = votes.disputes
-        judge, counter, margins = Judge(votes, self), AgreementCounter(votes), Margins(disputes)
         skills = np.full(votes.n_users, 1 / votes.n_labels + 1e-5)
-        shares = weight_shares(disputes, disputes.vote_weights(skills))
-        chosen = likeliest(disputes, shares)
+        outcome, counter = Outcome(self, votes, skills), AgreementCounter(votes)
         iterations = []
         for number in range(1, self.rounds + 1):
-            margins.add(shares)
-            before, chosen_before = skills, chosen
             step = 0.5 ** (number // self.step_rounds)
-            skills = before + step * (counter.share(disputes.candidates.labels[chosen]) - before)
-            shares = weight_shares(disputes, disputes.vote_weights(skills))
-            chosen = likeliest(disputes, shares, held=disputes.candidates.labels[chosen])
-            iterations.append(
-                Iteration(
-                    labels_changed=int(np.count_nonzero(chosen != chosen_before)),
-                    users_changed=int(np.count_nonzero(np.abs(skills - before) > TRUST_MOVED)),
-                    valid=judge.count_valid(skills, chosen, shares),
-                )
-            )
+            before, skills = skills, skills + step * (counter.share(outcome.labels) - skills)
+            outcome.update(skills)
+            users_changed = count_moved(before, skills)
+            iterations.append(Iteration(outcome.labels_changed, users_changed, outcome.count_valid()))
             progress.advance()
-        trace = Trace(tuple(iterations), converged=iterations[-1].labels_changed == 0, cycle_length=0)
-        return reach(self, judge, skills, shares, chosen, margins.mean, trace, progress)
+        trace = Trace(tuple(iterations), converged=outcome.labels_changed == 0, cycle_length=0)
+        return build_consensus(outcome, trace, progress)

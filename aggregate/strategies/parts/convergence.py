@@ -4,11 +4,17 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ...arrays import Counts, Floats, LabelCodes, Weights
+from ...arrays import Counts, LabelCodes, Weights
 from ...trace import Iteration, LikelihoodIteration, Trace
+from .outcome import Outcome
 
-TRUST_MOVED = 1e-6
+WEIGHT_MOVED = 1e-6
 """A user whose weight moves by no more counts as unchanged."""
+
+
+def count_moved(before: Weights, after: Weights) -> int:
+    """How many users' weights have moved by more than that."""
+    return int(np.count_nonzero(np.abs(after - before) > WEIGHT_MOVED))
 
 
 class Convergence:
@@ -55,35 +61,35 @@ class Convergence:
 
 
 class PosteriorConvergence:
-    """Watches posterior probabilities and says when they stand.
+    """Watches posterior probabilities and says when they have converged.
 
-    They stand when an iteration moves none of them by more than ``tolerance``; ``max_iter`` iterations are the limit.
+    They have when an iteration moves none of them by more than ``tolerance``; ``max_iter`` iterations are the limit.
     """
 
-    def __init__(self, max_iter: int, tolerance: float, posteriors: Floats, chosen: Counts) -> None:
-        """``posteriors`` by candidate and ``chosen`` candidates by dispute, before the first iteration."""
+    def __init__(self, max_iter: int, tolerance: float, outcome: Outcome) -> None:
+        """``outcome``: before the first iteration."""
         self.max_iter = max_iter
         self.tolerance = tolerance
-        self._posteriors = posteriors
-        self._chosen = chosen
-        self._trust: Weights | None = None
+        self._posteriors = outcome.shares
+        self._weights: Weights | None = None
         self._iterations: list[Iteration] = []
-        self._stands = False
+        self._converged = False
 
     def goes_on(self) -> bool:
         """Whether another iteration is due."""
-        return not self._stands and len(self._iterations) < self.max_iter
+        return not self._converged and len(self._iterations) < self.max_iter
 
-    def saw(self, posteriors: Floats, chosen: Counts, trust: Weights, n_valid: int, log_likelihood: float) -> None:
-        """Take note of what an iteration arrived at. A user counts as changed if ``trust`` moved by more than 1e-6."""
-        labels_changed = int(np.count_nonzero(chosen != self._chosen))
-        before = self._trust
-        users_changed = trust.size if before is None else int(np.count_nonzero(np.abs(trust - before) > TRUST_MOVED))
-        self._iterations.append(LikelihoodIteration(labels_changed, users_changed, n_valid, log_likelihood))
-        self._stands = bool(np.abs(posteriors - self._posteriors).max(initial=0.0) <= self.tolerance)
-        self._posteriors, self._chosen, self._trust = posteriors, chosen, trust
+    def saw(self, outcome: Outcome, log_likelihood: float) -> None:
+        """Take note of what an iteration arrived at; ``log_likelihood`` of all votes, in nats."""
+        weights, posteriors = outcome.weights, outcome.shares
+        users_changed = weights.size if self._weights is None else count_moved(self._weights, weights)
+        self._iterations.append(
+            LikelihoodIteration(outcome.labels_changed, users_changed, outcome.count_valid(), log_likelihood)
+        )
+        self._converged = bool(np.abs(posteriors - self._posteriors).max(initial=0.0) <= self.tolerance)
+        self._posteriors, self._weights = posteriors, weights
 
     @property
     def trace(self) -> Trace:
         """What has happened so far."""
-        return Trace(tuple(self._iterations), converged=self._stands, cycle_length=0)
+        return Trace(tuple(self._iterations), converged=self._converged, cycle_length=0)

@@ -1,8 +1,8 @@
-"""From shares of the labels, and trust in the users, to a consensus: what all strategies but plantnet have in common.
+"""From weights of the users and shares of the labels to a consensus: what all strategies but plantnet have in common.
 
-A strategy gives every user a weight, its trust in the user, and every candidate (label voted on a disputed observation)
-a share: of the weight, or a posterior probability. An undisputed observation has one candidate, of share 1. The columns
-are made of these alike, so that they mean the same under every strategy:
+A strategy gives every user a weight, and every candidate (label voted on a disputed observation) a share: of the
+weight, or a posterior probability. An undisputed observation has one candidate, of share 1. The columns are made of
+these alike, so that they mean the same under every strategy:
 
 - the label is the candidate with the largest share, which is its ``agreement``; ``margin`` and ``entropy`` are those of
   the shares; ``aum`` is the margin of the final label, averaged over the shares that the iterations started from;
@@ -14,104 +14,114 @@ are made of these alike, so that they mean the same under every strategy:
 
 import math
 from dataclasses import asdict
-from functools import cached_property
 
 import numpy as np
 
 from ...arrays import Counts, Floats, LabelCodes, Weights
 from ...consensus import SLACK, Consensus, DisputeFindings, UserFindings, at_least
-from ...disputes import entropies, likeliest, weights_of_chosen
+from ...disputes import add_margins, entropies, likeliest, weight_shares, weights_of_chosen
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
 from .species import SpeciesCounter, tallies
-from .support import Support, support_of
+from .support import support_of
 from .thresholds import Thresholds
 from .validity import Validity
 from .votes_by_user import VotesByUser
 
 
-class Judge:
-    """Says which observations are valid, again and again while the users' weights change."""
+class Outcome:
+    """Where a strategy is: weights of the users, shares of the candidates, and the candidates these choose.
 
-    def __init__(self, votes: Votes, thresholds: Thresholds) -> None:
-        self.votes = votes
-        self.thresholds = thresholds
-
-    @cached_property
-    def validity(self) -> Validity:
-        """The validity of every observation; needed at the end only."""
-        return Validity(self.votes, VotesByUser.of(self.votes), self.thresholds.theta_conf - SLACK)
-
-    def count_valid(self, weights: Weights, chosen: Counts, shares: Floats) -> int:
-        """How many observations are valid; ``chosen`` are the candidates, of these ``shares``, on the disputed ones."""
-        weight = weights_of_chosen(self.votes.disputes, weights, chosen)
-        disputed = np.count_nonzero(self.thresholds.passes(weight, shares[chosen]))
-        return int(disputed) + self.votes.unanimous.count_reaching(weights, self.thresholds.theta_conf - SLACK)
-
-    def support(self, weights: Weights, chosen: Counts) -> Support:
-        """What speaks for and against the chosen candidates, in weight of the users."""
-        disputes = self.votes.disputes
-        return support_of(disputes, disputes.vote_weights(weights), disputes.candidates.labels[chosen])
-
-    def judge(self, weights: Weights, support: Support, chosen: Counts, agreement: Floats) -> None:
-        """Bring the validity up to date; where nobody disagrees, the weight is the total and the agreement is 1."""
-        self.validity.weigh(weights)
-        labels = self.votes.disputes.candidates.labels[chosen]
-        self.validity.set_disputed(labels, self.thresholds.passes(support.weight, agreement))
-
-
-def reach(
-    thresholds: Thresholds,
-    judge: Judge,
-    weights: Weights,
-    shares: Floats,
-    chosen: Counts,
-    margins: Floats,
-    trace: Trace,
-    progress: Progress,
-) -> Consensus:
-    """The consensus in which users have ``weights`` and the ``chosen`` candidates win.
-
-    ``weights`` float64[n_users]; ``shares`` float64 by candidate; ``chosen`` int32 by dispute; ``margins`` float64 by
-    candidate, averaged over the iterations.
+    ``weights`` float64[n_users]; ``shares`` float64 by candidate; ``chosen`` int32, a candidate by dispute.
     """
-    votes = judge.votes
-    disputes, candidates = votes.disputes, votes.disputes.candidates
+
+    def __init__(
+        self, strategy: Thresholds, votes: Votes, weights: Weights | None = None, shares: Floats | None = None
+    ) -> None:
+        """Before the first iteration. By default every user weighs 1, and the shares are those of the weight."""
+        self.strategy = strategy
+        self.votes = votes
+        self.weights: Weights = np.ones(votes.n_users) if weights is None else weights
+        self.shares = self._shares_of_weight() if shares is None else shares
+        self.chosen: Counts = likeliest(votes.disputes, self.shares)
+        self.labels_changed = 0
+        """Labels that the last update changed."""
+        self._margins = np.zeros(self.shares.size)
+        self._n_updates = 0
+
+    @property
+    def labels(self) -> LabelCodes:
+        """int32[len(disputes)]; the labels of the disputed observations."""
+        return self.votes.disputes.candidates.labels[self.chosen]
+
+    def update(self, weights: Weights, shares: Floats | None = None) -> None:
+        """Choose the labels anew, of tied ones the one so far; the shares are by default those of the weight."""
+        disputes, before = self.votes.disputes, self.chosen
+        add_margins(disputes, self.shares, self._margins)
+        self._n_updates += 1
+        self.weights = weights
+        self.shares = self._shares_of_weight() if shares is None else shares
+        self.chosen = likeliest(disputes, self.shares, held=self.labels)
+        self.labels_changed = int(np.count_nonzero(self.chosen != before))
+
+    def count_valid(self) -> int:
+        """How many observations are valid."""
+        weight = weights_of_chosen(self.votes.disputes, self.weights, self.chosen)
+        disputed = np.count_nonzero(self.strategy.passes(weight, self.shares[self.chosen]))
+        undisputed = self.votes.unanimous.count_reaching(self.weights, self.strategy.theta_conf - SLACK)
+        return int(disputed) + undisputed
+
+    @property
+    def aum(self) -> Floats:
+        """float64[len(disputes)]; margin of each label, averaged over the shares before each update."""
+        if self._n_updates == 0:
+            return add_margins(self.votes.disputes, self.shares, np.zeros(self.shares.size))[self.chosen]
+        aum: Floats = self._margins[self.chosen] / self._n_updates
+        return aum
+
+    def _shares_of_weight(self) -> Floats:
+        return weight_shares(self.votes.disputes, self.votes.disputes.vote_weights(self.weights))
+
+
+def build_consensus(outcome: Outcome, trace: Trace, progress: Progress) -> Consensus:
+    """The consensus in which the chosen candidates are the labels."""
     progress.phase("derive columns")
+    strategy, votes, weights, shares = outcome.strategy, outcome.votes, outcome.weights, outcome.shares
+    disputes, chosen_labels = votes.disputes, outcome.labels
     labels = votes.first_labels
-    labels[disputes.observations] = candidates.labels[chosen]
-    agreement = shares[chosen]
-    support = judge.support(weights, chosen)
-    judge.judge(weights, support, chosen, agreement)
-    validity = judge.validity
-    weight = validity.totals.copy()
+    labels[disputes.observations] = chosen_labels
+    agreement = shares[outcome.chosen]
+    support = support_of(disputes, disputes.vote_weights(weights), chosen_labels)
+    validity = Validity(votes, VotesByUser.of(votes), strategy.theta_conf - SLACK)
+    weight = validity.weigh(weights)
     weight[disputes.observations] = support.weight
+    validity.set_disputed(chosen_labels, strategy.passes(support.weight, agreement))
     gamma = mean_weight(votes, weights)
-    runner_up = likeliest(disputes, shares, excluded=candidates.labels[chosen])
+    runner_up = likeliest(disputes, shares, excluded=chosen_labels)
     findings = DisputeFindings(
         confidence=agreement * (support.total / (support.total + gamma)),
         agreement=agreement,
         margin=agreement - shares[runner_up],
-        aum=margins[chosen],
+        aum=outcome.aum,
         entropy=entropies(disputes, shares),
-        n_labels=np.diff(candidates.offsets).astype(np.int32),
-        runner_up=candidates.labels[runner_up],
+        n_labels=np.diff(disputes.candidates.offsets).astype(np.int32),
+        runner_up=disputes.candidates.labels[runner_up],
     )
     n_author, n_vote = SpeciesCounter(validity, votes_need_validity=False).count(labels)
     return Consensus(
         votes=votes,
-        strategy=thresholds.name,
-        parameters=asdict(thresholds),
+        strategy=strategy.name,
+        parameters=asdict(strategy),
         trace=trace,
         labels=labels,
         weight=weight,
         valid=validity.valid,
         gamma=gamma,
-        theta_acc=thresholds.theta_acc,
-        ambiguous_below=thresholds.ambiguity(findings.aum, votes.n_observations),
+        theta_acc=strategy.theta_acc,
+        ambiguous_below=strategy.ambiguity(findings.aum, votes.n_observations),
         disputes=findings,
-        users=user_findings(validity, labels, weights, n_author, n_vote, thresholds.theta_conf),
+        users=user_findings(validity, labels, weights, n_author, n_vote, strategy.theta_conf),
         shares=shares,
     )
 

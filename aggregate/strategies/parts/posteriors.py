@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays import Counts, Floats, Indices, Weights
 from ...consensus import Consensus
-from ...disputes import Disputes, Margins, likeliest, vote_shares
+from ...disputes import Disputes
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...parameters import parameter
 from ...progress import Progress
@@ -21,7 +21,7 @@ from ...trace import Trace
 from ...votes import Votes
 from . import parameters as common
 from .convergence import PosteriorConvergence
-from .outcome import Judge, reach
+from .outcome import Outcome, build_consensus
 from .thresholds import Thresholds
 
 
@@ -42,46 +42,27 @@ class Model(Protocol):
     def expect(self) -> tuple[Floats, float]:
         """The posteriors under the parameters, and the log-likelihood of all votes (nats)."""
 
-    def trust(self) -> Weights:
-        """The probability, for each user, that a vote is right by skill: float64[n_users]."""
+    def weights(self) -> Weights:
+        """The weight of each user, the probability that a vote is right by skill: float64[n_users]."""
 
 
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """Where the iterations arrived: ``posteriors``, ``margins`` by candidate, ``chosen`` candidates by dispute."""
-
-    posteriors: Floats
-    chosen: Counts
-    trust: Weights
-    margins: Floats
-    trace: Trace
-
-
-def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, judge: Judge, progress: Progress) -> Estimate:
-    """Iterate from the shares of the votes until the posteriors stand."""
-    disputes = votes.disputes
+def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> tuple[Outcome, Trace]:
+    """Iterate from the shares of the votes until no posterior moves by more than the tolerance."""
     progress.phase("estimate", unit="iterations")
-    margins = Margins(disputes)
-    posteriors = vote_shares(disputes)
-    chosen = likeliest(disputes, posteriors)
-    watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, posteriors, chosen)
+    outcome = Outcome(strategy, votes)
+    watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, outcome)
     while watch.goes_on():
-        margins.add(posteriors)
-        model.maximise(posteriors)
+        model.maximise(outcome.shares)
         posteriors, log_likelihood = model.expect()
-        chosen = likeliest(disputes, posteriors, held=disputes.candidates.labels[chosen])
-        trust = model.trust()
-        n_valid = judge.count_valid(trust, chosen, posteriors)
-        watch.saw(posteriors, chosen, trust, n_valid, log_likelihood)
+        outcome.update(model.weights(), posteriors)
+        watch.saw(outcome, log_likelihood)
         progress.advance()
-    return Estimate(posteriors, chosen, trust, margins.mean, watch.trace)
+    return outcome, watch.trace
 
 
 def fit_model(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> Consensus:
     """The consensus of a model's posteriors."""
-    judge = Judge(votes, strategy)
-    found = estimate(strategy, votes, model, judge, progress)
-    return reach(strategy, judge, found.trust, found.posteriors, found.chosen, found.margins, found.trace, progress)
+    return build_consensus(*estimate(strategy, votes, model, progress), progress)
 
 
 class LabelPrior:
