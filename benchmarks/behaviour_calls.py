@@ -66,11 +66,10 @@ def helps() -> list[str]:
 
 
 def of_strategy(name: str) -> list[str]:
-    """A run on either log, with all tables, its evaluation, and the probability of its labels."""
+    """A run on either log, with all tables, and its evaluation."""
     return [
         f"run {SAMPLE} --strategy {name} --soft -q",
         f"evaluate {{out}} {TRUTH} --votes {SAMPLE} --resamples 20 --json -q",
-        f"calibrate {{out}} {TRUTH} -o {{out}}/calibration.json -q",
         f"run {SIMULATED} --strategy {name} --soft -q -o {{out}}/simulated",
     ]
 
@@ -218,11 +217,11 @@ def votes() -> list[str]:
 def as_of() -> list[str]:
     run = f"run {SAMPLE} -q --soft --as-of"
     return [
-        f"{run} 2024-01-01",
+        f"{run} 2022-09-01",
         f"{run} 2022-06-01T12:00:00+02:00",
         f"{run} 1990-01-01",
-        f"{run} 2024-01-01 --strategy dawid-skene",
-        f"compare {SAMPLE} {TRUTH} --resamples 0 -q --strategies plantnet --as-of 2023-01-01",
+        f"{run} 2022-03-01 --strategy dawid-skene",
+        f"compare {SAMPLE} {TRUTH} --resamples 0 -q --strategies plantnet --as-of 2022-09-01",
     ]
 
 
