@@ -42,7 +42,7 @@ OURS = "plant-aggregate"
 CONTENDERS = {
     contender.name: contender
     for contender in (
-        Contender(OURS, "plant-aggregate", "aggregate", exact=True),
+        Contender(OURS, "plant-aggregate", "plant_aggregate", exact=True),
         Contender("duckdb_best", "duckdb", "duckdb", exact=True),
         Contender("duckdb_plain", "duckdb", "duckdb", exact=True),
         Contender("polars_best", "polars", "polars", exact=True),
