@@ -1,4 +1,4 @@
-"""String ids, kept as their UTF-8 bytes: they never become Python objects."""
+"""Columns of string ids, held as UTF-8 bytes: no string becomes a Python object."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
 from ..arrow import bytes_of, strings_of
-from ..kernels.ordering import Deal, codes_of, deal_of, places_of, sort_dealt, starts_of
+from ..kernels.ordering import Buckets, bucket_places, buckets_of, codes_of, sort_bucketed, starts_of
 from .packing import Packing
 
 SPARE = 1.02
-"""Room for so much more than the first batch's texts, on average, would take."""
+"""Factor by which the memory for all texts exceeds what the first batch's mean length predicts."""
 
 
 FIRST_ROWS = 1000
-"""Rows whose bytes are likely those of all."""
+"""Rows from which the bytes that occur in the column are guessed."""
 
 
 class TextColumn:
@@ -107,36 +107,36 @@ class _PlainTexts:
 
     def encode(self) -> tuple[pa.Array, Counts]:
         """As :meth:`TextColumn.encode`."""
-        rows, texts = self._dealt()
+        rows, texts = self._bucketed()
         order, starts = texts.sort()
         codes = codes_of(rows[order], starts)
         return texts.take(order[starts]), codes
 
-    def _dealt(self) -> tuple[Counts, "DealtTexts"]:
-        """The texts dealt to buckets, and the row of each. Empties the column."""
+    def _bucketed(self) -> tuple[Counts, "BucketedTexts"]:
+        """The texts scattered to buckets, and the row of each. Empties the column."""
         offsets = self._offsets[: self._rows + 1]
         data = self._data[: offsets[-1]]
         self._data, self._offsets, self._rows = np.empty(0, np.uint8), np.zeros(1, np.int64), 0
-        return deal_texts(data, offsets)
+        return scatter_texts(data, offsets)
 
     def _make_room(self, used: int, size: int) -> None:
-        """Memory that is reserved and not yet written to costs nothing."""
+        """Reserve memory of ``size`` bytes: as long as it is not written to, the system gives none."""
         data = np.empty(size, np.uint8)
         data[:used] = self._data[:used]
         self._data = data
 
 
 @dataclass(frozen=True, eq=False)
-class DealtTexts:
-    """Texts dealt to buckets by their first bytes, so that those to be compared stand near each other."""
+class BucketedTexts:
+    """Texts scattered to buckets by their first bytes, so that those to be compared are near each other in memory."""
 
     data: Bytes
     offsets: Offsets
     keys: Words
-    """Of the ``width`` bytes at ``depth``; all texts share those before."""
+    """uint64[n]; the key of the ``width`` bytes at ``depth``. All texts share the bytes before these."""
     depth: int
     width: int
-    deal: Deal
+    buckets: Buckets
 
     def sort(self) -> tuple[Counts, Flags]:
         """The texts' positions (int32) in code-point order, and where in that order a new text begins (bool).
@@ -150,7 +150,7 @@ class DealtTexts:
 
         data, offsets, depth, width = self.data, self.offsets, self.depth, self.width
         order = np.arange(self.keys.size, dtype=np.int32)
-        sort_dealt(self.deal, self.keys, order)
+        sort_bucketed(self.buckets, self.keys, order)
         starts = starts_of(self.keys)
         places = np.arange(0)
         level, level_starts = order, starts
@@ -193,52 +193,52 @@ class DealtTexts:
         return strings_of(data, offsets)
 
 
-def deal_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, DealtTexts]:
-    """The row (int32) of each text as dealt, and the dealt texts."""
+def scatter_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, BucketedTexts]:
+    """Scatter texts to buckets: the row (int32) of each, and the texts, in the new order."""
     from ..kernels import texts as kernels
     from ..kernels.threads import side_by_side
 
     n_rows = offsets.size - 1
     depth = int(kernels.common_prefix(data, offsets))
     keys, width = _first_keys(data, offsets, depth)
-    deal = deal_of(keys)
-    n_bytes = np.zeros_like(deal.places)
+    buckets = buckets_of(keys)
+    n_bytes = np.zeros_like(buckets.places)
 
     def count(part: int) -> None:
-        kernels.count_bytes(*deal.parts[part], keys, deal.shift, deal.mask, offsets, n_bytes[part])
+        kernels.count_bytes(*buckets.parts[part], keys, buckets.shift, buckets.mask, offsets, n_bytes[part])
 
-    side_by_side(*(partial(count, part) for part in range(len(deal.parts))))
-    _, byte_places = places_of(n_bytes)
-    dealt_keys, rows = np.empty_like(keys), np.empty(n_rows, np.int32)
-    dealt_data, dealt_offsets = np.empty_like(data), np.empty_like(offsets)
-    dealt_offsets[-1] = data.size
+    side_by_side(*(partial(count, part) for part in range(len(buckets.parts))))
+    _, byte_places = bucket_places(n_bytes)
+    bucketed_keys, rows = np.empty_like(keys), np.empty(n_rows, np.int32)
+    bucketed_data, bucketed_offsets = np.empty_like(data), np.empty_like(offsets)
+    bucketed_offsets[-1] = data.size
 
     def write(part: int) -> None:
-        first, last = deal.parts[part]
-        kernels.deal_texts(
+        first, last = buckets.parts[part]
+        kernels.scatter_texts(
             first,
             last,
             keys,
-            deal.shift,
-            deal.mask,
-            deal.places[part],
+            buckets.shift,
+            buckets.mask,
+            buckets.places[part],
             data,
             offsets,
             byte_places[part],
-            dealt_keys,
+            bucketed_keys,
             rows,
-            dealt_data,
-            dealt_offsets,
+            bucketed_data,
+            bucketed_offsets,
         )
 
-    side_by_side(*(partial(write, part) for part in range(len(deal.parts))))
-    return rows, DealtTexts(dealt_data, dealt_offsets, dealt_keys, depth, width, deal)
+    side_by_side(*(partial(write, part) for part in range(len(buckets.parts))))
+    return rows, BucketedTexts(bucketed_data, bucketed_offsets, bucketed_keys, depth, width, buckets)
 
 
 def _first_keys(data: Bytes, offsets: Offsets, depth: int) -> tuple[Words, int]:
     """The keys of all rows at ``depth``, and how many bytes they hold.
 
-    Tries the bytes of the first rows, and all bytes only if others come to light.
+    Tries the bytes of the first rows, and those of all rows only if others occur.
     """
     from ..kernels.texts import keys_at
     from ..kernels.threads import in_blocks

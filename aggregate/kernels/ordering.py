@@ -1,4 +1,4 @@
-"""Rows in the order of their keys: the kernels of ``sorting`` on whole arrays, on all threads."""
+"""Radix sort of rows by their keys: the kernels of ``sorting`` on whole arrays, on all threads."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -9,14 +9,14 @@ import numpy as np
 from ..arrays import Counts, Flags, Indices, Offsets, Words
 
 BUCKET_BITS = 11
-"""Keys are dealt to 2,048 buckets at a time: so many places to write at the first-level cache still holds."""
+"""Bits of the bucket number: the first-level cache still holds 2,048 positions to write at."""
 
 
 @dataclass(frozen=True)
-class Deal:
-    """How rows are dealt to buckets by the highest bits in which their keys differ at all.
+class Buckets:
+    """Where a radix scatter puts rows, by the highest bits in which their keys differ at all.
 
-    Each thread deals a part of the rows, and has places of its own in every bucket.
+    Each thread scatters a part of the rows, and has positions of its own in every bucket.
     """
 
     parts: list[tuple[int, int]]
@@ -24,13 +24,13 @@ class Deal:
     shift: int
     mask: np.uint64
     edges: Offsets
-    """int64[n_buckets + 1]; bucket b has the places edges[b]:edges[b + 1]."""
+    """int64[n_buckets + 1]; bucket b has the positions edges[b]:edges[b + 1]."""
     places: Indices
-    """int64[n_parts, n_buckets]; each part's first place in each bucket."""
+    """int64[n_parts, n_buckets]; each part's first position in each bucket."""
 
 
-def deal_of(keys: Words) -> Deal:
-    """The deal of the rows with these keys."""
+def buckets_of(keys: Words) -> Buckets:
+    """The buckets for rows with these keys, uint64[n]."""
     from .sorting import count_buckets, varying_bits
     from .threads import one_part_per_thread, side_by_side
 
@@ -41,11 +41,11 @@ def deal_of(keys: Words) -> Deal:
     mask = np.uint64(2**BUCKET_BITS - 1)
     counts = np.zeros((len(parts), 2**BUCKET_BITS), np.int64)
     side_by_side(*(partial(count_buckets, *part, keys, shift, mask, counts[p]) for p, part in enumerate(parts)))
-    edges, places = places_of(counts)
-    return Deal(parts, shift, mask, edges, places)
+    edges, places = bucket_places(counts)
+    return Buckets(parts, shift, mask, edges, places)
 
 
-def places_of(counts: Indices) -> tuple[Offsets, Indices]:
+def bucket_places(counts: Indices) -> tuple[Offsets, Indices]:
     """Where each bucket begins, and where in it each part, given the counts int64[n_parts, n_buckets]."""
     edges = np.zeros(counts.shape[1] + 1, np.int64)
     np.cumsum(counts.sum(axis=0), out=edges[1:])
@@ -53,24 +53,27 @@ def places_of(counts: Indices) -> tuple[Offsets, Indices]:
 
 
 def order_of_keys(keys: Words) -> tuple[Words, Counts]:
-    """The keys sorted, and their rows (int32) in that order; equal keys in row order. ``keys`` stays as it is."""
-    from .sorting import deal_to_buckets
+    """The keys, uint64[n], sorted, and their rows (int32) in that order; equal keys in row order. Copies ``keys``."""
+    from .sorting import scatter_to_buckets
     from .threads import side_by_side
 
-    deal = deal_of(keys)
-    dealt, rows = np.empty_like(keys), np.empty(keys.size, np.int32)
+    buckets = buckets_of(keys)
+    bucketed, rows = np.empty_like(keys), np.empty(keys.size, np.int32)
     side_by_side(
         *(
-            partial(deal_to_buckets, *part, keys, deal.shift, deal.mask, deal.places[p], dealt, rows)
-            for p, part in enumerate(deal.parts)
+            partial(scatter_to_buckets, *part, keys, buckets.shift, buckets.mask, buckets.places[p], bucketed, rows)
+            for p, part in enumerate(buckets.parts)
         )
     )
-    sort_dealt(deal, dealt, rows)
-    return dealt, rows
+    sort_bucketed(buckets, bucketed, rows)
+    return bucketed, rows
 
 
 def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags]:
-    """Pairs of keys sorted by the first, then the second; their rows (int32), and where a new pair begins (bool)."""
+    """Pairs of keys, uint64[n], sorted by the first, then the second.
+
+    With their rows (int32) in that order, and where a new pair begins (bool).
+    """
     from .sorting import gather_keys, mark_starts_of_pairs, sort_runs
     from .threads import in_blocks
 
@@ -82,13 +85,14 @@ def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags
     return high, sorted_low, order, starts
 
 
-def sort_dealt(deal: Deal, keys: Words, rows: Counts) -> None:
-    """Sort every bucket's keys, and the rows with them."""
+def sort_bucketed(buckets: Buckets, keys: Words, rows: Counts) -> None:
+    """Sort, in place, the scattered keys of every bucket, and the rows with them."""
     from .sorting import sort_buckets
     from .threads import side_by_side
 
-    ends = np.searchsorted(deal.edges, [last for _, last in deal.parts])  # parts of buckets that hold as many rows
-    side_by_side(*(partial(sort_buckets, first, last, deal.edges, keys, rows) for first, last in pairwise([0, *ends])))
+    edges = buckets.edges
+    ends = np.searchsorted(edges, [last for _, last in buckets.parts])  # ranges of buckets that hold as many rows
+    side_by_side(*(partial(sort_buckets, first, last, edges, keys, rows) for first, last in pairwise([0, *ends])))
 
 
 def starts_of(sorted_keys: Words) -> Flags:

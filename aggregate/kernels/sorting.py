@@ -1,4 +1,4 @@
-"""Putting ids, texts and votes in order, in time proportional to their number.
+"""Sorting ids, texts and votes, in time proportional to their number.
 
 Positions of rows are int32: one run holds fewer than 2**31 rows.
 """
@@ -9,7 +9,7 @@ from ..arrays import Counts, Flags, Indices, Offsets, Words
 from .jit import kernel
 
 FEW = 48
-"""Up to so many items insertion sort beats everything."""
+"""Items up to which insertion sort is fastest."""
 
 
 @kernel
@@ -29,22 +29,22 @@ def count_buckets(first: int, last: int, keys: Words, shift: int, mask: np.uint6
 
 
 @kernel
-def deal_to_buckets(
+def scatter_to_buckets(
     first: int,
     last: int,
     keys: Words,
     shift: int,
     mask: np.uint64,
     places: Indices,
-    dealt_keys: Words,
-    dealt_rows: Counts,
+    bucketed_keys: Words,
+    bucketed_rows: Counts,
 ) -> None:
-    """Put keys and row numbers where their bucket has its next place; ``places`` moves on."""
+    """Write keys and row numbers to the next position of their bucket; ``places`` is advanced."""
     for row in range(first, last):
         key = keys[row]
         bucket = np.int64((key >> np.uint64(shift)) & mask)
-        dealt_keys[places[bucket]] = key
-        dealt_rows[places[bucket]] = row
+        bucketed_keys[places[bucket]] = key
+        bucketed_rows[places[bucket]] = row
         places[bucket] += 1
 
 
@@ -63,7 +63,7 @@ def _insertion_sort(keys: Words, rows: Counts, start: int, stop: int) -> None:
 def sort_buckets(first: int, last: int, edges: Offsets, keys: Words, rows: Counts) -> None:
     """Sort the keys of each bucket edges[b]:edges[b + 1], and the rows with them; equal keys keep their order.
 
-    Least significant byte first; a byte that all keys of the bucket share costs nothing but its counting.
+    Least significant byte first; a byte that all keys of the bucket share is only counted.
     """
     most = 0
     for bucket in range(first, last):

@@ -1,6 +1,6 @@
 """Texts in code-point order. Texts are one array of UTF-8 bytes and the offsets between them.
 
-UTF-8 was made so that its byte order is the code points' order. A few bytes at a time become a key, a uint64 that sorts
+UTF-8's byte order is the order of the code points. A few bytes at a time become a key, a uint64 that sorts
 as they do: of each byte only its rank among the bytes that occur, in as few bits as hold it, and 0 after the end. So a
 key holds eight bytes of any text, but twelve of a UUID.
 """
@@ -13,7 +13,7 @@ from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Words
 from .jit import cgutils, intrinsic, kernel, numba
 
 FEW = 24
-"""Runs up to this size are sorted by direct comparison."""
+"""Texts of a run up to which it is sorted by direct comparison."""
 
 
 @kernel
@@ -45,8 +45,8 @@ def keys_at(
 ) -> None:
     """keys[p] = the key of the bytes at ``depth`` of the text of rows[p]; of all rows in order if ``rows`` is empty.
 
-    ``ranks`` uint64[256] has the rank of each byte, from 1, in ``bits`` bits, or 0: where such a byte is met,
-    is_strange[b] becomes 1 (threads may set it alike) and the keys are of no use.
+    ``ranks`` uint64[256] has the rank of each byte, from 1, in ``bits`` bits, or 0: where such a byte occurs,
+    is_strange[b] becomes 1 (several threads may set it) and the keys are invalid.
     """
     width = 64 // bits
     for position in range(first, last):
@@ -89,7 +89,7 @@ def _copy(typing_context: Any, source: Any, start: Any, size: Any, target: Any, 
 
 
 @kernel
-def deal_texts(
+def scatter_texts(
     first: int,
     last: int,
     keys: Words,
@@ -99,29 +99,29 @@ def deal_texts(
     data: Bytes,
     offsets: Offsets,
     byte_places: Indices,
-    dealt_keys: Words,
-    dealt_rows: Counts,
-    dealt_data: Bytes,
-    dealt_offsets: Offsets,
+    bucketed_keys: Words,
+    bucketed_rows: Counts,
+    bucketed_data: Bytes,
+    bucketed_offsets: Offsets,
 ) -> None:
-    """Put keys, row numbers and texts where their bucket has its next place; ``places`` and ``byte_places`` move on.
+    """Write keys, row numbers and texts to the next position of their bucket; advances ``places`` and ``byte_places``.
 
-    The texts of a bucket come to stand together, where the cache holds them while the bucket is sorted.
+    The texts of a bucket are then contiguous, so that the cache holds them while the bucket is sorted.
     """
     for row in range(first, last):
         bucket = np.int64((keys[row] >> np.uint64(shift)) & mask)
         place, byte_place, size = places[bucket], byte_places[bucket], offsets[row + 1] - offsets[row]
-        dealt_keys[place] = keys[row]
-        dealt_rows[place] = row
-        dealt_offsets[place] = byte_place
-        _copy(data, offsets[row], size, dealt_data, byte_place)
+        bucketed_keys[place] = keys[row]
+        bucketed_rows[place] = row
+        bucketed_offsets[place] = byte_place
+        _copy(data, offsets[row], size, bucketed_data, byte_place)
         places[bucket] = place + 1
         byte_places[bucket] = byte_place + size
 
 
 @kernel
 def _compare(data: Bytes, a: int, a_stop: int, b: int, b_stop: int) -> int:
-    """-1, 0 or 1: how the text at ``a`` stands to the text at ``b``."""
+    """-1, 0 or 1: whether the text at ``a`` is less than, equal to or greater than the text at ``b``."""
     here, there, one = np.uint64(a), np.uint64(b), np.uint64(1)
     stop = here + np.uint64(min(a_stop - a, b_stop - b)) if a < a_stop and b < b_stop else here
     while here < stop:
@@ -135,7 +135,7 @@ def _compare(data: Bytes, a: int, a_stop: int, b: int, b_stop: int) -> int:
 
 @kernel
 def _compare_across(data: Bytes, a: int, a_size: int, other: Bytes, b: int, b_size: int) -> int:
-    """-1, 0 or 1: how a text of ``data`` stands to one of ``other``."""
+    """-1, 0 or 1: whether a text of ``data`` is less than, equal to or greater than one of ``other``."""
     for byte in range(min(a_size, b_size)):
         if data[a + byte] != other[b + byte]:
             return -1 if data[a + byte] < other[b + byte] else 1
@@ -144,7 +144,7 @@ def _compare_across(data: Bytes, a: int, a_size: int, other: Bytes, b: int, b_si
 
 @kernel
 def places_among_sorted(data: Bytes, offsets: Offsets, wanted: Bytes, wanted_offsets: Offsets, places: Counts) -> None:
-    """places[row] = position of the wanted text of a row among the texts, -1 if it is not there; both are sorted."""
+    """places[row] = position of the wanted text of a row among the texts, -1 if it is not among them; both are sorted."""
     place, n = 0, offsets.size - 1
     for row in range(wanted_offsets.size - 1):
         places[row] = -1
@@ -175,7 +175,7 @@ def settle_runs(
 
     ``rows`` is sorted so far; starts[p] marks where a run begins. run_starts, a copy of ``starts``, gains a mark
     wherever two texts of a run differ. Runs of one text are left alone, small runs are sorted by comparison, and where
-    any other run begins ``unsettled`` is set. The runs that begin at ``first <= p < last`` are looked at.
+    any other run begins ``unsettled`` is set. Handles the runs that begin at ``first <= p < last``.
     """
     n = rows.size
     begin = first
