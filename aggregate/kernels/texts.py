@@ -144,7 +144,7 @@ def _compare_across(data: Bytes, a: int, a_size: int, other: Bytes, b: int, b_si
 
 @kernel
 def places_among_sorted(data: Bytes, offsets: Offsets, wanted: Bytes, wanted_offsets: Offsets, places: Counts) -> None:
-    """places[row] = position of the wanted text of a row among the texts, -1 if it is not among them; both are sorted."""
+    """places[row] = position of the wanted text of a row among the texts, else -1; both are sorted."""
     place, n = 0, offsets.size - 1
     for row in range(wanted_offsets.size - 1):
         places[row] = -1
