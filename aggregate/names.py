@@ -69,6 +69,18 @@ class NameFindings:
             "like_missing": [{"name": name, "votes": votes} for name, votes in self.like_missing.items()],
         }
 
+    @classmethod
+    def from_plain(cls, contents: Any) -> "NameFindings":
+        """What run.json says. Raises TypeError if it is something else."""
+        try:
+            return cls(
+                {kind: int(contents["pairs_alike"][kind]) for kind in KINDS},
+                tuple((one, other) for one, other in contents["first_alike"]),
+                {item["name"]: int(item["votes"]) for item in contents["like_missing"]},
+            )
+        except (KeyError, ValueError) as error:
+            raise TypeError("no findings on names") from error
+
 
 def find_strange(names: "pa.Array", codes: Counts) -> NameFindings:
     """What is strange about sorted, distinct names, which are strings or integers.

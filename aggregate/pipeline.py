@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,12 @@ from .ingest import Paths, Reading, VoteFiles, find_votes, path_list, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
-from .names import find_strange, warning_of
+from .names import NameFindings, find_strange, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.commands import command
 from .publishing.integrity import record_in, sound_table
-from .publishing.record import manifest, with_changes, write_manifest
+from .publishing.record import AiCounts, Counts, FileFacts, OutputFacts, RunChanges, RunRecord, VoteCounts, write_record
 from .publishing.releases import Run, open_output, sole_writer
 from .publishing.stores.history import baseline, names_none, prune
 from .publishing.stores.store import RunStore
@@ -84,23 +84,23 @@ def run(
         ambiguity = None if settings.scores is None else _ambiguity(consensus, settings.scores, settings, clock)
         outputs = _write(consensus, new.folder, given, ambiguity, clock, soft=settings.soft)
         told = {**settings.plain(), "started": turn.began.isoformat()}
-        contents = _contents(new.run_id, consensus, given, ambiguity, outputs, told)
+        record = _record(new.run_id, consensus, given, ambiguity, outputs, told)
         clock.phase("compare with the run before")
         lost = folder.lost_id
-        changes = _changes(folder, new.folder, contents)
-        if changes.summary is None and settings.guards.are_set and lost is None:
+        changes = _changes(folder, new.folder, record)
+        if changes.found is None and settings.guards.are_set and lost is None:
             nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
             warn(nothing)
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         clock.end()
-        held = settings.guards.objections(changes.summary, lost)
-        contents = with_changes(contents, changes.summary, held, output_of_changes, clock.seconds, heard)
-        write_manifest(contents, new.folder)
+        held = settings.guards.objections(changes.found, lost)
+        record = record.compared(changes.found, held, output_of_changes, clock.seconds, heard)
+        write_record(record, new.folder)
         clock.phase("hold back" if held else "publish")
         final = new.hold() if held else new.publish()
         prune(folder, settings.keep)
         clock.end()
-    done = Run(new.run_id, final, folder.latest, contents, clock.seconds)
+    done = Run(new.run_id, final, folder.latest, record, clock.seconds)
     if held:
         remedy = f"{folder.latest} is as it was; {_advice(folder, done, is_compared=lost is None)}"
         raise HeldError(f"held back: {'; '.join(held)}", where=str(final), remedy=remedy, run=done)
@@ -110,7 +110,7 @@ def run(
 def _advice(folder: RunStore, held: Run, *, is_compared: bool) -> str:
     """What to do about a run that is held back; it can be compared if the published one is there and sound."""
     publish = command(f"publish {held.run_id}", folder.where)
-    if is_compared and "incomparable" not in held.manifest["changes"]:
+    if is_compared and held.record.changes is not None and held.record.changes.counts is not None:
         differ = command(f"diff latest {held.run_id}", folder.where)
         return f"see {differ}, then publish it ({publish}) or mend the votes"
     runs = command("runs", folder.where)
@@ -125,7 +125,7 @@ class _Given:
     ai: AiReading | None
     calibration: "Calibration | None"
     side_inputs: SideInputs
-    files: Mapping[str, Mapping[str, str]]
+    files: Mapping[str, FileFacts]
     """The files that settings name, beside the votes and scores."""
 
     @property
@@ -152,7 +152,7 @@ class _Found:
     calibration: "Calibration | None"
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
-    files: Mapping[str, Mapping[str, str]]
+    files: Mapping[str, FileFacts]
     """The files that settings name, beside the votes and scores."""
 
 
@@ -162,7 +162,7 @@ def _find(paths: Paths, settings: Settings) -> _Found:
     calibration, ai_calibration, user_weights = _aids(settings)
     for name, found in _files_of(settings).items():  # what was fingerprinted is what was read
         if found != files[name]:
-            raise VotesError("changed while it was read", where=found["path"], remedy="run again when it is complete")
+            raise VotesError("changed while it was read", where=found.path, remedy="run again when it is complete")
     votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
     if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in path_list(settings.scores)):
@@ -240,64 +240,74 @@ def _write(
     )
 
 
-def _contents(
+def _record(
     run_id: str,
     consensus: Consensus,
     given: _Given,
     ambiguity: "Ambiguity | None",
     outputs: Sequence[Output],
     settings: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> RunRecord:
     """What run.json says before the run is compared with another."""
-    contents = manifest(
+    return RunRecord(
         run_id=run_id,
         version=VERSION,
-        consensus=consensus,
+        strategy=consensus.strategy,
+        parameters={**consensus.parameters, "ambiguous_below": consensus.ambiguous_below},
         settings=settings,
         files=given.files,
-        inputs=[asdict(item) for item in given.inputs],
-        rows=_row_counts(given.reading),
-        outputs=outputs,
+        inputs=tuple(given.inputs),
+        counts=_counts(consensus, given),
+        trace=consensus.trace.iterations,
+        converged=consensus.trace.converged,
+        cycle_length=consensus.trace.cycle_length,
+        outputs={output.name: OutputFacts.of(output) for output in outputs},
+        names=_strange_names(consensus, given),
+        further=_further(given, ambiguity),
     )
+
+
+def _counts(consensus: Consensus, given: _Given) -> Counts:
+    rows, ai = given.reading.rows, None
+    found = consensus.counts
+    of_ai = found.pop("ai", {})
     if given.ai is not None:
-        contents["counts"]["ai"] = contents["counts"].get("ai", {}) | _ai_counts(given.ai)
-    return {**contents, "names": _strange_names(consensus, given), **_also(given, ambiguity)}
+        of_rows = given.ai.ai_votes
+        ai = AiCounts(
+            **of_ai,
+            rejected=sum(of_rows.rejected.values()),
+            rejected_by_reason=of_rows.rejected,
+            no_opinion=of_rows.n_unlabelled,
+            further=of_rows.n_further,
+        )
+    votes = VoteCounts(**{**vars(rows), "rejected": sum(rows.rejected.values())}, rejected_by_reason=rows.rejected)
+    return Counts(votes=votes, **found, ai=ai)
 
 
-def _strange_names(consensus: Consensus, given: _Given) -> dict[str, Any]:
+def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFindings]:
     """What is strange about the names of labels, the AI's among them, and of users; warns of what may be mistakes."""
     votes, of_users = consensus.votes, given.reading.votes
     labels, users = find_strange(votes.label_names, votes.labels), find_strange(of_users.user_ids, of_users.users)
     warning = warning_of(labels, users)
     if warning is not None:
         warn(warning)
-    return {"labels": labels.plain(), "users": users.plain()}
+    return {"labels": labels, "users": users}
 
 
-def _also(given: _Given, ambiguity: "Ambiguity | None") -> dict[str, Any]:
+def _further(given: _Given, ambiguity: "Ambiguity | None") -> dict[str, Any]:
     """What run.json says of what not every run has."""
-    also: dict[str, Any] = {}
+    further: dict[str, Any] = {}
     if given.calibration is not None:
-        also["calibration"] = {
+        further["calibration"] = {
             "method": given.calibration.method,
             "fitted_on": dict(given.calibration.fitted_on),
         }
     if ambiguity is not None:
-        also["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
-    return also
+        further["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
+    return further
 
 
-def _ai_counts(ai: AiReading) -> dict[str, Any]:
-    """What became of the rows of the AI's votes."""
-    return {
-        "rejected": sum(ai.ai_votes.rejected.values()),
-        "rejected_by_reason": dict(ai.ai_votes.rejected),
-        "no_opinion": ai.ai_votes.n_unlabelled,
-        "further": ai.ai_votes.n_further,
-    }
-
-
-def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Changes:
+def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
     """What differs from the run before, without rows if there is none; a damaged one is a warning."""
     before = baseline(folder)
     consensus = new / CONSENSUS_FILE
@@ -308,14 +318,14 @@ def _changes(folder: RunStore, new: Path, contents: Mapping[str, Any]) -> Change
     if before != folder.published_id:
         warn(f"{names_none(folder)}: the new one is compared with the newest there, {before}")
     try:
-        record = record_in(folder.file(before, ""))
-        return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), record), str(consensus), record, contents)
+        old = record_in(folder.file(before, ""))
+        return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), old), str(consensus), old, record)
     except (VotesError, PublishError, Incomparable) as error:
         reason = str(error)
         if isinstance(error, AggregateError):  # what to do about it is for who is told of the new run to say
             reason = f"{error.where}: {error.what}" if error.where else error.what
         warn(f"what changed since run {before} is not known: {reason}")
-        return Changes(no_changes(consensus), {"against": before, "incomparable": reason})
+        return Changes(no_changes(consensus), RunChanges(before, incomparable=reason))
 
 
 def _warn_of(calibration: "Calibration", consensus: Consensus) -> None:
@@ -332,7 +342,7 @@ def _warn_of(calibration: "Calibration", consensus: Consensus) -> None:
         )
 
 
-def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
+def _files_of(settings: Settings) -> dict[str, FileFacts]:
     """The SHA-256 of each file that a setting names, beside the votes and scores."""
     named = {name: getattr(settings, name) for name in ("user_weights", "ai_calibration", "calibration")}
     if not any(named.values()):
@@ -340,7 +350,7 @@ def _files_of(settings: Settings) -> dict[str, dict[str, str]]:
     from .saved_models import SIMULATED
 
     return {
-        name: _digest_of(find_sources(path_list(paths)))
+        name: _facts_of(find_sources(path_list(paths)))
         for name, paths in named.items()
         if paths is not None and (name == "user_weights" or _is_file(paths, SIMULATED))
     }
@@ -352,15 +362,10 @@ def _is_file(path: str | os.PathLike[str], word: str) -> bool:
     return name != word and (is_uri(name) or os.path.isfile(local_path(name)))
 
 
-def _digest_of(sources: Sequence[Source]) -> dict[str, str]:
+def _facts_of(sources: Sequence[Source]) -> FileFacts:
     """Path and SHA-256 of a file; of several the first, and the SHA-256 of all of theirs."""
     fingerprints = [source.fingerprint() for source in sources]
     if len(sources) == 1:
-        return {"path": sources[0].path, "sha256": fingerprints[0]}
+        return FileFacts(sources[0].path, fingerprints[0])
     together = sha256("".join(fingerprints).encode()).hexdigest()
-    return {"path": f"{sources[0].path} and {len(sources) - 1} more", "sha256": together}
-
-
-def _row_counts(reading: Reading) -> dict[str, Any]:
-    counts = asdict(reading.rows)
-    return {**counts, "rejected": sum(reading.rows.rejected.values()), "rejected_by_reason": counts["rejected"]}
+    return FileFacts(f"{sources[0].path} and {len(sources) - 1} more", together)

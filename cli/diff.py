@@ -68,8 +68,9 @@ def _report(changes: "Changes", rows: int, title: str) -> str:
     """The counts, and some observations: those whose label changed first."""
     from .evaluation import aligned, shortened
 
-    summary = changes.summary or {}
-    lines = [on_one_line(title), *changes_lines(summary)]
+    assert changes.found is not None
+    assert changes.found.counts is not None
+    lines = [on_one_line(title), *changes_lines(changes.found.counts)]
     frequent = changes.most_frequent(MOST_FREQUENT).to_pylist()
     if frequent:
         counts = [

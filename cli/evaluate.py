@@ -90,7 +90,7 @@ def evaluate(
     with console.progress() as listener:
         agreement = voters_agreement(votes, published, experts, listener) if votes else None
     if as_json:
-        run = {name: (published.manifest or {}).get(name) for name in ("run_id", "strategy", "parameters")}
+        run = {name: getattr(published.record, name) for name in ("run_id", "strategy", "parameters")}
         head = {"consensus": redacted(published.path), "truth": truth[0] if len(truth) == 1 else list(truth), **run}
         people = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
@@ -108,9 +108,8 @@ def voters_agreement(
     """The agreement of the voters; warns if the votes are not those of the consensus."""
     from plant_aggregate.assessment.agreement import crowd_agreement
     from plant_aggregate.ingest import read
-    from plant_aggregate.publishing.reading import reading_settings
 
-    log = read(votes, **reading_settings(published.manifest), progress=listener).votes
+    log = read(votes, **vars(published.record.reading), progress=listener).votes
     if log.n_observations != published.n_observations:
         warn(
             f"the votes are on {log.n_observations:,} observations, the consensus on {published.n_observations:,}: "

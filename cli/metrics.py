@@ -40,4 +40,4 @@ def tell_metrics(
     if path is not None:
         from plant_aggregate.publishing.metrics import write_metrics
 
-        write_metrics(run.manifest, run.seconds, path, output=output, is_held=is_held, ended=ended, succeeded=succeeded)
+        write_metrics(run.record, run.seconds, path, output=output, is_held=is_held, ended=ended, succeeded=succeeded)

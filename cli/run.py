@@ -198,15 +198,15 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
 
 def _tell(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Metrics, a line for logs, and the summary."""
-    told = {name: run.manifest[name] for name in ("run_id", "counts", "changes", "held")}
+    contents, is_held = run.manifest, bool(run.record.held)
+    told = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}
     told["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
-    name = "held" if run.manifest["held"] else "published"
+    name = "held" if is_held else "published"
     console.event(name, f"{name} {run.run_id}: {gist(run)}", folder=str(run.folder), **told)
     now = time.time()
-    is_held = bool(run.manifest["held"])
     tell_metrics(run, output, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)
     if as_json:
-        console.result_json(run.manifest)
+        console.result_json(contents)
     else:
         console.result(summary(run))
 

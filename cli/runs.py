@@ -34,16 +34,18 @@ def runs(output: str, as_json: bool) -> None:
 
 
 def _facts(run: "ListedRun") -> dict[str, Any]:
-    manifest = run.manifest or {}
-    counts, changes = manifest.get("counts") or {}, manifest.get("changes") or {}
+    from plant_aggregate.publishing.record import UNKNOWN
+
+    record = run.record or UNKNOWN
+    changes = record.changes and record.changes.counts
     return {
         "run_id": run.run_id,
-        "state": run.state if run.manifest else f"{run.state}, damaged",
-        "strategy": manifest.get("strategy"),
-        "observations": counts.get("observations"),
-        "valid": counts.get("valid"),
-        "label_changed": changes.get("label_changed"),
-        "held": (run.state == "held" and manifest.get("held")) or [],
+        "state": run.state if run.record else f"{run.state}, damaged",
+        "strategy": record.strategy,
+        "observations": record.counts and record.counts.observations,
+        "valid": record.counts and record.counts.valid,
+        "label_changed": changes and changes.label_changed,
+        "held": list(record.held) if run.state == "held" else [],
     }
 
 

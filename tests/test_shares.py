@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import plant_aggregate
 from plant_aggregate.publishing.guards import Guards
+from plant_aggregate.publishing.record import ChangeCounts, RunChanges
 from plant_aggregate.shares import count_of, counts_of, nearest_count
 from plant_aggregate.simulation.published import OBSERVATIONS, Totals
 
@@ -95,17 +96,8 @@ def test_guards_allow_a_share_and_no_more(share: float) -> None:
     guards = Guards(max_label_changes=share, max_valid_drop=share)
 
     def objections(n: int) -> int:
-        changes = {
-            "against": "a run",
-            "in_both": 100,
-            "gone": 0,
-            "label_changed": n,
-            "label_changes_share": n / 100,
-            "valid_before": 100,
-            "valid_now": 100 - n,
-            "valid_drop": n / 100,
-        }
-        return len(guards.objections(changes))
+        counts = ChangeCounts(100, 0, 0, n, n / 100, n, 0, n, 100, 100 - n, n / 100, {"votes": n})
+        return len(guards.objections(RunChanges("a run", counts)))
 
     assert (objections(allowed), objections(allowed + 1)) == (0, 2)
 

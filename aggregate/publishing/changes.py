@@ -29,6 +29,7 @@ from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..strategies.plantnet.strategy import AI_MODES, PlantNet
 from .integrity import record_beside, sound_table
 from .reading import consensus_path
+from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
 
 REASONS = ("votes", "ai", "settings", "weights")
 FLAGS = ("ambiguous_below", "ambiguous_quantile")
@@ -64,8 +65,13 @@ class Changes:
 
     encoded: pa.Table
     """Labels that are strings as dictionaries, which the old and the new ones share: a name may be long."""
-    summary: Mapping[str, Any] | None
+    found: RunChanges | None
     """None if there is no run before."""
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """How many observations differ, as in run.json; :attr:`found` has it with types."""
+        return None if self.found is None else self.found.plain()
 
     @cached_property
     def table(self) -> pa.Table:
@@ -115,26 +121,24 @@ def _coded_alike(old: pa.Array, new: pa.Array) -> tuple[pa.Array, Indices, Indic
     return names.take(order), rank[to_numpy(codes[0])], rank[to_numpy(codes[1])]
 
 
-def find_changes(
-    old: str | Source, new: str | Source, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]
-) -> Changes:
+def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, new_record: RunRecord) -> Changes:
     """Compare the consensus in the file ``new`` with that in ``old``, both found or to be found.
 
-    The old one passes through batch by batch. ``*_manifest`` are the run.json of both, empty if not known. Raises
+    The old one passes through batch by batch. ``*_record`` are the run.json of both, or UNKNOWN. Raises
     VotesError if a file cannot be read, and Incomparable if ids or labels of both are of different kinds.
     """
     before, now = (
         check_file(path, SNAPSHOT, {}, ("label", "status", "ai_label"), remedy=REMEDY) for path in (old, new)
     )
     _check_kinds(before, now)
-    is_known = bool(old_manifest and new_manifest)
-    other_settings = _settings_of(old_manifest) != _settings_of(new_manifest) if is_known else None
-    ai_role = AiRole.of(old_manifest, new_manifest) if is_known else None
+    is_known = UNKNOWN not in (old_record, new_record)
+    other_settings = _settings_of(old_record) != _settings_of(new_record) if is_known else None
+    ai_role = AiRole.of(old_record, new_record) if is_known else None
     comparison = _Comparison(before, now, other_settings=other_settings, ai_role=ai_role)
     for parts in _side_by_side(before, now):
         comparison.take(*parts)
-    table, summary = comparison.finish()
-    return Changes(table, {"against": old_manifest.get("run_id"), **summary})
+    table, counts = comparison.finish()
+    return Changes(table, RunChanges(old_record.run_id, counts))
 
 
 @dataclass(frozen=True)
@@ -147,13 +151,12 @@ class AiRole:
     """Scores are those of the run before, not of another calibration."""
 
     @classmethod
-    def of(cls, old_manifest: Mapping[str, Any], new_manifest: Mapping[str, Any]) -> "AiRole | None":
+    def of(cls, old: RunRecord, new: RunRecord) -> "AiRole | None":
         """The new run's; where it had no AI votes, the old one's, whose votes then are gone. None if not known."""
-        manifests = new_manifest, old_manifest
-        for parameters in (manifest.get("parameters") or {} for manifest in manifests):
+        for parameters in (record.parameters or {} for record in (new, old)):
             mode, threshold = parameters.get("ai_mode"), parameters.get("ai_threshold", PlantNet.ai_threshold)
             if mode in AI_MODES and isinstance(threshold, int | float):
-                scales = [_file_digests(manifest, "ai_calibration") for manifest in manifests]
+                scales = [_digest_of(record, "ai_calibration") for record in (old, new)]
                 return cls(mode, threshold, scales[0] == scales[1])
         return None
 
@@ -173,20 +176,18 @@ class AiRole:
         return other if self.same_scale else other & (old["ai_label"] != new["ai_label"])
 
 
-def _file_digests(manifest: Mapping[str, Any], *names: str) -> list[Any]:
-    """The SHA-256 of files that a run was given, None for those that it was not."""
-    files = manifest.get("files") or {}
-    return [(files.get(name) or {}).get("sha256") for name in names]
+def _digest_of(record: RunRecord, name: str) -> str | None:
+    """The SHA-256 of a file that a run was given; None if it was not."""
+    return record.files[name].sha256 if name in record.files else None
 
 
-def _settings_of(manifest: Mapping[str, Any]) -> list[Any]:
+def _settings_of(record: RunRecord) -> list[Any]:
     """What of a run.json makes another consensus of the same votes."""
-    parameters = manifest.get("parameters") or {}
     return [
-        manifest.get("strategy"),
-        manifest.get("version"),
-        {name: value for name, value in parameters.items() if name not in FLAGS},
-        _file_digests(manifest, "user_weights", "ai_calibration"),
+        record.strategy,
+        record.version,
+        {name: value for name, value in (record.parameters or {}).items() if name not in FLAGS},
+        [_digest_of(record, name) for name in ("user_weights", "ai_calibration")],
     ]
 
 
@@ -196,7 +197,7 @@ def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
     Raises VotesError if one cannot be read, or their ids or labels are of different kinds.
     """
     paths = [consensus_path(path) for path in (old, new)]
-    records = [record_beside(path) or {} for path in paths]
+    records = [record_beside(path) for path in paths]
     before, now = (sound_table(path, record) for path, record in zip(paths, records, strict=True))
     try:
         return find_changes(before, now, *records)
@@ -321,8 +322,8 @@ class _Comparison:
         self._add(ids, old, np.flatnonzero(~there), None, None)
         self._add(new_ids, None, None, new, np.flatnonzero(~is_met))
 
-    def finish(self) -> tuple[pa.Table, dict[str, Any]]:
-        """The rows of :class:`Changes`, and their summary."""
+    def finish(self) -> tuple[pa.Table, ChangeCounts]:
+        """The rows of :class:`Changes`, and how many of what kind."""
         all_ids, all_old, all_new, all_why = zip(*self._found, strict=True)
         old, new = (
             {name: np.concatenate([part[name] for part in parts]) for name in _NOTHING} for parts in (all_old, all_new)
@@ -346,7 +347,7 @@ class _Comparison:
             },
             schema=_schema(ids.type, old_labels.type),
         )
-        return table.take(pc.sort_indices(table.column("observation_id"))), self._summary(old, new, why)
+        return table.take(pc.sort_indices(table.column("observation_id"))), self._counts_of(old, new, why)
 
     def _add(
         self, ids: pa.Array, old: Codes | None, old_rows: Indices | None, new: Codes | None, new_rows: Indices | None
@@ -379,24 +380,24 @@ class _Comparison:
         why = np.where(other_votes, votes, others)
         return why.astype(np.int8)
 
-    def _summary(self, old: Codes, new: Codes, why: Counts) -> dict[str, Any]:
+    def _counts_of(self, old: Codes, new: Codes, why: Counts) -> ChangeCounts:
         before, now = self._counts["valid_before"], self._counts["valid_now"]
         changed, both = self._counts["label_changed"], self._counts["in_both"]
         there = (old["status"] >= 0) & (new["status"] >= 0)
-        return {
-            "in_both": both,
-            "new": int(np.count_nonzero(old["status"] < 0)),
-            "gone": int(np.count_nonzero(new["status"] < 0)),
-            "label_changed": changed,
-            "label_changes_share": changed / both if both else 0.0,
-            "status_changed": int(np.count_nonzero((old["status"] != new["status"]) & there)),
-            "became_valid": int(np.count_nonzero((new["status"] == VALID) & (old["status"] != VALID))),
-            "no_longer_valid": int(np.count_nonzero((old["status"] == VALID) & (new["status"] != VALID))),
-            "valid_before": before,
-            "valid_now": now,
-            "valid_drop": (before - now) / before if before else 0.0,
-            "why": {reason: int(np.count_nonzero(why == place)) for place, reason in enumerate(REASONS)},
-        }
+        return ChangeCounts(
+            in_both=both,
+            new=int(np.count_nonzero(old["status"] < 0)),
+            gone=int(np.count_nonzero(new["status"] < 0)),
+            label_changed=changed,
+            label_changes_share=changed / both if both else 0.0,
+            status_changed=int(np.count_nonzero((old["status"] != new["status"]) & there)),
+            became_valid=int(np.count_nonzero((new["status"] == VALID) & (old["status"] != VALID))),
+            no_longer_valid=int(np.count_nonzero((old["status"] == VALID) & (new["status"] != VALID))),
+            valid_before=before,
+            valid_now=now,
+            valid_drop=(before - now) / before if before else 0.0,
+            why={reason: int(np.count_nonzero(why == place)) for place, reason in enumerate(REASONS)},
+        )
 
 
 def _places_of(ids: pa.Array, sorted_ids: pa.Array) -> Counts:

@@ -1,10 +1,9 @@
 """When a run differs so much from the one before that a person should look at it first."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..shares import count_of
+from .record import RunChanges
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class Guards:
         """Whether there is any limit."""
         return self.max_label_changes is not None or self.max_valid_drop is not None
 
-    def objections(self, changes: Mapping[str, Any] | None, lost: str | None = None) -> list[str]:
-        """What speaks against publishing, in words; ``changes`` as in run.json, None for a first run.
+    def objections(self, changes: RunChanges | None, lost: str | None = None) -> list[str]:
+        """What speaks against publishing, in words; ``changes`` is None for a first run.
 
         ``lost``: the run that is named as the published one, and is gone.
         """
@@ -32,22 +31,23 @@ class Guards:
             return [f"it cannot be compared with the published run {lost}, which is gone"]
         if changes is None:
             return []
-        if "incomparable" in changes:
-            return [f"it cannot be compared with run {changes['against']} ({changes['incomparable']})"]
-        if changes["gone"] and not changes["in_both"]:
-            return [f"none of the {changes['gone']:,} observations of run {changes['against']} is in it"]
+        counts = changes.counts
+        if counts is None:
+            return [f"it cannot be compared with run {changes.against} ({changes.incomparable})"]
+        if counts.gone and not counts.in_both:
+            return [f"none of the {counts.gone:,} observations of run {changes.against} is in it"]
         found = []
-        changed, both = changes["label_changed"], changes["in_both"]
+        changed, both = counts.label_changed, counts.in_both
         if self.max_label_changes is not None and changed > count_of(self.max_label_changes, both):
             found.append(
-                f"{changed:,} of {both:,} labels changed ({_percent(changes['label_changes_share'])}), more than "
+                f"{changed:,} of {both:,} labels changed ({_percent(counts.label_changes_share)}), more than "
                 f"--max-label-changes {self.max_label_changes:g} allows"
             )
-        before, now = changes["valid_before"], changes["valid_now"]
+        before, now = counts.valid_before, counts.valid_now
         if self.max_valid_drop is not None and before - now > count_of(self.max_valid_drop, before):
             found.append(
                 f"valid observations fell from {before:,} to {now:,} "
-                f"({_percent(changes['valid_drop'])}), more than --max-valid-drop {self.max_valid_drop:g} allows"
+                f"({_percent(counts.valid_drop)}), more than --max-valid-drop {self.max_valid_drop:g} allows"
             )
         return found
 

@@ -1,81 +1,79 @@
 """Whether a run is as it was written: the tables that its run.json tells of, byte by byte."""
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from ..errors import VotesError, reason_of
 from ..files.destination import MANIFEST_FILE, is_run_id
 from ..files.sources import Source, find_sources
 from ..files.stores import beside, child, is_uri, locate, reaching, redacted
 from .commands import DEFAULT_OUTPUT, command
-from .record import read_manifest
+from .record import UNKNOWN, OutputFacts, RunRecord, read_record
 
 DAMAGED = "is damaged: "
 """Begins what is said of a table."""
 
 
-def record_in(folder: str) -> dict[str, Any]:
-    """The content of the run.json in the folder of a run, a path or a URI.
+def record_in(folder: str) -> RunRecord:
+    """The run.json in the folder of a run, a path or a URI.
 
     Raises VotesError if it cannot be read, is that of another run, or lists a table that is not there. Other files in
     the folder are ignored: somebody may have put a table there that was derived from the run.
     """
-    record = read_manifest(child(folder, MANIFEST_FILE))
+    record = read_record(child(folder, MANIFEST_FILE))
     name = _name_of(folder)
-    if record.get("run_id") != name:
+    if record.run_id != name:
         raise VotesError(
-            f"is that of run {record.get('run_id')!r}: the folder was renamed, or the file copied",
+            f"is that of run {record.run_id!r}: the folder was renamed, or the file copied",
             where=redacted(child(folder, MANIFEST_FILE)),
             remedy=_remedy(folder),
         )
-    lacking = sorted({*record["outputs"]}.difference(_names_in(folder)))
+    lacking = sorted({*record.outputs}.difference(_names_in(folder)))
     if lacking:
         names = ", ".join(map(repr, lacking))
         raise VotesError(f"lacks {names}, which {MANIFEST_FILE} lists", where=redacted(folder), remedy=_remedy(folder))
     return record
 
 
-def record_beside(file: str) -> dict[str, Any] | None:
-    """The run.json in the folder of a table; None if there is none.
+def record_beside(file: str) -> RunRecord:
+    """The run.json in the folder of a table; UNKNOWN if there is none.
 
     In a folder that has the name of a run it must be as :func:`record_in` wants it, or there is a VotesError; in
     another one, which may hold copies of some files of a run, what is no record of a run is passed over.
     """
     path = beside(file, MANIFEST_FILE)
     if not exists(path):
-        return None
+        return UNKNOWN
     folder = beside(file, "").rstrip("/") if is_uri(file) else os.path.dirname(os.path.abspath(file))
     if is_run_id(_name_of(folder)):
         return record_in(folder)
     try:
-        return read_manifest(path)
+        return read_record(path)
     except VotesError:
-        return None
+        return UNKNOWN
 
 
-def sound_table(file: str, record: Mapping[str, Any] | None) -> Source:
-    """A table, found, with the SHA-256 that a run.json tells of; without one (None) as it is.
+def sound_table(file: str, record: RunRecord) -> Source:
+    """A table, found, with the SHA-256 that a run.json tells of; as it is if that says nothing of it.
 
     Raises VotesError if the file has another SHA-256, or is not there.
     """
     (source,) = find_sources([file])
-    facts = ((record or {}).get("outputs") or {}).get(os.path.basename(redacted(file).partition("?")[0]))
+    facts = record.outputs.get(os.path.basename(redacted(file).partition("?")[0]))
     if facts is not None:
         check_digest(source.fingerprint(), facts, source.path)
     return source
 
 
-def check_digest(digest: str, facts: Any, where: str) -> None:
+def check_digest(digest: str, facts: OutputFacts, where: str) -> None:
     """Raise VotesError if a SHA-256 is not that of a table, of which ``facts`` are what run.json tells."""
-    if not isinstance(facts, dict) or digest != facts.get("sha256"):
+    if digest != facts.sha256:
         what = f"{DAMAGED}it has another SHA-256 than {MANIFEST_FILE} says"
         raise VotesError(what, where=where, remedy=_remedy(beside(where, "")))
 
 
-def check_tables(folder: str, record: Mapping[str, Any]) -> None:
+def check_tables(folder: str, record: RunRecord) -> None:
     """Raise VotesError if a table of the run in a folder is not the one that its run.json tells of."""
-    for name in record["outputs"]:
+    for name in record.outputs:
         sound_table(child(folder, os.path.basename(name)), record)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..errors import PublishError, VotesError
 from ..files.snapshots import copied
 from ..files.stores import CHUNK, child, is_uri, locate, reaching, redacted
 from .integrity import check_digest, check_tables, record_in
+from .record import RunRecord
 from .releases import open_output, published_in
 from .tables import CONSENSUS_FILE
 
@@ -27,13 +28,18 @@ class PublishedRun:
     run_id: str
     folder: str
     """Path or URI of the run's own folder."""
-    manifest: Mapping[str, Any] = field(repr=False)
-    """The content of its run.json."""
+    record: RunRecord = field(repr=False)
+    """Its run.json."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The content of its run.json; :attr:`record` has it with types."""
+        return self.record.plain()
 
     @property
     def files(self) -> list[str]:
         """The names of its tables."""
-        return list(self.manifest["outputs"])
+        return list(self.record.outputs)
 
     def path(self, name: str = CONSENSUS_FILE) -> str:
         """The path or URI of a file of the run."""
@@ -48,9 +54,9 @@ class PublishedRun:
         copy = copied(locate(path)) if is_uri(path) else None
         try:
             file = pa.OSFile(os.fsencode(path) if copy is None else copy.path, "rb")
-            if name in self.manifest["outputs"]:
+            if name in self.record.outputs:
                 digest = _digest_of(file) if copy is None else copy.sha256
-                check_digest(digest, self.manifest["outputs"][name], redacted(path))
+                check_digest(digest, self.record.outputs[name], redacted(path))
         except OSError as error:
             raise VotesError("cannot be read", where=path, remedy=f"the run has {', '.join(self.files)}") from error
         return file
@@ -72,7 +78,7 @@ class PublishedRun:
 
         What is read through :meth:`open` and :meth:`read_table` is looked at anyway.
         """
-        check_tables(self.folder, self.manifest)
+        check_tables(self.folder, self.record)
 
 
 def _digest_of(file: pa.NativeFile) -> str:

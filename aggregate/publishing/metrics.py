@@ -8,7 +8,6 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..consensus import STATUSES
 from ..errors import PublishError, reason_of
@@ -16,6 +15,7 @@ from ..files.destination import is_null, stream_of
 from ..files.sources import printable
 from ..files.stores import is_uri, local_path, redacted
 from ..files.writing import in_one_step
+from .record import RunRecord
 
 LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 
@@ -32,7 +32,7 @@ def check_metrics_path(path: str | os.PathLike[str]) -> None:
 
 
 def write_metrics(
-    manifest: Mapping[str, Any],
+    record: RunRecord,
     seconds: Mapping[str, float],
     path: str | os.PathLike[str],
     *,
@@ -41,7 +41,7 @@ def write_metrics(
     ended: float | None,
     succeeded: float | None,
 ) -> None:
-    """Write the metrics of a run: ``manifest`` is its run.json, ``seconds`` are those of its phases.
+    """Write the metrics of a run: ``seconds`` are those of its phases.
 
     Every metric has the label ``output``, the place of the runs: a collector takes two files that have the same metric
     with the same labels for an error, and here each output of a host may have its file.
@@ -54,33 +54,36 @@ def write_metrics(
     registry = CollectorRegistry()
     place = _place_of(output)
 
-    def gauge(name: str, meaning: str, value: Any) -> None:
-        if isinstance(value, int | float):
+    def gauge(name: str, meaning: str, value: float | None) -> None:
+        if value is not None:
             Gauge(f"plant_aggregate_{name}", meaning, ["output"], registry=registry).labels(place).set(value)
 
-    def gauges(name: str, meaning: str, label: str, values: Mapping[str, Any]) -> None:
+    def gauges(name: str, meaning: str, label: str, values: Mapping[str, float]) -> None:
         family = Gauge(f"plant_aggregate_{name}", meaning, ["output", label], registry=registry)
         for key, value in values.items():
-            if isinstance(value, int | float):
-                family.labels(place, key).set(value)
+            family.labels(place, key).set(value)
 
     # The run may be one of another version: what its run.json does not tell has no metric.
-    counts, changes = _table(manifest, "counts"), _table(manifest, "changes")
-    votes, ai = _table(counts, "votes"), _table(counts, "ai")
-    gauge("votes_read", "Rows read from the vote log.", votes.get("read"))
-    gauge("votes_used", "Votes that count: one per observation and user.", votes.get("used"))
-    gauges("votes_rejected", "Rows that could not be used, by reason.", "reason", _table(votes, "rejected_by_reason"))
+    counts, changes = record.counts, record.changes.counts if record.changes else None
+    votes, ai = (counts.votes, counts.ai) if counts else (None, None)
+    if votes:
+        gauge("votes_read", "Rows read from the vote log.", votes.read)
+        gauge("votes_used", "Votes that count: one per observation and user.", votes.used)
+        gauges("votes_rejected", "Rows that could not be used, by reason.", "reason", votes.rejected_by_reason)
     if ai:
-        rejected = _table(ai, "rejected_by_reason")
+        rejected = ai.rejected_by_reason
         gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used, by reason.", "reason", rejected)
-    gauges("observations", "Observations, by status.", "status", {status: counts.get(status) for status in STATUSES})
-    gauge("users", "Users with a vote.", counts.get("users"))
-    gauge("labels_changed", "Observations with another label than in the run before.", changes.get("label_changed"))
-    gauge("observations_became_valid", "Observations that were not valid before.", changes.get("became_valid"))
-    gauge("observations_no_longer_valid", "Observations that were valid before.", changes.get("no_longer_valid"))
+    if counts:
+        by_status = {status: getattr(counts, status) for status in STATUSES}
+        gauges("observations", "Observations, by status.", "status", by_status)
+        gauge("users", "Users with a vote.", counts.users)
+    if changes:
+        gauge("labels_changed", "Observations with another label than in the run before.", changes.label_changed)
+        gauge("observations_became_valid", "Observations that were not valid before.", changes.became_valid)
+        gauge("observations_no_longer_valid", "Observations that were valid before.", changes.no_longer_valid)
     gauges("phase_seconds", "Seconds that each phase of the run took.", "phase", seconds)
-    gauge("peak_memory_bytes", "The most memory the run held.", manifest.get("peak_memory_bytes"))
-    gauge("converged", "1 if the estimate came to an end by itself.", manifest.get("converged"))
+    gauge("peak_memory_bytes", "The most memory the run held.", record.peak_memory_bytes)
+    gauge("converged", "1 if the estimate came to an end by itself.", record.converged)
     gauge("held", "1 if the run was held back and not published.", float(is_held))
     before = _times_in(path, place)
     gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
@@ -95,12 +98,6 @@ def write_metrics(
             where=os.fspath(path),
             remedy="the work itself is done and in place",
         ) from error
-
-
-def _table(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A table in a record; an empty one if it is not there."""
-    found = record.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _place_of(output: str | os.PathLike[str]) -> str:

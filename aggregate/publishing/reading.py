@@ -1,9 +1,7 @@
 """A published consensus as those see it who judge it: what it says of what experts know, and of its users."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +18,7 @@ from ..ids.encoding import check_text
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..truth import Truth, check_kinds, rows_of
 from .integrity import exists, record_beside, sound_table
+from .record import UNKNOWN, RunRecord
 from .tables import CONSENSUS_FILE
 
 REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
@@ -34,8 +33,13 @@ class PublishedEvidence:
     """Observations of the whole consensus."""
     evidence: Evidence
     """Of those that experts know, sorted by observation id."""
-    manifest: Mapping[str, Any] | None
-    """The run.json beside the consensus, if there is one."""
+    record: RunRecord
+    """The run.json beside the consensus; empty if there is none."""
+
+    @property
+    def manifest(self) -> dict[str, Any] | None:
+        """The content of the run.json; :attr:`record` has it with types."""
+        return None if self.record == UNKNOWN else self.record.plain()
 
 
 def consensus_path(path: str | os.PathLike[str]) -> str:
@@ -115,14 +119,6 @@ def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
     if gaps:
         raise VotesError(f"column {gaps[0]!r} holds nulls", where=source.path, remedy="name a consensus as published")
     return table
-
-
-def reading_settings(manifest: Mapping[str, Any] | None) -> dict[str, Any]:
-    """How a run read its votes, as keyword arguments of ``plant_aggregate.read_votes``; empty if that is not known."""
-    settings = (manifest or {}).get("settings") or {}
-    as_of = settings.get("as_of")
-    known = {name: settings[name] for name in ("columns", "max_rejected") if name in settings}
-    return {**known, "as_of": None if as_of is None else datetime.fromisoformat(as_of)} if settings else {}
 
 
 def _plain(batches: list[pa.RecordBatch], checked: CheckedFile) -> pa.Table:

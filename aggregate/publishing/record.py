@@ -3,95 +3,259 @@
 import json
 import resource
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
-from ..consensus import Consensus
 from ..errors import VotesError
 from ..files.destination import MANIFEST_FILE
-from ..files.sources import read_text
+from ..files.sources import Input, read_text
 from ..files.stores import redacted
 from ..files.writing import writing
+from ..names import NameFindings
+from ..trace import Iteration, LikelihoodIteration
 from .tables import Output
 
 REMEDY = "name a run of plant-aggregate run"
 
-KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "run_id": str,
-    "strategy": str,
-    "parameters": dict,
-    "settings": dict,
-    "files": dict,
-    "seconds": dict,
-    "counts": dict,
-    "changes": (dict, type(None)),
-    "held": list,
-    "outputs": dict,
-}
-"""What is read of a run.json, and what it must be if it is there: anybody may have written to the file."""
+CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
+"""Fields that must be as they should be, if they are there; another one that is not counts as not known."""
 
 
-def manifest(
-    *,
-    run_id: str,
-    version: str,
-    consensus: Consensus,
-    settings: Mapping[str, Any],
-    inputs: Sequence[Mapping[str, Any]],
-    rows: Mapping[str, Any],
-    outputs: Sequence[Output],
-    files: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What run.json holds before the run is compared with another.
+@dataclass(frozen=True)
+class VoteCounts:
+    """Rows of the vote log; what they mean says ``ingest.builder.RowCounts``."""
 
-    ``rows`` accounts for the rows read; ``files`` are those that settings name.
-    """
-    trace = consensus.trace
-    return {
-        "run_id": run_id,
-        "version": version,
-        "strategy": consensus.strategy,
-        "parameters": {**consensus.parameters, "ambiguous_below": consensus.ambiguous_below},
-        "settings": dict(settings),
-        "files": dict(files),
-        "inputs": list(inputs),
-        "counts": {"votes": dict(rows), **consensus.counts},
-        "trace": [asdict(iteration) for iteration in trace.iterations],
-        "converged": trace.converged,
-        "cycle_length": trace.cycle_length,
-        "outputs": {output.name: _facts(output) for output in outputs},
-    }
+    read: int
+    used: int
+    superseded: int
+    no_opinion: int
+    after_as_of: int
+    untimed: int
+    rejected: int
+    rejected_by_reason: Mapping[str, int]
 
 
-def with_changes(
-    contents: Mapping[str, Any],
-    changes: Mapping[str, Any] | None,
-    held: Sequence[str],
-    output: Output,
-    seconds: Mapping[str, float],
-    warnings: Sequence[str],
-) -> dict[str, Any]:
-    """Everything run.json holds: also what differs from the run before, and why this run is not to be published.
+@dataclass(frozen=True, kw_only=True)
+class AiCounts:
+    """What the AI changed, in observations, 0 for a strategy that does not say; and rows of its votes."""
 
-    ``changes`` is None if there was no run before; ``output`` is the table of them; ``seconds`` are per phase, up to
-    here; ``warnings`` are those of the whole run.
-    """
-    return {
-        **contents,
-        "changes": changes,
-        "held": list(held),
-        "seconds": {phase: round(spent, 4) for phase, spent in seconds.items()},
-        "peak_memory_bytes": peak_memory(),
-        "warnings": list(warnings),
-        "outputs": {**contents["outputs"], output.name: _facts(output)},
-    }
+    observations: int = 0
+    """On which the AI votes."""
+    agreed: int = 0
+    validated: int = 0
+    invalidated: int = 0
+    relabelled: int = 0
+    valid_by_ai: int = 0
+    share_of_valid: float = 0.0
+    """Share of the valid labels that would not be valid without the AI."""
+    rejected: int
+    rejected_by_reason: Mapping[str, int]
+    no_opinion: int
+    further: int
+    """Rows left out since another one of the same observation counts."""
 
 
-def _facts(output: Output) -> dict[str, Any]:
-    return {"rows": output.rows, "bytes": output.bytes, "sha256": output.sha256}
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Rows, observations, labels and users."""
+
+    votes: VoteCounts | None = None
+    observations: int
+    users: int
+    labels: int
+    valid: int
+    contested: int
+    needs_votes: int
+    ambiguous: int
+    self_validating_users: int
+    ai: AiCounts | None = None
+    """None if no AI took part."""
+
+    def plain(self) -> dict[str, Any]:
+        """As in run.json."""
+        return {name: value for name, value in _fields(self).items() if name != "ai" or value is not None}
+
+
+@dataclass(frozen=True)
+class ChangeCounts:
+    """How two runs differ, in observations."""
+
+    in_both: int
+    new: int
+    gone: int
+    label_changed: int
+    label_changes_share: float
+    """Share of those in both runs."""
+    status_changed: int
+    became_valid: int
+    no_longer_valid: int
+    valid_before: int
+    valid_now: int
+    valid_drop: float
+    """Share by which valid observations became fewer; negative where they became more."""
+    why: Mapping[str, int]
+    """Those that differ, by ``changes.REASONS``."""
+
+
+@dataclass(frozen=True)
+class RunChanges:
+    """How a run differs from another one."""
+
+    against: str | None = None
+    """The id of the other run; None if it is not known."""
+    counts: ChangeCounts | None = None
+    """None if the two could not be compared."""
+    incomparable: str | None = None
+    """Why they could not."""
+
+    def plain(self) -> dict[str, Any]:
+        """As in run.json."""
+        reason = {} if self.incomparable is None else {"incomparable": self.incomparable}
+        return {"against": self.against, **({} if self.counts is None else _fields(self.counts)), **reason}
+
+    @classmethod
+    def from_plain(cls, contents: Any) -> "RunChanges":
+        """What run.json says. Raises TypeError if it is no object."""
+        if not isinstance(contents, dict):
+            raise TypeError("no object")
+        return cls(**dict(_known(cls, {**contents, "counts": contents})))
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """A file that a setting names."""
+
+    path: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class OutputFacts:
+    """A table of a run."""
+
+    rows: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+    @classmethod
+    def of(cls, output: Output) -> "OutputFacts":
+        """Those of a table that was written."""
+        return cls(output.rows, output.bytes, output.sha256)
+
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """How a run read its votes: keyword arguments of ``plant_aggregate.read_votes``."""
+
+    columns: Mapping[str, str]
+    as_of: datetime | None
+    max_rejected: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What run.json says of a run; None, or nothing, is what it does not say, as that of another version or program."""
+
+    run_id: str | None = None
+    version: str | None = None
+    strategy: str | None = None
+    parameters: Mapping[str, Any] | None = None
+    """Of the strategy, and ``ambiguous_below`` as it was applied."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The options of the run, by name, and when it ``started``."""
+    files: Mapping[str, FileFacts] = field(default_factory=dict)
+    """The files that settings name, beside votes and scores, by the name of the setting."""
+    inputs: tuple[Input, ...] = ()
+    """The files that were read row by row: those of the votes, then those of the AI's votes."""
+    counts: Counts | None = None
+    trace: tuple[LikelihoodIteration | Iteration, ...] = ()
+    converged: bool | None = None
+    cycle_length: int | None = None
+    outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
+    """The tables, by the names of their files."""
+    names: Mapping[str, NameFindings] = field(default_factory=dict)
+    """What is strange about the names of ``labels`` and ``users``."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """What not every run has, by name."""
+    changes: RunChanges | None = None
+    """None if there was no run to compare with."""
+    held: tuple[str, ...] = ()
+    """Why the run is held back; empty if it was published at once."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """By phase, until the record was written."""
+    peak_memory_bytes: int | None = None
+    warnings: tuple[str, ...] = ()
+    contents: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """All that the file says, if the record was read from one."""
+
+    def compared(
+        self,
+        changes: RunChanges | None,
+        held: Sequence[str],
+        output: Output,
+        seconds: Mapping[str, float],
+        warnings: Sequence[str],
+    ) -> "RunRecord":
+        """The whole record: also what differs from the run before, and why this run is not to be published.
+
+        ``changes`` is None if there was no run before; ``output`` is the table of them; ``seconds`` are per phase, up
+        to here; ``warnings`` are those of the whole run.
+        """
+        return replace(
+            self,
+            changes=changes,
+            held=tuple(held),
+            seconds={phase: round(spent, 4) for phase, spent in seconds.items()},
+            peak_memory_bytes=peak_memory(),
+            warnings=tuple(warnings),
+            outputs={**self.outputs, output.name: OutputFacts.of(output)},
+        )
+
+    @property
+    def reading(self) -> ReadingSettings:
+        """How the run read its votes; as by default where that is not known."""
+        as_of = self.settings.get("as_of")
+        return ReadingSettings(
+            columns=self.settings.get("columns", {}),
+            as_of=None if as_of is None else datetime.fromisoformat(as_of),
+            max_rejected=self.settings.get("max_rejected", 0.01),
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """As in run.json; what was read from one as it is there."""
+        if self.contents is not None:
+            return dict(self.contents)
+        written: dict[str, Any] = {}
+        for name, value in _fields(self).items():
+            if name != "contents":
+                written |= value if name == "further" else {name: value}
+        return written
+
+    @classmethod
+    def from_plain(cls, contents: Any) -> "RunRecord":
+        """The record in the content of a run.json, to which anybody may have written. Raises TypeError, ValueError."""
+        if not isinstance(contents, dict) or "outputs" not in contents:
+            raise TypeError
+        names = {item.name for item in fields(cls)} - {"further", "contents"}
+        known = dict(_known(cls, {name: value for name, value in contents.items() if name in names}))
+        if any(name in contents and name not in known for name in CHECKED):
+            raise TypeError
+        further = {name: value for name, value in contents.items() if name not in names}
+        record = cls(**known, further=further, contents=contents)
+        counted = {**contents.get("counts", {}), **(contents.get("changes") or {})}
+        numbers = [counted.get(name) or 0 for name in ("observations", "valid", "label_changed")]
+        if not all(isinstance(number, int) for number in numbers) or not _can_be_used(record.reading):
+            raise TypeError
+        return record
+
+
+UNKNOWN = RunRecord()
+"""Stands for the record of a consensus without a run.json."""
 
 
 def peak_memory() -> int:
@@ -100,50 +264,71 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def write_manifest(contents: Mapping[str, Any], folder: Path) -> None:
+def write_record(record: RunRecord, folder: Path) -> None:
     """Write ``run.json``. Raises PublishError."""
     path = folder / MANIFEST_FILE
     with writing(path):
-        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(record.plain(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_manifest(path: str) -> dict[str, Any]:
-    """The content of a run.json. Raises VotesError."""
+def read_record(path: str) -> RunRecord:
+    """Read a run.json. Raises VotesError."""
     text = read_text(path, REMEDY)
     try:
         contents = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise VotesError("is not JSON", where=redacted(path), remedy=REMEDY) from error
-    if not _is_record(contents):
-        raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY)
-    found: dict[str, Any] = contents
-    return found
-
-
-def _is_record(contents: Any) -> bool:
-    """Whether all that is read of a run.json can be."""
-    if not isinstance(contents, dict) or "outputs" not in contents:
-        return False
-    if not all(isinstance(contents[name], kind) for name, kind in KINDS.items() if name in contents):
-        return False
-    counted = {**contents.get("counts", {}), **(contents.get("changes") or {})}
-    numbers = [counted.get(name) or 0 for name in ("observations", "valid", "label_changed")]
-    return (
-        all(isinstance(number, int) for number in numbers)
-        and all(isinstance(facts, dict) for facts in contents.get("files", {}).values())
-        and all(isinstance(reason, str) for reason in contents.get("held", []))
-        and _tells_reading(contents.get("settings", {}))
-    )
-
-
-def _tells_reading(settings: Mapping[str, Any]) -> bool:
-    """Whether the settings that votes were read with can be used again."""
-    columns, as_of = settings.get("columns", {}), settings.get("as_of")
-    if not isinstance(columns, dict) or not all(isinstance(name, str) for name in columns.values()):
-        return False
     try:
-        if as_of is not None:
-            datetime.fromisoformat(as_of)
-        return bool(0 <= settings.get("max_rejected", 0) <= 1)
-    except (TypeError, ValueError):
-        return False
+        return RunRecord.from_plain(contents)
+    except (TypeError, ValueError) as error:
+        raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY) from error
+
+
+def _can_be_used(reading: ReadingSettings) -> bool:
+    """Whether votes can be read so. Raises TypeError."""
+    are_names = isinstance(reading.columns, dict) and all(isinstance(name, str) for name in reading.columns.values())
+    return are_names and bool(0 <= reading.max_rejected <= 1)
+
+
+def _plain(value: Any) -> Any:
+    """A value of a record as in JSON."""
+    if hasattr(value, "plain"):
+        return value.plain()
+    if is_dataclass(value):
+        return _fields(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as in JSON."""
+    return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+
+
+def _known(kind: Any, contents: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of a dataclass that are there in JSON, and of their types."""
+    for item in fields(kind):
+        if item.name in contents:
+            with suppress(TypeError):
+                yield item.name, _read(item.type, contents[item.name])
+
+
+def _read(kind: Any, value: Any) -> Any:
+    """A value in JSON as what the type of a field asks for. Raises TypeError if it is nothing of that type."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if hasattr(kind, "from_plain"):
+        return kind.from_plain(value)
+    if is_dataclass(kind):
+        return kind(**dict(_known(kind, value if isinstance(value, dict) else {})))  # type: ignore[operator]
+    if origin is UnionType:
+        for one in arguments:
+            with suppress(TypeError):
+                return _read(one, value)
+    elif origin is tuple and isinstance(value, list):
+        return tuple(_read(arguments[0], item) for item in value)
+    elif origin is Mapping and isinstance(value, dict):
+        return {name: _read(arguments[1], item) for name, item in value.items()}
+    elif origin is None and (kind is Any or isinstance(value, int | float if kind is float else kind)):
+        return value
+    raise TypeError(f"{value!r} is not of type {kind}")

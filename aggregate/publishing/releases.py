@@ -14,8 +14,9 @@ from ..files.stores import is_uri, local_path
 from ..progress import SILENT, Progress
 from .commands import command
 from .integrity import DAMAGED, check_tables, record_in
+from .record import RunRecord
 from .stores.folder import RunFolder
-from .stores.history import baseline, before, manifest_of, names_none
+from .stores.history import baseline, before, names_none, record_of
 from .stores.lock import locked
 from .stores.run_ids import age_key, is_run_id
 from .stores.store import RunStore
@@ -31,12 +32,17 @@ class Run:
     """The run's own folder; a URI if it is not local."""
     latest: Path | str
     """What names the published run: a link, or the URI of latest.json."""
-    manifest: Mapping[str, Any] = field(repr=False)
-    """The content of its run.json."""
+    record: RunRecord = field(repr=False)
+    """Its run.json."""
     seconds: Mapping[str, float] = field(repr=False)
     """Of each phase, publishing included."""
     replaced: str | None = None
     """The run that ``latest`` named before."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The content of its run.json; :attr:`record` has it with types."""
+        return self.record.plain()
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,13 @@ class ListedRun:
     run_id: str
     state: str
     """``published``, ``kept`` for rollback, or ``held``."""
-    manifest: Mapping[str, Any] | None
-    """The content of its run.json; None if that cannot be read."""
+    record: RunRecord | None
+    """Its run.json; None if that cannot be read."""
+
+    @property
+    def manifest(self) -> dict[str, Any] | None:
+        """The content of its run.json; :attr:`record` has it with types."""
+        return None if self.record is None else self.record.plain()
 
 
 def open_output(output: str | os.PathLike[str]) -> RunStore:
@@ -119,7 +130,7 @@ def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     published = folder.published_id
     states = dict.fromkeys(folder.held_ids, "held")
     states |= {run_id: "published" if run_id == published else "kept" for run_id in folder.run_ids}
-    return [ListedRun(run_id, states[run_id], manifest_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
+    return [ListedRun(run_id, states[run_id], record_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
 
 
 def published_in(folder: RunStore) -> str:
@@ -141,14 +152,14 @@ def consensus_of(run: str, output: str | os.PathLike[str]) -> str:
     return folder.file(published_in(folder) if run == "latest" else run, CONSENSUS_FILE)
 
 
-def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
-    """The content of a run's run.json. Raises PublishError if a file of the run is not what that says."""
+def check_run(folder: RunStore, run_id: str) -> RunRecord:
+    """The run.json of a run. Raises PublishError if a file of the run is not what that says."""
     try:
         place = folder.file(run_id, "")
-        manifest = record_in(place)
-        if CONSENSUS_FILE not in manifest["outputs"]:
+        record = record_in(place)
+        if CONSENSUS_FILE not in record.outputs:
             raise VotesError(f"says nothing of {CONSENSUS_FILE}", where=MANIFEST_FILE)
-        check_tables(place, manifest)
+        check_tables(place, record)
     except VotesError as error:
         raise PublishError(
             f"run {run_id} is damaged ({error.where}: {error.what.removeprefix(DAMAGED)})",
@@ -156,7 +167,7 @@ def check_run(folder: RunStore, run_id: str) -> Mapping[str, Any]:
             remedy=f"publish another one ({command('publish RUN_ID', folder.where)}), see "
             f"{command('runs', folder.where)}",
         ) from error
-    return manifest
+    return record
 
 
 def _existing(output: str | os.PathLike[str]) -> RunStore:
@@ -172,6 +183,6 @@ def _existing(output: str | os.PathLike[str]) -> RunStore:
 
 def _switched(folder: RunStore, run_id: str) -> Run:
     """Have ``latest`` name a run, which is checked first."""
-    manifest, replaced = check_run(folder, run_id), folder.published_id
+    record, replaced = check_run(folder, run_id), folder.published_id
     final = folder.release(run_id) if run_id in folder.held_ids else folder.switch_to(run_id)
-    return Run(run_id, final, folder.latest, manifest, manifest.get("seconds") or {}, replaced)
+    return Run(run_id, final, folder.latest, record, record.seconds, replaced)

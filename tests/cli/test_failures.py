@@ -22,7 +22,7 @@ from ..processes import started
 
 RUN = [sys.executable, "-m", "plant_aggregate.cli.main", "run"]
 
-STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "manifest", "write_manifest"]
+STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "RunRecord", "write_record"]
 
 
 def break_step(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
@@ -74,7 +74,7 @@ def test_a_step_that_fails_publishes_nothing(
 def test_debug_shows_where_the_engine_itself_failed(
     published: Published, write: Write, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
-    break_step(monkeypatch, "manifest", RuntimeError("oh no"))
+    break_step(monkeypatch, "RunRecord", RuntimeError("oh no"))
     for log_format, place in (("text", 'pipeline.py", line'), ("json", 'pipeline.py\\", line')):
         assert run_command(["run", str(write()), "-q", "--debug", "--log-format", log_format]) == 1
         said = capfd.readouterr().err

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import plant_aggregate
 from plant_aggregate.progress import SILENT
 from plant_aggregate.publishing.changes import Incomparable, find_changes, no_changes
+from plant_aggregate.publishing.record import UNKNOWN, RunRecord
 from plant_aggregate.publishing.tables import write_consensus
 from plant_aggregate.schema import CHANGES, arrow_schema
 from plant_aggregate.settings import Settings
@@ -103,8 +104,8 @@ def test_changes_equal_the_reference(
         paths = [folder / "consensus.parquet" for folder in folders]
         if not tells_votes:
             pq.write_table(pq.read_table(paths[0]).drop_columns(["votes_digest"]), paths[0])
-        manifests = [{"run_id": f"of {mode}", "parameters": {"ai_mode": mode}} for mode in modes]
-        found = find_changes(str(paths[0]), str(paths[1]), *manifests)
+        records = [RunRecord(run_id=f"of {mode}", parameters={"ai_mode": mode}) for mode in modes]
+        found = find_changes(str(paths[0]), str(paths[1]), *records)
     rows, summary = reference.changes(
         old, new, other_settings=mode_before != mode_now, ai_mode=mode_now or mode_before, tells_votes=tells_votes
     )
@@ -156,8 +157,8 @@ def reasons(
         (folder / name).mkdir()
         write_consensus(consensus, folder / name, SILENT)
         paths.append(str(folder / name / "consensus.parquet"))
-    manifest = {"parameters": {"ai_mode": ai_mode, "ai_threshold": 0.7}}
-    rows = find_changes(*paths, manifest, manifest).table.to_pylist()
+    record = RunRecord(parameters={"ai_mode": ai_mode, "ai_threshold": 0.7})
+    rows = find_changes(*paths, record, record).table.to_pylist()
     return {row["observation_id"]: row["why"] for row in rows}
 
 
@@ -447,10 +448,10 @@ def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int,
         write_consensus(consensus, path, SILENT)
         folders.append(str(path / "consensus.parquet"))
     if fits:
-        assert find_changes(*folders, {}, {}).table["observation_id"].to_pylist() == [new, old]
+        assert find_changes(*folders, UNKNOWN, UNKNOWN).table["observation_id"].to_pylist() == [new, old]
     else:
         with pytest.raises(Incomparable, match="do not fit uint16 and string"):
-            find_changes(*folders, {}, {})
+            find_changes(*folders, UNKNOWN, UNKNOWN)
 
 
 def test_changes_have_the_same_schema_with_and_without_a_run_before(tmp_path: Path) -> None:
@@ -461,7 +462,7 @@ def test_changes_have_the_same_schema_with_and_without_a_run_before(tmp_path: Pa
         )
         paths.append(tmp_path / f"{label}.parquet")
         pq.write_table(plant_aggregate.Majority().fit(votes).to_arrow(), paths[-1])
-    found = find_changes(str(paths[0]), str(paths[1]), {}, {})
+    found = find_changes(str(paths[0]), str(paths[1]), UNKNOWN, UNKNOWN)
     assert no_changes(paths[1]).schema == found.encoded.schema
     assert (
         found.table.schema

@@ -16,7 +16,7 @@ from plant_aggregate.consensus import Consensus
 from plant_aggregate.files.writing import in_one_step
 from plant_aggregate.progress import SILENT
 from plant_aggregate.publishing import tables
-from plant_aggregate.publishing.record import write_manifest
+from plant_aggregate.publishing.record import RunRecord, write_record
 from plant_aggregate.publishing.tables import write_consensus, write_table
 from plant_aggregate.schema import CONSENSUS, DIGEST, USERS
 from tests.schemas import as_read
@@ -120,8 +120,8 @@ def test_what_fails_while_rows_are_derived_is_not_said_of_the_writing(
 
 
 def test_run_json_keeps_any_text(tmp_path: Path) -> None:
-    contents = {"inputs": [{"path": "é/😀\n\"'\0.parquet"}], "number": 0.1}
-    write_manifest(contents, tmp_path)
+    contents = {"inputs": [{"path": "é/😀\n\"'\0.parquet"}], "number": 0.1, "outputs": {}}
+    write_record(RunRecord.from_plain(contents), tmp_path)
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == contents
 
 

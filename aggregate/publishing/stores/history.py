@@ -1,12 +1,12 @@
 """Which run came before which: what a new run is compared with, what rollback goes back to, and what is kept for it."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...errors import PublishError, VotesError, warn
 from ...files.destination import is_run_id
 from ..integrity import record_in
+from ..record import RunRecord
 from .run_ids import age_key
 from .store import RunStore
 
@@ -32,8 +32,9 @@ def before(store: RunStore, run_id: str, run_ids: Sequence[str] | None = None) -
     n_older = _place(run_ids, run_id)
     if n_older == 0:
         return None
-    against = ((manifest_of(store, run_id) or {}).get("changes") or {}).get("against")
-    if isinstance(against, str) and is_run_id(against):
+    record = record_of(store, run_id)
+    against = None if record is None or record.changes is None else record.changes.against
+    if against is not None and is_run_id(against):
         place = _place(run_ids, against)
         if place < n_older and run_ids[place] == against:
             return against
@@ -73,8 +74,8 @@ def _older_than_kept(store: RunStore, keep: int) -> Sequence[str]:
     return run_ids[: _place(run_ids, oldest)]
 
 
-def manifest_of(store: RunStore, run_id: str) -> Mapping[str, Any] | None:
-    """The content of a run's run.json; None if that cannot be read, or is not of these tables."""
+def record_of(store: RunStore, run_id: str) -> RunRecord | None:
+    """The run.json of a run; None if that cannot be read, or is not of these tables."""
     try:
         return record_in(store.file(run_id, ""))
     except (VotesError, PublishError):
