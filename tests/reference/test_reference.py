@@ -1,15 +1,12 @@
 """The reference itself gives the results that were computed elsewhere."""
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.golden import CASES
 from tests.reference import plantnet
-
-CASES = json.loads((Path(__file__).parent.parent / "golden" / "plantnet.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -1,17 +1,14 @@
 """The engine gives exactly the results that were computed elsewhere."""
 
-import json
 import math
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 import plant_aggregate
-
-CASES = json.loads((Path(__file__).parent.parent / "golden" / "plantnet.json").read_text(encoding="utf-8"))
+from tests.golden import CASES
 
 
 def equal(found: Any, expected: Any) -> bool:
