@@ -1,8 +1,11 @@
 """The package as a whole: its public names, and what loading it costs."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,10 @@ import plant_aggregate
 from tests.paths import ROOT
 
 HEAVY = ("numba", "pandas", "pyarrow", "scipy", "numpy")
+
+
+CODE = (".py", ".pyc", ".nbi", ".nbc")
+"""Endings of what is no data: ours, and what Python and Numba make of it."""
 
 
 def loaded_by(code: str) -> set[str]:
@@ -64,6 +71,24 @@ def test_in_a_checkout_the_folders_name_is_an_alias() -> None:
     not_installed = "import aggregate as a; print(a.VotesError.__module__, a.__version__ > '0')"
     assert outcome_in_checkout(not_installed, "-S") == "aggregate.errors True"
     assert outcome_in_checkout("import aggregate.votes") == "ModuleNotFoundError: No module named 'aggregate.votes'"
+
+
+def test_the_wheel_has_every_folder_and_file() -> None:
+    """A folder that pyproject.toml does not name would be missing, and nobody would see it in a checkout."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    homes = {"plant_aggregate": Path("aggregate"), "plant_aggregate.cli": Path("cli")}
+    assert setuptools["package-dir"] == {name: str(home) for name, home in homes.items()}
+    packages = {
+        ".".join([name, *path.parent.relative_to(ROOT / home).parts])
+        for name, home in homes.items()
+        for path in (ROOT / home).rglob("*.py")
+    }
+    assert sorted(setuptools["packages"]) == sorted(packages)
+    assert [name for name in packages if not importlib.util.find_spec(name).origin] == []
+    data = {
+        path for pattern in setuptools["package-data"]["plant_aggregate"] for path in (ROOT / "aggregate").glob(pattern)
+    }
+    assert data == {path for home in homes.values() for path in (ROOT / home).rglob("*.*") if path.suffix not in CODE}
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -34,6 +34,7 @@ def test_contenders_are_compared_and_results_merged(tmp_path: Path) -> None:
     assert (merged / "against_peers.svg").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 @pytest.mark.parametrize(
     ("limit", "value", "reported"),

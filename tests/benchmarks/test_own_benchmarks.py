@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ def test_ambiguity_is_measured() -> None:
     assert printed("ambiguity.py", *options).count("GiB") == 3
 
 
+@pytest.mark.slow
 def test_memory_is_counted_and_measured() -> None:
     assert printed("memory.py", "--scales", "0.0005").count("MiB") == 2
 
@@ -40,3 +42,18 @@ def test_cold_and_warm_starts() -> None:
 def test_ai_votes_are_measured() -> None:
     lines = printed("ai_votes.py", "--scale", "0.0005", "--repeat", "1", "--modes", "confident").splitlines()
     assert [line.split()[1] for line in lines[2:]] == ["without", "confident"]
+
+
+def test_a_walk_is_the_files_that_mention_a_name(tmp_path: Path) -> None:
+    files = {
+        "aggregate/schema.py": 'COLUMNS = ["waum"]',
+        "aggregate/assessment/areas.py": "from .. import schema\nwaum = schema.COLUMNS",
+        "aggregate/other.py": '"""Of waum."""',
+        "cli/areas.py": "from aggregate.assessment.areas import waum",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    count, *found = printed("walks.py", "--root", str(tmp_path), "wa*").splitlines()
+    assert count == "wa*: 3 files in 3 folders, 2 imports from folder to folder"
+    assert [line.strip() for line in found] == ["aggregate/assessment/areas.py", "aggregate/schema.py", "cli/areas.py"]
