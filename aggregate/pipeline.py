@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from .assessment.agreement import users_table
+from .add_ons import AddOn, facts_of
+from .assessment.agreement import AgreementOfUsers
 from .consensus import Consensus
 from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
 from .files.parquet import CheckedFile
@@ -25,12 +27,21 @@ from .names import NameFindings, find_strange, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.commands import command
+from .publishing.digests import Digests
 from .publishing.integrity import record_in, sound_table
 from .publishing.record import AiCounts, Counts, FileFacts, OutputFacts, RunChanges, RunRecord, VoteCounts, write_record
 from .publishing.releases import Run, open_output, sole_writer
 from .publishing.stores.history import baseline, names_none, prune
 from .publishing.stores.store import RunStore
-from .publishing.tables import CHANGES_FILE, CONSENSUS_FILE, Output, write_consensus, write_posteriors, write_table
+from .publishing.tables import (
+    CHANGES_FILE,
+    CONSENSUS_FILE,
+    Output,
+    write_consensus,
+    write_posteriors,
+    write_table,
+    write_users,
+)
 from .run_log import PhaseTimer, recorded_warnings
 from .settings import Settings
 from .side_inputs import SideInputs
@@ -41,9 +52,13 @@ from .user_weights import UserWeights
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from .assessment.ambiguity import Ambiguity
     from .assessment.calibration.ai import AiCalibration
-    from .assessment.calibration.labels import Calibration
+
+ADD_ONS = {
+    "calibration": ".saved_models:MakesProbability",
+    "scores": ".training_scores:MakesAmbiguity",
+}
+"""Settings that ask for an add-on, and what makes it (a Maker, loaded only then), in the order of the columns."""
 
 
 def run(
@@ -79,12 +94,10 @@ def run(
         new = publishing.enter_context(folder.new_run(turn.began))
         given = _read(found, settings, clock)
         consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=clock)
-        if given.calibration is not None:
-            _warn_of(given.calibration, consensus)
-        ambiguity = None if settings.scores is None else _ambiguity(consensus, settings.scores, settings, clock)
-        outputs = _write(consensus, new.folder, given, ambiguity, clock, soft=settings.soft)
+        add_ons = _add_ons(consensus, found.makers, clock)
+        outputs = _write(consensus, new.folder, given, add_ons, clock, soft=settings.soft)
         told = {**settings.plain(), "started": turn.began.isoformat()}
-        record = _record(new.run_id, consensus, given, ambiguity, outputs, told)
+        record = _record(new.run_id, consensus, given, add_ons, outputs, told)
         clock.phase("compare with the run before")
         lost = folder.lost_id
         changes = _changes(folder, new.folder, record)
@@ -123,7 +136,6 @@ class _Given:
 
     reading: Reading
     ai: AiReading | None
-    calibration: "Calibration | None"
     side_inputs: SideInputs
     files: Mapping[str, FileFacts]
     """The files that settings name, beside the votes and scores."""
@@ -149,9 +161,10 @@ class _Found:
 
     votes: VoteFiles
     ai: tuple[CheckedFile, ...] | None
-    calibration: "Calibration | None"
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
+    makers: "Sequence[Maker]"
+    """Of the add-ons that settings ask for."""
     files: Mapping[str, FileFacts]
     """The files that settings name, beside the votes and scores."""
 
@@ -159,27 +172,43 @@ class _Found:
 def _find(paths: Paths, settings: Settings) -> _Found:
     """Find what is to be read, and see that it fits, first what is small: before there is an output folder."""
     files = _files_of(settings)
-    calibration, ai_calibration, user_weights = _aids(settings)
+    makers = _makers(settings)
+    ai_calibration, user_weights = _aids(settings)
     for name, found in _files_of(settings).items():  # what was fingerprinted is what was read
         if found != files[name]:
             raise VotesError("changed while it was read", where=found.path, remedy="run again when it is complete")
     votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
-    if settings.scores is not None and not any(is_uri(os.fspath(path)) for path in path_list(settings.scores)):
-        from .ingest.score_lists import check_scores
-
-        types = votes.types
-        check_scores(settings.scores, types["observation_id"], types["label"], settings.score_columns or {})
-    return _Found(votes, ai, calibration, ai_calibration, user_weights, files)
+    for maker in makers:
+        maker.check(votes.types)
+    return _Found(votes, ai, ai_calibration, user_weights, makers, files)
 
 
-def _aids(settings: Settings) -> "tuple[Calibration | None, AiCalibration | None, UserWeights | None]":
+class Maker(Protocol):
+    """Makes an add-on that a setting asks for. Is itself made of the Settings before anything else is read."""
+
+    def __init__(self, settings: Settings) -> None: ...
+
+    def check(self, types: Mapping[str, pa.DataType]) -> None:
+        """Before the votes are read, whose columns have these types: raise VotesError if its input does not fit."""
+
+    def make(self, consensus: Consensus, progress: Progress) -> AddOn:
+        """The add-on for a consensus. Raises VotesError."""
+
+
+def _makers(settings: Settings) -> list[Maker]:
+    """Of the add-ons that settings ask for, in the order of their columns."""
+    makers = []
+    for name, place in ADD_ONS.items():
+        if getattr(settings, name) not in (None, False):
+            module, maker = place.split(":")
+            makers.append(getattr(import_module(module, __package__), maker)(settings))
+    return makers
+
+
+def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None]":
     """What some settings name, each loaded only if it is named, and with it the code that it takes."""
-    calibration = ai_calibration = user_weights = None
-    if settings.calibration is not None:
-        from .saved_models import load_calibration
-
-        calibration = load_calibration(settings.calibration)
+    ai_calibration = user_weights = None
     if settings.ai_calibration is not None:
         from .saved_models import load_ai_calibration
 
@@ -188,7 +217,7 @@ def _aids(settings: Settings) -> "tuple[Calibration | None, AiCalibration | None
         from .ingest.user_weights import read_user_weights
 
         user_weights = read_user_weights(settings.user_weights)
-    return calibration, ai_calibration, user_weights
+    return ai_calibration, user_weights
 
 
 def _read(found: _Found, settings: Settings, clock: PhaseTimer) -> _Given:
@@ -200,7 +229,7 @@ def _read(found: _Found, settings: Settings, clock: PhaseTimer) -> _Given:
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
-    return _Given(reading, ai, found.calibration, SideInputs(found.user_weights, ai_votes), found.files)
+    return _Given(reading, ai, SideInputs(found.user_weights, ai_votes), found.files)
 
 
 def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -215,26 +244,20 @@ def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> N
             )
 
 
-def _ambiguity(consensus: Consensus, scores: Paths, settings: Settings, clock: PhaseTimer) -> "Ambiguity":
-    from .assessment.ambiguity import AmbiguitySettings, ambiguity_of
-
-    return ambiguity_of(
-        consensus,
-        scores,
-        AmbiguitySettings(normalise=settings.normalise, max_rejected=settings.max_rejected),
-        columns=settings.score_columns,
-        progress=clock,
-    )
+def _add_ons(consensus: Consensus, makers: Sequence[Maker], clock: PhaseTimer) -> list[AddOn]:
+    """Those that settings ask for, then those of every run."""
+    asked = [maker.make(consensus, clock) for maker in makers]
+    return [*asked, AgreementOfUsers(consensus), Digests(consensus.votes)]
 
 
 def _write(
-    consensus: Consensus, folder: Path, given: _Given, ambiguity: "Ambiguity | None", clock: PhaseTimer, *, soft: bool
+    consensus: Consensus, folder: Path, given: _Given, add_ons: Sequence[AddOn], clock: PhaseTimer, *, soft: bool
 ) -> list[Output]:
     """Write the tables of the run, except changes.parquet."""
     clock.phase("write", total=consensus.n_observations, unit="observations")
     return side_by_side(
-        lambda: write_consensus(consensus, folder, clock, given.calibration, ambiguity),
-        lambda: write_table(users_table(consensus), folder / "users.parquet"),
+        lambda: write_consensus(consensus, folder, add_ons, clock),
+        lambda: write_users(consensus, folder, add_ons),
         lambda: write_table(given.rejected, folder / "rejected.parquet"),
         *([lambda: write_posteriors(consensus, folder)] if soft else []),
     )
@@ -244,7 +267,7 @@ def _record(
     run_id: str,
     consensus: Consensus,
     given: _Given,
-    ambiguity: "Ambiguity | None",
+    add_ons: Sequence[AddOn],
     outputs: Sequence[Output],
     settings: Mapping[str, Any],
 ) -> RunRecord:
@@ -263,7 +286,7 @@ def _record(
         cycle_length=consensus.trace.cycle_length,
         outputs={output.name: OutputFacts.of(output) for output in outputs},
         names=_strange_names(consensus, given),
-        further=_further(given, ambiguity),
+        further=facts_of(add_ons),
     )
 
 
@@ -294,19 +317,6 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFinding
     return {"labels": labels, "users": users}
 
 
-def _further(given: _Given, ambiguity: "Ambiguity | None") -> dict[str, Any]:
-    """What run.json says of what not every run has."""
-    further: dict[str, Any] = {}
-    if given.calibration is not None:
-        further["calibration"] = {
-            "method": given.calibration.method,
-            "fitted_on": dict(given.calibration.fitted_on),
-        }
-    if ambiguity is not None:
-        further["ambiguity"] = {"trust": ambiguity.trust, **ambiguity.counts}
-    return further
-
-
 def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
     """What differs from the run before, without rows if there is none; a damaged one is a warning."""
     before = baseline(folder)
@@ -326,20 +336,6 @@ def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
             reason = f"{error.where}: {error.what}" if error.where else error.what
         warn(f"what changed since run {before} is not known: {reason}")
         return Changes(no_changes(consensus), RunChanges(before, incomparable=reason))
-
-
-def _warn_of(calibration: "Calibration", consensus: Consensus) -> None:
-    """Probabilities are as good as what they were fitted on."""
-    if calibration.fitted_on.get("simulated"):
-        warn(
-            "probabilities are calibrated on simulated votes: they are as true as the simulation's assumptions "
-            "(docs/simulation.md); calibrate on expert labels to have your own"
-        )
-    if not calibration.fits(consensus):
-        warn(
-            "the calibration was fitted on another strategy or other parameters: its probabilities may be off; "
-            "run plant-aggregate calibrate again"
-        )
 
 
 def _files_of(settings: Settings) -> dict[str, FileFacts]:

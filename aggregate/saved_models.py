@@ -1,14 +1,21 @@
 """Calibrations as files, and the one that comes with the program."""
 
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+import pyarrow as pa
+
 from .assessment.calibration.ai import AiCalibration
 from .assessment.calibration.labels import Calibration
+from .consensus import Consensus
+from .errors import warn
 from .files.sources import read_text
 from .files.stores import check_local, redacted
 from .files.writing import in_one_step, writing
+from .progress import Progress
+from .settings import Settings
 
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""
@@ -38,3 +45,27 @@ def save_calibration(calibration: Calibration | AiCalibration, path: str | os.Pa
     """Write a calibration; a file that is there is replaced in one step. Raises PublishError."""
     with in_one_step(Path(check_local(path))) as staged, writing(path, "file"):
         staged.write_text(calibration.to_json() + "\n", encoding="utf-8")
+
+
+class MakesProbability:
+    """The setting ``calibration``: the probability that a label is right."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._calibration = load_calibration(settings.calibration or SIMULATED)
+
+    def check(self, types: Mapping[str, pa.DataType]) -> None:
+        """Votes of any types will do."""
+
+    def make(self, consensus: Consensus, progress: Progress) -> Calibration:
+        """Warns where probabilities are only as good as what they were fitted on."""
+        if self._calibration.fitted_on.get("simulated"):
+            warn(
+                "probabilities are calibrated on simulated votes: they are as true as the simulation's assumptions "
+                "(docs/simulation.md); calibrate on expert labels to have your own"
+            )
+        if not self._calibration.fits(consensus):
+            warn(
+                "the calibration was fitted on another strategy or other parameters: its probabilities may be off; "
+                "run plant-aggregate calibrate again"
+            )
+        return self._calibration

@@ -21,6 +21,8 @@ class Column:
     meaning: str
     optional: bool = False
     nullable: bool = False
+    scheme: str | None = None
+    """How its values are made, in the metadata of the column in a file: another one, another meaning."""
 
 
 Table: TypeAlias = tuple[Column, ...]
@@ -231,6 +233,7 @@ DIGEST: Table = (
         "votes_digest",
         "uint32",
         "a hash of the observation's cleaned votes: another one where they are others; 0 without votes",
+        scheme="2",  # under the first, which had none, 0 hid votes
     ),
 )
 """What a run adds to the consensus, so that the next can tell why a label changed."""
@@ -285,5 +288,6 @@ def arrow_schema(table: Table, **given: "pa.DataType") -> "pa.Schema":
             arrow_type = given[column.name]
         else:
             arrow_type = named.get(column.type) or pa.type_for_alias(column.type)
-        fields.append(pa.field(column.name, arrow_type, nullable=column.nullable))
+        metadata = None if column.scheme is None else {"scheme": column.scheme}
+        fields.append(pa.field(column.name, arrow_type, nullable=column.nullable, metadata=metadata))
     return pa.schema(fields)

@@ -155,7 +155,7 @@ def ambiguity(
     import plant_aggregate
     from plant_aggregate.ingest import read
     from plant_aggregate.kernels.threads import available_cores, set_threads
-    from plant_aggregate.publishing.tables import write_ambiguity
+    from plant_aggregate.publishing.tables import write_rows
     from plant_aggregate.strategies import registry
 
     settings = plant_aggregate.AmbiguitySettings(trust, margin, alpha, by_label, normalise, max_rejected)
@@ -170,7 +170,7 @@ def ambiguity(
         found = plant_aggregate.ambiguity_of(consensus, scores, settings, columns=names, progress=listener)
         listener.phase("write", total=found.n_observations, unit="observations")
         path = Path(output) if output.endswith(".parquet") else Path(output) / FILE
-        written = write_ambiguity(found, path, listener)
+        written = write_rows(found, path, listener)
     report: dict[str, Any] = {
         "output": {"path": str(path), "rows": written.rows, "bytes": written.bytes, "sha256": written.sha256},
         "strategy": consensus.strategy,

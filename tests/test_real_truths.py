@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import spearmanr
 
 import plant_aggregate
-from plant_aggregate.assessment.agreement import krippendorff_alpha, users_table
+from plant_aggregate.add_ons import extended
+from plant_aggregate.assessment.agreement import AgreementOfUsers, krippendorff_alpha
 from tests.paths import ROOT
 
 DATA = ROOT.parent / "shared" / "data" / "crowd"
@@ -77,7 +78,8 @@ def test_krippendorffs_alpha_of_real_votes(name: str) -> None:
 def test_the_spam_score_ranks_real_users_as_gold_does(name: str) -> None:
     if not (DATA / name / "votes.parquet").exists():
         pytest.skip("the real logs are not here")
-    users = users_table(fitted(DATA / name)).to_pandas()
+    consensus = fitted(DATA / name)
+    users = extended(consensus.users_to_arrow(), 0, [AgreementOfUsers(consensus)]).to_pandas()
     votes = pq.read_table(DATA / name / "votes.parquet").to_pandas().drop_duplicates(["observation_id", "user_id"])
     gold = votes.merge(pq.read_table(DATA / name / "truth.parquet").to_pandas(), on="observation_id")
     gold["right"] = gold["label_x"] == gold["label_y"]

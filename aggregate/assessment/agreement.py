@@ -5,15 +5,17 @@ nominal scales. [RY12] Raykar and Yu 2012, Eliminating spammers and ranking anno
 Journal of Machine Learning Research.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..add_ons import Columns, Extends
 from ..arrays import Counts, Flags, Floats, Indices, LabelCodes
 from ..arrow import to_arrow
 from ..consensus import Consensus
-from ..schema import USER_AGREEMENT, arrow_schema
+from ..schema import USER_AGREEMENT, Table
 from ..truth import Truth, check_kinds, codes_among, rows_of
 from ..votes import Votes
 
@@ -177,14 +179,23 @@ def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
     return UserAgreement(n_shared, spam, entropy)
 
 
-def users_table(consensus: Consensus) -> "pa.Table":
-    """The users of a consensus with the columns USERS and USER_AGREEMENT of ``schema``, sorted by id."""
-    table = consensus.users_to_arrow()
-    agreement = user_agreement(consensus.votes, consensus.labels)
-    for field in arrow_schema(USER_AGREEMENT):
-        values = getattr(agreement, field.name)
-        table = table.append_column(field, to_arrow(values, null=np.isnan(values)))
-    return table
+@dataclass(frozen=True, eq=False)
+class AgreementOfUsers:
+    """The columns USER_AGREEMENT of ``schema``: an add-on for the users of a consensus."""
+
+    consensus: Consensus
+    extends: ClassVar[Extends] = "users"
+    table: ClassVar[Table] = USER_AGREEMENT
+
+    def columns(self, rows: "pa.Table", first: int) -> Columns:
+        """Of the users from ``first`` on."""
+        agreement = user_agreement(self.consensus.votes, self.consensus.labels)
+        users = slice(first, first + rows.num_rows)
+        return {name: to_arrow(values[users], null=np.isnan(values[users])) for name, values in vars(agreement).items()}
+
+    def facts(self) -> Mapping[str, Any]:
+        """None."""
+        return {}
 
 
 def find_suspects(users: "pa.Table", worst: int) -> Suspects:

@@ -14,17 +14,18 @@ the area under the margin ranking, NeurIPS.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from .. import add_ons
 from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Weights, Words
 from ..arrow import named, strings, table_of, to_arrow
 from ..consensus import Consensus
 from ..errors import ParameterError, VotesError
 from ..ingest import Paths
 from ..progress import SILENT, Progress
-from ..schema import AMBIGUITY, SCORED, arrow_schema
+from ..schema import AMBIGUITY, SCORED, Table, arrow_schema
 from ..score_lists import FAULTS, ScoreLists
 from ..shares import count_of, counts_of
 
@@ -129,6 +130,8 @@ class Ambiguity:
     """By candidate."""
     trust_in: Weights
     """Trust in those who voted the candidate."""
+    extends: ClassVar[add_ons.Extends] = "consensus"
+    table: ClassVar[Table] = SCORED
 
     @property
     def n_observations(self) -> int:
@@ -205,9 +208,9 @@ class Ambiguity:
         unscored = ~self._scored[first:last]
         of_labels, of_all = self._exact(first, last)
         areas = {
-            f"{name}{end}": _null_where(unscored, area(margin, first, last))
+            f"{name}{end}": values
             for margin, end in (("second", ""), ("other", "_other"))
-            for name, area in (("score_aum", self.score_aum), ("aumc", self.aumc), ("waum", self.waum))
+            for name, values in self._areas(margin, first, last, unscored).items()
         }
         columns = {
             "observation_id": head.column("observation_id"),
@@ -230,11 +233,17 @@ class Ambiguity:
 
     def add_to(self, table: "pa.Table", first: int) -> "pa.Table":
         """A table of the consensus that begins with observation ``first``, with the columns SCORED."""
-        last = first + table.num_rows
-        own = self.encoded(first, last)
-        for scored in arrow_schema(SCORED):
-            table = table.append_column(scored, own.column(scored.name))
-        return table
+        return add_ons.extended(table, first, [self])
+
+    def columns(self, rows: "pa.Table", first: int) -> add_ons.Columns:
+        """The columns SCORED of the observations from ``first`` on."""
+        last = first + rows.num_rows
+        unscored = ~self._scored[first:last]
+        return {**self._areas("second", first, last, unscored), "pruned": self.pruned[first:last]}
+
+    def facts(self) -> Mapping[str, Any]:
+        """What weighed the voters, and the counts."""
+        return {"ambiguity": {"trust": self.trust, **self.counts}}
 
     def to_pandas(self) -> "pd.DataFrame":
         """The observations as a data frame, a row each."""
@@ -245,6 +254,14 @@ class Ambiguity:
             f"Ambiguity({self.counts['scored']:,} of {self.n_observations:,} observations scored at "
             f"{self.n_epochs_in_all:,} epochs, {self.counts['pruned']:,} pruned; trust by {self.trust})"
         )
+
+    def _areas(self, margin: str, first: int, last: int, unscored: Flags) -> "dict[str, pa.Array]":
+        """All three areas; null also where no user voted, so that there is no majority."""
+        return {
+            name: to_arrow(areas, null=unscored | np.isnan(areas))
+            for name, area in (("score_aum", self.score_aum), ("aumc", self.aumc), ("waum", self.waum))
+            for areas in [area(margin, first, last)]
+        }
 
     def _areas_of(self, labels: LabelCodes, margin: str, first: int, last: int | None) -> Floats:
         from ..kernels.scores import areas_of
@@ -320,11 +337,6 @@ def ambiguity_of(
     _check_lists(sums.counts, settings.max_rejected, files.origin)
     progress.phase("derive areas")
     return sums.ambiguity(settings, trust)
-
-
-def _null_where(unscored: Flags, areas: Floats) -> "pa.Array":
-    """Null also where no user voted, so that there is no majority."""
-    return to_arrow(areas, null=unscored | np.isnan(areas))
 
 
 def _confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":

@@ -1,38 +1,47 @@
 """A hash of each observation's votes, so that the next run can tell whether they are others."""
 
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
 import numpy as np
 import pyarrow as pa
 
+from ..add_ons import Columns, Extends
 from ..arrays import Words
-from ..arrow import bytes_of, to_arrow, to_numpy
+from ..arrow import bytes_of, to_numpy
 from ..kernels.digests import digest_votes
 from ..kernels.lookup import hash_texts
 from ..kernels.threads import in_blocks
-from ..schema import DIGEST
+from ..schema import DIGEST, Table
 from ..votes import Votes
-
-SCHEME = b"2"
-"""Which hash it is, in the metadata of the column; without any it is the first, under which 0 hid votes."""
 
 
 class Digests:
-    """The digests of all observations of some votes, worked out block by block."""
+    """The digests of all observations of some votes, worked out block by block: an add-on."""
+
+    extends: ClassVar[Extends] = "consensus"
+    table: ClassVar[Table] = DIGEST
 
     def __init__(self, votes: Votes) -> None:
         self._votes = votes
-        self._users, self._labels = _hashes(votes.user_ids), _hashes(votes.label_names)
 
-    def add_to(self, table: pa.Table, first: int) -> pa.Table:
-        """The table of the observations from ``first`` on with the column DIGEST."""
-        column = pa.field(DIGEST[0].name, pa.uint32(), nullable=False, metadata={"scheme": SCHEME})
-        return table.append_column(column, self._of(first, len(table)))
-
-    def _of(self, first: int, n: int) -> pa.Array:
-        votes = self._votes
+    def columns(self, rows: pa.Table, first: int) -> Columns:
+        """The column DIGEST of the observations from ``first`` on."""
+        votes, n = self._votes, rows.num_rows
         digests = np.empty(n, np.uint32)
-        arrays = (votes.users, votes.labels, votes.is_author, self._users, self._labels)
+        arrays = (votes.users, votes.labels, votes.is_author, *self._hashed)
         in_blocks(digest_votes, n, votes.offsets[first : first + n + 1], *arrays, digests)
-        return to_arrow(digests)
+        return {DIGEST[0].name: digests}
+
+    def facts(self) -> Mapping[str, Any]:
+        """None."""
+        return {}
+
+    @cached_property
+    def _hashed(self) -> tuple[Words, Words]:
+        """uint64 for each user and each label."""
+        return _hashes(self._votes.user_ids), _hashes(self._votes.label_names)
 
 
 def _hashes(values: pa.Array) -> Words:

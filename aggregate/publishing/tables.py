@@ -3,27 +3,23 @@
 import base64
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..add_ons import AddOn, extended
 from ..consensus import Consensus
 from ..files.destination import check_place
 from ..files.writing import OUTPUT_FOLDER, in_one_step, writing
 from ..progress import SILENT, Progress
-from .digests import Digests
 
-if TYPE_CHECKING:
-    from ..assessment.ambiguity import Ambiguity
-    from ..assessment.calibration.labels import Calibration
-
-CONSENSUS_FILE, CHANGES_FILE = "consensus.parquet", "changes.parquet"
+CONSENSUS_FILE, USERS_FILE, CHANGES_FILE = "consensus.parquet", "users.parquet", "changes.parquet"
 
 ROW_GROUP = 1 << 19
 """Rows derived and written at a time."""
@@ -43,29 +39,38 @@ class Output:
     sha256: str
 
 
+class Rows(Protocol):
+    """A table with a row an observation, derived some rows at a time."""
+
+    @property
+    def n_observations(self) -> int:
+        """How many rows there are."""
+
+    def to_arrow(self, first: int, last: int) -> pa.Table:
+        """Some rows, with the types that readers see."""
+
+    def encoded(self, first: int, last: int) -> pa.Table:
+        """The same, where strings may be dictionaries."""
+
+
 def write_consensus(
-    consensus: Consensus,
-    folder: Path,
-    progress: Progress,
-    calibration: "Calibration | None" = None,
-    ambiguity: "Ambiguity | None" = None,
+    consensus: Consensus, folder: Path, add_ons: Sequence[AddOn] = (), progress: Progress = SILENT
 ) -> Output:
-    """Write ``consensus.parquet`` with digests of the votes; a ``calibration`` or ``ambiguity`` adds columns."""
-    digests = Digests(consensus.votes)
-
-    def extended(table: pa.Table, first: int) -> pa.Table:
-        table = table if calibration is None else calibration.add_to(table)
-        table = table if ambiguity is None else ambiguity.add_to(table, first)
-        return digests.add_to(table, first)
-
-    declared = extended(consensus.to_arrow(0, 0), 0).schema
+    """Write ``consensus.parquet`` with the columns of those ``add_ons`` that are of the consensus."""
+    chosen = [add_on for add_on in add_ons if add_on.extends == "consensus"]
     return _write_in_blocks(
-        lambda first, last: extended(consensus.encoded(first, last), first),
-        declared,
+        lambda first, last: extended(consensus.encoded(first, last), first, chosen),
+        extended(consensus.to_arrow(0, 0), 0, chosen).schema,
         consensus.n_observations,
         folder / CONSENSUS_FILE,
         progress,
     )
+
+
+def write_users(consensus: Consensus, folder: Path, add_ons: Sequence[AddOn] = ()) -> Output:
+    """Write ``users.parquet`` with the columns of those ``add_ons`` that are of users."""
+    chosen = [add_on for add_on in add_ons if add_on.extends == "users"]
+    return write_table(extended(consensus.users_to_arrow(), 0, chosen), folder / USERS_FILE)
 
 
 def write_posteriors(consensus: Consensus, folder: Path) -> Output:
@@ -76,11 +81,11 @@ def write_posteriors(consensus: Consensus, folder: Path) -> Output:
     )
 
 
-def write_ambiguity(ambiguity: "Ambiguity", path: Path, progress: Progress = SILENT) -> Output:
-    """Write a table of ambiguity as :func:`write_file` does. Raises PublishError."""
-    declared = ambiguity.to_arrow(0, 0).schema
+def write_rows(rows: Rows, path: Path, progress: Progress = SILENT) -> Output:
+    """Write a table as :func:`write_file` does, some rows at a time. Raises PublishError."""
+    declared = rows.to_arrow(0, 0).schema
     with _in_one_step(path) as staged:
-        output = _write_in_blocks(ambiguity.encoded, declared, ambiguity.n_observations, staged, progress, "file")
+        output = _write_in_blocks(rows.encoded, declared, rows.n_observations, staged, progress, "file")
     return replace(output, name=path.name)
 
 

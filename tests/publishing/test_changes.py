@@ -13,8 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.progress import SILENT
 from plant_aggregate.publishing.changes import Incomparable, find_changes, no_changes
+from plant_aggregate.publishing.digests import Digests
 from plant_aggregate.publishing.record import UNKNOWN, RunRecord
 from plant_aggregate.publishing.tables import write_consensus
 from plant_aggregate.schema import CHANGES, arrow_schema
@@ -73,7 +73,7 @@ def write(log: Log, ai_mode: str | None, path: Path) -> dict[Any, reference.Row]
         else:
             consensus = plant_aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
     path.mkdir()
-    write_consensus(consensus, path, SILENT)
+    write_consensus(consensus, path, [Digests(consensus.votes)])
     cast: dict[Any, set[tuple[Any, ...]]] = {}
     for row in rows:
         vote = row["user_id"], row["label"], bool(row.get("is_author"))
@@ -155,7 +155,7 @@ def reasons(
     paths = []
     for name, consensus in (("old", before), ("new", now)):
         (folder / name).mkdir()
-        write_consensus(consensus, folder / name, SILENT)
+        write_consensus(consensus, folder / name, [Digests(consensus.votes)])
         paths.append(str(folder / name / "consensus.parquet"))
     record = RunRecord(parameters={"ai_mode": ai_mode, "ai_threshold": 0.7})
     rows = find_changes(*paths, record, record).table.to_pylist()
@@ -445,7 +445,7 @@ def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int,
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
             consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(pa.table(columns)))
-        write_consensus(consensus, path, SILENT)
+        write_consensus(consensus, path, [Digests(consensus.votes)])
         folders.append(str(path / "consensus.parquet"))
     if fits:
         assert find_changes(*folders, UNKNOWN, UNKNOWN).table["observation_id"].to_pylist() == [new, old]

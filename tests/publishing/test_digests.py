@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import plant_aggregate
+from plant_aggregate.add_ons import extended
 from plant_aggregate.publishing.digests import Digests
 from tests.property.test_plantnet_properties import table, without_repeats
 from tests.reference import digests as reference
@@ -25,7 +26,7 @@ def digests(rows: Rows, first: int = 0) -> dict[Any, int]:
     """By observation id, from the ``first`` observation on."""
     votes = plant_aggregate.votes_from_table(table(rows))
     ids = votes.observation_ids.slice(first)
-    found = Digests(votes).add_to(pa.table({"observation_id": ids}), first)
+    found = extended(pa.table({"observation_id": ids}), first, [Digests(votes)])
     return {row["observation_id"]: row["votes_digest"] for row in found.to_pylist()}
 
 
@@ -98,7 +99,7 @@ def test_wider_integers_are_the_same_ids_and_texts_are_others(
     for kind in kinds:
         columns = {"observation_id": [1, 1], "user_id": pa.array([3, 7]).cast(kind), "label": pa.array([1, 2])}
         votes = plant_aggregate.votes_from_table(pa.table({**columns, "label": columns["label"].cast(kind)}))
-        found.append(Digests(votes).add_to(pa.table({"observation_id": [1]}), 0)["votes_digest"].to_pylist())
+        found.append(extended(pa.table({"observation_id": [1]}), 0, [Digests(votes)])["votes_digest"].to_pylist())
     assert (found[0] == found[1]) == same
 
 

@@ -14,8 +14,8 @@ import pytest
 import plant_aggregate
 from plant_aggregate.consensus import Consensus
 from plant_aggregate.files.writing import in_one_step
-from plant_aggregate.progress import SILENT
 from plant_aggregate.publishing import tables
+from plant_aggregate.publishing.digests import Digests
 from plant_aggregate.publishing.record import RunRecord, write_record
 from plant_aggregate.publishing.tables import write_consensus, write_table
 from plant_aggregate.schema import CONSENSUS, DIGEST, USERS
@@ -48,7 +48,7 @@ def test_a_table_in_many_pieces_is_the_table(
 ) -> None:
     monkeypatch.setattr(tables, "ROW_GROUP", row_group)
     result = consensus(kind)
-    written = write_consensus(result, tmp_path, SILENT)
+    written = write_consensus(result, tmp_path, [Digests(result.votes)])
     found = pq.read_table(tmp_path / "consensus.parquet")
     assert found.schema.names[-1] == DIGEST[0].name
     found = found.drop_columns([DIGEST[0].name])
@@ -70,11 +70,11 @@ def test_columns_that_are_never_null_say_so(consensus: MakeConsensus, tmp_path: 
 def test_what_is_said_of_a_file_is_true_and_the_bytes_are_the_same_again(
     consensus: MakeConsensus, tmp_path: Path
 ) -> None:
-    one = write_consensus(consensus(pa.string()), tmp_path, SILENT)
+    one = write_consensus(consensus(pa.string()), tmp_path)
     content = (tmp_path / "consensus.parquet").read_bytes()
     assert (one.name, one.bytes) == ("consensus.parquet", len(content))
     assert one.sha256 == hashlib.sha256(content).hexdigest()
-    assert write_consensus(consensus(pa.string()), tmp_path, SILENT) == one
+    assert write_consensus(consensus(pa.string()), tmp_path) == one
 
 
 def test_a_failure_of_the_writer_is_not_lost(
@@ -96,7 +96,7 @@ def test_a_failure_of_the_writer_is_not_lost(
 
         monkeypatch.setattr(pq.ParquetWriter, "write_table", write_or_fail)
         with pytest.raises(plant_aggregate.PublishError, match=r"cannot be written \(no space left on device\); make"):
-            write_consensus(consensus(pa.int32()), tmp_path, SILENT)
+            write_consensus(consensus(pa.int32()), tmp_path)
         assert len(calls) == fatal
 
 
@@ -113,7 +113,7 @@ def test_what_fails_while_rows_are_derived_is_not_said_of_the_writing(
 
     monkeypatch.setattr(Consensus, "encoded", fail)
     with pytest.raises(OSError, match="Input/output error"):
-        write_consensus(found, tmp_path, SILENT)
+        write_consensus(found, tmp_path)
     with pytest.raises(OSError, match="Input/output error"), in_one_step(tmp_path / "file"):
         raise OSError(5, "Input/output error")
     assert not (tmp_path / "file").exists()
@@ -131,7 +131,7 @@ def test_only_encodings_that_readers_have_long_known_are_written(
 ) -> None:
     known = {"PLAIN", "RLE", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_BYTE_ARRAY"}
     found = consensus(kind)
-    write_consensus(found, tmp_path, SILENT)
+    write_consensus(found, tmp_path)
     write_table(found.users_to_arrow(), tmp_path / "users.parquet")
     for name in ("consensus.parquet", "users.parquet"):
         group = pq.read_metadata(tmp_path / name).row_group(0)

@@ -9,16 +9,18 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from ... import add_ons
 from ...arrays import Flags, Floats
 from ...arrow import to_arrow, to_numpy
 from ...consensus import Consensus
 from ...errors import ParameterError, VotesError
 from ...evidence import Evidence
 from ...measures import brier_score, calibration_error, log_loss
+from ...schema import PROBABILITY, Table
 from ...truth import Truth, check_kinds, check_labels, codes_among, rows_of
 
 if TYPE_CHECKING:
@@ -180,6 +182,8 @@ class Calibration:
     cross_validated: Mapping[str, Mapping[str, float]]
     """Log loss, Brier score and calibration error on held out observations: of each method, of confidence taken for a
     probability, and of the same probability for all."""
+    extends: ClassVar[add_ons.Extends] = "consensus"
+    table: ClassVar[Table] = PROBABILITY
 
     def probability(self, columns: Columns) -> Floats:
         """P(label is right) of each observation, float64[n] in (0, 1)."""
@@ -187,13 +191,18 @@ class Calibration:
 
     def add_to(self, table: "pa.Table") -> "pa.Table":
         """A table of the consensus (``Consensus.to_arrow``) with the column ``probability`` at its end."""
-        import pyarrow as pa
+        return add_ons.extended(table, 0, [self])
 
-        columns = {name: to_numpy(table.column(name)) for name in COLUMNS}
-        probability = self.probability(columns)
-        if table.column("label").null_count:  # observations that only the AI knows
-            probability[to_numpy(table.column("label").is_null())] = 0.0
-        return table.append_column(pa.field("probability", pa.float64(), nullable=False), to_arrow(probability))
+    def columns(self, rows: "pa.Table", first: int) -> add_ons.Columns:
+        """The column ``probability``; 0 for observations that only the AI knows, which have no label."""
+        probability = self.probability({name: to_numpy(rows.column(name)) for name in COLUMNS})
+        if rows.column("label").null_count:
+            probability[to_numpy(rows.column("label").is_null())] = 0.0
+        return {"probability": probability}
+
+    def facts(self) -> Mapping[str, Any]:
+        """The method, and what it was fitted on."""
+        return {"calibration": {"method": self.method, "fitted_on": dict(self.fitted_on)}}
 
     def fits(self, consensus: Consensus) -> bool:
         """Whether it was fitted on the same strategy and parameters, as far as is known."""

@@ -1,0 +1,59 @@
+"""Columns beside those that a strategy finds, and what run.json says of them.
+
+An add-on is made from a consensus, adds columns to one of the tables of a run, and facts to its run.json. Whoever
+writes tables and run.json knows add-ons by these methods alone. Settings that ask for one are in ``pipeline.ADD_ONS``.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrow import to_arrow
+from .schema import Table, arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Columns: TypeAlias = "Mapping[str, pa.Array | NDArray[Any]]"
+"""Arrays by the name of the column, with an item a row."""
+
+Extends: TypeAlias = Literal["consensus", "users"]
+"""The table that an add-on adds columns to."""
+
+
+class AddOn(Protocol):
+    """Adds columns to a table of the run, and facts to run.json; either may be none."""
+
+    @property
+    def extends(self) -> Extends:
+        """Which table the columns are added to: ``consensus``, or ``users``."""
+
+    @property
+    def table(self) -> Table:
+        """The columns it adds, in order. Those of type ``label`` have the type of the column ``label``."""
+
+    def columns(self, rows: "pa.Table", first: int) -> Columns:
+        """The columns of ``table`` for some ``rows`` of the table it extends, which begin with row ``first``."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """What run.json says of it, by a name of its own, as JSON knows it."""
+
+
+def extended(table: "pa.Table", first: int, add_ons: Iterable[AddOn]) -> "pa.Table":
+    """The rows of a table from ``first`` on, with the columns of ``add_ons``, in their order."""
+    rows = table
+    for add_on in add_ons:
+        columns = add_on.columns(rows, first)
+        of_labels = {column.name: rows.schema.field("label").type for column in add_on.table if column.type == "label"}
+        for field in arrow_schema(add_on.table, **of_labels):
+            values = columns[field.name]
+            values = to_arrow(values) if isinstance(values, np.ndarray) else values
+            table = table.append_column(field, values if values.type == field.type else values.cast(field.type))
+    return table
+
+
+def facts_of(add_ons: Iterable[AddOn]) -> dict[str, Any]:
+    """The facts of all."""
+    return {name: fact for add_on in add_ons for name, fact in add_on.facts().items()}
