@@ -1,1 +1,1 @@
-"""All that knows a file: where it is, what is in it, how it is read and written."""
+"""Files: where they are, what is in them, how they are read and written."""

@@ -1,7 +1,7 @@
-"""Where the columns of a table are in each of several files, and the one type that each is read as.
+"""Matches the columns of a table with those of several files, and finds the one type that each is read as.
 
-A column may also be part of a folder's name, ``is_author=true``, as Hive partitions a table; and one without a single
-value, to which writers give whatever type they like, goes with any.
+A column may also be part of a folder's name, ``is_author=true``, as Hive partitions a table. A column without a single
+value may have any type, as writers choose it arbitrarily.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +35,10 @@ LISTS = ("labels", "shares")
 """Types of columns whose values are lists."""
 
 FEW_NAMES = ("label", "status", "ai_label")
-"""Columns of strings that may be handed on as dictionaries."""
+"""Columns of strings that may stay dictionary-encoded."""
 
 ONE_TYPE = ("id", "label", "labels")
-"""Types of columns that every file must have with the same type, to the width of integers."""
+"""Types of columns that must have the same Arrow type in every file, including the width of integers."""
 
 UNITS = ("s", "ms", "us", "ns")
 
@@ -46,25 +46,24 @@ FLAGS = {"true": True, "1": True, "false": False, "0": False}
 """Spellings of a bool in a folder's name."""
 
 
-class MisfitError(ValueError):
-    """A value that its column may not have."""
+class ConversionError(ValueError):
+    """A value that cannot be converted to its column's type."""
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What a file, or a table in memory, has for columns."""
+class AvailableColumns:
+    """The columns that a file, or a table in memory, has."""
 
     path: str
-    """For messages."""
+    """Names the file in messages."""
     schema: pa.Schema
     rows: int
     has_value: Callable[[str], bool]
-    """Whether any row has a value in a column, neither null nor NaN: asked only where the column's type does not fit.
-    """
+    """Whether any row has a value in a column other than null and NaN; called only if its type is wrong."""
     partition: Mapping[str, str | None] = field(default_factory=dict)
-    """What the names of folders say of all rows."""
+    """Column -> value for all rows, from the names of folders."""
     uuids: frozenset[str] = frozenset()
-    """Columns of UUIDs."""
+    """Names of columns of UUIDs."""
 
 
 @dataclass(frozen=True)
@@ -80,79 +79,79 @@ class Columns:
 
 
 def match_columns(
-    offers: Sequence[Offer], table: Table, renamed: Mapping[str, str], remedy: str
+    files: Sequence[AvailableColumns], table: Table, renamed: Mapping[str, str], remedy: str
 ) -> tuple[list[Columns], list[str]]:
-    """The columns of ``table`` in each file, and everything that is wrong with them, file by file.
+    """The columns of ``table`` in each file, and all errors in them, file by file.
 
-    ``renamed`` maps columns of ``table`` to the files' own names. ``remedy`` is what helps against a missing COLUMN.
+    ``renamed`` maps columns of ``table`` to the files' own names. ``remedy`` says what to do about a missing COLUMN.
     """
-    found = [Columns() for _ in offers]
-    faults: list[list[str]] = [[] for _ in offers]
-    disagreements: list[list[str]] = [[] for _ in offers]
+    found = [Columns() for _ in files]
+    faults: list[list[str]] = [[] for _ in files]
+    disagreements: list[list[str]] = [[] for _ in files]
     for column in table:
         column_in = _ColumnOfAll(column, renamed.get(column.name, column.name))
-        for number, offer in enumerate(offers):
-            fault = column_in.look_up(offer, found[number], is_needed=not column.optional or column.name in renamed)
+        for number, file in enumerate(files):
+            fault = column_in.look_up(file, found[number], is_needed=not column.optional or column.name in renamed)
             if fault is not None:
                 faults[number].append(fault.replace("REMEDY", remedy.replace("COLUMN", column.name)))
-        for number, fault in column_in.settle(offers, found):
+        for number, fault in column_in.settle(files, found):
             disagreements[number].append(fault)
-    told = [*zip(offers, faults, strict=True), *zip(offers, disagreements, strict=True)]
+    by_file = [*zip(files, faults, strict=True), *zip(files, disagreements, strict=True)]
     return found, [
-        f"{on_one_line(offer.path)}: {fault}" if offer.path else fault for offer, some in told for fault in some
+        f"{on_one_line(file.path)}: {fault}" if file.path else fault for file, some in by_file for fault in some
     ]
 
 
 class _ColumnOfAll:
-    """One column of a table in all files."""
+    """One column of a table, across all files."""
 
     def __init__(self, column: Column, name: str) -> None:
         self.column, self.name = column, name
         self.called = f"column {name!r}" if name == column.name else f"column {name!r} ({column.name})"
 
-    def look_up(self, offer: Offer, found: Columns, *, is_needed: bool) -> str | None:
-        """Note in ``found`` what a file has of the column; what is wrong with it, if anything."""
+    def look_up(self, file: AvailableColumns, found: Columns, *, is_needed: bool) -> str | None:
+        """Add to ``found`` where a file has the column; returns the error, None if there is none."""
         ours, name = self.column.name, self.name
-        fields = offer.schema.get_all_field_indices(name)
-        is_partition = name in offer.partition and self.column.type not in LISTS
+        fields = file.schema.get_all_field_indices(name)
+        is_partition = name in file.partition and self.column.type not in LISTS
         if len(fields) > 1:
             return f"{self.called} occurs {len(fields)} times"
         if fields:
-            declared = offer.schema.field(fields[0]).type
+            declared = file.schema.field(fields[0]).type
             read_as = values_of(declared)
-            wanted = type_read_as(read_as, self.column, is_uuid=name in offer.uuids or _is_uuid(declared))
+            wanted = type_read_as(read_as, self.column, is_uuid=name in file.uuids or _is_uuid(declared))
             if wanted is not None:
                 found.names[ours], found.types[ours] = name, wanted
-            elif not pa.types.is_null(read_as) and offer.has_value(name):
+            elif not pa.types.is_null(read_as) and file.has_value(name):
                 hint = _hint(read_as, self.column)
                 return f"{self.called} has type {declared}; it must be {TYPES_IN_WORDS[self.column.type]}{hint}"
             else:
-                found.constants[ours] = offer.partition[name] if is_partition else None
+                found.constants[ours] = file.partition[name] if is_partition else None
         elif is_partition:
-            found.constants[ours] = offer.partition[name]
-        elif offer.rows == 0:
+            found.constants[ours] = file.partition[name]
+        elif file.rows == 0:
             found.constants[ours] = None
         elif is_needed:
-            have = ", ".join(repr(known) for known in offer.schema.names[:12])
+            have = ", ".join(repr(known) for known in file.schema.names[:12])
             return f"{self.called} is missing; it has {have}; REMEDY"
         return None
 
-    def settle(self, offers: Sequence[Offer], found: Sequence[Columns]) -> list[tuple[int, str]]:
-        """Give the column one type in all files; where that cannot be, the number of the file and what is wrong."""
+    def settle(self, files: Sequence[AvailableColumns], found: Sequence[Columns]) -> list[tuple[int, str]]:
+        """Give the column one type in all files; returns the number of each file where that fails, and the error."""
         ours, faults = self.column.name, []
         seen = [number for number, columns in enumerate(found) if ours in columns.names]
         model = seen[0] if seen else None
         types = {found[number].types[ours] for number in seen}
         if len(types) > 1 and self.column.type in ONE_TYPE:
-            model = next((number for number in seen if offers[number].has_value(self.name)), seen[0])
+            model = next((number for number in seen if files[number].has_value(self.name)), seen[0])
             for number in seen:
                 if found[number].types[ours] == found[model].types[ours]:
                     continue
-                if offers[number].has_value(self.name):
-                    faults.append((number, self._differs(found[number], found[model], offers[model])))
+                if files[number].has_value(self.name):
+                    faults.append((number, self._differs(found[number], found[model], files[model])))
                 else:
                     del found[number].names[ours]
-                    found[number].constants[ours] = offers[number].partition.get(self.name)
+                    found[number].constants[ours] = files[number].partition.get(self.name)
         folders = [number for number, columns in enumerate(found) if ours in columns.constants]
         texts = {found[number].constants[ours] for number in folders} - {None}
         if self.column.optional and model is None and not texts:  # it has no value anywhere
@@ -172,13 +171,13 @@ class _ColumnOfAll:
                 folder = f"{self.name}={found[number].constants[ours]}"
                 words = TYPES_IN_WORDS[self.column.type]
                 if model is not None:
-                    words = f"a value of type {wanted}, as the column is in {on_one_line(offers[model].path)}"
+                    words = f"a value of type {wanted}, as the column is in {on_one_line(files[model].path)}"
                 faults.append((number, f"the folder {folder!r} must name {words}"))
         for number in [*seen, *folders]:
             found[number].types[ours] = wanted
         return faults
 
-    def _differs(self, here: Columns, there: Columns, model: Offer) -> str:
+    def _differs(self, here: Columns, there: Columns, model: AvailableColumns) -> str:
         ours = self.column.name
         return (
             f"{self.called} has type {here.types[ours]}, but {there.types[ours]} in {on_one_line(model.path)}; "
@@ -187,7 +186,7 @@ class _ColumnOfAll:
 
 
 def values_of(declared: pa.DataType) -> pa.DataType:
-    """The type of a column's values: of what a dictionary holds, and one for all kinds of text."""
+    """The type of a column's values: a dictionary's value type, and one type for all variants of text."""
     if isinstance(declared, pa.BaseExtensionType):
         return values_of(declared.storage_type)
     if pa.types.is_dictionary(declared):
@@ -216,7 +215,7 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
     if kind in ("id", "label"):
         if is_integer or pa.types.is_string(value_type):
             return value_type
-        if pa.types.is_binary(value_type) or is_uuid:  # some writers do not say that bytes are text
+        if pa.types.is_binary(value_type) or is_uuid:  # some writers do not mark text as text
             return pa.string()
         return pa.int64() if pa.types.is_decimal(value_type) and value_type.scale == 0 else None
     if kind == "bool":
@@ -232,7 +231,7 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
     if kind == "name":
         return value_type if pa.types.is_string(value_type) else None
     if kind == "integer":
-        if value_type == pa.uint64():  # the reader says which rows are beyond int64
+        if value_type == pa.uint64():  # the reader rejects rows beyond int64
             return value_type
         return pa.int64() if is_integer else None
     if kind in LISTS:
@@ -252,11 +251,11 @@ def is_list(declared: pa.DataType) -> bool:
 
 
 def batch_of(batch: pa.RecordBatch | int, wanted: Sequence[str], columns: Columns) -> pa.RecordBatch:
-    """The ``wanted`` columns that there are, with the table's names and types, of a batch with the file's names.
+    """Those of the ``wanted`` columns that a batch has, renamed and converted as ``columns`` says.
 
-    Without string variants and dictionaries; only columns of few names on many rows may stay dictionaries. Numbers of
-    a column of floats stay in their type. Where all columns are constants, a number of rows does for the batch.
-    Raises MisfitError if a value is not one of the column's type, ValueError if the batch is damaged.
+    String variants and dictionaries become plain strings; only the columns FEW_NAMES may stay dictionaries. Columns of
+    floats keep their type. If all columns are constants, ``batch`` may be a number of rows. Raises ConversionError if a
+    value cannot be converted to its column's type, ValueError if the batch is damaged.
     """
     n_rows = batch if isinstance(batch, int) else batch.num_rows
     arrays = {}
@@ -295,12 +294,12 @@ def _as_text(array: pa.Array) -> pa.Array:
     if pa.types.is_large_binary(array.type) or pa.types.is_binary_view(array.type):
         array = array.cast(pa.binary())
     if pa.types.is_binary(array.type):
-        return array.view(pa.string())  # what is not UTF-8 is noticed where texts are read
+        return array.view(pa.string())  # invalid UTF-8 is detected where texts are read
     return array.cast(pa.string())
 
 
 def _uuids(array: pa.Array) -> pa.Array:
-    """UUIDs as they are written: 32 hexadecimal digits in five groups."""
+    """UUIDs as text: 32 hexadecimal digits in five groups."""
     n = len(array)
     texts = np.full((n, 36), ord("-"), np.uint8)
     if n:
@@ -313,24 +312,24 @@ def _uuids(array: pa.Array) -> pa.Array:
 
 
 def _as_times(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:
-    """In the unit that is wanted, without zone: Arrow's times of a zone count from the same instant as those of UTC."""
+    """Times in the unit of ``wanted``, without zone: Arrow's times with a zone count from the same instant as UTC's."""
     if pa.types.is_timestamp(array.type):
         array = array.view(pa.timestamp(array.type.unit))
     return array if array.type == wanted else _cast(array, wanted, column)
 
 
 def _as_flags(array: pa.Array, column: str) -> pa.Array:
-    """0 and 1 as flags; not a number is null."""
+    """0 and 1 as bools; NaN becomes null. Raises ConversionError for other numbers."""
     numbers = to_numpy(_nearest_floats(array) if pa.types.is_decimal(array.type) else array, null=0)
     missing = np.isnan(numbers)
     strange = np.flatnonzero((numbers != 0) & (numbers != 1) & ~missing)
     if strange.size:
-        raise MisfitError(f"column {column!r} holds {numbers[strange[0]].item()!r}, which is neither 0 nor 1")
+        raise ConversionError(f"column {column!r} holds {numbers[strange[0]].item()!r}, which is neither 0 nor 1")
     return to_arrow(numbers == 1, null=missing | to_numpy(array.is_null()))
 
 
 def _nearest_floats(decimals: pa.Array) -> pa.Array:
-    """By way of text: Arrow's own cast makes 0.7000000000000001 of 0.7."""
+    """Decimals as the nearest float64, by way of text: Arrow's own cast makes 0.7000000000000001 of 0.7."""
     return decimals.cast(pa.string()).cast(pa.float64())
 
 
@@ -338,11 +337,11 @@ def _cast(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:
     try:
         return array.cast(wanted)
     except pa.ArrowInvalid as error:
-        raise MisfitError(f"column {column!r} of type {array.type} holds a value that no {wanted} holds") from error
+        raise ConversionError(f"column {column!r} of type {array.type} holds a value that no {wanted} holds") from error
 
 
 def _repeated(value: Any, wanted: pa.DataType, n_rows: int, column: str) -> pa.Array:
-    """``n_rows`` times the same value."""
+    """An array of ``n_rows`` times the same value."""
     if value is None:
         return pa.nulls(n_rows, wanted)
     if isinstance(value, str):
@@ -365,7 +364,7 @@ def check_indices(array: pa.Array) -> None:
 
 
 def _type_of_texts(texts: set[Any], column: Column, others: set[pa.DataType]) -> pa.DataType:
-    """The type of a column that only folders' names say, or of times beside those of ``others``."""
+    """The type of a column that only folders' names give, or of times together with the types ``others``."""
     if column.type in ("id", "label"):
         return pa.int64() if texts and all(_is_number(text) for text in texts) else pa.string()
     if column.type == "timestamp":
@@ -381,7 +380,7 @@ def _type_of_texts(texts: set[Any], column: Column, others: set[pa.DataType]) ->
 
 
 def _is_number(text: str) -> bool:
-    """Whether a text is an integer of 64 bits as it is written: without leading zeros.
+    """Whether a text is an integer of 64 bits in canonical form, without leading zeros.
 
     >>> [_is_number(text) for text in ("7", "-7", "007", "+7", "7.0", "٣")]
     [True, True, False, False, False, False]
@@ -394,7 +393,7 @@ def _is_number(text: str) -> bool:
 
 
 def _parsed(text: str | None, column: Column, wanted: pa.DataType) -> Any:
-    """What a folder's name says, in the type that is wanted. Raises ValueError."""
+    """The value in a folder's name, as the type ``wanted``. Raises ValueError."""
     if text is None:
         return None
     text.encode("utf-8")  # bytes that are no text cannot be encoded
@@ -428,7 +427,7 @@ def _ticks(text: str, unit: str) -> int:
 
 
 def _hint(value_type: pa.DataType, column: Column) -> str:
-    """How to convert a column to the type that is wanted, where that is not obvious."""
+    """How to convert a column to the required type, where that is not obvious; else empty."""
     kind = column.type
     if kind in ("id", "label"):
         if pa.types.is_floating(value_type):

@@ -1,7 +1,7 @@
 """Where files may be written: not into a run or among runs, and only where a regular file is or will be.
 
-Links are followed, and stay. What is no regular file is never replaced: ``/dev/null`` and the process's own streams
-(``/dev/stdout``) are written to, anything else is refused, since opening a pipe may wait for ever.
+Links are followed, and stay. Only regular files are replaced: ``/dev/null`` and the process's own streams
+(``/dev/stdout``) are written to, anything else is refused, since opening a pipe may block for ever.
 """
 
 import os
@@ -14,18 +14,18 @@ from ..errors import ParameterError, reason_of
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
 
 RUNS, HELD, LATEST, POINTER = "runs", "held", "latest", "latest.json"
-"""What an output folder holds."""
+"""Names of the entries of an output folder."""
 
 MANIFEST_FILE = "run.json"
 
 UNFINISHED = ".partial"
-"""Ends the name of what is being written."""
+"""Suffix of a file or folder that is being written."""
 
 STREAM = re.compile(r"/dev/fd/(\d+)|/proc/(\d+)/fd/(\d+)", re.ASCII)
-"""A descriptor of a process, with its links resolved."""
+"""Path of a process's file descriptor, with its links resolved."""
 
 MOST_LINKS = 40
-"""Links that are followed, as the operating system has it."""
+"""Symbolic links that are followed at most, as by the operating system."""
 
 REMEDY = "name another place"
 
@@ -40,19 +40,19 @@ def is_run_id(name: str) -> bool:
 
 
 def check_place(path: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> None:
-    """Raise ParameterError if a file or folder would lie in a run, or among what an output folder keeps its runs with.
+    """Raise ParameterError if a file or folder would lie in a run, or among an output folder's own entries.
 
-    Any output folder is known by what lies in it; ``output`` is one that may not be there yet.
+    Output folders are recognised by their entries; ``output`` is one that may not exist yet.
     """
     own = None if output is None else Path(os.path.realpath(output))
-    for place in {os.path.realpath(path), os.path.abspath(path)}:  # runs may lie where a link leads to
+    for place in {os.path.realpath(path), os.path.abspath(path)}:  # a link may lead into runs
         fault = _fault_of(Path(place), own)
         if fault:
             raise ParameterError(fault, where=os.fspath(path), remedy=REMEDY)
 
 
 def _fault_of(place: Path, own: Path | None) -> str | None:
-    """What is wrong with a place to write to."""
+    """The error of a location to write to, None if there is none."""
     for folder in place.parents:
         if folder.name in (RUNS, HELD) and keeps_runs(folder.parent, own):
             return f"lies among the runs of the output folder {str(folder.parent)!r}, where nothing else is written"
@@ -68,7 +68,7 @@ def _fault_of(place: Path, own: Path | None) -> str | None:
 
 
 def keeps_runs(folder: Path, own: Path | None = None) -> bool:
-    """Whether a folder is an output folder: ``own``, or one with runs, also such as are not complete."""
+    """Whether a folder is an output folder: ``own``, or one with runs, complete or not."""
     if own is not None and Path(os.path.realpath(folder)) == own:
         return True
     names = (name for parent in (RUNS, HELD) for name in _names_in(folder / parent))
@@ -92,7 +92,7 @@ def check_kind(path: str | os.PathLike[str]) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        if isinstance(error, PermissionError | NotADirectoryError):  # is said when it is written
+        if isinstance(error, PermissionError | NotADirectoryError):  # reported when it is written
             return
         raise ParameterError(
             f"cannot be looked at ({reason_of(error)})", where=os.fspath(path), remedy=REMEDY
@@ -110,7 +110,7 @@ def check_kind(path: str | os.PathLike[str]) -> None:
 
 
 def is_null(path: str | os.PathLike[str]) -> bool:
-    """Whether what is written to a path is thrown away."""
+    """Whether a path is the null device, which discards what is written to it."""
     try:
         found, null = os.stat(path), os.stat(os.devnull)
     except OSError:

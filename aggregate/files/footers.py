@@ -1,7 +1,7 @@
 """Reads Parquet files some of whose columns have types that pyarrow does not know.
 
-pyarrow refuses a whole file for one such column, be it wanted or not. What a column's values mean stands in the schema,
-in the file's last part; what this says of columns that nobody asks for is left out of what pyarrow is shown. Format:
+pyarrow refuses a whole file for one such column, even if it is not read. The logical types are in the schema, in the
+file's footer; those of columns that are not read are left out of the footer that pyarrow gets. Format:
 https://parquet.apache.org/docs/file-format/metadata/, in Thrift's compact protocol.
 """
 
@@ -13,26 +13,26 @@ from typing import NamedTuple
 
 MAGIC = b"PAR1"
 TAIL = len(MAGIC) + 4
-"""Bytes of the length of the metadata, and of the magic number behind it."""
+"""Bytes of the metadata's length, and of the magic number after it."""
 
 SCHEMA, KEY_VALUES = 2, 5
-"""Fields of the metadata of a file."""
+"""Numbers of fields of a file's metadata."""
 
 NAME, CHILDREN = 4, 5
-"""Fields of an element of the schema."""
+"""Numbers of fields of a schema element."""
 
-MEANING = (6, 7, 8, 10)
-"""Those that say what its values mean: converted type, scale, precision, logical type."""
+LOGICAL_TYPE = (6, 7, 8, 10)
+"""Numbers of a schema element's fields for its logical type: converted type, scale, precision, logical type."""
 
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 DEEPEST = 32
 
 
-class FileOfFewerMeanings(io.RawIOBase):
-    """A Parquet file as if columns other than ``wanted`` had no logical types."""
+class FileWithoutLogicalTypes(io.RawIOBase):
+    """A Parquet file in which columns other than ``wanted`` appear without logical types."""
 
     def __init__(self, path: str, wanted: Collection[str]) -> None:
-        """Raises ValueError if the metadata cannot be understood, OSError if the file cannot be read."""
+        """Raises ValueError if the metadata cannot be parsed, OSError if the file cannot be read."""
         super().__init__()
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed with this
         try:
@@ -41,7 +41,7 @@ class FileOfFewerMeanings(io.RawIOBase):
             self._kept = size - TAIL - length
             if magic != MAGIC or self._kept < len(MAGIC):
                 raise ValueError("no Parquet file")
-            metadata = without_meanings(self._read_at(self._kept, length), wanted)
+            metadata = without_logical_types(self._read_at(self._kept, length), wanted)
         except BaseException:
             self.close()
             raise
@@ -62,17 +62,17 @@ class FileOfFewerMeanings(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """Position of the next byte to read."""
         return self._place
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
+        """Set the position; returns it."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._kept + len(self._end)}[whence]
         self._place = start + offset
         return self._place
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer, up to the end of the file."""
+        """Read into a buffer, up to the end of the file; the number of bytes read."""
         wanted = memoryview(buffer).cast("B")
         content = b""
         if self._place < self._kept:
@@ -96,10 +96,10 @@ class FileOfFewerMeanings(io.RawIOBase):
         return b"".join(parts)
 
 
-def without_meanings(metadata: bytes, wanted: Collection[str]) -> bytes:
+def without_logical_types(metadata: bytes, wanted: Collection[str]) -> bytes:
     """The metadata of a file without the logical types of columns other than ``wanted``. Raises ValueError.
 
-    Further key-value pairs go with them: a schema of Arrow's own among these would say the types again.
+    Key-value pairs are left out, too: Arrow's own schema among these would give the types again.
     """
     try:
         fields = [field for field in _struct(metadata, 0) if field.number != KEY_VALUES]
@@ -111,7 +111,7 @@ def without_meanings(metadata: bytes, wanted: Collection[str]) -> bytes:
 
 
 class _Field(NamedTuple):
-    """A field of a struct, with its value as it is written."""
+    """A field of a struct, with its encoded value."""
 
     number: int
     type: int
@@ -119,11 +119,11 @@ class _Field(NamedTuple):
 
 
 def _elements(written: bytes, wanted: Collection[str]) -> bytes:
-    """The elements of a schema, which is a list of structs: the root, and depth first what is below."""
+    """Encode a schema, a list of structs: the root, then the elements below it, depth first."""
     count, _, place = _list_head(written, 0)
     parts = [written[:place]]
     below_unwanted = 0
-    """Elements that follow and belong to a column nobody asks for."""
+    """Elements still to come that belong to a column that is not wanted."""
     for number in range(count):
         end = _skip(written, place, STRUCT, 0)
         fields = list(_struct(written, place))
@@ -131,7 +131,7 @@ def _elements(written: bytes, wanted: Collection[str]) -> bytes:
         n_children = _signed(known[CHILDREN]) if CHILDREN in known else 0
         name = _text(known[NAME])
         if number and (below_unwanted or name not in wanted):
-            parts.append(_written([field for field in fields if field.number not in MEANING]))
+            parts.append(_written([field for field in fields if field.number not in LOGICAL_TYPE]))
             below_unwanted = max(0, below_unwanted - 1) + n_children
         else:
             parts.append(written[place:end])
@@ -155,7 +155,7 @@ def _struct(data: bytes, place: int) -> Iterator[_Field]:
 
 
 def _written(fields: list[_Field]) -> bytes:
-    """A struct of these fields, in ascending order of their numbers."""
+    """Encode a struct of these fields, in ascending order of their numbers."""
     parts, before = [], 0
     for field in fields:
         step = field.number - before
@@ -169,11 +169,11 @@ def _written(fields: list[_Field]) -> bytes:
 
 
 def _skip(data: bytes, place: int, kind: int, depth: int) -> int:
-    """Where a value that begins at ``place`` ends."""
+    """Position after a value that begins at ``place``."""
     if depth > DEEPEST:
         raise ValueError("too deep")
     if kind in (TRUE, FALSE):
-        return place if depth == 0 else place + 1  # in a struct it is part of the head
+        return place if depth == 0 else place + 1  # in a struct it is part of the header
     if kind == BYTE:
         return place + 1
     if kind in (I16, I32, I64):
@@ -199,7 +199,7 @@ def _skip(data: bytes, place: int, kind: int, depth: int) -> int:
 
 
 def _list_head(data: bytes, place: int) -> tuple[int, int, int]:
-    """How many items a list has, of which type, and where they begin."""
+    """Number and type of a list's items, and the position of the first."""
     head = data[place]
     count, place = (head >> 4, place + 1) if head >> 4 < 15 else _varint(data, place + 1)
     _within(data, place + count)  # an item takes a byte or more
@@ -207,7 +207,7 @@ def _list_head(data: bytes, place: int) -> tuple[int, int, int]:
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """An unsigned number of variable length, and where it ends."""
+    """An unsigned integer of variable length, and the position after it."""
     number = shift = 0
     while True:
         byte = data[place]

@@ -1,7 +1,7 @@
 """Folders that are tables of Delta Lake, Apache Iceberg or Apache Hudi.
 
-Which of their Parquet files hold the rows of today, and which rows of these were deleted, their logs say. Read as plain
-files they would bring back what was deleted, and count twice what was rewritten.
+Only the table's log says which Parquet files are current, and which of their rows are deleted. Read as plain files,
+deleted rows would come back, and rewritten ones would count twice.
 """
 
 import os
@@ -16,7 +16,7 @@ LOGS = {"_delta_log": "a Delta", ".hoodie": "a Hudi", "metadata": "an Iceberg"}
 """The folder with a table's log, and the kind of the table."""
 
 ICEBERG_LOG = (".metadata.json", ".metadata.json.gz")
-"""How files in an Iceberg table's log end: other folders are called metadata, too."""
+"""Suffixes of the files in an Iceberg table's log: other folders are called metadata, too."""
 
 EXPORTS = {
     "a Delta": "with DuckDB: COPY (FROM delta_scan('{root}')) TO 'votes.parquet'",
@@ -27,9 +27,9 @@ EXPORTS = {
 
 
 def check_no_lake(files: Iterable[str], given: str, known: dict[str, str | None]) -> None:
-    """Raise VotesError if a file or folder lies in such a table, or is one; ``given`` is what was named.
+    """Raise VotesError if a file or folder lies in such a table, or is one; ``given`` is the path for messages.
 
-    ``known`` keeps what was found out of folders.
+    ``known`` caches the kind of each folder seen.
     """
     for file in files:
         for spelled in dict.fromkeys((os.path.abspath(file), os.path.realpath(file))):
@@ -56,7 +56,7 @@ def check_no_remote_lake(filesystem: Any, root: str, given: str) -> None:
     folders = [folder for folder in (root.rstrip("/"), *map(str, PurePosixPath(root).parents)) if folder not in "/."]
     logs = {f"{folder}/{log}": (kind, folder) for folder in folders for log, kind in LOGS.items()}
     there = []
-    with suppress(Exception):  # folders above may be closed to us; errors of what is asked for come up later
+    with suppress(Exception):  # folders above may be unreadable; errors of what is asked for are raised later
         there = [info.path for info in filesystem.get_file_info(list(logs)) if info.type == FileType.Directory]
     for path in there:
         kind, folder = logs[path]
@@ -70,7 +70,7 @@ def check_no_remote_lake(filesystem: Any, root: str, given: str) -> None:
 
 
 def check_no_lake_among(found: Iterable[str], listed: Iterable[str], given: str) -> None:
-    """Raise VotesError if any of the files found lies in such a table, by all that is listed there."""
+    """Raise VotesError if any file of ``found`` lies in such a table, given all files ``listed`` there."""
     tables = dict(_tables_in(listed))
     for file in found if tables else ():
         for folder in map(str, PurePosixPath(file).parents):

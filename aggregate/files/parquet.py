@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 from ..arrow import scalar
 from ..errors import VotesError, on_one_line, reason_of
 from ..schema import Table
-from .columns import Columns, MisfitError, Offer, batch_of, is_list, match_columns, values_of
-from .footers import FileOfFewerMeanings
+from .columns import AvailableColumns, Columns, ConversionError, batch_of, is_list, match_columns, values_of
+from .footers import FileWithoutLogicalTypes
 from .sources import Input, Source, find_sources
 from .stores import redacted
 
 BATCH_ROWS = 1 << 17
-"""Rows decoded at a time: bounds what is alive beside the encoded votes."""
+"""Rows decoded at a time: bounds the memory taken beside the encoded votes."""
 
 BUFFER = 1 << 18
 """Bytes of a column read at a time, where row groups are large."""
@@ -28,12 +28,12 @@ BUFFER = 1 << 18
 SMALL_GROUP = 1 << 27
 """Bytes of a row group up to which its columns are read whole: less than the votes in it take later.
 
-What a page says of its size is then compared with what is there. Where a column is read through a buffer pyarrow
-believes the page, and clears up to 2 GB.
+pyarrow then compares the size in a page's header with the bytes that are there. When it reads a column through a
+buffer, it trusts the header and clears up to 2 GB.
 """
 
 MAP_NAMES = "map names with --column COLUMN=NAME"
-"""What helps against a column that is missing."""
+"""What to do about a missing column."""
 
 TEXTS = (pa.string(), pa.list_(pa.string()))
 """Types of columns that may be read as dictionaries."""
@@ -46,15 +46,15 @@ class CheckedFile:
     source: Source
     rows: int
     columns: Columns
-    """Those of the schema; optional ones may be missing."""
+    """Where the columns of the schema are; optional ones may be missing."""
     dictionaries: tuple[str, ...]
     """Columns (names in this file) to be read as dictionaries, if their encoding allows it."""
     largest_group: int
-    """Bytes of the largest row group, about, or so the metadata says."""
+    """Bytes of the largest row group, approximately, according to the metadata."""
 
     @property
     def names(self) -> Mapping[str, str]:
-        """Column of the schema -> its name in this file, if it is part of this."""
+        """Column of the schema -> its name in this file, if the file has it."""
         return self.columns.names
 
     @property
@@ -75,24 +75,24 @@ def check_files(
     """Check every file's columns before any row is read.
 
     ``renamed`` maps columns of ``table`` to the files' own names. String columns in ``as_dictionary`` are to be
-    read as dictionaries. ``remedy`` is what helps against a missing COLUMN. Columns that a file does not have are taken
-    from its folders' names, ``key=value``, if ``partitioned``. Raises VotesError with all that is wrong, file by file.
+    read as dictionaries. ``remedy`` says what to do about a missing COLUMN. Columns that a file does not have are taken
+    from its folders' names, ``key=value``, if ``partitioned``. Raises VotesError with all errors, file by file.
     """
     known = [renamed.get(column.name, column.name) for column in table]
-    offers, opened = [], []
+    available, opened = [], []
     for source in sources:
         with open_parquet(source, known) as file:
-            offers.append(_offer(source if partitioned else replace(source, partition={}), file, known))
+            available.append(_available_columns(source if partitioned else replace(source, partition={}), file, known))
             opened.append(file.metadata)
-    columns, faults = match_columns(offers, table, renamed, remedy)
+    columns, faults = match_columns(available, table, renamed, remedy)
     if faults:
         raise VotesError("\n".join(faults))
     checked = []
-    for source, metadata, found, offer in zip(sources, opened, columns, offers, strict=True):
+    for source, metadata, found, has in zip(sources, opened, columns, available, strict=True):
         texts = [
             found.names[column]
             for column in as_dictionary
-            if column in found.names and values_of(offer.schema.field(found.names[column]).type) in TEXTS
+            if column in found.names and values_of(has.schema.field(found.names[column]).type) in TEXTS
         ]
         dictionaries = tuple(leaf for name in texts for leaf in _leaves(metadata, name))
         largest = _largest_group(metadata, source.bytes)
@@ -108,7 +108,7 @@ def check_file(
     *,
     remedy: str = MAP_NAMES,
 ) -> CheckedFile:
-    """As :func:`check_files`, of one file; all that is wrong in one line. Raises VotesError."""
+    """As :func:`check_files`, of one file. Raises VotesError with all errors in one line."""
     sources = [path] if isinstance(path, Source) else find_sources([path])
     if len(sources) > 1:
         named = redacted(os.fspath(path)) if not isinstance(path, Source) else path.path
@@ -118,13 +118,13 @@ def check_file(
     return checked
 
 
-def check_beside(
+def check_side_input(
     paths: Iterable[str | os.PathLike[str]],
     table: Table,
     renamed: Mapping[str, str],
     as_dictionary: tuple[str, ...] = (),
 ) -> tuple[CheckedFile, ...]:
-    """As :func:`check_files`, of all files that paths name; all that is wrong in one line. Raises VotesError."""
+    """As :func:`check_files`, of all files that paths name. Raises VotesError with all errors in one line."""
     sources = find_sources(paths)
     with _in_one_line(sources[0].path):
         return tuple(check_files(sources, table, renamed, as_dictionary))
@@ -132,7 +132,7 @@ def check_beside(
 
 @contextmanager
 def _in_one_line(path: str) -> Iterator[None]:
-    """Make one line of an error of several; ``path`` is the first file's, which is not repeated."""
+    """Turn an error of several lines into one of one line; ``path`` is the first file's, which is not repeated."""
     try:
         yield
     except VotesError as error:
@@ -146,8 +146,8 @@ def _in_one_line(path: str) -> Iterator[None]:
 def stream(file: CheckedFile, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """The rows of a checked file, ``rows`` at a time, with the schema's column names and value types.
 
-    Lists come row group by row group: those of dictionaries cannot be read across. Raises VotesError if the file
-    cannot be read, has changed, or holds another number of rows than it says.
+    Lists come row group by row group: lists of dictionaries cannot be read across them. Raises VotesError if the file
+    cannot be read, has changed, or has another number of rows than its metadata says.
     """
     row = 0
     batches = _read(file, columns, rows, file.dictionaries)
@@ -157,8 +157,8 @@ def stream(file: CheckedFile, columns: Sequence[str], rows: int = BATCH_ROWS) ->
         except VotesError:
             if not file.dictionaries:
                 raise
-            # Delta encodings cannot be read as dictionaries. Which it has, only the metadata of columns would say,
-            # and where that is damaged pyarrow ends the process.
+            # Delta encodings cannot be read as dictionaries. Only the columns' metadata has the encodings, and where
+            # that is damaged pyarrow ends the process.
             file = replace(file, dictionaries=())
             batches = _from_row(row, _read(file, columns, rows, ()))
             continue
@@ -187,7 +187,7 @@ def stream_all(files: Iterable[CheckedFile], table: Table) -> Iterator[tuple[pa.
 
 
 def origin_of(files: Sequence[CheckedFile]) -> str:
-    """The files in a few words."""
+    """A short name for all files, for messages."""
     first = files[0].source.path
     return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
 
@@ -198,10 +198,10 @@ def types_of(files: Iterable[CheckedFile]) -> dict[str, pa.DataType]:
 
 
 def inputs_of(files: Iterable[CheckedFile], fingerprints: Iterable[str]) -> tuple[Input, ...]:
-    """What was read, for the record. Raises VotesError if it is no longer there, or another."""
+    """The files that were read, for run.json. Raises VotesError if one is gone or has changed."""
     inputs = []
     for file, fingerprint in zip(files, fingerprints, strict=True):
-        file.source.check_unchanged()  # what was fingerprinted is what was read
+        file.source.check_unchanged()  # the bytes fingerprinted are those that were read
         inputs.append(Input(file.source.path, file.rows, file.source.bytes, fingerprint))
     return tuple(inputs)
 
@@ -248,8 +248,8 @@ def _from_row(row: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Record
 
 def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.DataType], Iterator[pa.RecordBatch]]:
     """Value types and batches of a table in memory, checked against the schema as files are."""
-    offer = Offer("", table.schema, table.num_rows, lambda name: _any_value(table.column(name)))
-    (found,), faults = match_columns([offer], columns, {}, MAP_NAMES)
+    has = AvailableColumns("", table.schema, table.num_rows, lambda name: _any_value(table.column(name)))
+    (found,), faults = match_columns([has], columns, {}, MAP_NAMES)
     if faults:
         raise VotesError("\n".join(faults))
     wanted = [column.name for column in columns]
@@ -261,16 +261,16 @@ def batches_of_table(table: pa.Table, columns: Table) -> tuple[dict[str, pa.Data
 def _in_memory(batch: pa.RecordBatch | int, wanted: Sequence[str], found: Columns) -> pa.RecordBatch:
     try:
         return batch_of(batch, wanted, found)
-    except MisfitError as error:
+    except ConversionError as error:
         raise VotesError(str(error), remedy="cast it, or leave such rows out") from error
 
 
 @contextmanager
 def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
-    """Turn what pyarrow raises on a broken file into one VotesError."""
+    """Turns what pyarrow raises on a damaged file into a VotesError."""
     try:
         yield
-    except MisfitError as error:
+    except ConversionError as error:
         raise VotesError(str(error), where=path, remedy="cast it, or leave such rows out") from error
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
         raise VotesError(
@@ -290,20 +290,20 @@ def open_parquet(source: Source, wanted: Collection[str], **options: Any) -> Ite
 
 
 def _opened(source: Source, wanted: Collection[str], **options: Any) -> pq.ParquetFile:
-    """As :func:`open_parquet`, to be closed by whoever has it; raises what pyarrow does."""
+    """As :func:`open_parquet`, to be closed by the caller; raises what pyarrow raises."""
     options["coerce_int96_timestamp_unit"] = "us"  # as nanoseconds they would wrap before 1677 and after 2262
     try:
         return pq.ParquetFile(source.local, **options)
     except (pa.ArrowException, OSError):
-        try:  # there may be a column that pyarrow does not know among those that nobody asks for
-            return pq.ParquetFile(FileOfFewerMeanings(source.local, wanted), **options)
+        try:  # a column that is not wanted may have a type that pyarrow does not know
+            return pq.ParquetFile(FileWithoutLogicalTypes(source.local, wanted), **options)
         except (pa.ArrowException, OSError, ValueError):
-            pass  # what it says of the whole file tells more
+            pass  # the error for the whole file says more
         raise
 
 
-def _offer(source: Source, file: pq.ParquetFile, known: Collection[str]) -> Offer:
-    """What a file has for columns, of those with ``known`` names."""
+def _available_columns(source: Source, file: pq.ParquetFile, known: Collection[str]) -> AvailableColumns:
+    """The columns that a file has, of those with ``known`` names."""
     schema, metadata = file.schema_arrow, file.metadata
     _check_row_counts(metadata, source.path)
 
@@ -313,11 +313,11 @@ def _offer(source: Source, file: pq.ParquetFile, known: Collection[str]) -> Offe
         with open_parquet(source, known, pre_buffer=False) as again:
             return any(_any_value(batch.column(name)) for batch in again.iter_batches(BATCH_ROWS, columns=[name]))
 
-    return Offer(source.path, schema, metadata.num_rows, has_value, source.partition, _uuids(file, known))
+    return AvailableColumns(source.path, schema, metadata.num_rows, has_value, source.partition, _uuids(file, known))
 
 
 def _uuids(file: pq.ParquetFile, known: Collection[str]) -> frozenset[str]:
-    """The columns of UUIDs, also where pyarrow has no type for these."""
+    """Names of the columns of UUIDs, also where pyarrow has no type for these."""
     schema = file.schema_arrow
     of_16_bytes = {field.name for field in schema if field.name in known and field.type == pa.binary(16)}
     if not of_16_bytes:
@@ -336,7 +336,7 @@ def _any_value(values: pa.Array | pa.ChunkedArray) -> bool:
 
 
 def items_per_row(file: CheckedFile, column: str) -> int:
-    """How long the lists of a column are on average, rounded up, in the row group where they are longest."""
+    """The mean length of a column's lists, rounded up, in the row group where it is largest."""
     most = 1
     if column not in file.names:
         return most
@@ -345,7 +345,7 @@ def items_per_row(file: CheckedFile, column: str) -> int:
         (leaf,) = _leaves(metadata, file.names[column])
         places = [place for place in range(metadata.num_columns) if metadata.schema.column(place).path == leaf]
         for number in range(metadata.num_row_groups):
-            # Damaged metadata of a column is an error to who reads it, and the end of the process to who looks at it.
+            # Damaged metadata of a column is an error when the column is read, but inspecting it ends the process.
             next(opened.iter_batches(1, row_groups=[number], columns=[leaf]), None)
             group = metadata.row_group(number)
             if group.num_rows:
@@ -354,7 +354,7 @@ def items_per_row(file: CheckedFile, column: str) -> int:
 
 
 def _check_row_counts(metadata: pq.FileMetaData, path: str) -> None:
-    """Raise VotesError if the row groups do not have as many rows as the file says: memory is reserved for these."""
+    """Raise VotesError if the row groups do not add up to the file's number of rows: memory is reserved for these."""
     rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
     if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
         raise VotesError(
@@ -365,12 +365,12 @@ def _check_row_counts(metadata: pq.FileMetaData, path: str) -> None:
 
 
 def _largest_group(metadata: pq.FileMetaData, n_bytes: int) -> int:
-    """Bytes that the largest row group has in a file of ``n_bytes``: its share of what the groups are unpacked."""
+    """Bytes of the largest row group in a file of ``n_bytes``: its share of the groups' uncompressed sizes."""
     sizes: list[int] = [max(0, metadata.row_group(number).total_byte_size) for number in range(metadata.num_row_groups)]
     return n_bytes * max(sizes, default=0) // max(1, sum(sizes))
 
 
 def _leaves(metadata: pq.FileMetaData, column: str) -> list[str]:
-    """The paths of the values a column holds: its name, or more if they stand in lists."""
+    """The schema paths of a column's values: its name, or longer ones if it holds lists."""
     paths = (metadata.schema.column(place).path for place in range(metadata.num_columns))
     return [path for path in paths if path == column or path.startswith(f"{column}.")]

@@ -1,4 +1,4 @@
-"""Work ahead: items are made on a thread of their own while the ones before are used."""
+"""Prefetching: items are made on a thread of their own while the ones before are used."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,16 +9,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 0.1
-"""Seconds after which a thread that waits for room looks whether it is to stop."""
+"""Seconds after which a thread that waits for room checks whether to stop."""
 
 
 class _End:
-    """Stands behind the last item."""
+    """Marks the end of the items."""
 
 
 @contextmanager
 def prefetched(items: Iterator[T], room: int) -> Iterator[Iterator[T]]:
-    """The items, made up to ``room`` ahead. What goes wrong while one is made is raised where it is taken."""
+    """The items, made up to ``room`` ahead. An error while one is made is raised where it is taken."""
     queue: Queue[T | _End | BaseException] = Queue(room)
     stop = Event()
 

@@ -1,8 +1,8 @@
-"""Requests to stores: each is answered within a time limit, or is an error; and can be interrupted.
+"""Requests to stores with a time limit, which can be interrupted.
 
-What asks a store for something may wait in a library for minutes, or for ever, and cannot be interrupted there. So a
-thread of its own asks, and who waits for the answer waits no longer than the limit. Retries are the libraries' own:
-those of pyarrow's file systems, with tenacity for those of fsspec.
+A request may block in a library for minutes, or for ever, and cannot be interrupted there. So it is made in a thread of
+its own, and the caller waits no longer than the limit. Retries are those of pyarrow's file systems; requests through
+fsspec are retried with tenacity.
 """
 
 import math
@@ -18,10 +18,10 @@ from ..errors import ParameterError
 T = TypeVar("T")
 
 TIME_LIMIT: float = 120
-"""Seconds that a store has for an answer, retries included, unless it is said."""
+"""Default number of seconds that a store has for an answer, retries included."""
 
 ATTEMPTS, FIRST_WAIT, LONGEST_WAIT = 4, 1, 30
-"""How often what fsspec opens is asked, and how many seconds lie between, at first and at most."""
+"""Attempts of a request through fsspec, and the seconds between them, at first and at most."""
 
 FINAL = (
     FileNotFoundError,
@@ -37,7 +37,7 @@ FINAL = (
     TypeError,
     ValueError,
 )
-"""Errors that another attempt would not help against."""
+"""Errors after which another attempt is useless."""
 
 
 class _Limit:
@@ -45,19 +45,19 @@ class _Limit:
 
 
 def set_time_limit(seconds: float) -> None:
-    """Give stores so many seconds for an answer from now on. Raises ParameterError."""
+    """Set the seconds that stores have for an answer from now on. Raises ParameterError."""
     check_time_limit(seconds)
     _Limit.seconds = seconds
 
 
 def check_time_limit(seconds: float) -> None:
-    """Raise ParameterError if stores cannot be given so many seconds."""
+    """Raise ParameterError if ``seconds`` is no valid time limit."""
     if not (math.isfinite(seconds) and seconds > 0):
         raise ParameterError(f"store_timeout is {seconds} but must be a positive number of seconds")
 
 
 def time_limit() -> float:
-    """Seconds that stores have for an answer."""
+    """The current time limit: seconds that stores have for an answer."""
     return _Limit.seconds
 
 
@@ -65,20 +65,20 @@ class Requests:
     """Requests to one store."""
 
     def __init__(self, seconds: float, *, retries: bool) -> None:
-        """``retries``: whether what may be asked twice is, since the library does not do it itself."""
+        """``retries``: whether to retry requests here, since the library does not do so itself."""
         self.seconds = seconds
         self.retries = retries
         self._given_up: list[threading.Thread] = []
 
     @property
     def is_stuck(self) -> bool:
-        """Whether a request was given up that is still going on: it is not worth while to ask for more."""
+        """Whether a request timed out and is still running: further requests are pointless."""
         return any(thread.is_alive() for thread in self._given_up)
 
     def ask(self, work: Callable[[], T], *, times: int = 1, again: bool = False) -> T:
-        """The result of ``work``, done in a thread of its own. Raises TimeoutError if there is none in time.
+        """The result of ``work``, called in a thread of its own. Raises TimeoutError if there is none in time.
 
-        ``times``: how often the limit is allowed for. ``again``: whether it may be tried again if it fails.
+        ``times``: factor on the time limit. ``again``: whether ``work`` may be retried if it fails.
         """
         answers: SimpleQueue[Callable[[], T]] = SimpleQueue()
         if again and self.retries:
@@ -97,7 +97,7 @@ class Requests:
 
 
 def _outcome(work: Callable[[], T]) -> Callable[[], T]:
-    """What returns the result of ``work``, or raises its error, whenever it is called."""
+    """Call ``work`` now; the function returned gives its result, or raises its error, when called."""
     try:
         result = work()
     except BaseException as error:
@@ -110,7 +110,7 @@ def _fail(error: BaseException) -> NoReturn:
 
 
 def _with_retries(work: Callable[[], T], seconds: float) -> T:
-    """The result of ``work``, which is tried again after a while if it fails; at once what it is without tenacity."""
+    """The result of ``work``, retried with increasing waits if it fails; without tenacity it is called once."""
     try:
         from tenacity import Retrying, retry_if_not_exception_type, stop_after_attempt, stop_after_delay
         from tenacity.wait import wait_random_exponential
@@ -127,7 +127,7 @@ def _with_retries(work: Callable[[], T], seconds: float) -> T:
 
 
 class Store:
-    """A file system of pyarrow, each request to which is answered in time."""
+    """A file system of pyarrow whose requests have a time limit."""
 
     def __init__(self, filesystem: Any, requests: Requests) -> None:
         """``filesystem`` is a pyarrow.fs.FileSystem."""
@@ -136,17 +136,17 @@ class Store:
 
     @property
     def type_name(self) -> str:
-        """The kind of store."""
+        """The type name of the file system, such as "s3"."""
         name: str = self._filesystem.type_name
         return name
 
     @property
     def is_stuck(self) -> bool:
-        """Whether a request was given up that is still going on."""
+        """Whether a request timed out and is still running."""
         return self._requests.is_stuck
 
     def get_file_info(self, selection: Any) -> Any:
-        """What is known of a path, or of all that a selector selects."""
+        """The FileInfo of a path, or those of all files that a selector selects."""
         return self._requests.ask(lambda: self._filesystem.get_file_info(selection), again=True)
 
     def create_dir(self, path: str, *, recursive: bool = True) -> None:
@@ -158,7 +158,7 @@ class Store:
         self._requests.ask(lambda: self._filesystem.delete_file(path))
 
     def delete_dir(self, path: str) -> None:
-        """Delete a folder and all that is in it."""
+        """Delete a folder with its content."""
         self._requests.ask(lambda: self._filesystem.delete_dir(path))
 
     def copy_file(self, path: str, target: str) -> None:
@@ -166,17 +166,17 @@ class Store:
         self._requests.ask(lambda: self._filesystem.copy_file(path, target), again=True)
 
     def move(self, path: str, target: str) -> None:
-        """Move a file inside the store, in place of what is there."""
+        """Move a file inside the store, replacing the target."""
         self._requests.ask(lambda: self._filesystem.move(path, target))
 
     def open_input_stream(self, path: str) -> "InputStream":
-        """A file to read."""
-        # What is to be read again after a failure is read from where it was.
+        """Open a file to read."""
+        # A read that is retried after a failure starts at the same position.
         opened = self._filesystem.open_input_file if self._requests.retries else self._filesystem.open_input_stream
         return InputStream(self._requests.ask(lambda: opened(path), again=True), self._requests)
 
     def open_output_stream(self, path: str) -> "OutputStream":
-        """A file to write."""
+        """Open a file to write."""
         return OutputStream(self._requests.ask(lambda: self._filesystem.open_output_stream(path)), self._requests)
 
 
@@ -191,16 +191,16 @@ class _Stream:
         self._place = 0
 
     def close(self) -> None:
-        """Close the file, and see that what was written is there; but not while a request is still going on."""
+        """Close the file, which completes what was written; does nothing while a request is still running."""
         if not self._requests.is_stuck:
             self._requests.ask(self._stream.close, times=self._times)
 
 
 class InputStream(_Stream):
-    """A file that is read."""
+    """A file opened to read."""
 
     def read(self, n_bytes: int) -> bytes:
-        """The next bytes, no more than so many; none at the end."""
+        """The next bytes, at most ``n_bytes``; empty at the end."""
         if self._requests.retries:
             place = self._place
             content = self._requests.ask(lambda: bytes(self._stream.read_at(n_bytes, place)), again=True)
@@ -212,15 +212,15 @@ class InputStream(_Stream):
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(Exception):  # all that was wanted is read, or something else went wrong
+        with suppress(Exception):  # everything is read, or another error is under way
             self.close()
 
 
 class OutputStream(_Stream):
-    """A file that is written."""
+    """A file opened to write."""
 
     def write(self, content: bytes) -> None:
-        """Write more. It may be on its way for long after, but not after the file is closed."""
+        """Write more bytes; they are in the store when the file is closed, not necessarily before."""
         self._times += 1
         self._requests.ask(lambda: self._stream.write(content))
 

@@ -1,7 +1,7 @@
-"""Inputs in other stores: found there, and copied before they are read.
+"""Inputs in object stores: found there, and copied before they are read.
 
-What is read is a snapshot: its SHA-256 is taken while it is copied, and nobody can change it meanwhile. The copy has no
-name in the file system, so that nothing stays behind, whatever ends the process.
+A copy is a snapshot: its SHA-256 is computed while it is copied, and it cannot be changed later. It has no name in the
+file system, so that nothing is left over, however the process ends.
 """
 
 import errno
@@ -27,7 +27,7 @@ INCOMPLETE = "run again when it is complete"
 
 @dataclass(frozen=True)
 class Opened:
-    """A file that is open as long as this is there."""
+    """A file that stays open as long as this object lives."""
 
     descriptor: int
 
@@ -36,13 +36,13 @@ class Opened:
 
     @property
     def path(self) -> str:
-        """Where it can be opened."""
+        """Path under which the file can be opened."""
         return f"/dev/fd/{self.descriptor}"
 
 
 @dataclass(frozen=True)
 class Copy(Opened):
-    """A copy of a file, which is there as long as this is."""
+    """A copy of a file, which exists as long as this object lives."""
 
     bytes: int
     sha256: str
@@ -51,7 +51,7 @@ class Copy(Opened):
 def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[StoreLocation]:
     """The files that a URI names: one, those with these suffixes below a folder, or those that match ``*`` and ``**``.
 
-    Names that begin with ``.`` or ``_`` are passed over below a folder and by wildcards. Raises VotesError.
+    Names that begin with ``.`` or ``_`` are skipped below a folder and by wildcards. Raises VotesError.
     """
     from pyarrow.fs import FileSelector, FileType
 
@@ -85,15 +85,15 @@ def find_remote(uri: str, suffixes: tuple[str, ...]) -> list[StoreLocation]:
 
 
 def _is_unmarked_table(place: StoreLocation, path: str, root: int) -> bool:
-    """Whether a file in a folder has no suffix and is Parquet all the same, as Hive, Trino and Impala name theirs."""
+    """Whether a file in a folder is Parquet without a suffix, as Hive, Trino and Impala name theirs."""
     if "." in path.rpartition("/")[2] or hidden(path[root:].split("/")):
         return False
     with reaching(place.uri), place.filesystem.open_input_stream(path) as stream:
         return bytes(stream.read(len(MAGIC))) == MAGIC
 
 
-def would_find_remote(uri: str, file: str, suffixes: tuple[str, ...]) -> bool:
-    """Whether a file, as a URI of the same spelling, is among those that :func:`find_remote` finds, or will be."""
+def remote_path_includes(uri: str, file: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether :func:`find_remote` finds a file, or would if it existed; both are URIs in the same spelling."""
     path, endpoint = _parts(uri)
     below, its_endpoint = _parts(file)
     fixed, pattern = _split(path) if "*" in path else (path.rstrip("/"), "")
@@ -102,7 +102,7 @@ def would_find_remote(uri: str, file: str, suffixes: tuple[str, ...]) -> bool:
 
 
 def _parts(uri: str) -> tuple[str, str | None]:
-    """A URI without its query, and the server that this names."""
+    """A URI without its query, and the server that the query names."""
     path, _, query = redacted(uri).partition("?")
     return path, dict(parse_qsl(query)).get("endpoint_override")
 
@@ -132,17 +132,17 @@ def copied(place: StoreLocation) -> Copy:
 
 
 def _temporary_file(place: StoreLocation) -> IO[bytes]:
-    """Without a buffer, which would complain of a full disk once more when it is closed."""
+    """A temporary file without a buffer, which would raise the error of a full disk again when closed."""
     _allow_more_files()
     with _writing(place):
         return tempfile.TemporaryFile(buffering=0)
 
 
 def _allow_more_files() -> None:
-    """A copy is an open file; of these a process may have 1,024 unless it asks for more."""
+    """Raise the process's limit of open files, usually 1,024: each copy is one."""
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed != most:
-        with suppress(ValueError, OSError):  # the system may have a limit of its own
+        with suppress(ValueError, OSError):  # the system may have a lower limit
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -195,19 +195,19 @@ def regular(pattern: str) -> str:
 
 
 def _is_wanted(name: str, pattern: str, suffixes: tuple[str, ...]) -> bool:
-    """Whether a file below a folder is meant: by a pattern, or in a folder that is; "" is the folder itself."""
+    """Whether a file below a folder matches a pattern, itself or by a folder above it; "" matches the folder itself."""
     parts = name.split("/")
     is_table = name.lower().endswith(suffixes)
     if not pattern:
         return is_table and not hidden(parts)
     for depth in range(1, len(parts) + 1):
         if re.fullmatch(regular(pattern), "/".join(parts[:depth])):
-            # A wildcard stands for no hidden name; one that is spelled out may be hidden.
+            # Wildcards do not match hidden names; a name that is spelled out may be hidden.
             as_spelled = hidden(parts[:depth]) == hidden(pattern.split("/"))
             return as_spelled and not hidden(parts[depth:]) and (is_table or depth == len(parts))
     return False
 
 
 def hidden(parts: Sequence[str]) -> int:
-    """How many parts of a path are hidden."""
+    """Number of the parts of a path that are hidden names."""
     return sum(part.startswith((".", "_")) for part in parts)

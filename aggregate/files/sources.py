@@ -1,4 +1,4 @@
-"""Which files: paths, folders and globs become a sorted list, each with a fingerprint."""
+"""Finds input files: paths, folders and globs become a sorted list of files with fingerprints."""
 
 import glob
 import hashlib
@@ -15,33 +15,33 @@ from urllib.parse import unquote
 from ..errors import VotesError, on_one_line, reason_of, warn
 from .footers import MAGIC
 from .lakes import check_no_lake
-from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, would_find_remote
+from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, remote_path_includes
 from .stores import StoreLocation, is_uri, local_path, locate, reaching, redacted
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""The value of a folder's name that stands for null."""
+"""The value in a folder's name that means null."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it was found."""
+    """A file that was found, and its state then."""
 
     path: str
-    """As it is shown: without the secrets of a URI, and bytes that are no text as ``\\xe9``."""
+    """The path for messages: without the secrets of a URI, and bytes that are not text as ``\\xe9``."""
     bytes: int
     state: "State"
-    """Another state is another file."""
+    """Identifies the file's content: it differs after any change."""
     copy: Copy | None = None
-    """Of a file in another store."""
+    """The local copy of a file in an object store."""
     partition: Mapping[str, str | None] = field(default_factory=dict)
-    """What the names of its folders say, if these are ``key=value``."""
+    """Column -> value, from the names of its folders that are ``key=value``."""
 
     place: str = ""
-    """Where a local file is, with all links resolved: nobody can turn them while it is read."""
+    """The path of a local file with all links resolved: so they cannot change while it is read."""
     opened: Opened | None = None
-    """A local file that is kept open, as its name is none that libraries take."""
+    """A local file that is kept open, because libraries do not accept its name."""
 
     @property
     def local(self) -> str:
@@ -51,7 +51,7 @@ class Source:
         return self.place if self.opened is None else self.opened.path
 
     def check_unchanged(self) -> None:
-        """Raise VotesError if the file is not the one that was found."""
+        """Raise VotesError if the file has changed since it was found."""
         if self.copy is None and _state(self.place, self.path) != self.state:
             raise self._changed()
 
@@ -76,7 +76,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Input:
-    """A file that was read."""
+    """A file that was read, for run.json."""
 
     path: str
     rows: int
@@ -88,10 +88,10 @@ class Input:
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     """The Parquet files that ``paths`` name, each once, in the order of their paths; those of URIs are copied.
 
-    A folder stands for the Parquet files below it, whatever the depth: those with a suffix of PARQUET_SUFFIXES, and
-    without any, as Hive, Trino and Impala write them. Of Parquet files with another suffix a warning tells. A path that
-    does not exist is tried as a glob. In folders and globs names that begin with ``.`` or ``_`` are passed over, as
-    Spark and Hive do. Raises VotesError, also for tables of which only a log says what they hold (``ingest.lakes``).
+    A folder means the Parquet files below it, at any depth: those with a suffix of PARQUET_SUFFIXES, and those without
+    any, as Hive, Trino and Impala write them. Parquet files with another suffix are a warning. A path that does not
+    exist is tried as a glob. In folders and globs names that begin with ``.`` or ``_`` are skipped, as in Spark and
+    Hive. Raises VotesError, also for tables whose current files only a log tells (``files.lakes``).
     """
     names = [os.fspath(path) for path in paths]
     found: dict[str, str] = {}
@@ -119,9 +119,9 @@ def files_of(path: str) -> list[str]:
 
 
 def path_includes(path: str, file: str) -> bool:
-    """Whether a Parquet file, a path or a URI, is among those that a path names, or will be when it is there."""
+    """Whether a Parquet file, a path or a URI, is among those that a path names, or would be if it existed."""
     if is_uri(path) or is_uri(file):
-        return is_uri(path) and is_uri(file) and would_find_remote(path, file, PARQUET_SUFFIXES)
+        return is_uri(path) and is_uri(file) and remote_path_includes(path, file, PARQUET_SUFFIXES)
     if "\0" in path:
         return False
     path = local_path(path)
@@ -139,7 +139,7 @@ def path_includes(path: str, file: str) -> bool:
 
 
 def _is_visible(path: str) -> bool:
-    """Whether a relative path is one that folders are looked through for: below, with no hidden name."""
+    """Whether a search of a folder includes a relative path: it is below, and has no hidden name."""
     return path == os.curdir or not hidden(path.split(os.sep))
 
 
@@ -159,9 +159,9 @@ def read_text(path: str | os.PathLike[str], remedy: str) -> str:
 
 
 def _expand(path: str, passed_over: list[str], folders: dict[str, str | None]) -> list[str]:
-    """The files that a path names; Parquet files that are none of them are added to ``passed_over``.
+    """The files that a path names; other Parquet files are added to ``passed_over``.
 
-    ``folders`` keeps which are known to be tables of another kind.
+    ``folders`` caches which folders are tables with a log.
     """
     if not path:
         raise VotesError("a path is empty", remedy="name files, folders or globs")
@@ -178,7 +178,7 @@ def _expand(path: str, passed_over: list[str], folders: dict[str, str | None]) -
     matches = [
         file
         for match in glob.glob(path, recursive=True)
-        if _underscored(match) == _underscored(path)  # a wildcard stands for no _temporary, as it stands for no .git
+        if _underscored(match) == _underscored(path)  # wildcards do not match _temporary, as they do not match .git
         for file in _expand(match, passed_over, folders)
     ]
     if not matches:
@@ -217,7 +217,7 @@ def _walk(folder: str, passed_over: list[str]) -> Iterator[str]:
 
 
 def _is_parquet(path: str) -> bool:
-    """Whether a file begins as Parquet does, as far as that can be seen."""
+    """Whether a file begins with Parquet's magic number; False if it cannot be read."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
@@ -238,9 +238,9 @@ def _warn_of(passed_over: list[str]) -> None:
 
 
 class State(NamedTuple):
-    """What differs between a file and another one at the same place.
+    """Distinguishes a file from another one at the same path, and from itself after a change.
 
-    Who writes into a file can put back the time of its content, but not that of its last change of any kind.
+    A writer can reset the modification time (mtime), but not the time of the last change of any kind (ctime).
     """
 
     size: int
@@ -261,10 +261,10 @@ def _state_of(found: os.stat_result) -> State:
 
 
 def _settled_state(place: str, path: str) -> State:
-    """The state of a file, which any change from now on makes another one.
+    """The state of a file, which differs after any change from now on.
 
     Linux takes the time of a change from a clock that ticks some hundred times a second: until its next tick a further
-    change would have the same time. So this waits for that, if the file has just been changed.
+    change would have the same time. So this waits for the tick if the file has just been changed.
     """
     state = _state(place, path)
     if hasattr(time, "CLOCK_REALTIME_COARSE"):
@@ -276,7 +276,7 @@ def _settled_state(place: str, path: str) -> State:
 
 
 def printable(path: str) -> str:
-    r"""A path as text: bytes of it that are no UTF-8 as ``\xe9``.
+    r"""A path as printable text: bytes that are not UTF-8 as ``\xe9``.
 
     >>> printable(os.fsdecode(b"caf\xe9.parquet"))
     'caf\\xe9.parquet'
@@ -311,7 +311,7 @@ def _source(path: str, place: str) -> Source:
 
 
 def _partition(parts: Sequence[str]) -> dict[str, str | None]:
-    """What the folders of a path say of its file, as Hive partitions a table: ``key=value``, percent-encoded.
+    """Column -> value from the folders of a path, as Hive partitions a table: ``key=value``, percent-encoded.
 
     >>> _partition("log/is_author=true/label=Acer%20opalus/user_id=__HIVE_DEFAULT_PARTITION__/0.parquet".split("/"))
     {'is_author': 'true', 'label': 'Acer opalus', 'user_id': None}

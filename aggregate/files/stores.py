@@ -1,6 +1,6 @@
 """Files in object stores and elsewhere: whatever ``pyarrow.fs`` opens, and else what fsspec opens.
 
-A place is named by a URI such as ``s3://bucket/votes`` or ``s3://bucket/votes?endpoint_override=host:9000&scheme=http``;
+A location is named by a URI such as ``s3://bucket/votes`` or ``s3://bucket/votes?endpoint_override=host:9000&scheme=http``;
 everything without a scheme, and ``file:///path``, is a local path.
 """
 
@@ -17,23 +17,22 @@ from .requests import Requests, Store, time_limit
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 URI_IN_TEXT = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:/[^\s'\"]+")
-"""Where a URI may begin, well spelled or not, and how far it goes."""
+"""A URI in a text, well-formed or not."""
 
 MISSPELT = re.compile(r"(s3a?|gs|gcs|abfss?|hdfs|https?|file):/?(?!/)", re.IGNORECASE)
-"""What a person begins a URI with who leaves out a slash; a path in such a folder can be spelled ./s3:/..."""
+"""The beginning of a URI that lacks a slash; a path in a folder of such a name can be written as ./s3:/..."""
 
 SECRETS = re.compile(r"key|secret|token|pass|pwd|credential|signature|sig$|sas|auth|code", re.IGNORECASE)
-"""Names of what must not be shown in a URI's query."""
+"""Names of secret parameters of a URI's query."""
 
 PASSWORD = re.compile(r"^([^:]+:/{0,2})[^/?#@:]*:(?:[^/?#@]*|(?!\d+[/?#])[^?]*)@")
-"""The beginning of a URI, well spelled or not, with a user and a password; that may have slashes, which it should not.
-"""
+"""The beginning of a URI, well-formed or not, with a user and a password, which may wrongly have slashes in it."""
 
 HIDDEN = "hidden"
-"""What is shown instead of a secret."""
+"""Replacement for a secret."""
 
 GCS_RETRY_LIMIT = "retry_limit_seconds"
-"""What pyarrow calls how long it tries again, in the query of a URI of Google's store."""
+"""Parameter in the query of a Google Cloud Storage URI: the seconds for which pyarrow retries."""
 
 CHUNK = 1 << 23
 """Bytes copied at a time."""
@@ -45,9 +44,9 @@ class StoreLocation:
 
     filesystem: Store
     path: str
-    """Inside it."""
+    """Path inside the file system."""
     uri: str
-    """As given, with its secrets."""
+    """The URI as given, secrets included."""
 
     @property
     def name(self) -> str:
@@ -56,12 +55,12 @@ class StoreLocation:
 
     @property
     def identity(self) -> str:
-        """The same for all spellings of a URI."""
+        """A key that is equal for all spellings of the same location."""
         server = dict(parse_qsl(self.uri.partition("?")[2])).get("endpoint_override", "")
         return f"{self.filesystem.type_name} {server} {self.path.strip('/')}"
 
     def child(self, *names: str) -> "StoreLocation":
-        """A file or folder below."""
+        """The location of a file or folder below."""
         return StoreLocation(self.filesystem, "/".join([self.path.rstrip("/"), *names]), child(self.uri, *names))
 
     def read(self) -> bytes:
@@ -70,7 +69,7 @@ class StoreLocation:
             return b"".join(iter(lambda: stream.read(CHUNK), b""))
 
     def write(self, content: bytes) -> None:
-        """Write a small file; one that is there is replaced."""
+        """Write a small file, or replace it."""
         with self.filesystem.open_output_stream(self.path) as stream:
             stream.write(content)
 
@@ -85,7 +84,7 @@ def is_uri(path: str) -> bool:
 
 
 def local_path(path: str | os.PathLike[str]) -> str:
-    """The path that a name without URI, or ``file:///path``, stands for. Raises ParameterError for half a URI.
+    """The local path of a plain path or ``file:///path``. Raises ParameterError for a malformed URI.
 
     >>> local_path("file:///data/my%20votes")
     '/data/my votes'
@@ -103,7 +102,7 @@ def local_path(path: str | os.PathLike[str]) -> str:
         raise ParameterError(
             f"a file of the machine {host.rpartition('@')[2]!r} is none of this one: write file:///..."
         )
-    from urllib.request import url2pathname  # loads all that HTTP takes
+    from urllib.request import url2pathname  # loads the modules for HTTP
 
     return url2pathname(slash + rest)
 
@@ -116,7 +115,7 @@ def check_local(path: str | os.PathLike[str]) -> str:
 
 
 def redacted(uri: str) -> str:
-    """A name as it may be shown: a URI without user, password and secrets of its query.
+    """A path or URI for messages: without user, password and secrets of its query.
 
     >>> redacted("s3://me:secret@bucket/votes?region=eu&secret_key=x")
     's3://bucket/votes?region=eu&secret_key=hidden'
@@ -129,7 +128,7 @@ def redacted(uri: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text with every URI in it as it may be shown.
+    """A text with the secrets of every URI in it removed.
 
     >>> without_secrets("cannot parse 's3://me:secret@bucket'; see --help")
     "cannot parse 's3://bucket'; see --help"
@@ -138,7 +137,7 @@ def without_secrets(text: str) -> str:
 
 
 def _parts(query: str) -> list[tuple[str, str, str]]:
-    """Key, equals sign and value of each part of a query, as they are spelled."""
+    """Key, equals sign and value of each parameter of a query, undecoded."""
     return [part.partition("=") for part in query.split("&")]
 
 
@@ -167,7 +166,7 @@ def beside(path: str, name: str) -> str:
 
 
 def locate(uri: str) -> StoreLocation:
-    """The place of a URI. Raises VotesError if nothing can open it."""
+    """The location that a URI names. Raises VotesError if neither pyarrow nor fsspec can open it."""
     import pyarrow as pa
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
 
@@ -175,7 +174,7 @@ def locate(uri: str) -> StoreLocation:
     seconds = max(time_limit(), retry_limit or 0)
     requests = Requests(seconds, retries=False)
     asked = uri
-    if uri.lower().startswith(("gs://", "gcs://")) and retry_limit is None:  # its own is a quarter of an hour
+    if uri.lower().startswith(("gs://", "gcs://")) and retry_limit is None:  # pyarrow's default is 15 minutes
         asked += f"{'&' if '?' in uri else '?'}{GCS_RETRY_LIMIT}={max(1, int(seconds / 2))}"
     try:
         filesystem, path = requests.ask(lambda: FileSystem.from_uri(asked))
@@ -213,7 +212,7 @@ def _option(uri: str, name: str) -> float | None:
 def reaching(
     uri: str, kind: type[AggregateError] = VotesError, remedy: str = "see that it is there and may be read"
 ) -> Iterator[None]:
-    """Turn whatever a store raises into one error of ours: what fsspec opens may raise anything."""
+    """Turns whatever a store raises into ``kind``: file systems of fsspec may raise anything."""
     try:
         yield
     except AggregateError:
@@ -239,12 +238,12 @@ def _reason(error: Exception, uri: str) -> str:
 
 
 def _cause(error: Exception, uri: str) -> Exception | None:
-    """The error as the cause of ours, which a traceback shows; none if the URI has secrets that it may tell."""
+    """The error as the cause for a traceback; None if the URI has secrets that it might contain."""
     return error if redacted(uri) == uri else None
 
 
 def _without_secrets(text: str, uri: str) -> str:
-    """What a store says, without the URI's secrets, however they are spelled."""
+    """A store's message without the URI's secrets, in any encoding."""
     text = without_secrets(text.replace(uri, redacted(uri)))
     secrets = [value for key, _, value in _parts(uri.partition("?")[2]) if SECRETS.search(key)]
     if PASSWORD.match(uri):

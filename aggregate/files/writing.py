@@ -1,4 +1,4 @@
-"""What the operating system says against writing, as an error of ours."""
+"""Writes files in one step, and turns OSError on writing into PublishError."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from .destination import UNFINISHED, check_kind, check_place, is_null, stream_of
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
 ANOTHER = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
-"""Errors of the operating system that more room helps against, or another place."""
+"""Errors of the operating system that call for more room, or for another location."""
 
 OUTPUT_FOLDER = "output folder"
 
@@ -21,11 +21,11 @@ NOTHING_HAPPENED = "nothing was published; what was published before is untouche
 
 @contextmanager
 def writing(where: str | os.PathLike[str], what: str = OUTPUT_FOLDER) -> Iterator[None]:
-    """Turn what the operating system raises while ``what`` is written into a PublishError."""
+    """Turns OSError while ``what`` is written into a PublishError."""
     try:
         yield
     except OSError as error:
-        place = error.filename2 or error.filename  # the second is what was to be made
+        place = error.filename2 or error.filename  # the second is the target
         remedies = [
             *(["make room"] if error.errno in ROOM else []),
             *([f"choose another {what}"] if error.errno in ANOTHER else []),
@@ -40,12 +40,12 @@ def writing(where: str | os.PathLike[str], what: str = OUTPUT_FOLDER) -> Iterato
 
 @contextmanager
 def in_one_step(path: Path) -> Iterator[Path]:
-    """A file to write, which takes the place of ``path`` when the block ends.
+    """A temporary file to write, which replaces ``path`` when the block ends without an error.
 
-    A link stays, and leads to the new file; what is written to a stream of the process goes there. Raises PublishError,
-    or ParameterError if no file may be written there (see ``plant_aggregate.files.destination``).
+    A link stays, and leads to the new file; if ``path`` is a stream of the process, the content is copied to it. Raises
+    PublishError, or ParameterError if no file may be written there (see ``plant_aggregate.files.destination``).
 
-    What goes wrong in the block is for the block to tell: it may do more than write.
+    Errors inside the block are not translated: it may do more than write.
     """
     if not path.name:
         raise PublishError("is no file", where=str(path), remedy="name a file to write")
@@ -79,7 +79,7 @@ def _copy_to(descriptor: int, file: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """See that a file or folder is on the disk."""
+    """Flush a file or folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -88,7 +88,7 @@ def flush(path: Path) -> None:
 
 
 def removed(leftover: Path) -> bool:
-    """Remove what a killed process left; if that cannot be done it is no obstacle, but a warning."""
+    """Remove a folder that a killed process left; whether that worked. A failure is a warning."""
     try:
         shutil.rmtree(leftover)
     except OSError as error:

@@ -12,7 +12,7 @@ from ..ai_votes import AiVotes
 from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
 from ..arrow import to_arrow
 from ..errors import VotesError
-from ..files.parquet import CheckedFile, batches_of_table, check_beside, inputs_of, origin_of, stream_all, types_of
+from ..files.parquet import CheckedFile, batches_of_table, check_side_input, inputs_of, origin_of, stream_all, types_of
 from ..files.sources import Input
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
@@ -51,7 +51,7 @@ class AiReading:
 
 def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[CheckedFile, ...]:
     """The files of AI votes for :func:`read_ai`. Raises VotesError if one is not there, or its columns do not fit."""
-    return check_beside(path_list(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
+    return check_side_input(path_list(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
 
 
 def read_ai(

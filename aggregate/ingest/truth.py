@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from ..arrays import Indices
 from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
-from ..files.parquet import batches_of_table, check_beside, origin_of, stream_all, types_of
+from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
 from ..schema import TRUTH
 from ..truth import Truth
 from . import Paths, path_list
@@ -27,7 +27,7 @@ def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Tru
     a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation stands more
     than once, or no row is left.
     """
-    files = check_beside(path_list(paths), TRUTH, columns or {})
+    files = check_side_input(path_list(paths), TRUTH, columns or {})
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.errors import VotesError
-from plant_aggregate.files.footers import without_meanings
+from plant_aggregate.files.footers import without_logical_types
 from tests.fuzz.layout import File, footer_place
 from tests.fuzz.originals import written
 from tests.fuzz.thrift import BYTE, STRUCT, Field, Struct
@@ -353,7 +353,7 @@ def test_metadata_that_cannot_be_understood_is_an_error(tmp_path: Path, cut: int
     metadata = written(pa.table({"a": [1], "b": ["x"]}))
     metadata = metadata[footer_place(metadata) : -8]
     with pytest.raises(ValueError):  # noqa: PT011 - of any kind
-        without_meanings(metadata[: cut * len(metadata) // 12], ["a"])
+        without_logical_types(metadata[: cut * len(metadata) // 12], ["a"])
 
 
 def test_any_byte_of_metadata_may_be_another() -> None:
@@ -366,6 +366,6 @@ def test_any_byte_of_metadata_may_be_another() -> None:
             changed = bytearray(metadata)
             changed[place] ^= flip
             with suppress(ValueError):
-                without_meanings(bytes(changed), ["a"])
+                without_logical_types(bytes(changed), ["a"])
                 understood += 1
     assert 0 < understood < 5 * len(metadata)
