@@ -7,6 +7,7 @@ What differs from one call to the next though nothing has changed is masked, and
 - times: of the lines of progress, ``started`` in run.json, and those in metrics;
 - seconds: of phases, of fits and in all; a table's column ``seconds`` is left out, and so is the table's own SHA-256;
 - ``peak_memory_bytes`` and ``threads``, which are of the machine; fingerprints of inputs, which hold their times;
+- that kernels are compiled, which is said where the cache has none yet: these lines are left out;
 - ``version`` in JSON and progress; ``--version`` has an entry of its own.
 
 Parquet files hold none of these elsewhere (the ids of runs are not in them), so they count byte by byte; of their
@@ -49,6 +50,9 @@ MASKED_TEXT = [
     (re.compile(r"^(plant_aggregate_\w*(?:_seconds|_bytes)\{.*\}) .*"), r"\1 <number>"),
 ]
 """In lines of text, what is masked and how."""
+
+OF_THE_CACHE = "compiling kernels that this version has not run here yet"
+"""Lines with these words are left out."""
 
 TIMEOUT = 900
 """Seconds that one command has."""
@@ -148,7 +152,8 @@ class Record:
         return self._text(output)
 
     def _text(self, output: bytes) -> list[str]:
-        return [self._masked(line) for line in output.decode(errors="backslashreplace").splitlines()]
+        lines = output.decode(errors="backslashreplace").splitlines()
+        return [self._masked(line) for line in lines if OF_THE_CACHE not in line]
 
     def _masked(self, text: str) -> str:
         text = text.replace(str(self._root), "<root>")
