@@ -49,8 +49,8 @@ class AiVotes:
     def __repr__(self) -> str:
         return f"AiVotes({len(self):,} observations, {len(self.label_names):,} labels, from {self.origin})"
 
-    def join(self, votes: Votes) -> tuple[Votes, "AiOpinions"]:
-        """The votes on all observations of either, and the AI's opinions on these.
+    def join(self, votes: Votes) -> tuple[Votes, "AlignedAiVotes"]:
+        """The votes on all observations of either, and the AI's votes aligned with these.
 
         An observation nobody but the AI knows has no vote: the one kind of Votes in which that is so. Raises
         VotesError if ids or labels are of another type than the votes'.
@@ -69,7 +69,7 @@ class AiVotes:
             ai_labels = _spread(ai_labels, of_ai, len(ids), np.int32(-1))
             scores = _spread(scores, of_ai, len(ids), np.nan)
         joined = replace(votes, offsets=offsets, labels=labels, observation_ids=ids, label_names=names)
-        return joined, AiOpinions(ai_labels, scores)
+        return joined, AlignedAiVotes(ai_labels, scores)
 
     def _merged(self, column: str, ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
         """The union, sorted, of two sorted lists of distinct ids, and the places of either in it."""
@@ -94,11 +94,15 @@ class AiVotes:
         return _merged_integers(ours, theirs)
 
 
-def counted(labels: LabelCodes, scores: Floats, mode: str, threshold: float) -> LabelCodes:
-    """The labels of the AI's votes that take part as the AI's own, -1 elsewhere: int32[n].
+AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")
+"""How the AI's votes may take part in a fit."""
 
-    ``labels`` int32[n], -1 for none; ``scores`` float64[n]. None takes part in mode ``ignore``, and none in mode
-    ``user``, where they are votes of a user as any; in mode ``confident`` those with a score of ``threshold``.
+
+def counted_labels(labels: LabelCodes, scores: Floats, mode: str, threshold: float) -> LabelCodes:
+    """The labels of the AI's votes that count, with a weight of their own, -1 elsewhere: int32[n].
+
+    ``labels`` int32[n], -1 for none; ``scores`` float64[n]. None counts in mode ``ignore``, and none in mode ``user``,
+    where they are votes of a user as any; in mode ``confident`` those with a score of at least ``threshold``.
     """
     if mode in ("ignore", "user"):
         return np.full_like(labels, -1)
@@ -108,51 +112,41 @@ def counted(labels: LabelCodes, scores: Floats, mode: str, threshold: float) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class AiOpinions:
-    """The AI's votes, an item an observation of some Votes."""
+class AlignedAiVotes:
+    """The AI's votes by observation of some Votes."""
 
     labels: LabelCodes
-    """int32[n_observations]; -1 where the AI has none."""
+    """int32[n_observations]; -1 where the AI has no vote."""
     scores: Floats
-    """float64[n_observations]; NaN where the AI has none."""
+    """float64[n_observations]; NaN where the AI has no vote."""
 
 
-@dataclass(frozen=True, eq=False)
-class Debate:
-    """The observations on which users and AI name more than one label, and those on which the AI is at one with all.
+def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags]:
+    """Observations on which users and AI name more than one label, and those on which the AI agrees with all users.
 
-    ``disputes`` has the AI's votes among the users', as those of the user with code n_users.
+    ``counted`` int32[n_observations] are the AI's labels that count, -1 elsewhere. The disputes have the AI's votes
+    among the users', as those of the user with code n_users. The second is bool[n_observations].
     """
+    from .kernels.ai_votes import find_opposed
+    from .kernels.disputes import votes_of
+    from .kernels.threads import in_blocks
 
-    disputes: Disputes
-    joined: Flags
-    """bool[n_observations]; the AI votes, and nobody says otherwise."""
-    is_ai: Flags
-    """bool, by vote of ``disputes``; the vote is the AI's."""
-
-    @classmethod
-    def of(cls, votes: Votes, heard: LabelCodes) -> "Debate":
-        """``heard`` int32[n_observations] is the label the AI votes where its vote counts, -1 elsewhere."""
-        from .kernels.ai_votes import find_opposed
-        from .kernels.disputes import votes_of
-        from .kernels.threads import in_blocks
-
-        opposed, joined = np.empty((2, votes.n_observations), np.bool_)
-        in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, heard, opposed, joined)
-        observations = np.flatnonzero(opposed)
-        offsets, positions = votes_of(votes.offsets, observations)
-        offsets, users, labels, is_author = with_ai(
-            offsets,
-            votes.users[positions],
-            votes.labels[positions],
-            votes.is_author[positions],
-            heard[observations],
-            votes.n_users,
-        )
-        return cls(Disputes(observations, offsets, users, labels, is_author), joined, users == votes.n_users)
+    opposed, joined = np.empty((2, votes.n_observations), np.bool_)
+    in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, counted, opposed, joined)
+    observations = np.flatnonzero(opposed)
+    offsets, positions = votes_of(votes.offsets, observations)
+    with_it = with_ai(
+        offsets,
+        votes.users[positions],
+        votes.labels[positions],
+        votes.is_author[positions],
+        counted[observations],
+        votes.n_users,
+    )
+    return Disputes(observations, *with_it), joined
 
 
-def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
+def with_ai_as_user(votes: Votes, ai: AlignedAiVotes) -> tuple[Votes, int]:
     """The votes, and the AI's among them as those of one more user; and the code of that user.
 
     Warns (AggregateWarning) if a user has the AI's name, so that it gets another.
@@ -165,11 +159,9 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
         warn(f"a user is named {usual!r}, so the AI is {own!r} among the users")
     everyone = pa.concat_arrays([votes.user_ids, array([own], votes.user_ids.type)])
     order = to_numpy(pc.sort_indices(everyone)).astype(np.int64)
-    ai = int(np.flatnonzero(order == votes.n_users)[0])
-    users = votes.users + (votes.users >= ai).astype(np.int32)
-    offsets, users, labels, is_author = with_ai(
-        votes.offsets, users, votes.labels, votes.is_author, opinions.labels, ai
-    )
+    code = int(np.flatnonzero(order == votes.n_users)[0])
+    users = votes.users + (votes.users >= code).astype(np.int32)
+    offsets, users, labels, is_author = with_ai(votes.offsets, users, votes.labels, votes.is_author, ai.labels, code)
     with_it = replace(
         votes,
         offsets=offsets,
@@ -178,7 +170,7 @@ def with_ai_as_user(votes: Votes, opinions: AiOpinions) -> tuple[Votes, int]:
         is_author=is_author,
         user_ids=everyone.take(to_arrow(order)),
     )
-    return with_it, ai
+    return with_it, code
 
 
 def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
@@ -211,15 +203,15 @@ def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
 
 
 def with_ai(
-    offsets: Offsets, users: UserCodes, labels: LabelCodes, is_author: Flags, heard: LabelCodes, ai: int
+    offsets: Offsets, users: UserCodes, labels: LabelCodes, is_author: Flags, counted: LabelCodes, ai: int
 ) -> tuple[Offsets, UserCodes, LabelCodes, Flags]:
     """Votes by observation with the AI's among them: offsets, users, labels, whether by the author."""
     from .kernels.ai_votes import insert_votes
     from .kernels.threads import in_blocks
 
-    n = heard.size
+    n = counted.size
     new_offsets = np.zeros(n + 1, np.int64)
-    np.cumsum(np.diff(offsets) + (heard >= 0), out=new_offsets[1:])
+    np.cumsum(np.diff(offsets) + (counted >= 0), out=new_offsets[1:])
     new_users, new_labels = np.empty((2, int(new_offsets[-1])), np.int32)
     new_is_author = np.empty(new_users.size, np.bool_)
     in_blocks(
@@ -229,7 +221,7 @@ def with_ai(
         users,
         labels,
         is_author,
-        heard,
+        counted,
         np.int32(ai),
         new_offsets,
         new_users,

@@ -1,6 +1,6 @@
-"""Weights that the operator sets, against what the votes say."""
+"""Weights that the operator sets, and factors of defences, beside what the votes say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,13 +51,17 @@ class UserWeights:
 
 @dataclass(frozen=True, eq=False)
 class AlignedWeights:
-    """User weights by user code."""
+    """User weights by user code. By default there are none."""
 
-    users: Indices
-    fixed: Weights
-    minimum: Weights
+    users: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+    fixed: Weights = field(default_factory=lambda: np.empty(0))
+    minimum: Weights = field(default_factory=lambda: np.empty(0))
+    factor: Weights | None = None
+    """float64[n_users], of every user: estimated weights are multiplied with it, fixed ones and floors are not."""
 
     def apply_to(self, weights: Weights) -> None:
-        """Put the fixed weights and the floors into float64[n_users] ``weights``, in place."""
+        """Multiply float64[n_users] ``weights`` with the factors, then put in fixed weights and floors, in place."""
+        if self.factor is not None:
+            weights *= self.factor
         raised = np.fmax(weights[self.users], self.minimum)
         weights[self.users] = np.where(np.isnan(self.fixed), raised, self.fixed)

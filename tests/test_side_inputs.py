@@ -42,7 +42,7 @@ class Inputs(SideInputs):
 
 @pytest.fixture(autouse=True)
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
-    monkeypatch.setitem(STRATEGIES, "listener", Listener)
+    monkeypatch.setitem(STRATEGIES._built_in, "listener", f"{__name__}:Listener")
     Listener.given.clear()
     return Listener()
 

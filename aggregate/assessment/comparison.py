@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ai_votes import AiVotes
+from ..ai_votes import AI_MODES, AiVotes
 from ..arrays import Counts
 from ..arrow import table_of_rows, to_arrow
 from ..consensus import Consensus
@@ -18,7 +18,7 @@ from ..progress import SILENT, Progress
 from ..schema import MEASURES, arrow_schema
 from ..side_inputs import SideInputs
 from ..strategies.base import Strategy
-from ..strategies.plantnet.strategy import AI_MODES, PlantNet
+from ..strategies.plantnet.strategy import PlantNet
 from ..truth import Truth, check_kinds, check_labels, rows_of
 from ..votes import Votes
 from .evaluation import RESAMPLES, Evaluation, evaluate_judged, judge

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes
+from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
 from .jit import kernel
 
 
@@ -61,39 +61,3 @@ def compare_users(
                 entropy[u] -= share * np.log(share)
             voted[labels[j]] = 0
             shared[labels[j]] = 0
-
-
-@kernel
-def compare_with_ai(
-    first: int,
-    last: int,
-    offsets: Offsets,
-    users: UserCodes,
-    labels: LabelCodes,
-    consensus: LabelCodes,
-    ai_labels: LabelCodes,
-    accuracy: Indices,
-    tallies: Indices,
-) -> None:
-    """Compare the votes on the observations ``first <= i < last`` with the AI's, where it has one.
-
-    ``consensus``, ``ai_labels`` int32[n_observations] are what was found and what the AI says, -1 for nothing;
-    ``accuracy`` int64[n_labels], in any unit. ``tallies`` int64[n_users, 3] has for each user the votes compared, those
-    that name the AI's label, and the sum of the accuracies of the consensus labels; it is added to.
-    """
-    for i in range(first, last):
-        if ai_labels[i] < 0:
-            continue
-        for j in range(offsets[i], offsets[i + 1]):
-            tallies[users[j], 0] += 1
-            tallies[users[j], 1] += labels[j] == ai_labels[i]
-            tallies[users[j], 2] += accuracy[consensus[i]]
-
-
-@kernel
-def count_ai_right(labels: LabelCodes, ai_labels: LabelCodes, valid: Flags, tallies: Indices) -> None:
-    """Add, by label, the valid observations the AI votes on, and those it is right on, to int64[n_labels, 2]."""
-    for i in range(labels.size):
-        if valid[i] and ai_labels[i] >= 0:
-            tallies[labels[i], 0] += 1
-            tallies[labels[i], 1] += labels[i] == ai_labels[i]

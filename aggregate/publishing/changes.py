@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..ai_votes import counted
+from ..ai_votes import AI_MODES, counted_labels
 from ..arrays import Counts, Flags, Indices
 from ..arrow import bytes_of, named, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
@@ -26,7 +26,7 @@ from ..ids.encoding import check_text
 from ..ids.lookup import IdIndex, LabelIndex
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
-from ..strategies.plantnet.strategy import AI_MODES, PlantNet
+from ..strategies.plantnet.strategy import PlantNet
 from .integrity import record_beside, sound_table
 from .reading import consensus_path
 from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
@@ -166,7 +166,7 @@ class AiRole:
         In mode ``invalidating`` all votes against a label are alike, and those for it count for nothing.
         """
         old_label, new_label = (
-            counted(codes["ai_label"], codes["ai_score"], self.mode, self.threshold) for codes in (old, new)
+            counted_labels(codes["ai_label"], codes["ai_score"], self.mode, self.threshold) for codes in (old, new)
         )
         if self.mode == "invalidating":
             old_counts, new_counts = ((label >= 0) & (label != new["label"]) for label in (old_label, new_label))

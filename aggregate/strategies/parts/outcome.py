@@ -23,7 +23,7 @@ from ...disputes import add_margins, entropies, likeliest, weight_shares, weight
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
-from .species import SpeciesCounter, tallies
+from .species import SpeciesCounter, n_species, tallies
 from .support import support_of
 from .thresholds import Thresholds
 from .validity import Validity
@@ -141,7 +141,7 @@ def user_findings(
     n_votes, n_authored, n_agreeing = tallies(validity, labels)
     return UserFindings(
         weight=weights,
-        n_species=n_author + (n_vote + 5) // 10,
+        n_species=n_species(n_author, n_vote),
         n_species_author=n_author,
         n_species_vote=n_vote,
         n_votes=n_votes,

@@ -47,6 +47,11 @@ class SpeciesCounter:
         return self._n_author.copy(), self._n_vote.copy()
 
 
+def n_species(n_author: Counts, n_vote: Counts) -> Counts:
+    """n[u] = species authored + a tenth of those voted, rounded half up: int32[n_users]."""
+    return n_author + (n_vote + 5) // 10
+
+
 def tallies(validity: Validity, labels: LabelCodes) -> tuple[Counts, Counts, Counts]:
     """Each user's votes, votes on own observations, and votes that equal ``labels``: int32[n_users] each."""
     from ...kernels.species_counts import tally_users

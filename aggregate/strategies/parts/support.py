@@ -105,11 +105,11 @@ class WeightHistory:
         self._past: list[Weights] = []
 
     def saw(self, weights: Weights) -> None:
-        """Take note of weights that an iteration started from: float64[n_users]."""
+        """Take note of the weights that an iteration starts from, or the last one ended with: float64[n_users]."""
         self._past.append(weights[self._arguing])
 
     def mean_margins(self, labels: LabelCodes, objector: int = -1) -> Floats:
-        """The margin of each dispute's label, averaged over the weights that were seen: float64[len(disputes)].
+        """The margin of each dispute's label, averaged over all weights seen but the last: float64[len(disputes)].
 
         The votes of the user ``objector`` count only where they are for another label.
         """
@@ -117,7 +117,7 @@ class WeightHistory:
         from ...kernels.threads import in_blocks
 
         disputes = self._disputes
-        past = np.stack(self._past, axis=1)
+        past = np.stack(self._past[:-1], axis=1)
         argues = objector >= 0 and objector in disputes.users
         place = self._codes[objector] if argues else np.int32(-1)
         margins = np.empty(len(disputes))
@@ -132,7 +132,7 @@ class WeightHistory:
             labels,
             margins,
         )
-        return margins / len(self._past)
+        return margins / (len(self._past) - 1)
 
 
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:

@@ -1,12 +1,29 @@
 """What the AI did to each observation."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
+from ...ai_votes import AlignedAiVotes
 from ...arrays import Bytes, Flags, LabelCodes
-from ...consensus import AI_EFFECTS
+from ...consensus import AI_EFFECTS, AiFindings
 
 
-def effects_of_ai(
+def findings_of_ai(
+    ai: AlignedAiVotes,
+    labels: LabelCodes,
+    valid: Flags,
+    labels_without: LabelCodes,
+    valid_without: Flags,
+    users: Mapping[str, NDArray[Any]],
+) -> AiFindings:
+    """The AI's votes beside what they changed; ``users`` are columns that compare the users with the AI."""
+    return AiFindings(ai.labels, ai.scores, _effects(ai.labels, labels, valid, labels_without, valid_without), users)
+
+
+def _effects(
     ai_labels: LabelCodes, labels: LabelCodes, valid: Flags, labels_without: LabelCodes, valid_without: Flags
 ) -> Bytes:
     """uint8[n_observations], positions in AI_EFFECTS: what would differ without the AI.

@@ -1,105 +1,159 @@
-"""Whose votes make the labels, and whose judge them in the end: the users', and the AI's as its mode has it."""
+"""How the AI's votes enter the iteration and the reported columns, by ai_mode [L25, Integrating model predictions]."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 
-from ...ai_votes import AiOpinions, Debate, with_ai_as_user
-from ...arrays import Counts, Flags, Indices, LabelCodes, Weights
+from ...ai_votes import AI_MODES, AlignedAiVotes, counted_labels, disputes_with_ai, with_ai_as_user
+from ...arrays import Counts, Flags, LabelCodes, Weights
 from ...disputes import Disputes
 from ...votes import Votes
 
 
 @dataclass(frozen=True, eq=False)
-class Forum:
-    """The votes that the iteration goes by, and those by which its outcome is judged. The AI has the user code n_users.
-
-    Both are the same but where the AI may object only: then its votes are among the latter.
-    """
+class AiRole:
+    """The votes of a fit, the AI's among them as its mode says. With a weight of its own it has the code n_users."""
 
     votes: Votes
-    arguing: Disputes
-    """Observations whose label has to be chosen, and the votes that choose it."""
-    judging: Disputes
-    """Observations on which there is more than one opinion in the end; those of ``arguing`` are among them."""
-    joined: Flags | None = None
-    """bool[n_observations]; nobody contradicts the AI, and its weight adds to the label's."""
+    deciding: Disputes
+    """Disputed observations, and the votes that choose their labels."""
+    reported: Disputes
+    """Disputed observations, and the votes that the columns derive from; those of ``deciding`` are among them."""
     ai_weight: float = 0.0
+    """Of the AI's vote; 0 where it has none of its own."""
+    joined: Flags | None = None
+    """bool[n_observations]; the AI votes, and no user contradicts it. None where its weight adds to no label."""
+    ai_labels: LabelCodes | None = None
+    """int32[n_observations]; the labels of the AI where ``joined``."""
     ai_user: int = -1
     """The code of the AI, where it is one of the users; else -1."""
-    ai_votes: Indices | None = None
-    """Positions of votes among ``judging`` that count only where they contradict the label."""
-    ai_disputes: Indices | None = None
-    """The dispute that each of these belongs to."""
 
     @classmethod
-    def of_users(cls, votes: Votes) -> "Forum":
-        """The AI keeps silent."""
+    def of_users(cls, votes: Votes) -> "AiRole":
+        """The AI takes no part."""
         return cls(votes, votes.disputes, votes.disputes)
 
-    @classmethod
-    def of_users_and_ai(cls, votes: Votes, opinions: AiOpinions) -> "Forum":
-        """The AI is one of the users."""
-        votes, ai_user = with_ai_as_user(votes, opinions)
-        return cls(votes, votes.disputes, votes.disputes, ai_user=ai_user)
-
-    @classmethod
-    def with_ai(cls, votes: Votes, heard: LabelCodes, ai_weight: float) -> "Forum":
-        """The AI's vote has a fixed weight; ``heard`` int32[n_observations] are its labels, -1 where it has no vote."""
-        debate = Debate.of(votes, heard)
-        return cls(votes, debate.disputes, debate.disputes, debate.joined, ai_weight)
-
-    @classmethod
-    def with_ai_objecting(cls, votes: Votes, heard: LabelCodes, ai_weight: float) -> "Forum":
-        """The AI has no part in the iteration; in the end its weight counts against labels that are not its own."""
-        debate = Debate.of(votes, heard)
-        ai_votes = np.flatnonzero(debate.is_ai)
-        of_votes = np.repeat(np.arange(len(debate.disputes)), np.diff(debate.disputes.offsets))
-        return cls(
-            votes,
-            votes.disputes,
-            debate.disputes,
-            ai_weight=ai_weight,
-            ai_votes=ai_votes,
-            ai_disputes=of_votes[ai_votes],
-        )
-
-    def undisputed_labels(self, opinions: AiOpinions | None) -> LabelCodes:
-        """The label of observations on which there is one opinion; anything on the others, -1 where there is none."""
-        labels = self.votes.first_labels
-        if self.joined is not None and opinions is not None:
-            np.copyto(labels, opinions.labels, where=self.joined)
-        return labels
-
-    def with_ai_weight(self, weights: Weights) -> Weights:
-        """The weights of the users, and after them the AI's."""
-        return np.append(weights, self.ai_weight) if self.has_ai else weights
+    @property
+    def is_voter(self) -> bool:
+        """Whether the iteration depends on the AI's votes."""
+        return self.joined is not None or self.ai_user >= 0
 
     @property
     def objector(self) -> int:
-        """The user code whose votes count only against a label; -1 for nobody."""
-        return -1 if self.ai_votes is None else self.votes.n_users
+        """The code of the AI, if its votes count only against a label; else -1."""
+        return self.votes.n_users if self.ai_weight and self.joined is None else -1
 
-    def counting(self, weights: Weights, labels: LabelCodes) -> Weights:
-        """Weights of the votes of ``judging``; 0 for those that speak neither for nor against ``labels``."""
-        vote_weights = self.judging.vote_weights(self.with_ai_weight(weights))
-        if self.ai_votes is not None and self.ai_disputes is not None:
-            agrees = self.judging.labels[self.ai_votes] == labels[self.ai_disputes]
-            vote_weights[self.ai_votes[agrees]] = 0.0
-        return vote_weights
+    def unanimous_labels(self) -> LabelCodes:
+        """int32[n_observations]; the label of unanimous observations, -1 without a vote; any label of the others."""
+        labels = self.votes.first_labels
+        if self.joined is not None and self.ai_labels is not None:
+            np.copyto(labels, self.ai_labels, where=self.joined)
+        return labels
 
-    @property
-    def only_by_ai(self) -> Counts:
-        """int32, by dispute of ``judging``: 1 where the AI names a label that no user does."""
-        n = len(self.judging)
-        if not self.has_ai:
+    def weights_of(self, user_weights: Weights) -> Weights:
+        """Weights by code in the disputes: float64[n_users], and after them the AI's if it has one of its own."""
+        return np.append(user_weights, self.ai_weight) if self.ai_weight else user_weights
+
+    def reported_weights(self, user_weights: Weights, labels: LabelCodes) -> Weights:
+        """Weights of the votes of ``reported``: 0 for those of the objector that are for ``labels``, by dispute."""
+        reported = self.reported
+        weights = reported.vote_weights(self.weights_of(user_weights))
+        if self.objector >= 0:
+            of_objector = np.flatnonzero(reported.users == self.objector)
+            dispute = np.searchsorted(reported.offsets, of_objector, side="right") - 1
+            weights[of_objector[reported.labels[of_objector] == labels[dispute]]] = 0.0
+        return weights
+
+    def without_ai(self, weights: Weights) -> Weights:
+        """Those of float64[n_users] that are not the AI's."""
+        return weights if self.ai_user < 0 else np.delete(weights, self.ai_user)
+
+    def n_labels_of_ai(self) -> Counts:
+        """int32, by dispute of ``reported``: 1 where the AI, with a weight of its own, names a label no user does."""
+        n = len(self.reported)
+        if not self.ai_weight:
             return np.zeros(n, np.int32)
-        candidates = self.judging.candidates
-        by_user = np.bincount(candidates.of_vote, weights=self.judging.users < self.votes.n_users)
-        owner = np.repeat(np.arange(n), np.diff(candidates.offsets))
-        return np.bincount(owner[by_user == 0], minlength=n).astype(np.int32)
+        candidates = self.reported.candidates
+        by_user = np.bincount(candidates.of_vote, weights=self.reported.users < self.votes.n_users)
+        dispute = np.repeat(np.arange(n), np.diff(candidates.offsets))
+        return np.bincount(dispute[by_user == 0], minlength=n).astype(np.int32)
 
-    @property
-    def has_ai(self) -> bool:
-        """Whether the AI has a say of its own."""
-        return self.ai_weight > 0.0
+
+class AiMode(Protocol):
+    """A mode: a dataclass of those parameters of the strategy that it depends on."""
+
+    def __init__(self, **parameters: Any) -> None: ...
+
+    def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
+        """How the AI's votes take part."""
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """The AI takes no part."""
+
+    def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
+        """The users' votes only."""
+        return AiRole.of_users(votes)
+
+
+@dataclass(frozen=True)
+class User:
+    """The AI is one of the users, and earns its weight as they do."""
+
+    def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
+        """One user more."""
+        votes, ai_user = with_ai_as_user(votes, ai)
+        return AiRole(votes, votes.disputes, votes.disputes, ai_user=ai_user)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The AI's vote has a fixed weight; it earns no species."""
+
+    ai_weight: float
+
+    def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
+        """Every vote of the AI's counts."""
+        return _with_weight(votes, ai, ai.labels, self.ai_weight)
+
+
+@dataclass(frozen=True)
+class Confident:
+    """The AI's vote has a fixed weight where its score reaches the threshold."""
+
+    ai_weight: float
+    ai_threshold: float
+
+    def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
+        """The votes that the AI is sure of count."""
+        counted = counted_labels(ai.labels, ai.scores, "confident", self.ai_threshold)
+        return _with_weight(votes, ai, counted, self.ai_weight)
+
+
+@dataclass(frozen=True)
+class Invalidating:
+    """The iteration ignores the AI; its weight counts in the end, against labels that are not its own."""
+
+    ai_weight: float
+
+    def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
+        """The users decide, and the columns have the AI's objections."""
+        reported, _ = disputes_with_ai(votes, ai.labels)
+        return AiRole(votes, votes.disputes, reported, self.ai_weight)
+
+
+MODES: dict[str, type[AiMode]] = dict(zip(AI_MODES, (Ignore, User, Fixed, Invalidating, Confident), strict=True))
+
+
+def mode_of(parameters: Any) -> AiMode:
+    """The mode ``parameters.ai_mode`` with those of the parameters that it depends on."""
+    mode: Any = MODES[parameters.ai_mode]
+    made: AiMode = mode(**{item.name: getattr(parameters, item.name) for item in fields(mode)})
+    return made
+
+
+def _with_weight(votes: Votes, ai: AlignedAiVotes, counted: LabelCodes, ai_weight: float) -> AiRole:
+    disputes, joined = disputes_with_ai(votes, counted)
+    return AiRole(votes, disputes, disputes, ai_weight, joined, ai.labels)

@@ -4,72 +4,48 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
-from ...ai_votes import AiOpinions, AiVotes, counted
+from ...ai_votes import AI_MODES, AiVotes
 from ...arrays import Counts, Flags, LabelCodes, Weights
-from ...consensus import SLACK, AiFindings, Consensus, DisputeFindings
+from ...consensus import Consensus
+from ...defences.base import FirstConsensus
+from ...defences.registry import DEFENCES, examine
 from ...errors import ParameterError, warn
 from ...parameters import check_parameters, choice, declared, parameter
 from ...progress import SILENT, Progress
 from ...side_inputs import VOTES_ONLY, SideInputs
-from ...trace import Trace
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
 from ..base import check_takes
-from ..parrots import PARROT_MODES, Parroting, parroting
 from ..parts import parameters as common
-from ..parts.convergence import Convergence
-from ..parts.outcome import user_findings
-from ..parts.species import SpeciesCounter
-from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
 from ..parts.thresholds import Thresholds
-from ..parts.validity import Validity
 from ..parts.votes_by_user import VotesByUser
-from .ai_effects import effects_of_ai
-from .ai_role import Forum
+from .ai_effects import findings_of_ai
+from .ai_role import AiMode, AiRole, mode_of
+from .blocks import VoteBlocks
+from .iteration import Estimate, Rules, iterate
 from .weighting import WEIGHT_FUNCTIONS, weights_of
-
-AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")
 
 OF_AI = {"group": "AI", "needs": "ai_votes"}
 """What the declarations of parameters have in common that mean nothing without the AI's votes."""
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
-    """Where the iteration arrived: labels, weights, and how it got there."""
+class Voters:
+    """The users, the AI in its role among them, and what is set from outside of their weights."""
 
-    forum: Forum
-    validity: Validity
-    labels: LabelCodes
-    """int32[n_observations]"""
-    valid: Flags
-    """bool[n_observations]; before any objection of the AI."""
-    weights: Weights
-    """float64[n_users]"""
-    history: WeightHistory
-    """The weights that each iteration started from."""
-    n_author: Counts
-    n_vote: Counts
-    trace: Trace
-
-
-@dataclass(frozen=True, eq=False)
-class Crowd:
-    """Users, their votes, and what is known of their weights beforehand."""
-
-    votes: Votes
+    role: AiRole
     by_user: VotesByUser
-    overrides: AlignedWeights | None
-    """What the operator has set."""
-    factors: Weights | None = None
-    """float64[n_users] to multiply the weights with."""
+    weights: AlignedWeights
 
     @classmethod
-    def of(cls, votes: Votes, user_weights: UserWeights | None) -> "Crowd":
-        """The users of ``votes``."""
-        return cls(votes, VotesByUser.of(votes), None if user_weights is None else user_weights.align(votes))
+    def of(cls, role: AiRole, user_weights: UserWeights | None) -> "Voters":
+        """Those who vote in ``role.votes``."""
+        votes = role.votes
+        return cls(role, VotesByUser.of(votes), AlignedWeights() if user_weights is None else user_weights.align(votes))
+
+    def with_factors(self, factors: Weights) -> "Voters":
+        """The same with float64[n_users] ``factors`` on their weights."""
+        return replace(self, weights=replace(self.weights, factor=factors))
 
 
 @dataclass(frozen=True)
@@ -110,7 +86,7 @@ class PlantNet:
         0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", **OF_AI
     )
 
-    parrots: str = choice("keep", "what becomes of users who only confirm the AI", PARROT_MODES, **OF_AI)
+    parrots: str = choice("keep", "what becomes of users who only confirm the AI", DEFENCES["parrots"].modes, **OF_AI)
 
     def __post_init__(self) -> None:
         check_parameters(self)
@@ -147,162 +123,77 @@ class PlantNet:
         ai_votes = given.ai_votes if ai_votes is None else ai_votes
         if not votes.has_authors:
             warn("no vote is known to be its observation's author: every vote counts as one on another's observation")
-        opinions = None
+        mode, ai = mode_of(self), None
         if ai_votes is not None:
-            self._check_ai_weight()
+            self._check_ai_weight(mode)
             progress.phase("join the AI's votes")
-            votes, opinions = ai_votes.join(votes)
-        forum = self._forum(votes, opinions)
+            votes, ai = ai_votes.join(votes)
+        role = AiRole.of_users(votes) if ai is None else mode.role(votes, ai)
         progress.phase("pair users and species")
-        crowd = Crowd.of(forum.votes, user_weights)
-        users = crowd if forum.votes is votes else Crowd.of(votes, user_weights)
-        estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
-        copying = None
-        if opinions is not None:
-            progress.phase("look for parrots")
-            copying = parroting(crowd.votes, opinions, without_ai.labels, without_ai.valid, forum.ai_user)
-            factors = copying.factors(self.parrots)
-            if factors is not None:
-                crowd = replace(crowd, factors=factors)
-                users = replace(
-                    users, factors=factors if crowd.votes is users.votes else np.delete(factors, forum.ai_user)
-                )
-                estimate, without_ai = self._estimates(forum, opinions, crowd, users, progress)
+        everyone, no_role = Voters.of(role, user_weights), AiRole.of_users(votes)
+        users = replace(everyone, role=no_role) if role.votes is votes else Voters.of(no_role, user_weights)
+        blocks, estimate, without_ai = self._estimate(everyone, users, progress)
+        found = examine(vars(self), FirstConsensus(role.votes, *without_ai, ai, role.ai_user), progress)
+        if found.factors is not None:
+            everyone = everyone.with_factors(found.factors)
+            users = users.with_factors(role.without_ai(found.factors))
+            blocks, estimate, without_ai = self._estimate(everyone, users, progress)
         progress.phase("derive columns")
-        return self._consensus(estimate, opinions, without_ai, copying)
-
-    def _estimates(
-        self, forum: Forum, opinions: AiOpinions | None, crowd: Crowd, users: Crowd, progress: Progress
-    ) -> tuple[Estimate, Estimate]:
-        """The estimate, and what it would be if the AI did not take part in the iteration."""
-        progress.phase("estimate", unit="iterations")
-        estimate = self._estimate(forum, opinions, crowd, progress)
-        if opinions is None or (forum.joined is None and forum.ai_user < 0):
-            return estimate, estimate
-        progress.phase("estimate without the AI", unit="iterations")
-        return estimate, self._estimate(Forum.of_users(users.votes), None, users, progress)
-
-    def _check_ai_weight(self) -> None:
-        """Warn if the AI's weight lies outside the range of [L25]."""
-        least = self.theta_conf * (1 - self.theta_acc) / self.theta_acc
-        if self.ai_mode in ("fixed", "invalidating", "confident") and not least < self.ai_weight < self.theta_conf:
-            effect = "makes a label valid alone" if self.ai_weight >= self.theta_conf else "cannot make a label invalid"
-            warn(f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}")
-
-    def _forum(self, votes: Votes, opinions: AiOpinions | None) -> Forum:
-        """Whose votes count, and how."""
-        if opinions is None or self.ai_mode == "ignore":
-            return Forum.of_users(votes)
-        if self.ai_mode == "user":
-            return Forum.of_users_and_ai(votes, opinions)
-        votes_of_ai = counted(opinions.labels, opinions.scores, self.ai_mode, self.ai_threshold)
-        if self.ai_mode == "invalidating":
-            return Forum.with_ai_objecting(votes, votes_of_ai, self.ai_weight)
-        return Forum.with_ai(votes, votes_of_ai, self.ai_weight)
-
-    def _estimate(
-        self,
-        forum: Forum,
-        opinions: AiOpinions | None,
-        crowd: Crowd,
-        progress: Progress,
-    ) -> Estimate:
-        """The iteration."""
-        votes, disputes = forum.votes, forum.arguing
-        validity = Validity(
-            votes,
-            crowd.by_user,
-            self.theta_conf - SLACK,
-            disputes=disputes,
-            joined=forum.joined,
-            joined_weight=forum.ai_weight,
-        )
-        counter = SpeciesCounter(validity, votes_need_validity=self.vote_credit == "validated")
-        chosen = LabelChoice(disputes)
-        history = WeightHistory(forum.judging, votes.n_users + forum.has_ai)
-        labels = forum.undisputed_labels(opinions)
-        weights = self._weights_of(np.zeros(votes.n_users, np.int32), crowd)
-        chosen.settle(forum.with_ai_weight(weights))
-        watch = Convergence(self.max_iter, chosen.labels.copy())
-        while watch.goes_on():
-            history.saw(forum.with_ai_weight(weights))
-            labels[disputes.observations] = chosen.labels
-            validity.weigh(weights)
-            validity.set_disputed(chosen.labels.copy(), self._are_valid(chosen.support))
-            n_author, n_vote = counter.count(labels)
-            species = n_author + (n_vote + 5) // 10
-            weights = self._weights_of(species, crowd)
-            chosen.settle(forum.with_ai_weight(weights))
-            watch.saw(species, chosen.labels.copy(), int(np.count_nonzero(validity.valid)))
-            progress.advance()
-        labels[disputes.observations] = chosen.labels
-        validity.weigh(weights)
-        validity.set_disputed(chosen.labels, self._are_valid(chosen.support))
-        return Estimate(forum, validity, labels, validity.valid, weights, history, n_author, n_vote, watch.trace)
-
-    def _consensus(
-        self, estimate: Estimate, opinions: AiOpinions | None, without_ai: Estimate, copying: Parroting | None
-    ) -> Consensus:
-        """The estimate, and every column that derives from it."""
-        forum, validity = estimate.forum, estimate.validity
-        judging = forum.judging
-        judged = estimate.labels[judging.observations]
-        vote_weights = forum.counting(estimate.weights, judged)
-        support = support_of(judging, vote_weights, judged)
-        weight, valid = validity.totals, estimate.valid
-        weight[judging.observations] = support.weight
-        if judging is not forum.arguing:
-            valid = valid.copy()
-            valid[judging.observations] = self._are_valid(support)
-        entropy, n_labels = entropies_of(judging, vote_weights, support.total)
-        findings = DisputeFindings(
-            confidence=support.weight / (support.total + self.gamma),
-            agreement=support.agreement,
-            margin=support.margin,
-            aum=estimate.history.mean_margins(judged, forum.objector),
-            entropy=entropy,
-            n_labels=n_labels - forum.only_by_ai,
-            runner_up=heaviest_labels(judging, vote_weights, excluded=judged),
-        )
-        ai = None
-        if opinions is not None and copying is not None:
-            effect = effects_of_ai(opinions.labels, estimate.labels, valid, without_ai.labels, without_ai.valid)
-            ai = AiFindings(opinions.labels, opinions.scores, effect, vars(copying))
+        report = blocks.report(estimate)
         return Consensus(
-            votes=forum.votes,
+            votes=role.votes,
             strategy=self.name,
             parameters=self._parameters(ai is not None),
             trace=estimate.trace,
-            labels=estimate.labels,
-            weight=weight,
-            valid=valid,
+            labels=report.labels,
+            weight=report.weight,
+            valid=report.valid,
             gamma=self.gamma,
             theta_acc=self.theta_acc,
-            ambiguous_below=self.thresholds.ambiguity(findings.aum, forum.votes.n_observations),
-            disputes=findings,
-            users=user_findings(
-                validity, estimate.labels, estimate.weights, estimate.n_author, estimate.n_vote, self.theta_conf
-            ),
-            judged=judging,
-            vote_weights=vote_weights,
-            ai=ai,
+            ambiguous_below=self.thresholds.ambiguity(report.disputes.aum, role.votes.n_observations),
+            disputes=report.disputes,
+            users=report.users,
+            judged=role.reported,
+            vote_weights=report.vote_weights,
+            ai=None if ai is None else findings_of_ai(ai, report.labels, report.valid, *without_ai, found.columns),
         )
+
+    def _estimate(
+        self, everyone: Voters, users: Voters, progress: Progress
+    ) -> tuple[VoteBlocks, Estimate, tuple[LabelCodes, Flags]]:
+        """The iteration; and the labels, and which are valid, that it would arrive at without the AI."""
+        progress.phase("estimate", unit="iterations")
+        blocks, estimate = self._iterate(everyone, progress)
+        without_ai = blocks
+        if everyone.role.is_voter:
+            progress.phase("estimate without the AI", unit="iterations")
+            without_ai, _ = self._iterate(users, progress)
+        return blocks, estimate, (without_ai.labels, without_ai.valid)
+
+    def _iterate(self, voters: Voters, progress: Progress) -> tuple[VoteBlocks, Estimate]:
+        rules = self._rules(voters.weights)
+        blocks = VoteBlocks(voters.role, voters.by_user, rules)
+        return blocks, iterate(blocks, rules, progress)
+
+    def _rules(self, outside: AlignedWeights) -> Rules:
+        """The parameters as the iteration goes by them."""
+        function = WEIGHT_FUNCTIONS[self.weight_function]
+
+        def weights(species: Counts) -> Weights:
+            estimated = weights_of(species, function, self.alpha, self.beta, self.gamma)
+            outside.apply_to(estimated)
+            return estimated
+
+        return Rules(weights, self.thresholds, self.vote_credit == "validated", self.gamma, self.max_iter)
+
+    def _check_ai_weight(self, mode: AiMode) -> None:
+        """Warn if the AI's weight lies outside the range of [L25]."""
+        least = self.theta_conf * (1 - self.theta_acc) / self.theta_acc
+        if hasattr(mode, "ai_weight") and not least < self.ai_weight < self.theta_conf:
+            effect = "makes a label valid alone" if self.ai_weight >= self.theta_conf else "cannot make a label invalid"
+            warn(f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}")
 
     def _parameters(self, with_ai: bool) -> dict[str, Any]:
         """The parameters that had a part in the result."""
         known = declared(self)
         return {name: value for name, value in asdict(self).items() if with_ai or not known[name].needs}
-
-    def _weights_of(self, species: Counts, crowd: Crowd) -> Weights:
-        """f(n), less what looks copied from the AI, then what the operator has set."""
-        function = WEIGHT_FUNCTIONS[self.weight_function]
-        weights = weights_of(species, function, self.alpha, self.beta, self.gamma)
-        if crowd.factors is not None:
-            weights *= crowd.factors
-        if crowd.overrides is not None:
-            crowd.overrides.apply_to(weights)
-        return weights
-
-    def _are_valid(self, support: Support) -> Flags:
-        """s[i] of the disputed observations; where nobody disagrees, conf is the total and acc is 1."""
-        return self.thresholds.passes(support.weight, support.agreement)

@@ -11,15 +11,14 @@ ones, would give as much agreement; PRIOR, in votes on which the AI is wrong, ke
 is known. Where most voters are parrots, the AI looks as right as they make it look, and they go unnoticed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from ..ai_votes import AiOpinions
-from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
+from ..arrays import Floats, Weights
 from ..kernels.threads import kernels_side_by_side, one_part_per_thread
-from ..votes import Votes
+from .base import Defence, Examined, FirstConsensus
 
 PRIOR = 5.0
 """Wrong votes of the AI that a user has to have met for a full score of 1/2."""
@@ -28,78 +27,70 @@ SPECIES_PRIOR = 10.0
 """Observations of a species that weigh as much as all others when its own accuracy is estimated."""
 
 PARROT = 0.5
-"""``parrots="drop"`` silences users with this score or more."""
+"""Mode ``drop`` silences users with this score or more."""
 
 UNIT = 2**30
 """Accuracies are added up as whole multiples of 1 / UNIT, so that no sum depends on its order."""
 
-PARROT_MODES = ("keep", "discount", "drop")
 
+def examine(first: FirstConsensus, mode: str) -> Examined:
+    """Compare each user's votes with the AI's: the columns ``schema.USER_AI``, and factors as ``mode`` says.
 
-@dataclass(frozen=True, eq=False)
-class Parroting:
-    """How users' votes compare with the AI's; arrays have n_users items. Columns: ``schema.USER_AI``."""
-
-    n_ai_votes: Counts
-    ai_agreement: Floats
-    """NaN for users who have no vote where the AI has one."""
-    expected_ai_agreement: Floats
-    """NaN likewise."""
-    parrot_score: Floats
-
-    def factors(self, mode: str) -> Weights | None:
-        """What to multiply the users' weights with; None for nothing."""
-        if mode == "discount":
-            return 1.0 - self.parrot_score
-        return (self.parrot_score < PARROT).astype(np.float64) if mode == "drop" else None
-
-
-def parroting(votes: Votes, opinions: AiOpinions, labels: LabelCodes, valid: Flags, ai_user: int = -1) -> Parroting:
-    """Compare each user's votes with the AI's opinions; the user ``ai_user`` is the AI itself, and no parrot.
-
-    ``labels`` int32[n_observations] and ``valid`` bool[n_observations] are a consensus, best one without the AI.
+    ``keep`` weighs nobody down, ``discount`` by the score, ``drop`` silences those with a score of ``PARROT`` or more.
+    The AI, where it is one of the users, is no parrot.
     """
-    from ..kernels.user_tallies import compare_with_ai
+    from ..kernels.ai_votes import compare_with_ai
 
-    accuracy = np.rint(_accuracies(opinions, labels, valid, votes.n_labels) * UNIT).astype(np.int64)
+    votes = first.votes
+    accuracy = np.rint(_accuracies(first) * UNIT).astype(np.int64)
     parts = one_part_per_thread(votes.n_observations)
     tallies = np.zeros((len(parts), votes.n_users, 3), np.int64)
     compared = [
         partial(
             compare_with_ai,
-            first,
-            last,
+            *part,
             votes.offsets,
             votes.users,
             votes.labels,
-            labels,
-            opinions.labels,
+            first.labels,
+            first.ai_labels,
             accuracy,
-            tallies[part],
+            tallies[number],
         )
-        for part, (first, last) in enumerate(parts)
+        for number, part in enumerate(parts)
     ]
     kernels_side_by_side(*compared)
     n_votes, n_equal, expected = np.ascontiguousarray(tallies.sum(axis=0).T)
     right = expected / UNIT
     score = np.maximum(n_equal - right, 0.0) / (n_votes - right + PRIOR)
-    if ai_user >= 0:
-        score[ai_user] = 0.0
+    if first.ai_user >= 0:
+        score[first.ai_user] = 0.0
     nothing = np.full(votes.n_users, np.nan)
-    return Parroting(
-        n_votes.astype(np.int32),
-        np.divide(n_equal, n_votes, out=nothing.copy(), where=n_votes > 0),
-        np.divide(right, n_votes, out=nothing, where=n_votes > 0),
-        score,
-    )
+    columns = {
+        "n_ai_votes": n_votes.astype(np.int32),
+        "ai_agreement": np.divide(n_equal, n_votes, out=nothing.copy(), where=n_votes > 0),
+        "expected_ai_agreement": np.divide(right, n_votes, out=nothing, where=n_votes > 0),
+        "parrot_score": score,
+    }
+    return Examined(columns, FACTORS[mode](score))
 
 
-def _accuracies(opinions: AiOpinions, labels: LabelCodes, valid: Flags, n_labels: int) -> Floats:
+FACTORS: dict[str, Callable[[Floats], Weights | None]] = {
+    "keep": lambda score: None,
+    "discount": lambda score: 1.0 - score,
+    "drop": lambda score: (score < PARROT).astype(np.float64),
+}
+"""Mode -> factors by score."""
+
+PARROTS = Defence("look for parrots", tuple(FACTORS), examine, needs_ai=True)
+
+
+def _accuracies(first: FirstConsensus) -> Floats:
     """How often the AI says k where the valid consensus does, drawn towards its accuracy on all: float64[n_labels]."""
-    from ..kernels.user_tallies import count_ai_right
+    from ..kernels.ai_votes import count_ai_right
 
-    tallies = np.zeros((n_labels, 2), np.int64)
-    count_ai_right(labels, opinions.labels, valid, tallies)
+    tallies = np.zeros((first.votes.n_labels, 2), np.int64)
+    count_ai_right(first.labels, first.ai_labels, first.valid, tallies)
     times, right = tallies.T
     overall = (right.sum() + 1) / (times.sum() + 2)
     accuracies: Floats = (right + SPECIES_PRIOR * overall) / (times + SPECIES_PRIOR)

@@ -1,0 +1,54 @@
+"""What a defence is: a function from a first consensus to factors on the users' weights."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ai_votes import AlignedAiVotes
+from ..arrays import Flags, LabelCodes, Weights
+from ..votes import Votes
+
+
+@dataclass(frozen=True, eq=False)
+class FirstConsensus:
+    """What a defence knows: the votes, a consensus of the users without the AI, and the AI's votes."""
+
+    votes: Votes
+    labels: LabelCodes
+    """int32[n_observations]"""
+    valid: Flags
+    """bool[n_observations]"""
+    ai: AlignedAiVotes | None = None
+    ai_user: int = -1
+    """The code of the AI, where it is one of the users; else -1."""
+
+    @property
+    def ai_labels(self) -> LabelCodes:
+        """int32[n_observations]; -1 where the AI has no vote."""
+        return np.full_like(self.labels, -1) if self.ai is None else self.ai.labels
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What a defence has found."""
+
+    columns: Mapping[str, NDArray[Any]]
+    """Columns of ``schema`` about users; arrays of n_users items, NaN for null."""
+    factors: Weights | None
+    """float64[n_users] in [0, 1], to multiply the users' weights with; None leaves all as they are."""
+
+
+@dataclass(frozen=True)
+class Defence:
+    """A defence; the parameter of a strategy that has its name takes one of its ``modes``."""
+
+    phase: str
+    """What it does, as progress shows it."""
+    modes: tuple[str, ...]
+    examine: Callable[[FirstConsensus, str], Examined]
+    """(first consensus, mode) -> findings; deterministic, whatever the order of the votes."""
+    needs_ai: bool = False
+    """Whether there is nothing to examine without the AI's votes."""

@@ -1,0 +1,28 @@
+"""The defences by name: a line each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..arrays import Weights
+from ..progress import Progress
+from .base import Defence, Examined, FirstConsensus
+from .parrots import PARROTS
+
+DEFENCES: dict[str, Defence] = {"parrots": PARROTS}
+"""Name -> defence. A strategy applies those that it has a parameter of the same name for."""
+
+
+def examine(modes: Mapping[str, str], first: FirstConsensus, progress: Progress) -> Examined:
+    """What the defences find together, each in the mode that ``modes`` has for its name; factors multiply."""
+    columns: dict[str, NDArray[Any]] = {}
+    factors: Weights | None = None
+    for name, defence in DEFENCES.items():
+        if name in modes and (first.ai is not None or not defence.needs_ai):
+            progress.phase(defence.phase)
+            found = defence.examine(first, modes[name])
+            columns |= found.columns
+            if found.factors is not None:
+                factors = found.factors if factors is None else factors * found.factors
+    return Examined(columns, factors)

@@ -1,0 +1,105 @@
+"""The verbs of the iteration on the arrays of one process."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays import Counts, Flags, LabelCodes, Weights
+from ...consensus import SLACK, DisputeFindings, UserFindings
+from ..parts.outcome import user_findings
+from ..parts.species import SpeciesCounter
+from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
+from ..parts.validity import Validity
+from ..parts.votes_by_user import VotesByUser
+from .ai_role import AiRole
+from .iteration import Estimate, Rules
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The columns of a consensus."""
+
+    labels: LabelCodes
+    weight: Weights
+    valid: Flags
+    disputes: DisputeFindings
+    """Of the disputed observations ``AiRole.reported``."""
+    vote_weights: Weights
+    """float64, of the votes on these."""
+    users: UserFindings
+
+
+class VoteBlocks:
+    """All votes as one block; the kernels share it among the threads."""
+
+    def __init__(self, role: AiRole, by_user: VotesByUser, rules: Rules) -> None:
+        self.role = role
+        self.n_users = role.votes.n_users
+        self.labels: LabelCodes = role.unanimous_labels()
+        """int32[n_observations]"""
+        self.valid: Flags = np.zeros(self.labels.size, np.bool_)
+        """bool[n_observations]; before any objection of the AI."""
+        self._rules = rules
+        self._choice = LabelChoice(role.deciding)
+        self._validity = Validity(
+            role.votes,
+            by_user,
+            rules.thresholds.theta_conf - SLACK,
+            disputes=role.deciding,
+            joined=role.joined,
+            joined_weight=role.ai_weight,
+        )
+        self._counter = SpeciesCounter(self._validity, votes_need_validity=rules.votes_need_validity)
+        self._history = WeightHistory(role.reported, self.n_users + bool(role.ai_weight))
+
+    def settle(self, weights: Weights) -> LabelCodes:
+        """Choose the labels of the disputed observations."""
+        self._choice.settle(self.role.weights_of(weights))
+        chosen = self._choice.labels.copy()
+        self.labels[self.role.deciding.observations] = chosen
+        self._chosen = chosen
+        return chosen
+
+    def weigh(self, weights: Weights) -> int:
+        """Find which observations are valid."""
+        self._history.saw(self.role.weights_of(weights))
+        self._validity.weigh(weights)
+        self._validity.set_disputed(self._chosen, self._are_valid(self._choice.support))
+        self.valid = self._validity.valid
+        return int(np.count_nonzero(self.valid))
+
+    def count_species(self) -> tuple[Counts, Counts]:
+        """Count the species of each user."""
+        return self._counter.count(self.labels)
+
+    def report(self, estimate: Estimate) -> Report:
+        """Derive every column; once, as the arrays of the iteration become those of the report."""
+        reported = self.role.reported
+        labels = self.labels[reported.observations]
+        vote_weights, support, valid = self._choice.vote_weights, self._choice.support, self.valid
+        if reported is not self.role.deciding:
+            vote_weights = self.role.reported_weights(estimate.weights, labels)
+            support = support_of(reported, vote_weights, labels)
+            valid = valid.copy()
+            valid[reported.observations] = self._are_valid(support)
+        weight = self._validity.totals
+        weight[reported.observations] = support.weight
+        entropy, n_labels = entropies_of(reported, vote_weights, support.total)
+        disputes = DisputeFindings(
+            confidence=support.weight / (support.total + self._rules.gamma),
+            agreement=support.agreement,
+            margin=support.margin,
+            aum=self._history.mean_margins(labels, self.role.objector),
+            entropy=entropy,
+            n_labels=n_labels - self.role.n_labels_of_ai(),
+            runner_up=heaviest_labels(reported, vote_weights, excluded=labels),
+        )
+        theta_conf = self._rules.thresholds.theta_conf
+        users = user_findings(
+            self._validity, self.labels, estimate.weights, estimate.n_author, estimate.n_vote, theta_conf
+        )
+        return Report(self.labels, weight, valid, disputes, vote_weights, users)
+
+    def _are_valid(self, support: Support) -> Flags:
+        """s[i] of disputed observations; of unanimous ones conf is the total and acc is 1, see ``Validity``."""
+        return self._rules.thresholds.passes(support.weight, support.agreement)
