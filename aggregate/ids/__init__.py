@@ -1,1 +1,1 @@
-"""Ids become codes and codes become ids."""
+"""Ids to codes, and codes to ids."""

@@ -1,4 +1,4 @@
-"""Ids become dense codes in the order of the sorted ids; the sorted ids are kept for the way out."""
+"""Encodes ids as dense codes in the order of the sorted ids, which are kept to decode them."""
 
 from itertools import pairwise
 from typing import Any, Protocol
@@ -14,14 +14,14 @@ from ..kernels.ordering import codes_of, order_of_keys, starts_of
 from .texts import TextColumn
 
 DENSE = 64
-"""Up to so many possible integers per row, a bit for each is cheaper than sorting."""
+"""Possible integers per row up to which a bitmap of them is cheaper than sorting."""
 
 
 class IdColumn(Protocol):
     """A column of ids that grows batch by batch and is encoded when complete."""
 
     def append(self, values: pa.Array) -> None:
-        """Take in a batch without nulls."""
+        """Append a batch without nulls."""
 
     def encode(self) -> tuple[pa.Array, Counts]:
         """The distinct ids, sorted, and each row's position among them (int32). Empties the column."""
@@ -33,9 +33,9 @@ def id_column(value_type: pa.DataType, capacity: int) -> IdColumn:
 
 
 class IntegerColumn:
-    """Integer ids, held as their distance, modulo 2**64, from the first batch's lowest.
+    """Integer ids, stored as their distance, modulo 2**64, from the lowest of the first batch.
 
-    The distances are int32 as long as they fit: ids given out one after the other do.
+    The distances are int32 as long as they fit, as those of consecutive ids do.
     """
 
     def __init__(self, value_type: pa.DataType, capacity: int) -> None:
@@ -46,7 +46,7 @@ class IntegerColumn:
         self._base = self._lowest = self._highest = 0
 
     def append(self, values: pa.Array) -> None:
-        """Take in a batch of integers without nulls."""
+        """Append a batch of integers without nulls."""
         numbers = to_numpy(values)
         if numbers.size == 0:
             return
@@ -80,7 +80,7 @@ class IntegerColumn:
 
 
 def _encode_dense(distances: Integers, lowest: np.uint64, span: int) -> tuple[Words, Counts]:
-    """By a bitmap of the ids that occur; it stays in the cache, so nothing is sorted and nothing hashed."""
+    """Encode by a bitmap of the ids that occur, which fits the cache: nothing is sorted or hashed."""
     from ..kernels.bitmaps import codes_of_bits, mark_present, rank_bits, values_of_bits
     from ..kernels.threads import in_blocks
 
@@ -89,14 +89,14 @@ def _encode_dense(distances: Integers, lowest: np.uint64, span: int) -> tuple[Wo
     ranks = np.empty(present.size, np.int32)
     distinct = np.empty(rank_bits(present, ranks), np.uint64)
     values_of_bits(present, lowest, distinct)
-    # Codes take the place of the distances where these are as narrow: fresh memory would have to be cleared first.
+    # Codes overwrite the distances if these are as narrow: new memory would have to be cleared first.
     codes = distances if distances.dtype == np.int32 else np.empty(distances.size, np.int32)
     in_blocks(codes_of_bits, distances.size, distances, lowest, present, ranks, codes)
     return distinct, codes.view(np.int32)
 
 
 def _encode_sparse(distances: Integers, lowest: np.uint64, _span: int) -> tuple[Words, Counts]:
-    """By sorting."""
+    """Encode by sorting."""
     keys = distances.astype(np.int64).view(np.uint64)
     keys -= lowest
     keys, order = order_of_keys(keys)
@@ -117,7 +117,7 @@ class LabelColumn:
         self._integers = None if pa.types.is_string(value_type) else IntegerColumn(value_type, capacity)
 
     def append(self, values: pa.Array) -> None:
-        """Take in a batch; strings, which must be UTF-8, may come as dictionaries: each name is held once a batch."""
+        """Append a batch; strings must be UTF-8, and may be dictionaries: each name is stored once a batch."""
         here = self._codes[self._rows : self._rows + len(values)]
         if self._integers is not None:
             here[:] = np.where(to_numpy(values.is_valid()), 0, -1)
@@ -143,12 +143,12 @@ class LabelColumn:
         return names, codes
 
     def _encode_texts(self, codes: LabelCodes) -> pa.Array:
-        """The sorted names that occur; ``codes``, until now positions in the batches' dictionaries, become theirs."""
+        """The sorted names that occur; ``codes``, positions in the batches' dictionaries, become positions in these."""
         dictionaries, self._dictionaries = self._dictionaries, []
         sizes = [len(dictionary) for dictionary in dictionaries]
         every = pa.concat_arrays(dictionaries) if dictionaries else strings([])
         together = every.dictionary_encode()
-        # A null in a dictionary, or in its place -1, stands last.
+        # A null in a dictionary, encoded as -1, comes last.
         place = to_numpy(together.indices.cast(pa.int32()), null=len(together.dictionary))
         places = np.split(place, np.cumsum(sizes)[:-1]) if sizes else []
         parts = [codes[a:b] for a, b in pairwise([*self._starts, codes.size])]

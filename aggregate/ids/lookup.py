@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from ..arrays import Counts, Indices, LabelCodes, Words
 from ..arrow import bytes_of, fill_null, scalar, to_numpy
 from .encoding import DENSE
-from .text_faults import without
+from .text_faults import with_nulls
 
 
 class IdIndex:
@@ -110,7 +110,7 @@ class LabelIndex:
         if self._is_text:
             blank = pc.equal(pc.utf8_trim_whitespace(labels), scalar(""))
             if pc.any(blank).as_py():
-                values = without(labels, to_numpy(blank, null=False))
+                values = with_nulls(labels, to_numpy(blank, null=False))
         else:
             values = labels.cast(self._names.type)
         codes = pc.index_in(values, self._names)

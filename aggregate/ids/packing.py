@@ -1,7 +1,7 @@
-"""Short texts as one or two numbers each: UUIDs, and names with a number in them, take half or a quarter of the memory.
+"""Packs short texts into one or two integers: UUIDs, and numbered names, take half or a quarter of the memory.
 
-The bytes that occur at each place are taken from the first texts. A digit stands for all digits, and letters that
-are those of hexadecimal numbers for all of these: ids are counted up, and later ones have others.
+The bytes possible at each position are taken from the first texts. A digit there makes all digits possible, and
+hexadecimal letters all of these: ids are numbered, and later ones have other digits.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Ranks, Words
 from ..kernels.ordering import order_of_keys, order_of_pairs, starts_of
 
 CLASSES = tuple(frozenset(letters) for letters in (b"0123456789", b"0123456789abcdef", b"0123456789ABCDEF"))
-"""Bytes that occur together: the first class that holds all bytes of a place is taken whole."""
+"""Sets of bytes: all bytes of the first set that includes those seen at a position are possible there."""
 
 LONGEST = 128
-"""Places of the longest texts that are tried."""
+"""Bytes of the longest texts for which a packing is tried."""
 
 WORD_BITS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Packing:
-    """Where in two words of 64 bits each place of a text goes; arrays as ``kernels.packing`` says."""
+    """Where in two words of 64 bits each position of a text is stored; arrays as in ``kernels.packing``."""
 
     ranks: Ranks
     word: Counts
@@ -41,7 +41,7 @@ class Packing:
 
     @classmethod
     def of(cls, data: Bytes, offsets: Offsets) -> "Packing | None":
-        """A packing of texts like these; None if they do not fit into 128 bits."""
+        """The packing for texts like these; None if they do not fit into 128 bits."""
         lengths = np.diff(offsets)
         n_places = int(lengths.max())
         if n_places > LONGEST:
@@ -52,7 +52,7 @@ class Packing:
         used = 0
         for place, width in enumerate(bits):
             if used // WORD_BITS != (used + width - 1) // WORD_BITS and width:
-                used = -(-used // WORD_BITS) * WORD_BITS  # no place is cut in two
+                used = -(-used // WORD_BITS) * WORD_BITS  # no position is split between words
             used += width
             word[place] = max(0, used - 1) // WORD_BITS
             bit[place] = (word[place] + 1) * WORD_BITS - used if width else 0
@@ -68,7 +68,7 @@ class Packing:
         return cls(ranks, word, bit, masks, table, end)
 
     def pack(self, data: Bytes, offsets: Offsets, high: Words, low: Words) -> bool:
-        """Pack texts into ``high`` and ``low``; whether all fit."""
+        """Pack texts into ``high`` and ``low``, uint64[n]; whether all fit the packing."""
         from ..kernels.packing import pack
         from ..kernels.threads import in_blocks
 
@@ -77,13 +77,13 @@ class Packing:
         return not misfits[0]
 
     def unpack(self, high: Words, low: Words) -> tuple[Bytes, Offsets]:
-        """The texts again: their bytes, and the offsets between them."""
+        """Unpack texts: their bytes, uint8, and offsets, int64[n + 1]."""
         from ..kernels.packing import unpack_lengths, unpack_texts
         from ..kernels.threads import in_blocks
 
         places = high, low, self.word, self.bit, self.masks
         offsets = np.arange(high.size + 1) * self.end.size
-        if np.any(self.end >= 0):  # not all texts are of one length
+        if np.any(self.end >= 0):  # texts differ in length
             offsets[0] = 0
             in_blocks(unpack_lengths, high.size, *places, self.end, offsets[1:])
             np.cumsum(offsets, out=offsets)
@@ -100,14 +100,14 @@ class Packing:
 
 
 UNKNOWN = 0xFFFF
-"""As in ``kernels.packing``, which takes long to load."""
+"""The rank of an impossible byte, as in ``kernels.packing``, which takes long to load."""
 
 END = -1
 """The end of a text among symbols: as an index, the last column of the ranks."""
 
 
 def _symbols_at(place: int, data: Bytes, offsets: Offsets, lengths: NDArray[np.int64]) -> list[int]:
-    """The symbols of a place in their order: END, where a text may end there, then bytes."""
+    """The possible symbols at a position, ascending: END, if a text may end there, then bytes."""
     reaching = offsets[:-1][lengths > place]
     occurring = frozenset(np.flatnonzero(np.bincount(data[reaching + place], minlength=256)).tolist())
     whole = next((letters for letters in CLASSES if occurring <= letters), occurring)

@@ -1,4 +1,4 @@
-"""Texts that cannot be used: bytes that are not UTF-8, for which Parquet does not look, and texts that are too long."""
+"""Finds invalid texts: bytes that are not UTF-8, which Parquet does not check, and texts that are too long."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,24 +10,24 @@ from ..arrays import Bytes, Flags
 from ..arrow import bytes_of, strings, to_arrow, to_numpy
 
 LONGEST = 32_768
-"""Bytes of an id or a label at most. A name is shorter; a picture or a page that came into the column is not."""
+"""Maximum bytes of an id or a label: names are shorter, images or documents in the wrong column are not."""
 
 SHOWN = 200
-"""Bytes of a text that is too long that are kept to show it."""
+"""Bytes of an overlong text that are kept for messages and tables."""
 
 NOT_UTF8, TOO_LONG = 1, 2
 
 REASONS = {NOT_UTF8: "{} is not UTF-8", TOO_LONG: f"{{}} longer than {LONGEST:,} bytes"}
-"""Why a row cannot be used, for the name of the column."""
+"""Fault -> reason for rejecting a row; the braces are for the name of the column."""
 
 ASCII = 0x7F
 
 
 def checked(values: pa.Array) -> tuple[pa.Array, Bytes | None]:
-    """An array with null in the place of texts that cannot be used; and what is wrong with each: uint8[n], 0 nothing.
+    """An array with null in place of invalid texts, and the fault of each item: uint8[n], 0 for none.
 
-    None if nothing is wrong. Strings may come as a dictionary, of which each name is looked at once; an array of
-    anything else is passed on. One look at the bytes is enough where all are ASCII.
+    The faults are None if there are none. Strings may be a dictionary, whose values are checked once; arrays of other
+    types are returned as they are. If all bytes are ASCII, no text is checked by itself.
     """
     if pa.types.is_dictionary(values.type):
         names, faults = checked(values.dictionary)
@@ -40,19 +40,19 @@ def checked(values: pa.Array) -> tuple[pa.Array, Bytes | None]:
     found = _faults(values)
     if found is None:
         return values, None
-    return without(values, found > 0), found
+    return with_nulls(values, found > 0), found
 
 
-def without(values: pa.Array, rows: Flags) -> pa.Array:
-    """An array with null in some rows.
+def with_nulls(values: pa.Array, rows: Flags) -> pa.Array:
+    """An array with null in some rows, bool[n].
 
-    By an array of nulls: of one null, and a slice, pyarrow 17 makes an array whose offsets lie beyond its bytes.
+    Uses an array of nulls: from a scalar null and a slice, pyarrow 17 makes an array whose offsets exceed its bytes.
     """
     return pc.if_else(to_arrow(rows), pa.nulls(len(values), values.type), values)
 
 
 def checked_batch(batch: pa.RecordBatch, columns: Sequence[str]) -> tuple[pa.RecordBatch, Mapping[str, Bytes]]:
-    """As :func:`checked` of some columns of a batch: the batch, and what is wrong by column, where anything is."""
+    """As :func:`checked`, for some columns of a batch: the batch, and the faults of each column that has any."""
     arrays, faults = list(batch.columns), {}
     for name in columns:
         place = batch.schema.get_field_index(name)
@@ -62,8 +62,8 @@ def checked_batch(batch: pa.RecordBatch, columns: Sequence[str]) -> tuple[pa.Rec
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names), faults
 
 
-def presentable(values: pa.Array) -> pa.Array:
-    r"""The same with texts that cannot be used made fit to be read: ``Iso\xebtes``, and the beginning of long ones."""
+def printable_texts(values: pa.Array) -> pa.Array:
+    r"""Texts made printable: invalid bytes as in ``Iso\xebtes``, and overlong texts shortened."""
     _, faults = checked(values)
     if faults is None:
         return values
@@ -74,7 +74,7 @@ def presentable(values: pa.Array) -> pa.Array:
 
 
 def _faults(texts: pa.Array) -> Bytes | None:
-    """What is wrong with each text; None if nothing is."""
+    """The fault of each text, uint8[n]; None if there is none."""
     data, offsets = bytes_of(texts)
     faults = np.where(np.diff(offsets) > LONGEST, np.uint8(TOO_LONG), np.uint8(0))
     if data.size and data.max() > ASCII:

@@ -22,7 +22,7 @@ FIRST_ROWS = 1000
 class TextColumn:
     """A column of strings that grows batch by batch and is encoded when complete.
 
-    Packed as long as its texts fit the packing of the first ones, else held as they are.
+    Texts are packed as long as they fit the packing of the first ones, else stored as they are.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -32,20 +32,20 @@ class TextColumn:
         self._plain: _PlainTexts | None = None
 
     def append(self, values: pa.Array) -> None:
-        """Take in a batch of strings without nulls."""
+        """Append a batch of strings without nulls."""
         if len(values) == 0:
             return
         data, offsets = bytes_of(values)
         if self._packed is None and self._plain is None:
             packing = Packing.of(data, offsets)
             self._packed = None if packing is None else _PackedTexts(packing, self._capacity)
-        if self._packed is not None and not self._packed.take(data, offsets):
+        if self._packed is not None and not self._packed.append(data, offsets):
             self._plain = _PlainTexts(self._capacity)
-            self._plain.take(*self._packed.texts())
+            self._plain.append(*self._packed.texts())
             self._packed = None
         if self._packed is None:
             self._plain = _PlainTexts(self._capacity) if self._plain is None else self._plain
-            self._plain.take(data, offsets)
+            self._plain.append(data, offsets)
 
     def encode(self) -> tuple[pa.Array, Counts]:
         """The distinct strings in code-point order, and each row's position among them (int32). Empties the column."""
@@ -55,7 +55,7 @@ class TextColumn:
 
 
 class _PackedTexts:
-    """Texts of a packing: 8 or 16 bytes a row."""
+    """Packed texts: 8 or 16 bytes a row."""
 
     def __init__(self, packing: Packing, capacity: int) -> None:
         self._packing = packing
@@ -63,8 +63,8 @@ class _PackedTexts:
         self._high: Words = np.empty(capacity, np.uint64)
         self._low: Words = np.empty(capacity if packing.has_low else 0, np.uint64)
 
-    def take(self, data: Bytes, offsets: Offsets) -> bool:
-        """Take in texts, all or none; whether they fit."""
+    def append(self, data: Bytes, offsets: Offsets) -> bool:
+        """Append all texts if they fit the packing, else none; whether they fit."""
         rows = self._rows + offsets.size - 1
         if not self._packing.pack(data, offsets, self._high[self._rows : rows], self._low[self._rows : rows]):
             return False
@@ -72,7 +72,7 @@ class _PackedTexts:
         return True
 
     def texts(self) -> tuple[Bytes, Offsets]:
-        """The texts so far."""
+        """The texts appended so far."""
         return self._packing.unpack(self._high[: self._rows], self._low[: self._rows])
 
     def encode(self) -> tuple[pa.Array, Counts]:
@@ -86,7 +86,7 @@ class _PackedTexts:
 
 
 class _PlainTexts:
-    """Texts as they are: their bytes, and 8 bytes a row for where they begin."""
+    """Unpacked texts: their bytes, and 8 bytes a row for the offsets."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -94,8 +94,8 @@ class _PlainTexts:
         self._data: Bytes = np.empty(0, np.uint8)
         self._offsets: Offsets = np.zeros(capacity + 1, np.int64)
 
-    def take(self, data: Bytes, offsets: Offsets) -> None:
-        """Take in texts."""
+    def append(self, data: Bytes, offsets: Offsets) -> None:
+        """Append texts."""
         row, rows = self._rows, self._rows + offsets.size - 1
         start = int(self._offsets[row])
         stop = start + data.size
@@ -141,8 +141,7 @@ class BucketedTexts:
     def sort(self) -> tuple[Counts, Flags]:
         """The texts' positions (int32) in code-point order, and where in that order a new text begins (bool).
 
-        Sorts by the keys; then, only where texts agree in those and are not the same, by the key of the next bytes,
-        and so on.
+        Sorts by the keys; then, only where different texts have equal keys, by the key of the next bytes, and so on.
         """
         from ..kernels.sorting import sort_buckets
         from ..kernels.texts import keys_at, settle_runs
@@ -172,7 +171,7 @@ class BucketedTexts:
             places = within if level is order else places[within]
             level = level[within]
             keys, seen = np.empty(level.size, np.uint64), np.empty(256, np.uint8)
-            ranks, bits = np.arange(1, 257, dtype=np.uint64), 9  # whatever bytes come
+            ranks, bits = np.arange(1, 257, dtype=np.uint64), 9  # any byte may occur
             width = 64 // bits
             in_blocks(keys_at, level.size, data, offsets, level, depth, ranks, bits, keys, seen)
             sort_buckets(0, sizes.size, edges, keys, level)

@@ -1,4 +1,4 @@
-"""Parquet files become Votes: find, check, stream, clean, encode, group."""
+"""Reads Parquet files into Votes: find, check, stream, clean, encode, group."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,14 +47,14 @@ __all__ = [
 ]
 
 AHEAD = 8
-"""Batches decoded ahead."""
+"""Batches decoded in advance."""
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 @dataclass(frozen=True)
 class VoteFiles:
-    """Files of votes that were found, and whose columns fit."""
+    """Files of votes whose columns were checked."""
 
     files: tuple[CheckedFile, ...]
     as_of: datetime | None
@@ -67,13 +67,13 @@ class VoteFiles:
 
 @dataclass(frozen=True)
 class Reading:
-    """Votes, and an account of the rows they were read from."""
+    """Votes, and counts of the rows they were read from."""
 
     votes: Votes
     inputs: tuple[Input, ...]
     rows: RowCounts
     rejected: pa.Table
-    """The rows that could not be used: table REJECTED of ``schema``."""
+    """The unusable rows: table REJECTED of ``schema``."""
 
 
 def read_votes(
@@ -120,19 +120,19 @@ def read(
     max_rejected: float = 0.01,
     progress: Progress = SILENT,
 ) -> Reading:
-    """As :func:`read_votes`, with an account of every row."""
+    """As :func:`read_votes`, with counts of all rows."""
     return read_found(find_votes(paths, columns=columns, as_of=as_of), max_rejected=max_rejected, progress=progress)
 
 
 def find_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteFiles:
-    """The files of votes for :func:`read_found`. Raises VotesError if one is not there, or its columns do not fit."""
+    """The files of votes for :func:`read_found`. Raises VotesError if one does not exist, or its columns are wrong."""
     files = check_files(find_sources(path_list(paths)), VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
     return VoteFiles(tuple(files), as_of)
 
 
 def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progress = SILENT) -> Reading:
-    """Read what was found."""
+    """Read the votes in files that were found. Raises VotesError."""
     files, types, as_of = found.files, found.types, found.as_of
     sources = [file.source for file in files]
     n_rows = sum(file.rows for file in files)
@@ -144,7 +144,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
     ):
         fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
-            load_compiler()  # takes as long as decoding millions of rows does: meanwhile
+            load_compiler()  # takes as long as decoding millions of rows, which goes on meanwhile
             for batch, path, row in batches:
                 builder.append(batch, path, row)
                 progress.advance(batch.num_rows)
@@ -159,7 +159,7 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
 
 
 def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
-    """The paths, also if it is a single one."""
+    """The paths as a list; a single path becomes a list of one."""
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
@@ -168,7 +168,7 @@ def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str
 
 
 def _stream_times(file: CheckedFile) -> Iterator[pa.RecordBatch]:
-    """The times of a file that has them; of any other the labels, so that its rows are counted."""
+    """The times of a file; if it has none the labels, so that its rows are counted."""
     return stream(file, ["voted_at" if "voted_at" in file.types else "label"])
 
 
@@ -183,7 +183,7 @@ def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
 
 
 def _check_times(files: Sequence[CheckedFile], as_of: datetime | None) -> None:
-    """A time limit needs times."""
+    """Raise VotesError if there is a time limit and a file without times."""
     untimed = [file.source for file in files if "voted_at" not in file.types]
     if as_of is not None and untimed:
         raise VotesError(

@@ -19,8 +19,8 @@ from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
 from . import Paths, path_list
 from .builder import MAX_ROWS
-from .cleaning import Quarantine, check_share, do_not_fit, faults_of_texts, first_reasons, id_faults
-from .grouping import closed_up
+from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults, out_of_range
+from .grouping import drop_unused
 from .scores import are_scores, scores_of
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max
     """Read the AI's votes from Parquet files, folders or globs, with the columns of ``schema.AI_VOTES``.
 
     ``columns`` maps them to the files' own names. Rows with a null or blank id, or a score that is not in [0, 1], are
-    left out, and counted; so are rows without a label. Of several rows of an observation, as a table of the k likeliest
-    labels has them, the one of highest score counts, then of smallest label; the others are left out and counted, too,
-    but stop nothing. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
+    rejected and counted; rows without a label are counted, too. Of several rows of an observation, as in a table of the
+    k likeliest labels, the one with the highest score counts, then with the smallest label; the others are counted, but
+    are no error. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
     ``max_rejected`` of the rows cannot be used, or none is left.
     """
     return read_ai(find_ai(paths, columns=columns), max_rejected=max_rejected).ai_votes
@@ -41,25 +41,25 @@ def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max
 
 @dataclass(frozen=True)
 class AiReading:
-    """AI votes, and an account of the rows they were read from."""
+    """AI votes, and the rows that were rejected."""
 
     ai_votes: AiVotes
     inputs: tuple[Input, ...]
     quarantine: Quarantine
-    """The rows that could not be used."""
+    """The rejected rows."""
 
 
 def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[CheckedFile, ...]:
-    """The files of AI votes for :func:`read_ai`. Raises VotesError if one is not there, or its columns do not fit."""
+    """The files of AI votes for :func:`read_ai`. Raises VotesError if one does not exist, or its columns are wrong."""
     return check_side_input(path_list(paths), AI_VOTES, columns or {}, as_dictionary=("label",))
 
 
 def read_ai(
     files: Sequence[CheckedFile], *, max_rejected: float = 0.01, like: Mapping[str, pa.DataType] | None = None
 ) -> AiReading:
-    """As :func:`read_ai_votes`, of files that were found, with an account of the rows.
+    """As :func:`read_ai_votes`, of files that were found, with the rejected rows.
 
-    ``like`` are the types of the votes' columns: a row whose integers do not fit them cannot be used.
+    ``like`` are the types of the votes' columns: a row whose integers are out of their range is rejected.
     """
     n_rows = sum(file.rows for file in files)
     batches = stream_all(files, AI_VOTES)
@@ -82,7 +82,7 @@ def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], origin: str) -> Iterator[tuple[pa.RecordBatch, str, int]]:
-    """Batches of one table, where they are from, and the row that each begins at."""
+    """Batches of one table, with its origin and the row that each begins at."""
     row = 0
     for batch in batches:
         yield batch, origin, row
@@ -120,23 +120,23 @@ def _read(
     names, label_codes = labels.encode()
     ids, codes = observations.encode()
     labelled = label_codes >= 0
-    ballots = Ballots(ids, names, codes, label_codes, scores[:n_kept]).at(labelled)
-    first = ballots.first_of_each()
+    rows = AiRows(ids, names, codes, label_codes, scores[:n_kept]).at(labelled)
+    first = rows.best_of_each()
     n_further = int(np.count_nonzero(~first))
-    ballots = ballots.at(first).without_unused_names() if n_further else ballots
+    rows = rows.at(first).without_unused_names() if n_further else rows
     check_share(quarantine, n_rows, max_rejected)
-    if len(ballots.scores) == 0:
+    if len(rows.scores) == 0:
         raise VotesError(f"no usable AI vote in {n_rows:,} rows", where=origin, remedy="see that rows have labels")
     n_unlabelled = int(np.count_nonzero(~labelled))
     counts = dict(sorted(quarantine.counts.items()))
-    return ballots.to_ai_votes(origin, counts, n_unlabelled, n_further), quarantine
+    return rows.to_ai_votes(origin, counts, n_unlabelled, n_further), quarantine
 
 
 def _reasons(batch: pa.RecordBatch, texts: Mapping[str, Bytes], like: Mapping[str, pa.DataType]) -> pa.Array | None:
-    """Why each row cannot be used, null for those that can; None if all can. ``texts`` as in ``split_batch``."""
+    """The reason for rejecting each row, null for sound rows; None if all are. ``texts`` as in ``split_batch``."""
     faults = id_faults(batch, "observation_id", texts) + faults_of_texts("label", texts)
     for name, kind in like.items():
-        beyond = do_not_fit(batch.column(name), kind)
+        beyond = out_of_range(batch.column(name), kind)
         if beyond.any():
             faults.append((f"{name} beyond {kind}, the type of the votes", to_arrow(beyond)))
     no_score = ~are_scores(scores_of(batch.column("score")))
@@ -146,41 +146,44 @@ def _reasons(batch: pa.RecordBatch, texts: Mapping[str, Bytes], like: Mapping[st
 
 
 def _as_votes(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
-    """The rows as the quarantine takes them: votes without a user."""
+    """The rows in the form of votes, without a user, for the quarantine."""
     columns = [batch.column("observation_id"), pa.nulls(len(batch), types["observation_id"]), batch.column("label")]
     return pa.RecordBatch.from_arrays(columns, names=["observation_id", "user_id", "label"])
 
 
 @dataclass(frozen=True, eq=False)
-class Ballots:
-    """Rows after encoding: an item a row."""
+class AiRows:
+    """Encoded rows of AI votes; arrays have an item a row."""
 
     ids: pa.Array
     """Distinct observation ids, sorted."""
     names: pa.Array
     """Distinct labels, sorted."""
     observations: Counts
+    """int32[n]; positions in ``ids``."""
     labels: LabelCodes
+    """int32[n]; positions in ``names``."""
     scores: Floats
+    """float64[n] in [0, 1]."""
 
-    def at(self, rows: Flags) -> "Ballots":
-        """Those of some rows."""
+    def at(self, rows: Flags) -> "AiRows":
+        """A subset of the rows, bool[n]."""
         if rows.all():
             return self
         return replace(self, observations=self.observations[rows], labels=self.labels[rows], scores=self.scores[rows])
 
-    def without_unused_names(self) -> "Ballots":
-        """The same without labels that are on no row."""
-        names, labels = closed_up(self.names, self.labels)
+    def without_unused_names(self) -> "AiRows":
+        """The same rows, without names that no row has."""
+        names, labels = drop_unused(self.names, self.labels)
         return replace(self, names=names, labels=labels)
 
     @property
     def in_order(self) -> bool:
-        """Whether there is one row for each observation, in their order."""
+        """Whether each observation has one row, in the order of the ids."""
         return self.scores.size == len(self.ids) and bool(np.all(self.observations[1:] > self.observations[:-1]))
 
-    def first_of_each(self) -> Flags:
-        """Which row of each observation has the highest score, then the smallest label, and is the first of these."""
+    def best_of_each(self) -> Flags:
+        """The best row of each observation, bool[n]: highest score, then smallest label, then the first."""
         is_first = np.ones(self.scores.size, np.bool_)
         if self.in_order:
             return is_first
@@ -195,7 +198,7 @@ class Ballots:
         return is_first
 
     def to_ai_votes(self, origin: str, rejected: Mapping[str, int], n_unlabelled: int, n_further: int) -> AiVotes:
-        """The rows, which are of different observations, in the order of these."""
+        """The rows, one for each observation, in the order of the ids."""
         account = origin, rejected, n_unlabelled, n_further
         if self.in_order:
             return AiVotes(self.ids, self.labels, self.scores, self.names, *account)

@@ -1,4 +1,4 @@
-"""Batches of rows come in, are cleaned and encoded as they arrive, and go out as Votes."""
+"""Builds Votes from batches of rows, which are cleaned and encoded as they arrive."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,15 +20,15 @@ from .cleaning import Quarantine, split_batch
 from .grouping import CodedRows, group
 
 MAX_ROWS = 2**31 - 1
-"""Rows are numbered in 32 bits."""
+"""Maximum number of rows: they are numbered in 32 bits."""
 
 UNKNOWN_TIME = np.iinfo(np.int64).min
-"""A row without a time is older than any other."""
+"""The time of a row without one: older than any other."""
 
 
 @dataclass(frozen=True)
 class RowCounts:
-    """What became of the rows; every row is used, superseded, no_opinion, after_as_of or rejected."""
+    """Counts of rows by outcome; every row is used, superseded, no_opinion, after_as_of or rejected."""
 
     read: int
     used: int
@@ -39,23 +39,23 @@ class RowCounts:
     after_as_of: int
     """Rows cast after the time limit."""
     untimed: int
-    """Rows without a time, of those neither rejected nor too late, where others have one: they count as older."""
+    """Rows without a time, if others have one, of those neither rejected nor after the limit: they count as older."""
     rejected: Mapping[str, int]
     """Rows that could not be used, by reason."""
 
 
 class VotesBuilder:
-    """Takes batches with the columns of ``schema.VOTES`` and makes Votes of them.
+    """Builds Votes from batches with the columns of ``schema.VOTES``.
 
-    Until the ids are encoded it holds 13 bytes a row: int32 distances of integer ids, labels, and whether the voter is
-    the author; 8 more for integer ids that are far apart; strings as their bytes, and 8 for where they begin. Times
-    are looked at and not held: a log in the order of time needs none of them, and any other is asked for them again.
+    Until the ids are encoded it takes 13 bytes a row: int32 distances of integer ids, labels, and whether the voter is
+    the author; 8 more for integer ids that are far apart; strings take their bytes, and 8 for the offset. Times are
+    compared but not stored: a log in the order of time does not need them, any other log is read for them again.
     """
 
     def __init__(self, origin: str, types: Mapping[str, pa.DataType], as_of: datetime | None, capacity: int) -> None:
         """``origin`` names the input in messages; ``types`` are those of the columns that any batch has.
 
-        ``capacity``: rows at most. Raises VotesError if there are more than can be numbered.
+        ``capacity``: rows at most. Raises VotesError if that is more than MAX_ROWS.
         """
         if capacity > MAX_ROWS:
             raise VotesError(f"more than {MAX_ROWS:,} rows", remedy="split the log by observation and run in parts")
@@ -98,14 +98,14 @@ class VotesBuilder:
     def finish(self, all_ticks: Callable[[], Indices], progress: Progress) -> tuple[Votes, RowCounts]:
         """Encode and group what was appended. Raises VotesError if no vote is left. Empties the builder.
 
-        ``all_ticks`` gives the times of all rows read (int64); it is called only if they matter.
+        ``all_ticks`` returns the times of all rows read, int64[n]; it is called only if they matter.
         """
         if self._n_read == 0:
             raise VotesError("no rows", where=self.origin)
         progress.phase("encode ids")
         if self._n_kept == 0:
             raise self._nothing_left()
-        # Texts are encoded on all threads, one column after the other: so fewer are held twice at a time.
+        # Texts are encoded on all threads, one column after the other, so that only one is in memory twice.
         has_texts = any(pa.types.is_string(self.types[column]) for column in ("observation_id", "user_id"))
         encode = one_by_one if has_texts else side_by_side
         (names, labels), (observation_ids, observations), (user_ids, users) = encode(
@@ -133,13 +133,13 @@ class VotesBuilder:
         return votes, counts
 
     def _watch_order(self, ticks: Indices) -> None:
-        """Note whether the rows still come in the order of their times."""
+        """Record whether the rows still come in the order of their times, int64[n]."""
         if ticks.size:
             self._in_order = bool(ticks[0] >= self._last_tick and np.all(ticks[1:] >= ticks[:-1]))
             self._last_tick = int(ticks[-1])
 
     def _kept(self, ticks: Indices) -> Indices:
-        """The times of the rows that were kept, of all rows'."""
+        """The times of the rows that were kept, given those of all rows."""
         if not self._left_out:
             return ticks
         kept = np.ones(ticks.size, np.bool_)
@@ -157,7 +157,7 @@ class VotesBuilder:
 
 @dataclass
 class _Times:
-    """Rows without a time: how many they are, and which of them come later than rows that have one."""
+    """Counts rows without a time, and those among them that follow rows with one."""
 
     any_timed: bool = False
     n_untimed: int = 0
@@ -165,13 +165,13 @@ class _Times:
     late_files: dict[str, None] = field(default_factory=dict)
 
     def watch(self, batch: pa.RecordBatch, path: str) -> None:
-        """Look at a batch of the file at ``path``."""
+        """Count the rows of a batch of the file at ``path``."""
         times = batch.column("voted_at") if "voted_at" in batch.schema.names else None
         n_untimed = batch.num_rows if times is None else times.null_count
         if n_untimed:
             self.n_untimed += n_untimed
             n_late = n_untimed
-            if not self.any_timed:  # those that come first are older in every way
+            if not self.any_timed:  # those at the beginning count as older, which their order says, too
                 n_first = batch.num_rows if times is None else pc.index(times.is_valid(), scalar(True)).as_py()
                 n_late = 0 if n_untimed == batch.num_rows else n_untimed - n_first
             if n_late:
@@ -180,7 +180,7 @@ class _Times:
         self.any_timed |= n_untimed < batch.num_rows
 
     def warn(self) -> None:
-        """Warn that rows count as older than rows before them."""
+        """Warn if rows count as older than rows before them."""
         if not self.n_late:
             return
         first, n_files = next(iter(self.late_files)), len(self.late_files)

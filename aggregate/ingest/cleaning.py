@@ -1,4 +1,4 @@
-"""Which rows count: quarantine with reasons, and the time limit."""
+"""Decides which rows count: rejects unusable ones with a reason, and applies the time limit."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from ..arrays import Bytes, Flags, Indices
 from ..arrow import dtype_of, fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
-from ..ids.text_faults import REASONS, presentable, without
+from ..ids.text_faults import REASONS, printable_texts, with_nulls
 from ..schema import REJECTED, arrow_schema
 from ..shares import count_of
 
@@ -26,7 +26,7 @@ Fault: TypeAlias = tuple[str, pa.Array]
 
 @dataclass
 class Quarantine:
-    """The rows that cannot be used, and why."""
+    """Collects rejected rows, with reasons."""
 
     counts: Counter[str] = field(default_factory=Counter)
     _tables: list[pa.Table] = field(default_factory=list)
@@ -37,13 +37,13 @@ class Quarantine:
         return sum(self.counts.values())
 
     def add(self, batch: pa.RecordBatch, rejected: pa.Array, reasons: pa.Array, path: str, row: int) -> None:
-        """Take the ``rejected`` (bool) rows of a batch that begins at ``row`` of the file at ``path``."""
+        """Add the ``rejected`` (bool) rows of a batch that begins at ``row`` of the file at ``path``."""
         places = np.flatnonzero(to_numpy(rejected))
         chosen = to_arrow(places)
         self.add_rows(batch.take(chosen), reasons.take(chosen), path, places + row)
 
     def add_rows(self, batch: pa.RecordBatch, reasons: pa.Array, path: str, rows: Indices) -> None:
-        """Take all rows of a batch, which are ``rows`` int64 of the file at ``path``."""
+        """Add all rows of a batch, whose numbers in the file at ``path`` are ``rows``, int64[n]."""
         for count in reasons.value_counts().to_pylist():
             self.counts[count["values"]] += count["counts"]
         columns = {
@@ -53,24 +53,26 @@ class Quarantine:
         }
         for name in ("observation_id", "user_id", "label"):
             column = batch.column(name)
-            columns[name] = presentable(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column)
+            columns[name] = printable_texts(
+                column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            )
         self._tables.append(pa.table(columns))
 
     def first_place(self) -> str:
-        """Where the first rejected row stands, for a message."""
+        """File, row and reason of the first rejected row, for a message."""
         first = self._tables[0].select(["file", "row", "reason"]).slice(0, 1).to_pylist()[0]
         return f"first: row {first['row']} of {first['file']}, {first['reason']}"
 
     def to_arrow(self, types: dict[str, pa.DataType]) -> pa.Table:
-        """The rejected rows, as the table REJECTED; ``types`` are those of the votes."""
+        """The rejected rows as the table REJECTED of ``schema``; ``types`` are those of the votes' columns."""
         schema = arrow_schema(REJECTED, **{name: types[name] for name in ("observation_id", "user_id", "label")})
         if not self._tables:
             return pa.Table.from_batches([], schema)
         return pa.concat_tables([_fitted(table, schema).cast(schema) for table in self._tables])
 
 
-def do_not_fit(values: pa.Array, kind: pa.DataType) -> Flags:
-    """Which integers another type of integers does not have; none where either is no type of integers."""
+def out_of_range(values: pa.Array, kind: pa.DataType) -> Flags:
+    """Which integers are out of the range of ``kind``, bool[n]; none if either type is not one of integers."""
     if not (pa.types.is_integer(values.type) and pa.types.is_integer(kind)):
         return np.zeros(len(values), np.bool_)
     limits, numbers = np.iinfo(dtype_of(kind)), to_numpy(values, null=0)
@@ -79,11 +81,11 @@ def do_not_fit(values: pa.Array, kind: pa.DataType) -> Flags:
 
 
 def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The same with null in the place of integers that the type of their column in ``schema`` does not have."""
+    """A table with null in place of integers out of the range of their column's type in ``schema``."""
     for place, field_to_be in enumerate(schema):
         column = table.column(place)
         if pa.types.is_integer(column.type) and column.type != field_to_be.type:
-            chunks = [without(chunk, do_not_fit(chunk, field_to_be.type)) for chunk in column.chunks]
+            chunks = [with_nulls(chunk, out_of_range(chunk, field_to_be.type)) for chunk in column.chunks]
             table = table.set_column(place, field_to_be.name, pa.chunked_array(chunks, column.type))
     return table
 
@@ -91,10 +93,10 @@ def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def split_batch(
     batch: pa.RecordBatch, as_of: datetime | None, texts: Mapping[str, Bytes]
 ) -> tuple[pa.Array | None, pa.Array | None, pa.Array | None]:
-    """Which rows of a batch to keep, which to reject, and each row's reason if it were.
+    """Which rows of a batch to keep, which to reject (bool[n]), and the reason for each row.
 
-    None for the first two where every row is kept. A row cast after ``as_of`` is neither kept nor rejected. ``texts``
-    is what is wrong with the texts of each column (see ``text_faults``).
+    All are None if every row is kept. A row cast after ``as_of`` is neither kept nor rejected. ``texts`` has the faults
+    of each column's texts, uint8[n] (see ``text_faults``).
     """
     faults = [fault for name in ("observation_id", "user_id") for fault in id_faults(batch, name, texts)]
     faults += faults_of_texts("label", texts)
@@ -115,7 +117,7 @@ def split_batch(
 
 
 def id_faults(batch: pa.RecordBatch, name: str, texts: Mapping[str, Bytes]) -> list[Fault]:
-    """What is wrong with the ids of a column; reasons that apply to no row are left out."""
+    """The faults of a column's ids; reasons that apply to no row are left out."""
     ids, faults = batch.column(name), []
     if ids.null_count:
         faults.append((f"null {name}", ids.is_null()))
@@ -127,7 +129,7 @@ def id_faults(batch: pa.RecordBatch, name: str, texts: Mapping[str, Bytes]) -> l
 
 
 def faults_of_texts(name: str, texts: Mapping[str, Bytes]) -> list[Fault]:
-    """What is wrong with the texts of a column, the same way."""
+    """The faults of a column's texts."""
     if name not in texts:
         return []
     return [(reason.format(name), to_arrow(texts[name] == fault)) for fault, reason in REASONS.items()]
@@ -146,7 +148,7 @@ def _ticks(times: pa.Array) -> pa.Array:
 
 
 def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:
-    """``as_of`` in the unit of the batch's times, rounded down, or the nearest that 64 bits can say.
+    """``as_of`` in the unit of the batch's times, rounded down, and limited to the range of int64.
 
     A time without zone is UTC.
     """

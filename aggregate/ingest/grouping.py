@@ -1,4 +1,4 @@
-"""Coded rows become Votes: one vote per observation and user, grouped by observation in canonical order."""
+"""Groups encoded rows into Votes: one vote per observation and user, by observation, in canonical order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from ..votes import Votes
 
 @dataclass
 class CodedRows:
-    """Rows of the log after encoding; arrays of one item a row, in row order."""
+    """Encoded rows of the log; arrays have an item a row, in row order."""
 
     observations: Counts
-    """int32"""
+    """int32[n_rows]; codes of observations."""
     users: UserCodes
     labels: LabelCodes
-    """int32, -1 for no opinion"""
+    """int32[n_rows]; -1 for no opinion."""
     is_author: Flags
     observation_ids: pa.Array
     user_ids: pa.Array
@@ -29,9 +29,9 @@ class CodedRows:
 
 
 def group(rows: CodedRows, voted_at: Callable[[], Indices] | None = None) -> Votes:
-    """The votes that stand: the latest of each user on each observation, unless withdrawn.
+    """The valid votes: the latest of each user on each observation, unless withdrawn.
 
-    ``voted_at`` gives the rows' times as int64 ticks, the least possible where unknown; None if the rows are in the
+    ``voted_at`` returns the rows' times as int64 ticks, the least possible where unknown; None if the rows are in the
     order of their times. Observations, users and labels that are left without a vote are dropped. Overwrites the rows'
     arrays.
     """
@@ -50,9 +50,9 @@ def group(rows: CodedRows, voted_at: Callable[[], Indices] | None = None) -> Vot
 
 
 def _rows_by_observation(rows: CodedRows, n_observations: int) -> tuple[Offsets, Words]:
-    """Offsets of the observations, and of each row a word (user, row), by observation and row.
+    """Offsets of the observations, and a word (user, row) for each row, by observation and row.
 
-    A counting sort, in which each thread has a part of the observations, and picks their rows from all.
+    A counting sort: each thread handles a range of observations, and picks their rows from all.
     """
     from ..kernels.deduplication import count_rows, place_rows
 
@@ -77,7 +77,7 @@ def _any_repeated(offsets: Offsets, words: Words) -> bool:
 
 
 def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -> Votes:
-    """Votes from the words of each observation, of which those that do not stand come last."""
+    """Votes from the words of each observation; words without a vote come last."""
     from ..kernels.deduplication import NO_VOTE, unpack
 
     user_ids, label_names, observation_ids = rows.user_ids, rows.label_names, rows.observation_ids
@@ -89,17 +89,17 @@ def _unpacked(rows: CodedRows, offsets: Offsets, words: Words, n_kept: Counts) -
         observation_ids = observation_ids.take(to_arrow(voted_on))
         offsets = np.zeros(voted_on.size + 1, np.int64)
         np.cumsum(n_kept[voted_on], out=offsets[1:])
-    # The rows' own arrays have served: their memory is at hand, new memory would have to be cleared first.
+    # The rows' arrays are no longer needed: their memory is reused, as new memory would have to be cleared first.
     users, labels, is_author = rows.users[:n_votes], rows.labels[:n_votes], rows.is_author[:n_votes]
     in_blocks(unpack, n_votes, words, users, labels, is_author)
     if some_dropped:
-        user_ids, users = closed_up(user_ids, users)
-        label_names, labels = closed_up(label_names, labels)
+        user_ids, users = drop_unused(user_ids, users)
+        label_names, labels = drop_unused(label_names, labels)
     return Votes(offsets, users, labels, is_author, observation_ids, user_ids, label_names)
 
 
-def closed_up(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
-    """Names and codes without the names that no longer occur."""
+def drop_unused(names: pa.Array, codes: Counts) -> tuple[pa.Array, Counts]:
+    """Names and codes, int32[n], without the names that no code refers to."""
     from ..kernels.sorting import distinct_codes
 
     occurring = distinct_codes(codes, len(names))

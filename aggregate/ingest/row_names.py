@@ -1,4 +1,4 @@
-"""Names of rows for error messages."""
+"""Row numbers and files for error messages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..errors import VotesError
 from ..ids.text_faults import LONGEST, NOT_UTF8, checked
 
 SHOWN = 3
-"""Rows that a message names."""
+"""Number of rows that a message names."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class RowsOfFiles:
 
     paths: list[str]
     starts: Indices
-    """int64[n_files]; the first row of each."""
+    """int64[n_files]; the first row of each file."""
     unit: str = "row"
     first: int = 0
     """The number of a file's first row."""
 
     @classmethod
     def of(cls, sizes: Iterable[tuple[str, int]], unit: str = "row", first: int = 0) -> "RowsOfFiles":
-        """Of batches, in order: the path of the file of each, and its number of rows."""
+        """From the path and the number of rows of each batch, in order."""
         starts: dict[str, int] = {}
         n_rows = 0
         for path, size in sizes:

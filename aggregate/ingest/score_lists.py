@@ -1,4 +1,4 @@
-"""A classifier's training scores from Parquet files, streamed as score lists."""
+"""Reads a classifier's training scores from Parquet files, streamed as score lists."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,30 +39,30 @@ from . import Paths, path_list
 from .scores import are_scores, as_decimals, in_range
 
 ITEMS = 1 << 21
-"""Labels decoded at a time, about: bounds memory when the lists are long."""
+"""Approximate number of labels decoded at a time: bounds memory when the lists are long."""
 
 SUM_SLACK = 1e-6
-"""Probabilities that add up to 1 within this are taken to do so: float32 rounds by that much; float16 by more."""
+"""Tolerance of a sum of probabilities: float32 rounds by that much, float16 by more."""
 
 MAP_SCORE_NAMES = "map names with --score-column COLUMN=NAME"
 
 
 @dataclass(frozen=True)
 class ScoreFiles:
-    """Files of scores whose columns fit, of one layout."""
+    """Files of scores in one layout, whose columns were checked."""
 
     files: tuple[CheckedFile, ...]
     is_long: bool
-    """A row for each label, instead of lists."""
+    """Whether each label has a row, instead of lists."""
 
     @property
     def rows(self) -> int:
-        """Of all files."""
+        """Number of rows of all files."""
         return sum(file.rows for file in self.files)
 
     @property
     def origin(self) -> str:
-        """The files in a few words."""
+        """A short name for all files, for messages."""
         return origin_of(self.files)
 
 
@@ -97,7 +97,7 @@ def check_scores(
 
 
 def _is_long(sources: Sequence[Source], renamed: Mapping[str, str]) -> bool:
-    """Whether files have a row for each label, as the first does that has either layout. Raises VotesError if none."""
+    """Whether files have a row for each label, by the first that has either layout. Raises VotesError if none has."""
     layouts = ((False, ("labels", "probabilities")), (True, ("label", "probability")))
     in_file = [renamed.get(column, column) for _, columns in layouts for column in columns]
     first: list[str] = []
@@ -117,7 +117,7 @@ def _is_long(sources: Sequence[Source], renamed: Mapping[str, str]) -> bool:
 
 
 def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.Array) -> Iterator[ScoreLists]:
-    """The score lists of all files in order, some at a time."""
+    """The score lists of all files, in order, in batches."""
     id_index, label_index = IdIndex(observation_ids), LabelIndex(label_names)
     if scores.is_long:
         yield from _from_rows(scores.files, id_index, label_index)
@@ -136,7 +136,7 @@ def _rows_at_a_time(items: int) -> int:
 
 
 def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelIndex, path: str, row: int) -> ScoreLists:
-    """The lists of a batch that begins at ``row``, a row each."""
+    """The lists of a batch of one list a row; it begins at ``row`` of the file."""
     names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
     observations, epochs, faults = _heads(batch, id_index)
     no_list = to_numpy(pc.or_(names.is_null(), shares.is_null()))
@@ -162,7 +162,7 @@ def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelInde
 
 def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: LabelIndex) -> Iterator[ScoreLists]:
     """The lists of files with a row for each label: neighbours of one observation and epoch, also across files."""
-    grouping = _Grouping()
+    grouping = _ListAssembler()
     for file in files:
         row = 0
         for batch in stream(file, [column.name for column in SCORE_ROWS]):
@@ -194,8 +194,8 @@ def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: L
         yield grouping.unfinished
 
 
-class _Grouping:
-    """Puts rows together that are of one list, and holds back the last one until it is known to be complete."""
+class _ListAssembler:
+    """Joins the rows of one list, and holds back the last list until it is known to be complete."""
 
     def __init__(self) -> None:
         self.unfinished: ScoreLists | None = None
@@ -221,7 +221,7 @@ class _Grouping:
         together = lists if held is None else _joined(held, lists)
         first, last = 0, len(together) - 1
         self.unfinished = _slice(together, last, last + 1)
-        if held is not None and held.path != lists.path:  # it stands where it began
+        if held is not None and held.path != lists.path:  # a list belongs to the file where it begins
             if last == 0:
                 self.unfinished = replace(self.unfinished, path=held.path)
             else:
@@ -273,7 +273,7 @@ def _differ(values: pa.Array, others: pa.Array) -> Flags:
 
 
 def _heads(batch: pa.RecordBatch, id_index: IdIndex) -> tuple[Counts, Indices, Bytes]:
-    """Position of the observation, epoch, and what is wrong with either, of each row."""
+    """Each row's observation code int32, epoch int64, and fault uint8."""
     observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
     faults = np.zeros(batch.num_rows, np.uint8)
     if epochs.type == pa.uint64():
@@ -297,7 +297,7 @@ def _heads(batch: pa.RecordBatch, id_index: IdIndex) -> tuple[Counts, Indices, B
 
 
 def _label_codes(labels: pa.Array, label_index: LabelIndex) -> LabelCodes:
-    """The number of each label, or what is wrong with it: see ``kernels.scores``."""
+    """The number of each label, int32, or its fault: see ``kernels.scores``."""
     sound, faults = checked(labels)
     codes = label_index.codes_of(sound)
     if faults is None:
@@ -316,9 +316,9 @@ def _items(lists: pa.Array) -> tuple[Indices, pa.Array]:
 
 
 def _probabilities(values: pa.Array) -> tuple[Probabilities, float]:
-    """As float32 or float64, NaN for null; and how far from 1 rounding takes their sum.
+    """Probabilities as float32 or float64, NaN for null; and the tolerance of their sum.
 
-    One that lies outside [0, 1] by no more than TOLERANCE is the nearer end.
+    Those outside [0, 1] by no more than TOLERANCE are moved to the nearer end.
     """
     slack = SUM_SLACK
     if pa.types.is_float16(values.type):

@@ -1,4 +1,4 @@
-"""Scores and probabilities of a column, as what its writer meant: 0.7 stored as float32 is 0.7, not 0.699999988."""
+"""Reads scores and probabilities as the decimals they were written as: float32 0.7 is 0.7, not 0.699999988."""
 
 from typing import Any, TypeVar
 
@@ -12,18 +12,17 @@ from ..arrow import to_numpy
 Kind = TypeVar("Kind", bound=np.floating[Any])
 
 TOLERANCE = 1e-6
-"""A score so little outside [0, 1] is the nearer end: sums of rounded numbers are off by that much."""
+"""Distance outside [0, 1] within which a score counts as the nearer end: sums of rounded numbers are off by that."""
 
 PLACES = {np.dtype(np.float16): (3, 4, 5, 6, 7), np.dtype(np.float32): (7,)}
-"""Decimal places tried, fewest first. Two numbers of so many places never have the same nearest float in [0.5, 1]."""
+"""Decimal places tried, fewest first. Different decimals of so many places have different floats in [0.5, 1]."""
 
 
 def scores_of(column: pa.Array) -> Floats:
     """The scores of a column of floats or integers: float64, NaN for null.
 
-    A float32 or float16 is the decimal number of at most seven places that it is nearest to, if it is the nearest of
-    its kind to one: so 0.7 reaches a threshold of 0.7 however it was stored. What lies outside [0, 1] by more than
-    TOLERANCE is left as it is.
+    A float32 or float16 that is the nearest float to a decimal of at most seven places becomes that decimal: so 0.7
+    reaches a threshold of 0.7 in any type. Scores outside [0, 1] by more than TOLERANCE are left as they are.
     """
     if pa.types.is_integer(column.type):
         column = column.cast(pa.float64(), safe=False)
@@ -37,7 +36,7 @@ def scores_of(column: pa.Array) -> Floats:
 
 
 def are_scores(scores: Probabilities) -> Flags:
-    """Which are scores: in [0, 1]."""
+    """Which numbers are valid scores, in [0, 1]: bool[n]."""
     valid: Flags = (scores >= 0) & (scores <= 1)
     return valid
 
@@ -53,7 +52,7 @@ def as_decimals(numbers: NDArray[Any]) -> Floats:
 
 
 def in_range(scores: NDArray[Kind]) -> NDArray[Kind]:
-    """The same, of the same type; where they lie outside [0, 1] by no more than TOLERANCE, the nearer end."""
+    """Scores of the same type; those outside [0, 1] by no more than TOLERANCE are moved to the nearer end."""
     near = (scores >= -TOLERANCE) & (scores <= 1 + TOLERANCE)
     ends = np.clip(scores, scores.dtype.type(0), scores.dtype.type(1))
     found: NDArray[Kind] = np.where(near, ends, scores)

@@ -24,8 +24,8 @@ def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Tru
     """Read expert labels from Parquet files, folders or globs, with the columns of ``schema.TRUTH``.
 
     ``columns`` maps them to the files' own names. Rows without a label are left out, and counted. Raises VotesError if
-    a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation stands more
-    than once, or no row is left.
+    a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation occurs
+    more than once, or no row is left.
     """
     files = check_side_input(path_list(paths), TRUTH, columns or {})
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
@@ -79,7 +79,7 @@ def _check_ids(ids: pa.Array, rows: RowsOfFiles, origin: str) -> None:
 
 
 def _check_distinct(ids: pa.Array, at: Indices, rows: RowsOfFiles, origin: str) -> None:
-    """Raise VotesError if an observation, in row ``at`` int64[n], occurs more than once: with several true labels."""
+    """Raise VotesError if an observation occurs more than once; ``at`` int64[n] are the rows of ``ids``."""
     codes = to_numpy(ids.dictionary_encode().indices)
     times = np.bincount(codes)
     repeated = np.flatnonzero(times > 1)
@@ -98,7 +98,7 @@ def _check_distinct(ids: pa.Array, at: Indices, rows: RowsOfFiles, origin: str) 
 
 
 def _blank(values: pa.Array) -> pa.Array:
-    """Which items are null, or text without a printing character."""
+    """Which items are null, or text of white space alone."""
     if not pa.types.is_string(values.type):
         return values.is_null()
     return fill_null(pc.equal(pc.utf8_trim_whitespace(values), scalar("")), True)

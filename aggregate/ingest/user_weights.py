@@ -1,4 +1,4 @@
-"""What the operator sets by hand: user weights from a file."""
+"""Reads users' weights that are set by hand, from Parquet and CSV files."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,26 +9,26 @@ from ..arrow import scalar, strings, to_numpy
 from ..errors import VotesError
 from ..files.parquet import check_files, readable, stream_all
 from ..files.sources import Source, find_sources
-from ..ids.text_faults import presentable, without
+from ..ids.text_faults import printable_texts, with_nulls
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
 from . import Paths, path_list
 from .row_names import RowsOfFiles, refuse_texts
 
 MOST = 1e9
-"""Beyond this, sums with other weights are no longer exact."""
+"""Largest weight: sums with larger ones would not be exact."""
 
 CSV_COLUMNS = ("user_id", "fixed_weight", "min_weight")
 
 FIRST_LINE = 2
-"""Of a CSV file, after its header."""
+"""Number of a CSV file's first line after its header."""
 
 
 def read_user_weights(paths: Paths) -> UserWeights:
     """Read fixed and minimum weights of users from Parquet files, folders or globs, or CSV files with a header line.
 
     Columns: ``schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
-    is null or stands twice, or a weight is negative or not finite.
+    is null or occurs twice, or a weight is negative or not finite.
     """
     sources = find_sources(path_list(paths))
     path = sources[0].path if len(sources) == 1 else f"{sources[0].path} and {len(sources) - 1} more"
@@ -74,7 +74,7 @@ def _is_csv(source: Source) -> bool:
 
 
 def _of_one_type(parts: list[pa.ChunkedArray]) -> pa.Array:
-    """The ids of several tables, one after the other: as text if they differ, as those of CSV files do."""
+    """The ids of several tables, concatenated: as text if their types differ, as those of CSV files do."""
     chunks = [chunk for part in parts for chunk in part.chunks]
     if len({chunk.type for chunk in chunks}) > 1:
         chunks = [chunk.cast(pa.string()) for chunk in chunks]
@@ -82,9 +82,9 @@ def _of_one_type(parts: list[pa.ChunkedArray]) -> pa.Array:
 
 
 def _read_csv(source: Source, path: str) -> pa.Table:
-    """Ids are read as text: they are parsed as the votes' type when they meet the votes.
+    """Read a CSV file. Ids are text: they are compared with the votes' ids by their text.
 
-    Everything comes in as bytes, as errors of pyarrow's own conversion do not tell the line.
+    All columns are read as bytes, because errors of pyarrow's conversion do not name the line.
     """
     from pyarrow import csv
 
@@ -108,17 +108,17 @@ def _read_csv(source: Source, path: str) -> pa.Table:
 def _numbers(texts: pa.Array, null: list[str], column: str, path: str) -> pa.Array:
     """Texts of a CSV file as float64; those of ``null`` are null. Raises VotesError, naming the line."""
     texts = pc.ascii_trim_whitespace(texts)
-    texts = without(texts, to_numpy(pc.is_in(texts, value_set=strings(null))))
+    texts = with_nulls(texts, to_numpy(pc.is_in(texts, value_set=strings(null))))
     if _are_numbers(texts):
         return texts.cast(pa.float64())
-    start, end = 0, len(texts)  # the first that is none is in texts[start:end]
+    start, end = 0, len(texts)  # the first that is not a number is in texts[start:end]
     while end - start > 1:
         middle = (start + end) // 2
         if _are_numbers(texts.slice(start, middle - start)):
             start = middle
         else:
             end = middle
-    text = presentable(texts.slice(start, 1))[0].as_py()
+    text = printable_texts(texts.slice(start, 1))[0].as_py()
     raise VotesError(
         f"column {column!r} holds {text!r} in line {start + FIRST_LINE:,}, which is not a number",
         where=path,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate.ids.text_faults import LONGEST, NOT_UTF8, REASONS, TOO_LONG, checked, presentable
+from plant_aggregate.ids.text_faults import LONGEST, NOT_UTF8, REASONS, TOO_LONG, checked, printable_texts
 
 LONG = b"a" * (LONGEST + 1)
 PIECES = st.sampled_from([b"", b"a", b"Acer", "é".encode(), "\U0001f33f".encode(), b"\xff", b"\xe9", b"\xed\xa0\x80"])
@@ -67,7 +67,7 @@ def test_what_is_no_text_is_passed_on(values: pa.Array) -> None:
 @given(TEXTS, st.sampled_from([pa.string(), pa.large_string()]))
 def test_whatever_cannot_be_used_can_be_shown(texts: list[bytes | None], kind: pa.DataType) -> None:
     texts = written(texts)
-    shown = presentable(as_strings(texts, kind))
+    shown = printable_texts(as_strings(texts, kind))
     shown.validate(full=True)
     assert shown.type == kind
     for text, found in zip(texts, shown.to_pylist(), strict=True):
@@ -79,7 +79,11 @@ def test_whatever_cannot_be_used_can_be_shown(texts: list[bytes | None], kind: p
 def test_bytes_and_cuts_are_shown_as_such() -> None:
     long = "é".encode() * LONGEST
     values = as_strings([b"Iso\xebtes", b"x" + long, b"\xff" + long], pa.string())
-    assert presentable(values).to_pylist() == ["Iso\\xebtes", "x" + "é" * 99 + "...", "\\xff" + "é" * 99 + "\\xc3..."]
+    assert printable_texts(values).to_pylist() == [
+        "Iso\\xebtes",
+        "x" + "é" * 99 + "...",
+        "\\xff" + "é" * 99 + "\\xc3...",
+    ]
     assert REASONS[TOO_LONG].format("label") == "label longer than 32,768 bytes"
 
 
