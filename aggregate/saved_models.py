@@ -20,15 +20,15 @@ from .settings import Settings
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""
 
-SIMULATED_FILE = "calibration.json"
-"""In ``aggregate/simulation/``."""
+SIMULATED_FILE = "simulated.json"
+"""In ``aggregate/assessment/calibration/``."""
 
 
 def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     """Read a calibration; ``simulated`` is the one that comes with the program. Raises VotesError."""
     origin = redacted(os.fspath(path))
     if origin == SIMULATED and not Path(path).exists():
-        text = (files("plant_aggregate.simulation") / SIMULATED_FILE).read_text(encoding="utf-8")
+        text = (files("plant_aggregate.assessment.calibration") / SIMULATED_FILE).read_text(encoding="utf-8")
     else:
         text = read_text(path, "name a file of plant-aggregate calibrate, or 'simulated'")
     return Calibration.from_json(text, origin)

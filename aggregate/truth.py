@@ -1,7 +1,7 @@
 """What experts say, and where their observations stand among others."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -37,6 +37,43 @@ class Truth:
 
     def __repr__(self) -> str:
         return f"Truth({len(self):,} observations, from {self.origin})"
+
+
+class LabelledRows(Protocol):
+    """What has distinct observation ids, an item a row, and distinct names of labels: votes, the AI's, evidence."""
+
+    @property
+    def observation_ids(self) -> "pa.Array":
+        """Distinct ids, an item a row."""
+
+    @property
+    def label_names(self) -> "pa.Array":
+        """Distinct names of labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class KnownRows:
+    """The rows of a table that experts know."""
+
+    rows: Indices
+    """int64[n], ascending."""
+    labels: "pa.Array"
+    """The experts' label of each."""
+    codes: LabelCodes
+    """int32[n]; the positions of these among the table's names of labels, -1 for one that is not there."""
+    truth: Truth
+    """The same observations in the order of the truth."""
+
+
+def known_rows(truth: Truth, source: LabelledRows, place: str) -> KnownRows:
+    """The rows of ``source`` that experts know; ``place`` names it in messages.
+
+    Raises VotesError if ids or labels have other types than the experts'.
+    """
+    check_kinds(truth, source.observation_ids.type, source.label_names.type, place)
+    rows, truth_rows = rows_of(source.observation_ids, truth.observation_ids)
+    labels = truth.labels.take(to_arrow(truth_rows))
+    return KnownRows(rows, labels, codes_among(source.label_names, labels), truth.at(np.sort(truth_rows)))
 
 
 def check_kinds(truth: Truth, ids: "pa.DataType", labels: "pa.DataType", place: str) -> None:

@@ -16,7 +16,7 @@ from plant_aggregate.evidence import Evidence
 from plant_aggregate.saved_models import SIMULATED, SIMULATED_FILE
 from plant_aggregate.schema import MEASURES
 
-FILE = Path(plant_aggregate.__file__).parent / "simulation" / SIMULATED_FILE
+FILE = Path(plant_aggregate.__file__).parent / "assessment" / "calibration" / SIMULATED_FILE
 FITTED = {"scale": 0.1, "seed": 1}
 MEASURED = ({"scale": 0.003, "seed": 2}, {"scale": 0.03, "seed": 3}, {"scale": 0.1, "seed": 4}, {"scale": 1, "seed": 5})
 

@@ -97,7 +97,7 @@ def calibrate(
 
 def summary(calibration: "Calibration", output: str) -> str:
     """What it was fitted on, the methods side by side, and where it lies."""
-    from plant_aggregate.assessment.calibration.labels import N_FOLDS
+    from plant_aggregate.assessment.calibration.fitting import N_FOLDS
 
     from .evaluation import aligned
 

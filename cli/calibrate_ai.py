@@ -131,15 +131,15 @@ def calibrate_ai(
 
 def summary(calibration: "AiCalibration", output: str) -> str:
     """The map in a line, the scores before and after on each set of observations, and where it lies."""
-    from plant_aggregate.assessment.calibration.ai import TemperatureMap
-    from plant_aggregate.assessment.calibration.labels import N_FOLDS
+    from plant_aggregate.assessment.calibration.fitting import N_FOLDS
+    from plant_aggregate.assessment.calibration.maps import TemperatureMap
 
     if isinstance(calibration.map, TemperatureMap):
         temperature = calibration.map.temperature
         sure = "more sure than it is right" if temperature > 1 else "less sure than it is right"
         what = f"temperature {temperature:.3f}: the AI is {sure}"
     else:
-        what = f"isotonic, {len(calibration.map.knots.confidence)} knots"
+        what = f"isotonic, {len(calibration.map.scores)} knots"
     return "\n\n".join(
         [
             what,

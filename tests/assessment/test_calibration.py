@@ -20,10 +20,9 @@ from plant_aggregate.assessment.calibration.labels import (
     LOGISTIC,
     METHODS,
     Calibration,
-    IsotonicMap,
-    LogisticMap,
     cross_validate,
 )
+from plant_aggregate.assessment.calibration.maps import IsotonicMap, LogisticMap
 from plant_aggregate.assessment.evaluation import judge
 from plant_aggregate.evidence import Evidence
 from plant_aggregate.measures import calibration_error
@@ -57,6 +56,10 @@ def made_up(n: int, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return columns, random.random(n) < 1 / (1 + np.exp(-(4 * confidence - 1)))
 
 
+def beta_features(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: FEATURES[name](columns) for name in LOGISTIC["beta"]}
+
+
 def evidence_of(columns: dict[str, np.ndarray]) -> Evidence:
     n = columns["confidence"].size
     return Evidence(
@@ -83,22 +86,22 @@ CONFIDENCES = st.sampled_from([0.1, 0.25, 0.5, 0.5, 0.75, 0.9])
 @given(st.lists(st.tuples(CONFIDENCES, st.booleans()), min_size=1, max_size=40))
 def test_isotonic_equals_pooling_by_hand(pairs: list[tuple[float, bool]]) -> None:
     confidence, right = (list(column) for column in zip(*pairs, strict=True))
-    fitted = IsotonicMap.fit({"confidence": np.array(confidence)}, np.array(right))
+    fitted = IsotonicMap.fit(np.array(confidence), np.array(right))
     for level, expected in reference.isotonic(confidence, right).items():
-        found = float(fitted({"confidence": np.array([level])})[0])
+        found = float(fitted(np.array([level]))[0])
         if 0 < expected < 1:
             assert found == pytest.approx(expected)
         else:
             assert 0 < found < 1
-    heights = fitted({"confidence": np.linspace(0, 1, 101)})
+    heights = fitted(np.linspace(0, 1, 101))
     assert (np.diff(heights) >= -1e-12).all()
 
 
 def test_a_logistic_map_finds_the_slope_labels_were_drawn_with() -> None:
     columns, _ = made_up(200_000)
     slope = LogisticMap(-1.0, {"log_confidence": 2.0, "minus_log_doubt": 0.5})
-    right = np.random.default_rng(3).random(200_000) < slope(columns)
-    found = LogisticMap.fit(LOGISTIC["beta"], columns, right)
+    right = np.random.default_rng(3).random(200_000) < slope(beta_features(columns))
+    found = LogisticMap.fit(beta_features(columns), right)
     assert found.intercept == pytest.approx(-1.0, abs=0.05)
     assert found.coefficients["log_confidence"] == pytest.approx(2.0, abs=0.1)
     assert found.coefficients["minus_log_doubt"] == pytest.approx(0.5, abs=0.05)
@@ -113,7 +116,7 @@ def test_scikit_learn_agrees() -> None:
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     theirs = linear.LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(values, right)
     assert (theirs.coef_ > 0).all()
-    ours = LogisticMap.fit(LOGISTIC["beta"], columns, right)(columns)
+    ours = LogisticMap.fit(beta_features(columns), right)(beta_features(columns))
     assert ours == pytest.approx(theirs.predict_proba(values)[:, 1], abs=2e-3)
 
 
@@ -123,7 +126,7 @@ def test_scikit_learns_isotonic_regression_agrees() -> None:
     columns, right = made_up(3000)
     theirs = isotonic.IsotonicRegression().fit(columns["confidence"], right).predict(columns["confidence"])
     inner = (theirs > 0) & (theirs < 1)
-    ours = IsotonicMap.fit(columns, right)(columns)
+    ours = IsotonicMap.fit(columns["confidence"], right)(columns["confidence"])
     assert ours[inner] == pytest.approx(theirs[inner])
 
 

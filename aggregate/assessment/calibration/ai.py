@@ -4,8 +4,6 @@
 the score of the label that the AI names is known, not those of all labels, so its log-odds are scaled.
 """
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,61 +13,23 @@ import numpy as np
 from ...ai_votes import AiVotes
 from ...arrays import Flags, Floats
 from ...arrow import to_arrow
-from ...errors import ParameterError, VotesError
 from ...measures import brier_score, calibration_error, log_loss, reliability
-from ...truth import Truth, check_kinds, check_labels, codes_among, rows_of
+from ...truth import Truth, check_labels, rows_of
 from ...votes import Votes
-from .labels import EDGE, FEWEST, N_FOLDS, IsotonicMap
+from .fitting import check_method, enough_known, folds, unknown_method
+from .maps import IsotonicMap, TemperatureMap, inner
+from .saved import Header, as_json
 
-FORMAT = "plant-aggregate AI calibration 1"
-"""The first line of a saved calibration; another number, another meaning."""
+HEADER = Header("AI calibration", 1, "a calibration of AI scores", "calibrate-ai")
 
 METHODS = ("isotonic", "temperature")
 """``isotonic``: the rising function that fits best; ``temperature``: log-odds divided by one number [G17]."""
 
+KNOTS = ("score", "calibrated")
+"""The names that the knots of an isotonic map are saved under."""
+
 N_BINS = 10
-"""Of the reliability curve."""
-
-HOTTEST = 100.0
-"""Temperatures are sought between 1 / HOTTEST and HOTTEST."""
-
-
-@dataclass(frozen=True)
-class TemperatureMap:
-    """log-odds(calibrated) = log-odds(score) / temperature."""
-
-    temperature: float
-
-    def __call__(self, scores: Floats) -> Floats:
-        """The calibrated scores, float64[n] in (0, 1)."""
-        inner = np.clip(scores, EDGE, 1 - EDGE)
-        calibrated: Floats = 1 / (1 + np.exp((np.log1p(-inner) - np.log(inner)) / self.temperature))
-        return calibrated
-
-    @classmethod
-    def fit(cls, scores: Floats, right: Flags) -> "TemperatureMap":
-        """Maximum likelihood."""
-        from scipy.optimize import minimize_scalar
-
-        once = np.ones(right.size)
-
-        def loss(log_temperature: float) -> float:
-            calibrated = cls(math.exp(log_temperature))(scores)
-            return float(log_loss(np.clip(calibrated, EDGE, 1 - EDGE), right, once))
-
-        limit = math.log(HOTTEST)
-        return cls(math.exp(minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x))
-
-
-@dataclass(frozen=True)
-class ScoreMap:
-    """An isotonic map of scores."""
-
-    knots: IsotonicMap
-
-    def __call__(self, scores: Floats) -> Floats:
-        """The calibrated scores, float64[n]."""
-        return self.knots({"confidence": scores})
+"""Bins of the reliability curve."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +64,7 @@ class Quality:
         ]
         return cls(
             float(calibration_error(scores, right, once)),
-            float(log_loss(np.clip(scores, EDGE, 1 - EDGE), right, once)),
+            float(log_loss(inner(scores), right, once)),
             float(brier_score(scores, right, once)),
             tuple(filled),
         )
@@ -128,7 +88,7 @@ class AiCalibration:
     """A map from the AI's score to the probability that its label is right, and how well it does."""
 
     method: str
-    map: TemperatureMap | ScoreMap
+    map: TemperatureMap | IsotonicMap
     fitted_on: Mapping[str, Any]
     """What it was fitted on: the AI's votes, the truth, observations, how many right."""
     comparisons: Sequence[Comparison] = ()
@@ -140,12 +100,9 @@ class AiCalibration:
 
     def to_dict(self) -> dict[str, Any]:
         """As it is saved."""
-        if isinstance(self.map, TemperatureMap):
-            saved: dict[str, Any] = {"temperature": self.map.temperature}
-        else:
-            saved = {"score": list(self.map.knots.confidence), "calibrated": list(self.map.knots.probability)}
+        saved = self.map.to_dict(*KNOTS) if isinstance(self.map, IsotonicMap) else self.map.to_dict()
         return {
-            "format": FORMAT,
+            "format": HEADER.format,
             "method": self.method,
             "map": saved,
             "fitted_on": dict(self.fitted_on),
@@ -154,23 +111,16 @@ class AiCalibration:
 
     def to_json(self) -> str:
         """As it is saved."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        return as_json(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> "AiCalibration":
         """A saved calibration, without its comparisons; ``origin`` names it in messages. Raises VotesError."""
-        try:
-            saved = json.loads(text)
-            if saved["format"] != FORMAT:
-                raise ValueError(f"format is {saved['format']!r}, not {FORMAT!r}")
+
+        def saved_one(saved: Mapping[str, Any]) -> AiCalibration:
             return cls(saved["method"], _map_of(saved["method"], saved["map"]), {**saved["fitted_on"]})
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
-            raise VotesError(
-                f"is not a calibration of AI scores ({reason})",
-                where=origin,
-                remedy="make one with plant-aggregate calibrate-ai",
-            ) from error
+
+        return HEADER.read(text, origin, saved_one)
 
 
 def calibrate_ai(
@@ -182,24 +132,17 @@ def calibrate_ai(
     ``seed`` draws the folds of the cross-validation. Raises VotesError if the AI votes on fewer than FEWEST expert
     observations, names no label of the experts, or ids or labels have other types; ParameterError on an unknown method.
     """
-    if method not in METHODS or seed < 0:
-        raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(METHODS)}, and >= 0")
-    check_kinds(truth, ai_votes.observation_ids.type, ai_votes.label_names.type, ai_votes.origin)
-    rows, truth_rows = rows_of(ai_votes.observation_ids, truth.observation_ids)
-    if rows.size < FEWEST:
-        raise VotesError(
-            f"the AI votes on {rows.size:,} of its {len(truth):,} observations, and a calibration needs {FEWEST}",
-            where=truth.origin,
-            remedy="see that both use the same ids, or ask the experts for more",
-        )
-    check_labels(truth.at(np.sort(truth_rows)), ai_votes.label_names, "the AI's votes", needed=True)
-    scores = ai_votes.scores[rows]
-    true = codes_among(ai_votes.label_names, truth.labels.take(to_arrow(truth_rows)))
-    right: Flags = ai_votes.labels[rows] == true
-    held_out = _cross_validated(method, scores, right, seed)
+    check_method(method, METHODS, seed)
+    known = enough_known(truth, ai_votes, ai_votes.origin, "the AI votes on {}")
+    check_labels(known.truth, ai_votes.label_names, "the AI's votes", needed=True)
+    scores = ai_votes.scores[known.rows]
+    right: Flags = ai_votes.labels[known.rows] == known.codes
+    held_out = np.empty(right.size)
+    for out in folds(right.size, seed):
+        held_out[out] = _fit(method, scores[~out], right[~out])(scores[out])
     subsets = {"all": np.ones(right.size, np.bool_)}
     if votes is not None:
-        subsets["users disagree"] = _disputed(votes, ai_votes, rows)
+        subsets["users disagree"] = _disputed(votes, ai_votes, known.rows)
     comparisons = [
         Comparison(
             name,
@@ -227,32 +170,17 @@ def _disputed(votes: Votes, ai_votes: AiVotes, rows: Any) -> Flags:
     return np.isin(rows, found)
 
 
-def _cross_validated(method: str, scores: Floats, right: Flags, seed: int) -> Floats:
-    """The score of each observation, calibrated on the other folds."""
-    fold = np.random.default_rng(seed).permutation(right.size) % N_FOLDS
-    calibrated = np.empty(right.size)
-    for k in range(N_FOLDS):
-        out = fold == k
-        calibrated[out] = _fit(method, scores[~out], right[~out])(scores[out])
-    return calibrated
+def _fit(method: str, scores: Floats, right: Flags) -> TemperatureMap | IsotonicMap:
+    return TemperatureMap.fit(scores, right) if method == "temperature" else IsotonicMap.fit(scores, right)
 
 
-def _fit(method: str, scores: Floats, right: Flags) -> TemperatureMap | ScoreMap:
-    if method == "temperature":
-        return TemperatureMap.fit(scores, right)
-    return ScoreMap(IsotonicMap.fit({"confidence": scores}, right))
-
-
-def _map_of(method: str, saved: Mapping[str, Any]) -> TemperatureMap | ScoreMap:
+def _map_of(method: str, saved: Mapping[str, Any]) -> TemperatureMap | IsotonicMap:
     """Raises ValueError, KeyError or TypeError if ``saved`` is no map of this method."""
     if method == "temperature":
-        temperature = float(saved["temperature"])
-        if not 1 / HOTTEST <= temperature <= HOTTEST:
-            raise ValueError(f"temperature is {temperature} but must be in [{1 / HOTTEST:g}, {HOTTEST:g}]")
-        return TemperatureMap(temperature)
+        return TemperatureMap.from_dict(saved)
     if method == "isotonic":
-        return ScoreMap(IsotonicMap.of_knots(saved["score"], saved["calibrated"]))
-    raise ValueError(f"method is {method!r}, not one of {', '.join(METHODS)}")
+        return IsotonicMap.from_dict(saved, *KNOTS)
+    raise unknown_method(method, METHODS)
 
 
 def _plain(value: Any) -> Any:

@@ -5,9 +5,7 @@ calibration, AISTATS. [ZE02] Zadrozny and Elkan 2002, Transforming classifier sc
 probability estimates, KDD.
 """
 
-import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -15,42 +13,28 @@ import numpy as np
 
 from ... import add_ons
 from ...arrays import Flags, Floats
-from ...arrow import to_arrow, to_numpy
+from ...arrow import to_numpy
 from ...consensus import Consensus
-from ...errors import ParameterError, VotesError
 from ...evidence import Evidence
 from ...measures import brier_score, calibration_error, log_loss
 from ...schema import PROBABILITY, Table
-from ...truth import Truth, check_kinds, check_labels, codes_among, rows_of
+from ...truth import Truth, check_labels
+from .fitting import check_method, enough_known, folds, unknown_method
+from .maps import IsotonicMap, LogisticMap, inner
+from .saved import Header, as_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "plant-aggregate calibration 1"
-"""The first line of a saved calibration; another number, another meaning."""
+HEADER = Header("calibration", 1, "a calibration", "calibrate")
 
 Columns: TypeAlias = Mapping[str, Any]
 """Columns of ``schema.CONSENSUS`` by name: arrays with an item an observation."""
 
-EDGE = 1e-6
-"""Confidences are kept this far from 0 and 1, where their logarithms end."""
-
-RIDGE = 1.0
-"""Penalty on the squared coefficients of standardised features: keeps them finite where the labels are all right."""
-
-FEWEST = 20
-"""Expert observations that a calibration needs."""
-
-N_FOLDS = 5
-
-
-def _inner(confidence: Floats) -> Floats:
-    return np.clip(confidence, EDGE, 1 - EDGE)
-
 
 def _log_odds(c: Columns) -> Floats:
     """Of confidence; where the votes agree that is the logarithm of their weight over gamma."""
-    odds: Floats = np.log(_inner(c["confidence"])) - np.log(1 - _inner(c["confidence"]))
+    odds: Floats = np.log(inner(c["confidence"])) - np.log(1 - inner(c["confidence"]))
     return odds
 
 
@@ -63,8 +47,8 @@ FEATURES: dict[str, Callable[[Columns], Floats]] = {
     "agreement": lambda c: c["agreement"],
     "aum": lambda c: c["aum"],
     "log_n_votes": lambda c: np.log(np.maximum(c["n_votes"], 1)),
-    "log_confidence": lambda c: np.log(_inner(c["confidence"])),
-    "minus_log_doubt": lambda c: -np.log(1 - _inner(c["confidence"])),
+    "log_confidence": lambda c: np.log(inner(c["confidence"])),
+    "minus_log_doubt": lambda c: -np.log(1 - inner(c["confidence"])),
 }
 """What a calibration may look at; each is larger where more speaks for the label."""
 
@@ -83,92 +67,8 @@ METHODS = (*LOGISTIC, "isotonic")
 """``platt``: logistic regression on all the evidence [P99]; ``beta``: on the logarithms of confidence and doubt [K17];
 ``isotonic``: the rising function of confidence that fits best [ZE02]."""
 
-
-@dataclass(frozen=True)
-class LogisticMap:
-    """P(right) = 1 / (1 + exp(-(intercept + sum of coefficient x feature)))."""
-
-    intercept: float
-    coefficients: Mapping[str, float]
-    """By feature; none is negative, so that more evidence never makes a label less probable."""
-
-    def __call__(self, columns: Columns) -> Floats:
-        """The probabilities, float64[n]."""
-        score: Floats = np.full(len(columns["confidence"]), self.intercept)
-        for name, coefficient in self.coefficients.items():
-            score += coefficient * FEATURES[name](columns)
-        probability: Floats = 1 / (1 + np.exp(-score))
-        return probability
-
-    @classmethod
-    def fit(cls, features: tuple[str, ...], columns: Columns, right: Flags) -> "LogisticMap":
-        """Maximum likelihood under a ridge penalty, no coefficient negative, with the targets of [P99].
-
-        Those are (n1 + 1) / (n1 + 2) for the n1 right labels and 1 / (n0 + 2) for the n0 wrong ones, not 1 and 0.
-        """
-        from scipy.optimize import minimize
-
-        values = np.stack([FEATURES[name](columns) for name in features], axis=1)
-        middle, spread = values.mean(axis=0), values.std(axis=0)
-        spread[spread < EDGE] = 1.0
-        design = np.column_stack([np.ones(right.size), (values - middle) / spread])
-        n_right, n_wrong = int(right.sum()), int((~right).sum())
-        target = np.where(right, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
-        penalty = np.array([0.0, *[RIDGE] * len(features)])
-
-        def loss(b: Floats) -> tuple[float, Floats]:
-            score = design @ b
-            value = np.sum(np.logaddexp(0, score) - target * score) + penalty @ b**2 / 2
-            gradient: Floats = design.T @ (1 / (1 + np.exp(-score)) - target) + penalty * b
-            return float(value), gradient
-
-        bounds = [(None, None)] + [(0.0, None)] * len(features)
-        found = minimize(loss, np.zeros(len(bounds)), jac=True, method="L-BFGS-B", bounds=bounds).x
-        slopes = found[1:] / spread
-        coefficients = dict(zip(features, slopes.tolist(), strict=True))
-        return cls(float(found[0] - slopes @ middle), coefficients)
-
-
-@dataclass(frozen=True)
-class IsotonicMap:
-    """P(right) rises with confidence through the knots, straight between them, level beyond."""
-
-    confidence: tuple[float, ...]
-    probability: tuple[float, ...]
-
-    def __call__(self, columns: Columns) -> Floats:
-        """The probabilities, float64[n]."""
-        return np.asarray(np.interp(columns["confidence"], self.confidence, self.probability))
-
-    @classmethod
-    def of_knots(cls, confidence: Any, probability: Any) -> "IsotonicMap":
-        """A map that was saved. Raises ValueError or TypeError if these are no knots of one."""
-        knots = [tuple(float(value) for value in values) for values in (confidence, probability)]
-        ascending = all(
-            list(values) == sorted(values) and 0 <= values[0] <= values[-1] <= 1 for values in knots if values
-        )
-        if not knots[0] or len(knots[0]) != len(knots[1]) or not ascending:
-            raise ValueError("knots are not pairs that rise within [0, 1]")
-        return cls(*knots)
-
-    @classmethod
-    def fit(cls, columns: Columns, right: Flags) -> "IsotonicMap":
-        """Pool adjacent violators [ZE02]; a first block of 0 and a last of 1 get (right + 1) / (size + 2) instead."""
-        from scipy.optimize import isotonic_regression
-
-        levels, places = np.unique(columns["confidence"], return_inverse=True)
-        size = np.bincount(places).astype(np.float64)
-        n_right = np.bincount(places, weights=right)
-        pooled = isotonic_regression(n_right / size, weights=size)
-        starts, values = pooled.blocks[:-1], pooled.x[pooled.blocks[:-1]]
-        sizes = np.add.reduceat(size, starts)
-        inner = values[(values > 0) & (values < 1)]
-        values = np.where(values <= 0, min(1 / (sizes[0] + 2), *inner[:1], 1.0), values)
-        values = np.where(values >= 1, max((sizes[-1] + 1) / (sizes[-1] + 2), *inner[-1:], 0.0), values)
-        ends = np.append(starts[1:], levels.size) - 1
-        knots = np.unique(np.concatenate([starts, ends]))
-        heights = np.repeat(values, ends - starts + 1)
-        return cls(tuple(levels[knots].tolist()), tuple(heights[knots].tolist()))
+KNOTS = ("confidence", "probability")
+"""The names that the knots of an isotonic map are saved under."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +87,7 @@ class Calibration:
 
     def probability(self, columns: Columns) -> Floats:
         """P(label is right) of each observation, float64[n] in (0, 1)."""
-        return np.clip(self.map(columns), EDGE, 1 - EDGE)
+        return inner(_apply(self.map, columns))
 
     def add_to(self, table: "pa.Table") -> "pa.Table":
         """A table of the consensus (``Consensus.to_arrow``) with the column ``probability`` at its end."""
@@ -215,32 +115,19 @@ class Calibration:
 
     def to_json(self) -> str:
         """As it is saved."""
-        kept = vars(self.map)
-        contents = {"format": FORMAT, "method": self.method, "map": {name: _plain(kept[name]) for name in kept}}
-        return json.dumps(
-            {**contents, "fitted_on": dict(self.fitted_on), "cross_validated": dict(self.cross_validated)},
-            indent=2,
-            ensure_ascii=False,
-        )
+        kept = self.map.to_dict(*KNOTS) if isinstance(self.map, IsotonicMap) else self.map.to_dict()
+        contents = {"format": HEADER.format, "method": self.method, "map": kept, "fitted_on": dict(self.fitted_on)}
+        return as_json({**contents, "cross_validated": dict(self.cross_validated)})
 
     @classmethod
     def from_json(cls, text: str, origin: str) -> "Calibration":
         """A saved calibration; ``origin`` names it in messages. Raises VotesError if it is none."""
-        try:
-            saved = json.loads(text)
-            if saved["format"] != FORMAT:
-                raise ValueError(f"format is {saved['format']!r}, not {FORMAT!r}")
-            return cls(
-                saved["method"],
-                _map_of(saved["method"], saved["map"]),
-                {**saved["fitted_on"]},
-                {**saved["cross_validated"]},
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
-            raise VotesError(
-                f"is not a calibration ({reason})", where=origin, remedy="make one with plant-aggregate calibrate"
-            ) from error
+
+        def saved_one(saved: Mapping[str, Any]) -> Calibration:
+            fitted = _map_of(saved["method"], saved["map"])
+            return cls(saved["method"], fitted, {**saved["fitted_on"]}, {**saved["cross_validated"]})
+
+        return HEADER.read(text, origin, saved_one)
 
 
 def calibrate(
@@ -257,8 +144,7 @@ def calibrate(
     calibration. Raises VotesError if fewer than FEWEST expert observations are in the consensus, no label of theirs is,
     or ids or labels have other types; ParameterError on an unknown method.
     """
-    if method not in METHODS or seed < 0:
-        raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(METHODS)}, and >= 0")
+    check_method(method, METHODS, seed)
     evidence, right = _known_to(truth, consensus)
     known = (
         {} if isinstance(consensus, Evidence) else {"strategy": consensus.strategy, "parameters": consensus.parameters}
@@ -273,21 +159,19 @@ def cross_validate(columns: Columns, right: Flags, seed: int = 0) -> dict[str, d
 
     For comparison also of ``confidence`` taken for a probability, and of the ``share right`` in the other folds.
     """
-    fold = np.random.default_rng(seed).permutation(right.size) % N_FOLDS
     arrays = {name: columns[name] for name in COLUMNS}
     predicted = {name: np.empty(right.size) for name in (*METHODS, "confidence", "share right")}
-    for k in range(N_FOLDS):
-        out = fold == k
+    for out in folds(right.size, seed):
         seen = {name: values[~out] for name, values in arrays.items()}
         held_out = {name: values[out] for name, values in arrays.items()}
         for method in METHODS:
-            predicted[method][out] = _fit(method, seen, right[~out])(held_out)
+            predicted[method][out] = _apply(_fit(method, seen, right[~out]), held_out)
         predicted["confidence"][out] = held_out["confidence"]
         predicted["share right"][out] = (right[~out].sum() + 1) / (right[~out].size + 2)
     once = np.ones(right.size)
     return {
         name: {
-            "log_loss": float(log_loss(_inner(values), right, once)),
+            "log_loss": float(log_loss(inner(values), right, once)),
             "brier_score": float(brier_score(values, right, once)),
             "calibration_error": float(calibration_error(values, right, once)),
         }
@@ -297,42 +181,35 @@ def cross_validate(columns: Columns, right: Flags, seed: int = 0) -> dict[str, d
 
 def _fit(method: str, columns: Columns, right: Flags) -> LogisticMap | IsotonicMap:
     if method in LOGISTIC:
-        return LogisticMap.fit(LOGISTIC[method], columns, right)
-    return IsotonicMap.fit(columns, right)
+        return LogisticMap.fit(_features(columns, LOGISTIC[method]), right)
+    return IsotonicMap.fit(columns["confidence"], right)
+
+
+def _apply(fitted: LogisticMap | IsotonicMap, columns: Columns) -> Floats:
+    """The probabilities, float64[n]."""
+    if isinstance(fitted, LogisticMap):
+        return fitted(_features(columns, fitted.coefficients))
+    return fitted(columns["confidence"])
 
 
 def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, Flags]:
     """The evidence on the observations experts know, and where its label is theirs."""
     source = consensus if isinstance(consensus, Evidence) else consensus.votes
-    check_kinds(truth, source.observation_ids.type, source.label_names.type, "the consensus")
-    rows, truth_rows = rows_of(source.observation_ids, truth.observation_ids)
-    if rows.size < FEWEST:
-        raise VotesError(
-            f"{rows.size:,} of its {len(truth):,} observations are in the consensus, and a calibration needs {FEWEST}",
-            where=truth.origin,
-            remedy="see that both use the same ids, or ask the experts for more",
-        )
-    check_labels(truth.at(np.sort(truth_rows)), source.label_names, "the consensus", needed=True)
-    evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
-    true = codes_among(source.label_names, truth.labels.take(to_arrow(truth_rows)))
-    right: Flags = (evidence.labels == true) & (true >= 0)
+    known = enough_known(truth, source, "the consensus", "{} are in the consensus")
+    check_labels(known.truth, source.label_names, "the consensus", needed=True)
+    evidence = consensus.at(known.rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, known.rows)
+    right: Flags = (evidence.labels == known.codes) & (known.codes >= 0)
     return evidence, right
 
 
+def _features(columns: Columns, names: Iterable[str]) -> dict[str, Floats]:
+    return {name: FEATURES[name](columns) for name in names}
+
+
 def _map_of(method: str, saved: Mapping[str, Any]) -> LogisticMap | IsotonicMap:
-    """Raises ValueError, KeyError or TypeError if ``saved`` is no map of this method."""
+    """Raises ValueError, KeyError, TypeError or AttributeError if ``saved`` is no map of this method."""
     if method in LOGISTIC:
-        coefficients = {name: float(value) for name, value in saved["coefficients"].items()}
-        if set(coefficients) != set(LOGISTIC[method]) or not all(0 <= b < math.inf for b in coefficients.values()):
-            raise ValueError(f"{method} needs a coefficient >= 0 of each of {', '.join(LOGISTIC[method])}")
-        intercept = float(saved["intercept"])
-        if not math.isfinite(intercept):
-            raise ValueError("intercept is not finite")
-        return LogisticMap(intercept, coefficients)
+        return LogisticMap.from_dict(saved, method, LOGISTIC[method])
     if method == "isotonic":
-        return IsotonicMap.of_knots(saved["confidence"], saved["probability"])
-    raise ValueError(f"method is {method!r}, not one of {', '.join(METHODS)}")
-
-
-def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else value
+        return IsotonicMap.from_dict(saved, *KNOTS)
+    raise unknown_method(method, METHODS)

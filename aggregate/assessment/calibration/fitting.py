@@ -1,0 +1,50 @@
+"""What every calibration is fitted with: a method, enough expert observations, and folds to try it on."""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from ...arrays import Flags
+from ...errors import ParameterError, VotesError
+from ...truth import KnownRows, LabelledRows, Truth, known_rows
+
+FEWEST = 20
+"""Expert observations that a calibration needs."""
+
+N_FOLDS = 5
+"""Folds of the cross-validation."""
+
+
+def check_method(method: str, methods: Collection[str], seed: int) -> None:
+    """Raise ParameterError at an unknown method or a negative seed."""
+    if method not in methods or seed < 0:
+        raise ParameterError(f"method is {method!r} and seed {seed}, but must be one of {', '.join(methods)}, and >= 0")
+
+
+def unknown_method(method: str, methods: Collection[str]) -> ValueError:
+    """Of a saved calibration."""
+    return ValueError(f"method is {method!r}, not one of {', '.join(methods)}")
+
+
+def enough_known(truth: Truth, source: LabelledRows, place: str, found: str) -> KnownRows:
+    """The rows of ``source`` that experts know, of which a calibration needs FEWEST.
+
+    ``place`` names the source in messages; ``found`` says that ``{}`` observations are in it. Raises VotesError also if
+    no label of the experts is in it, or ids or labels have other types.
+    """
+    known = known_rows(truth, source, place)
+    if known.rows.size < FEWEST:
+        observations = f"{known.rows.size:,} of its {len(truth):,} observations"
+        raise VotesError(
+            f"{found.format(observations)}, and a calibration needs {FEWEST}",
+            where=truth.origin,
+            remedy="see that both use the same ids, or ask the experts for more",
+        )
+    return known
+
+
+def folds(n: int, seed: int) -> Iterator[Flags]:
+    """Which of ``n`` observations are held out, bool[n], in each of N_FOLDS random folds."""
+    fold = np.random.default_rng(seed).permutation(n) % N_FOLDS
+    for k in range(N_FOLDS):
+        yield fold == k

@@ -1,0 +1,49 @@
+"""The header that saved models begin with, and how one is read."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ...errors import VotesError
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line of a saved model: its kind, and the version of its layout. Another number, another meaning."""
+
+    kind: str
+    version: int
+    noun: str
+    """What a model of this kind is, for messages."""
+    command: str
+    """The command that makes one."""
+
+    @property
+    def format(self) -> str:
+        """As it stands in the file."""
+        return f"plant-aggregate {self.kind} {self.version}"
+
+    def read(self, text: str, origin: str, model_of: Callable[[Mapping[str, Any]], Model]) -> Model:
+        """The model that a file holds; ``origin`` is where the file is.
+
+        ``model_of`` may raise ValueError, KeyError, TypeError or AttributeError at what does not fit. Raises
+        VotesError.
+        """
+        try:
+            saved = json.loads(text)
+            if saved["format"] != self.format:
+                raise ValueError(f"format is {saved['format']!r}, not {self.format!r}")
+            return model_of(saved)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
+            raise VotesError(
+                f"is not {self.noun} ({reason})", where=origin, remedy=f"make one with plant-aggregate {self.command}"
+            ) from error
+
+
+def as_json(contents: Mapping[str, Any]) -> str:
+    """The text of a saved model."""
+    return json.dumps(contents, indent=2, ensure_ascii=False)
