@@ -1,4 +1,4 @@
-"""The AI as a voter: what it sees first on each observation, and how sure it is."""
+"""The AI's votes: its most likely label of each observation, and the label's score."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ AI_NAME = "AI"
 
 @dataclass(frozen=True, eq=False)
 class AiVotes:
-    """A label and a score for each of some observations, whether users voted on them or not."""
+    """The AI's label and score for observations, whether users voted on these or not."""
 
     observation_ids: "pa.Array"
     """Distinct ids, sorted."""
@@ -35,13 +35,13 @@ class AiVotes:
     label_names: "pa.Array"
     """Distinct labels, sorted."""
     origin: str = "AI votes"
-    """Where they come from, for messages."""
+    """Names the source in messages."""
     rejected: "Mapping[str, int]" = field(default_factory=dict)
-    """Rows that could not be used, by reason."""
+    """Rejected rows, by reason."""
     n_unlabelled: int = 0
     """Rows without a label, which were left out."""
     n_further: int = 0
-    """Rows of an observation that another row names with a higher score, or before; left out, too."""
+    """Rows left out because their observation has a row with a higher score, or an earlier one."""
 
     def __len__(self) -> int:
         return self.labels.size
@@ -52,7 +52,7 @@ class AiVotes:
     def join(self, votes: Votes) -> tuple[Votes, "AlignedAiVotes"]:
         """The votes on all observations of either, and the AI's votes aligned with these.
 
-        An observation nobody but the AI knows has no vote: the one kind of Votes in which that is so. Raises
+        An observation that only the AI has a vote on is without a vote in these Votes, unlike in any others. Raises
         VotesError if ids or labels are of another type than the votes'.
         """
         ids, of_votes, of_ai = self._merged("observation_id", votes.observation_ids, self.observation_ids)
@@ -72,7 +72,7 @@ class AiVotes:
         return joined, AlignedAiVotes(ai_labels, scores)
 
     def _merged(self, column: str, ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-        """The union, sorted, of two sorted lists of distinct ids, and the places of either in it."""
+        """The sorted union of two sorted arrays of distinct ids, and the positions of either in it."""
         import pyarrow as pa
 
         if pa.types.is_integer(ours.type) != pa.types.is_integer(theirs.type):

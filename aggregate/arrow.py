@@ -1,9 +1,9 @@
-"""Between Arrow and NumPy without pandas.
+"""Conversions between Arrow and NumPy without pandas.
 
 pyarrow's own conversions (``pa.array`` and ``pa.scalar`` of anything, ``np.asarray`` of an Arrow array, ``fill_null``
-with a Python value, ...) first load pandas, if it is installed, to see whether they were given one of its objects. That
-costs a third of a second, and a signal that comes meanwhile is lost: the process then hangs or goes on. These work on
-the buffers instead: https://arrow.apache.org/docs/format/Columnar.html. Nothing is copied unless it says so.
+with a Python value, ...) first load pandas, if it is installed, to check for its objects. That costs a third of a
+second, and a signal that arrives meanwhile is lost: the process then hangs or goes on. The functions here work on the
+buffers: https://arrow.apache.org/docs/format/Columnar.html. Nothing is copied unless stated.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def to_numpy(values: "pa.Array | pa.ChunkedArray", null: Any = None) -> NDArray[Any]:
     """The numbers, flags or times of an Arrow array, in the dtype of its type.
 
-    Times become ``datetime64`` of their unit, without their zone. ``null`` stands in for nulls, in a copy. Flags, and
-    arrays of several chunks, are copied, too; what is not a copy cannot be written to. Raises ValueError at nulls if
-    ``null`` is not given, TypeError for a type that NumPy does not have.
+    Times become ``datetime64`` of their unit, without their zone. ``null`` replaces nulls, in a copy. Flags, and arrays
+    of several chunks, are copied, too; what is not a copy is read-only. Raises ValueError for nulls if ``null`` is not
+    given, TypeError for a type that NumPy does not have.
     """
     import pyarrow as pa
 
@@ -37,7 +37,7 @@ def to_numpy(values: "pa.Array | pa.ChunkedArray", null: Any = None) -> NDArray[
         dtype = dtype_of(values.type)
         data = values.buffers()[1]
         numbers = np.frombuffer(data, dtype, n, start * dtype.itemsize) if n else np.empty(0, dtype)
-        numbers.flags.writeable = False  # whoever allocated them: kernels are compiled for each kind apart
+        numbers.flags.writeable = False  # always, because kernels are compiled separately for writeable arrays
     if not values.null_count:
         return numbers
     if null is None:
@@ -50,8 +50,8 @@ def to_numpy(values: "pa.Array | pa.ChunkedArray", null: Any = None) -> NDArray[
 def to_arrow(values: NDArray[Any], null: "Flags | None" = None) -> "pa.Array":
     """A 1-d array of numbers, flags or times in the Arrow type of its dtype; null where ``null`` (bool[n]) is true.
 
-    "Not a time" is null, too; "not a number" is a number. Flags, and values that do not lie one after the other, are
-    copied; otherwise changing ``values`` later changes the Arrow array.
+    NaT is null, too; NaN is a number. Flags and non-contiguous values are copied; otherwise changing ``values`` later
+    changes the Arrow array.
     """
     import pyarrow as pa
 
@@ -94,7 +94,7 @@ def strings_of(data: Bytes, offsets: Offsets, null: "Flags | None" = None) -> "p
 def bytes_of(values: "pa.Array") -> tuple[Bytes, Offsets]:
     """The UTF-8 bytes of an array of strings, and the offsets between them, from 0 (a copy). Nulls are empty texts.
 
-    Bytes that an array holds at its nulls, which the format allows, do not become part of a text.
+    Bytes under nulls, which the format allows, are dropped.
     """
     import pyarrow as pa
 
@@ -141,7 +141,7 @@ def scalar(value: Any, arrow_type: "pa.DataType | None" = None) -> "pa.Scalar":
     return array([value], arrow_type)[0]
 
 
-def named(codes: NDArray[np.signedinteger[Any]], names: "pa.Array") -> "pa.DictionaryArray":
+def dictionary_of(codes: NDArray[np.signedinteger[Any]], names: "pa.Array") -> "pa.DictionaryArray":
     """A dictionary array of ``names`` by their positions; null for negative ones."""
     import pyarrow as pa
 
@@ -157,7 +157,7 @@ def table_of(columns: "Mapping[str, pa.Array | NDArray[Any]]", schema: "pa.Schem
 
 
 def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa.Table":
-    """A table of some rows of Python values; see :func:`array`."""
+    """A table from rows of Python values; see :func:`array`."""
     import pyarrow as pa
 
     columns = [array([row[field.name] for row in rows], field.type) for field in schema]
@@ -165,7 +165,7 @@ def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa
 
 
 def fill_null(values: Any, value: Any) -> Any:
-    """An Arrow array (chunked or not) with a Python value in the place of nulls; not for float16."""
+    """An Arrow array, chunked or not, with nulls replaced by a Python value; not for float16."""
     return values.fill_null(scalar(value, values.type)) if values.null_count else values
 
 

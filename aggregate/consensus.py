@@ -1,4 +1,4 @@
-"""The result: a label for every observation, and what speaks for it."""
+"""The result of a fit: a label for every observation, and the evidence for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
-from .arrow import named, strings, table_of, to_arrow
+from .arrow import dictionary_of, strings, table_of, to_arrow
 from .disputes import Disputes, weight_shares
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USER_AI, USERS, arrow_schema
 from .trace import Trace
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 STATUSES = ("valid", "contested", "needs_votes")
 AI_EFFECTS = ("none", "agreed", "validated", "invalidated", "relabelled")
 SLACK = 1e-9
-"""Thresholds compare with this absolute slack, so that seven equal votes of ten reach 0.7."""
+"""Absolute tolerance of comparisons with thresholds, so that seven equal votes of ten reach 0.7."""
 
 
 @dataclass(frozen=True, eq=False)
 class DisputeFindings:
-    """What is known of each disputed observation beside its label; arrays follow ``Consensus.disputed``.
+    """Results for each disputed observation beside its label; arrays follow ``Consensus.disputed``.
 
     An undisputed observation has agreement, margin and aum 1, entropy 0, one label and no runner-up, whatever the
-    weights; so these are kept for the disputed ones only.
+    weights; so results are stored for the disputed ones only.
     """
 
     confidence: Floats
@@ -44,7 +44,7 @@ class DisputeFindings:
 
 @dataclass(frozen=True, eq=False)
 class UserFindings:
-    """What is known of each user; arrays have n_users items."""
+    """Results for each user; arrays have n_users items, with the meaning in ``schema.USERS``."""
 
     weight: Weights
     n_species: Counts
@@ -58,7 +58,7 @@ class UserFindings:
 
 @dataclass(frozen=True, eq=False)
 class AiFindings:
-    """What the AI said of each observation, and did to it; arrays have n_observations items."""
+    """The AI's vote on each observation, and its effect; arrays have n_observations items."""
 
     labels: LabelCodes
     """-1 where the AI has no vote."""
@@ -70,9 +70,9 @@ class AiFindings:
     """The columns USER_AI of ``schema``; arrays of n_users items, NaN for null."""
 
     def counts(self, valid: Flags) -> dict[str, int | float]:
-        """How many observations the AI named, agreed on, made valid, invalid, or of another label.
+        """Numbers of observations that the AI voted on, agreed on, made valid or invalid, or gave another label.
 
-        ``share_of_valid``: of the ``valid`` labels, those that would not be valid without it.
+        ``share_of_valid`` is the share of the ``valid`` bool[n_observations] labels that are valid only with the AI.
         """
         times = np.bincount(self.effect, minlength=len(AI_EFFECTS)).tolist()
         moved = [AI_EFFECTS.index("validated"), AI_EFFECTS.index("relabelled")]
@@ -95,13 +95,13 @@ class Consensus:
     parameters: Mapping[str, Any]
     trace: Trace
     labels: LabelCodes
-    """int32[n_observations]"""
+    """int32[n_observations]; positions in ``votes.label_names``, -1 for none."""
     weight: Weights
     """float64[n_observations]; weight on the label."""
     valid: Flags
-    """bool[n_observations]"""
+    """bool[n_observations]; whether the label may be relied on."""
     gamma: float
-    """Weight of an unknown user, who might dissent."""
+    """Weight of an unknown user, the mean weight of a vote; ``confidence`` is computed with it."""
     theta_acc: float
     """An observation below this agreement is contested."""
     ambiguous_below: float
@@ -109,17 +109,17 @@ class Consensus:
     disputes: DisputeFindings
     users: UserFindings
     shares: Floats | None = None
-    """float64 by candidate of ``disputed``; None where they are the shares of the votes' weights."""
+    """float64 by candidate of ``disputed``; None if they are the shares of the votes' weights."""
     judged: Disputes | None = None
-    """The disputed observations, where the AI's votes are among them; None: ``votes.disputes``."""
+    """The disputed observations with the AI's votes among them; None if they are ``votes.disputes``."""
     vote_weights: Weights | None = None
-    """float64, of the votes of ``disputed``; None where they are the users'."""
+    """float64 by vote of ``disputed``; None if they are the weights of the votes' users."""
     ai: AiFindings | None = None
-    """What the AI said and did, where its votes were given."""
+    """The AI's votes and their effect; None without AI votes."""
 
     @property
     def disputed(self) -> Disputes:
-        """The observations with more than one opinion, and the votes on them."""
+        """The observations with more than one label voted, and the votes on them."""
         return self.votes.disputes if self.judged is None else self.judged
 
     @property
@@ -164,7 +164,7 @@ class Consensus:
 
     @cached_property
     def counts(self) -> dict[str, Any]:
-        """How many observations are valid, contested, in need of votes, ambiguous; users; labels."""
+        """Numbers of observations, by status and ambiguous, of users and of labels."""
         contested = self._disputed_contested() & ~self.valid[self.disputed.observations]
         n_valid, n_contested = int(self.valid.sum()), int(contested.sum())
         return {
@@ -185,7 +185,7 @@ class Consensus:
         return self.encoded(first, self.n_observations if last is None else last).cast(schema)
 
     def encoded(self, first: int, last: int) -> "pa.Table":
-        """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
+        """As :meth:`to_arrow`, but with strings as dictionary-encoded labels, which are faster to make and to write."""
         votes, disputes = self.votes, self.disputes
         rows = slice(first, last)
         contested = self._spread(self._disputed_contested(), False, rows)
@@ -195,7 +195,7 @@ class Consensus:
             "label": _names(votes.label_names, self.labels[rows]),
             "confidence": self._confidence(rows),
             "valid": self.valid[rows],
-            "status": named(status, strings(STATUSES)),
+            "status": dictionary_of(status, strings(STATUSES)),
             "ambiguous": self._spread(_is_below(disputes.aum, self.ambiguous_below), self._undisputed_ambiguous, rows),
             "aum": self._spread(disputes.aum, 1.0, rows),
             "margin": self._spread(disputes.margin, 1.0, rows),
@@ -210,7 +210,7 @@ class Consensus:
             columns |= {
                 "ai_label": _names(votes.label_names, self.ai.labels[rows]),
                 "ai_score": to_arrow(self.ai.scores[rows], null=np.isnan(self.ai.scores[rows])),
-                "ai_effect": named(self.ai.effect[rows].view(np.int8), strings(AI_EFFECTS)),
+                "ai_effect": dictionary_of(self.ai.effect[rows].view(np.int8), strings(AI_EFFECTS)),
             }
         return table_of(columns, self._schema(columns["label"].type))
 
@@ -218,7 +218,7 @@ class Consensus:
     def candidate_shares(self) -> Floats:
         """float64 by candidate of ``disputed``: probability of each label voted, or its share of the weight.
 
-        Where no vote on an observation weighs anything, its votes count alike.
+        If all votes on an observation have weight 0, they count equally.
         """
         if self.shares is not None:
             return self.shares
@@ -229,15 +229,15 @@ class Consensus:
     def posteriors_to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
         """The labels voted on observations ``first`` to ``last`` (default all) with their shares.
 
-        One row per observation and label, sorted by both. The share is the strategy's posterior probability, or that of
-        the weight; it is 1 for an undisputed label, however likely that is right.
+        One row per observation and label, sorted by both. The share is the strategy's posterior probability, or the
+        share of the weight; it is 1 for an undisputed label, which does not mean that the label is certain.
         """
         votes = self.votes
         schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
         return self.encoded_posteriors(first, self.n_observations if last is None else last).cast(schema)
 
     def encoded_posteriors(self, first: int, last: int) -> "pa.Table":
-        """As :meth:`posteriors_to_arrow`, but labels that are strings as a dictionary."""
+        """As :meth:`posteriors_to_arrow`, but with strings as dictionary-encoded labels."""
         votes, candidates = self.votes, self.disputed.candidates
         start, stop = np.searchsorted(self.disputed.observations, (first, last))
         disputed = self.disputed.observations[start:stop] - first
@@ -291,7 +291,7 @@ class Consensus:
         )
 
     def _schema(self, label_type: "pa.DataType") -> "pa.Schema":
-        """Of the table of observations, if labels have ``label_type``; only with AI votes may there be none."""
+        """The schema of the table of observations with labels of ``label_type``, which may be null with AI votes."""
         table = CONSENSUS
         if self.ai is not None:
             table = (*(replace(c, nullable=c.nullable or c.name == "label") for c in CONSENSUS), *AI_FINDINGS)
@@ -327,7 +327,7 @@ class Consensus:
         return n_labels
 
     def _disputed_in(self, rows: slice) -> tuple[Indices, slice]:
-        """The disputed observations among ``rows``, counted from the first of these, and their place in findings."""
+        """The disputed observations among ``rows``, counted from the first of these, and their range in findings."""
         observations = self.disputed.observations
         block = slice(*np.searchsorted(observations, (rows.start, rows.stop)))
         return observations[block] - rows.start, block
@@ -335,9 +335,9 @@ class Consensus:
     def _spread(
         self, disputed: NDArray[Any], undisputed: Any, rows: slice | None = None, *, unlabelled: Any = 0
     ) -> NDArray[Any]:
-        """A column of ``rows`` (default all): findings where there is a dispute, else ``undisputed``.
+        """A column of ``rows`` (default all): findings of disputed observations, ``undisputed`` for others.
 
-        Where there is not even a label, ``unlabelled``.
+        Observations without a label have ``unlabelled``.
         """
         rows = slice(0, self.n_observations) if rows is None else rows
         column = np.full(rows.stop - rows.start, undisputed, disputed.dtype)
@@ -364,4 +364,4 @@ def _names(label_names: "pa.Array", codes: LabelCodes) -> "pa.Array":
 
     if pa.types.is_integer(label_names.type):
         return label_names.take(to_arrow(codes, null=codes < 0))
-    return named(codes, label_names)
+    return dictionary_of(codes, label_names)

@@ -1,4 +1,4 @@
-"""What can go wrong, said so that the reader knows what, where and what to do."""
+"""Errors and warnings, whose messages say what is wrong, where, and what to do."""
 
 import inspect
 import os
@@ -7,14 +7,14 @@ import warnings
 from typing import Any
 
 LONGEST = 60
-"""Characters of a name that are quoted."""
+"""Characters of a name that a message quotes."""
 
 
 class AggregateError(Exception):
-    """Something the user can mend: the message says what is wrong, where, and what to do.
+    """An error that the user can correct: the message says what is wrong, where, and what to do.
 
-    ``what``, ``where`` and ``remedy`` stay available as attributes. Only ``what`` may have several lines, a fault each:
-    names in it are to be quoted.
+    ``what``, ``where`` and ``remedy`` are available as attributes. Only ``what`` may have several lines, one for each
+    fault: names in it must be quoted.
     """
 
     def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
@@ -53,7 +53,7 @@ class HeldError(AggregateError):
 
 
 class AggregateWarning(UserWarning):
-    """The result is right, but its owner should know something about it."""
+    """The result is correct, but its user should know something about it."""
 
 
 def warn(message: str) -> None:
@@ -66,7 +66,7 @@ def warn(message: str) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """What an error says, in a line; the operating system's own words where it is one of its errors.
+    """The message of an error in a line; for an OSError, the operating system's message.
 
     >>> reason_of(FileNotFoundError(2, "No such file or directory", "votes.parquet"))
     'no such file or directory'
@@ -77,7 +77,7 @@ def reason_of(error: Exception) -> str:
 
 
 def on_one_line(text: str) -> str:
-    r"""A text from outside as it can stand in a line: what would break the line or steer a terminal is escaped.
+    r"""A text from outside, safe to print in one line: line breaks and control characters are escaped.
 
     >>> print(on_one_line("votes\x1b[31m\n.parquet"))
     votes\x1b[31m\n.parquet
@@ -86,7 +86,7 @@ def on_one_line(text: str) -> str:
 
 
 def quoted(name: str | int) -> str:
-    r"""A name such that what cannot be seen of it can: what is not ASCII is escaped where it has other forms.
+    r"""A name in quotes, with invisible characters escaped, and all but ASCII if its Unicode form is ambiguous.
 
     >>> print(quoted("Acer\xa0opalus "))
     'Acer\xa0opalus '
@@ -100,6 +100,6 @@ def quoted(name: str | int) -> str:
 
 def _escaped(character: str) -> str:
     byte = ord(character) - 0xDC00
-    if 0x80 <= byte <= 0xFF:  # of a file's name that is not UTF-8
+    if 0x80 <= byte <= 0xFF:  # a byte of a file name that is not UTF-8
         return f"\\x{byte:02x}"
     return character.encode("unicode_escape").decode()

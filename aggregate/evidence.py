@@ -1,4 +1,4 @@
-"""What a consensus says of some observations, as arrays: fitted just now, or read from a file."""
+"""Columns of a consensus as arrays, from a fit or from a file."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Labels and what speaks for them; arrays have an item an observation. Meanings: ``schema.CONSENSUS``."""
+    """Labels and their evidence; arrays have an item an observation. Their meaning is that in ``schema.CONSENSUS``."""
 
     observation_ids: "pa.Array"
     label_names: "pa.Array"
-    """Distinct labels: those that were voted, as far as is known."""
+    """Distinct labels: those voted, or those that the file has."""
     labels: LabelCodes
-    """Positions in ``label_names``; -1 for an observation without a label, which only the AI knows."""
+    """int32[n]; positions in ``label_names``; -1 without a label, where only the AI has a vote."""
     confidence: Floats
     valid: Flags
     aum: Floats
@@ -37,13 +37,13 @@ class Evidence:
         return self.labels.size
 
     def at(self, rows: Indices) -> "Evidence":
-        """The same of some rows, int64[n]."""
+        """The evidence in some rows, int64[n]."""
         arrays = {name: value[rows] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         return replace(self, observation_ids=self.observation_ids.take(to_arrow(rows)), **arrays)
 
     @classmethod
     def of(cls, consensus: Consensus, observations: Indices | None = None) -> "Evidence":
-        """Of the ``observations`` int64[n] of a consensus, default all."""
+        """From the ``observations`` int64[n] of a consensus, default all."""
         votes = consensus.votes
         rows = np.arange(votes.n_observations) if observations is None else observations
         return cls(
@@ -62,9 +62,9 @@ class Evidence:
 
     @classmethod
     def from_table(cls, table: "pa.Table", label_names: "pa.Array") -> "Evidence":
-        """Of the rows of a table with the columns of ``schema.EVIDENCE``, of which only labels may be null.
+        """From a table with the columns of ``schema.EVIDENCE``, of which only labels may be null.
 
-        ``label_names`` holds every label of the table.
+        ``label_names`` has every label of the table.
         """
         import pyarrow as pa
         import pyarrow.compute as pc

@@ -1,8 +1,8 @@
-"""How right labels are, and how well their confidence knows it: measures on plain arrays, and their intervals.
+"""Accuracy and calibration of labels: measures on plain arrays, and their confidence intervals.
 
-Every measure takes ``counts``, float64[..., n]: how often each observation counts. As the data stand that is once
-each; a resample counts some twice and others not at all. The measure is float64[...], one number a resample, and NaN
-where there is nothing to measure. Arrays have an item an observation: ``right`` and ``valid`` bool[n], ``truth`` and
+Every measure takes ``counts``, float64[..., n]: how often each observation counts. In the data that is once each; a
+bootstrap resample counts some twice and others not at all. The measure is float64[...], one number a resample, and NaN
+where it is undefined. Arrays have an item an observation: ``right`` and ``valid`` bool[n], ``truth`` and
 ``labels`` integer codes[n], ``confidence`` float64[n] in [0, 1].
 """
 
@@ -17,14 +17,14 @@ N_BINS = 15
 """Bins of the calibration error [Guo et al. 2017, On Calibration of Modern Neural Networks, ICML]."""
 
 BLOCK = 1 << 20
-"""Items of resamples held at a time."""
+"""Items of resamples that are in memory at a time."""
 
 LEVEL = 0.95
-"""What share of the resamples an interval spans."""
+"""Share of the resamples that an interval spans."""
 
 
 def share(holds: Flags, counts: Weights, among: Flags | None = None) -> Floats:
-    """How many of the observations (those ``among`` bool[n], default all) something ``holds`` for."""
+    """Share of the observations (those ``among`` bool[n], default all) for which ``holds`` bool[n] is true."""
     among = np.ones(holds.size, np.bool_) if among is None else among
     return _ratio(counts @ (holds & among).astype(np.float64), counts @ among.astype(np.float64))
 
@@ -53,7 +53,7 @@ def macro_recall(truth: LabelCodes, labels: LabelCodes, valid: Flags, counts: We
 
 
 def retrieved(truth: LabelCodes, labels: LabelCodes, valid: Flags, counts: Weights) -> Floats:
-    """Share of the true labels that some observation has rightly, and validly."""
+    """Share of the true labels that at least one valid observation has correctly."""
     species, codes = np.unique(truth, return_inverse=True)
     hits = _sums(codes, species.size, counts * (valid & (labels == truth)))
     return _mean_over_present((hits > 0).astype(np.float64), _sums(codes, species.size, counts))
@@ -81,13 +81,13 @@ def reliability(confidence: Floats, right: Flags, n_bins: int) -> tuple[Weights,
 
 
 def log_loss(probability: Floats, right: Flags, counts: Weights) -> Floats:
-    """Mean of -log P(what was the case); ``probability`` in (0, 1) that the label is right. Nats."""
+    """Mean of -log P(outcome) in nats; ``probability`` float64[n] in (0, 1) that the label is right."""
     surprise = -np.log(np.where(right, probability, 1 - probability))
     return _ratio(counts @ surprise, counts.sum(axis=-1))
 
 
 def brier_score(probability: Floats, right: Flags, counts: Weights) -> Floats:
-    """Mean squared difference of probability and what was the case [Brier 1950]."""
+    """Mean squared difference of probability and outcome (0 or 1) [Brier 1950]."""
     return _ratio(counts @ (probability - right) ** 2, counts.sum(axis=-1))
 
 
@@ -126,9 +126,9 @@ def bootstrap(
 ) -> tuple[Floats, Floats, Floats]:
     """``statistic`` (counts[..., n] -> float64[..., m]) of n observations: estimates, lower and upper ends, [m] each.
 
-    The ends are percentiles of the resamples (LEVEL of them lies between), moved by what the resamples' mean is off
-    the estimate: a resample holds fewer distinct labels, which shifts the macro measures and the calibration error.
-    NaN where there are no resamples, or no estimate.
+    The ends are percentiles of the resamples (a share LEVEL lies between), corrected by the difference of the
+    resamples' mean from the estimate: a resample has fewer distinct labels, which biases the macro measures and the
+    calibration error. NaN where there are no resamples, or no estimate.
     """
     estimate = statistic(np.ones(n))
     if resamples == 0 or n == 0:

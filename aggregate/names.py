@@ -1,7 +1,7 @@
-"""Names that look like one another, or like no name at all: they are counted and reported, never merged.
+"""Finds names that look alike, or like a missing value: they are counted and reported, never merged.
 
-Labels and users are what their text is, byte for byte. So ``Acer campestre`` and ``Acer campestre`` with a space behind
-it are two species, and who lost the users' ids on the way has one very busy user ``None``.
+Labels and users are compared byte for byte. So ``Acer campestre`` with and without a space at the end are two species,
+and if users' ids were lost on the way there is one very active user ``None``.
 """
 
 import unicodedata
@@ -23,46 +23,46 @@ if TYPE_CHECKING:
 INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 """Characters without width, treated as white space."""
 
-NO_NAMES = (
+MISSING_WORDS = (
     *("nan", "none", "null", "nil", "nat", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "<null>", "missing"),
     *("unknown", "unidentified", "undefined", "unspecified", "unlabeled", "unlabelled"),
     *("?", "??", "???", "-", "--", ".", "..", "_", "*", "-1", "-1.0", "-9", "-99", "-999", "-9999", "-99999"),
 )
-"""Texts, in lower case, that stand for a missing value where they come from."""
+"""Texts, in lower case, that mean a missing value in other programs."""
 
-NO_NUMBERS = (-1, -9, -99, -999, -9999, -99999)
-"""Integers that do. So does the least integer of 32 or 64 bits: it is what NaN becomes."""
+MISSING_NUMBERS = (-1, -9, -99, -999, -9999, -99999)
+"""Integers that do, beside the least integer of 32 or 64 bits, which NaN becomes."""
 
 SHOWN = 5
-"""Pairs of names, and names that stand for a missing value, that are named."""
+"""Number of pairs, and of names like a missing value, that are listed."""
 
 BLOCK = 1 << 18
-"""Bytes scanned at a time: so many stay in the cache."""
+"""Bytes scanned at a time: they fit the cache."""
 
 KINDS = ("white_space", "unicode_form", "case")
-"""What two names may differ in and still look alike."""
+"""What names that look alike differ in."""
 
 
 @dataclass(frozen=True)
 class NameFindings:
-    """What is strange about some distinct names."""
+    """Names that look alike, and names like a missing value, among distinct names."""
 
     pairs_alike: Mapping[str, int]
-    """Pairs of names that differ in nothing but white space; else Unicode form; else case: by KINDS.
+    """Number of pairs by KINDS: names that differ only in white space, in Unicode form as well, in case as well.
 
-    A pair is counted once: by the last of the three that it takes to make the names equal.
+    A pair is counted once, by the last of the three normalisations needed to make its names equal.
     """
     first_alike: tuple[tuple[str, str], ...]
     """The first of these pairs, of different names."""
     like_missing: Mapping[str | int, int]
-    """Names that look like a missing value, and how many votes each has."""
+    """Names that look like a missing value -> number of votes."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to report."""
         return any(self.pairs_alike.values()) or bool(self.like_missing)
 
     def plain(self) -> dict[str, Any]:
-        """As in run.json."""
+        """As plain values, for run.json."""
         return {
             "pairs_alike": dict(self.pairs_alike),
             "first_alike": [list(pair) for pair in self.first_alike],
@@ -71,7 +71,7 @@ class NameFindings:
 
     @classmethod
     def from_plain(cls, contents: Any) -> "NameFindings":
-        """What run.json says. Raises TypeError if it is something else."""
+        """The findings in run.json. Raises TypeError if ``contents`` has another form."""
         try:
             return cls(
                 {kind: int(contents["pairs_alike"][kind]) for kind in KINDS},
@@ -82,8 +82,8 @@ class NameFindings:
             raise TypeError("no findings on names") from error
 
 
-def find_strange(names: "pa.Array", codes: Counts) -> NameFindings:
-    """What is strange about sorted, distinct names, which are strings or integers.
+def inspect_names(names: "pa.Array", codes: Counts) -> NameFindings:
+    """Find suspicious names among sorted, distinct names, strings or integers.
 
     ``codes`` int32[n_votes] are the positions of the name of each vote.
     """
@@ -99,9 +99,9 @@ def find_strange(names: "pa.Array", codes: Counts) -> NameFindings:
 
 
 def warning_of(labels: NameFindings, users: NameFindings) -> str | None:
-    """What the owner of the votes should know of their names, in a line, each kind with its first case; else None.
+    """A warning of one line about suspicious names, each kind with its first case; None if there are none.
 
-    Users who look alike are left out: whoever chooses a name may well choose one like another's.
+    Users that look alike are left out: users may choose names that look like others'.
     """
     parts = []
     pairs = sum(labels.pairs_alike.values())
@@ -118,10 +118,10 @@ def warning_of(labels: NameFindings, users: NameFindings) -> str | None:
     return f"{'; '.join(parts)}: they were kept apart, as any names" if parts else None
 
 
-def in_one_spelling(name: str) -> tuple[str, str, str]:
-    r"""A name without its white space but single spaces inside; that in Unicode form NFKC; that in lower case.
+def normal_forms(name: str) -> tuple[str, str, str]:
+    r"""A name with normalised white space; that in Unicode form NFKC; that in lower case.
 
-    >>> in_one_spelling(" Acer\xa0 campestre")
+    >>> normal_forms(" Acer\xa0 campestre")
     ('Acer campestre', 'Acer campestre', 'acer campestre')
     """
     if not INVISIBLE.isdisjoint(name):
@@ -131,23 +131,22 @@ def in_one_spelling(name: str) -> tuple[str, str, str]:
     return spaced, composed, unicodedata.normalize("NFKC", composed.casefold())
 
 
-def alike_among(names: "pa.Array", others: "pa.Array") -> list[tuple[str, str]]:
-    """Those of ``others``, strings that are not among ``names``, that look like one of these, each with the first such.
+def lookalikes(names: "pa.Array", others: "pa.Array") -> list[tuple[str, str]]:
+    """Strings of ``others`` that are not among ``names`` but look like some of these, each with the first of them.
 
-    Alike are two that :func:`in_one_spelling` makes equal.
+    Names look alike if :func:`normal_forms` makes them equal.
     """
     first_of: dict[str, str] = {}
     for name in names.to_pylist():
-        first_of.setdefault(in_one_spelling(name)[-1], name)
-    spelled = ((other, first_of.get(in_one_spelling(other)[-1])) for other in others.to_pylist())
+        first_of.setdefault(normal_forms(name)[-1], name)
+    spelled = ((other, first_of.get(normal_forms(other)[-1])) for other in others.to_pylist())
     return [(other, name) for other, name in spelled if name is not None]
 
 
 def _alike(names: "pa.Array") -> tuple[dict[str, int], tuple[tuple[str, str], ...]]:
     """Pairs of strings that look alike, by KINDS, and the first of them.
 
-    Texts of ASCII letters, digits and single spaces inside differ in nothing but case: no Python object is made of
-    them.
+    Texts of ASCII letters, digits and single spaces can look alike only by case: they do not become Python objects.
     """
     import pyarrow.compute as pc
 
@@ -156,7 +155,7 @@ def _alike(names: "pa.Array") -> tuple[dict[str, int], tuple[tuple[str, str], ..
         return dict.fromkeys(KINDS, 0), ()
     plain = np.ones(len(names), np.bool_)
     plain[odd] = False
-    spellings = [in_one_spelling(name) for name in names.take(to_arrow(odd)).to_pylist()]
+    spellings = [normal_forms(name) for name in names.take(to_arrow(odd)).to_pylist()]
     order = np.append(np.flatnonzero(plain), odd)
     of_plain = names.filter(to_arrow(plain))
     pairs = [0, 0, 0]
@@ -173,7 +172,7 @@ def _alike(names: "pa.Array") -> tuple[dict[str, int], tuple[tuple[str, str], ..
 
 
 def _count_pairs(codes: Counts) -> int:
-    """Pairs of equal numbers."""
+    """Number of pairs of equal codes."""
     times = np.bincount(codes)
     return int(np.sum(times * (times - 1) // 2))
 
@@ -189,7 +188,7 @@ def _first_two(names: "pa.Array", group_of: Indices) -> Iterator[tuple[str, str]
 
 
 def _are_odd(names: "pa.Array") -> Flags:
-    """Which texts have anything but printable ASCII, or a space that does not stand alone between other characters."""
+    """Which texts have characters other than printable ASCII, or spaces at an end or next to each other: bool[n]."""
     data, offsets = bytes_of(names)
     odd = np.zeros(len(names), np.bool_)
     if data.size == 0 or (data.min() > ord(" ") and data.max() < 0x7F):
@@ -214,7 +213,7 @@ def _has_both_cases(names: "pa.Array") -> bool:
 
 
 def _codes_of(plain: "pa.Array", others: list[str]) -> Counts:
-    """Equal numbers for equal texts, of those of an array and then of others."""
+    """Codes, equal for equal texts, of the texts of an array and then of ``others``."""
     import pyarrow as pa
 
     texts = pa.concat_arrays([plain, strings(others).cast(plain.type)])
@@ -222,7 +221,7 @@ def _codes_of(plain: "pa.Array", others: list[str]) -> Counts:
 
 
 def _occurring(names: "pa.Array", wanted: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """Those of ``wanted`` that are among some sorted names, with their positions."""
+    """Those of ``wanted`` that are among sorted names, with their positions."""
     import pyarrow as pa
 
     of_bytes = (lambda name: name) if pa.types.is_integer(names.type) else str.encode  # order of code points
@@ -233,10 +232,10 @@ def _occurring(names: "pa.Array", wanted: Iterable[Any]) -> Iterator[tuple[int, 
 
 
 def _spellings() -> list[str]:
-    """Every usual spelling of NO_NAMES, sorted."""
-    spelled = {form for name in NO_NAMES for form in (name, name.upper(), name.capitalize(), name.title())}
+    """Every usual spelling of MISSING_WORDS, sorted."""
+    spelled = {form for name in MISSING_WORDS for form in (name, name.upper(), name.capitalize(), name.title())}
     return sorted({*spelled, "NaN", "NaT", "N/a"})
 
 
 def _numbers() -> list[int]:
-    return sorted({*NO_NUMBERS, *(int(np.iinfo(kind).min) for kind in (np.int32, np.int64))})
+    return sorted({*MISSING_NUMBERS, *(int(np.iinfo(kind).min) for kind in (np.int32, np.int64))})

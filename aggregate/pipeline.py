@@ -23,7 +23,7 @@ from .ingest import Paths, Reading, VoteFiles, find_votes, path_list, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
-from .names import NameFindings, find_strange, warning_of
+from .names import NameFindings, inspect_names, warning_of
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.commands import command
@@ -310,7 +310,7 @@ def _counts(consensus: Consensus, given: _Given) -> Counts:
 def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFindings]:
     """What is strange about the names of labels, the AI's among them, and of users; warns of what may be mistakes."""
     votes, of_users = consensus.votes, given.reading.votes
-    labels, users = find_strange(votes.label_names, votes.labels), find_strange(of_users.user_ids, of_users.users)
+    labels, users = inspect_names(votes.label_names, votes.labels), inspect_names(of_users.user_ids, of_users.users)
     warning = warning_of(labels, users)
     if warning is not None:
         warn(warning)

@@ -1,23 +1,23 @@
-"""How the engine says where it is; who shows it is not the engine's business."""
+"""How the engine reports progress, to any listener."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Listener to a long piece of work, which is a sequence of phases."""
+    """Listener to a computation, which is a sequence of phases."""
 
     def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
-        """A new phase begins (and the one before ends); ``total`` steps of ``unit`` lie ahead, None if unknown."""
+        """A phase begins, and the one before ends; it has ``total`` steps of ``unit``, None if unknown."""
 
     def advance(self, steps: int = 1) -> None:
         """``steps`` more steps of the current phase are done."""
 
     def note(self, text: str) -> None:
-        """Something worth a line in the log."""
+        """A message for the log."""
 
 
 class Silent:
-    """A listener that shows nothing."""
+    """A listener that ignores everything."""
 
     def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
         """Ignore."""

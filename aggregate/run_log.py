@@ -1,4 +1,4 @@
-"""What a run notes of itself while it works: seconds of each phase, and warnings."""
+"""Records the seconds of a run's phases, and its warnings, for run.json."""
 
 import time
 import warnings
@@ -11,7 +11,7 @@ from .progress import Progress
 
 
 class PhaseTimer:
-    """Passes progress on, and notes the seconds each phase took."""
+    """A progress listener that measures the seconds of each phase, and passes all calls on."""
 
     def __init__(self, listener: Progress) -> None:
         self.listener = listener
@@ -20,17 +20,17 @@ class PhaseTimer:
         self._since = 0.0
 
     def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
-        """End the phase before and begin another."""
+        """End the phase before, and begin another."""
         self.end()
         self._phase, self._since = name, time.perf_counter()
         self.listener.phase(name, total, unit)
 
     def advance(self, steps: int = 1) -> None:
-        """Pass on."""
+        """Pass the call on."""
         self.listener.advance(steps)
 
     def note(self, text: str) -> None:
-        """Pass on."""
+        """Pass the call on."""
         self.listener.note(text)
 
     def end(self) -> None:
@@ -43,7 +43,7 @@ class PhaseTimer:
 
 @contextmanager
 def recorded_warnings() -> Iterator[list[str]]:
-    """The messages of the engine's warnings, each of which is shown, whatever was warned of before."""
+    """Record the messages of AggregateWarnings in a list; each is also shown, even if it was shown before."""
     messages: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", AggregateWarning)

@@ -1,4 +1,4 @@
-"""A classifier's scores of some observations at some epochs, integer coded."""
+"""A classifier's scores of observations at epochs, integer coded."""
 
 from dataclasses import dataclass
 
@@ -22,36 +22,36 @@ FAULTS = {
     scores.LONG_ID: "observation_id longer than 32,768 bytes",
     scores.WIDE_EPOCH: "epoch beyond 64 bits",
 }
-"""Why a list cannot be used, by code; 0 stands for one that can."""
+"""Code of a fault -> why a list cannot be used; 0 is a usable list."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreLists:
-    """Some score lists: of each, the observation, the epoch, and labels with their probabilities.
+    """Score lists: each has an observation, an epoch, and labels with their probabilities.
 
     The labels of list i are the slice ``label_offsets[i]:label_offsets[i + 1]``, their probabilities that of
-    ``probability_offsets``: in a list that can be used, both are of one length.
+    ``probability_offsets``: in a usable list, both have one length.
     """
 
     observations: Counts
     """int32[n]; positions among the ids asked for, -1 for any other."""
     epochs: Indices
-    """int64[n]"""
+    """int64[n]; the epoch of each list."""
     faults: Bytes
     """uint8[n]; positions in FAULTS."""
     label_offsets: Offsets
     labels: LabelCodes
-    """int32; positions among the names asked for, or beyond for other labels; below 0 what is none (kernels.scores)."""
+    """int32; positions among the names asked for, or beyond for other labels; negative for faults (kernels.scores)."""
     probability_offsets: Offsets
     probabilities: Probabilities
     slack: float
-    """Sums of probabilities are equal to 1 within this: they are rounded as their column's type does."""
+    """Tolerance of the sums of probabilities, by the precision of their column's type."""
     n_labels: int
-    """All labels are below this."""
+    """Upper bound of ``labels``, exclusive."""
     path: str
-    """Where the lists stand,"""
+    """Path of the file that has the lists."""
     rows: Indices
-    """int64[n]; and in which row each begins."""
+    """int64[n]; the row of the file at which each list begins."""
 
     def __len__(self) -> int:
         return self.epochs.size

@@ -1,6 +1,6 @@
-"""Shares of a count, exactly: 0.29 of 100 is 29, where ``int(0.29 * 100)`` is 28.
+"""Exact shares of a count: 0.29 of 100 is 29, where ``int(0.29 * 100)`` is 28.
 
-A share is the decimal number that it is written as: the shortest that reads as the same float.
+A share is taken as the shortest decimal number with the same nearest float.
 """
 
 from typing import TYPE_CHECKING
@@ -24,14 +24,14 @@ def count_of(share: float, whole: int) -> int:
 
 
 def counts_of(share: float, wholes: Indices) -> Indices:
-    """The same of each of int64[n] ``wholes``."""
+    """As :func:`count_of`, for each of ``wholes`` int64[n]."""
     distinct, places = np.unique(wholes, return_inverse=True)
     counts: Indices = np.array([count_of(share, whole) for whole in distinct.tolist()], np.int64)[places]
     return counts
 
 
 def nearest_count(share: float, whole: int) -> int:
-    """The count nearest to a ``share`` of ``whole``; halfway the even one.
+    """The count nearest to a ``share`` of ``whole``; the even one if two are equally near.
 
     >>> nearest_count(0.35, 10), nearest_count(0.29, 50), nearest_count(0.145, 100)
     (4, 14, 14)

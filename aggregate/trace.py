@@ -1,11 +1,11 @@
-"""What happened in each iteration, and how it ended."""
+"""The trace of a fit: its iterations, and whether they converged."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Iteration:
-    """One iteration: what it changed, and the observations that were valid in it."""
+    """One iteration: its changes, and the number of valid observations."""
 
     labels_changed: int
     users_changed: int
@@ -14,15 +14,15 @@ class Iteration:
 
 @dataclass(frozen=True)
 class LikelihoodIteration(Iteration):
-    """One iteration of a model of probabilities: also how likely the votes were under it."""
+    """One iteration of a probabilistic model, with the log-likelihood of the votes."""
 
     log_likelihood: float
-    """Of all votes, in nats."""
+    """Log-likelihood of all votes, in nats."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """The iterations in order, whether they converged, and the period if they ran in a circle (else 0)."""
+    """The iterations in order, whether they converged, and the length of the cycle that they ended in (else 0)."""
 
     iterations: tuple[Iteration, ...]
     converged: bool

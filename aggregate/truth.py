@@ -1,4 +1,4 @@
-"""What experts say, and where their observations stand among others."""
+"""Expert labels, and their positions among other observations."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -8,7 +8,7 @@ import numpy as np
 from .arrays import Indices, LabelCodes
 from .arrow import to_arrow, to_numpy
 from .errors import VotesError, on_one_line, quoted, warn
-from .names import alike_among
+from .names import lookalikes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,9 +21,9 @@ class Truth:
     observation_ids: "pa.Array"
     """Distinct ids, in any order."""
     labels: "pa.Array"
-    """An item an observation, without nulls."""
+    """The label of each observation, without nulls."""
     origin: str = "truth"
-    """Where it comes from, for messages."""
+    """Names the source in messages."""
     n_unlabelled: int = 0
     """Rows that were left out because they have no label."""
 
@@ -31,7 +31,7 @@ class Truth:
         return len(self.observation_ids)
 
     def at(self, rows: Indices) -> "Truth":
-        """Those of some rows, int64[n]."""
+        """The expert labels in some rows, int64[n]."""
         chosen = to_arrow(rows)
         return replace(self, observation_ids=self.observation_ids.take(chosen), labels=self.labels.take(chosen))
 
@@ -105,7 +105,7 @@ def check_labels(truth: Truth, names: "pa.Array", place: str, *, needed: bool = 
     unknown = labels.filter(to_arrow(codes_among(names, labels) < 0))
     if len(unknown) == 0:
         return
-    alike = [] if pa.types.is_integer(labels.type) else alike_among(names, unknown)
+    alike = [] if pa.types.is_integer(labels.type) else lookalikes(names, unknown)
     faults = []
     if len(unknown) == len(labels) and len(names):
         theirs, ours = alike[0] if alike else (unknown[0].as_py(), names[0].as_py())
@@ -137,7 +137,7 @@ def rows_of(ids: "pa.Array", wanted: "pa.Array") -> tuple[Indices, Indices]:
 
 
 def codes_among(names: "pa.Array", labels: "pa.Array") -> LabelCodes:
-    """The places of ``labels`` among the distinct ``names``: int32, -1 for those that are not there."""
+    """The positions of ``labels`` among the distinct ``names``: int32, -1 for labels that are not among them."""
     import pyarrow.compute as pc
 
     labels, names = _of_one_type(labels, names)
@@ -145,7 +145,7 @@ def codes_among(names: "pa.Array", labels: "pa.Array") -> LabelCodes:
 
 
 def _of_one_type(one: "pa.Array", other: "pa.Array") -> "tuple[pa.Array, pa.Array]":
-    """The same, as text where the types differ."""
+    """Both arrays, as text if their types differ."""
     import pyarrow as pa
 
     return (one, other) if one.type == other.type else (one.cast(pa.large_string()), other.cast(pa.large_string()))

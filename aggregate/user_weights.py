@@ -1,4 +1,4 @@
-"""Weights that the operator sets, and factors of defences, beside what the votes say."""
+"""Users' weights that are set by hand, and factors of defences on estimated weights."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class UserWeights:
-    """Fixed and minimum weights of some users. A fixed weight wins over a minimum."""
+    """Fixed and minimum weights of users. A fixed weight takes precedence over a minimum."""
 
     user_ids: "pa.Array"
     """Distinct ids."""
@@ -27,7 +27,7 @@ class UserWeights:
     """float64[n], >= 0; NaN where there is no floor."""
 
     def align(self, votes: "Votes") -> "AlignedWeights":
-        """The same, by the users' codes in ``votes``; ids that never voted count for nothing.
+        """The weights by the users' codes in ``votes``; users without a vote are left out, with a warning.
 
         Ids of another type than the votes' (those of a CSV file are text) are compared by their text.
         """
@@ -51,16 +51,16 @@ class UserWeights:
 
 @dataclass(frozen=True, eq=False)
 class AlignedWeights:
-    """User weights by user code. By default there are none."""
+    """Fixed and minimum weights by user code; empty by default."""
 
     users: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     fixed: Weights = field(default_factory=lambda: np.empty(0))
     minimum: Weights = field(default_factory=lambda: np.empty(0))
     factor: Weights | None = None
-    """float64[n_users], of every user: estimated weights are multiplied with it, fixed ones and floors are not."""
+    """float64[n_users]; factors on the estimated weights, not on fixed weights and minima. None is 1 for all."""
 
     def apply_to(self, weights: Weights) -> None:
-        """Multiply float64[n_users] ``weights`` with the factors, then put in fixed weights and floors, in place."""
+        """Multiply ``weights`` float64[n_users] by the factors, then apply fixed weights and minima, in place."""
         if self.factor is not None:
             weights *= self.factor
         raised = np.fmax(weights[self.users], self.minimum)

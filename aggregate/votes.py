@@ -1,4 +1,4 @@
-"""Cleaned votes, grouped by observation: the one structure everything reads."""
+"""Cleaned votes, grouped by observation: the structure that all strategies read."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Unanimous:
-    """The observations whose voters all agree: those of one vote as a count by user, the others with their voters."""
+    """Observations whose voters all agree: those with one vote as a count by user, the others with their voters."""
 
     n_single: Indices
     """int64[n_users]; observations on which the user's vote is the only one."""
@@ -25,7 +25,7 @@ class Unanimous:
     users: UserCodes
 
     def count_reaching(self, weights: Weights, threshold: float) -> int:
-        """How many have a total weight of at least ``threshold``; ``weights`` float64[n_users]."""
+        """Number of observations whose voters' weights add up to ``threshold``; ``weights`` float64[n_users]."""
         from .kernels.label_weights import count_heavy
         from .kernels.threads import kernels_side_by_side, one_part_per_thread
 
@@ -40,16 +40,16 @@ class Votes:
     """At most one vote per observation and user, integer coded, grouped by observation.
 
     Codes follow the sorted ids, so sorting codes sorts ids. The votes of observation i are the slice
-    ``offsets[i]:offsets[i + 1]``, ordered by (label, user). Every observation, user and label has a vote; but where the
-    AI's votes were joined to them, there may be observations, and labels, that only the AI names.
+    ``offsets[i]:offsets[i + 1]``, ordered by (label, user). Every observation, user and label has a vote; only if the
+    AI's votes were joined may there be observations and labels that no user voted on.
     """
 
     offsets: Offsets
-    """int64[n_observations + 1]"""
+    """int64[n_observations + 1]; where the votes of each observation begin."""
     users: UserCodes
-    """int32[n_votes]"""
+    """int32[n_votes]; positions in ``user_ids``."""
     labels: LabelCodes
-    """int32[n_votes]"""
+    """int32[n_votes]; positions in ``label_names``."""
     is_author: Flags
     """bool[n_votes]; the voter took the pictures of the observation."""
     observation_ids: "pa.Array"
@@ -81,7 +81,7 @@ class Votes:
 
     @property
     def first_labels(self) -> LabelCodes:
-        """int32[n_observations]; the smallest label voted on each, the only one where nobody disagrees; -1 for none."""
+        """int32[n_observations]; the smallest label voted on each, the only one if it is not disputed; -1 for none."""
         starts = self.offsets[:-1]
         if self.n_votes and starts[-1] < self.n_votes and not np.any(starts == self.offsets[1:]):
             return self.labels[starts]
@@ -92,7 +92,7 @@ class Votes:
 
     @property
     def voted(self) -> "Votes":
-        """The same without observations that only the AI knows; user and label codes stay."""
+        """The votes without observations that only the AI has a vote on; codes of users and labels stay."""
         sizes = np.diff(self.offsets)
         if sizes.all():
             return self
@@ -102,7 +102,7 @@ class Votes:
 
     @cached_property
     def has_authors(self) -> bool:
-        """Whether any vote is known to be the author's."""
+        """Whether any vote is marked as the author's."""
         return bool(self.is_author.any())
 
     @cached_property
@@ -132,12 +132,12 @@ class Votes:
 
     @cached_property
     def n_votes_of_users(self) -> Indices:
-        """int64[n_users]; votes of each user."""
+        """int64[n_users]; number of votes of each user."""
         return np.bincount(self.users, minlength=self.n_users)
 
     @property
     def n_undisputed_of_users(self) -> Indices:
-        """int64[n_users]; votes of each user on observations that are not disputed."""
+        """int64[n_users]; number of votes of each user on observations that are not disputed."""
         return self.n_votes_of_users - np.bincount(self.disputes.users, minlength=self.n_users)
 
     def __repr__(self) -> str:

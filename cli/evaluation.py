@@ -94,9 +94,9 @@ def _confusions(confusions: "tuple[Confusion, ...]") -> str:
 
 def _told_apart(one: str | int, other: str | int) -> list[str]:
     """Two names as cells, quoted where they differ in what may not be seen."""
-    from plant_aggregate.names import in_one_spelling
+    from plant_aggregate.names import normal_forms
 
-    alike = isinstance(one, str) and isinstance(other, str) and in_one_spelling(one)[1] == in_one_spelling(other)[1]
+    alike = isinstance(one, str) and isinstance(other, str) and normal_forms(one)[1] == normal_forms(other)[1]
     return [(quoted if alike else shortened)(name) for name in (one, other)]
 
 

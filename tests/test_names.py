@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate.names import KINDS, alike_among, find_strange
+from plant_aggregate.names import KINDS, inspect_names, lookalikes
 
 PIECES = [
     *("Acer", "acer", "ACER", " ", "  ", "\xa0", "\u2003", "\t", "\u200b"),
@@ -36,7 +36,7 @@ def kind_of(one: str, other: str) -> str | None:
 @given(NAMES, st.sampled_from([pa.string(), pa.large_string()]))
 def test_pairs_that_look_alike_are_counted_by_what_they_differ_in(names: list[str], kind: pa.DataType) -> None:
     names = sorted(names)
-    found = find_strange(pa.array(names, kind), np.arange(len(names), dtype=np.int32))
+    found = inspect_names(pa.array(names, kind), np.arange(len(names), dtype=np.int32))
     kinds = [kind_of(*pair) for pair in combinations(names, 2)]
     assert found.pairs_alike == {kind: kinds.count(kind) for kind in KINDS}
     assert bool(found) == any(kinds)
@@ -52,7 +52,7 @@ def kind_of_all(name: str) -> str:
 
 def test_the_first_pairs_are_of_different_names() -> None:
     names = sorted(f"{name}{end}" for name in "abcdefgh" for end in ("", " ", "  "))
-    found = find_strange(pa.array(names), np.arange(24, dtype=np.int32))
+    found = inspect_names(pa.array(names), np.arange(24, dtype=np.int32))
     assert found.pairs_alike == {"white_space": 24, "unicode_form": 0, "case": 0}
     assert found.first_alike == tuple((name, f"{name} ") for name in "abcde")
 
@@ -61,7 +61,7 @@ def test_the_first_pairs_are_of_different_names() -> None:
 def test_texts_that_stand_for_a_missing_value_are_counted_with_their_votes(name: str) -> None:
     names = sorted([name, "Acer", "nanus", "zzz"])
     votes = [names.index(label) for label in (name, "Acer", name, "zzz", "nanus", name)]
-    assert find_strange(pa.array(names), np.array(votes, np.int32)).like_missing == {name: 3}
+    assert inspect_names(pa.array(names), np.array(votes, np.int32)).like_missing == {name: 3}
 
 
 @pytest.mark.parametrize(
@@ -74,17 +74,17 @@ def test_texts_that_stand_for_a_missing_value_are_counted_with_their_votes(name:
     ],
 )
 def test_integers_that_stand_for_a_missing_value(kind: pa.DataType, names: list[int], missing: dict[int, int]) -> None:
-    found = find_strange(pa.array(names, kind), np.arange(len(names), dtype=np.int32))
+    found = inspect_names(pa.array(names, kind), np.arange(len(names), dtype=np.int32))
     assert found.like_missing == missing
     assert sum(found.pairs_alike.values()) == 0
 
 
 def test_no_names_are_nothing_strange() -> None:
-    assert not find_strange(pa.array([], pa.string()), np.empty(0, np.int32))
-    assert Counter(find_strange(pa.array(["A", "B"]), np.zeros(1, np.int32)).pairs_alike.values()) == {0: 3}
+    assert not inspect_names(pa.array([], pa.string()), np.empty(0, np.int32))
+    assert Counter(inspect_names(pa.array(["A", "B"]), np.zeros(1, np.int32)).pairs_alike.values()) == {0: 3}
 
 
 def test_names_of_one_list_that_look_like_those_of_another() -> None:
     names, others = pa.array(["Acer", "Acer ", "Café", "Abies"]), pa.array(["ACER", "Quercus", "Cafe\u0301", " Abies"])
-    assert alike_among(names, others) == [("ACER", "Acer"), ("Cafe\u0301", "Café"), (" Abies", "Abies")]
-    assert alike_among(names, others.slice(0, 0)) == alike_among(names.slice(0, 0), others) == []
+    assert lookalikes(names, others) == [("ACER", "Acer"), ("Cafe\u0301", "Café"), (" Abies", "Abies")]
+    assert lookalikes(names, others.slice(0, 0)) == lookalikes(names.slice(0, 0), others) == []

@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import add_ons
 from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Weights, Words
-from ..arrow import named, strings, table_of, to_arrow
+from ..arrow import dictionary_of, strings, table_of, to_arrow
 from ..consensus import Consensus
 from ..errors import ParameterError, VotesError
 from ..ingest import Paths
@@ -219,7 +219,7 @@ class Ambiguity:
             "n_epochs": self.n_epochs[first:last],
             "exact": to_arrow(of_labels, null=unscored),
             "waum_exact": to_arrow(of_all, null=unscored),
-            "trust": named(np.where(unscored, -1, 0).astype(np.int8), strings([self.trust])),
+            "trust": dictionary_of(np.where(unscored, -1, 0).astype(np.int8), strings([self.trust])),
             "pruned": self.pruned[first:last],
         }
         schema = arrow_schema(AMBIGUITY, observation_id=head.schema.field(0).type, label=head.schema.field(1).type)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ..ai_votes import AI_MODES, counted_labels
 from ..arrays import Counts, Flags, Indices
-from ..arrow import bytes_of, named, strings, to_arrow, to_numpy
+from ..arrow import bytes_of, dictionary_of, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
 from ..errors import VotesError
 from ..files.parquet import CheckedFile, check_file, readable, stream
@@ -341,9 +341,9 @@ class _Comparison:
                 "observation_id": ids,
                 "old_label": old_labels,
                 "new_label": new_labels,
-                "old_status": named(old["status"], strings(STATUSES)),
-                "new_status": named(new["status"], strings(STATUSES)),
-                "why": named(why, strings(REASONS)),
+                "old_status": dictionary_of(old["status"], strings(STATUSES)),
+                "new_status": dictionary_of(new["status"], strings(STATUSES)),
+                "why": dictionary_of(why, strings(REASONS)),
             },
             schema=_schema(ids.type, old_labels.type),
         )
@@ -451,4 +451,4 @@ def _labels_of(columns: Iterable[Counts], names: pa.Array) -> list[pa.Array]:
     order = to_numpy(pc.sort_indices(names))
     place = np.full(int(occurring.max(initial=-1)) + 2, -1, np.int32)  # the last, and that of -1, is for none
     place[occurring[order]] = np.arange(order.size, dtype=np.int32)
-    return [named(place[codes], names.take(to_arrow(order))) for codes in columns]
+    return [dictionary_of(place[codes], names.take(to_arrow(order))) for codes in columns]

@@ -1,1 +1,1 @@
-"""Charts: functions that return a figure, for pages and notebooks."""
+"""Charts: functions that return matplotlib figures, for reports and notebooks."""

@@ -1,4 +1,4 @@
-"""Charts of what was measured. They need matplotlib: the extra ``plot``."""
+"""Charts of results. They need matplotlib: the extra ``plot``."""
 
 import textwrap
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ def check_installed() -> None:
 
 
 def accuracy_against_retrieval(comparison: Comparison, subset: str = "all") -> "Figure":
-    """Accuracy of each strategy (not valid counts as wrong) against the share of the experts' species it retrieves.
+    """Accuracy of each strategy (invalid counts as wrong) against the share of the experts' species that it retrieves.
 
     Bars are 95 % intervals. ``subset`` is one of the evaluation's sets of expert observations. Raises ParameterError
     if there is no such set, or matplotlib is not installed.
@@ -62,7 +62,7 @@ def accuracy_against_retrieval(comparison: Comparison, subset: str = "all") -> "
 
 
 def reliability_curves(calibration: AiCalibration) -> "Figure":
-    """How often the AI is right against its score, before and after calibration; a panel for each set of observations.
+    """The AI's accuracy against its score, before and after calibration; a panel for each set of observations.
 
     Raises ParameterError if matplotlib is not installed.
     """
@@ -87,7 +87,7 @@ def reliability_curves(calibration: AiCalibration) -> "Figure":
 
 
 def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
-    """Name the points, those that stand together in one label."""
+    """Label the points; overlapping ones share a label."""
     low, high = axes.get_ylim()
     left, right = axes.get_xlim()
     groups: list[list[tuple[str, float, float]]] = []

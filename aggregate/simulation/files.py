@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..arrow import named, strings, to_arrow
+from ..arrow import dictionary_of, strings, to_arrow
 from ..errors import ParameterError, PublishError, reason_of
 from ..files.destination import check_place, keeps_runs
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
@@ -73,7 +73,7 @@ class Tabulator:
         return {file: pa.record_batch(arrays, schema=self.schema(file)) for file, arrays in columns.items()}
 
     def _labels(self, codes: "LabelCodes") -> "pa.Array":
-        return named(codes, self._names)
+        return dictionary_of(codes, self._names)
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
