@@ -51,9 +51,10 @@ if TYPE_CHECKING:
     from .pipeline import run as run
     from .publishing.changes import Changes as Changes
     from .publishing.changes import diff as diff
-    from .publishing.latest import PublishedRun as PublishedRun
-    from .publishing.latest import open_latest as open_latest
-    from .publishing.reading import read_evidence as read_evidence
+    from .publishing.open_run import PublishedRun as PublishedRun
+    from .publishing.open_run import open_latest as open_latest
+    from .publishing.open_run import open_run as open_run
+    from .publishing.open_run import read_evidence as read_evidence
     from .publishing.releases import Run as Run
     from .publishing.releases import list_runs as list_runs
     from .publishing.releases import publish as publish
@@ -104,7 +105,7 @@ _HOMES = {
     "ParameterError": "errors",
     "PlantNet": "strategies.plantnet.strategy",
     "PublishError": "errors",
-    "PublishedRun": "publishing.latest",
+    "PublishedRun": "publishing.open_run",
     "Run": "publishing.releases",
     "Settings": "settings",
     "Truth": "truth",
@@ -125,10 +126,11 @@ _HOMES = {
     "list_runs": "publishing.releases",
     "load_ai_calibration": "saved_models",
     "load_calibration": "saved_models",
-    "open_latest": "publishing.latest",
+    "open_latest": "publishing.open_run",
+    "open_run": "publishing.open_run",
     "publish": "publishing.releases",
     "read_ai_votes": "ingest.ai_votes",
-    "read_evidence": "publishing.reading",
+    "read_evidence": "publishing.open_run",
     "read_truth": "ingest.truth",
     "read_user_weights": "ingest.user_weights",
     "read_votes": "ingest",

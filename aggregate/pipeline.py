@@ -28,7 +28,7 @@ from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.commands import command
 from .publishing.digests import Digests
-from .publishing.integrity import record_in, sound_table
+from .publishing.open_run import run_in
 from .publishing.record import AiCounts, Counts, FileFacts, OutputFacts, RunChanges, RunRecord, VoteCounts, write_record
 from .publishing.releases import Run, open_output, sole_writer
 from .publishing.stores.history import baseline, names_none, prune
@@ -328,8 +328,8 @@ def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
     if before != folder.published_id:
         warn(f"{names_none(folder)}: the new one is compared with the newest there, {before}")
     try:
-        old = record_in(folder.file(before, ""))
-        return find_changes(sound_table(folder.file(before, CONSENSUS_FILE), old), str(consensus), old, record)
+        old = run_in(folder, before)
+        return find_changes(old.source(), str(consensus), old.record, record)
     except (VotesError, PublishError, Incomparable) as error:
         reason = str(error)
         if isinstance(error, AggregateError):  # what to do about it is for who is told of the new run to say

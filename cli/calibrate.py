@@ -87,7 +87,7 @@ def calibrate(
     import plant_aggregate
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
-    published = plant_aggregate.read_evidence(consensus, experts)
+    published = plant_aggregate.open_run(consensus, None).evidence(experts)
     told = {"strategy": published.record.strategy, "parameters": published.record.parameters}
     run = {name: value for name, value in told.items() if value is not None}
     fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)

@@ -112,7 +112,7 @@ def calibrate_ai(
     How well the scores are calibrated before and after goes to stdout.
     """
     import plant_aggregate
-    from plant_aggregate.publishing.comparisons import check_paths, write_plot
+    from plant_aggregate.files.results import check_paths, write_plot
     from plant_aggregate.report.charts import check_installed, reliability_curves
 
     check_paths(None, plot)

@@ -116,8 +116,8 @@ def compare(
     import plant_aggregate
     from plant_aggregate.assessment.comparison import ai_variants
     from plant_aggregate.assessment.comparison import compare as compare_strategies
+    from plant_aggregate.files.results import check_paths, write_measures, write_plot
     from plant_aggregate.kernels.threads import available_cores, set_threads
-    from plant_aggregate.publishing.comparisons import check_paths, write_comparison, write_plot
     from plant_aggregate.report.charts import accuracy_against_retrieval, check_installed
     from plant_aggregate.strategies import registry
 
@@ -142,7 +142,7 @@ def compare(
             log, experts, chosen, ai_votes=ai, resamples=resamples, seed=seed, progress=listener
         )
     if output is not None:
-        write_comparison(comparison, output)
+        write_measures(comparison.to_arrow(), output)
     if plot is not None:
         write_plot(accuracy_against_retrieval(comparison), plot)
     if as_json:

@@ -51,9 +51,8 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     """
     import plant_aggregate
     from plant_aggregate.files.stores import redacted
-    from plant_aggregate.publishing.releases import consensus_of
 
-    changes = plant_aggregate.diff(*(consensus_of(run, output) for run in (run_a, run_b)))
+    changes = plant_aggregate.diff(run_a, run_b, output)
     if table is not None:
         from plant_aggregate.publishing.tables import write_file
 

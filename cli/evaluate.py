@@ -20,10 +20,9 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from plant_aggregate import Truth
+    from plant_aggregate import PublishedRun, Truth
     from plant_aggregate.assessment.agreement import CrowdAgreement
     from plant_aggregate.progress import Progress
-    from plant_aggregate.publishing.reading import PublishedEvidence
 
 
 @click.command(cls=Command, short_help="Evaluate a consensus against expert labels.")
@@ -78,20 +77,20 @@ def evaluate(
     import plant_aggregate
     from plant_aggregate.assessment.agreement import find_suspects
     from plant_aggregate.files.stores import redacted
-    from plant_aggregate.publishing.reading import read_users
 
     from .evaluation import report
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
-    published = plant_aggregate.read_evidence(consensus, experts)
+    run = plant_aggregate.open_run(consensus, None)
+    published = run.evidence(experts)
     evaluation = plant_aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
-    users = read_users(published.path)
+    users = run.users()
     suspects = None if users is None else find_suspects(users, worst)
     with console.progress() as listener:
-        agreement = voters_agreement(votes, published, experts, listener) if votes else None
+        agreement = voters_agreement(run, votes, published.n_observations, experts, listener) if votes else None
     if as_json:
-        run = {name: getattr(published.record, name) for name in ("run_id", "strategy", "parameters")}
-        head = {"consensus": redacted(published.path), "truth": truth[0] if len(truth) == 1 else list(truth), **run}
+        facts = {name: getattr(run.record, name) for name in ("run_id", "strategy", "parameters")}
+        head = {"consensus": redacted(run.consensus), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
         people = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
             "users": None if suspects is None else asdict(suspects),
@@ -103,16 +102,15 @@ def evaluate(
 
 
 def voters_agreement(
-    votes: tuple[str, ...], published: "PublishedEvidence", experts: "Truth", listener: "Progress"
+    run: "PublishedRun", votes: tuple[str, ...], n_observations: int, experts: "Truth", listener: "Progress"
 ) -> "CrowdAgreement":
     """The agreement of the voters; warns if the votes are not those of the consensus."""
     from plant_aggregate.assessment.agreement import crowd_agreement
-    from plant_aggregate.ingest import read
 
-    log = read(votes, **vars(published.record.reading), progress=listener).votes
-    if log.n_observations != published.n_observations:
+    log = run.votes(paths=votes, progress=listener)
+    if log.n_observations != n_observations:
         warn(
-            f"the votes are on {log.n_observations:,} observations, the consensus on {published.n_observations:,}: "
+            f"the votes are on {log.n_observations:,} observations, the consensus on {n_observations:,}: "
             "they do not belong together"
         )
     return crowd_agreement(log, experts)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Indices
+from ..arrow import to_arrow
 from ..errors import VotesError
 from ..files.parquet import (
     CheckedFile,
@@ -27,6 +28,7 @@ from ..files.sources import Input, find_sources
 from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
+from ..truth import rows_of
 from ..votes import Votes
 from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
@@ -131,8 +133,17 @@ def find_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, as_of:
     return VoteFiles(tuple(files), as_of)
 
 
-def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progress = SILENT) -> Reading:
-    """Read the votes in files that were found. Raises VotesError."""
+def read_found(
+    found: VoteFiles,
+    *,
+    max_rejected: float = 0.01,
+    only: pa.Array | None = None,
+    progress: Progress = SILENT,
+) -> Reading:
+    """Read the votes in files that were found, all or only those on some observations.
+
+    ``only``: the ids of these. Raises VotesError.
+    """
     files, types, as_of = found.files, found.types, found.as_of
     sources = [file.source for file in files]
     n_rows = sum(file.rows for file in files)
@@ -145,16 +156,21 @@ def read_found(found: VoteFiles, *, max_rejected: float = 0.01, progress: Progre
         fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
             load_compiler()  # takes as long as decoding millions of rows, which goes on meanwhile
+            n_taken = 0
             for batch, path, row in batches:
-                builder.append(batch, path, row)
+                taken = _rows_on(batch, only)
+                builder.append(taken, path, row)
+                n_taken += taken.num_rows
                 progress.advance(batch.num_rows)
         except BaseException:
             aside.shutdown(cancel_futures=True)
             raise
     inputs = inputs_of(files, (fingerprint.result() for fingerprint in fingerprints))
-    check_share(builder.quarantine, n_rows, max_rejected)
-    times = (batch for file in files for batch in _stream_times(file))
-    votes, rows = builder.finish(lambda: _all_ticks(times, n_rows), progress)
+    if only is not None and n_taken == 0:
+        raise VotesError("holds no vote on the observations asked for", where=origin_of(files))
+    check_share(builder.quarantine, n_taken, max_rejected)
+    times = (_rows_on(batch, only) for file in files for batch in _stream_times(file, only))
+    votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
     return Reading(votes, inputs, rows, builder.quarantine.to_arrow(types))
 
 
@@ -167,9 +183,15 @@ def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str
     return stream_all(files, VOTES)
 
 
-def _stream_times(file: CheckedFile) -> Iterator[pa.RecordBatch]:
-    """The times of a file; if it has none the labels, so that its rows are counted."""
-    return stream(file, ["voted_at" if "voted_at" in file.types else "label"])
+def _rows_on(batch: pa.RecordBatch, only: pa.Array | None) -> pa.RecordBatch:
+    """The rows of a batch on some observations; all rows if it is None."""
+    return batch if only is None else batch.take(to_arrow(rows_of(batch.column("observation_id"), only)[0]))
+
+
+def _stream_times(file: CheckedFile, only: pa.Array | None) -> Iterator[pa.RecordBatch]:
+    """The times of a file; if it has none the labels, so that its rows are counted. With ``only`` also the ids."""
+    ids = [] if only is None else ["observation_id"]
+    return stream(file, [*ids, "voted_at" if "voted_at" in file.types else "label"])
 
 
 def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:

@@ -26,9 +26,7 @@ from ..ids.encoding import check_text
 from ..ids.lookup import IdIndex, LabelIndex
 from ..kernels.texts import places_among_sorted
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
-from ..strategies.plantnet.strategy import PlantNet
-from .integrity import record_beside, sound_table
-from .reading import consensus_path
+from .open_run import open_run
 from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
 
 REASONS = ("votes", "ai", "settings", "weights")
@@ -154,7 +152,7 @@ class AiRole:
     def of(cls, old: RunRecord, new: RunRecord) -> "AiRole | None":
         """The new run's; where it had no AI votes, the old one's, whose votes then are gone. None if not known."""
         for parameters in (record.parameters or {} for record in (new, old)):
-            mode, threshold = parameters.get("ai_mode"), parameters.get("ai_threshold", PlantNet.ai_threshold)
+            mode, threshold = parameters.get("ai_mode"), parameters.get("ai_threshold")
             if mode in AI_MODES and isinstance(threshold, int | float):
                 scales = [_digest_of(record, "ai_calibration") for record in (old, new)]
                 return cls(mode, threshold, scales[0] == scales[1])
@@ -191,18 +189,21 @@ def _settings_of(record: RunRecord) -> list[Any]:
     ]
 
 
-def diff(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> Changes:
-    """What differs between two published consensuses, each named by a file, a run's folder or an output folder.
+def diff(
+    old: str | os.PathLike[str], new: str | os.PathLike[str], output: str | os.PathLike[str] | None = None
+) -> Changes:
+    """What differs between two runs, each named as for :func:`open_run`.
 
-    Raises VotesError if one cannot be read, or their ids or labels are of different kinds.
+    That is by a consensus.parquet, a run's folder or an output folder; if ``output`` is given also by id or ``latest``.
+    Raises VotesError if one cannot be read, or their ids or labels are of different kinds, and PublishError if
+    ``output`` has no such run.
     """
-    paths = [consensus_path(path) for path in (old, new)]
-    records = [record_beside(path) for path in paths]
-    before, now = (sound_table(path, record) for path, record in zip(paths, records, strict=True))
+    before, now = (open_run(name, output) for name in (old, new))
+    sources = before.source(), now.source()
     try:
-        return find_changes(before, now, *records)
+        return find_changes(*sources, before.record, now.record)
     except Incomparable as error:
-        old_name, new_name = map(redacted, paths)
+        old_name, new_name = map(redacted, (before.consensus, now.consensus))
         raise VotesError(f"cannot be compared with {old_name} ({error})", where=new_name, remedy=REMEDY) from error
 
 

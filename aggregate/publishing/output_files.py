@@ -7,7 +7,7 @@ from ..errors import AggregateError, ParameterError
 from ..files.destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
 from ..files.sources import PARQUET_SUFFIXES, files_of, path_includes
 from ..files.stores import beside, is_uri, local_path
-from .reading import consensus_path
+from .open_run import consensus_path
 from .tables import CONSENSUS_FILE
 
 

@@ -1,6 +1,5 @@
 """A published consensus as those see it who judge it: what it says of what experts know, and of its users."""
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +10,12 @@ import pyarrow.parquet as pq
 from ..arrow import scalar, to_arrow
 from ..errors import VotesError
 from ..evidence import Evidence
-from ..files.destination import POINTER
 from ..files.parquet import CheckedFile, check_file, check_files, readable, stream
-from ..files.stores import beside, child, is_uri, local_path, redacted
 from ..ids.encoding import check_text
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..truth import Truth, check_kinds, rows_of
-from .integrity import exists, record_beside, sound_table
+from .integrity import exists, sound_table
 from .record import UNKNOWN, RunRecord
-from .tables import CONSENSUS_FILE
-
-REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
 
 
 @dataclass(frozen=True)
@@ -42,43 +36,8 @@ class PublishedEvidence:
         return None if self.record == UNKNOWN else self.record.plain()
 
 
-def consensus_path(path: str | os.PathLike[str]) -> str:
-    """The consensus.parquet that is meant by a file, a run's folder, or an output folder (its published run).
-
-    All three may be URIs. Raises VotesError if there is none.
-    """
-    name = local_path(path)
-    if is_uri(name):
-        return _remote_consensus(name)
-    if not os.path.isdir(name):
-        return name
-    for folder in (name, os.path.join(name, "latest")):
-        if os.path.isfile(os.path.join(folder, CONSENSUS_FILE)):
-            return os.path.join(os.path.realpath(folder), CONSENSUS_FILE)  # another run may be published meanwhile
-    raise VotesError(f"holds neither {CONSENSUS_FILE} nor latest/{CONSENSUS_FILE}", where=name, remedy=REMEDY)
-
-
-def _remote_consensus(uri: str) -> str:
-    from .stores.bucket import RunBucket
-
-    if exists(uri):
-        return uri
-    if exists(child(uri, CONSENSUS_FILE)):
-        return child(uri, CONSENSUS_FILE)
-    published = RunBucket(uri).published_id
-    if published is None:
-        raise VotesError(f"holds neither {CONSENSUS_FILE} nor {POINTER}", where=redacted(uri), remedy=REMEDY)
-    return child(uri, "runs", published, CONSENSUS_FILE)
-
-
-def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEvidence:
-    """What the consensus at ``path`` (see :func:`consensus_path`) says of the observations of ``truth``.
-
-    Its rows are passed through batch by batch, and those of other observations are let go. Raises VotesError if it
-    cannot be read, lacks a column, or has ids or labels of another type than ``truth``.
-    """
-    file = consensus_path(path)
-    record = record_beside(file)
+def evidence_in(file: str, record: RunRecord, truth: Truth) -> PublishedEvidence:
+    """What the consensus in a file says of the observations of ``truth``; see ``PublishedRun.evidence``."""
     source = sound_table(file, record)
     checked = check_file(source, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
     shown = checked.source.path
@@ -98,16 +57,12 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
     return PublishedEvidence(file, checked.rows, evidence, record)
 
 
-def read_users(path: str | os.PathLike[str]) -> pa.Table | None:
-    """The users.parquet beside a consensus (see :func:`consensus_path`), columns USERS and USER_AGREEMENT.
-
-    None if there is none, or one without them. Raises VotesError if it cannot be read.
-    """
-    file = beside(consensus_path(path), "users.parquet")
+def users_in(file: str, record: RunRecord) -> pa.Table | None:
+    """The users in a file, columns USERS and USER_AGREEMENT; see ``PublishedRun.users``."""
     columns = (*USERS, *USER_AGREEMENT)
     if not exists(file):
         return None
-    source = sound_table(file, record_beside(file))
+    source = sound_table(file, record)
     with readable(source.path):
         names = set(pq.read_schema(source.local).names)
     if not {column.name for column in columns} <= names:

@@ -18,7 +18,7 @@ from .record import RunRecord
 from .stores.folder import RunFolder
 from .stores.history import baseline, before, names_none, record_of
 from .stores.lock import locked
-from .stores.run_ids import age_key, is_run_id
+from .stores.run_ids import age_key
 from .stores.store import RunStore
 from .tables import CONSENSUS_FILE
 
@@ -139,17 +139,6 @@ def published_in(folder: RunStore) -> str:
     if run_id is None:
         raise VotesError("has no published run", where=folder.where, remedy=f"see {command('runs', folder.where)}")
     return run_id
-
-
-def consensus_of(run: str, output: str | os.PathLike[str]) -> str:
-    """The consensus of a run that is named by its id, or ``latest``, in an output folder; another name is itself one.
-
-    Raises VotesError or PublishError if there is no such run.
-    """
-    if not is_run_id(run) and run != "latest":
-        return run
-    folder = open_output(output)
-    return folder.file(published_in(folder) if run == "latest" else run, CONSENSUS_FILE)
 
 
 def check_run(folder: RunStore, run_id: str) -> RunRecord:

@@ -14,7 +14,6 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import AggregateError
-from plant_aggregate.publishing.reading import read_users
 
 FLIPS = 300
 
@@ -87,10 +86,10 @@ def test_every_flipped_bit_of_a_consensus_is_refused(output: Path, reader: str) 
 
 
 def test_every_flipped_bit_of_the_users_is_refused(output: Path) -> None:
-    assert read_users(output) is not None
+    assert plant_aggregate.open_run(output).users() is not None
     for _ in damaged(output / "latest" / "users.parquet"):
         with pytest.raises(plant_aggregate.VotesError, match=r"users.parquet: is damaged"):
-            read_users(output)
+            plant_aggregate.open_run(output).users()
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from plant_aggregate.publishing.latest import open_latest
+from plant_aggregate.publishing.open_run import open_latest
 from plant_aggregate.publishing.stores.folder import RunFolder
 from plant_aggregate.publishing.stores.history import prune
 

@@ -104,7 +104,7 @@ def test_changes_equal_the_reference(
         paths = [folder / "consensus.parquet" for folder in folders]
         if not tells_votes:
             pq.write_table(pq.read_table(paths[0]).drop_columns(["votes_digest"]), paths[0])
-        records = [RunRecord(run_id=f"of {mode}", parameters={"ai_mode": mode}) for mode in modes]
+        records = [RunRecord(run_id=f"of {mode}", parameters={"ai_mode": mode, "ai_threshold": 0.7}) for mode in modes]
         found = find_changes(str(paths[0]), str(paths[1]), *records)
     rows, summary = reference.changes(
         old, new, other_settings=mode_before != mode_now, ai_mode=mode_now or mode_before, tells_votes=tells_votes

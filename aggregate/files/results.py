@@ -1,13 +1,13 @@
-"""A comparison of strategies as a file."""
+"""Measures and charts as files of the kind that their names say."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..assessment.comparison import Comparison
 from ..errors import ParameterError, PublishError
-from ..files.writing import in_one_step, writing
+from .writing import in_one_step, writing
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from matplotlib.figure import Figure
 
 TABLES = (".parquet", ".csv")
@@ -26,12 +26,11 @@ def check_paths(output: str | None, plot: str | None) -> None:
             raise PublishError(f"cannot be written: there is no folder {str(Path(path).parent)!r}", where=path)
 
 
-def write_comparison(comparison: Comparison, path: str) -> None:
-    """Write all measures as Parquet or CSV, as the file's name says. Raises PublishError."""
+def write_measures(table: "pa.Table", path: str) -> None:
+    """Write a table as Parquet or CSV. Raises PublishError."""
     from pyarrow import csv
     from pyarrow import parquet as pq
 
-    table = comparison.to_arrow()
     with in_one_step(Path(path)) as staged, writing(path, "file"):
         if Path(path).suffix.lower() == ".csv":
             csv.write_csv(table, staged)
@@ -40,6 +39,6 @@ def write_comparison(comparison: Comparison, path: str) -> None:
 
 
 def write_plot(figure: "Figure", path: str) -> None:
-    """Draw a chart into a file, of the kind its name says. Raises PublishError."""
+    """Draw a chart into a file. Raises PublishError."""
     with in_one_step(Path(path)) as staged, writing(path, "file"):
         figure.savefig(staged, format=Path(path).suffix[1:].lower())
