@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import plant_aggregate
-from plant_aggregate.assessment.evaluation import judge, measure
+from plant_aggregate.assessment.evaluation import match, measure
 from plant_aggregate.evidence import Evidence
 from plant_aggregate.saved_models import SIMULATED, SIMULATED_FILE
 from plant_aggregate.schema import MEASURES
@@ -40,13 +40,13 @@ def main() -> None:
     names = [column.name for column in MEASURES]
     for place in MEASURED:
         consensus, truth = simulated(**place)
-        judged, _, _ = judge(consensus, truth)
+        matched, _, _ = match(consensus, truth)
         probability = calibration.probability(vars(Evidence.of(consensus)))
-        everything = vars(judged) | {"probability": probability}
-        several = judged.n_votes >= 2
-        disputed = several & (judged.n_labels >= 2)
+        everything = vars(matched) | {"probability": probability}
+        several = matched.n_votes >= 2
+        disputed = several & (matched.n_labels >= 2)
         for set_name, chosen in (("all", several | True), ("two votes or more", several), ("disputed", disputed)):
-            part = type(judged)(**everything).only(chosen)
+            part = type(matched)(**everything).only(chosen)
             found = dict(zip(names, measure(part, np.ones(len(part))).tolist(), strict=True))
             print(
                 f"scale {place['scale']:<6} {set_name:<18}{len(part):>10,} observations, "

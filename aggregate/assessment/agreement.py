@@ -16,7 +16,7 @@ from ..arrays import Counts, Flags, Floats, Indices, LabelCodes
 from ..arrow import to_arrow
 from ..consensus import Consensus
 from ..schema import USER_AGREEMENT, Table
-from ..truth import Truth, check_kinds, codes_among, rows_of
+from ..truth import Truth, known_rows
 from ..votes import Votes
 
 if TYPE_CHECKING:
@@ -214,15 +214,13 @@ def _shares_voted(votes: Votes, truth: Truth) -> tuple[float, float]:
 
     NaN if none was voted on.
     """
-    check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
-    rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
-    true_codes = codes_among(votes.label_names, truth.labels.take(to_arrow(truth_rows)))
+    known = known_rows(truth, votes, "the votes")
     true_label = np.full(votes.n_observations, -1, np.int32)
-    true_label[rows] = true_codes
+    true_label[known.rows] = known.codes
     n_votes = np.diff(votes.offsets)
     right = votes.labels == np.repeat(true_label, n_votes)
     owner = np.repeat(np.arange(votes.n_observations), n_votes)[right]
-    n_known, n_votes_known = int(rows.size), int(n_votes[rows].sum())
+    n_known, n_votes_known = int(known.rows.size), int(n_votes[known.rows].sum())
     if n_known == 0:
         return float("nan"), float("nan")
     return np.unique(owner).size / n_known, int(right.sum()) / n_votes_known

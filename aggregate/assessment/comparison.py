@@ -19,9 +19,9 @@ from ..schema import MEASURES, arrow_schema
 from ..side_inputs import SideInputs
 from ..strategies.base import Strategy
 from ..strategies.plantnet.strategy import PlantNet
-from ..truth import Truth, check_kinds, check_labels, rows_of
+from ..truth import Truth, check_labels, known_rows
 from ..votes import Votes
-from .evaluation import RESAMPLES, Evaluation, evaluate_judged, judge
+from .evaluation import RESAMPLES, Evaluation, evaluate_matched, match
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,18 +87,17 @@ def compare(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Comparison:
-    """Fit each of the named ``strategies`` and hold it against experts.
+    """Fit each of the named ``strategies`` and evaluate it against experts.
 
     All are compared with the same observations, those that users voted on, and grouped by the users' votes; so the
     intervals of all come from the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError
     if no expert observation was voted on.
     """
-    check_kinds(truth, votes.observation_ids.type, votes.label_names.type, "the votes")
-    rows, truth_rows = rows_of(votes.observation_ids, truth.observation_ids)
-    experts = truth if ai_votes is None else truth.at(np.sort(truth_rows))
-    check_labels(truth.at(np.sort(truth_rows)), votes.label_names, "the votes")
-    n_votes = np.diff(votes.offsets)[rows].astype(np.int32)
-    n_labels = label_counts(votes)[rows]
+    known = known_rows(truth, votes, "the votes")
+    experts = truth if ai_votes is None else known.truth
+    check_labels(known.truth, votes.label_names, "the votes")
+    n_votes = np.diff(votes.offsets)[known.rows].astype(np.int32)
+    n_labels = label_counts(votes)[known.rows]
     compared = []
     toy, toy_ai = _toy(votes)
     for name, strategy in strategies.items():
@@ -111,9 +110,9 @@ def compare(
         consensus = _fit(strategy, votes, ai_votes)
         seconds = time.perf_counter() - started
         progress.phase(f"evaluate {name}")
-        judged, names, overlap = judge(consensus, experts)
-        judged = replace(judged, n_votes=n_votes, n_labels=n_labels)
-        evaluation = evaluate_judged(judged, names, overlap, resamples=resamples, seed=seed)
+        matched, names, overlap = match(consensus, experts)
+        matched = replace(matched, n_votes=n_votes, n_labels=n_labels)
+        evaluation = evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed)
         trace = consensus.trace
         compared.append(Compared(name, evaluation, seconds, len(trace.iterations), trace.converged))
     return Comparison(tuple(compared))
@@ -128,31 +127,21 @@ def _toy(votes: Votes) -> tuple[Votes, AiVotes]:
 
     Some observations are disputed, the AI objects to some, and one nobody else knows.
     """
-    from ..ingest import votes_from_table
-    from ..ingest.ai_votes import ai_votes_from_table
 
-    def column(values: list[int], kind: "pa.DataType") -> "pa.Array":
-        return to_arrow(np.array(values, np.int64)).cast(kind)
+    def numbered(n: int, like: "pa.Array") -> "pa.Array":
+        return to_arrow(np.arange(1, n + 1)).cast(like.type)
 
-    observation, user, label = votes.observation_ids.type, votes.user_ids.type, votes.label_names.type
-    cast = {
-        "observation_id": column([1, 1, 1, 2, 3, 3], observation),
-        "user_id": column([1, 2, 3, 1, 2, 3], user),
-        "label": column([1, 1, 2, 1, 2, 2], label),
-        "is_author": to_arrow(np.array([True, False, False, True, True, False])),
-    }
-    said = {
-        "observation_id": column([1, 2, 3, 4], observation),
-        "label": column([2, 1, 1, 1], label),
-        "score": to_arrow(np.full(4, 0.9)),
-    }
-    return votes_from_table(_table(cast)), ai_votes_from_table(_table(said))
-
-
-def _table(columns: "dict[str, pa.Array]") -> "pa.Table":
-    import pyarrow as pa
-
-    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    toy = Votes(
+        offsets=np.array([0, 3, 4, 6]),
+        users=np.array([0, 1, 2, 0, 1, 2], np.int32),
+        labels=np.array([0, 0, 1, 0, 1, 1], np.int32),
+        is_author=np.array([True, False, False, True, True, False]),
+        observation_ids=numbered(3, votes.observation_ids),
+        user_ids=numbered(3, votes.user_ids),
+        label_names=numbered(2, votes.label_names),
+    )
+    labels = np.array([1, 0, 0, 0], np.int32)
+    return toy, AiVotes(numbered(4, votes.observation_ids), labels, np.full(4, 0.9), toy.label_names)
 
 
 def ai_variants(thresholds: Sequence[float]) -> dict[str, PlantNet]:

@@ -26,7 +26,7 @@ from ..measures import (
     share,
 )
 from ..schema import MEASURES
-from ..truth import Truth, check_kinds, check_labels, codes_among, rows_of
+from ..truth import KnownRows, LabelledRows, Truth, check_labels, known_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,10 +43,10 @@ VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Matched:
     """Expert observations and what a consensus says of them; arrays have an item an observation, sorted by id.
 
-    For callers that hold many consensuses against the same experts: ``evaluate_judged`` needs these arrays and no more.
+    For callers that evaluate many consensuses against the same experts: ``evaluate_matched`` needs no more than these.
     """
 
     truth: LabelCodes
@@ -68,7 +68,7 @@ class Judged:
     def __len__(self) -> int:
         return self.truth.size
 
-    def only(self, chosen: Flags) -> "Judged":
+    def only(self, chosen: Flags) -> "Matched":
         """The chosen (bool[n]) observations."""
         return replace(self, **{name: value[chosen] for name, value in vars(self).items() if value is not None})
 
@@ -157,32 +157,34 @@ def evaluate(
     seed: int = 0,
     worst: int = 10,
 ) -> Evaluation:
-    """Hold a consensus against experts: measures with 95 % intervals, and the ``worst`` most frequent confusions.
+    """Evaluate a consensus against experts: measures with 95 % intervals, and the ``worst`` most frequent confusions.
 
     The intervals come from ``resamples`` bootstrap resamples of the observations (0 for none); the same seed draws
     the same resamples for every consensus with the same expert observations. Raises VotesError if no expert
     observation is in the consensus or ids or labels have different types, ParameterError on senseless numbers. Warns
     of experts' labels that look like one of the consensus and are none.
     """
-    judged, names, overlap = judge(consensus, truth)
-    source = consensus if isinstance(consensus, Evidence) else consensus.votes
-    _, matched = rows_of(source.observation_ids, truth.observation_ids)
-    check_labels(truth.at(np.sort(matched)), source.label_names, "the consensus")
-    return evaluate_judged(judged, names, overlap, resamples=resamples, seed=seed, worst=worst)
+    source = _labelled(consensus)
+    known = known_rows(truth, source, "the consensus")
+    matched, names, overlap = _match(consensus, truth, known)
+    check_labels(known.truth, source.label_names, "the consensus")
+    return evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed, worst=worst)
 
 
-def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Array, Overlap]":
-    """The expert observations of ``truth`` beside the consensus, the label names of their codes, and who was met.
+def match(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Matched, pa.Array, Overlap]":
+    """The expert observations of ``truth`` in the consensus, the label names of their codes, and how both overlap.
 
     The names are those of the consensus and those that only experts use. Raises VotesError.
     """
+    return _match(consensus, truth, known_rows(truth, _labelled(consensus), "the consensus"))
+
+
+def _match(consensus: Consensus | Evidence, truth: Truth, known: KnownRows) -> "tuple[Matched, pa.Array, Overlap]":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    source = consensus if isinstance(consensus, Evidence) else consensus.votes
-    ids, known = source.observation_ids, source.label_names
-    check_kinds(truth, ids.type, known.type, "the consensus")
-    rows, truth_rows = rows_of(ids, truth.observation_ids)
+    names = _labelled(consensus).label_names
+    rows, voted = known.rows, known.codes
     if rows.size == 0:
         raise VotesError(
             f"none of its {len(truth):,} observations is in the consensus",
@@ -190,15 +192,13 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
             remedy="see that both use the same ids",
         )
     evidence = consensus.at(rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, rows)
-    labels = truth.labels.take(to_arrow(truth_rows))
-    voted = codes_among(known, labels)
-    unvoted = labels.filter(to_arrow(voted < 0)).dictionary_encode()
+    unvoted = known.labels.filter(to_arrow(voted < 0)).dictionary_encode()
     codes = voted.copy()
-    codes[voted < 0] = len(known) + to_numpy(unvoted.indices)
-    names = pa.chunked_array([part.cast(_wide(known.type)) for part in (known, unvoted.dictionary)]).combine_chunks()
+    codes[voted < 0] = len(names) + to_numpy(unvoted.indices)
+    names = pa.chunked_array([part.cast(_wide(names.type)) for part in (names, unvoted.dictionary)]).combine_chunks()
     order = to_numpy(pc.sort_indices(names))
     rank = np.argsort(order).astype(np.int32)  # in the order of the names no sum depends on where they came from
-    judged = Judged(
+    matched = Matched(
         truth=rank[codes],
         labels=np.where(evidence.labels < 0, np.int32(-1), rank[evidence.labels]),
         valid=evidence.valid,
@@ -216,13 +216,17 @@ def judge(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Judged, pa.Ar
         species_never_voted=len(unvoted.dictionary),
         observations_never_voted=int(np.count_nonzero(voted < 0)),
     )
-    return judged, names.take(to_arrow(order)), overlap
+    return matched, names.take(to_arrow(order)), overlap
 
 
-def evaluate_judged(
-    judged: Judged, names: "pa.Array", overlap: Overlap, *, resamples: int = RESAMPLES, seed: int = 0, worst: int = 10
+def _labelled(consensus: Consensus | Evidence) -> LabelledRows:
+    return consensus if isinstance(consensus, Evidence) else consensus.votes
+
+
+def evaluate_matched(
+    matched: Matched, names: "pa.Array", overlap: Overlap, *, resamples: int = RESAMPLES, seed: int = 0, worst: int = 10
 ) -> Evaluation:
-    """As :func:`evaluate`, of arrays that were brought together by :func:`judge`, or otherwise."""
+    """As :func:`evaluate`, of arrays that were brought together by :func:`match`, or otherwise."""
     faults = [
         f"{name} is {value} but must be at least 0"
         for name, value in (("resamples", resamples), ("seed", seed), ("worst", worst))
@@ -230,29 +234,29 @@ def evaluate_judged(
     ]
     if faults:
         raise ParameterError("; ".join(faults))
-    several = judged.n_votes >= 2
+    several = matched.n_votes >= 2
     subsets = {
-        "all": np.ones(len(judged), np.bool_),
+        "all": np.ones(len(matched), np.bool_),
         "two votes or more": several,
-        "with a disagreement": several & (judged.n_labels >= 2),
+        "with a disagreement": several & (matched.n_labels >= 2),
     }
     by_votes = {
-        _votes_in_words(low, high): (judged.n_votes >= low) & (judged.n_votes <= (high or np.inf))
+        _votes_in_words(low, high): (matched.n_votes >= low) & (matched.n_votes <= (high or np.inf))
         for low, high in VOTE_GROUPS
     }
     return Evaluation(
         overlap=overlap,
-        subsets=tuple(_group(name, judged.only(chosen), resamples, seed) for name, chosen in subsets.items()),
-        by_votes=tuple(_group(name, judged.only(chosen), resamples, seed) for name, chosen in by_votes.items()),
-        confusions=_confusions(judged, names, worst),
+        subsets=tuple(_group(name, matched.only(chosen), resamples, seed) for name, chosen in subsets.items()),
+        by_votes=tuple(_group(name, matched.only(chosen), resamples, seed) for name, chosen in by_votes.items()),
+        confusions=_confusions(matched, names, worst),
         seed=seed,
     )
 
 
-def measure(judged: Judged, counts: Weights) -> Floats:
+def measure(matched: Matched, counts: Weights) -> Floats:
     """Every measure of ``schema.MEASURES`` in its order: float64[..., m] of counts[..., n]."""
-    truth, labels, valid, right = judged.truth, judged.labels, judged.valid, judged.right
-    probability = judged.probability
+    truth, labels, valid, right = matched.truth, matched.labels, matched.valid, matched.right
+    probability = matched.probability
     measures = [
         share(valid & right, counts),
         share(right, counts, among=valid),
@@ -261,21 +265,21 @@ def measure(judged: Judged, counts: Weights) -> Floats:
         macro_recall(truth, labels, valid, counts),
         retrieved(truth, labels, valid, counts),
         share(valid, counts),
-        calibration_error(judged.confidence, right, counts),
-        risk_coverage_area(judged.confidence, right, counts),
+        calibration_error(matched.confidence, right, counts),
+        risk_coverage_area(matched.confidence, right, counts),
     ]
     if probability is not None:
         measures += [calibration_error(probability, right, counts), risk_coverage_area(probability, right, counts)]
     return np.stack(measures, axis=-1)
 
 
-def _group(name: str, judged: Judged, resamples: int, seed: int) -> Group:
-    measured = [column.name for column in MEASURES if judged.probability is not None or not column.optional]
-    n = len(judged)
+def _group(name: str, matched: Matched, resamples: int, seed: int) -> Group:
+    measured = [column.name for column in MEASURES if matched.probability is not None or not column.optional]
+    n = len(matched)
     if n == 0:
         return Group(name, 0, dict.fromkeys(measured, Estimate(math.nan, math.nan, math.nan)))
     resamples = _affordable(resamples, n)
-    ends = bootstrap(lambda counts: measure(judged, counts), n, resamples, seed)
+    ends = bootstrap(lambda counts: measure(matched, counts), n, resamples, seed)
     estimates = (Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True))
     return Group(name, n, dict(zip(measured, estimates, strict=True)), resamples)
 
@@ -284,9 +288,9 @@ def _affordable(resamples: int, n: int) -> int:
     return min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
 
 
-def _confusions(judged: Judged, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:
+def _confusions(matched: Matched, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:
     """The most frequent pairs of an expert's label and another label, ties in the order of the names."""
-    wrong = judged.only(~judged.right & (judged.labels >= 0))
+    wrong = matched.only(~matched.right & (matched.labels >= 0))
     pairs, places, times = np.unique(
         np.stack([wrong.truth, wrong.labels], axis=1), axis=0, return_inverse=True, return_counts=True
     )

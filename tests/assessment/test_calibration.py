@@ -23,7 +23,7 @@ from plant_aggregate.assessment.calibration.labels import (
     cross_validate,
 )
 from plant_aggregate.assessment.calibration.maps import IsotonicMap, LogisticMap
-from plant_aggregate.assessment.evaluation import judge
+from plant_aggregate.assessment.evaluation import match
 from plant_aggregate.evidence import Evidence
 from plant_aggregate.measures import calibration_error
 from tests.paths import SAMPLE
@@ -171,12 +171,12 @@ def test_held_out_probabilities_are_honest(consensus: plant_aggregate.Consensus,
 
     for method in METHODS:
         calibration = plant_aggregate.calibrate(consensus, part(half), method=method)
-        judged, _, _ = judge(consensus, part(~half))
+        matched, _, _ = match(consensus, part(~half))
         rows = plant_aggregate.truth.rows_of(consensus.votes.observation_ids, part(~half).observation_ids)[0]
         probability = calibration.probability(vars(Evidence.of(consensus, rows)))
-        once = np.ones(len(judged))
-        assert calibration_error(probability, judged.right, once) < 0.02
-        assert calibration_error(judged.confidence, judged.right, once) > 0.06
+        once = np.ones(len(matched))
+        assert calibration_error(probability, matched.right, once) < 0.02
+        assert calibration_error(matched.confidence, matched.right, once) > 0.06
 
 
 def test_cross_validation_tells_signal_from_none(
@@ -267,11 +267,11 @@ def test_the_calibration_on_simulations_says_so_and_holds_on_another_simulation(
     assert calibration.fitted_on["simulated"] == {"scale": 0.1, "seed": 1}
     tables = plant_aggregate.simulate(0.02, seed=77).tables
     consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(tables.votes))
-    judged, _, _ = judge(consensus, plant_aggregate.truth_from_table(tables.truth))
+    matched, _, _ = match(consensus, plant_aggregate.truth_from_table(tables.truth))
     assert calibration.fits(consensus)
     probability = calibration.probability(vars(Evidence.of(consensus)))
-    for chosen in (judged.n_votes >= 1, judged.n_votes >= 2):
-        error = calibration_error(probability[chosen], judged.right[chosen], np.ones(chosen.sum()))
+    for chosen in (matched.n_votes >= 1, matched.n_votes >= 2):
+        error = calibration_error(probability[chosen], matched.right[chosen], np.ones(chosen.sum()))
         assert error < 0.025
 
 
