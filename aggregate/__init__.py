@@ -22,8 +22,8 @@ from .version import VERSION as __version__  # noqa: N811
 if TYPE_CHECKING:
     from .ai_votes import AiVotes as AiVotes
     from .assessment.ambiguity import Ambiguity as Ambiguity
-    from .assessment.ambiguity import AmbiguitySettings as AmbiguitySettings
     from .assessment.ambiguity import ambiguity_of as ambiguity_of
+    from .assessment.ambiguity_settings import AmbiguitySettings as AmbiguitySettings
     from .assessment.calibration.ai import AiCalibration as AiCalibration
     from .assessment.calibration.ai import calibrate_ai as calibrate_ai
     from .assessment.calibration.labels import Calibration as Calibration
@@ -86,7 +86,7 @@ _HOMES = {
     "AiCalibration": "assessment.calibration.ai",
     "AiVotes": "ai_votes",
     "Ambiguity": "assessment.ambiguity",
-    "AmbiguitySettings": "assessment.ambiguity",
+    "AmbiguitySettings": "assessment.ambiguity_settings",
     "Calibration": "assessment.calibration.labels",
     "Changes": "publishing.changes",
     "Comparison": "assessment.comparison",

@@ -9,11 +9,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
 from .errors import ParameterError
 
-INTERVAL = re.compile(r"in (?P<left>[\[(])(?P<low>[^,]+), (?P<high>[^\])]+)(?P<right>[\])])|at least (?P<least>.+)")
+INTERVAL = re.compile(
+    r"in (?P<left>[\[(])(?P<low>[^,]+), (?P<high>[^\])]+)(?P<right>[\])])|at least (?P<least>.+)|a positive number\b.*"
+)
 
 
 class Interval(NamedTuple):
@@ -29,15 +32,15 @@ class Interval(NamedTuple):
         """The interval that ``words`` name; None if they name none. An end that is no number is no limit.
 
         >>> Interval.of("in (0, 1e9]")
-        Interval(low=0.0, high=1000000000.0, without_low=True, without_high=False)
+        Interval(low=0, high=1000000000.0, without_low=True, without_high=False)
         """
         found = INTERVAL.fullmatch(words)
         if found is None:
             return None
-        if found["least"]:
-            return cls(float(found["least"]), math.inf, False, False)
-        high = math.inf if found["high"].isidentifier() else float(found["high"])
-        return cls(float(found["low"]), high, found["left"] == "(", found["right"] == ")")
+        if found["left"] is None:
+            return cls(_number(found["least"] or "0"), math.inf, found["least"] is None, False)
+        high = math.inf if found["high"].isidentifier() else _number(found["high"])
+        return cls(_number(found["low"]), high, found["left"] == "(", found["right"] == ")")
 
     def has(self, value: float) -> bool:
         """Whether a number is one of them."""
@@ -45,6 +48,10 @@ class Interval(NamedTuple):
             return False
         above = self.low < value if self.without_low else self.low <= value
         return above and (value < self.high if self.without_high else value <= self.high)
+
+
+def _number(text: str) -> float:
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,12 @@ class Parameter:
     option: str = ""
     """Its name on the command line, if not that of the field."""
     metavar: str = ""
-    """What help shows in place of the value, if not the unit."""
+    """What help shows in place of the value, if not the type or unit."""
+
+    @property
+    def names_files(self) -> bool:
+        """Whether its value is a path, or several."""
+        return self.is_file or self.is_table
 
     def holds(self, value: Any) -> bool:
         """Whether a value is among the choices, and in the range."""
@@ -89,14 +101,10 @@ class Parameter:
         return interval is None or interval.has(value)
 
 
-def parameter(default: Any, help: str, range: str = "", **attributes: Any) -> Any:
-    """A dataclass field that users may set; ``attributes`` are those of :class:`Parameter`."""
-    return field(default=default, metadata={"parameter": Parameter(help, range, **attributes)})
-
-
-def choice(default: str, help: str, choices: tuple[str, ...], **attributes: Any) -> Any:
-    """A field that takes one of a few words."""
-    return parameter(default, help, f"one of {', '.join(choices)}", choices=choices, **attributes)
+def parameter(default: Any, help: str, range: str = "", *, choices: tuple[str, ...] = (), **attributes: Any) -> Any:
+    """A dataclass field that users may set; ``attributes`` are further ones of :class:`Parameter`."""
+    words = f"one of {', '.join(choices)}" if choices else range
+    return field(default=default, metadata={"parameter": Parameter(help, words, choices, **attributes)})
 
 
 def declared(settings: Any) -> Mapping[str, Parameter]:
@@ -105,9 +113,9 @@ def declared(settings: Any) -> Mapping[str, Parameter]:
 
 
 def kind_of(settings: Any, name: str) -> type:
-    """bool, int, float or str: how the command line and configuration files write the value of a field."""
+    """bool, int, float, datetime or str: how the command line and configuration files write the value of a field."""
     (kind,) = (item.type for item in fields(settings) if item.name == name)
-    return next((simple for simple in (bool, int, float) if simple in (kind, *get_args(kind))), str)
+    return next((simple for simple in (bool, int, float, datetime) if simple in (kind, *get_args(kind))), str)
 
 
 def check_parameters(settings: Any) -> None:

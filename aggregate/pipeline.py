@@ -1,7 +1,7 @@
 """The nightly job: read the votes, fit a strategy, write the run, publish it."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -17,17 +17,19 @@ from .consensus import Consensus
 from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
-from .files.sources import Input, Source, find_sources, path_includes
+from .files.sources import Input, Paths, Source, find_sources, path_includes, path_list
 from .files.stores import child, is_uri, local_path, redacted
-from .ingest import Paths, Reading, VoteFiles, find_votes, path_list, read_found
+from .ingest import Reading, VoteFiles, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .names import NameFindings, inspect_names, warning_of
+from .parameters import declared
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.commands import command
 from .publishing.digests import Digests
+from .publishing.guards import Guards
 from .publishing.open_run import run_in
 from .publishing.record import AiCounts, Counts, FileFacts, OutputFacts, RunChanges, RunRecord, VoteCounts, write_record
 from .publishing.releases import Run, open_output, sole_writer
@@ -78,10 +80,11 @@ def run(
     settings = Settings() if settings is None else settings
     named = (item.name for item in fields(SideInputs) if getattr(settings, item.name) is not None)
     check_takes(strategy, named, takers)
+    guards = Guards(settings.max_label_changes, settings.max_valid_drop)
     paths = path_list(paths)
     set_time_limit(settings.store_timeout)
     folder = open_output(output)
-    _check_apart(folder, [*paths, *path_list(settings.scores or []), *path_list(settings.ai_votes or [])])
+    _check_apart(folder, [*paths, *settings.tables])
     folder.check()
     set_threads(settings.threads or available_cores())
     clock = PhaseTimer(progress)
@@ -101,12 +104,12 @@ def run(
         clock.phase("compare with the run before")
         lost = folder.lost_id
         changes = _changes(folder, new.folder, record)
-        if changes.found is None and settings.guards.are_set and lost is None:
+        if changes.found is None and guards.are_set and lost is None:
             nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
             warn(nothing)
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         clock.end()
-        held = settings.guards.objections(changes.found, lost)
+        held = guards.objections(changes.found, lost)
         record = record.compared(changes.found, held, output_of_changes, clock.seconds, heard)
         write_record(record, new.folder)
         clock.phase("hold back" if held else "publish")
@@ -340,22 +343,18 @@ def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
 
 def _files_of(settings: Settings) -> dict[str, FileFacts]:
     """The SHA-256 of each file that a setting names, beside the votes and scores."""
-    named = {name: getattr(settings, name) for name in ("user_weights", "ai_calibration", "calibration")}
-    if not any(named.values()):
-        return {}
-    from .saved_models import SIMULATED
-
+    named = {name: getattr(settings, name) for name, known in declared(settings).items() if known.is_file}
     return {
         name: _facts_of(find_sources(path_list(paths)))
         for name, paths in named.items()
-        if paths is not None and (name == "user_weights" or _is_file(paths, SIMULATED))
+        if paths is not None and (declared(settings)[name].several or _is_file(paths, declared(settings)[name].words))
     }
 
 
-def _is_file(path: str | os.PathLike[str], word: str) -> bool:
-    """Whether a calibration is a file, not a ``word``; where there is none, who reads it says what is wrong."""
+def _is_file(path: str | os.PathLike[str], words: Collection[str]) -> bool:
+    """Whether a path is of a file, not one of ``words``; where there is none, whoever reads it says what is wrong."""
     name = os.fspath(path)
-    return name != word and (is_uri(name) or os.path.isfile(local_path(name)))
+    return name not in words and (is_uri(name) or os.path.isfile(local_path(name)))
 
 
 def _facts_of(sources: Sequence[Source]) -> FileFacts:

@@ -15,10 +15,7 @@ from .files.sources import read_text
 from .files.stores import check_local, redacted
 from .files.writing import in_one_step, writing
 from .progress import Progress
-from .settings import Settings
-
-SIMULATED = "simulated"
-"""Stands for the calibration that was measured on simulated votes."""
+from .settings import SIMULATED, Settings
 
 SIMULATED_FILE = "simulated.json"
 """In ``aggregate/assessment/calibration/``."""

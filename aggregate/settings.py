@@ -1,116 +1,228 @@
-"""What a run needs to know beside its votes and its strategy."""
+"""What a run needs to know beside its votes and its strategy, in groups that can be used alone."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from .errors import ParameterError
-from .files.requests import TIME_LIMIT, check_time_limit
-from .files.sources import printable
+from .files.requests import TIME_LIMIT
+from .files.sources import Paths, path_list, printable
 from .files.stores import redacted
-from .ingest import Paths, path_list
-from .kernels.threads import available_cores
-from .publishing.guards import Guards
-from .publishing.stores.lock import LOCK_MODES
+from .parameters import check_parameters, declared, parameter
 
-PATHS = ("user_weights", "ai_votes", "ai_calibration", "calibration")
-"""Settings that name files."""
+LOCK_MODES = ("wait", "fail")
+"""What to do while another process writes in the output folder."""
 
-SEVERAL = ("user_weights", "ai_votes", "scores")
-"""Settings that may name several files, folders or globs."""
+SIMULATED = "simulated"
+"""Stands for the calibration that was measured on simulated votes."""
 
-MAX_THREADS = 1024
-"""Far beyond any use; more is a slip of the hand that would take all memory."""
+setting = partial(parameter, changes_result=False)
+"""A setting that gives the same votes the same labels and statuses."""
+
+
+def max_rejected(help: str = "share of the rows that may be unusable") -> Any:
+    """The limit to unusable rows of tables."""
+    return setting(0.01, help, "in [0, 1]", group="Votes")
+
+
+def normalise() -> Any:
+    """What to do about score lists that do not add up to 1."""
+    return setting(False, "divide each score list by its sum", group="Scores and calibration")
+
+
+def check_settings(settings: Any) -> None:
+    """Raise ParameterError if a setting is out of its range, or given without the one that it needs.
+
+    Paths that may be several become a list: they are looked through more than once.
+    """
+    check_parameters(settings)
+    faults = []
+    for name, known in declared(settings).items():
+        value = getattr(settings, name)
+        if known.names_files and known.several and value is not None and not isinstance(value, str | os.PathLike):
+            object.__setattr__(settings, name, path_list(value) or None)
+        if value is not None and known.needs and getattr(settings, known.needs) is None:
+            faults.append(f"{name} is given without {known.needs}")
+    if faults:
+        raise ParameterError("; ".join(faults))
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a run needs to know beside its strategy."""
+class ReadSettings:
+    """How votes are read."""
 
-    columns: Mapping[str, str] | None = None
+    columns: Mapping[str, str] | None = setting(
+        None,
+        "the files' own name of a column, such as observation_id=obs",
+        group="Votes",
+        option="--column",
+        metavar="COLUMN=NAME",
+        columns_of=("VOTES",),
+    )
     """Columns of ``schema.VOTES`` -> the files' own names."""
-    as_of: datetime | None = None
-    """Leave out votes cast later; a time without zone is UTC."""
-    max_rejected: float = 0.01
-    """Share of the rows that may be unusable."""
-    user_weights: Paths | None = None
-    """Files with fixed and minimum weights of users."""
-    ai_votes: Paths | None = None
-    """Files with the AI's votes."""
-    ai_calibration: str | os.PathLike[str] | None = None
-    """File with a calibration of the AI's scores, which is applied to them first."""
-    calibration: str | os.PathLike[str] | None = None
-    """File with a calibration, or ``simulated``: adds the column ``probability``."""
-    soft: bool = False
-    """Also write posteriors.parquet: the share of every label voted."""
-    scores: Paths | None = None
-    """A classifier's training scores: adds the columns ``schema.SCORED``."""
-    score_columns: Mapping[str, str] | None = None
-    """Columns of ``schema.SCORE_LISTS`` or ``SCORE_ROWS`` -> the files' own names."""
-    normalise: bool = False
-    """Divide each score list by its sum."""
-    keep: int = 14
-    """Older runs that stay."""
-    max_label_changes: float | None = None
-    """Share of the observations of the run before that may change their label, else the run is held back."""
-    max_valid_drop: float | None = None
-    """Share by which the number of valid observations may fall, else the run is held back."""
-    lock: str = "wait"
-    """What to do while another process writes in the output folder: one of LOCK_MODES."""
-    store_timeout: float = TIME_LIMIT
-    """Seconds that an object store has for an answer, retries included."""
-    threads: int | None = None
-    """Threads to run on; None for all cores."""
+    as_of: datetime | None = setting(
+        None, "leave out votes cast later; a time without zone is UTC", group="Votes", metavar="TIMESTAMP"
+    )
+    max_rejected: float = max_rejected()
 
     def __post_init__(self) -> None:
-        for name in SEVERAL:
-            paths = getattr(self, name)
-            if paths is not None and not isinstance(paths, str | os.PathLike):  # looked through more than once
-                object.__setattr__(self, name, path_list(paths) or None)
-        faults = []
-        if not 0 <= self.max_rejected <= 1:
-            faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")
-        for name in ("max_label_changes", "max_valid_drop"):
-            limit = getattr(self, name)
-            if limit is not None and not 0 <= limit <= 1:
-                faults.append(f"{name} is {limit} but must be in [0, 1]")
-        if self.lock not in LOCK_MODES:
-            faults.append(f"lock is {self.lock!r} but must be one of {', '.join(LOCK_MODES)}")
-        check_time_limit(self.store_timeout)
-        if self.keep < 0:
-            faults.append(f"keep is {self.keep} but must be at least 0")
-        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
-            faults.append(f"threads is {self.threads} but must be in [1, {MAX_THREADS}]")
-        if self.ai_calibration is not None and self.ai_votes is None:
-            faults.append("ai_calibration is given without ai_votes")
-        if faults:
-            raise ParameterError("; ".join(faults))
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """What a strategy is given beside the votes, in files. Each may be several files, folders or globs."""
+
+    user_weights: Paths | None = parameter(
+        None,
+        "Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor)",
+        group="Strategy",
+        side_input="user_weights",
+        is_file=True,
+        several=True,
+        metavar="FILE",
+    )
+    ai_votes: Paths | None = parameter(
+        None,
+        "Parquet file, folder or glob with the AI's observation_id, label and score, to take part as --ai-mode says",
+        group="AI",
+        side_input="ai_votes",
+        is_table=True,
+        several=True,
+        metavar="FILE",
+    )
+    ai_calibration: str | os.PathLike[str] | None = parameter(
+        None,
+        "calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai",
+        group="AI",
+        needs="ai_votes",
+        side_input="ai_votes",
+        is_file=True,
+        metavar="FILE",
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class AddOnSettings:
+    """What is added to the consensus: columns and tables."""
+
+    calibration: str | os.PathLike[str] | None = setting(
+        None,
+        "add the column probability, by a file of plant-aggregate calibrate, or 'simulated' for one measured on "
+        "simulated votes",
+        group="Scores and calibration",
+        is_file=True,
+        words=(SIMULATED,),
+        metavar="FILE",
+    )
+    soft: bool = setting(
+        False, "also write posteriors.parquet: the share of every label voted", group="Output and publishing"
+    )
+    scores: Paths | None = setting(
+        None,
+        "add the columns score_aum, aumc, waum and pruned, by a classifier's training scores in Parquet files, folders "
+        "or globs, as plant-aggregate ambiguity does by default",
+        group="Scores and calibration",
+        is_table=True,
+        several=True,
+        metavar="SCORES",
+    )
+    score_columns: Mapping[str, str] | None = setting(
+        None,
+        "the score files' own name of a column, such as labels=top_labels",
+        group="Scores and calibration",
+        option="--score-column",
+        metavar="COLUMN=NAME",
+        columns_of=("SCORE_LISTS", "SCORE_ROWS"),
+    )
+    """Columns of ``schema.SCORE_LISTS`` or ``SCORE_ROWS`` -> the files' own names."""
+    normalise: bool = normalise()
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class PublishSettings:
+    """What becomes of earlier runs, and when this one is held back."""
+
+    keep: int = setting(14, "older runs that stay for rollback", "at least 0", group="Output and publishing")
+    max_label_changes: float | None = setting(
+        None,
+        "hold the run back (exit code 3) if of the observations in the published run a larger share has another label  "
+        "[default: no limit]",
+        "in [0, 1]",
+        group="Guards",
+        unit="share",
+    )
+    max_valid_drop: float | None = setting(
+        None,
+        "hold the run back if valid observations are fewer than in the published run by a larger share  "
+        "[default: no limit]",
+        "in [0, 1]",
+        group="Guards",
+        unit="share",
+    )
+    lock: str = setting(
+        "wait",
+        "while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
+        choices=LOCK_MODES,
+        group="Output and publishing",
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class RunningSettings:
+    """What the process may use."""
+
+    store_timeout: float = setting(
+        TIME_LIMIT,
+        "time that an object store has for an answer, retries included",
+        "a positive number of seconds",
+        group="Running",
+        unit="seconds",
+    )
+    threads: int | None = setting(None, "threads to run on  [default: all cores]", "in [1, 1024]", group="Running")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, ReadSettings):
+    """All that a run needs to know beside its votes and its strategy. Raises ParameterError.
+
+    The order of the fields is that of the groups from the last to the first.
+    """
 
     @property
-    def guards(self) -> Guards:
-        """When a run is held back."""
-        return Guards(self.max_label_changes, self.max_valid_drop)
+    def tables(self) -> list[str | os.PathLike[str]]:
+        """The files, folders and globs that are read row by row beside the votes."""
+        paths = [getattr(self, name) for name, known in declared(self).items() if known.is_table]
+        return [path for several in paths if several is not None for path in path_list(several)]
 
     def plain(self) -> dict[str, Any]:
         """As it stands in run.json: paths as strings, times in ISO 8601."""
-        return {
-            **vars(self),
-            **{name: _plain(getattr(self, name)) for name in PATHS},
-            "scores": None if self.scores is None else _shown(self.scores),
-            "score_columns": dict(self.score_columns or {}),
-            "columns": dict(self.columns or {}),
-            "as_of": None if self.as_of is None else self.as_of.isoformat(),
-            "threads": self.threads or available_cores(),
-        }
+        from .kernels.threads import available_cores
 
-
-def _plain(paths: Paths | None) -> str | list[str] | None:
-    """A path as it may be shown, or a list of several."""
-    names = [] if paths is None else _shown(paths)
-    return names if len(names) > 1 else next(iter(names), None)
-
-
-def _shown(paths: Paths) -> list[str]:
-    return [printable(redacted(os.fspath(path))) for path in path_list(paths)]
+        plain = {}
+        for name, known in declared(self).items():
+            value = getattr(self, name)
+            if known.names_files and value is not None:
+                paths = [printable(redacted(os.fspath(path))) for path in path_list(value)]
+                value = paths if len(paths) > 1 or name == "scores" else paths[0]
+            elif known.columns_of:
+                value = dict(value or {})
+            elif isinstance(value, datetime):
+                value = value.isoformat()
+            plain[name] = value
+        return {**plain, "threads": self.threads or available_cores()}

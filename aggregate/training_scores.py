@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from .assessment.ambiguity import Ambiguity, AmbiguitySettings, ambiguity_of
+from .assessment.ambiguity import Ambiguity, ambiguity_of
+from .assessment.ambiguity_settings import AmbiguitySettings
 from .consensus import Consensus
+from .files.sources import path_list
 from .files.stores import is_uri
-from .ingest import path_list
 from .ingest.score_lists import check_scores
 from .progress import Progress
 from .settings import Settings

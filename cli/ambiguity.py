@@ -2,25 +2,27 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from plant_aggregate.assessment.ambiguity_settings import AmbiguitySettings
 from plant_aggregate.errors import on_one_line
+from plant_aggregate.settings import AddOnSettings, ReadSettings
 
 from . import console
-from .command import Command, SeveralValues, option
+from .command import Command, option
 from .options import (
-    FloatRange,
+    OF_VOTES,
     LocalPath,
     column_mapping,
-    column_name,
     debug_option,
+    json_option,
+    options_of,
     quiet_option,
-    score_column_name,
     store_timeout_option,
     threads_option,
-    timestamp,
+    votes_argument,
 )
 from .summary import count
 
@@ -29,18 +31,16 @@ if TYPE_CHECKING:
 
 FILE = "ambiguity.parquet"
 
+OF_TRAINING = {
+    "required": True,
+    "help": "the classifier's scores at every epoch: Parquet files, folders or globs with observation_id, epoch, and "
+    "labels and probabilities (lists), or label and probability (a row each)",
+}
+
 
 @click.command(cls=Command, short_help="Find observations that a classifier in training finds ambiguous.")
-@click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
-@option(
-    "--scores",
-    metavar="SCORES",
-    required=True,
-    multiple=True,
-    help="the classifier's scores at every epoch: Parquet files, folders or globs with observation_id, epoch, and "
-    "labels and probabilities (lists), or label and probability (a row each); repeatable",
-    group="Scores and calibration",
-)
+@votes_argument
+@options_of(AddOnSettings, "scores", scores=OF_TRAINING)
 @option(
     "-o",
     "--output",
@@ -59,75 +59,13 @@ FILE = "ambiguity.parquet"
     help="how to find consensus labels and users' weights, with its defaults; any of run --strategy",
     group="Strategy",
 )
-@option(
-    "--trust",
-    type=click.Choice(["auto", "confusion", "weight"]),
-    default="auto",
-    show_default=True,
-    help="what weighs the voters in waum: how well the last scores go with the labels they recognise (confusions of "
-    "dawid-skene), or their weight; auto: confusion up to 50 million users x labels",
-    group="Scores and calibration",
-)
-@option(
-    "--margin",
-    type=click.Choice(["second", "other"]),
-    default="second",
-    show_default=True,
-    help="which waum decides about pruning: over the second largest probability, or the largest of another label",
-    group="Scores and calibration",
-)
-@option(
-    "--alpha",
-    type=FloatRange(0, 1, max_open=True),
-    default=0.01,
-    show_default=True,
-    help="share of the scored observations to prune, at most",
-    group="Scores and calibration",
-)
-@option(
-    "--by-label",
-    is_flag=True,
-    help="prune that share of the observations of each consensus label",
-    group="Scores and calibration",
-)
-@option("--normalise", is_flag=True, help="divide each score list by its sum", group="Scores and calibration")
-@option(
-    "--column",
-    "columns",
-    type=column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the votes files' own name of a column, such as observation_id=obs; repeatable",
-    group="Votes",
-)
-@option(
-    "--score-column",
-    "score_columns",
-    type=score_column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the score files' own name of a column, such as labels=top_labels; repeatable",
-    group="Scores and calibration",
-)
-@option(
-    "--as-of",
-    type=timestamp,
-    metavar="TIMESTAMP",
-    help="leave out votes cast later; a time without zone is UTC",
-    group="Votes",
-)
-@option(
-    "--max-rejected",
-    type=FloatRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="share of the rows of votes, and of the score lists, that may be unusable",
-    group="Votes",
-)
+@options_of(AmbiguitySettings, "trust", "margin", "alpha", "by_label", "normalise")
+@options_of(ReadSettings, "columns", columns=OF_VOTES)
+@options_of(AddOnSettings, "score_columns")
+@options_of(ReadSettings, "as_of")
+@options_of(AmbiguitySettings, "max_rejected")
 @threads_option
-@option(
-    "--json", "as_json", is_flag=True, help="print JSON on stdout instead of the summary", group="Output and publishing"
-)
+@json_option("print JSON on stdout instead of the summary")
 @store_timeout_option()
 @quiet_option
 @debug_option
@@ -136,17 +74,12 @@ def ambiguity(
     scores: tuple[str, ...],
     output: str,
     strategy: str,
-    trust: Literal["auto", "confusion", "weight"],
-    margin: Literal["second", "other"],
-    alpha: float,
-    by_label: bool,
-    normalise: bool,
     columns: tuple[tuple[str, str], ...],
     score_columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
-    max_rejected: float,
     threads: int | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Compare the scores a classifier gave the observations of VOTES while it was trained with the labels voted.
 
@@ -158,13 +91,13 @@ def ambiguity(
     from plant_aggregate.publishing.tables import write_rows
     from plant_aggregate.strategies import registry
 
-    settings = plant_aggregate.AmbiguitySettings(trust, margin, alpha, by_label, normalise, max_rejected)
+    settings = AmbiguitySettings(**options)
     chosen = registry.get(strategy)()
     names = column_mapping(score_columns, "--score-column")
     set_threads(threads or available_cores())
     with console.progress() as listener:
         log = read(
-            votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected, progress=listener
+            votes, columns=column_mapping(columns), as_of=as_of, max_rejected=settings.max_rejected, progress=listener
         ).votes
         consensus = chosen.fit(log, progress=listener)
         found = plant_aggregate.ambiguity_of(consensus, scores, settings, columns=names, progress=listener)

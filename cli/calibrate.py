@@ -7,15 +7,17 @@ import click
 from plant_aggregate.errors import on_one_line
 
 from . import console
-from .command import Command, option
+from .command import Command
 from .options import (
-    LocalPath,
     column_mapping,
     debug_option,
+    json_option,
+    method_option,
     quiet_option,
+    saved_option,
+    seed_option,
     store_timeout_option,
-    truth_column_name,
-    truth_option,
+    truth_options,
 )
 from .summary import count
 
@@ -25,49 +27,16 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
 @click.argument("consensus", metavar="CONSENSUS")
-@truth_option
-@option(
-    "--column",
-    "columns",
-    type=truth_column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the truth file's own name of a column, such as label=species; repeatable",
-    group="Expert labels",
-)
-@option(
-    "-o",
-    "--output",
-    type=LocalPath(),
-    default="calibration.json",
-    show_default=True,
-    metavar="FILE",
-    help="file to save it in",
-    group="Output and publishing",
-)
-@option(
-    "--method",
-    type=click.Choice(["platt", "beta", "isotonic"]),
-    default="platt",
-    show_default=True,
+@truth_options()
+@saved_option("calibration.json")
+@method_option(
+    "platt",
+    "beta",
+    "isotonic",
     help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone",
-    group="Scores and calibration",
 )
-@option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="of the folds of the cross-validation",
-    group="Scores and calibration",
-)
-@option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="print the calibration on stdout instead of the summary",
-    group="Output and publishing",
-)
+@seed_option("of the folds of the cross-validation", "Scores and calibration")
+@json_option("print the calibration on stdout instead of the summary")
 @store_timeout_option()
 @quiet_option
 @debug_option

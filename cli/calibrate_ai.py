@@ -5,18 +5,23 @@ from typing import TYPE_CHECKING
 import click
 
 from plant_aggregate.errors import on_one_line
+from plant_aggregate.settings import ReadSettings
 
 from . import console
 from .command import Command, SeveralValues, option
 from .options import (
-    LocalPath,
+    OF_VOTES,
     column_mapping,
-    column_name,
     debug_option,
+    file_option,
+    json_option,
+    method_option,
+    options_of,
     quiet_option,
+    saved_option,
+    seed_option,
     store_timeout_option,
-    truth_column_name,
-    truth_option,
+    truth_options,
 )
 from .summary import count
 
@@ -26,16 +31,7 @@ if TYPE_CHECKING:
 
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
 @click.argument("ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...")
-@truth_option
-@option(
-    "--truth-column",
-    "truth_columns",
-    type=truth_column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the truth file's own name of a column, such as label=species; repeatable",
-    group="Expert labels",
-)
+@truth_options("--truth-column", "truth_columns")
 @option(
     "--votes",
     multiple=True,
@@ -43,55 +39,16 @@ if TYPE_CHECKING:
     help="the users' votes: also compare on the observations they disagree on; repeatable",
     group="Votes",
 )
-@option(
-    "--column",
-    "columns",
-    type=column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the votes files' own name of a column, such as observation_id=obs; repeatable",
-    group="Votes",
-)
-@option(
-    "-o",
-    "--output",
-    type=LocalPath(),
-    default="ai_calibration.json",
-    show_default=True,
-    metavar="FILE",
-    help="file to save it in",
-    group="Output and publishing",
-)
-@option(
-    "--method",
-    type=click.Choice(["isotonic", "temperature"]),
-    default="isotonic",
-    show_default=True,
+@options_of(ReadSettings, "columns", columns=OF_VOTES)
+@saved_option("ai_calibration.json")
+@method_option(
+    "isotonic",
+    "temperature",
     help="isotonic: the rising function that fits best; temperature: log-odds divided by one number",
-    group="Scores and calibration",
 )
-@option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="of the folds of the cross-validation",
-    group="Scores and calibration",
-)
-@option(
-    "--plot",
-    type=LocalPath(),
-    metavar="FILE",
-    help="draw the reliability curves: .svg, .png or .pdf (extra 'plot')",
-    group="Output and publishing",
-)
-@option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="print the calibration on stdout instead of the summary",
-    group="Output and publishing",
-)
+@seed_option("of the folds of the cross-validation", "Scores and calibration")
+@file_option("--plot", "draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
+@json_option("print the calibration on stdout instead of the summary")
 @store_timeout_option()
 @quiet_option
 @debug_option

@@ -4,27 +4,35 @@ from datetime import datetime
 
 import click
 
+from plant_aggregate.settings import InputFiles
+
 from . import console
-from .command import Command, SeveralValues, option
+from .command import Command, option
 from .options import (
-    LocalPath,
     column_mapping,
-    column_name,
     debug_option,
-    max_rejected_option,
+    file_option,
+    json_option,
+    options_of,
     quiet_option,
     resamples_option,
+    seed_option,
     shares,
     store_timeout_option,
     strategy_names,
     threads_option,
-    timestamp,
     truth_option,
+    votes_argument,
+    votes_options,
 )
+
+OF_MODES = {
+    "help": "Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode"
+}
 
 
 @click.command(cls=Command, short_help="Evaluate strategies against expert labels, side by side.")
-@click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
+@votes_argument
 @truth_option
 @option(
     "--strategies",
@@ -34,14 +42,7 @@ from .options import (
     help="names with commas between them, or all",
     group="Strategy",
 )
-@option(
-    "--ai-votes",
-    metavar="FILE",
-    multiple=True,
-    help="Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode; "
-    "repeatable",
-    group="AI",
-)
+@options_of(InputFiles, "ai_votes", ai_votes=OF_MODES)
 @option(
     "--ai-thresholds",
     type=shares,
@@ -50,46 +51,13 @@ from .options import (
     help="scores from which on the AI has a vote in mode confident, with commas between them",
     group="AI",
 )
-@option(
-    "--column",
-    "columns",
-    type=column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the votes files' own name of a column, such as observation_id=obs; repeatable",
-    group="Votes",
-)
-@option(
-    "--as-of",
-    type=timestamp,
-    metavar="TIMESTAMP",
-    help="leave out votes cast later; a time without zone is UTC",
-    group="Votes",
-)
-@max_rejected_option
+@votes_options
 @resamples_option
-@option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples", group="Expert labels"
-)
-@option(
-    "-o",
-    "--output",
-    type=LocalPath(),
-    metavar="FILE",
-    help="write all measures to a file, .parquet or .csv",
-    group="Output and publishing",
-)
-@option(
-    "--plot",
-    type=LocalPath(),
-    metavar="FILE",
-    help="draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')",
-    group="Output and publishing",
-)
+@seed_option("of the resamples", "Expert labels")
+@file_option("--output", "write all measures to a file, .parquet or .csv")
+@file_option("--plot", "draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')")
 @threads_option
-@option(
-    "--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table", group="Output and publishing"
-)
+@json_option("print JSON on stdout instead of the table")
 @store_timeout_option()
 @quiet_option
 @debug_option

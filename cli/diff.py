@@ -8,8 +8,16 @@ import click
 from plant_aggregate.errors import on_one_line
 
 from . import console
-from .command import Command, option
-from .options import LocalPath, debug_option, output_option, quiet_option, store_timeout_option
+from .command import Command
+from .options import (
+    debug_option,
+    file_option,
+    json_option,
+    listed_option,
+    output_option,
+    quiet_option,
+    store_timeout_option,
+)
 from .summary import changes_lines
 
 if TYPE_CHECKING:
@@ -23,24 +31,9 @@ MOST_FREQUENT = 5
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @output_option
-@option(
-    "--rows",
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    help="observations to list, those with another label first",
-    group="Output and publishing",
-)
-@option(
-    "--table",
-    type=LocalPath(),
-    metavar="FILE",
-    help="write all observations that differ to a Parquet file, as changes.parquet",
-    group="Output and publishing",
-)
-@option(
-    "--json", "as_json", is_flag=True, help="print the counts as JSON on stdout instead", group="Output and publishing"
-)
+@listed_option("--rows", "observations to list, those with another label first")
+@file_option("--table", "write all observations that differ to a Parquet file, as changes.parquet")
+@json_option("print the counts as JSON on stdout instead")
 @store_timeout_option()
 @quiet_option
 @debug_option

@@ -12,11 +12,13 @@ from .command import Command, option
 from .options import (
     column_mapping,
     debug_option,
+    json_option,
+    listed_option,
     quiet_option,
     resamples_option,
+    seed_option,
     store_timeout_option,
-    truth_column_name,
-    truth_option,
+    truth_options,
 )
 
 if TYPE_CHECKING:
@@ -27,16 +29,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="Evaluate a consensus against expert labels.")
 @click.argument("consensus", metavar="CONSENSUS")
-@truth_option
-@option(
-    "--column",
-    "columns",
-    type=truth_column_name,
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the truth file's own name of a column, such as label=species; repeatable",
-    group="Expert labels",
-)
+@truth_options()
 @option(
     "--votes",
     metavar="VOTES",
@@ -44,19 +37,10 @@ if TYPE_CHECKING:
     help="the votes of the consensus, for the agreement of the voters; read as its run did; repeatable",
     group="Votes",
 )
-@option(
-    "--worst",
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    help="confusions of species, and suspect users, to list",
-    group="Output and publishing",
-)
+@listed_option("--worst", "confusions of species, and suspect users, to list")
 @resamples_option
-@option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="of the resamples", group="Expert labels"
-)
-@option("--json", "as_json", is_flag=True, help="print JSON on stdout instead of tables", group="Output and publishing")
+@seed_option("of the resamples", "Expert labels")
+@json_option("print JSON on stdout instead of tables")
 @store_timeout_option()
 @quiet_option
 @debug_option

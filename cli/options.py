@@ -2,24 +2,21 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import Field, fields
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from plant_aggregate.files.requests import TIME_LIMIT, set_time_limit
-from plant_aggregate.parameters import Parameter
-from plant_aggregate.publishing.stores.lock import LOCK_MODES
+from plant_aggregate.files.requests import set_time_limit
+from plant_aggregate.parameters import Interval, Parameter, declared, kind_of
+from plant_aggregate.settings import PublishSettings, ReadSettings, RunningSettings
 from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import option
+from .command import SeveralValues, option
 
 if TYPE_CHECKING:
-    from plant_aggregate.schema import Table
-
     TextParameter = click.ParamType[str]
     NumberParameter = click.ParamType[float]
     TextChoice = click.Choice[str]
@@ -88,6 +85,160 @@ class OutputFolder(TextParameter):
             return None
 
 
+class ColumnName(TextParameter):
+    """``observation_id=obs``: a column of one of some tables of ``schema``, and the files' own name for it."""
+
+    name = "column_name"
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        self._tables = tables
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The two names; a usage error if the first is none of the columns."""
+        from plant_aggregate import schema
+        from plant_aggregate.files.sources import printable
+
+        ours, equals, theirs = value.partition("=")
+        known = dict.fromkeys(column.name for table in self._tables for column in getattr(schema, table))
+        if printable(value) != value:
+            raise click.BadParameter(f"{printable(value)!r} is not UTF-8 text, as every name of a column is")
+        if not equals or not theirs or ours not in known:
+            raise click.BadParameter(f"{value!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}")
+        return ours, theirs
+
+
+def timestamp(text: str) -> datetime:
+    """An ISO 8601 time; a date is its midnight."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is not an ISO 8601 time such as 2026-11-23 or 2026-11-23T02:15:00Z"
+        ) from error
+
+
+def options_of(settings: type[Any], *names: str, **changed: Mapping[str, Any]) -> Callable[[F], F]:
+    """An option for each declared field of a dataclass, or for those of ``names``.
+
+    ``changed``: by the name of a field, attributes of its option that are other ones in this command.
+    """
+
+    def decorate(function: F) -> F:
+        for name in reversed(names or tuple(declared(settings))):
+            function = _option_of(settings, name, changed.get(name, {}))(function)
+        return function
+
+    return decorate
+
+
+def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Callable[[F], F]:
+    known, default = declared(settings)[name], getattr(settings, name)
+    repeatable = known.several or bool(known.columns_of)
+    attributes: dict[str, Any] = {"group": known.group, "metavar": known.metavar or known.unit.upper() or None}
+    if kind_of(settings, name) is bool:
+        attributes["is_flag"] = True
+    else:
+        attributes |= {"type": _type_of(known, kind_of(settings, name)), "multiple": repeatable}
+        if default is not None:
+            attributes |= {"default": default, "show_default": True}
+    text = changed.get("help", known.help) + ("; repeatable" if repeatable else "")
+    if known.side_input and "help" not in changed:  # to say which, strategies are loaded
+        text += f" {taken_by(known.side_input)}"
+    names = [known.option, name] if known.option else [flag(name)]
+    return option(*names, **{**attributes, **changed, "help": text})
+
+
+def _type_of(known: Parameter, kind: type) -> Any:
+    """What click makes of the text of an option."""
+    if known.choices:
+        return click.Choice(known.choices)
+    if known.columns_of:
+        return ColumnName(known.columns_of)
+    if kind is datetime:
+        return timestamp
+    interval = Interval.of(known.range)
+    if interval is None:
+        return click.STRING
+    ends: list[Any] = [None if math.isinf(end) else end for end in (interval.low, interval.high)]
+    if kind is int:
+        return click.IntRange(*ends)
+    return FloatRange(ends[0], ends[1], min_open=interval.without_low, max_open=interval.without_high)
+
+
+def taken_by(side_input: str) -> str:
+    """For the help of an option that names a side input: which strategies take it."""
+    from plant_aggregate.strategies.registry import takers
+
+    return f"[{_owners(takers(side_input), list(STRATEGIES))}]"
+
+
+def flag(name: str) -> str:
+    """The option of a parameter or setting.
+
+    >>> flag("theta_acc")
+    '--theta-acc'
+    """
+    return f"--{name.replace('_', '-')}"
+
+
+votes_argument = click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
+OF_VOTES = {"help": "the votes files' own name of a column, such as observation_id=obs"}
+"""How the option ``--column`` differs where there are columns of other tables, too."""
+
+votes_options = options_of(ReadSettings, columns=OF_VOTES)
+lock_option = options_of(PublishSettings, "lock")
+threads_option = options_of(RunningSettings, "threads")
+truth_option = option(
+    "--truth",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
+    group="Expert labels",
+)
+
+
+def truth_options(flag_of_columns: str = "--column", name: str = "columns") -> Callable[[F], F]:
+    """Files of expert labels, and their own names of columns."""
+    columns = option(
+        flag_of_columns,
+        name,
+        type=ColumnName(("TRUTH",)),
+        metavar="COLUMN=NAME",
+        multiple=True,
+        help="the truth file's own name of a column, such as label=species; repeatable",
+        group="Expert labels",
+    )
+    return lambda function: truth_option(columns(function))
+
+
+resamples_option = option(
+    "--resamples",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="bootstrap resamples for the intervals, 0 for none",
+    group="Expert labels",
+)
+
+
+def seed_option(help: str, group: str) -> Callable[[F], F]:
+    """The seed of what is drawn at random."""
+    return option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=help, group=group)
+
+
+def method_option(*methods: str, help: str) -> Callable[[F], F]:
+    """How a calibration is fitted; the first is the default."""
+    return option(
+        "--method",
+        type=click.Choice(methods),
+        default=methods[0],
+        show_default=True,
+        help=help,
+        group="Scores and calibration",
+    )
+
+
 output_option = option(
     "-o",
     "--output",
@@ -97,41 +248,54 @@ output_option = option(
     help="folder that runs are published in",
     group="Output and publishing",
 )
-lock_option = option(
-    "--lock",
-    type=click.Choice(list(LOCK_MODES)),
-    default="wait",
-    show_default=True,
-    help="while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
-    group="Output and publishing",
-)
-max_rejected_option = option(
-    "--max-rejected",
-    type=FloatRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="share of the rows that may be unusable",
-    group="Votes",
-)
-truth_option = option(
-    "--truth",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
-    group="Expert labels",
-)
-threads_option = option(
-    "--threads", type=click.IntRange(1, 1024), help="threads to run on  [default: all cores]", group="Running"
-)
-resamples_option = option(
-    "--resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    help="bootstrap resamples for the intervals, 0 for none",
-    group="Expert labels",
-)
+
+
+def saved_option(default: str) -> Callable[[F], F]:
+    """The file that a model is saved in."""
+    return option(
+        "-o",
+        "--output",
+        type=LocalPath(),
+        default=default,
+        show_default=True,
+        metavar="FILE",
+        help="file to save it in",
+        group="Output and publishing",
+    )
+
+
+def file_option(name: str, help: str) -> Callable[[F], F]:
+    """A further file to write."""
+    names = ("-o", name) if name == "--output" else (name,)
+    return option(*names, type=LocalPath(), metavar="FILE", help=help, group="Output and publishing")
+
+
+def listed_option(name: str, help: str) -> Callable[[F], F]:
+    """How many of the worst or first there are to be in a list."""
+    return option(
+        name, type=click.IntRange(min=0), default=10, show_default=True, help=help, group="Output and publishing"
+    )
+
+
+def json_option(help: str) -> Callable[[F], F]:
+    """JSON on stdout."""
+    return option("--json", "as_json", is_flag=True, help=help, group="Output and publishing")
+
+
+metrics_option = file_option("--metrics", "write metrics for Prometheus to a file, for its textfile collector")
+
+
+def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
+    """How long stores may take to answer. ``exposed``: whether the command is told, beside the engine."""
+    changed = {"type": FloatRange(0, MAX_SECONDS, min_open=True), "expose_value": exposed, "callback": _give_stores}
+    return options_of(RunningSettings, "store_timeout", store_timeout=changed)
+
+
+def _give_stores(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
+    set_time_limit(seconds)
+    return seconds
+
+
 debug_option = option(
     "--debug",
     is_flag=True,
@@ -140,28 +304,6 @@ debug_option = option(
     help="show a traceback when something fails",
     group="Logging",
 )
-
-
-def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
-    """How long stores may take to answer. ``exposed``: whether the command is told, beside the engine."""
-    return option(
-        "--store-timeout",
-        type=FloatRange(0, MAX_SECONDS, min_open=True),
-        metavar="SECONDS",
-        default=TIME_LIMIT,
-        show_default=True,
-        expose_value=exposed,
-        callback=_give_stores,
-        help="time that an object store has for an answer, retries included",
-        group="Running",
-    )
-
-
-def _give_stores(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
-    set_time_limit(seconds)
-    return seconds
-
-
 quiet_option = option(
     "-q",
     "--quiet",
@@ -170,13 +312,6 @@ quiet_option = option(
     callback=lambda _context, _parameter, wanted: console.set_quiet(wanted),
     help="nothing but warnings and errors on stderr",
     group="Logging",
-)
-metrics_option = option(
-    "--metrics",
-    type=LocalPath(),
-    metavar="FILE",
-    help="write metrics for Prometheus to a file, for its textfile collector",
-    group="Output and publishing",
 )
 
 
@@ -192,12 +327,11 @@ class StrategyName(TextChoice):
 
 
 class Within(NumberParameter):
-    """A number in the range that the strategies which have the parameter agree on."""
+    """A number in the range of a parameter, which is in the help of its option."""
 
-    def __init__(self, items: Mapping[str, Field[Any]]) -> None:
-        defaults = [item.default for item in items.values() if item.default is not None]
-        self.number = click.INT if defaults and isinstance(defaults[0], int) else click.FLOAT
-        self._known: Parameter = next(iter(items.values())).metadata["parameter"]
+    def __init__(self, known: Parameter, kind: type) -> None:
+        self.number = click.INT if kind is int else click.FLOAT
+        self._known = known
         self.name = self.number.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -210,18 +344,20 @@ class Within(NumberParameter):
 
 def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
     """One option for each parameter that any of the strategies has, with the ranges and defaults declared there."""
-    holders: dict[str, dict[str, Field[Any]]] = {}
+    holders: dict[str, dict[str, type[Any]]] = {}
     for name, strategy in strategies.items():
-        for item in fields(strategy):
-            holders.setdefault(item.name, {})[name] = item
+        for parameter in declared(strategy):
+            holders.setdefault(parameter, {})[name] = strategy
 
     def decorate(function: F) -> F:
-        for parameter, items in reversed(holders.items()):
-            known = next(iter(items.values())).metadata["parameter"]
+        for name, holding in reversed(holders.items()):
+            strategy = next(iter(holding.values()))
+            known = declared(strategy)[name]
+            owners = _owners(list(holding), list(strategies))
             function = option(
-                flag(parameter),
-                type=click.Choice(known.choices) if known.choices else Within(items),
-                help=f"{known.help} ({known.range}{_defaults(items)}) [{_owners(list(items), list(strategies))}]",
+                flag(name),
+                type=click.Choice(known.choices) if known.choices else Within(known, kind_of(strategy, name)),
+                help=f"{known.help} ({known.range}{_defaults(name, holding)}) [{owners}]",
                 group=known.group,
             )(function)
         return function
@@ -229,47 +365,16 @@ def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
     return decorate
 
 
-def flag(name: str) -> str:
-    """The option of a parameter or setting.
-
-    >>> flag("theta_acc")
-    '--theta-acc'
-    """
-    return f"--{name.replace('_', '-')}"
-
-
 def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies: Mapping[str, type[Any]]) -> Any:
     """The strategy with the parameters that were given; a usage error if it does not have one of them."""
     given = {name: value for name, value in parameters.items() if value is not None}
-    own = {item.name for item in fields(strategy)}
     for parameter in given:
-        if parameter not in own:
-            owners = [name for name, other in strategies.items() if parameter in {f.name for f in fields(other)}]
+        if parameter not in declared(strategy):
+            owners = [name for name, other in strategies.items() if parameter in declared(other)]
             raise click.UsageError(
                 f"{flag(parameter)} is not an option of --strategy {strategy.name}, but of " + ", ".join(owners)
             )
     return strategy(**given)
-
-
-def column_name(text: str) -> tuple[str, str]:
-    """``observation_id=obs``: a column of the votes and the files' own name for it."""
-    from plant_aggregate.schema import VOTES
-
-    return _name_in(text, VOTES)
-
-
-def truth_column_name(text: str) -> tuple[str, str]:
-    """``observation_id=obs``: a column of the expert labels and the file's own name for it."""
-    from plant_aggregate.schema import TRUTH
-
-    return _name_in(text, TRUTH)
-
-
-def score_column_name(text: str) -> tuple[str, str]:
-    """``labels=top_labels``: a column of the scores, in either layout, and the files' own name for it."""
-    from plant_aggregate.schema import SCORE_LISTS, SCORE_ROWS
-
-    return _name_in(text, tuple(dict.fromkeys(SCORE_LISTS + SCORE_ROWS)))
 
 
 def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column") -> dict[str, str]:
@@ -280,47 +385,18 @@ def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column
     return dict(columns)
 
 
-def _name_in(text: str, table: "Table") -> tuple[str, str]:
-    from plant_aggregate.files.sources import printable
-
-    ours, equals, theirs = text.partition("=")
-    known = [column.name for column in table]
-    if printable(text) != text:
-        raise click.BadParameter(f"{printable(text)!r} is not UTF-8 text, as every name of a column is")
-    if not equals or not theirs or ours not in known:
-        raise click.BadParameter(f"{text!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}")
-    return ours, theirs
-
-
-def timestamp(text: str) -> datetime:
-    """An ISO 8601 time; a date is its midnight."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{text!r} is not an ISO 8601 time such as 2026-11-23 or 2026-11-23T02:15:00Z"
-        ) from error
-
-
-def _defaults(items: Mapping[str, Field[Any]]) -> str:
+def _defaults(parameter: str, strategies: Mapping[str, type[Any]]) -> str:
     """The default; where strategies have different ones, each with those that have it."""
     named: dict[Any, list[str]] = {}
-    for name, item in items.items():
-        named.setdefault(item.default, []).append(name)
+    for name, strategy in strategies.items():
+        named.setdefault(getattr(strategy, parameter), []).append(name)
     known = {default: names for default, names in named.items() if default is not None}
     if len(named) == 1:
         return "".join(f"; default {_short(default)}" for default in known)
     common = max(known, key=lambda default: len(known[default]))
     others = [f"{_short(default)} {', '.join(names)}" for default, names in known.items() if default != common]
-    own = [f"{name}: {items[name].metadata['parameter'].unset}" for name in named.get(None, ())]
+    own = [f"{name}: {declared(strategies[name])[parameter].unset}" for name in named.get(None, ())]
     return f"; default {_short(common)}; " + "; ".join(others + own)
-
-
-def taken_by(side_input: str) -> str:
-    """For the help of an option that names a side input: which strategies take it."""
-    from plant_aggregate.strategies.registry import STRATEGIES, takers
-
-    return f"[{_owners(takers(side_input), list(STRATEGIES))}]"
 
 
 def _owners(names: list[str], everyone: list[str]) -> str:

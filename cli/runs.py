@@ -7,8 +7,14 @@ import click
 from plant_aggregate.errors import on_one_line
 
 from . import console
-from .command import Command, option
-from .options import debug_option, output_option, quiet_option, store_timeout_option
+from .command import Command
+from .options import (
+    debug_option,
+    json_option,
+    output_option,
+    quiet_option,
+    store_timeout_option,
+)
 
 if TYPE_CHECKING:
     from plant_aggregate.publishing.releases import ListedRun
@@ -16,9 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="List the runs of an output folder.")
 @output_option
-@option(
-    "--json", "as_json", is_flag=True, help="print JSON on stdout instead of the table", group="Output and publishing"
-)
+@json_option("print JSON on stdout instead of the table")
 @store_timeout_option()
 @quiet_option
 @debug_option

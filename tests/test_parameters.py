@@ -1,11 +1,28 @@
 """Declarations of what users may set: one for each name, and what derives from it."""
 
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
 
+import click
 import pytest
 
+from plant_aggregate.assessment.ambiguity_settings import AmbiguitySettings
+from plant_aggregate.cli.options import options_of
 from plant_aggregate.errors import ParameterError
-from plant_aggregate.parameters import Interval, check_parameters, choice, declared, kind_of, parameter
+from plant_aggregate.parameters import Interval, check_parameters, declared, kind_of, parameter
+from plant_aggregate.pipeline import _files_of
+from plant_aggregate.publishing.changes import FLAGS, result_settings
+from plant_aggregate.publishing.record import FileFacts, RunRecord
+from plant_aggregate.settings import (
+    AddOnSettings,
+    InputFiles,
+    PublishSettings,
+    ReadSettings,
+    RunningSettings,
+    Settings,
+)
+from plant_aggregate.simulation import Simulation
 from plant_aggregate.strategies.registry import STRATEGIES
 
 
@@ -15,7 +32,7 @@ class Toy:
 
     share: float = parameter(0.5, "a share", "in [0, 1)")
     limit: int | None = parameter(None, "a limit", "at least 1", group="Running", unit="seconds")
-    way: str = choice("up", "a way", ("up", "down"))
+    way: str = parameter("up", "a way", choices=("up", "down"))
     quiet: bool = parameter(False, "say nothing", changes_result=False)
     undeclared: int = 3
 
@@ -52,7 +69,7 @@ def test_an_end_of_a_range_may_be_another_parameter() -> None:
     interval = Interval.of("in (0, alpha]")
     assert interval is not None
     assert [interval.has(value) for value in (0.0, 1e300, float("inf"))] == [False, True, False]
-    assert Interval.of("a positive number") is None
+    assert Interval.of("not too many") is None
 
 
 def test_the_same_name_has_the_same_range_and_help_in_all_strategies() -> None:
@@ -69,3 +86,108 @@ def test_every_range_of_a_number_is_an_interval() -> None:
     for strategy in STRATEGIES.values():
         for known in declared(strategy).values():
             assert known.choices or Interval.of(known.range) is not None
+
+
+GROUPS = (ReadSettings, InputFiles, AddOnSettings, PublishSettings, RunningSettings)
+
+
+def test_the_same_name_has_the_same_range_in_all_settings() -> None:
+    """Help may be another where a setting is of other tables, too."""
+    found: dict[str, set[tuple[object, ...]]] = {}
+    for settings in (*GROUPS, AmbiguitySettings, Simulation):
+        assert list(declared(settings)) == [item.name for item in fields(settings)]
+        for name, known in declared(settings).items():
+            same = (known.range, known.group, known.unit, getattr(settings, name), kind_of(settings, name))
+            found.setdefault(name, set()).add(same)
+    assert {name for name, declarations in found.items() if len(declarations) > 1} == set()
+
+
+def test_settings_are_those_of_the_groups_and_no_others() -> None:
+    assert [name for group in GROUPS for name in declared(group)] == list(declared(Settings))
+
+
+@pytest.mark.parametrize(
+    ("group", "wrong", "saying"),
+    [
+        (ReadSettings, {"max_rejected": 2}, "max_rejected is 2 but must be in [0, 1]"),
+        (InputFiles, {"ai_calibration": "c.json"}, "ai_calibration is given without ai_votes"),
+        (
+            PublishSettings,
+            {"keep": -1, "lock": "x"},
+            "keep is -1 but must be at least 0; lock is 'x' but must",
+        ),
+        (RunningSettings, {"store_timeout": 0}, "store_timeout is 0 but must be a positive number of seconds"),
+    ],
+)
+def test_a_group_of_settings_can_be_used_alone(group: type, wrong: dict[str, object], saying: str) -> None:
+    assert isinstance(Settings(), group)
+    for settings in (group, Settings):
+        with pytest.raises(ParameterError) as failure:
+            settings(**wrong)
+        assert str(failure.value).startswith(saying)
+
+
+def test_settings_as_they_stand_in_run_json() -> None:
+    plain = Settings(
+        as_of=datetime(2026, 11, 23, tzinfo=UTC),
+        user_weights=(Path("a.csv"), "b.csv"),
+        ai_votes=["https://me:secret@host/ai.parquet"],
+        scores="s.parquet",
+    ).plain()
+    assert plain["as_of"] == "2026-11-23T00:00:00+00:00"
+    assert plain["user_weights"] == ["a.csv", "b.csv"]
+    assert "secret" not in plain["ai_votes"]
+    assert (plain["scores"], plain["calibration"], plain["columns"]) == (["s.parquet"], None, {})
+    assert plain["threads"] >= 1
+
+
+@dataclass(frozen=True)
+class MoreSettings(Settings):
+    """Settings of a run, and three of a test."""
+
+    taxonomy: str | None = parameter(None, "labels and their parents", is_file=True)
+    half_life: float = parameter(0.0, "years after which a vote counts half", "at least 0")
+    page: str | None = parameter(None, "a page to fill", is_file=True, changes_result=False)
+
+
+def test_a_new_file_is_in_run_json_and_a_reason_for_changes(tmp_path: Path) -> None:
+    (tmp_path / "taxonomy.json").write_text("{}")
+    found = _files_of(MoreSettings(taxonomy=str(tmp_path / "taxonomy.json")))
+    assert list(found) == ["taxonomy"]
+    before = RunRecord(strategy="majority", settings={"half_life": 0.0})
+    assert result_settings(before, MoreSettings) == result_settings(before, MoreSettings)
+    for other, same in (
+        ({"files": found}, False),
+        ({"files": {"page": FileFacts("page.html", "0" * 64)}}, True),
+        ({"settings": {"half_life": 2.0}}, False),
+        ({"settings": {"half_life": 0.0, "keep": 3}}, True),
+        ({"parameters": {"theta_acc": 0.8}}, False),
+        ({"parameters": {"ambiguous_below": 0.5}}, True),
+    ):
+        now = RunRecord(**{"strategy": "majority", "settings": {"half_life": 0.0}, **other})  # type: ignore[arg-type]
+        assert (result_settings(now, MoreSettings) == result_settings(before, MoreSettings)) is same, other
+
+
+def test_the_parameters_that_change_no_result_are_known_where_runs_are_compared() -> None:
+    known = [item for strategy in STRATEGIES.values() for item in declared(strategy).items()]
+    idle = {name for name, declaration in known if not declaration.changes_result}
+    assert idle == set(FLAGS)
+
+
+def test_options_are_made_of_the_declarations() -> None:
+    @click.command()
+    @options_of(Toy, way={"help": "another way"})
+    def command(**values: object) -> None:
+        """A command of a test."""
+
+    made = {option.name: option for option in command.params}
+    assert list(made) == list(declared(Toy))
+    given = command.make_context("command", ["--limit", "3", "--quiet"]).params
+    assert given == {"share": 0.5, "limit": 3, "way": "up", "quiet": True}
+    text = command.get_help(click.Context(command))
+    assert "--share FLOAT RANGE" in text
+    assert "a share  [default: 0.5; 0<=x<1]" in text
+    assert "--limit SECONDS" in text
+    assert "another way" in text
+    with pytest.raises(click.UsageError, match="not in the range 0<=x<1"):
+        command.make_context("command", ["--share", "1"])

@@ -14,7 +14,7 @@ the area under the margin ranking, NeurIPS.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,21 +22,19 @@ from .. import add_ons
 from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Weights, Words
 from ..arrow import dictionary_of, strings, table_of, to_arrow
 from ..consensus import Consensus
-from ..errors import ParameterError, VotesError
+from ..errors import VotesError
 from ..ingest import Paths
 from ..progress import SILENT, Progress
 from ..schema import AMBIGUITY, SCORED, Table, arrow_schema
 from ..score_lists import FAULTS, ScoreLists
 from ..shares import count_of, counts_of
+from .ambiguity_settings import AmbiguitySettings
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
     from ..strategies.parts.confusions import Diagonal
-
-TRUSTS = ("auto", "confusion", "weight")
-MARGINS = ("second", "other")
 
 MOST_CONFUSIONS = 50_000_000
 """Users times labels up to which trust is in their confusions unless it is said: with more, each has few votes."""
@@ -52,37 +50,6 @@ SLACK = 1e-6
 
 BLOCK = 1 << 19
 """Observations derived at a time."""
-
-
-@dataclass(frozen=True)
-class AmbiguitySettings:
-    """How areas under the margin are taken and observations pruned. Raises ParameterError."""
-
-    trust: Literal["auto", "confusion", "weight"] = "auto"
-    """What weighs the voters: their confusions of labels, or their weight in the consensus."""
-    margin: Literal["second", "other"] = "second"
-    """Which WAUM decides about pruning."""
-    alpha: float = 0.01
-    """Share of the observations to prune, at most."""
-    by_label: bool = False
-    """Take the quantile among the observations of each consensus label."""
-    normalise: bool = False
-    """Divide each list by its sum."""
-    max_rejected: float = 0.01
-    """Share of the lists that may be unusable."""
-
-    def __post_init__(self) -> None:
-        faults = [
-            f"{name} is {value!r} but must be one of {', '.join(known)}"
-            for name, value, known in (("trust", self.trust, TRUSTS), ("margin", self.margin, MARGINS))
-            if value not in known
-        ]
-        if not 0 <= self.alpha < 1:
-            faults.append(f"alpha is {self.alpha} but must be in [0, 1)")
-        if not 0 <= self.max_rejected <= 1:
-            faults.append(f"max_rejected is {self.max_rejected} but must be in [0, 1]")
-        if faults:
-            raise ParameterError("; ".join(faults))
 
 
 @dataclass

@@ -18,10 +18,17 @@ from .lakes import check_no_lake
 from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, remote_path_includes
 from .stores import StoreLocation, is_uri, local_path, locate, reaching, redacted
 
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """The value in a folder's name that means null."""
+
+
+def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
+    """The paths, also if it is a single one."""
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 @dataclass(frozen=True)

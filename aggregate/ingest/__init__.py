@@ -1,6 +1,5 @@
 """Reads Parquet files into Votes: find, check, stream, clean, encode, group."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from ..files.parquet import (
     types_of,
 )
 from ..files.prefetch import prefetched
-from ..files.sources import Input, find_sources
+from ..files.sources import Input, Paths, find_sources, path_list
 from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
@@ -50,8 +49,6 @@ __all__ = [
 
 AHEAD = 8
 """Batches decoded in advance."""
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 @dataclass(frozen=True)
@@ -172,11 +169,6 @@ def read_found(
     times = (_rows_on(batch, only) for file in files for batch in _stream_times(file, only))
     votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
     return Reading(votes, inputs, rows, builder.quarantine.to_arrow(types))
-
-
-def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
-    """The paths as a list; a single path becomes a list of one."""
-    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, int]]:

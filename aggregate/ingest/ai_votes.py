@@ -13,11 +13,10 @@ from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
 from ..arrow import to_arrow
 from ..errors import VotesError
 from ..files.parquet import CheckedFile, batches_of_table, check_side_input, inputs_of, origin_of, stream_all, types_of
-from ..files.sources import Input
+from ..files.sources import Input, Paths, path_list
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
-from . import Paths, path_list
 from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults, out_of_range
 from .grouping import drop_unused

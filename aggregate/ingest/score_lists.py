@@ -20,7 +20,7 @@ from ..files.parquet import (
     readable,
     stream,
 )
-from ..files.sources import Source, find_sources
+from ..files.sources import Paths, Source, find_sources, path_list
 from ..ids.lookup import IdIndex, LabelIndex
 from ..ids.text_faults import NOT_UTF8, TOO_LONG, checked
 from ..kernels.scores import (
@@ -35,7 +35,6 @@ from ..kernels.scores import (
 )
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
-from . import Paths, path_list
 from .scores import are_scores, as_decimals, in_range
 
 ITEMS = 1 << 21

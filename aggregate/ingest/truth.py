@@ -11,9 +11,9 @@ from ..arrays import Indices
 from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
+from ..files.sources import Paths, path_list
 from ..schema import TRUTH
 from ..truth import Truth
-from . import Paths, path_list
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
 
 if TYPE_CHECKING:

@@ -8,11 +8,10 @@ from ..arrays import Floats
 from ..arrow import scalar, strings, to_numpy
 from ..errors import VotesError
 from ..files.parquet import check_files, readable, stream_all
-from ..files.sources import Source, find_sources
+from ..files.sources import Paths, Source, find_sources, path_list
 from ..ids.text_faults import printable_texts, with_nulls
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
-from . import Paths, path_list
 from .row_names import RowsOfFiles, refuse_texts
 
 MOST = 1e9

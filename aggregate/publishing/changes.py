@@ -25,13 +25,15 @@ from ..files.stores import redacted
 from ..ids.encoding import check_text
 from ..ids.lookup import IdIndex, LabelIndex
 from ..kernels.texts import places_among_sorted
+from ..parameters import declared
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
+from ..settings import Settings
 from .open_run import open_run
 from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
 
 REASONS = ("votes", "ai", "settings", "weights")
 FLAGS = ("ambiguous_below", "ambiguous_quantile")
-"""Parameters that move neither a label nor a status."""
+"""Parameters of strategies that move neither a label nor a status: those declared so, which are not imported here."""
 
 VALID = STATUSES.index("valid")
 
@@ -130,7 +132,7 @@ def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, ne
     )
     _check_kinds(before, now)
     is_known = UNKNOWN not in (old_record, new_record)
-    other_settings = _settings_of(old_record) != _settings_of(new_record) if is_known else None
+    other_settings = result_settings(old_record) != result_settings(new_record) if is_known else None
     ai_role = AiRole.of(old_record, new_record) if is_known else None
     comparison = _Comparison(before, now, other_settings=other_settings, ai_role=ai_role)
     for parts in _side_by_side(before, now):
@@ -179,13 +181,18 @@ def _digest_of(record: RunRecord, name: str) -> str | None:
     return record.files[name].sha256 if name in record.files else None
 
 
-def _settings_of(record: RunRecord) -> list[Any]:
-    """What of a run.json makes another consensus of the same votes."""
+def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[Any]:
+    """What of a run.json makes another consensus of the same votes.
+
+    ``settings`` are those of a run, as they are declared. Tables among them are compared row by row, not here.
+    """
+    of_run = {name: known for name, known in declared(settings).items() if known.changes_result}
     return [
         record.strategy,
         record.version,
         {name: value for name, value in (record.parameters or {}).items() if name not in FLAGS},
-        [_digest_of(record, name) for name in ("user_weights", "ai_calibration")],
+        {name: record.settings.get(name) for name, known in of_run.items() if not known.names_files},
+        {name: _digest_of(record, name) for name, known in of_run.items() if known.is_file},
     ]
 
 

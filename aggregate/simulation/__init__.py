@@ -5,27 +5,23 @@ on what, ``voting`` how, ``timing`` when, ``stream`` puts it together block by b
 out, ``files`` writes it.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import ParameterError
+from ..parameters import check_parameters, parameter
 from ..progress import SILENT, Progress
-from .identifiers import IdKind
-from .marginals import Marginals, Tally, published_at, side_by_side
-from .published import Totals
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from .marginals import Marginals, Tally
+    from .published import Totals
     from .stream import Plan
 
-__all__ = ["Marginals", "Simulation", "Tables", "published_at", "side_by_side", "simulate"]
-
-MAX_SCALE = 60.0
-"""Beyond it counts would not fit 32 bits with room to spare."""
+IdKind = Literal["int", "string"]
 
 
 @dataclass(frozen=True)
@@ -35,42 +31,50 @@ class Tables:
     votes: "pa.Table"
     truth: "pa.Table"
     ai_votes: "pa.Table | None"
-    marginals: Marginals
+    marginals: "Marginals"
 
 
 @dataclass(frozen=True)
 class Simulation:
     """A vote log that is determined by these parameters, and drawn when it is asked for.
 
-    ``scale`` is the size relative to the published data (6,699,593 observations), ``experts`` the share of the
-    observations whose truth is told (None: all), ``ids`` says whether ids are integers or strings. ``parrots`` is the
-    share of the users who vote what the AI says; it takes ``ai``.
+    Raises ParameterError.
     """
 
-    scale: float
-    seed: int = 0
-    ai: bool = False
-    experts: float | None = None
-    ids: IdKind = "int"
-    parrots: float = 0.0
+    scale: float = parameter(
+        0.01,
+        "size relative to the published data: 1 is 6,699,593 observations; up to 60",
+        "in (0, 60]",
+        group="Simulation",
+    )
+    """Beyond 60 counts would not fit 32 bits with room to spare."""
+    seed: int = parameter(0, "another seed, another log of the same kind", "at least 0", group="Simulation")
+    ai: bool = parameter(False, "also write ai_votes.parquet, with scores", group="Simulation")
+    parrots: float = parameter(
+        0.0, "users who vote what the AI says, 0 to 1; with --ai", "in [0, 1]", group="Simulation", unit="share"
+    )
+    experts: float | None = parameter(
+        None,
+        "tell the truth of this share of the observations only, 0 to 1, sooner where there are several votes  "
+        "[default: of all]",
+        "in [0, 1]",
+        group="Simulation",
+        unit="share",
+    )
+    ids: IdKind = parameter(
+        "int", "ids are integers, or strings (UUIDs of observations)", choices=get_args(IdKind), group="Simulation"
+    )
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.scale) and 0 < self.scale <= MAX_SCALE):
-            raise ParameterError(f"scale {self.scale:g} is not above 0 and at most {MAX_SCALE:g}")
-        if self.experts is not None and not 0 <= self.experts <= 1:
-            raise ParameterError(f"experts {self.experts:g} is not a share from 0 to 1")
-        if not 0 <= self.parrots <= 1:
-            raise ParameterError(f"parrots {self.parrots:g} is not a share from 0 to 1")
+        check_parameters(self)
         if self.parrots and not self.ai:
             raise ParameterError("parrots vote what the AI says", remedy="simulate its votes, too (--ai)")
-        if self.seed < 0:
-            raise ParameterError(f"seed {self.seed} is negative")
-        if self.ids not in ("int", "string"):
-            raise ParameterError(f"ids {self.ids!r} is neither 'int' nor 'string'")
 
     @property
-    def totals(self) -> Totals:
+    def totals(self) -> "Totals":
         """The counts that are reached by construction."""
+        from .published import Totals
+
         return Totals.at(self.scale)
 
     @cached_property
@@ -93,7 +97,7 @@ class Simulation:
             tables["votes.parquet"], tables["truth.parquet"], tables.get("ai_votes.parquet"), tally.marginals()
         )
 
-    def write(self, folder: str | Path, *, overwrite: bool = False, progress: Progress = SILENT) -> Marginals:
+    def write(self, folder: str | Path, *, overwrite: bool = False, progress: Progress = SILENT) -> "Marginals":
         """Write votes.parquet, truth.parquet and, with ``ai``, ai_votes.parquet into ``folder``; count the marginals.
 
         Block by block, in 25 bytes of memory per vote and 250 MB. The files appear when they are complete.
@@ -129,10 +133,12 @@ def simulate(
     >>> tables.votes.num_rows, tables.truth.column_names
     (901, ['observation_id', 'label'])
     """
-    return Simulation(scale, seed, ai, experts, ids, parrots)
+    return Simulation(scale, seed, ai, parrots, experts, ids)
 
 
-def _tally(plan: "Plan") -> Tally:
+def _tally(plan: "Plan") -> "Tally":
+    from .marginals import Tally
+
     return Tally(plan.totals.users, len(plan.flora.names))
 
 

@@ -11,7 +11,8 @@ from ..arrow import dictionary_of, strings, to_arrow
 from ..errors import ParameterError, PublishError, reason_of
 from ..files.destination import check_place, keeps_runs
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
-from .identifiers import IdKind, observation_id_array, user_id_array
+from . import IdKind
+from .identifiers import observation_id_array, user_id_array
 from .stream import Block, Plan
 
 if TYPE_CHECKING:

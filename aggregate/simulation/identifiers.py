@@ -1,17 +1,16 @@
 """Ids of observations and users as they look in a real log."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Indices
 from ..arrow import strings_of, to_arrow
+from . import IdKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-IdKind = Literal["int", "string"]
 
 FIRST_OBSERVATION_ID = 1_000_000_000
 MAX_GAP = 9

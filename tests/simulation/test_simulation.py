@@ -6,7 +6,8 @@ import pytest
 
 from plant_aggregate.errors import ParameterError, PublishError
 from plant_aggregate.schema import AI_VOTES, TRUTH, VOTES
-from plant_aggregate.simulation import published, published_at, simulate
+from plant_aggregate.simulation import published, simulate
+from plant_aggregate.simulation.marginals import published_at
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,9 @@ from pathlib import Path
 
 from ...errors import LockedError, ParameterError, on_one_line
 from ...files.writing import writing
+from ...settings import LOCK_MODES
 
 LOCK, HOLDER = ".lock", ".lock-holder"
-
-LOCK_MODES = ("wait", "fail")
-"""What to do while another has the lock."""
 
 LOOK_AGAIN = 0.2
 """Seconds between attempts while waiting."""

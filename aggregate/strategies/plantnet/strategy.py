@@ -10,7 +10,7 @@ from ...consensus import Consensus
 from ...defences.base import FirstConsensus
 from ...defences.registry import DEFENCES, examine
 from ...errors import ParameterError, warn
-from ...parameters import check_parameters, choice, declared, parameter
+from ...parameters import check_parameters, declared, parameter
 from ...progress import SILENT, Progress
 from ...side_inputs import VOTES_ONLY, SideInputs
 from ...user_weights import AlignedWeights, UserWeights
@@ -25,7 +25,7 @@ from .blocks import VoteBlocks
 from .iteration import Estimate, Rules, iterate
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
-OF_AI = {"group": "AI", "needs": "ai_votes"}
+OF_AI: dict[str, Any] = {"group": "AI", "needs": "ai_votes"}
 """What the declarations of parameters have in common that mean nothing without the AI's votes."""
 
 
@@ -75,18 +75,24 @@ class PlantNet:
     theta_conf: float = common.theta_conf(None, unset="fits --weight-function")
     theta_acc: float = common.theta_acc()
     max_iter: int = common.max_iter(100)
-    weight_function: str = choice("power-difference", "how the species count becomes a weight", tuple(WEIGHT_FUNCTIONS))
-    vote_credit: str = choice("any", "which right votes on others' observations earn species", ("any", "validated"))
+    weight_function: str = parameter(
+        "power-difference", "how the species count becomes a weight", choices=tuple(WEIGHT_FUNCTIONS)
+    )
+    vote_credit: str = parameter(
+        "any", "which right votes on others' observations earn species", choices=("any", "validated")
+    )
     ambiguous_below: float | None = common.ambiguous_below()
     ambiguous_quantile: float | None = common.ambiguous_quantile()
 
-    ai_mode: str = choice("confident", "what the AI's votes may do, where they are given", AI_MODES, **OF_AI)
+    ai_mode: str = parameter("confident", "what the AI's votes may do, where they are given", choices=AI_MODES, **OF_AI)
     ai_weight: float = parameter(1.7, "weight of the AI's vote", "in (0, 1e6]", **OF_AI)
     ai_threshold: float = parameter(
         0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", **OF_AI
     )
 
-    parrots: str = choice("keep", "what becomes of users who only confirm the AI", DEFENCES["parrots"].modes, **OF_AI)
+    parrots: str = parameter(
+        "keep", "what becomes of users who only confirm the AI", choices=DEFENCES["parrots"].modes, **OF_AI
+    )
 
     def __post_init__(self) -> None:
         check_parameters(self)
