@@ -137,6 +137,49 @@ def row(measurement: Measurement, ours: Measurement | None) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def overview(sessions: list[Session]) -> str:
+    """One table of all sessions: each contender on each log, beside ours of the same session."""
+    lines = [
+        "| votes | contender | runs | seconds | ours beside it | times ours | peak GiB | times ours | labels |",
+        "|--:|---|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    rows = []
+    for session in sessions:
+        for log, votes in session.votes.items():
+            measured = {each.contender: each for each in session.measurements if each.log == log and not each.ending}
+            ours = measured.pop(OURS)
+            rows += [(votes, *_beside(each, ours)) for each in measured.values() or [ours]]
+    for votes, *cells in sorted(rows, key=lambda row: row[0]):
+        lines.append(f"| {votes:,} | {' | '.join(cells)} |")
+    return "\n".join([*_machines(sessions), "", *lines])
+
+
+def _beside(each: Measurement, ours: Measurement) -> tuple[str, ...]:
+    seconds, peak = each.median("seconds"), each.median("peak_memory") / GIB
+    own_seconds, own_peak = ours.median("seconds"), ours.median("peak_memory") / GIB
+    return (
+        f"`{each.contender}`",
+        str(len(each.runs)),
+        f"{seconds:.2f}",
+        f"{own_seconds:.2f}",
+        f"{seconds / own_seconds:.2f}",
+        f"{peak:.2f}",
+        f"{peak / own_peak:.2f}",
+        each.labels,
+    )
+
+
+def _machines(sessions: list[Session]) -> Iterator[str]:
+    """The machines, days and versions of the sessions, a line for each combination."""
+    versions: dict[tuple[str, str], dict[str, str]] = {}
+    for session in sessions:
+        here = session.machine
+        machine = f"{here['cores']} cores, {here['processor']}, {here['memory_gib']} GiB"
+        versions.setdefault((session.date.split()[0], machine), {}).update(session.versions)
+    for (day, machine), numbers in versions.items():
+        yield f"{day}, {machine}; " + ", ".join(f"{name} {number}" for name, number in sorted(numbers.items())) + "."
+
+
 def packages_of(names: Iterable[str]) -> set[str]:
     """The packages that contenders come from."""
     return {CONTENDERS[name].package for name in names}

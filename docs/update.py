@@ -193,10 +193,10 @@ def memory_account() -> str:
 
 
 def measured_against_peers() -> str:
-    """The tables of the last comparison, under the page's own headings."""
-    from results import load, markdown
+    """All contenders of the last comparison, in one table."""
+    from results import load, overview
 
-    return re.sub("^##", "###", markdown(load(MEASURED)).strip(), flags=re.MULTILINE)
+    return overview(load(MEASURED))
 
 
 def measured_strategies() -> dict[str, Callable[[], str]]:
