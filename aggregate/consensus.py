@@ -1,7 +1,7 @@
 """The result of a fit: a label for every observation, and the evidence for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import dictionary_of, strings, table_of, to_arrow
 from .disputes import Disputes, weight_shares
-from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USER_AI, USERS, arrow_schema
+from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
 from .trace import Trace
 from .votes import Votes
 
@@ -66,8 +66,6 @@ class AiFindings:
     """NaN where the AI has no vote."""
     effect: Bytes
     """Positions in AI_EFFECTS."""
-    users: Mapping[str, NDArray[Any]]
-    """The columns USER_AI of ``schema``; arrays of n_users items, NaN for null."""
 
     def counts(self, valid: Flags) -> dict[str, int | float]:
         """Numbers of observations that the AI voted on, agreed on, made valid or invalid, or gave another label.
@@ -116,6 +114,10 @@ class Consensus:
     """float64 by vote of ``disputed``; None if they are the weights of the votes' users."""
     ai: AiFindings | None = None
     """The AI's votes and their effect; None without AI votes."""
+    user_table: Table = ()
+    """The columns that users have beside those of ``schema.USERS``."""
+    user_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Those of ``user_table``; arrays of n_users items, NaN for null."""
 
     @property
     def disputed(self) -> Disputes:
@@ -268,11 +270,8 @@ class Consensus:
     def users_to_arrow(self) -> "pa.Table":
         """The users as an Arrow table, sorted by user_id."""
         columns = {"user_id": self.votes.user_ids, **vars(self.users)}
-        table = USERS
-        if self.ai is not None:
-            columns |= {name: to_arrow(values, null=np.isnan(values)) for name, values in self.ai.users.items()}
-            table += USER_AI
-        return table_of(columns, arrow_schema(table, user_id=self.votes.user_ids.type))
+        columns |= {name: to_arrow(values, null=np.isnan(values)) for name, values in self.user_columns.items()}
+        return table_of(columns, arrow_schema(USERS + self.user_table, user_id=self.votes.user_ids.type))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The observations as a data frame, a row each."""

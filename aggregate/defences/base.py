@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..ai_votes import AlignedAiVotes
 from ..arrays import Flags, LabelCodes, Weights
+from ..schema import Table
 from ..votes import Votes
 
 
@@ -35,8 +36,10 @@ class FirstConsensus:
 class Examined:
     """What a defence has found."""
 
+    table: Table
+    """The columns that users have of it."""
     columns: Mapping[str, NDArray[Any]]
-    """Columns of ``schema`` about users; arrays of n_users items, NaN for null."""
+    """Those of ``table``; arrays of n_users items, NaN for null."""
     factors: Weights | None
     """float64[n_users] in [0, 1], to multiply the users' weights with; None leaves all as they are."""
 

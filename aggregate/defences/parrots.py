@@ -18,6 +18,7 @@ import numpy as np
 
 from ..arrays import Floats, Weights
 from ..kernels.threads import kernels_side_by_side, one_part_per_thread
+from ..schema import USER_AI
 from .base import Defence, Examined, FirstConsensus
 
 PRIOR = 5.0
@@ -72,7 +73,7 @@ def examine(first: FirstConsensus, mode: str) -> Examined:
         "expected_ai_agreement": np.divide(right, n_votes, out=nothing, where=n_votes > 0),
         "parrot_score": score,
     }
-    return Examined(columns, FACTORS[mode](score))
+    return Examined(USER_AI, columns, FACTORS[mode](score))
 
 
 FACTORS: dict[str, Callable[[Floats], Weights | None]] = {

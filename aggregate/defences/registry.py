@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Weights
 from ..progress import Progress
+from ..schema import Table
 from .base import Defence, Examined, FirstConsensus
 from .parrots import PARROTS
 
@@ -16,13 +17,15 @@ DEFENCES: dict[str, Defence] = {"parrots": PARROTS}
 
 def examine(modes: Mapping[str, str], first: FirstConsensus, progress: Progress) -> Examined:
     """What the defences find together, each in the mode that ``modes`` has for its name; factors multiply."""
+    table: Table = ()
     columns: dict[str, NDArray[Any]] = {}
     factors: Weights | None = None
     for name, defence in DEFENCES.items():
         if name in modes and (first.ai is not None or not defence.needs_ai):
             progress.phase(defence.phase)
             found = defence.examine(first, modes[name])
+            table += found.table
             columns |= found.columns
             if found.factors is not None:
                 factors = found.factors if factors is None else factors * found.factors
-    return Examined(columns, factors)
+    return Examined(table, columns, factors)

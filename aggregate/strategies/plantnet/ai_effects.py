@@ -1,10 +1,6 @@
 """What the AI did to each observation."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ...ai_votes import AlignedAiVotes
 from ...arrays import Bytes, Flags, LabelCodes
@@ -17,10 +13,9 @@ def findings_of_ai(
     valid: Flags,
     labels_without: LabelCodes,
     valid_without: Flags,
-    users: Mapping[str, NDArray[Any]],
 ) -> AiFindings:
-    """The AI's votes beside what they changed; ``users`` are columns that compare the users with the AI."""
-    return AiFindings(ai.labels, ai.scores, _effects(ai.labels, labels, valid, labels_without, valid_without), users)
+    """The AI's votes beside what they changed of the labels without them."""
+    return AiFindings(ai.labels, ai.scores, _effects(ai.labels, labels, valid, labels_without, valid_without))
 
 
 def _effects(

@@ -161,7 +161,9 @@ class PlantNet:
             users=report.users,
             judged=role.reported,
             vote_weights=report.vote_weights,
-            ai=None if ai is None else findings_of_ai(ai, report.labels, report.valid, *without_ai, found.columns),
+            ai=None if ai is None else findings_of_ai(ai, report.labels, report.valid, *without_ai),
+            user_table=found.table,
+            user_columns=found.columns,
         )
 
     def _estimate(
