@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 LOGS = Path(__file__).parent / "logs"
-PLANT_AGGREGATE = [sys.executable, "-m", "plant_aggregate.cli.main"]
+PLANT_AGGREGATE = [sys.executable, "-m", "plant_aggregate.cli.start"]
 
 
 def simulated(scale: float, ids: str) -> Path:

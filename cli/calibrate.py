@@ -57,8 +57,8 @@ def calibrate(
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     published = plant_aggregate.open_run(consensus, None).evidence(experts)
-    told = {"strategy": published.record.strategy, "parameters": published.record.parameters}
-    run = {name: value for name, value in told.items() if value is not None}
+    facts = {"strategy": published.record.strategy, "parameters": published.record.parameters}
+    run = {name: value for name, value in facts.items() if value is not None}
     fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
     plant_aggregate.save_calibration(fitted, output)
     console.result(fitted.to_json() if as_json else summary(fitted, output))

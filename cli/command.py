@@ -69,7 +69,7 @@ class Command(click.Command):
         from .outputs import check
 
         interrupts.begin()
-        console.tell_messages_of_libraries()
+        console.report_library_messages()
         if self.name not in WITHOUT_COMPILER:
             check_address_space(ctx.params.get("threads"))
         check(self, ctx)

@@ -44,10 +44,10 @@ def config(context: click.Context, command: str, show: bool) -> None:
     else:
         if "run" in configuration.tables:
             _check_together(configuration, context, group)
-        told = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
+        options = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
         if not configuration.of("run").get("votes"):
-            told += "; [run] names no votes, so they have to be on the command line"
-        console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {told}")
+            options += "; [run] names no votes, so they have to be on the command line"
+        console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {options}")
 
 
 def _check_together(configuration: Configuration, context: click.Context, group: click.Group) -> None:

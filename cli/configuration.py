@@ -5,8 +5,8 @@
     output = "/data/consensus"
     max-label-changes = 0.02
 
-The whole file is checked before anything is done, whichever command it is for; all that is wrong is told at once, with
-the lines.
+The whole file is checked before any work is done, whichever command is called; all errors are reported at once, with
+their lines.
 """
 
 import difflib
@@ -25,21 +25,21 @@ from .options import timestamp
 NOT_IN_FILES = ("help", "config", "version", "show")
 """Options that a file cannot have."""
 
-ABOUT_RUNS = ("runs", "diff", "publish", "rollback")
-"""Commands that have something to do with the output of ``run``."""
+RUN_COMMANDS = ("runs", "diff", "publish", "rollback")
+"""Commands that read or change the output of ``run``."""
 
 SHARED = ("output", "lock", "metrics", "log_format", "store_timeout")
-"""What the table [run] says for those, too, as far as their own tables do not."""
+"""Options of those that the table [run] sets, too, unless their own tables do."""
 
 MAX_BYTES = 1 << 20
-"""A larger file is no configuration."""
+"""Size of a file from which on it is not read."""
 
 MAX_NAMES = 16
-"""A key of more names is no option; the time that they take to read grows with the square of their number."""
+"""Names in a dotted key. Longer ones are no options, and the time to parse them is quadratic in their number."""
 
 KEY = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 DOTTED = re.compile(rf"\s*(?P<header>\[\[?)?\s*(?P<names>{KEY}(?:[ \t]*\.[ \t]*{KEY})*)\s*(?(header)\]|=)")
-"""The beginning of a line that names a table, or a key."""
+"""The beginning of a line with a table or a key."""
 
 TOKENS = re.compile(
     rf"(?P<long>(?:{KEY}[ \t]*+\.[ \t]*+){{{MAX_NAMES}}})"
@@ -64,25 +64,25 @@ class Configuration:
     tables: Mapping[str, Mapping[str, Any]]
     """Command -> name of the parameter -> value."""
     lines: Mapping[tuple[str, str], int]
-    """Command and name of the parameter -> the line where it stands."""
+    """Command and name of the parameter -> line of the file."""
 
     def of(self, command: str) -> dict[str, Any]:
-        """The settings of a command by the names of its parameters, also those that it shares with ``run``."""
+        """Parameter -> value for a command, including those that it shares with ``run``."""
         return {name: self.tables[table][name] for name, table in self._tables_of(command).items()}
 
     def line(self, command: str, name: str) -> int:
-        """Where a setting of a command stands."""
+        """The line of a setting of a command."""
         return self.lines[self._tables_of(command)[name], name]
 
     def _tables_of(self, command: str) -> dict[str, str]:
-        """The table that has the word on each setting of a command."""
-        shared = SHARED if command in ABOUT_RUNS else ()
+        """Parameter -> the table that sets it for a command."""
+        shared = SHARED if command in RUN_COMMANDS else ()
         found = {name: "run" for name in self.tables.get("run", ()) if name in shared}
         return found | dict.fromkeys(self.tables.get(command, ()), command)
 
 
 def load(path: str, commands: Callable[[str], click.Command | None], names: list[str]) -> Configuration:
-    """Read a file and check it against the commands. Raises ConfigurationError with all that is wrong."""
+    """Read a file and check it against the commands. Raises ConfigurationError with all errors."""
     text = _read(path)
     document = _parsed(path, text)
     faults: list[tuple[int, str]] = []
@@ -112,19 +112,19 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
 
 
 def log_format_in(path: str, command: str) -> str | None:
-    """The log format that a file asks for, as far as it can be read: also its faults are told in that."""
+    """The log format that a file asks for, if it can be read: errors in the file are reported in it, too."""
     try:
         document = _parsed(path, _read(path))
-        for name in (command, *(["run"] if command in ABOUT_RUNS else [])):
+        for name in (command, *(["run"] if command in RUN_COMMANDS else [])):
             if "log-format" in document.get(name, {}):
                 return str(document[name]["log-format"])
-    except (ConfigurationError, TypeError):  # or what should be a table is none
+    except (ConfigurationError, TypeError):  # or a command is not a table
         pass
     return None
 
 
 def key_of(parameter: click.Parameter) -> str:
-    """What a parameter is called in a file: its longest name, without dashes in front."""
+    """The key of a parameter in a file: its longest name, without leading dashes."""
     return max(parameter.opts, key=len).lstrip("-").replace("_", "-")
 
 
@@ -146,13 +146,13 @@ def _read(path: str) -> str:
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:
-    """The document. Raises ConfigurationError if it is none, or one that would take long to read."""
+    """The parsed document. Raises ConfigurationError if it is not TOML, or would take long to parse."""
     for token in TOKENS.finditer(text):
         if token["long"]:
             line = text.count("\n", 0, token.start()) + 1
             raise ConfigurationError(path, f", line {line}: a key of more than {MAX_NAMES} names")
     try:
-        import tomllib  # its patterns take long to compile
+        import tomllib  # its regular expressions take long to compile
 
         return tomllib.loads(text)
     except (RecursionError, ValueError) as error:
@@ -160,9 +160,9 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
 
 
 def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Tables and keys, and the line where each is first met. Tells a reader where to look, nothing more."""
+    """Tables and keys, and the first line of each; only for messages."""
     table: tuple[str, ...] = ()
-    met = set()
+    seen = set()
     lines = "".join(_without_inside(token[0]) for token in TOKENS.finditer(text)).split("\n")
     for number, line in enumerate(lines, start=1):
         found = DOTTED.match(line)
@@ -174,13 +174,13 @@ def _places(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
         else:
             place = table + place
         for depth in range(1, len(place) + 1):
-            if place[:depth] not in met:
-                met.add(place[:depth])
+            if place[:depth] not in seen:
+                seen.add(place[:depth])
                 yield place[:depth], number
 
 
 def _without_inside(token: str) -> str:
-    """A token, or as many empty lines as a long string has: what looks like a setting there is none."""
+    """A token, or for a multi-line string as many empty lines: what looks like a setting in it is none."""
     return "\n" * token.count("\n") if token[:3] in ('"""', "'''") else token
 
 
@@ -195,7 +195,7 @@ def _name(part: str) -> str:
         import tomllib
 
         return str(tomllib.loads(f"name = {part}")["name"])
-    except ValueError:  # a line of a longer string, which only looks like a name
+    except ValueError:  # a line of a multi-line string, which only looks like a name
         return part
 
 
@@ -212,7 +212,7 @@ def _suggestion(name: str, names: list[str]) -> str:
 
 
 def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> Any:
-    """The value as click takes it. Raises click.UsageError if it is of another type, or out of its range."""
+    """The value as click expects it. Raises click.UsageError for another type, or a value out of range."""
     context = click.Context(command)
     several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
     if several and isinstance(value, str):
@@ -229,9 +229,9 @@ def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> 
 
 
 def _plain(parameter: click.Parameter, value: Any) -> Any:
-    """A TOML value as it would stand on the command line."""
+    """A TOML value as it would be on the command line. Raises click.UsageError for another type."""
     kind = parameter.type
-    if isinstance(value, date) and kind.name == timestamp.__name__:  # a date with a time is one, too
+    if isinstance(value, date) and kind.name == timestamp.__name__:  # datetime is a subclass of date
         value = value.isoformat()
     number = getattr(kind, "number", kind)
     wanted: tuple[type, ...]
@@ -251,7 +251,7 @@ def _plain(parameter: click.Parameter, value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """A value in a message: as it stands in the file, if it is of a kind that Python spells in another way."""
+    """A value in a message: as TOML writes it where Python would write it differently."""
     if isinstance(value, bool):
         text = str(value).lower()
     else:

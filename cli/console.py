@@ -1,4 +1,4 @@
-"""What a person or a log sees on stderr while the engine works."""
+"""Progress, warnings and errors on stderr, and results on stdout."""
 
 import json
 import sys
@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 import click
@@ -18,19 +17,19 @@ from plant_aggregate.errors import on_one_line, reason_of
 from plant_aggregate.progress import SILENT, Progress
 
 from . import interrupts
-from .interrupts import Heedful
+from .interrupts import InterruptCheck
 from .log_format import is_json
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A listener for stderr: a bar on a terminal, log lines otherwise, nothing if quiet is wanted."""
+    """A listener for stderr: a bar on a terminal, log lines otherwise, nothing with --quiet."""
     if is_quiet() or sys.stderr is None:
-        yield Heedful(SILENT)
+        yield InterruptCheck(SILENT)
         return
     listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines()
     try:
-        yield Heedful(listener)
+        yield InterruptCheck(listener)
     finally:
         listener.close()
 
@@ -41,32 +40,32 @@ class _Log:
 
 
 def set_quiet(wanted: bool) -> None:
-    """Write nothing but warnings and errors from now on, or progress, too."""
+    """Whether to write only warnings and errors from now on."""
     _Log.quiet = wanted
 
 
 def is_quiet() -> bool:
-    """Whether nothing but warnings and errors is wanted."""
+    """Whether only warnings and errors are written."""
     return _Log.quiet
 
 
 def set_debug(wanted: bool) -> None:
-    """Show tracebacks from now on, or no more."""
+    """Whether to show tracebacks from now on."""
     _Log.debug = wanted
 
 
 def is_debug() -> bool:
-    """Whether tracebacks are wanted."""
+    """Whether tracebacks are shown."""
     return _Log.debug
 
 
-def complain(message: str, exit_code: int) -> int:
-    """Say what went wrong; the exit code."""
+def error(message: str, exit_code: int) -> int:
+    """Write an error, a line of stderr for each of its lines; the exit code."""
     if is_json():
         log("error", "error", message=message, exit_code=exit_code)
     else:
         for line in message.split("\n"):
-            say(f"plant-aggregate: error: {on_one_line(line)}")
+            write_line(f"plant-aggregate: error: {on_one_line(line)}")
     return exit_code
 
 
@@ -77,7 +76,7 @@ def log(level: str, event: str, **facts: Any) -> None:
 
 
 def event(name: str, text: str, **facts: Any) -> None:
-    """What a log should have: a JSON object, or a line with the time; on a terminal it is seen without."""
+    """Write an event for logs: a JSON object, or a line with the time; nothing on a terminal."""
     if is_quiet() or sys.stderr is None:
         return
     if is_json():
@@ -87,66 +86,66 @@ def event(name: str, text: str, **facts: Any) -> None:
 
 
 def warn(message: str) -> None:
-    """Say what its owner should know."""
+    """Write a warning."""
     if is_json():
         log("warning", "warning", message=message)
     else:
-        say(f"plant-aggregate: warning: {on_one_line(message)}")
+        write_line(f"plant-aggregate: warning: {on_one_line(message)}")
 
 
-def trace() -> None:
-    """Show where the error that is being handled came from, if that is wanted."""
+def traceback_if_debug() -> None:
+    """Write the traceback of the exception being handled, with --debug."""
     if is_debug():
-        _tell_traceback(traceback.format_exc())
+        _report_traceback(traceback.format_exc())
 
 
-def _tell_traceback(told: str) -> None:
+def _report_traceback(text: str) -> None:
     if is_json():
-        log("error", "traceback", traceback=told)
+        log("error", "traceback", traceback=text)
     else:
-        say(told.rstrip("\n"))
+        write_line(text.rstrip("\n"))
 
 
-def say(line: str) -> None:
+def write_line(line: str) -> None:
     """Write a line to stderr, without secrets."""
     _write(_without_secrets(line))
 
 
 def _write(line: str) -> None:
-    """A log that is full or closed does not keep the engine from its work."""
+    """A log that is full or closed does not stop the engine."""
     with suppress(OSError):
         click.echo(line, err=True)
 
 
-def _without_secrets(told: Any) -> Any:
-    """A text, or all texts in a value of JSON, with URIs as they may be shown."""
+def _without_secrets(value: Any) -> Any:
+    """A text, or all texts in a JSON value, with the secrets in URIs hidden."""
     from plant_aggregate.files.stores import without_secrets
 
-    if isinstance(told, str):
-        return without_secrets(told)
-    if isinstance(told, dict):
-        return {name: _without_secrets(value) for name, value in told.items()}
-    return [_without_secrets(value) for value in told] if isinstance(told, list | tuple) else told
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {name: _without_secrets(each) for name, each in value.items()}
+    return [_without_secrets(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-class ReaderLeftError(Exception):
-    """Nobody reads on what is printed: the reader has seen enough."""
+class ReaderClosedError(Exception):
+    """The reader of stdout has closed it, as ``head`` does."""
 
 
 def result(text: str) -> None:
-    """Print the result on stdout, when the work is done. Raises PublishError if it cannot be printed."""
+    """Print the result on stdout. Raises PublishError if it cannot be printed."""
     _print(printable(text))
 
 
 def result_json(value: Any) -> None:
-    """As :func:`result`, of a value as JSON."""
+    """As :func:`result`, a value as JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    # What is not printable stands inside strings, where JSON has an escape for it.
+    # Characters that are not printable occur only inside strings, where JSON can escape them.
     _print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def printable(text: str) -> str:
-    """The text without characters that would steer a terminal; it keeps its lines."""
+    """The text with the control characters of each line escaped."""
     return "\n".join(map(on_one_line, text.split("\n")))
 
 
@@ -156,7 +155,7 @@ def _print(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError as error:
-        raise ReaderLeftError("nobody reads what is printed") from error
+        raise ReaderClosedError("the reader of stdout has closed it") from error
     except OSError as error:
         raise PublishError(
             f"the summary cannot be printed ({reason_of(error)})", remedy="the work itself is done and in place"
@@ -164,7 +163,7 @@ def _print(text: str) -> None:
 
 
 class Lines:
-    """A line a phase, with the time, for logs."""
+    """A line for each phase, with the time, for logs."""
 
     def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
         """Write a line."""
@@ -175,14 +174,14 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Write a line with the time."""
-        say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {on_one_line(text)}")
+        write_line(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {on_one_line(text)}")
 
     def close(self) -> None:
         """Nothing is open."""
 
 
 class JsonLines:
-    """A JSON object a line, for collectors."""
+    """A line of JSON for each phase, for log collectors."""
 
     def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
         """Write a line."""
@@ -200,7 +199,7 @@ class JsonLines:
 
 
 class Bar:
-    """A bar for the current phase, on a terminal; it goes when the phase ends."""
+    """A bar for the current phase, on a terminal, removed when the phase ends."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -227,7 +226,7 @@ class Bar:
         tqdm.write(on_one_line(text), file=sys.stderr)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
@@ -235,7 +234,7 @@ class Bar:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """The engine's warnings are lines for the owner of the job; those of libraries are not for this audience."""
+    """Write the engine's warnings as lines of stderr, and none of those of libraries."""
     from plant_aggregate.errors import AggregateWarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
@@ -248,8 +247,8 @@ def warnings_as_lines() -> Iterator[None]:
         yield
 
 
-def tell_messages_of_libraries() -> None:
-    """What libraries log, if nobody else takes it, becomes a line of ours from now on: warnings and worse."""
+def report_library_messages() -> None:
+    """Write what libraries log at level WARNING and above as warnings from now on, unless a handler is set."""
     import logging
 
     class ToLines(logging.Handler):
@@ -259,17 +258,11 @@ def tell_messages_of_libraries() -> None:
     logging.lastResort = ToLines(logging.WARNING)
 
 
-def tell_strays() -> None:
-    """Errors that can be raised nowhere, and those of threads, are told as other tracebacks are from now on."""
+def report_uncaught_exceptions() -> None:
+    """Write exceptions of threads, and unraisable ones, as other tracebacks from now on."""
 
-    def tell(kind: type[BaseException], error: BaseException | None, place: TracebackType | None) -> None:
-        _tell_traceback("".join(traceback.format_exception(kind, error, place)))
+    def report(caught: "sys.UnraisableHookArgs | threading.ExceptHookArgs") -> None:
+        _report_traceback("".join(traceback.format_exception(caught.exc_type, caught.exc_value, caught.exc_traceback)))
 
-    def tell_unraisable(lost: "sys.UnraisableHookArgs") -> None:
-        tell(lost.exc_type, lost.exc_value, lost.exc_traceback)
-
-    def tell_of_thread(lost: threading.ExceptHookArgs) -> None:
-        tell(lost.exc_type, lost.exc_value, lost.exc_traceback)
-
-    sys.unraisablehook = interrupts.but_interrupts(tell_unraisable)
-    threading.excepthook = tell_of_thread
+    sys.unraisablehook = interrupts.except_interrupts(report)
+    threading.excepthook = report

@@ -1,13 +1,13 @@
-"""Signals that end the program: from the keyboard (SIGINT), from who ends the job (SIGTERM) or the session (SIGHUP).
+"""Signals that end the program: SIGINT (keyboard), SIGTERM (the scheduler) and SIGHUP (end of the session).
 
 Until a command begins its work, a signal ends the process at once. After that the first one is raised as
-KeyboardInterrupt, so that what was begun is cleaned up. It may be lost in a callback of a library, where Python can
-raise nothing: so it is remembered. And it may be that the main thread is in a library's code that does not come back,
-where Python's handlers are not called at all: so a thread of its own reads the signals, too, and ends the process at
-the second one, or if it is still there some seconds after the first. A process that ends so leaves what one that is
-killed leaves, which the next run clears away.
+KeyboardInterrupt, so that unfinished work is cleaned up. The exception may be lost in a callback of a library, where
+Python cannot raise it, so it is remembered. The main thread may also be in library code that does not return, where
+Python's handlers are not called at all. A thread therefore reads the signals, too, and ends the process at the second
+one, or if it is still running some seconds after the first. A process that ends this way leaves the same files as one
+that is killed; the next run removes them.
 
-Whatever happens, it is one line on stderr, and never a traceback.
+In every case one line is written to stderr, and never a traceback.
 """
 
 import os
@@ -25,100 +25,100 @@ from plant_aggregate.progress import Progress
 from .log_format import is_json
 
 ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
-"""What each signal is called."""
+"""Words for each signal in messages."""
 
 EXIT_SIGNAL = 128
-"""And the number of the signal, as shells have it: 130 interrupted, 143 terminated, 129 hung up."""
+"""Exit code less the number of the signal, as in shells: 130 interrupted, 143 terminated, 129 hung up."""
 
 PATIENCE = 5.0
-"""Seconds that the main thread has to come to an end after a signal."""
+"""Seconds in which the main thread may end after a signal."""
 
 UNFINISHED = "an unfinished run is not published"
-"""Said of ``run`` at an end from outside, as long as it is not known that its run was published or held back."""
+"""End of the message for ``run``, until its run is published or held back."""
 
 AT_ONCE = "at once, without cleaning up, which the next run does"
 
 
-class _Heard:
+class _State:
     is_listening = False
     is_working = False
     """Whether there is something to clean up."""
-    is_leaving = False
+    is_exiting = False
     interrupt: KeyboardInterrupt | None = None
     number: int = signal.SIGINT
     arguments: list[str] = []  # noqa: RUF012 - replaced, never changed
-    finished: str | None = None
-    """What became of the run of this command, in words, once that is settled."""
-    last_word = threading.Lock()
-    """Who has it says how the process ended; it is never given back."""
+    outcome: str | None = None
+    """What happened to the run of this command, in words, once that is decided."""
+    last_message = threading.Lock()
+    """The thread that acquires it writes the last message of the process; it is never released."""
 
 
 def listen(arguments: list[str]) -> None:
-    """Hear signals from now on, for the command line ``arguments``. What is ignored already, as by nohup, stays so."""
-    _Heard.arguments = arguments
-    if _Heard.is_listening:
+    """Handle signals from now on, for the command line ``arguments``. Signals ignored already, as by nohup, stay so."""
+    _State.arguments = arguments
+    if _State.is_listening:
         return
-    _Heard.is_listening = True
+    _State.is_listening = True
     for number in ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _on_signal)
     numbers, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    with suppress(RuntimeError):  # no thread can be started: signals are heard between the steps of Python alone
+    with suppress(RuntimeError):  # no thread can be started: signals are handled between bytecodes only
         threading.Thread(target=_watch, args=(numbers,), name="signals", daemon=True).start()
-    sys.unraisablehook = but_interrupts(sys.unraisablehook)
+    sys.unraisablehook = except_interrupts(sys.unraisablehook)
 
 
 def begin() -> None:
     """From now on the first signal is a KeyboardInterrupt: there is something to clean up."""
-    _Heard.is_working = True
-    _Heard.finished = None
+    _State.is_working = True
+    _State.outcome = None
 
 
 def finish(outcome: str) -> None:
-    """From now on an end from outside is said to have left the run as ``outcome`` says."""
-    _Heard.finished = outcome
+    """From now on messages about a signal end with ``outcome``, the state of the run."""
+    _State.outcome = outcome
 
 
-def leave() -> None:
-    """From now on nothing is raised: the process is about to end by itself."""
-    _Heard.is_leaving = True
+def stop_raising() -> None:
+    """Raise no KeyboardInterrupt from now on: the process is about to end."""
+    _State.is_exiting = True
 
 
-def is_heard() -> bool:
+def was_interrupted() -> bool:
     """Whether a signal came after the work began."""
-    return _Heard.interrupt is not None
+    return _State.interrupt is not None
 
 
-def number_heard() -> int:
-    """The signal that ended the command. To be asked for: libraries make another exception of what was raised."""
-    return _Heard.number
+def signal_number() -> int:
+    """The signal that ended the command. Not in the exception: libraries may have raised another one instead."""
+    return _State.number
 
 
-def take_last_word() -> None:
-    """Come back if the caller is to say how the process ended by a signal; else it is being ended already."""
-    if _Heard.is_listening and not _Heard.last_word.acquire(blocking=False):
+def claim_last_message() -> None:
+    """Return if the caller is to print which signal ended the process; else the other thread is ending it."""
+    if _State.is_listening and not _State.last_message.acquire(blocking=False):
         time.sleep(PATIENCE)
 
 
-def ended(how: str, arguments: list[str]) -> str:
-    """An end from outside, in words."""
-    return f"{how}; {_Heard.finished or UNFINISHED}" if arguments[:1] == ["run"] else how
+def end_message(reason: str, arguments: list[str]) -> str:
+    """Why the command ended, and for ``run`` the state of its run."""
+    return f"{reason}; {_State.outcome or UNFINISHED}" if arguments[:1] == ["run"] else reason
 
 
 def _on_signal(number: int, _frame: Any) -> None:
-    """Called in the main thread, if that is in Python."""
-    if _Heard.is_leaving or _Heard.interrupt is not None:
-        return  # the other thread sees to it
-    if not _Heard.is_working:
+    """The handler, which Python calls in the main thread, between bytecodes."""
+    if _State.is_exiting or _State.interrupt is not None:
+        return  # the other thread handles it
+    if not _State.is_working:
         _end(number, ENDINGS[signal.Signals(number)])
-    _Heard.interrupt, _Heard.number = KeyboardInterrupt(), number
-    raise _Heard.interrupt
+    _State.interrupt, _State.number = KeyboardInterrupt(), number
+    raise _State.interrupt
 
 
 def _watch(numbers: int) -> None:
-    """Read signals and end the process if the main thread does not. Imports nothing: that may be what hangs."""
+    """Read signals and end the process if the main thread does not. Imports nothing: an import may be what hangs."""
     first = _next_of(numbers)
     second = _next_of(numbers) if select.select([numbers], [], [], PATIENCE)[0] else first
     _end(second, f"{ENDINGS[signal.Signals(second)]} {AT_ONCE}")
@@ -131,10 +131,10 @@ def _next_of(numbers: int) -> int:
             return number
 
 
-def _end(number: int, how: str) -> NoReturn:
-    """End the process with a line."""
-    if _Heard.last_word.acquire(blocking=False):
-        _write_line(ended(how, _Heard.arguments), EXIT_SIGNAL + number)
+def _end(number: int, reason: str) -> NoReturn:
+    """Write why, and end the process."""
+    if _State.last_message.acquire(blocking=False):
+        _write_line(end_message(reason, _State.arguments), EXIT_SIGNAL + number)
     else:  # the main thread is writing its own
         time.sleep(PATIENCE)
     os._exit(EXIT_SIGNAL + number)
@@ -155,36 +155,36 @@ def _write_line(message: str, exit_code: int) -> None:
             os.write(descriptor, line.encode())
 
 
-def but_interrupts(tell: Callable[[Any], Any]) -> Callable[[Any], None]:
-    """No word is lost on an interrupt that was lost."""
+def except_interrupts(hook: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """A hook for unraisable exceptions that ignores interrupts."""
 
-    def tell_others(lost: Any) -> None:
-        if not issubclass(lost.exc_type, KeyboardInterrupt):
-            tell(lost)
+    def hook_for_others(unraisable: Any) -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            hook(unraisable)
 
-    return tell_others
+    return hook_for_others
 
 
-class Heedful:
-    """Passes progress on, and raises an interrupt again that was lost."""
+class InterruptCheck:
+    """Passes progress on, and raises again an interrupt that was lost."""
 
     def __init__(self, listener: Progress) -> None:
         self._listener = listener
 
     def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
-        """Heed an interrupt, else pass on."""
-        self._heed()
+        """Raise a lost interrupt, else pass on."""
+        self._check()
         self._listener.phase(name, total, unit)
 
     def advance(self, steps: int = 1) -> None:
-        """Heed an interrupt, else pass on."""
-        self._heed()
+        """Raise a lost interrupt, else pass on."""
+        self._check()
         self._listener.advance(steps)
 
     def note(self, text: str) -> None:
         """Pass on."""
         self._listener.note(text)
 
-    def _heed(self) -> None:
-        if _Heard.interrupt is not None:
-            raise _Heard.interrupt
+    def _check(self) -> None:
+        if _State.interrupt is not None:
+            raise _State.interrupt

@@ -1,4 +1,4 @@
-"""Limits of the system that a command cannot come to its end under."""
+"""Limits of the system under which a command cannot finish."""
 
 import resource
 
@@ -8,14 +8,14 @@ from plant_aggregate.kernels.threads import available_cores
 MEGABYTE = 1 << 20
 
 ADDRESS_SPACE = 900 * MEGABYTE
-"""What the libraries take of the address space before the first row is read; the most of it is never touched."""
+"""Bytes of address space that the libraries reserve before the first row is read; most are never touched."""
 
 FOR_A_THREAD = 100 * MEGABYTE
-"""A stack, and what the allocator sets aside."""
+"""Bytes for a stack and the arena of the allocator."""
 
 
 def check_address_space(threads: int | None) -> None:
-    """Raise AggregateError if the libraries, which end the process or hang where it is too small, have no room."""
+    """Raise AggregateError if the address space is too small for the libraries, which would abort or hang."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
     needed = ADDRESS_SPACE + FOR_A_THREAD * (threads or available_cores())
     if allowed != resource.RLIM_INFINITY and allowed < needed:

@@ -1,30 +1,30 @@
-"""In which form stderr is written: lines to read, or a JSON object a line. One state for all who write there."""
+"""The format of stderr, text or JSON lines: one state for all modules that write there."""
 
 FORMATS = ("text", "json")
-"""Forms that stderr takes."""
+"""Formats of stderr."""
 
 
-class _Asked:
+class _State:
     format: str | None = None
 
 
 def set_format(name: str | None) -> None:
-    """Write stderr in one of FORMATS from now on; None: nobody has said in which."""
-    _Asked.format = name
+    """Write stderr in one of FORMATS from now on; None: not chosen yet, which is text."""
+    _State.format = name
 
 
 def has_format() -> bool:
-    """Whether anybody has said in which format stderr is to be."""
-    return _Asked.format is not None
+    """Whether a format was chosen."""
+    return _State.format is not None
 
 
 def is_json() -> bool:
-    """Whether stderr is for collectors of logs."""
-    return _Asked.format == "json"
+    """Whether stderr is JSON lines."""
+    return _State.format == "json"
 
 
 def format_in(arguments: list[str]) -> str | None:
-    """The log format that a command line asks for, before its options are read; None if it does not.
+    """The log format that a command line names, before its options are parsed; None if it does not.
 
     >>> format_in(["run", "--log-format", "json"]), format_in(["--log-format=text"]), format_in(["run"])
     ('json', 'text', None)
@@ -33,7 +33,7 @@ def format_in(arguments: list[str]) -> str | None:
 
 
 def value_in(arguments: list[str], option: str) -> str | None:
-    """What a command line gives an option; None if it does not."""
+    """The value of an option in a command line; None if it is not given."""
     for place, argument in enumerate(arguments):
         if argument == option:
             return "".join(arguments[place + 1 : place + 2]) or None

@@ -1,4 +1,4 @@
-"""The file of metrics, of those commands that publish."""
+"""The metrics file of the commands that publish."""
 
 import os
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def metrics_of(output: str, path: str | None) -> str | None:
-    """The file for metrics of an output; None if both are of a configuration, and this output is another."""
+    """The metrics file for an output; None if the configuration names it for another output."""
     context = click.get_current_context()
     if path is None or context.get_parameter_source("metrics") is not ParameterSource.DEFAULT_MAP:
         return path
@@ -27,7 +27,7 @@ def check_metrics(path: str | None) -> None:
         check_metrics_path(path)
 
 
-def tell_metrics(
+def report_metrics(
     run: "Run",
     output: str,
     path: str | None,

@@ -6,7 +6,7 @@ import click
 
 from . import console
 from .command import Command
-from .metrics import check_metrics, metrics_of, tell_metrics
+from .metrics import check_metrics, metrics_of, report_metrics
 from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
 from .summary import switched
 
@@ -30,5 +30,5 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     check_metrics(metrics)
     with console.progress() as listener:
         done = plant_aggregate.publish(output, run_id, lock=lock, progress=listener)
-    tell_metrics(done, output, metrics, succeeded=time.time())
+    report_metrics(done, output, metrics, succeeded=time.time())
     console.result(switched(done, output))

@@ -4,7 +4,7 @@ import click
 
 from . import console
 from .command import Command
-from .metrics import check_metrics, metrics_of, tell_metrics
+from .metrics import check_metrics, metrics_of, report_metrics
 from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
 from .summary import switched
 
@@ -28,5 +28,5 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     check_metrics(metrics)
     with console.progress() as listener:
         done = plant_aggregate.rollback(output, lock=lock, progress=listener)
-    tell_metrics(done, output, metrics)
+    report_metrics(done, output, metrics)
     console.result(switched(done, output))

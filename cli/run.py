@@ -13,7 +13,7 @@ from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console, interrupts
 from .command import Command, option
-from .metrics import check_metrics, tell_metrics
+from .metrics import check_metrics, report_metrics
 from .options import (
     StrategyName,
     column_mapping,
@@ -30,7 +30,7 @@ from .options import (
     threads_option,
     votes_argument,
 )
-from .summary import gist, summary
+from .summary import one_line, summary
 
 if TYPE_CHECKING:
     import plant_aggregate
@@ -84,22 +84,22 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     except plant_aggregate.HeldError as error:
         interrupts.finish(f"run {error.run.run_id} is held back")
         try:
-            _tell(error.run, output, metrics, as_json)
-        except (plant_aggregate.PublishError, console.ReaderLeftError) as failure:  # is the lesser news
+            _report(error.run, output, metrics, as_json)
+        except (plant_aggregate.PublishError, console.ReaderClosedError) as failure:  # the guard's error matters more
             console.warn(str(failure))
         raise
-    _tell(done, output, metrics, as_json)
+    _report(done, output, metrics, as_json)
 
 
-def _tell(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
+def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Metrics, a line for logs, and the summary."""
     contents, is_held = run.manifest, bool(run.record.held)
-    told = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}
-    told["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
+    facts = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}
+    facts["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
     name = "held" if is_held else "published"
-    console.event(name, f"{name} {run.run_id}: {gist(run)}", folder=str(run.folder), **told)
+    console.event(name, f"{name} {run.run_id}: {one_line(run)}", folder=str(run.folder), **facts)
     now = time.time()
-    tell_metrics(run, output, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)
+    report_metrics(run, output, metrics, is_held=is_held, ended=now, succeeded=None if is_held else now)
     if as_json:
         console.result_json(contents)
     else:

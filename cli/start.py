@@ -1,4 +1,4 @@
-"""Entry point of ``plant-aggregate``: signals are heard before the rest of the program is loaded."""
+"""Entry point of ``plant-aggregate``: signals are handled before the rest of the program is loaded."""
 
 import sys
 
@@ -10,7 +10,7 @@ def main() -> None:
     """Run the command line of this process."""
     set_format(format_in(sys.argv[1:]))
     interrupts.listen(sys.argv[1:])
-    from .main import main as run
+    from .process import run
 
     run()
 

@@ -60,8 +60,8 @@ def summary(run: "Run") -> str:
     )
 
 
-def gist(run: "Run") -> str:
-    """The one line of a run that a log keeps."""
+def one_line(run: "Run") -> str:
+    """The result of a run as a line of a log."""
     counts, changes = run.record.counts, run.record.changes
     assert counts is not None
     return f"{counts.valid:,} of {count(counts.observations, 'observation')} valid" + (

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import plant_aggregate
 from plant_aggregate import schema
-from plant_aggregate.cli.main import COMMANDS
+from plant_aggregate.cli.group import COMMANDS
 from plant_aggregate.strategies.plantnet.strategy import PlantNet
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -77,7 +77,7 @@ def folder(part: str) -> str:
 
 def output_of(*arguments: str) -> str:
     """What a command of ours prints, as a console block."""
-    command = [sys.executable, "-m", "plant_aggregate.cli.main", *arguments]
+    command = [sys.executable, "-m", "plant_aggregate.cli.start", *arguments]
     environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     return done.stdout

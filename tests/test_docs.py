@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import plant_aggregate
-from plant_aggregate.cli.main import COMMANDS, cli
+from plant_aggregate.cli.group import COMMANDS, cli
 from tests.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

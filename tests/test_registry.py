@@ -57,7 +57,7 @@ def others(tmp_path: Path) -> Path:
 def command(others: Path, *arguments: str) -> tuple[int, str]:
     """The exit code of a command line, and what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "plant_aggregate.cli.main", *arguments],
+        [sys.executable, "-m", "plant_aggregate.cli.start", *arguments],
         cwd=others.parent,
         env={**os.environ, "PYTHONPATH": str(others)},
         capture_output=True,

@@ -110,7 +110,7 @@ def _undisturbed(folder: Path, watch: Watch) -> list[str]:
 
 
 def _arguments(folder: Path, command: list[str]) -> list[str]:
-    return [sys.executable, "-m", "plant_aggregate.cli.main", *named(command, folder / "consensus"), "-o", "consensus"]
+    return [sys.executable, "-m", "plant_aggregate.cli.start", *named(command, folder / "consensus"), "-o", "consensus"]
 
 
 def _report(where: str, kills: Iterator[Kill]) -> bool:

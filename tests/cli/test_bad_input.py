@@ -390,7 +390,7 @@ def test_messages_do_not_steer_the_terminal(capfd: Capture, work: Path) -> None:
 
 
 def test_a_reader_that_leaves_is_no_error(write: Write, work: Path) -> None:
-    command = f"{sys.executable} -m plant_aggregate.cli.main run {write()} -q | head -c 0"
+    command = f"{sys.executable} -m plant_aggregate.cli.start run {write()} -q | head -c 0"
     done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert (work / "consensus" / "latest" / "consensus.parquet").exists()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plant_aggregate.cli.main import COMMANDS, cli, run_command
+from plant_aggregate.cli.group import COMMANDS, cli
+from plant_aggregate.cli.main import run_command
 from tests.command_line import PREFIX, Capture, Published, Write, error_lines
 
 

@@ -20,7 +20,7 @@ from tests.command_line import Capture, Disk, Published, Write, as_nobody
 
 from ..processes import started
 
-RUN = [sys.executable, "-m", "plant_aggregate.cli.main", "run"]
+RUN = [sys.executable, "-m", "plant_aggregate.cli.start", "run"]
 
 STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "RunRecord", "write_record"]
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from plant_aggregate.cli.command import GROUPS, MANY, Option
-from plant_aggregate.cli.main import COMMANDS, cli, run_command
+from plant_aggregate.cli.group import COMMANDS, cli
+from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Published, Write
 
 JSON = ("--log-format", "json")

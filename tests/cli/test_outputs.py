@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
-from plant_aggregate.cli.main import COMMANDS, cli, run_command
+from plant_aggregate.cli.group import COMMANDS, cli
+from plant_aggregate.cli.main import run_command
 from plant_aggregate.cli.options import LocalPath, OutputFolder
 from plant_aggregate.files.destination import check_place
 from tests.command_line import Capture, Published, Write, refused
@@ -288,7 +289,7 @@ def test_a_stream_is_written_to(inputs: Path, redirected: str) -> None:
     command = [
         sys.executable,
         "-m",
-        "plant_aggregate.cli.main",
+        "plant_aggregate.cli.start",
         "run",
         "votes",
         "-q",

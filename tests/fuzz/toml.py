@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from plant_aggregate.cli.main import COMMANDS
+from plant_aggregate.cli.group import COMMANDS
 
 from .campaign import MORE, TIMES, Verdict, campaign
 from .reader import Reader

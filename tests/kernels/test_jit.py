@@ -21,7 +21,7 @@ from filelock import FileLock
 from plant_aggregate.errors import ParameterError
 from plant_aggregate.kernels import cache, jit
 
-COMMAND = [sys.executable, "-m", "plant_aggregate.cli.main", "run", "votes.parquet", "-o"]
+COMMAND = [sys.executable, "-m", "plant_aggregate.cli.start", "run", "votes.parquet", "-o"]
 
 
 def double(x: int) -> int:

@@ -1,0 +1,127 @@
+"""The group of commands, each loaded from the file of its name when it is called."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from plant_aggregate.version import VERSION
+
+from . import log_format
+from .command import Option
+
+COMMANDS = {
+    "run": "Publish a consensus of the votes.",
+    "diff": "Show what changed between two runs, and why.",
+    "runs": "List the runs of an output folder.",
+    "publish": "Publish a run that was held back, or an older one.",
+    "rollback": "Publish the run before the published one.",
+    "evaluate": "Evaluate a consensus against expert labels.",
+    "compare": "Evaluate strategies against expert labels, side by side.",
+    "ambiguity": "Find observations that a classifier in training finds ambiguous.",
+    "calibrate": "Learn from expert labels how probable a label is.",
+    "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
+    "config": "Check a configuration file, or show the effective settings.",
+    "simulate": "Make up a vote log whose truth is known.",
+}
+"""Command -> its line in the list of commands, in the order of a working day."""
+
+
+def _configure(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
+    """Take options that the command line does not give from a file."""
+    if path is None or context.parent is None:
+        return
+    from .configuration import load
+
+    group = context.parent.command
+    assert isinstance(group, LazyGroup)
+    command = context.info_name or ""
+    found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
+    context.meta["configuration"] = found
+    context.default_map = found.of(command)
+
+
+config_option = Option(
+    ["--config"],
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_configure,
+    help="TOML file with a table of options for each command; the command line wins",
+    group="Other",
+)
+log_format_option = Option(
+    ["--log-format"],
+    type=click.Choice(list(log_format.FORMATS)),
+    default="text",
+    show_default=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda _context, _parameter, name: log_format.set_format(name),
+    help="of progress, warnings and errors on stderr: lines to read, or a JSON object a line for collectors",
+    group="Logging",
+)
+
+
+class Interrupted(BaseException):
+    """A signal ended the command."""
+
+
+class WrappedError(Exception):
+    """Hides its cause from click, which would report EOFError as an interrupt and drop a broken pipe."""
+
+
+class LazyGroup(click.Group):
+    """Lists commands without loading them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Load one command."""
+        if name not in COMMANDS:
+            return None
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f".{module}", __package__), module)
+        if config_option not in command.params:
+            command.params += [config_option, log_format_option]
+            from .configuration import key_of
+
+            for option in command.params:
+                if isinstance(option, click.Option) and option.is_bool_flag and not option.secondary_opts:
+                    option.secondary_opts.append(f"--no-{key_of(option)}")  # a file may have said yes
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command named; click 8.1 would print help for a name that begins with no letter."""
+        if args[0] not in COMMANDS:
+            ctx.fail(f"No such command {args[0]!r}.")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. Interrupts are hidden from click, which would write an empty line into logs."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted from error
+        except (EOFError, OSError) as error:
+            raise WrappedError from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from COMMANDS."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 the input or the output cannot be used, 2 wrong usage, 3 the run was held back, "
+    "4 another process writes in the output folder (--lock fail).",
+)
+@click.version_option(VERSION, prog_name="plant-aggregate")
+def cli() -> None:
+    """Turn crowd votes on species into labels a model can be trained on."""
