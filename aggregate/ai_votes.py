@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes
+from .arrays import Counts, Factors, Flags, Floats, LabelCodes, Offsets, UserCodes
 from .arrow import array, to_arrow, to_numpy
 from .consensus import at_least
 from .disputes import Disputes
@@ -135,7 +135,7 @@ def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags
     in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, counted, opposed, joined)
     observations = np.flatnonzero(opposed)
     offsets, positions = votes_of(votes.offsets, observations)
-    with_it = with_ai(
+    offsets, users, labels, is_author = with_ai(
         offsets,
         votes.users[positions],
         votes.labels[positions],
@@ -143,7 +143,8 @@ def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags
         counted[observations],
         votes.n_users,
     )
-    return Disputes(observations, *with_it), joined
+    factors = None if votes.factors is None else _factors_with_ai(votes.factors[positions], users == votes.n_users)
+    return Disputes(observations, offsets, users, labels, is_author, factors), joined
 
 
 def with_ai_as_user(votes: Votes, ai: AlignedAiVotes) -> tuple[Votes, int]:
@@ -169,6 +170,7 @@ def with_ai_as_user(votes: Votes, ai: AlignedAiVotes) -> tuple[Votes, int]:
         labels=labels,
         is_author=is_author,
         user_ids=everyone.take(to_arrow(order)),
+        factors=None if votes.factors is None else _factors_with_ai(votes.factors, users == code),
     )
     return with_it, code
 
@@ -229,6 +231,13 @@ def with_ai(
         new_is_author,
     )
     return new_offsets, new_users, new_labels, new_is_author
+
+
+def _factors_with_ai(factors: Factors, is_ai: Flags) -> Factors:
+    """The factors of votes with the AI's among them, which weigh all of its weight."""
+    with_ai = np.ones(is_ai.size, np.float32)
+    with_ai[~is_ai] = factors
+    return with_ai
 
 
 def _spread(values: NDArray[Any], places: Counts, size: int, otherwise: Any) -> NDArray[Any]:

@@ -30,6 +30,9 @@ Indices: TypeAlias = NDArray[np.int64]
 Weights: TypeAlias = NDArray[np.float64]
 """float64; weights of users or votes, or sums of them. No unit."""
 
+Factors: TypeAlias = NDArray[np.float32]
+"""float32, >= 0; how much of its user's weight each vote has."""
+
 Floats: TypeAlias = NDArray[np.float64]
 """float64; shares, margins, entropies."""
 

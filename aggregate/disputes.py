@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Weights
+from .arrays import Counts, Factors, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .kernels.threads import in_blocks
 
 
@@ -45,6 +45,8 @@ class Disputes:
     users: UserCodes
     labels: LabelCodes
     is_author: Flags
+    factors: Factors | None = None
+    """Those of ``Votes``."""
 
     def __len__(self) -> int:
         return self.observations.size
@@ -57,8 +59,12 @@ class Disputes:
         return Candidates(*list_candidates(self.offsets, self.labels, self.is_author))
 
     def vote_weights(self, user_weights: Weights) -> Weights:
-        """The weight of each vote, float64: that of its user, of float64[n_users]."""
-        return user_weights[self.users]
+        """The weight of each vote, float64: that of its user, of float64[n_users], times the vote's factor."""
+        return self.discounted(user_weights[self.users])
+
+    def discounted(self, weights: Weights) -> Weights:
+        """Weights of the votes, float64, times their factors."""
+        return weights if self.factors is None else weights * self.factors
 
 
 def vote_shares(disputes: Disputes) -> Floats:
@@ -71,7 +77,7 @@ def weight_shares(disputes: Disputes, vote_weights: Weights) -> Floats:
 
     Where no vote on an observation weighs anything, all count alike.
     """
-    from .kernels.candidates import weight_shares as kernel
+    from .kernels.label_weights import weight_shares as kernel
 
     candidates = disputes.candidates
     shares = np.empty(len(candidates))
@@ -81,7 +87,7 @@ def weight_shares(disputes: Disputes, vote_weights: Weights) -> Floats:
 
 def weights_of_chosen(disputes: Disputes, user_weights: Weights, chosen: Counts) -> Weights:
     """The weight of the votes for the ``chosen`` candidate of each disputed observation, float64."""
-    from .kernels.candidates import weights_of_chosen as kernel
+    from .kernels.label_weights import weights_of_chosen as kernel
 
     candidates = disputes.candidates
     weights = np.empty(len(disputes))
@@ -90,6 +96,7 @@ def weights_of_chosen(disputes: Disputes, user_weights: Weights, chosen: Counts)
         len(disputes),
         disputes.offsets,
         disputes.users,
+        disputes.factors,
         user_weights,
         candidates.offsets,
         candidates.n_votes,

@@ -1,12 +1,13 @@
 """Cleaned votes, grouped by observation: the structure that all strategies read."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arrays import Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
+from .arrays import Factors, Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .arrow import to_arrow
 from .disputes import Disputes
 
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Unanimous:
-    """Observations whose voters all agree: those with one vote as a count by user, the others with their voters."""
+    """Observations whose voters all agree: those with one vote as a count by user, the others with their voters.
+
+    Where votes have factors, those with one vote are among the others.
+    """
 
     n_single: Indices
     """int64[n_users]; observations on which the user's vote is the only one."""
     offsets: Offsets
     """int64[n + 1]; the voters of the i-th of the other observations are the slice offsets[i]:offsets[i + 1]."""
     users: UserCodes
+    factors: Factors | None
+    """Those of these voters' votes."""
 
     def count_reaching(self, weights: Weights, threshold: float) -> int:
         """Number of observations whose voters' weights add up to ``threshold``; ``weights`` float64[n_users]."""
@@ -30,8 +36,12 @@ class Unanimous:
         from .kernels.threads import kernels_side_by_side, one_part_per_thread
 
         parts = one_part_per_thread(self.offsets.size - 1)
-        count = partial(count_heavy, self.offsets, self.users, weights, threshold)
-        heavy: list[int] = kernels_side_by_side(*(partial(count, first, last) for first, last in parts))
+        heavy: list[int] = kernels_side_by_side(
+            *(
+                partial(count_heavy, first, last, self.offsets, self.users, self.factors, weights, threshold)
+                for first, last in parts
+            )
+        )
         return int(self.n_single[weights >= threshold].sum()) + sum(heavy)
 
 
@@ -58,6 +68,8 @@ class Votes:
     """Sorted ids, integers or strings."""
     label_names: "pa.Array"
     """Sorted labels, strings (code-point order) or integers."""
+    factors: Factors | None = None
+    """float32[n_votes], >= 0; how much of its user's weight each vote has. None: all of it."""
 
     @property
     def n_observations(self) -> int:
@@ -115,7 +127,9 @@ class Votes:
         in_blocks(find_disputed, self.n_observations, self.offsets, self.labels, disputed)
         observations = np.flatnonzero(disputed)
         offsets, votes = votes_of(self.offsets, observations)
-        return Disputes(observations, offsets, self.users[votes], self.labels[votes], self.is_author[votes])
+        return Disputes(
+            observations, offsets, self.users[votes], self.labels[votes], self.is_author[votes], self._factors_of(votes)
+        )
 
     @cached_property
     def unanimous(self) -> Unanimous:
@@ -124,11 +138,13 @@ class Votes:
 
         n_votes = np.diff(self.offsets)
         is_single = n_votes == 1
+        if self.factors is not None:
+            is_single[:] = False  # those of one user may differ in weight
         n_single = np.bincount(self.users[self.offsets[:-1][is_single]], minlength=self.n_users)
-        is_several = n_votes > 1
+        is_several = (n_votes > 0) & ~is_single
         is_several[self.disputes.observations] = False
         offsets, votes = votes_of(self.offsets, np.flatnonzero(is_several))
-        return Unanimous(n_single, offsets, self.users[votes])
+        return Unanimous(n_single, offsets, self.users[votes], self._factors_of(votes))
 
     @cached_property
     def n_votes_of_users(self) -> Indices:
@@ -139,6 +155,17 @@ class Votes:
     def n_undisputed_of_users(self) -> Indices:
         """int64[n_users]; number of votes of each user on observations that are not disputed."""
         return self.n_votes_of_users - np.bincount(self.disputes.users, minlength=self.n_users)
+
+    def mean_weight(self, user_weights: Weights) -> float:
+        """The mean weight of a vote under float64[n_users] ``user_weights``, at least the least positive number.
+
+        It is exact before it is rounded.
+        """
+        n_votes = self.n_votes_of_users if self.factors is None else np.bincount(self.users, self.factors, self.n_users)
+        return max(math.fsum((user_weights * n_votes).tolist()) / self.n_votes, math.ulp(0.0))
+
+    def _factors_of(self, votes: Indices) -> Factors | None:
+        return None if self.factors is None else self.factors[votes]
 
     def __repr__(self) -> str:
         return (

@@ -7,7 +7,7 @@ one item a candidate: ``labels`` int32 (ascending within an observation), ``n_vo
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
+from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets
 from .jit import kernel
 
 TIED = 1e-9
@@ -40,75 +40,6 @@ def list_candidates(
         n_votes[of_vote[j]] += 1
         by_author[of_vote[j]] |= is_author[j]
     return offsets, labels, n_votes, by_author, of_vote
-
-
-@kernel
-def weight_shares(
-    first: int,
-    last: int,
-    vote_offsets: Offsets,
-    vote_weights: Weights,
-    offsets: Offsets,
-    n_votes: Counts,
-    shares: Floats,
-) -> None:
-    """Each candidate's share of the weight of the votes; of their number, where none of them weighs anything.
-
-    ``vote_weights`` float64, >= 0, by vote. Sums are exact before they are rounded once (see ``label_weights``).
-    """
-    for i in range(first, last):
-        start = vote_offsets[i]
-        total = 0.0
-        lost = 0.0
-        for j in range(start, vote_offsets[i + 1]):
-            weight = vote_weights[j]
-            new = total + weight
-            lost += (total - new) + weight if total >= weight else (weight - new) + total
-            total = new
-        whole = total + lost
-        for r in range(offsets[i], offsets[i + 1]):
-            total = 0.0
-            lost = 0.0
-            for j in range(start, start + n_votes[r]):
-                weight = vote_weights[j]
-                new = total + weight
-                lost += (total - new) + weight if total >= weight else (weight - new) + total
-                total = new
-            start += n_votes[r]
-            if whole > 0.0:
-                shares[r] = (total + lost) / whole
-            else:
-                shares[r] = n_votes[r] / (vote_offsets[i + 1] - vote_offsets[i])
-
-
-@kernel
-def weights_of_chosen(
-    first: int,
-    last: int,
-    vote_offsets: Offsets,
-    users: UserCodes,
-    user_weights: Weights,
-    offsets: Offsets,
-    n_votes: Counts,
-    chosen: Counts,
-    weights: Weights,
-) -> None:
-    """weights[i] = weight of the votes for the candidate chosen[i]; ``user_weights`` float64, >= 0, by user.
-
-    Sums are exact before they are rounded once (see ``label_weights``).
-    """
-    for i in range(first, last):
-        start = vote_offsets[i]
-        for r in range(offsets[i], chosen[i]):
-            start += n_votes[r]
-        total = 0.0
-        lost = 0.0
-        for j in range(start, start + n_votes[chosen[i]]):
-            weight = user_weights[users[j]]
-            new = total + weight
-            lost += (total - new) + weight if total >= weight else (weight - new) + total
-            total = new
-        weights[i] = total + lost
 
 
 @kernel

@@ -1,20 +1,52 @@
-"""The weight of the votes on each label, and what follows from it.
+"""The weight of the votes, and of those on each label, and what follows from it: nearly all that adds up weights.
 
 Weights are added without rounding on the way (Neumaier's compensated sum): the error of each addition is carried
 along, exactly, as long as the weights in one sum differ by less than about 2**40, and only the final sum is rounded.
 The result is the correctly rounded sum, the same in any order of the votes.
 
 A function of disputed votes takes ``offsets, labels`` (sorted by label within an observation) and ``vote_weights``
-float64[n_votes], the weight of each vote's user. Votes on the same label stand together: a run.
+float64[n_votes], >= 0. Votes on the same label stand together: a run. One that weighs votes itself takes ``users``
+and ``factors`` of the votes (see ``_weight_of``) and weights by user.
 """
 
 import numpy as np
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
+from ..arrays import Counts, Factors, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
 from .jit import kernel
 
 TIED = 1e-9
 """A label is tied when its weight is within this share of the heaviest."""
+
+
+@kernel
+def _weight_of(weights: Weights, users: UserCodes, factors: Factors | None, j: int) -> float:
+    """The weight of vote j: its ``factors[j]`` of the weight of its user, all of it where there are no factors.
+
+    Where kernels weigh a vote, as ``Disputes.vote_weights`` does in Python; ``species_counts`` has a copy, as a kernel
+    calls only functions of its own file. None costs nothing: numba compiles a kernel for it that has no factors.
+    """
+    weight: float = weights[users[j]]
+    if factors is not None:
+        weight *= factors[j]
+    return weight
+
+
+@kernel
+def _add(total: float, lost: float, weight: float) -> tuple[float, float]:
+    """The next ``total``, and all that was ``lost`` in rounding so far: a step of Neumaier's sum, total + lost."""
+    new = total + weight
+    lost += (total - new) + weight if total >= weight else (weight - new) + total
+    return new, lost
+
+
+@kernel
+def _sum_of(vote_weights: Weights, start: int, stop: int) -> float:
+    """The exact sum of the weights from ``start`` to ``stop``."""
+    total = 0.0
+    lost = 0.0
+    for j in range(start, stop):
+        total, lost = _add(total, lost, vote_weights[j])
+    return total + lost
 
 
 @kernel
@@ -24,26 +56,28 @@ def _run_weight(labels: LabelCodes, vote_weights: Weights, start: int, stop: int
     lost = 0.0
     j = start
     while j < stop and labels[j] == labels[start]:
-        weight = vote_weights[j]
-        new = total + weight
-        lost += (total - new) + weight if total >= weight else (weight - new) + total
-        total = new
+        total, lost = _add(total, lost, vote_weights[j])
         j += 1
     return j, total + lost
 
 
 @kernel
-def count_heavy(offsets: Offsets, users: UserCodes, weights: Weights, threshold: float, first: int, last: int) -> int:
-    """Number of observations ``first <= i < last`` whose voters' weights add up to ``threshold``."""
+def count_heavy(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    users: UserCodes,
+    factors: Factors | None,
+    weights: Weights,
+    threshold: float,
+) -> int:
+    """Number of observations ``first <= i < last`` whose votes weigh at least ``threshold``; ``weights`` by user."""
     heavy = 0
     for i in range(first, last):
         total = 0.0
         lost = 0.0
         for j in range(offsets[i], offsets[i + 1]):
-            weight = weights[users[j]]
-            new = total + weight
-            lost += (total - new) + weight if total >= weight else (weight - new) + total
-            total = new
+            total, lost = _add(total, lost, _weight_of(weights, users, factors, j))
         heavy += total + lost >= threshold
     return heavy
 
@@ -91,13 +125,6 @@ def _support_of(
     start: int, stop: int, labels: LabelCodes, vote_weights: Weights, chosen: int
 ) -> tuple[float, float, float]:
     """Weight on ``chosen``, of all votes from ``start`` to ``stop``, and on the strongest other label (0 if none)."""
-    total = 0.0
-    lost = 0.0
-    for j in range(start, stop):
-        weight = vote_weights[j]
-        new = total + weight
-        lost += (total - new) + weight if total >= weight else (weight - new) + total
-        total = new
     support = 0.0
     opposition = 0.0
     j = start
@@ -108,7 +135,7 @@ def _support_of(
             support = weight
         elif weight > opposition:
             opposition = weight
-    return support, total + lost, opposition
+    return support, _sum_of(vote_weights, start, stop), opposition
 
 
 @kernel
@@ -136,6 +163,7 @@ def settle(
     last: int,
     offsets: Offsets,
     users: UserCodes,
+    factors: Factors | None,
     labels: LabelCodes,
     is_author: Flags,
     weights: Weights,
@@ -148,7 +176,7 @@ def settle(
 ) -> None:
     """Bring the observations up to date on which somebody votes whose weight ``changed``.
 
-    weights float64[n], changed bool[n] by user code. vote_weights[j] becomes weights[users[j]]; chosen[i] the label
+    weights float64[n], changed bool[n] by user code. vote_weights[j] becomes that of the vote; chosen[i] the label
     with most weight, where among the tied the label it was goes first, then as in ``heaviest_labels``; support[i],
     totals[i], opposition[i] as in ``support_of``.
     """
@@ -159,7 +187,7 @@ def settle(
             moved |= changed[users[j]]
         if moved:
             for j in range(start, stop):
-                vote_weights[j] = weights[users[j]]
+                vote_weights[j] = _weight_of(weights, users, factors, j)
             chosen[i] = _heaviest_of(start, stop, labels, is_author, vote_weights, chosen[i], -1)
             support[i], totals[i], opposition[i] = _support_of(start, stop, labels, vote_weights, chosen[i])
 
@@ -187,6 +215,7 @@ def add_up_margins(
     last: int,
     offsets: Offsets,
     users: UserCodes,
+    factors: Factors | None,
     labels: LabelCodes,
     past: Weights,
     objector: int,
@@ -206,9 +235,10 @@ def add_up_margins(
         start, size = offsets[i], offsets[i + 1] - offsets[i]
         margins[i] = 0.0
         for t in range(past.shape[1]):
+            weights = past[:, t]
             for j in range(size):
                 silent = users[start + j] == objector and labels[start + j] == chosen[i]
-                here[j] = 0.0 if silent else past[users[start + j], t]
+                here[j] = 0.0 if silent else _weight_of(weights, users, factors, start + j)
             support, total, opposition = _support_of(0, size, labels[start : start + size], here, chosen[i])
             if total > 0.0:
                 margins[i] += support / total - opposition / total
@@ -236,9 +266,54 @@ def entropies(
             count += 1
             if weight > 0.0:
                 share = weight / totals[i]
-                term = -share * np.log(share)
-                new = total + term
-                lost += (total - new) + term if total >= term else (term - new) + total
-                total = new
+                total, lost = _add(total, lost, -share * np.log(share))
         entropy[i] = total + lost
         n_labels[i] = count
+
+
+@kernel
+def weight_shares(
+    first: int,
+    last: int,
+    vote_offsets: Offsets,
+    vote_weights: Weights,
+    offsets: Offsets,
+    n_votes: Counts,
+    shares: Floats,
+) -> None:
+    """Each candidate's share of the weight of the votes; of their number, where none of them weighs anything.
+
+    ``offsets``, ``n_votes``, ``shares`` by candidate, as in ``candidates``.
+    """
+    for i in range(first, last):
+        start = vote_offsets[i]
+        whole = _sum_of(vote_weights, start, vote_offsets[i + 1])
+        for r in range(offsets[i], offsets[i + 1]):
+            weight = _sum_of(vote_weights, start, start + n_votes[r])
+            start += n_votes[r]
+            shares[r] = weight / whole if whole > 0.0 else n_votes[r] / (vote_offsets[i + 1] - vote_offsets[i])
+
+
+@kernel
+def weights_of_chosen(
+    first: int,
+    last: int,
+    vote_offsets: Offsets,
+    users: UserCodes,
+    factors: Factors | None,
+    user_weights: Weights,
+    offsets: Offsets,
+    n_votes: Counts,
+    chosen: Counts,
+    weights: Weights,
+) -> None:
+    """weights[i] = weight of the votes for the candidate chosen[i]; ``user_weights`` float64, >= 0, by user."""
+    for i in range(first, last):
+        start = vote_offsets[i]
+        for r in range(offsets[i], chosen[i]):
+            start += n_votes[r]
+        total = 0.0
+        lost = 0.0
+        for j in range(start, start + n_votes[chosen[i]]):
+            total, lost = _add(total, lost, _weight_of(user_weights, users, factors, j))
+        weights[i] = total + lost

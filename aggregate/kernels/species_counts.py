@@ -8,7 +8,7 @@ Flags that threads set are bytes, and all set them to 1: it does not matter who 
 
 import numpy as np
 
-from ..arrays import Bytes, Counts, Flags, LabelCodes, Offsets, UserCodes, Weights, Words
+from ..arrays import Bytes, Counts, Factors, Flags, LabelCodes, Offsets, UserCodes, Weights, Words
 from .jit import kernel
 
 LABEL_SHIFT = 33
@@ -59,11 +59,29 @@ def mark_observations(
 
 
 @kernel
+def _weight_of(weights: Weights, users: UserCodes, factors: Factors | None, j: int) -> float:
+    """The same as in ``label_weights``: a test says so."""
+    weight: float = weights[users[j]]
+    if factors is not None:
+        weight *= factors[j]
+    return weight
+
+
+@kernel
+def _add(total: float, lost: float, weight: float) -> tuple[float, float]:
+    """The same as in ``label_weights``."""
+    new = total + weight
+    lost += (total - new) + weight if total >= weight else (weight - new) + total
+    return new, lost
+
+
+@kernel
 def update_states(
     first: int,
     last: int,
     offsets: Offsets,
     users: UserCodes,
+    factors: Factors | None,
     weights: Weights,
     threshold: float,
     joined_weight: float,
@@ -74,8 +92,8 @@ def update_states(
 ) -> None:
     """Bring the stale observations up to date, and clear their mark.
 
-    totals[i] becomes the sum of weights[u] over the users who voted on i, and ``joined_weight`` if it is JOINED, exact
-    before it is rounded (see ``label_weights``). Of the undisputed ones, state[i] becomes VALID where that reaches
+    totals[i] becomes the sum of the weights of the votes on i, and ``joined_weight`` if it is JOINED, exact before it
+    is rounded (see ``label_weights``). Of the undisputed ones, state[i] becomes VALID where that reaches
     ``threshold`` and anybody voted; changed[i] says of every observation whether its state did.
     """
     for i in range(first, last):
@@ -86,10 +104,7 @@ def update_states(
         total = joined_weight if state[i] & JOINED else 0.0
         lost = 0.0
         for j in range(offsets[i], offsets[i + 1]):
-            weight = weights[users[j]]
-            new = total + weight
-            lost += (total - new) + weight if total >= weight else (weight - new) + total
-            total = new
+            total, lost = _add(total, lost, _weight_of(weights, users, factors, j))
         totals[i] = total + lost
         if not state[i] & DISPUTED:
             anybody = offsets[i] < offsets[i + 1] or state[i] & JOINED

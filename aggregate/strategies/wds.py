@@ -31,5 +31,5 @@ class Wds(DawidSkene):
         progress.phase("pair labels")
         model = ConfusionModel(self, votes)
         found, trace = estimate(self, votes, model, progress)
-        shares = weight_shares(votes.disputes, model.right_of_votes())
+        shares = weight_shares(votes.disputes, votes.disputes.discounted(model.right_of_votes()))
         return build_consensus(Outcome(self, votes, found.weights, shares), trace, progress)

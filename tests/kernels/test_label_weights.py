@@ -21,9 +21,9 @@ def total(weights: list[float]) -> float:
     """The total of one observation, on which a user of each weight has voted."""
     n = len(weights)
     totals = np.zeros(1)
-    users = np.arange(n, dtype=np.int32)
+    offsets, users = np.array([0, n]), np.arange(n, dtype=np.int32)
     is_stale, state, changed = np.array([[1], [0], [0]], np.uint8)
-    update_states(0, 1, np.array([0, n]), users, np.array(weights), 1.0, 0.0, is_stale, totals, state, changed)
+    update_states(0, 1, offsets, users, None, np.array(weights), 1.0, 0.0, is_stale, totals, state, changed)
     assert changed[0] == state[0] == (totals[0] >= 1.0)
     assert not is_stale[0]
     return float(totals[0])
@@ -45,7 +45,7 @@ def test_observations_that_are_not_stale_are_left_alone() -> None:
     totals, weights = np.array([5.0, 7.0]), np.array([1.0, 2.0])
     offsets, users = np.array([0, 1, 2]), np.array([0, 1], np.int32)
     is_stale, state, changed = np.array([[0, 1], [1, 1], [1, 1]], np.uint8)
-    update_states(0, 2, offsets, users, weights, 3.0, 0.0, is_stale, totals, state, changed)
+    update_states(0, 2, offsets, users, None, weights, 3.0, 0.0, is_stale, totals, state, changed)
     assert (totals.tolist(), state.tolist(), changed.tolist()) == ([5.0, 2.0], [1, 0], [0, 1])
 
 
@@ -80,7 +80,7 @@ def test_the_heaviest_label_is_the_one_the_rule_names(
     else:
         users, changed = np.arange(labels.size, dtype=np.int32), np.ones(labels.size, np.bool_)
         sums_found, vote_weights = np.empty((3, 1)), np.empty(labels.size)
-        settle(0, 1, offsets, users, labels, is_author, weights, changed, vote_weights, found, *sums_found)
+        settle(0, 1, offsets, users, None, labels, is_author, weights, changed, vote_weights, found, *sums_found)
         assert sums_found[0, 0] == math.fsum(w for label, _, w in votes if label == expected)
         assert vote_weights.tolist() == weights.tolist()
     assert found[0] == expected
@@ -90,7 +90,7 @@ def test_observations_without_a_changed_weight_are_not_settled_again() -> None:
     offsets, users, labels = np.array([0, 2, 4]), np.array([0, 1, 1, 2], np.int32), np.array([3, 5, 3, 5], np.int32)
     weights, changed, vote_weights = np.array([1.0, 2.0, 3.0]), np.array([True, False, False]), np.zeros(4)
     chosen, sums = np.array([-1, -1], np.int32), np.full((3, 2), 9.0)
-    settle(0, 2, offsets, users, labels, np.zeros(4, np.bool_), weights, changed, vote_weights, chosen, *sums)
+    settle(0, 2, offsets, users, None, labels, np.zeros(4, np.bool_), weights, changed, vote_weights, chosen, *sums)
     assert chosen.tolist() == [5, -1]
     assert sums.tolist() == [[2.0, 9.0], [3.0, 9.0], [1.0, 9.0]]
     assert vote_weights.tolist() == [1.0, 2.0, 0.0, 0.0]

@@ -12,7 +12,6 @@ these alike, so that they mean the same under every strategy:
 - an observation is valid if agreement >= theta_acc and weight >= theta_conf.
 """
 
-import math
 from dataclasses import asdict
 
 import numpy as np
@@ -97,7 +96,7 @@ def build_consensus(outcome: Outcome, trace: Trace, progress: Progress) -> Conse
     weight = validity.weigh(weights)
     weight[disputes.observations] = support.weight
     validity.set_disputed(chosen_labels, strategy.passes(support.weight, agreement))
-    gamma = mean_weight(votes, weights)
+    gamma = votes.mean_weight(weights)
     runner_up = likeliest(disputes, shares, excluded=chosen_labels)
     findings = DisputeFindings(
         confidence=agreement * (support.total / (support.total + gamma)),
@@ -124,14 +123,6 @@ def build_consensus(outcome: Outcome, trace: Trace, progress: Progress) -> Conse
         users=user_findings(validity, labels, weights, n_author, n_vote, strategy.theta_conf),
         shares=shares,
     )
-
-
-def mean_weight(votes: Votes, weights: Weights) -> float:
-    """The mean weight of a vote, at least the least positive number; exact before it is rounded.
-
-    It is what an unknown user would weigh.
-    """
-    return max(math.fsum((weights * votes.n_votes_of_users).tolist()) / votes.n_votes, math.ulp(0.0))
 
 
 def user_findings(

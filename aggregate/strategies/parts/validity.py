@@ -62,6 +62,7 @@ class Validity:
             votes.n_observations,
             votes.offsets,
             votes.users,
+            votes.factors,
             weights,
             self.threshold,
             self.joined_weight,
