@@ -1,17 +1,23 @@
-"""Runs that tests change, with a run.json that tells of them as they are."""
+"""run.json of the runs that tests read and change."""
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
+
+
+def record_of(run: str | Path = "consensus/latest") -> dict[str, Any]:
+    """What the run.json in the folder of a run says."""
+    record: dict[str, Any] = json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))
+    return record
 
 
 def sign(run: Path) -> None:
     """Have the run.json of a run tell of the tables that are there."""
-    file = run / "run.json"
-    record = json.loads(file.read_text())
+    record = record_of(run)
     known = record["outputs"]
     record["outputs"] = {path.name: known.get(path.name, {}) | digest_of(path) for path in run.glob("*.parquet")}
-    file.write_text(json.dumps(record))
+    (run / "run.json").write_text(json.dumps(record))
 
 
 def digest_of(path: Path) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """A new column of a run takes a file, and a line that says which setting asks for it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,15 +17,8 @@ from plant_aggregate.add_ons import AddOn, Extends, extended
 from plant_aggregate.assessment.agreement import AgreementOfUsers
 from plant_aggregate.publishing.digests import Digests
 from plant_aggregate.schema import CONSENSUS, DIGEST, Column, Table
-
-VOTES = pa.table(
-    {
-        "observation_id": [1, 1, 2, 3],
-        "user_id": ["ana", "bo", "ana", "eve"],
-        "label": ["Acer campestre", "Acer opalus", "Abies alba", "Abies alba"],
-        "is_author": [True, False, True, True],
-    }
-)
+from tests.command_line import VOTES
+from tests.records import record_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def test_a_new_column_and_fact_are_in_the_run(tmp_path: Path, monkeypatch: pytes
     assert table["position"].to_pylist() == [0, 1, 2]
     assert table.schema.field("genus") == pa.field("genus", pa.string(), nullable=False)
     assert table.schema.field("position").metadata[b"scheme"] == b"from 0"
-    record = json.loads((run.folder / "run.json").read_text())
+    record = record_of(run.folder)
     assert record["genera"] == {"labels": 3}
     without = plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "without")
     assert "genus" not in pq.read_schema(without.folder / "consensus.parquet").names

@@ -40,8 +40,8 @@ SPAM_RANKS = {"bluebird": -0.8, "cf": -0.7, "dog": -0.7, "ms": -0.65, "sp_amt": 
 
 
 def fitted(folder: Path) -> plant_aggregate.Consensus:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)  # none of them knows authors
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        # None of them knows authors.
         return plant_aggregate.PlantNet().fit(plant_aggregate.read_votes(folder / "votes.parquet"))
 
 

@@ -44,8 +44,7 @@ def test_a_float_of_numpy_is_the_same_share() -> None:
 def test_a_quantile_of_observations_is_ambiguous(strategy: Callable[..., Any], quantile: float) -> None:
     rows = [(i, u, "A") for i in range(100) for u in range(i + 2)] + [(i, 1000, "B") for i in range(100)]
     votes = pa.table(dict(zip(("observation_id", "user_id", "label"), zip(*rows, strict=True), strict=True)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         found = strategy(ambiguous_quantile=quantile).fit(plant_aggregate.votes_from_table(votes))
     assert found.counts["ambiguous"] == round(100 * quantile)
 
@@ -75,8 +74,7 @@ def read_score_lists(n: int, share: float, path: Path) -> None:
         "probabilities": [[0.5, 2.0]] * n + [[0.5, 0.5]] * (100 - n),
     }
     pq.write_table(pa.table(lists), path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(votes_without_user(0)))
         plant_aggregate.ambiguity_of(consensus, path, plant_aggregate.AmbiguitySettings(max_rejected=share))
 
@@ -107,8 +105,7 @@ def test_pruned_are_those_below_the_quantile(alpha: float, tmp_path: Path) -> No
     shares = [[0.5 + i / 1000, 0.5 - i / 1000] for i in range(100)]
     lists = {"observation_id": range(100), "epoch": [0] * 100, "labels": [["A", "B"]] * 100, "probabilities": shares}
     pq.write_table(pa.table(lists), tmp_path / "scores.parquet")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(votes_without_user(0)))
     settings = plant_aggregate.AmbiguitySettings(alpha=alpha)
     found = plant_aggregate.ambiguity_of(consensus, tmp_path / "scores.parquet", settings)

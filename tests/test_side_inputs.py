@@ -13,8 +13,7 @@ from plant_aggregate.progress import SILENT, Progress
 from plant_aggregate.side_inputs import VOTES_ONLY, SideInputs
 from plant_aggregate.strategies.base import check_takes
 from plant_aggregate.strategies.registry import STRATEGIES, takers
-
-SAMPLE = Path(__file__).parent.parent / "sample_votes"
+from tests.paths import SAMPLE
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from plant_aggregate.assessment.agreement import (
 )
 from plant_aggregate.kernels import threads
 from plant_aggregate.schema import USER_AGREEMENT, USERS
+from tests.paths import SAMPLE
 from tests.reference import agreement as reference
 from tests.reference.agreement import Vote
 
-SAMPLE = Path(__file__).parent.parent / "sample_votes" / "votes.parquet"
+SAMPLE_VOTES = SAMPLE / "votes.parquet"
 
 
 def votes_of(votes: list[Vote]) -> plant_aggregate.Votes:
@@ -58,7 +59,7 @@ def test_alpha_equals_the_coincidence_matrix(votes: list[Vote]) -> None:
 
 def test_alpha_of_the_samples_disputes() -> None:
     """Recorded from the package krippendorff 0.9.0; for all of the sample it would need 517 GiB."""
-    votes = plant_aggregate.read_votes(SAMPLE)
+    votes = plant_aggregate.read_votes(SAMPLE_VOTES)
     owner = np.repeat(np.arange(votes.n_observations), np.diff(votes.offsets))
     rows = np.isin(owner, votes.disputes.observations)
     log = {"observation_id": owner[rows], "user_id": votes.users[rows], "label": votes.labels[rows]}
@@ -131,7 +132,7 @@ def test_random_voters_score_one_and_careful_ones_less() -> None:
 
 
 def test_the_users_of_a_run_have_the_columns(tmp_path: Path) -> None:
-    run = plant_aggregate.run(SAMPLE, tmp_path)
+    run = plant_aggregate.run(SAMPLE_VOTES, tmp_path)
     table = pq.read_table(run.folder / "users.parquet")
     assert table.column_names == [column.name for column in (*USERS, *USER_AGREEMENT)]
     assert table["n_shared"].null_count == table["label_entropy"].null_count == 0
@@ -141,7 +142,7 @@ def test_the_users_of_a_run_have_the_columns(tmp_path: Path) -> None:
 
 
 def test_threads_do_not_change_a_bit() -> None:
-    votes = plant_aggregate.read_votes(SAMPLE)
+    votes = plant_aggregate.read_votes(SAMPLE_VOTES)
     labels = plant_aggregate.PlantNet().fit(votes).labels
     one = user_agreement(votes, labels)
     small, threads.SMALL_WORK = threads.SMALL_WORK, 0
@@ -180,8 +181,7 @@ def test_experts_beside_the_votes() -> None:
 
 
 def test_a_crowd_of_lone_votes() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         crowd = crowd_agreement(votes_of([(1, 1, 0), (2, 1, 1)]))
     assert math.isnan(crowd.krippendorff_alpha)
     assert math.isnan(crowd.mean_entropy)

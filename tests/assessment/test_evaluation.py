@@ -25,8 +25,7 @@ TRUTH = {1: "alba", 2: "nigra", 3: "alba", 5: "rubra", 8: "alba", 9: "viridis"}
 
 
 def fitted(votes: pa.Table = VOTES, **parameters: float) -> plant_aggregate.Consensus:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         return plant_aggregate.PlantNet(**parameters).fit(plant_aggregate.votes_from_table(votes))
 
 

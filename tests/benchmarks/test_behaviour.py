@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "behaviour.py"
+from tests.paths import BENCHMARKS
+
+SCRIPT = BENCHMARKS / "behaviour.py"
 COMMAND = Path(sys.executable).with_name("plant-aggregate")
 
 

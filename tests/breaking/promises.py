@@ -1,12 +1,12 @@
 """What an output folder promises, whoever was killed while writing into it."""
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from plant_aggregate.publishing.stores.run_ids import age_key, in_order, is_run_id
+from tests.records import record_of
 
 MAY_STAY = {".lock"}
 """What is hidden in an output folder also when nobody writes."""
@@ -106,7 +106,7 @@ def _fault(run: Path) -> str | None:
     if not is_run_id(run.name):
         return "is no run"
     try:
-        manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        manifest = record_of(run)
         digests = {name: facts["sha256"] for name, facts in manifest["outputs"].items()}
         if manifest["run_id"] != run.name:
             return f"has the run.json of {manifest['run_id']}"

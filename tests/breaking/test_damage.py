@@ -14,6 +14,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import AggregateError
+from tests.records import record_of
 
 FLIPS = 300
 
@@ -133,7 +134,7 @@ def no_table(run: Path) -> None:
 
 
 def the_record_of_another(run: Path) -> None:
-    record = json.loads((run / "run.json").read_text())
+    record = record_of(run)
     (run / "run.json").write_text(json.dumps({**record, "run_id": "20200101T000000Z"}))
 
 
@@ -205,8 +206,7 @@ def test_further_files_in_the_folder_of_a_run_are_no_damage(copy: Path) -> None:
         (copy / "runs" / run_id / "derived").mkdir()
     plant_aggregate.simulate(0.0002, seed=1).write(copy.parent)
     guards = plant_aggregate.Settings(max_label_changes=0.0, max_valid_drop=0.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         done = plant_aggregate.run(copy.parent / "votes.parquet", copy, settings=guards)
         assert plant_aggregate.rollback(copy).run_id == before
         plant_aggregate.open_latest(copy).verify()
@@ -245,7 +245,6 @@ def test_runs_without_checksums_of_pages_are_read(copy: Path) -> None:
     sign(run)
     plant_aggregate.open_latest(copy).verify()
     assert plant_aggregate.open_latest(copy).read_table().num_rows
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         plant_aggregate.simulate(0.0002, seed=1).write(copy.parent)
         assert plant_aggregate.run(copy.parent / "votes.parquet", copy).manifest["changes"]["label_changed"] == 0

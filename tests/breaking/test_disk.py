@@ -1,6 +1,5 @@
 """Whatever becomes of the disk, the output folder, the votes or the clock: a line, and ``latest`` as it was."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from plant_aggregate.files import parquet
 from plant_aggregate.files.sources import Source
 from plant_aggregate.publishing import releases
 from tests.command_line import Capture, Disk, Published, Write, as_nobody, error_line
+from tests.records import record_of
 
 from .promises import Watch, known_runs, latest_of, leftovers, runs_in
 from .steps import GUARD, OTHER_RUN, RUN, named, write_votes
@@ -336,7 +336,7 @@ def test_a_clock_that_goes_backwards(capfd: Capture, work: Path, monkeypatch: py
         assert latest is not None
         named_after.append(latest)
         assert ("the clock says" in capfd.readouterr().err) == (hour in (11, 3))
-        manifest = json.loads((output / "latest" / "run.json").read_text())
+        manifest = record_of(output / "latest")
         assert ("see that the clock is right" in " ".join(manifest["warnings"])) == (hour in (11, 3))
     assert named_after == ["20261123T120000Z", *(f"20261123T120000Z-{n}" for n in (2, 3, 4)), "20261123T130000Z"]
     assert runs_in(output / "runs") == set(named_after[-3:])

@@ -19,6 +19,7 @@ import pytest
 from plant_aggregate.publishing.open_run import open_latest
 from plant_aggregate.publishing.stores.folder import RunFolder
 from plant_aggregate.publishing.stores.history import prune
+from tests.records import record_of
 
 TABLES = ("consensus.parquet", "users.parquet", "rejected.parquet", "changes.parquet")
 START = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
@@ -55,7 +56,7 @@ class Readings:
 
 def read(folder: Path, found: Readings) -> None:
     """Read a run as a training job does: what was made, then all of it."""
-    manifest = json.loads((folder / "run.json").read_text())
+    manifest = record_of(folder)
     numbers = [manifest["number"]]
     for name, facts in manifest["outputs"].items():
         content = (folder / name).read_bytes()

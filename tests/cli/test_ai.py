@@ -15,6 +15,7 @@ from plant_aggregate.ai_votes import name_for_ai
 from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Published, Write, refused
 from tests.paths import SAMPLE
+from tests.records import record_of
 
 VOTES, AI, TRUTH = (str(SAMPLE / f"{name}.parquet") for name in ("votes", "ai_votes", "truth"))
 
@@ -42,7 +43,7 @@ def test_the_tables_and_the_manifest_say_what_the_ai_did(published: Published, w
     assert [rows[i]["label"] for i in (1, 2, 3, 9)] == ["Acer opalus", "Abies alba", "Abies grandis", "Abies alba"]
     assert [rows[i]["ai_effect"] for i in (1, 2, 3, 9)] == ["relabelled", "validated", "relabelled", "relabelled"]
     assert (rows[9]["n_votes"], rows[9]["n_labels"], rows[9]["ai_score"], rows[9]["valid"]) == (0, 0, 0.99, True)
-    manifest = json.loads(Path("consensus/latest/run.json").read_text())
+    manifest = record_of()
     assert manifest["counts"]["ai"]["share_of_valid"] == 1.0
     assert manifest["parameters"]["ai_mode"] == "fixed"
     assert manifest["inputs"][-1]["path"] == ai
@@ -106,7 +107,7 @@ def test_a_few_unusable_ai_votes_are_kept_aside(published: Published, write: Wri
     assert "\n1 rejected row: rejected.parquet says which and why\n" in out
     (row,) = pq.read_table("consensus/latest/rejected.parquet").to_pylist()
     assert (row["file"], row["row"], row["observation_id"], row["user_id"]) == (ai, 1, 2, None)
-    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]
+    counts = record_of()["counts"]
     assert counts["ai"]["rejected_by_reason"] == {"score not in [0, 1]": 1}
     assert counts["ai"]["observations"] == 3
 
@@ -123,7 +124,7 @@ def test_of_the_k_likeliest_labels_the_surest_counts_and_the_others_stop_nothing
     row = pq.read_table("consensus/latest/consensus.parquet").to_pylist()[0]
     assert (row["ai_label"], row["ai_score"]) == ("Abies alba", 0.95)
     assert pq.read_metadata("consensus/latest/rejected.parquet").num_rows == 0
-    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]
+    counts = record_of()["counts"]
     assert (counts["ai"]["further"], counts["ai"]["rejected"], counts["ai"]["observations"]) == (2, 0, 2)
     assert counts["labels"] == 3  # "Acer opalus" is a user's, "Abies grandis" was named second only
 

@@ -18,6 +18,7 @@ from plant_aggregate.score_lists import FAULTS
 from plant_aggregate.settings import Settings
 from tests.command_line import Capture, Published, Write, error_line
 from tests.paths import SAMPLE
+from tests.records import record_of
 
 from ..schemas import as_read
 
@@ -178,7 +179,7 @@ def test_run_adds_the_columns(write: Write, work: Path, capfd: Capture) -> None:
     assert run_command(["run", votes, "--scores", scores, "-q"]) == 0
     table = pq.read_table("consensus/latest/consensus.parquet")
     assert table.column_names[-5:-1] == [column.name for column in schema.SCORED]
-    manifest = json.loads(Path("consensus/latest/run.json").read_text())
+    manifest = record_of()
     assert manifest["settings"]["scores"] == [scores]
     assert manifest["ambiguity"]["scored"] == 2
     assert run_command(["ambiguity", votes, "--scores", scores, "-q"]) == 0

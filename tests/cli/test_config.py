@@ -9,6 +9,7 @@ import pytest
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
 from tests.command_line import PREFIX, Capture, Published, Write, error_lines
+from tests.records import record_of
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def errors(capfd: Capture, *arguments: str) -> list[str]:
 
 
 def parameters(work: Path, output: str = "consensus") -> dict[str, object]:
-    found: dict[str, object] = json.loads((work / output / "latest/run.json").read_text())["parameters"]
+    found: dict[str, object] = record_of(work / output / "latest")["parameters"]
     return found
 
 

@@ -13,6 +13,7 @@ import pytest
 import plant_aggregate.pipeline
 from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Published, Write
+from tests.records import record_of
 
 OTHER_LABELS = ["Acer campestre", "Acer opalus", "Abies alba", "Picea abies"]
 """One of three labels is another."""
@@ -63,7 +64,7 @@ def test_labels_that_change_too_often_hold_the_run(
     assert "1 label changed (33.33 %)" in captured.out
     assert "published as" not in captured.out
     assert published.is_untouched()
-    manifest = json.loads((work / "consensus" / "held" / held / "run.json").read_text())
+    manifest = record_of(f"consensus/held/{held}")
     assert manifest["held"] == ["1 of 3 labels changed (33.3 %), more than --max-label-changes 0.3 allows"]
     assert manifest["changes"]["label_changed"] == 1
 
@@ -183,7 +184,7 @@ def test_a_held_run_is_held_against_the_published_one_not_the_held(
 ) -> None:
     for _ in range(2):
         held = held_run(others, work, capfd)
-        manifest = json.loads((work / "consensus" / "held" / held / "run.json").read_text())
+        manifest = record_of(f"consensus/held/{held}")
         assert manifest["changes"]["against"] == latest(work)
     assert published.is_untouched()
 
@@ -435,7 +436,7 @@ def test_json_and_a_table(published: Published, others: str, work: Path, capfd: 
     assert run_command(["diff", "latest", held, "--json", "--table", "out/changes.parquet"]) == 0
     counts = json.loads(capfd.readouterr().out)
     folder = work / "consensus" / "held" / held
-    assert counts == json.loads((folder / "run.json").read_text())["changes"]
+    assert counts == record_of(folder)["changes"]
     assert pq.read_table("out/changes.parquet").equals(pq.read_table(folder / "changes.parquet"))
 
 

@@ -15,6 +15,7 @@ from plant_aggregate.cli.command import GROUPS, MANY, Option
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Published, Write
+from tests.records import record_of
 
 JSON = ("--log-format", "json")
 OTHER = {"label": ["Acer opalus", "Acer opalus", "Abies alba", "Abies alba"]}
@@ -183,7 +184,7 @@ def test_metrics_say_what_run_json_says(published: Published, write: Write, work
     before = time.time()
     assert run_command(["run", str(write("v.parquet", table)), "-q", "--metrics", "m.prom"]) == 0
     found = metrics(work / "m.prom")
-    told = json.loads((work / "consensus/latest/run.json").read_text())
+    told = record_of()
     assert (found["votes_read"], found["votes_rejected[null observation_id]"]) == (100, 1)
     assert found["observations[valid]"] == told["counts"]["valid"]
     assert found["labels_changed"] == told["changes"]["label_changed"]

@@ -1,7 +1,6 @@
 """Names that look alike, or like no name, are told by ``run``; they stay apart."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,19 +8,15 @@ import pyarrow.parquet as pq
 
 from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Write
+from tests.records import record_of
 
 
 def run_on(write: Write, *options: str, **columns: Any) -> dict[str, Any]:
     n = len(columns["label"])
     table = pa.table({"observation_id": range(n), "user_id": [f"u{i}" for i in range(n)], "is_author": [True] * n})
     assert run_command(["run", str(write("votes.parquet", table, **columns)), "-q", *options]) == 0
-    names: dict[str, Any] = manifest()["names"]
+    names: dict[str, Any] = record_of()["names"]
     return names
-
-
-def manifest() -> dict[str, Any]:
-    contents: dict[str, Any] = json.loads(Path("consensus/latest/run.json").read_text())
-    return contents
 
 
 def test_labels_that_look_alike_are_counted_and_named(write: Write, capfd: Capture) -> None:
@@ -58,7 +53,7 @@ def test_integers_for_missing_values(write: Write, capfd: Capture) -> None:
 
 def test_pairs_of_labels_and_what_stands_for_a_missing_value_are_one_warning(write: Write, capfd: Capture) -> None:
     run_on(write, label=["Acer\n", "Acer", "acer", "NA", "Abies"], user_id=["Ana", "ana", "None", "d", "e"])
-    (warning,) = manifest()["warnings"]
+    (warning,) = record_of()["warnings"]
     assert warning == (
         r"3 pairs of labels look alike (first 'Acer' and 'Acer\n'); 1 label looks like a missing value (first 'NA', 1 "
         "vote); 1 user looks like a missing value (first 'None', 1 vote): they were kept apart, as any names"
@@ -97,7 +92,7 @@ def test_names_like_any_others_are_not_told_of(write: Write, capfd: Capture) -> 
     names = run_on(write, label=["Acer", "Abies"])
     assert names["labels"] == names["users"]
     assert not any(names["labels"]["pairs_alike"].values())
-    assert manifest()["warnings"] == []
+    assert record_of()["warnings"] == []
     out, err = capfd.readouterr()
     assert err == ""
     assert "pair" not in out

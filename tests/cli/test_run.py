@@ -23,6 +23,7 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USERS
 from plant_aggregate.strategies.registry import STRATEGIES
 from tests.command_line import VOTES, Capture, Published, Write
+from tests.records import record_of
 
 from ..processes import started
 
@@ -35,13 +36,8 @@ def consensus(work: Path) -> pd.DataFrame:
     return pq.read_table(work / "consensus/latest/consensus.parquet").to_pandas()
 
 
-def manifest(work: Path) -> dict[str, Any]:
-    contents: dict[str, Any] = json.loads((work / "consensus/latest/run.json").read_text())
-    return contents
-
-
 def votes_read(work: Path) -> dict[str, Any]:
-    counts: dict[str, Any] = manifest(work)["counts"]["votes"]
+    counts: dict[str, Any] = record_of()["counts"]["votes"]
     return counts
 
 
@@ -62,7 +58,7 @@ def test_tables_have_the_columns_and_types_of_the_contract(write: Write, work: P
 def test_the_manifest_accounts_for_files_rows_and_phases(write: Write, work: Path) -> None:
     path = write()
     run(path, "--theta-acc", "0.6")
-    found = manifest(work)
+    found = record_of()
     assert found["strategy"] == "plantnet"
     assert found["parameters"]["theta_acc"] == 0.6
     assert found["parameters"]["theta_conf"] == 2.0
@@ -99,7 +95,7 @@ def test_the_summary_goes_to_stdout_and_progress_to_stderr(write: Write, work: P
 
 def test_json_on_stdout_is_run_json(write: Write, work: Path, capfd: Capture) -> None:
     run(write(), "--json")
-    assert json.loads(capfd.readouterr().out) == manifest(work)
+    assert json.loads(capfd.readouterr().out) == record_of()
 
 
 def test_a_terminal_gets_a_bar(write: Write, work: Path) -> None:
@@ -208,7 +204,7 @@ def test_two_hundred_files_in_hive_partitions_are_one_log(write: Write, work: Pa
         )
     run("log")
     assert votes_read(work)["read"] == 800
-    assert len(manifest(work)["inputs"]) == 200
+    assert len(record_of()["inputs"]) == 200
     assert consensus(work)["observation_id"].tolist() == list(range(200))
 
 
@@ -292,7 +288,7 @@ def test_without_authors_the_run_warns_once(write: Write, work: Path, capfd: Cap
     error = capfd.readouterr().err
     assert error.startswith("plant-aggregate: warning: ")
     assert error.count("\n") == 1
-    assert manifest(work)["warnings"] == [error.removeprefix("plant-aggregate: warning: ").strip()]
+    assert record_of()["warnings"] == [error.removeprefix("plant-aggregate: warning: ").strip()]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -305,7 +301,7 @@ def test_user_weights_from_a_file(write: Write, work: Path, suffix: str) -> None
         weights.to_parquet(path)
     run(write(), "--user-weights", path)
     assert consensus(work)["label"].tolist() == ["Acer opalus", "Abies alba", "Abies alba"]
-    assert manifest(work)["settings"]["user_weights"] == str(path)
+    assert record_of()["settings"]["user_weights"] == str(path)
 
 
 def test_latest_is_a_relative_link_to_the_newest_run(write: Write, work: Path, published: Published) -> None:
@@ -348,7 +344,7 @@ def test_the_same_input_gives_the_same_bytes(write: Write, work: Path) -> None:
     digests = []
     for threads in ("1", "2", "4"):
         run(path, "--threads", threads)
-        digests.append({name: output["sha256"] for name, output in manifest(work)["outputs"].items()})
+        digests.append({name: output["sha256"] for name, output in record_of()["outputs"].items()})
     assert digests[0] == digests[1] == digests[2]
 
 
@@ -359,14 +355,14 @@ def test_weights_of_users_who_never_voted_are_noticed(
     run(write(), "--user-weights", "weights.csv")
     warning = "1 of 1 users with a weight set by hand have no vote (first: 'nobody')"
     assert warning in capfd.readouterr().err
-    assert warning in manifest(work)["warnings"]
+    assert warning in record_of()["warnings"]
 
 
 @pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "plantnet"])
 def test_every_strategy_can_be_chosen(write: Write, work: Path, strategy: str) -> None:
     run(write(), "--strategy", strategy, "--theta-conf", "1.25")
-    assert manifest(work)["strategy"] == strategy
-    assert manifest(work)["parameters"]["theta_conf"] == 1.25
+    assert record_of()["strategy"] == strategy
+    assert record_of()["parameters"]["theta_conf"] == 1.25
     assert len(consensus(work)) == 3
 
 
@@ -395,7 +391,7 @@ def test_soft_results_are_a_distribution_over_the_labels_voted(write: Write, wor
     assert frame["observation_id"].tolist() == [1, 1, 2, 3]
     assert frame["label"].tolist() == ["Acer campestre", "Acer opalus", "Abies alba", "Abies alba"]
     assert np.allclose(frame.groupby("observation_id")["share"].sum(), 1)
-    assert manifest(work)["outputs"]["posteriors.parquet"]["rows"] == 4
+    assert record_of()["outputs"]["posteriors.parquet"]["rows"] == 4
 
 
 def test_a_probability_is_that_of_the_label_to_be_right_and_nothing_else(write: Write, work: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Write
+from tests.records import record_of
 
 AI = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Ilex"], "score": [0.9, 0.8, 0.7]})
 TRUTH = AI.drop_columns(["score"])
@@ -22,11 +23,6 @@ RUN = ("run", "good.parquet", "-q")
 def published_table() -> dict[str, list[Any]]:
     table: dict[str, list[Any]] = pq.read_table("consensus/latest/consensus.parquet").to_pydict()
     return table
-
-
-def manifest() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path("consensus/latest/run.json").read_text())
-    return found
 
 
 @pytest.fixture
@@ -43,15 +39,15 @@ def parts(write: Write) -> list[str]:
 def test_ai_votes_of_several_files_are_those_of_one(parts: list[str], write: Write, work: Path) -> None:
     assert run_command([*RUN, "--ai-votes", str(write("ai.parquet", AI))]) == 0
     expected = published_table()
-    assert manifest()["settings"]["ai_votes"] == f"{work}/ai.parquet"
+    assert record_of()["settings"]["ai_votes"] == f"{work}/ai.parquet"
     for given in ([parts[0], parts[1], parts[2]], [f"{work}/ai"], ["ai/*.parquet", "ai/label=*"]):
         assert run_command([*RUN, *(word for path in given for word in ("--ai-votes", path))]) == 0
         assert published_table() == expected
-        inputs = manifest()["inputs"][1:]
+        inputs = record_of()["inputs"][1:]
         assert [Path(item["path"]).name for item in inputs] == ["1.parquet", "2.parquet", "3.parquet"]
         assert [item["rows"] for item in inputs] == [2, 0, 1]
         assert inputs[0]["fingerprint"] == hashlib.sha256(Path(parts[0]).read_bytes()).hexdigest()
-        assert manifest()["settings"]["ai_votes"] == (given if len(given) > 1 else given[0])
+        assert record_of()["settings"]["ai_votes"] == (given if len(given) > 1 else given[0])
 
 
 def test_rejected_rows_say_which_file_of_ai_votes(parts: list[str], write: Write) -> None:
@@ -73,7 +69,7 @@ def test_a_configuration_may_name_one_or_several(parts: list[str], work: Path) -
     for spelled in ('"ai"', json.dumps(parts)):
         (work / "job.toml").write_text(f"[run]\nai-votes = {spelled}\n")
         assert run_command([*RUN, "--config", "job.toml"]) == 0
-        assert len(manifest()["inputs"]) == 4
+        assert len(record_of()["inputs"]) == 4
 
 
 def test_expert_labels_of_several_files(parts: list[str], write: Write, work: Path, capfd: Capture) -> None:
@@ -100,11 +96,11 @@ def test_user_weights_of_several_files(parts: list[str], write: Write, work: Pat
     users = pq.read_table("consensus/latest/users.parquet").to_pydict()
     weights = dict(zip(users["user_id"], users["weight"], strict=True))
     assert (weights["ana"], weights["bo"]) == (3, 2.5)
-    both = manifest()["files"]["user_weights"]
+    both = record_of()["files"]["user_weights"]
     assert both["path"] == "a.csv and 1 more"
     (work / "a.csv").write_text("user_id,fixed_weight\nana,4\n")
     assert run_command([*RUN, "--user-weights", "a.csv", "--user-weights", "b.parquet"]) == 0
-    assert manifest()["files"]["user_weights"]["sha256"] != both["sha256"]
+    assert record_of()["files"]["user_weights"]["sha256"] != both["sha256"]
 
 
 def test_a_newer_file_without_times_is_said_to_be_older(write: Write, capfd: Capture) -> None:
@@ -115,5 +111,5 @@ def test_a_newer_file_without_times_is_said_to_be_older(write: Write, capfd: Cap
     assert run_command(["run", "log", "-q"]) == 0
     told = "4 rows of 1 file without voted_at, after rows that have one, count as older"
     assert told in capfd.readouterr().err
-    assert any(told in warning for warning in manifest()["warnings"])
-    assert manifest()["counts"]["votes"]["untimed"] == 4
+    assert any(told in warning for warning in record_of()["warnings"])
+    assert record_of()["counts"]["votes"]["untimed"] == 4

@@ -1,6 +1,5 @@
 """One row that cannot be used stops nothing: it is kept aside, with file, row and reason, or named in a line."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.ids.text_faults import LONGEST
 from tests.command_line import Capture, Write
+from tests.records import record_of
 
 N = 200
 LATIN1 = "Isoëtes".encode("latin-1")
@@ -80,7 +80,7 @@ def test_a_vote_with_text_that_cannot_be_used(
     (row,) = rejected()
     assert (row["file"], row["row"], row["reason"]) == ("log/b.parquet", 150, f"{column} {REASONS[text]}")
     assert row[column] == SHOWN[text]
-    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]["votes"]
+    counts = record_of()["counts"]["votes"]
     assert counts["rejected_by_reason"] == {f"{column} {REASONS[text]}": 1}
     labels = pq.read_table("consensus/latest/consensus.parquet")["label"].unique().to_pylist()
     assert sorted(labels) == [f"Species {i}" for i in range(5)]
@@ -128,7 +128,7 @@ def test_an_ai_vote_with_text_that_cannot_be_used(write: Write, column: str, tex
     (row,) = rejected()
     assert (row["file"], row["row"], row["reason"]) == (str(ai), 150, f"{column} {REASONS[text]}")
     assert row[column] == SHOWN[text]
-    counts = json.loads(Path("consensus/latest/run.json").read_text())["counts"]["ai"]
+    counts = record_of()["counts"]["ai"]
     assert counts["rejected_by_reason"] == {f"{column} {REASONS[text]}": 1}
 
 

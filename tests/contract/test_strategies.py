@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
-from plant_aggregate.kernels import threads
 from plant_aggregate.strategies.registry import STRATEGIES
+from tests.rows import assert_same_on_threads, exactly
 
 Rows = list[tuple[int, int, str]]
 NAMES = ("observation_id", "user_id", "label")
@@ -25,18 +25,14 @@ def table(rows: Rows) -> pa.Table:
 
 
 def fit(name: str, rows: Rows) -> plant_aggregate.Consensus:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         return STRATEGIES[name]().fit(plant_aggregate.votes_from_table(table(rows)))
 
 
 def bits(consensus: plant_aggregate.Consensus) -> list[list[dict[str, Any]]]:
     """All three tables with floats as hexadecimal digits, and the trace."""
     tables = (consensus.to_arrow(), consensus.users_to_arrow(), consensus.posteriors_to_arrow())
-    rows = [
-        [{k: v.hex() if isinstance(v, float) else v for k, v in row.items()} for row in t.to_pylist()] for t in tables
-    ]
-    return [*rows, [vars(iteration) for iteration in consensus.trace.iterations]]
+    return [*map(exactly, tables), [vars(iteration) for iteration in consensus.trace.iterations]]
 
 
 def crowd(seed: int, n_votes: int = 400) -> Rows:
@@ -68,18 +64,13 @@ def test_files_change_no_bit(name: str, seed: int, tmp_path: Path) -> None:
         cut = [len(rows) * part // 5, len(rows) * (part + 1) // 5]
         pq.write_table(whole.slice(cut[0], cut[1] - cut[0]), tmp_path / "parts" / f"{part}.parquet", row_group_size=9)
     one, many = (plant_aggregate.read_votes(tmp_path / source) for source in ("whole.parquet", "parts"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         assert bits(STRATEGIES[name]().fit(one)) == bits(STRATEGIES[name]().fit(many))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_threads_change_no_bit(name: str, seed: int) -> None:
-    results = []
-    for count in (1, 2, 4):
-        threads.set_threads(count)
-        results.append(bits(fit(name, crowd(seed))))
-    assert results[0] == results[1] == results[2]
+    assert_same_on_threads(lambda: bits(fit(name, crowd(seed))))
 
 
 @pytest.mark.parametrize("seed", range(4))

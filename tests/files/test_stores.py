@@ -20,6 +20,7 @@ from plant_aggregate.files.sources import PARQUET_SUFFIXES, find_sources
 from plant_aggregate.files.stores import redacted
 from tests.command_line import Capture, Published, Write, refused
 from tests.object_store import Bucket
+from tests.records import record_of
 
 AI = pa.table({"observation_id": [1, 2], "label": ["Acer opalus", "Abies alba"], "score": [0.9, 0.4]})
 
@@ -28,18 +29,13 @@ def run_refused(capfd: Capture, *arguments: str, exit_code: int = 1) -> str:
     return refused(capfd, "run", *arguments, "-q", exit_code=exit_code)
 
 
-def manifest(work: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((work / "consensus/latest/run.json").read_text())
-    return found
-
-
 def test_votes_from_a_store_are_the_votes_of_the_file(bucket: Bucket, write: Write, work: Path) -> None:
     path = write()
     assert run_command(["run", str(path), "-q", "-o", "local"]) == 0
     assert run_command(["run", bucket.put("log/votes.parquet", path), "-q"]) == 0
     for name in ("consensus", "users", "rejected"):
         assert pq.read_table(f"consensus/latest/{name}.parquet").equals(pq.read_table(f"local/latest/{name}.parquet"))
-    (source,) = manifest(work)["inputs"]
+    (source,) = record_of()["inputs"]
     assert source["path"] == bucket.uri("log/votes.parquet")
     assert source["fingerprint"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert source["bytes"] == path.stat().st_size
@@ -82,7 +78,7 @@ def test_every_input_may_be_in_a_store(bucket: Bucket, write: Write, work: Path)
     )
     run = ["run", votes, "-q"]
     assert run_command([*run, "--user-weights", bucket.put("weights.csv", weights)]) == 0
-    assert manifest(work)["files"]["user_weights"]["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert record_of()["files"]["user_weights"]["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert run_command([*run, "--ai-votes", bucket.put("ai.parquet", write("ai.parquet", AI))]) == 0
     assert run_command([*run, "--scores", bucket.put("s.parquet", write("s.parquet", scores))]) == 0
     experts = bucket.put("truth.parquet", write("truth.parquet", truth))
@@ -218,7 +214,7 @@ def test_what_only_fsspec_opens(write: Write, work: Path) -> None:
     with fsspec.open("memory://log/votes.parquet", "wb") as file:
         file.write(write().read_bytes())
     assert run_command(["run", "memory://log", "-q"]) == 0
-    assert manifest(work)["inputs"][0]["path"] == "memory://log/votes.parquet"
+    assert record_of()["inputs"][0]["path"] == "memory://log/votes.parquet"
 
 
 def test_without_fsspec(tmp_path: Path) -> None:

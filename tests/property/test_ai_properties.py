@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import plant_aggregate
 from plant_aggregate.kernels import threads
-from tests.property.test_plantnet_properties import assert_equal, bits, matching_theta_conf, table, without_repeats
 from tests.reference import ai_votes as reference
+from tests.rows import assert_equal, bits, matching_theta_conf, votes_of, without_repeats
 from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows
 
 Rows = list[dict[str, Any]]
@@ -49,10 +49,9 @@ def ai_votes(scored: Scored) -> plant_aggregate.AiVotes:
 
 
 def fit(rows: Rows, scored: Scored, **given_parameters: Any) -> plant_aggregate.Consensus:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         strategy = plant_aggregate.PlantNet(**given_parameters)
-        return strategy.fit(plant_aggregate.votes_from_table(table(rows)), ai_votes=ai_votes(scored))
+        return strategy.fit(votes_of(rows), ai_votes=ai_votes(scored))
 
 
 @given(logs_with_ai(), parameters(), st.sampled_from(MODES), st.sampled_from(WEIGHTS))
@@ -93,9 +92,8 @@ def test_an_ai_that_may_only_invalidate_does_nothing_else(
 def test_ignoring_the_ai_changes_no_row_of_the_votes_own(log: tuple[Rows, Scored]) -> None:
     rows, scored = log
     ignored = fit(rows, scored, ai_mode="ignore").to_arrow().drop_columns(["ai_label", "ai_score", "ai_effect"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
-        plain = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(table(rows))).to_arrow()
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        plain = plant_aggregate.PlantNet().fit(votes_of(rows)).to_arrow()
     ids = set(plain["observation_id"].to_pylist())
     assert [row for row in ignored.to_pylist() if row["observation_id"] in ids] == plain.to_pylist()
 

@@ -17,6 +17,7 @@ import plant_aggregate
 from plant_aggregate.files.parquet import stream
 from tests.reference import ambiguity as reference
 from tests.reference import plantnet
+from tests.rows import votes_of
 from tests.vote_strategies import INTEGER_LABELS, TEXT_LABELS, prolific_vote_rows, vote_rows
 
 Rows = list[dict[str, Any]]
@@ -50,13 +51,6 @@ def logs_and_scores(draw: st.DrawFn) -> tuple[Rows, Scores]:
             whole = math.fsum(each.values())
             each.update({label: share / whole if whole else 1 / len(each) for label, share in each.items()})
     return rows, scores
-
-
-def votes_of(rows: Rows) -> plant_aggregate.Votes:
-    names = ("observation_id", "user_id", "label", "is_author")
-    columns = {name: pa.array([row.get(name) for row in rows]) for name in names}
-    columns["is_author"] = columns["is_author"].cast(pa.bool_())
-    return plant_aggregate.votes_from_table(pa.table(columns))
 
 
 def list_table(scores: Sequence[tuple[tuple[Any, int], dict[Any, float]]]) -> pa.Table:

@@ -14,11 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.kernels import threads
 from tests.reference import plantnet
+from tests.rows import (
+    Rows,
+    assert_equal,
+    assert_same_on_threads,
+    bits,
+    matching_theta_conf,
+    table,
+    votes_of,
+    without_repeats,
+)
 from tests.vote_strategies import parameters, prolific_vote_rows, vote_rows, weight_overrides
-
-Rows = list[dict[str, Any]]
 
 IDS = ("observation_id", "user_id", "label")
 LOGS = st.one_of(vote_rows(), prolific_vote_rows())
@@ -28,72 +35,16 @@ pytestmark = [
 ]
 
 
-def table(rows: Rows, **types: pa.DataType) -> pa.Table:
-    names = {name for row in rows for name in row}
-    columns = {name: [row.get(name) for row in rows] for name in sorted(names)}
-    arrays = {
-        name: pa.array(values, types.get(name, pa.timestamp("us") if name == "voted_at" else None))
-        for name, values in columns.items()
-    }
-    if arrays["label"].type == pa.null():
-        arrays["label"] = arrays["label"].cast(pa.string())
-    if "is_author" in arrays:
-        arrays["is_author"] = arrays["is_author"].cast(pa.bool_())
-    return pa.table(arrays)
-
-
 def fit(votes: plant_aggregate.Votes, **given_parameters: Any) -> plant_aggregate.Consensus:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         return plant_aggregate.PlantNet(**given_parameters).fit(votes)
-
-
-def bits(consensus: plant_aggregate.Consensus) -> tuple[Rows, Rows]:
-    """The result with floats as hexadecimal digits: equal only if every bit is."""
-
-    def exactly(rows: Rows) -> Rows:
-        return [{k: v.hex() if isinstance(v, float) else v for k, v in row.items()} for row in rows]
-
-    return exactly(consensus.to_arrow().to_pylist()), exactly(consensus.users_to_arrow().to_pylist())
-
-
-def matching_theta_conf(given_parameters: dict[str, Any]) -> float:
-    """The threshold that goes with a weight function [L25, table of weight functions]."""
-    name = given_parameters.get("weight_function", "power-difference")
-    return {
-        "power-difference": 2.0,
-        "linear": 8.75,
-        "square-root": 3.6,
-        "three-quarters": 5.5,
-        "square": 64.75,
-        "logarithm": 2.82,
-    }[name]
-
-
-def without_repeats(rows: Rows) -> Rows:
-    """The votes that stand: their order means nothing any more."""
-    return plantnet.clean(rows)[0]
-
-
-def assert_equal(found: plant_aggregate.Consensus, expected: dict[str, Any]) -> None:
-    """Weights and everything countable exactly; what is divided, to a few units in the last place."""
-    for name, rows_found in (("observations", found.to_arrow()), ("users", found.users_to_arrow())):
-        for row, wanted in zip(rows_found.to_pylist(), expected[name], strict=True):
-            for column, value in wanted.items():
-                if isinstance(value, float) and column != "weight":
-                    assert math.isclose(row[column], value, rel_tol=1e-12, abs_tol=1e-13), (column, row, wanted)
-                else:
-                    assert row[column] == value, (column, row, wanted)
-    assert [vars(iteration) for iteration in found.trace.iterations] == expected["trace"]
-    assert found.trace.converged == expected["converged"]
-    assert found.trace.cycle_length == expected["cycle_length"]
 
 
 @given(LOGS, parameters())
 @settings(max_examples=400)
 def test_the_engine_equals_the_reference(rows: Rows, given_parameters: dict[str, Any]) -> None:
     votes, counts = plantnet.clean(rows)
-    engine_votes = plant_aggregate.votes_from_table(table(rows))
+    engine_votes = votes_of(rows)
     assert engine_votes.n_votes == counts["used"]
     given_parameters = {"theta_conf": matching_theta_conf(given_parameters), **given_parameters}
     assert_equal(fit(engine_votes, **given_parameters), plantnet.fit(votes, **given_parameters))
@@ -112,9 +63,8 @@ def test_it_does_so_with_weights_set_by_hand(rows: Rows, given_parameters: dict[
     )
     given_parameters = {"theta_conf": matching_theta_conf(given_parameters), **given_parameters}
     strategy = plant_aggregate.PlantNet(**given_parameters)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
-        found = strategy.fit(plant_aggregate.votes_from_table(table(rows)), user_weights=user_weights)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        found = strategy.fit(votes_of(rows), user_weights=user_weights)
     assert_equal(found, plantnet.fit(plantnet.clean(rows)[0], **given_parameters, **overrides))
 
 
@@ -123,9 +73,7 @@ def test_it_does_so_with_weights_set_by_hand(rows: Rows, given_parameters: dict[
 def test_row_order_changes_no_bit(rows: Rows, chance: random.Random) -> None:
     rows = without_repeats(rows)
     shuffled = chance.sample(rows, len(rows))
-    assert bits(fit(plant_aggregate.votes_from_table(table(shuffled)))) == bits(
-        fit(plant_aggregate.votes_from_table(table(rows)))
-    )
+    assert bits(fit(plant_aggregate.votes_from_table(table(shuffled)))) == bits(fit(votes_of(rows)))
 
 
 @given(rows=LOGS, chance=st.randoms(use_true_random=False))
@@ -148,11 +96,7 @@ def test_files_and_row_groups_change_no_bit(
 @given(LOGS)
 @settings(max_examples=60)
 def test_threads_change_no_bit(rows: Rows) -> None:
-    results = []
-    for count in (1, 2, 4):
-        threads.set_threads(count)
-        results.append(bits(fit(plant_aggregate.votes_from_table(table(rows)))))
-    assert results[0] == results[1] == results[2]
+    assert_same_on_threads(lambda: bits(fit(votes_of(rows))))
 
 
 @given(LOGS, st.randoms(use_true_random=False))
@@ -167,7 +111,7 @@ def test_renaming_users_and_observations_changes_no_bit(rows: Rows, chance: rand
         names[column] = dict(zip(new, old, strict=True))
         rename = dict(zip(old, new, strict=True))
         renamed_rows = [{**row, column: rename[row[column]]} for row in renamed_rows]
-    plain = bits(fit(plant_aggregate.votes_from_table(table(rows))))
+    plain = bits(fit(votes_of(rows)))
     renamed = bits(fit(plant_aggregate.votes_from_table(table(renamed_rows))))
     for column, straight, other in zip(("observation_id", "user_id"), plain, renamed, strict=True):
         back = [{**row, column: names[column][row[column]]} for row in other]
@@ -211,7 +155,7 @@ def test_an_unrelated_observation_changes_no_other_row(rows: Rows, n_votes: int,
         for j in range(n_votes)
     ]
     log, longer = (
-        plant_aggregate.votes_from_table(table(rows)),
+        votes_of(rows),
         plant_aggregate.votes_from_table(table([*unrelated, *rows])),
     )
     observations, users = bits(fit(log))
@@ -231,8 +175,4 @@ def test_a_log_large_enough_for_many_blocks_is_the_same_on_any_number_of_threads
         }
         for _ in range(60_000)
     ]
-    results = []
-    for count in (1, 2, 4):
-        threads.set_threads(count)
-        results.append(bits(fit(plant_aggregate.votes_from_table(table(rows)))))
-    assert results[0] == results[1] == results[2]
+    assert_same_on_threads(lambda: bits(fit(votes_of(rows))))

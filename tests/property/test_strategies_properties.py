@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import plant_aggregate
 from plant_aggregate.strategies.registry import STRATEGIES
 from tests.reference import dense_dawid_skene, plantnet, strategies
+from tests.rows import votes_of
 from tests.vote_strategies import prolific_vote_rows, vote_rows
 
 Rows = list[dict[str, Any]]
@@ -31,13 +32,6 @@ TIED_AFTER_THE_FIRST_VOTE: Rows = [
 
 FEW = {"max_iter": 4, "tolerance": 1e-12, "rounds": 7, "step_rounds": 3}
 """Models of probabilities are compared with their references while rounding has not grown."""
-
-
-def engine_votes(rows: Rows) -> plant_aggregate.Votes:
-    names = ("observation_id", "user_id", "label", "is_author")
-    columns = {name: pa.array([row.get(name) for row in rows]) for name in names}
-    columns["is_author"] = columns["is_author"].cast(pa.bool_())
-    return plant_aggregate.votes_from_table(pa.table(columns))
 
 
 def strategy_with(name: str, **wanted: Any) -> Any:
@@ -59,7 +53,7 @@ def shares_of(consensus: plant_aggregate.Consensus) -> dict[Any, dict[Any, float
 def test_the_engine_equals_the_reference(name: str, rows: Rows) -> None:
     rows = plantnet.clean(rows)[0]
     strategy = strategy_with(name, **FEW)
-    found = strategy.fit(engine_votes(rows))
+    found = strategy.fit(votes_of(rows))
     expected = strategies.fit(name, rows, **asdict(strategy) | _iterations(found))
     for i, wanted in expected["shares"].items():
         shares = shares_of(found)[i]

@@ -20,9 +20,9 @@ from plant_aggregate.publishing.tables import write_consensus
 from plant_aggregate.schema import CHANGES, arrow_schema
 from plant_aggregate.settings import Settings
 from tests.property.test_ai_properties import ai_votes, logs_with_ai
-from tests.property.test_plantnet_properties import table
 from tests.records import sign
 from tests.reference import changes as reference
+from tests.rows import votes_of
 
 Rows = list[dict[str, Any]]
 Scored = dict[Any, tuple[Any, float]]
@@ -65,9 +65,8 @@ def pairs_of_logs(draw: st.DrawFn) -> tuple[Log, Log]:
 def write(log: Log, ai_mode: str | None, path: Path) -> dict[Any, reference.Row]:
     """Write the consensus of a log; what it says, and the votes it says it of."""
     rows, scored = log
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
-        votes = plant_aggregate.votes_from_table(table(rows))
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        votes = votes_of(rows)
         if ai_mode is None:
             consensus = plant_aggregate.PlantNet().fit(votes)
         else:
@@ -142,9 +141,8 @@ RESULT = ("label", "status", "weight", "agreement", "confidence")
 
 def consensus_of(log: Log, ai_mode: str) -> plant_aggregate.Consensus:
     rows, scored = log
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
-        votes = plant_aggregate.votes_from_table(table(rows))
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        votes = votes_of(rows)
         return plant_aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
 
 
@@ -442,8 +440,7 @@ def test_ids_of_another_width_are_compared_if_they_fit(nights: Nights, old: int,
         columns = {"observation_id": pa.array([observation]).cast(kind), "user_id": ["ana"], "label": ["Abies alba"]}
         path = nights.folder / f"{observation}-{kind}"
         path.mkdir()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+        with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
             consensus = plant_aggregate.PlantNet().fit(plant_aggregate.votes_from_table(pa.table(columns)))
         write_consensus(consensus, path, [Digests(consensus.votes)])
         folders.append(str(path / "consensus.parquet"))

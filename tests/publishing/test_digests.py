@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import plant_aggregate
 from plant_aggregate.add_ons import extended
 from plant_aggregate.publishing.digests import Digests
-from tests.property.test_plantnet_properties import table, without_repeats
 from tests.reference import digests as reference
+from tests.rows import votes_of, without_repeats
 from tests.vote_strategies import prolific_vote_rows, vote_rows
 
 Rows = list[dict[str, Any]]
@@ -24,7 +24,7 @@ LOGS = st.one_of(vote_rows(), prolific_vote_rows()).map(without_repeats)
 
 def digests(rows: Rows, first: int = 0) -> dict[Any, int]:
     """By observation id, from the ``first`` observation on."""
-    votes = plant_aggregate.votes_from_table(table(rows))
+    votes = votes_of(rows)
     ids = votes.observation_ids.slice(first)
     found = extended(pa.table({"observation_id": ids}), first, [Digests(votes)])
     return {row["observation_id"]: row["votes_digest"] for row in found.to_pylist()}

@@ -1,7 +1,6 @@
 """The files of a run hold what the consensus holds, in the types of the schema, the same bytes every time."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from plant_aggregate.publishing.digests import Digests
 from plant_aggregate.publishing.record import RunRecord, write_record
 from plant_aggregate.publishing.tables import write_consensus, write_table
 from plant_aggregate.schema import CONSENSUS, DIGEST, USERS
+from tests.records import record_of
 from tests.schemas import as_read
 
 MakeConsensus = Callable[..., Consensus]
@@ -122,7 +122,7 @@ def test_what_fails_while_rows_are_derived_is_not_said_of_the_writing(
 def test_run_json_keeps_any_text(tmp_path: Path) -> None:
     contents = {"inputs": [{"path": "é/😀\n\"'\0.parquet"}], "number": 0.1, "outputs": {}}
     write_record(RunRecord.from_plain(contents), tmp_path)
-    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8")) == contents
+    assert record_of(tmp_path) == contents
 
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.string()])

@@ -164,8 +164,7 @@ def test_no_author_information_warns_once() -> None:
     with pytest.warns(plant_aggregate.AggregateWarning, match="author") as caught:
         plant_aggregate.PlantNet().fit(log)
     assert len(caught) == 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         plant_aggregate.PlantNet().fit(votes())
 
 

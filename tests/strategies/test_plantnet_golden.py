@@ -30,8 +30,7 @@ def differences(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_golden_case(case: dict[str, Any]) -> None:
     votes = plant_aggregate.votes_from_table(pd.DataFrame(case["votes"]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         consensus = plant_aggregate.PlantNet(**case["params"]).fit(votes)
     expected = case["expected"]
     assert differences(consensus.to_arrow().to_pylist(), expected["observations"]) == []

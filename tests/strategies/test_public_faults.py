@@ -10,8 +10,7 @@ import plant_aggregate
 
 
 def fit(rows: list[dict[str, Any]], **parameters: Any) -> plant_aggregate.Consensus:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         return plant_aggregate.PlantNet(**parameters).fit(plant_aggregate.votes_from_table(pd.DataFrame(rows)))
 
 

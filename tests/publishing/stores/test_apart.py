@@ -17,6 +17,7 @@ from plant_aggregate.publishing.stores.folder import RunFolder
 from plant_aggregate.publishing.stores.run_ids import next_run_id
 from tests.breaking.promises import Watch, known_runs, latest_of, leftovers, runs_in
 from tests.breaking.steps import GUARD, OTHER_RUN, RUN, named, write_votes
+from tests.records import record_of
 
 MEMORY = "/dev/shm"
 
@@ -135,7 +136,7 @@ def staged_run(output: Path) -> Path:
     run_id = next_run_id(datetime.now(UTC), [*store.run_ids, *store.held_ids])
     folder = output / "runs" / f".{run_id}.partial"
     shutil.copytree((output / "latest").resolve(), folder)
-    record = json.loads((folder / "run.json").read_text())
+    record = record_of(folder)
     (folder / "run.json").write_text(json.dumps({**record, "run_id": run_id}))
     return folder
 

@@ -27,6 +27,7 @@ from plant_aggregate.publishing.stores.bucket import RunBucket
 from plant_aggregate.publishing.stores.history import prune
 from tests.command_line import VOTES, Capture, Write
 from tests.object_store import Bucket
+from tests.records import record_of
 
 TABLES = ["changes.parquet", "consensus.parquet", "rejected.parquet", "users.parquet"]
 
@@ -243,7 +244,7 @@ def ended_at(step: int, kind: str, output: str, folder: Path) -> bool:
     store.prepare()
     staged = folder / "staged"
     shutil.copytree(folder / "local/latest", staged, dirs_exist_ok=True)
-    record = json.loads((staged / "run.json").read_text())
+    record = record_of(staged)
     (staged / "run.json").write_text(json.dumps({**record, "run_id": "20991231T000000Z"}))
     ending = Ending(store._place.filesystem, step)
     store._place = replace(store._place, filesystem=ending)
