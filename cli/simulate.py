@@ -27,9 +27,9 @@ def simulate(folder: str, overwrite: bool, **options: Any) -> None:
 
     The marginals reached go to stdout beside the published ones, progress to stderr.
     """
-    from plant_aggregate.simulation.marginals import side_by_side
+    from plant_aggregate.simulation.marginals import comparison_table
 
     simulation = Simulation(**options)
     with console.progress() as listener:
         marginals = simulation.write(folder, overwrite=overwrite, progress=listener)
-    console.result(side_by_side(simulation.scale, marginals))
+    console.result(comparison_table(simulation.scale, marginals))

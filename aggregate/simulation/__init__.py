@@ -1,8 +1,8 @@
-"""Vote logs whose truth is known, as large as wanted, that look like Pl@ntNet's.
+"""Simulates vote logs with known truth, of any size, that resemble Pl@ntNet's.
 
-The model is set out in docs/simulation.md. ``published`` holds what is imitated, ``species`` and ``crowd`` who votes
-on what, ``voting`` how, ``timing`` when, ``stream`` puts it together block by block, ``marginals`` counts what came
-out, ``files`` writes it.
+The model is described in docs/simulation.md. ``published`` has the numbers to reproduce; ``species`` and ``crowd``
+simulate observations and users, ``voting`` and ``classifier`` the votes of users and AI, ``timing`` their times;
+``stream`` combines these block by block, ``marginals`` counts the result, ``files`` writes it.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Tables:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A vote log that is determined by these parameters, and drawn when it is asked for.
+    """A vote log that is determined by these parameters, and generated on use.
 
     Raises ParameterError.
     """
@@ -47,7 +47,7 @@ class Simulation:
         "in (0, 60]",
         group="Simulation",
     )
-    """Beyond 60 counts would not fit 32 bits with room to spare."""
+    """Counts of a scale beyond 60 might not fit 32 bits."""
     seed: int = parameter(0, "another seed, another log of the same kind", "at least 0", group="Simulation")
     ai: bool = parameter(False, "also write ai_votes.parquet, with scores", group="Simulation")
     parrots: float = parameter(
@@ -72,7 +72,7 @@ class Simulation:
 
     @property
     def totals(self) -> "Totals":
-        """The counts that are reached by construction."""
+        """The counts that the simulation reaches exactly."""
         from .published import Totals
 
         return Totals.at(self.scale)
@@ -100,7 +100,7 @@ class Simulation:
     def write(self, folder: str | Path, *, overwrite: bool = False, progress: Progress = SILENT) -> "Marginals":
         """Write votes.parquet, truth.parquet and, with ``ai``, ai_votes.parquet into ``folder``; count the marginals.
 
-        Block by block, in 25 bytes of memory per vote and 250 MB. The files appear when they are complete.
+        Written block by block, with 25 bytes of memory per vote and 250 MB. The files appear when they are complete.
         """
         from .files import Tabulator, check_folder, parquet_files
         from .stream import Plan
@@ -143,7 +143,7 @@ def _tally(plan: "Plan") -> "Tally":
 
 
 def _plain(table: "pa.Table") -> "pa.Table":
-    """The table with its labels as plain strings, as they are read from a file."""
+    """The table with labels as plain strings instead of dictionaries, as a file has them."""
     import pyarrow as pa
 
     place = table.schema.get_field_index("label")

@@ -1,17 +1,17 @@
-"""Whole numbers that add up exactly: shares of a total, and heavy-tailed counts."""
+"""Integers that add up exactly: parts of a total, and heavy-tailed counts."""
 
 import numpy as np
 
 from ..arrays import Floats, Indices
 
 EXPONENT_STEP = 2.0**-12
-"""Exponents are found to this step: coarse enough that no rounding of ``pow`` decides between two of them."""
+"""Step of the exponents searched: so coarse that the rounding of ``pow`` cannot change the result."""
 
 
-def share_out(total: int, sizes: Indices) -> Indices:
-    """Split ``total`` in proportion to ``sizes`` into whole parts, int64[len(sizes)], none above its size.
+def split_total(total: int, sizes: Indices) -> Indices:
+    """Split ``total`` in proportion to ``sizes`` int64[n] into integers, int64[n], none above its size.
 
-    >>> share_out(5, np.array([4, 4, 2])).tolist()
+    >>> split_total(5, np.array([4, 4, 2])).tolist()
     [2, 2, 1]
     """
     upto: Indices = np.cumsum(sizes) * total // sizes.sum()
@@ -19,7 +19,7 @@ def share_out(total: int, sizes: Indices) -> Indices:
 
 
 def largest_remainder(total: int, weights: Floats) -> Indices:
-    """Round ``weights`` scaled to ``total`` to whole numbers of at least 1 that add up to it, int64.
+    """Round ``weights`` scaled to ``total`` to integers of at least 1 that add up to it, int64[n].
 
     ``total`` must be at least ``len(weights)``.
     """
@@ -31,11 +31,11 @@ def largest_remainder(total: int, weights: Floats) -> Indices:
 
 
 def heavy_tailed(n: int, total: int, lowest: int, highest: int) -> Indices:
-    """``n`` whole numbers from ``lowest`` to ``highest``, ascending, that add up to ``total``; int64[n].
+    """``n`` integers from ``lowest`` to ``highest``, ascending, that add up to ``total``; int64[n].
 
     A discrete bounded Pareto law: the share of the numbers that reach k falls like ``(lowest / k) ** exponent``
-    less its value above ``highest``. The exponent is the one with which they add up; a remainder too small for it
-    goes to the largest.
+    less its value above ``highest``. The exponent is chosen so that they add up; a remainder too small
+    for the step of exponents is added to the largest.
 
     >>> heavy_tailed(8, 40, 2, 20).tolist()
     [2, 2, 2, 3, 4, 5, 8, 14]
@@ -64,7 +64,7 @@ def heavy_tailed(n: int, total: int, lowest: int, highest: int) -> Indices:
 
 
 def _raise_largest(ascending: Indices, missing: int, highest: int) -> Indices:
-    """Add ``missing`` ones, from the largest down, as often as it takes, never above ``highest``."""
+    """Add ``missing`` in ones, from the largest number down, repeatedly, never above ``highest``."""
     while missing:
         room = np.flatnonzero(ascending < highest)[-abs(missing) :]
         ascending[room] += 1

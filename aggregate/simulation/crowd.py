@@ -1,4 +1,4 @@
-"""Who votes: how often, when, as author or as reviewer, and how well."""
+"""The users: how often, when, and how accurately they vote, as authors or as reviewers."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,10 +20,10 @@ LEARNING = 0.25
 CARELESS_SHARE = 0.01
 CARELESS_ERROR = 0.95
 CARELESS_MAX_VOTES = 100
-"""Share of the users who vote near-randomly, how often they err, and the most votes one gets to cast; assumed."""
+"""Share of the users who vote near-randomly, their error rate, and their maximum number of votes; assumed."""
 
 CARELESS_CANDOUR = 1e6
-"""A careless user contradicts whatever is shown."""
+"""Candour of a careless user, who contradicts any label."""
 
 ONE_VOTE_REVIEWERS = 0.04
 """Share of the one-vote users whose vote is on someone else's observation; assumed."""
@@ -32,10 +32,10 @@ MOST_REVIEWING = 0.8
 """Largest share of the votes that a user casts on others' observations; assumed."""
 
 CLOCK = 2**31
-"""Registration and activity are timed by a clock that shows 0 to CLOCK over the period."""
+"""Length of the period in the unit of registration and activity times."""
 
 FIXED = 2.0**20
-"""Skills are whole multiples of 1 / FIXED, so that the last bit of ``pow`` on some machine changes nothing."""
+"""Skills are multiples of 1 / FIXED, so that the rounding of ``pow`` on a machine does not matter."""
 
 FIRST_USER_ID = 100_000_000
 MAX_ID_GAP = 9
@@ -44,11 +44,11 @@ CHUNK = 2**22
 
 @dataclass(frozen=True)
 class Crowd:
-    """The users, coded in the order of their registration.
+    """The users; codes are in the order of their registration.
 
-    ``ids`` int64[n_users], ascending. ``error`` float64[n_users]: chance of a mistake at difficulty 1. ``candour``
-    float64[n_users]: readiness to contradict, no unit. ``careless`` bool[n_users]. ``authors`` int32[author votes]
-    and ``reviewers`` int32[other votes]: the user of each vote, in the order in which the votes' turn comes.
+    ``ids`` int64[n_users], ascending. ``error`` float64[n_users]: probability of a mistake at difficulty 1. ``candour``
+    float64[n_users]: readiness to contradict, without a unit. ``careless`` bool[n_users]. ``authors`` int32[author
+    votes] and ``reviewers`` int32[other votes]: the user of each vote, in the order in which votes are cast.
     """
 
     ids: Indices
@@ -68,7 +68,7 @@ class Crowd:
         error = np.minimum(1.0, BEGINNER_ERROR * votes**-LEARNING * (0.5 + rng.random(totals.users)))
         error = np.maximum(1.0, np.rint(error * FIXED)) / FIXED
         registered = np.sort(rng.integers(0, CLOCK, totals.users))
-        # Who votes a lot stays long; who votes little has often gone the same day.
+        # Users with many votes stay long; those with few often leave the same day.
         stay = rng.random(totals.users) ** (8 / (1 + np.log(votes)))
         active = (CLOCK - registered) * np.rint(stay * FIXED).astype(np.int64) // int(FIXED)
         return cls(
@@ -93,7 +93,7 @@ def _activity(totals: Totals) -> Indices:
 def _reviews(votes: Indices, n_reviews: int, rng: np.random.Generator) -> Indices:
     """How many of each user's ``votes`` are on others' observations, int64[users]; they add up to ``n_reviews``.
 
-    The share grows with the logarithm of the activity, at the pace at which they add up.
+    The share grows linearly with the logarithm of the activity; the slope is such that the numbers add up.
     """
     reviews = np.zeros_like(votes)
     ones = np.flatnonzero(votes == 1)
@@ -129,7 +129,7 @@ def _fill(reviews: Indices, votes: Indices, n_reviews: int) -> Indices:
 
 
 def _careless(votes: Indices, rng: np.random.Generator) -> Flags:
-    """Who votes near-randomly, bool[users]: an exact share, none of them very active."""
+    """The users who vote near-randomly, bool[n_users]: an exact share, none of them very active."""
     careless = np.zeros(len(votes), np.bool_)
     pool = np.flatnonzero(votes <= CARELESS_MAX_VOTES)
     n_careless = min(len(pool), nearest_count(CARELESS_SHARE, len(votes)))
@@ -140,7 +140,7 @@ def _careless(votes: Indices, rng: np.random.Generator) -> Flags:
 def _turns(votes: Indices, registered: Indices, active: Indices, rng: np.random.Generator) -> UserCodes:
     """The users of all ``votes``, int32[votes.sum()], in the order of the times at which they are active.
 
-    Sorted as one 64-bit word (time, user), the fastest sort there is and one without ties that matter.
+    Sorts 64-bit words (time, user), which is fast, and the order of ties does not matter.
     """
     upto = np.cumsum(votes)
     n_votes = int(upto[-1])

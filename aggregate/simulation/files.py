@@ -1,4 +1,4 @@
-"""A simulation as Arrow tables, and written to Parquet files as a stream."""
+"""Converts a simulation to Arrow tables, and streams it to Parquet files."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 FILES: dict[str, Table] = {"votes.parquet": VOTES, "truth.parquet": TRUTH, "ai_votes.parquet": AI_VOTES}
 
 MARK = "plant-aggregate.simulation"
-"""A key in the metadata of every file of a simulation: by it ``overwrite`` knows that nobody's votes are lost."""
+"""Key in the metadata of every simulated file: ``overwrite`` replaces no others."""
 
 
 class Tabulator:
-    """Blocks to Arrow record batches; labels as dictionaries, so that a name is stored once."""
+    """Converts blocks to Arrow record batches; labels are dictionaries, so that each name is stored once."""
 
     def __init__(self, plan: Plan, ids: IdKind) -> None:
         self._user_ids = plan.crowd.ids
@@ -35,7 +35,7 @@ class Tabulator:
         self._ids = ids
 
     def schema(self, file: str) -> "pa.Schema":
-        """Of the batches of ``file``."""
+        """The schema of the batches of ``file``."""
         import pyarrow as pa
 
         id_type = pa.int64() if self._ids == "int" else pa.string()
@@ -47,7 +47,7 @@ class Tabulator:
         return schema
 
     def batches(self, block: Block) -> "dict[str, pa.RecordBatch]":
-        """What ``block`` adds to each file."""
+        """The rows of ``block`` for each file."""
         import pyarrow as pa
 
         log, expert = block.log, block.expert
@@ -78,7 +78,7 @@ class Tabulator:
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that is a file, or that holds what must not be overwritten."""
+    """Raise an error if a folder is a file, or has files that must not be overwritten."""
     if folder.exists() and not folder.is_dir():
         raise ParameterError("is a file, not a folder", where=str(folder), remedy="name another folder")
     if keeps_runs(folder):
@@ -100,7 +100,7 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
 
 
 def _is_simulated(path: Path) -> bool:
-    """Whether a file was written by a simulation, as it says of itself; earlier versions did not mark theirs."""
+    """Whether a file is marked as simulated; earlier versions did not mark theirs."""
     import pyarrow as pa
     from pyarrow.parquet import read_metadata
 
@@ -115,15 +115,15 @@ def _is_simulated(path: Path) -> bool:
 def parquet_files(
     folder: Path, schemas: "dict[str, pa.Schema]"
 ) -> "Iterator[dict[str, Callable[[pa.RecordBatch], None]]]":
-    """What writes a batch to each of ``schemas``; the files get their names when all are complete, and none before.
+    """Functions that write a batch to the file of each of ``schemas``; the files get their names once all are complete.
 
-    Files of an earlier simulation that this one does not have are taken away: they would not belong to its votes.
+    Files of an earlier simulation that this one does not have are removed: they would not belong to its votes.
     Raises PublishError if they cannot be written.
     """
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    targets = {name: Path(os.path.realpath(folder / name)) for name in schemas}  # links stay
+    targets = {name: Path(os.path.realpath(folder / name)) for name in schemas}  # links are kept
     staged = {name: target.with_name(f".{target.name}.{os.getpid()}.partial") for name, target in targets.items()}
     writers: dict[str, ParquetWriter] = {}
     opened = ExitStack()
@@ -136,7 +136,7 @@ def parquet_files(
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for name, schema in schemas.items():
-                # Without the Arrow schema in the file, readers see plain strings and not our dictionaries.
+                # Without the Arrow schema in the file, readers see plain strings instead of dictionaries.
                 writers[name] = ParquetWriter(
                     opened.enter_context(pa.OSFile(os.fsencode(staged[name]), "wb")),
                     schema,
@@ -158,7 +158,7 @@ def parquet_files(
                     (folder / name).unlink(missing_ok=True)
     finally:
         for name in staged:
-            with suppress(OSError):  # a full disk has been told of
+            with suppress(OSError):  # a full disk was already reported
                 if name in writers:
                     writers[name].close()
         with suppress(OSError):
@@ -177,7 +177,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 def _encodings(schema: "pa.Schema") -> dict[str, object]:
-    """Differences for ids and times, which ascend or nearly so; a dictionary for labels."""
+    """Parquet encodings: deltas for ids and times, which ascend or nearly do; dictionaries for labels."""
     import pyarrow as pa
 
     ascending = [field.name for field in schema if pa.types.is_int64(field.type) or pa.types.is_timestamp(field.type)]

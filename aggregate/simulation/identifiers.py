@@ -1,4 +1,4 @@
-"""Ids of observations and users as they look in a real log."""
+"""Realistic ids of observations and users."""
 
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,12 @@ def next_observation_ids(last: int, n: int, rng: np.random.Generator) -> Indices
 
 
 def observation_id_array(ids: Indices, kind: IdKind) -> "pa.Array":
-    """``ids`` as they are (int64), or each as the UUID that stands for it."""
+    """``ids`` int64[n] as integers, or each as a UUID."""
     return to_arrow(ids) if kind == "int" else _strings(_uuids(ids))
 
 
 def user_id_array(ids: Indices, kind: IdKind) -> "pa.Array":
-    """``ids`` as they are (int64), or each as ``user-`` and ten digits."""
+    """``ids`` int64[n] as integers, or each as ``user-`` and ten digits."""
     if kind == "int":
         return to_arrow(ids)
     text = np.empty((len(ids), 15), np.uint8)

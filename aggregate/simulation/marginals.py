@@ -1,4 +1,4 @@
-"""What a simulation has in common with the published data: counted, not promised."""
+"""Counts the marginals that a simulation shares with the published data."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from .stream import Block
 
 @dataclass(frozen=True)
 class Marginals:
-    """Numbers published about a vote log; shares in [0, 1]."""
+    """Published numbers about a vote log; shares in [0, 1]."""
 
     observations: int
     votes: int
@@ -26,7 +26,7 @@ class Marginals:
 
 
 def published_at(scale: float) -> Marginals:
-    """The published marginals, the counts scaled; fewer species where fewer are expected to be met."""
+    """The published marginals, the counts scaled; and the number of species that is expected at that scale."""
     observations = nearest_count(scale, published.OBSERVATIONS)
     return Marginals(
         observations=observations,
@@ -41,7 +41,7 @@ def published_at(scale: float) -> Marginals:
 
 
 class Tally:
-    """Counts the marginals of blocks as they pass."""
+    """Counts the marginals of successive blocks."""
 
     def __init__(self, n_users: int, n_species: int) -> None:
         self._by_user: Indices = np.zeros(n_users, np.int64)
@@ -51,16 +51,16 @@ class Tally:
 
     def add(self, block: Block) -> None:
         """Count a block."""
-        ballots = block.ballots
+        votes = block.votes
         self._observations += len(block.observation_ids)
-        self._votes += len(ballots.users)
-        self._multi_vote += int((np.diff(ballots.offsets) > 1).sum())
-        starts = ballots.offsets[:-1]
-        least, greatest = np.minimum.reduceat(ballots.labels, starts), np.maximum.reduceat(ballots.labels, starts)
+        self._votes += len(votes.users)
+        self._multi_vote += int((np.diff(votes.offsets) > 1).sum())
+        starts = votes.offsets[:-1]
+        least, greatest = np.minimum.reduceat(votes.labels, starts), np.maximum.reduceat(votes.labels, starts)
         self._disagreed += int((least != greatest).sum())
         for counts, codes in (
-            (self._by_user, ballots.users),
-            (self._by_label, ballots.labels),
+            (self._by_user, votes.users),
+            (self._by_label, votes.labels),
             (self._by_species, block.truth),
         ):
             counts += np.bincount(codes, minlength=len(counts))
@@ -80,8 +80,8 @@ class Tally:
         )
 
 
-def side_by_side(scale: float, reached: Marginals) -> str:
-    """A small aligned table: each marginal as published, scaled where it is a count, and as reached."""
+def comparison_table(scale: float, reached: Marginals) -> str:
+    """An aligned text table: each marginal as published, scaled where it is a count, and as reached."""
     target = published_at(scale)
 
     def line(name: str, left: str, right: str) -> str:

@@ -1,4 +1,4 @@
-"""Names of species, the commonest first: real ones, and beyond those composed ones."""
+"""Names of species, the commonest first: real names, followed by composed ones."""
 
 from functools import cache
 from importlib.resources import files
@@ -26,10 +26,10 @@ ADJECTIVES = (
     "sylvaticus sylvatica sylvaticum, tenuifolius tenuifolia tenuifolium, tomentosus tomentosa tomentosum, "
     "vulgaris vulgaris vulgare"
 )
-"""Epithets in the masculine, feminine and neuter, from which names are composed when the real ones run out."""
+"""Epithets in masculine, feminine and neuter, from which further names are composed."""
 
 LISTED_PER_ROUND = 3
-"""A genus gets another composed name for every so many listed ones: large genera have the many rare species."""
+"""Real names of a genus per round of composed names: large genera have most of the rare species."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What is published about Pl@ntNet's South-Western Europe votes, and the same numbers at another scale."""
+"""The numbers published about Pl@ntNet's South-Western Europe votes, and the same at another scale."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ OBSERVATIONS = 6_699_593
 VOTES = 9_005_108
 USERS = 823_251
 SPECIES = 11_425
-"""Observations, votes on them, users who voted and different labels voted [L25]."""
+"""Numbers of observations, votes, users who voted, and distinct labels voted [L25]."""
 
 MULTI_VOTE_SHARE = 0.24
 """Share of the observations with at least two votes [L25]."""
@@ -21,7 +21,7 @@ ONE_VOTE_USER_SHARE = 0.62
 
 RARE_SPECIES = 0.8
 RARE_SPECIES_SHARE = 0.11
-"""The rarest 80 % of the species hold about 11 % of the observations [L25]."""
+"""Share of the observations that the rarest 80 % of the species have [L25]."""
 
 AUTHOR_VOTES_SHARE = 0.98
 """Share of the observations on which the author votes; assumed, "nearly always"."""
@@ -30,12 +30,12 @@ MOST_VOTES = 40
 """Votes on the most voted observation; assumed."""
 
 FEWEST_USERS = 10
-"""A crowd is not made smaller than this, however small the scale: fewer could not vote on one observation each."""
+"""Minimum number of users at any scale, so that there are enough voters for an observation."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Whole numbers that a simulation reaches by construction.
+    """Counts that a simulation reaches exactly.
 
     ``multi_vote`` and ``disagreed`` count observations, ``one_vote`` users, ``author_votes`` votes.
     """
@@ -50,14 +50,14 @@ class Totals:
 
     @classmethod
     def at(cls, scale: float) -> "Totals":
-        """The published counts times ``scale``, changed as little as it takes to be possible for a handful of votes."""
+        """The published counts times ``scale``, adjusted as little as necessary to be consistent for few votes."""
         observations = max(1, nearest_count(scale, OBSERVATIONS))
         votes = max(observations, nearest_count(scale, VOTES))
         users = min(votes, max(FEWEST_USERS, nearest_count(scale, USERS)))
         if users == 1:
             votes = observations
         multi_vote = min(votes - observations, max(1, nearest_count(MULTI_VOTE_SHARE, observations)))
-        # Whoever does not vote once votes twice or more, and there must be votes enough for that.
+        # The other users vote twice or more, so there must be enough votes for that.
         one_vote = min(users - (votes > users), max(nearest_count(ONE_VOTE_USER_SHARE, users), 2 * users - votes))
         return cls(
             observations=observations,

@@ -1,4 +1,4 @@
-"""Which species there are, how frequent each is, and what it is mistaken for."""
+"""The species: how frequent each is, and what it is mistaken for."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -13,19 +13,19 @@ from .names import species_names
 from .published import OBSERVATIONS, RARE_SPECIES, RARE_SPECIES_SHARE, SPECIES
 
 SAME_GENUS_SHARE = 0.9
-"""Chance that a mistake names another species of the genus, if there is one; makes 80 % of all mistakes."""
+"""Probability that a mistake names another species of the genus, if there is one; results in 80 % of all mistakes."""
 
 SPREAD_STEP = 2.0**-10
-"""Step in which the spread of the frequencies is found, coarse for the same reason as EXPONENT_STEP."""
+"""Step of the spreads searched, coarse for the same reason as EXPONENT_STEP."""
 
 
 @dataclass(frozen=True)
 class Flora:
-    """The species of a simulation, in the order of their names, so that a genus is one range of codes.
+    """The species of a simulation, in the order of their names, so that a genus is a range of codes.
 
     ``counts`` int64[n_species]: observations of each, at least 1. ``upto`` int64[n_species + 1]: their cumulative
     sums from 0. ``genus_from``, ``genus_upto`` int64[n_species]: the range of ``upto`` that the genus spans.
-    ``difficulty`` float64[n_species]: factor of a user's rate of mistakes.
+    ``difficulty`` float64[n_species]: factor on a user's error rate.
     """
 
     names: tuple[str, ...]
@@ -56,10 +56,10 @@ class Flora:
         )
 
     def mistaken(self, species: LabelCodes, at_random: Flags, rng: np.random.Generator) -> LabelCodes:
-        """Another species for each of ``species``; int32.
+        """Another species for each of ``species``, int32[n].
 
-        Mostly of the same genus, and always where that is all chance knows; ``at_random`` ones from all species.
-        Either way the more frequent the likelier.
+        Mostly one of the same genus, if it has others; for ``at_random`` bool[n] one of all species. The probability is
+        proportional to the species' frequency.
         """
         draws = rng.random((2, len(species)))
         own = self.counts[species]
@@ -75,8 +75,8 @@ class Flora:
     def truth(self, rng: np.random.Generator) -> NDArray[np.int16]:
         """The species of every observation in random order, int16[n_observations].
 
-        One observation of each species k stands there as ``~k`` (that is -1 - k): it is to be named rightly by
-        its first voter, so that every species is voted at least once.
+        One observation of each species k has the value ``~k`` (that is -1 - k): its first voter is to name it
+        correctly, so that every species is voted at least once.
         """
         species = np.repeat(np.arange(len(self.names), dtype=np.int16), self.counts)
         species[self.upto[:-1]] ^= -1
@@ -85,7 +85,7 @@ class Flora:
 
 
 def species_at(scale: float, n_observations: int) -> int:
-    """How many species a random share ``scale`` of the published observations is expected to hold, at most SPECIES."""
+    """Expected number of species in a random share ``scale`` of the published observations, at most SPECIES."""
     if scale >= 1:
         return SPECIES
     expected = (1 - (1 - scale) ** frequencies(SPECIES, OBSERVATIONS)).sum()
@@ -95,8 +95,8 @@ def species_at(scale: float, n_observations: int) -> int:
 def frequencies(n_species: int, n_observations: int) -> Indices:
     """Observations of each species, int64[n_species], descending, each at least 1, adding up to ``n_observations``.
 
-    The log-normal law of Preston (1948), of the spread at which the rarest 80 % of the species hold the published
-    11 % of the observations [L25], or as near as they come when each has at least one.
+    The log-normal law of Preston (1948), with the spread at which the rarest 80 % of the species have the published
+    11 % of the observations [L25], or the nearest share that is possible when each has at least one.
     """
     normal = NormalDist()
     deviations = np.array([normal.inv_cdf((n_species - rank - 0.5) / n_species) for rank in range(n_species)])
@@ -115,6 +115,6 @@ def frequencies(n_species: int, n_observations: int) -> Indices:
 
 
 def rare_share(counts: Indices) -> float:
-    """Share of the observations that the rarest 80 % of the species hold; ``counts`` in any order."""
+    """Share of the observations that the rarest 80 % of the species have; ``counts`` int64[n_species] in any order."""
     ascending = np.sort(counts)
     return float(ascending[: count_of(RARE_SPECIES, len(counts))].sum() / counts.sum())

@@ -1,4 +1,4 @@
-"""A simulation block by block: observations in the order of upload, votes in the order of casting."""
+"""Generates a simulation block by block: observations in the order of upload, votes in the order of time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,19 +10,19 @@ from ..arrays import Flags, Floats, Indices, LabelCodes, UserCodes
 from ..progress import Progress
 from ..shares import nearest_count
 from . import timing
-from .counts import share_out
+from .classifier import ai_votes
+from .counts import split_total
 from .crowd import Crowd
 from .identifiers import FIRST_OBSERVATION_ID, next_observation_ids
-from .machine import ai_votes
 from .published import Totals
 from .species import Flora, species_at
-from .voting import Ballots, Quota, cast_votes
+from .voting import BlockVotes, Quota, cast_votes
 
 BLOCK = 2**18
-"""Observations per block. Part of the result: another size gives other votes."""
+"""Observations per block. Another size gives other votes."""
 
 MULTI_VOTE_EXPERTS = 5.0
-"""Experts look at observations with several votes this many times as often as at others; assumed."""
+"""Factor by which experts label observations with several votes more often than others; assumed."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class LogRows:
 
 @dataclass(frozen=True)
 class Block:
-    """Some observations, complete, and the votes that can be written once they are known.
+    """Observations, and the log's rows up to the upload of the next one.
 
-    ``observation_ids`` int64 and ``truth`` int32: every observation of the block. ``ballots``: all votes on them.
-    ``expert`` bool: whether experts tell the truth of it. ``ai``: labels int32 and scores float64, if wanted.
-    ``log``: the votes, on these observations or earlier ones, cast before any later observation is uploaded.
+    ``observation_ids`` int64 and ``truth`` int32: every observation of the block. ``votes``: all votes on these.
+    ``expert`` bool: whether an expert labels it. ``ai``: labels int32 and scores float64, if requested. ``log``: the
+    votes, on these observations or earlier ones, cast before any later observation is uploaded.
     """
 
     observation_ids: Indices
     truth: LabelCodes
-    ballots: Ballots
+    votes: BlockVotes
     expert: Flags
     ai: tuple[LabelCodes, Floats] | None
     log: LogRows
@@ -59,7 +59,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known before the first vote: the totals, the species, the crowd; ``truth`` as of Flora.truth."""
+    """What is fixed before the first vote: the totals, the species, the users; ``truth`` as by Flora.truth."""
 
     seed: int
     totals: Totals
@@ -67,11 +67,11 @@ class Plan:
     crowd: Crowd
     truth: NDArray[np.int16]
     parrots: Flags
-    """bool[n_users]; who votes what the AI says, whatever is shown."""
+    """bool[n_users]; the users who copy the AI's label."""
 
     @classmethod
     def make(cls, scale: float, seed: int, progress: Progress, parrots: float = 0.0) -> "Plan":
-        """Draw species and crowd, of which a share of ``parrots``; about 25 bytes of memory per vote at its peak."""
+        """Draw species and users, of which a share of ``parrots``; takes up to 25 bytes of memory per vote."""
         progress.phase("gathering a crowd")
         totals = Totals.at(scale)
         flora = Flora.of(species_at(scale, totals.observations), totals.observations)
@@ -81,7 +81,7 @@ class Plan:
         return cls(seed, totals, flora, crowd, flora.truth(rng), copying)
 
     def blocks(self, *, ai: bool, experts: float | None, progress: Progress) -> Iterator[Block]:
-        """All blocks, in order; about 100 MB at a time."""
+        """Generate all blocks, in order; each takes about 100 MB."""
         n_observations = self.totals.observations
         progress.phase("voting", n_observations, "observations")
         turn = (0, 0)
@@ -92,19 +92,19 @@ class Plan:
             coded = self.truth[first:upto].astype(np.int32)
             truth = np.where(coded < 0, ~coded, coded)
             turns, turn = self._turns(turn, quota)
-            ballots = cast_votes(quota, truth, coded < 0, turns, self.crowd, self.flora, rng)
-            opinions = self._ai(truth, ballots, number) if ai else None
+            votes = cast_votes(quota, truth, coded < 0, turns, self.crowd, self.flora, rng)
+            opinions = self._ai(truth, votes, number) if ai else None
             if opinions is not None:
-                ballots = self._with_parrots(ballots, opinions[0])
+                votes = self._with_parrots(votes, opinions[0])
             ids = next_observation_ids(last_id, quota.observations, rng)
             uploaded = timing.upload_times(first, quota.observations, n_observations, rng)
             end = None if upto == n_observations else int(uploaded[-1])
-            log, waiting = _log(ballots, ids, uploaded, waiting, end, rng)
+            log, waiting = _log(votes, ids, uploaded, waiting, end, rng)
             yield Block(
                 observation_ids=ids,
                 truth=truth,
-                ballots=ballots,
-                expert=_experts(ballots, experts, _generator(self.seed, 2, number)),
+                votes=votes,
+                expert=_experts(votes, experts, _generator(self.seed, 2, number)),
                 ai=opinions,
                 log=log,
             )
@@ -112,23 +112,23 @@ class Plan:
             progress.advance(quota.observations)
 
     def _turns(self, turn: tuple[int, int], quota: Quota) -> tuple[tuple[UserCodes, UserCodes], tuple[int, int]]:
-        """The authors and reviewers whose turn it is in a block, and whose it is then."""
+        """The authors and reviewers of a block, and the positions of the next ones."""
         authored, reviewed = turn[0] + quota.author_votes, turn[1] + quota.votes - quota.author_votes
         users = self.crowd.authors[turn[0] : authored], self.crowd.reviewers[turn[1] : reviewed]
         return users, (authored, reviewed)
 
-    def _with_parrots(self, ballots: Ballots, ai_labels: LabelCodes) -> Ballots:
-        """The ballots, with the AI's label for a parrot's."""
-        observation = np.repeat(np.arange(ai_labels.size), np.diff(ballots.offsets))
-        labels = np.where(self.parrots[ballots.users], ai_labels[observation], ballots.labels)
-        return replace(ballots, labels=labels)
+    def _with_parrots(self, votes: BlockVotes, ai_labels: LabelCodes) -> BlockVotes:
+        """The votes, with the AI's labels in those of parrots."""
+        observation = np.repeat(np.arange(ai_labels.size), np.diff(votes.offsets))
+        labels = np.where(self.parrots[votes.users], ai_labels[observation], votes.labels)
+        return replace(votes, labels=labels)
 
-    def _ai(self, truth: LabelCodes, ballots: Ballots, number: int) -> tuple[LabelCodes, Floats]:
-        return ai_votes(truth, ballots.labels[ballots.offsets[:-1]], self.flora, _generator(self.seed, 3, number))
+    def _ai(self, truth: LabelCodes, votes: BlockVotes, number: int) -> tuple[LabelCodes, Floats]:
+        return ai_votes(truth, votes.labels[votes.offsets[:-1]], self.flora, _generator(self.seed, 3, number))
 
 
 def _generator(seed: int, *place: int) -> np.random.Generator:
-    """The generator of one part, independent of which other parts are drawn."""
+    """The random generator of one part, which does not depend on the other parts that are drawn."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=place)))
 
 
@@ -136,22 +136,22 @@ def _quotas(totals: Totals) -> list[Quota]:
     """The totals split over blocks."""
     sizes = np.full(-(-totals.observations // BLOCK), BLOCK)
     sizes[-1] = totals.observations - BLOCK * (len(sizes) - 1)
-    multi_vote = share_out(totals.multi_vote, sizes)
+    multi_vote = split_total(totals.multi_vote, sizes)
     further = totals.votes - totals.observations - totals.multi_vote
-    votes = sizes + multi_vote + (share_out(further, multi_vote) if further else 0)
+    votes = sizes + multi_vote + (split_total(further, multi_vote) if further else 0)
     columns = (
         sizes,
         votes,
         multi_vote,
-        share_out(totals.disagreed, sizes),
-        share_out(totals.author_votes, sizes),
+        split_total(totals.disagreed, sizes),
+        split_total(totals.author_votes, sizes),
     )
     return [Quota(*numbers) for numbers in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-def _experts(ballots: Ballots, share: float | None, rng: np.random.Generator) -> Flags:
-    """Which observations experts look at, bool[n_observations]: all, or ``share`` of them."""
-    several = np.diff(ballots.offsets) > 1
+def _experts(votes: BlockVotes, share: float | None, rng: np.random.Generator) -> Flags:
+    """The observations that experts label, bool[n_observations]: all, or ``share`` of them."""
+    several = np.diff(votes.offsets) > 1
     if share is None:
         return np.ones(len(several), np.bool_)
     expert = np.zeros(len(several), np.bool_)
@@ -166,7 +166,7 @@ def _no_rows() -> LogRows:
 
 
 def _log(
-    ballots: Ballots,
+    votes: BlockVotes,
     ids: Indices,
     uploaded: Indices,
     waiting: LogRows,
@@ -175,17 +175,17 @@ def _log(
 ) -> tuple[LogRows, LogRows]:
     """The rows cast before the millisecond ``end``, ordered by time, and those cast later, in no order.
 
-    Authors vote at upload. ``waiting`` are the rows of earlier blocks that were cast too late for these.
+    Authors vote at upload. ``waiting`` are rows of earlier blocks that were cast later.
     """
-    observation = np.repeat(np.arange(len(ids)), np.diff(ballots.offsets))
+    observation = np.repeat(np.arange(len(ids)), np.diff(votes.offsets))
     times = uploaded[observation]
-    reviews = np.flatnonzero(~ballots.is_author)
+    reviews = np.flatnonzero(~votes.is_author)
     times[reviews] = timing.review_times(times[reviews], rng)
     rows = LogRows(
         observation_ids=np.concatenate([waiting.observation_ids, ids[observation]]),
-        users=np.concatenate([waiting.users, ballots.users]),
-        labels=np.concatenate([waiting.labels, ballots.labels]),
-        is_author=np.concatenate([waiting.is_author, ballots.is_author]),
+        users=np.concatenate([waiting.users, votes.users]),
+        labels=np.concatenate([waiting.labels, votes.labels]),
+        is_author=np.concatenate([waiting.is_author, votes.is_author]),
         times=np.concatenate([waiting.times, times * 1000]),
     )
     if end is None:

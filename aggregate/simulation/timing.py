@@ -1,4 +1,4 @@
-"""When observations are uploaded and reviewed: more each year, in spring, at weekends, by day."""
+"""Times of uploads and reviews: more each year, in spring, at weekends, by day."""
 
 from datetime import date, timedelta
 from functools import cache
@@ -17,7 +17,7 @@ BY_HOUR = (1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 13, 12, 11, 12, 14, 15, 14, 12, 10, 8
 """Relative numbers of uploads (UTC); assumed."""
 
 HOUR = 3_600_000
-"""Milliseconds."""
+"""An hour in milliseconds."""
 
 SHORTEST_DELAY = 60_000
 DELAY_DOUBLINGS = 18
@@ -39,7 +39,7 @@ def period() -> tuple[int, int]:
 
 
 def upload_times(first: int, n: int, n_observations: int, rng: np.random.Generator) -> Indices:
-    """When the observations ``first`` to ``first + n`` of ``n_observations`` are uploaded; int64[n], ascending.
+    """Upload times of the observations ``first`` to ``first + n`` of ``n_observations``: int64[n], ascending.
 
     In milliseconds since 1970 UTC.
     """
@@ -54,7 +54,7 @@ def upload_times(first: int, n: int, n_observations: int, rng: np.random.Generat
 
 
 def review_times(uploaded: Indices, rng: np.random.Generator) -> Indices:
-    """When reviews of observations ``uploaded`` then are cast: later, but within the period; int64, milliseconds."""
+    """Times of reviews of observations ``uploaded`` int64[n], in milliseconds: later, within the period; int64[n]."""
     _, end = period()
     shortest = SHORTEST_DELAY << rng.integers(0, DELAY_DOUBLINGS, len(uploaded))
     chance = rng.integers(0, 2**20, len(uploaded))

@@ -1,4 +1,4 @@
-"""Who votes on what in a block of observations, and which species they name."""
+"""The votes on a block of observations: their users and labels."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from .published import MOST_VOTES
 from .species import Flora
 
 WRONG_OPINION_CANDOUR = 0.6
-"""Who is wrong is less sure of it: factor of the readiness to contradict; assumed."""
+"""Factor on the readiness to contradict of users who are wrong, as they are less certain; assumed."""
 
 MAX_EXCHANGES = 100
-"""Rounds in which reviewers are exchanged; two or three do, unless the crowd is tiny."""
+"""Maximum rounds of exchanging reviewers; two or three suffice, unless there are very few users."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What a block of observations holds: all whole numbers, fixed beforehand."""
+    """Counts of a block of observations, fixed in advance."""
 
     observations: int
     votes: int
@@ -29,7 +29,7 @@ class Quota:
 
 
 @dataclass(frozen=True)
-class Ballots:
+class BlockVotes:
     """The votes of a block of observations, grouped by observation, the first voter first.
 
     ``offsets`` int64[n_observations + 1]; ``users``, ``labels`` int32[n_votes]; ``is_author`` bool[n_votes].
@@ -49,11 +49,11 @@ def cast_votes(
     crowd: Crowd,
     flora: Flora,
     rng: np.random.Generator,
-) -> Ballots:
-    """Fill a block.
+) -> BlockVotes:
+    """Draw the votes of a block.
 
-    ``truth`` int32[n_observations]: the species. ``sure`` bool[n_observations]: the first vote is right. ``turns``:
-    the users who vote as authors and those who vote as reviewers, as many as there are votes of each kind.
+    ``truth`` int32[n_observations]: the species. ``sure`` bool[n_observations]: whether the first vote must be right.
+    ``turns``: the users who vote as authors and those who vote as reviewers, as many as there are votes of each kind.
     """
     sizes = _votes_per_observation(quota, rng)
     offsets = np.concatenate([[0], np.cumsum(sizes)])
@@ -63,14 +63,14 @@ def cast_votes(
     is_author[offsets[rng.permutation(quota.observations)[: quota.author_votes]]] = True
     users = np.empty(quota.votes, np.int32)
     users[is_author], users[~is_author] = turns
-    _part_repeated(users, place, len(crowd.ids), rng)
+    _exchange_repeated(users, place, len(crowd.ids), rng)
     opinions = _opinions(truth[observation], sure[observation] & (place == 0), users, crowd, flora, rng)
     labels = _confirmations(opinions, observation, offsets, users, truth, crowd, quota.disagreed, rng)
-    return Ballots(offsets, users, labels, is_author)
+    return BlockVotes(offsets, users, labels, is_author)
 
 
 def _votes_per_observation(quota: Quota, rng: np.random.Generator) -> Indices:
-    """int64[n_observations]: exactly ``quota.multi_vote`` of 2 or more, heavy-tailed, ``quota.votes`` in all."""
+    """Votes per observation, int64[n_observations]: exactly ``quota.multi_vote`` have 2 or more, heavy-tailed."""
     sizes = np.ones(quota.observations, np.int64)
     votes = quota.votes - (quota.observations - quota.multi_vote)
     highest = max(MOST_VOTES, -(-votes // max(quota.multi_vote, 1)))
@@ -79,10 +79,10 @@ def _votes_per_observation(quota: Quota, rng: np.random.Generator) -> Indices:
     return sizes
 
 
-def _part_repeated(users: UserCodes, place: Indices, n_users: int, rng: np.random.Generator) -> None:
-    """Exchange reviewers, in place, until nobody votes twice on an observation.
+def _exchange_repeated(users: UserCodes, place: Indices, n_users: int, rng: np.random.Generator) -> None:
+    """Exchange reviewers, in place, until no user votes twice on an observation.
 
-    In a crowd too small for that, somebody else votes instead, which changes how often users vote.
+    If there are too few users for that, other users vote instead, which changes how often users vote.
     """
     reviews = np.flatnonzero(place)
     for _ in range(MAX_EXCHANGES):
@@ -111,7 +111,7 @@ def _repeated(users: UserCodes, place: Indices) -> Indices:
 def _opinions(
     species: LabelCodes, sure: Flags, users: UserCodes, crowd: Crowd, flora: Flora, rng: np.random.Generator
 ) -> LabelCodes:
-    """What each voter would say unasked, int32[n_votes]: the species, or what it is mistaken for."""
+    """Each voter's own opinion, int32[n_votes]: the species, or one that it is mistaken for."""
     chance = rng.random(len(users))
     wrong = np.flatnonzero((chance < crowd.error[users] * flora.difficulty[species]) & ~sure)
     opinions = species.copy()
@@ -129,10 +129,10 @@ def _confirmations(
     n_disagreed: int,
     rng: np.random.Generator,
 ) -> LabelCodes:
-    """What the voters do say, int32[n_votes]: the first one's opinion, unless a later one cares to contradict.
+    """The labels voted, int32[n_votes]: the first voter's opinion, unless a later voter contradicts it.
 
-    Everybody whose opinion differs has a reluctance; those contradict whose reluctance is below a threshold, which
-    is where exactly ``n_disagreed`` observations are contradicted.
+    Each voter with another opinion has a reluctance; those with a reluctance below a threshold contradict. The
+    threshold is such that exactly ``n_disagreed`` observations are contradicted.
     """
     labels = opinions[offsets[:-1]][observation]
     differing = np.flatnonzero(opinions != labels)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate.simulation.counts import heavy_tailed, largest_remainder, share_out
+from plant_aggregate.simulation.counts import heavy_tailed, largest_remainder, split_total
 
 
 @given(
@@ -25,7 +25,7 @@ def test_heavy_tailed_counts_add_up_and_keep_their_bounds(n, lowest, width, full
 def test_shares_of_a_total_add_up_and_fit_their_sizes(sizes, fullness):
     sizes = np.array(sizes)
     total = int(fullness * sizes.sum())
-    shares = share_out(total, sizes)
+    shares = split_total(total, sizes)
     assert shares.sum() == total
     assert (shares >= 0).all()
     assert (shares <= sizes).all()
