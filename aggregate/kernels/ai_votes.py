@@ -1,4 +1,4 @@
-"""The AI's vote among those of the users, and compared with them.
+"""The AI's votes merged into those of the users, and compared with them.
 
 ``counted`` int32[n_observations] is the label the AI votes where its vote counts, -1 elsewhere.
 """
@@ -9,7 +9,7 @@ from .jit import kernel
 
 @kernel
 def merge_places(one: Indices, other: Indices, of_one: Counts, of_other: Counts) -> int:
-    """Places of two ascending lists of distinct integers in their union, whose size is returned."""
+    """Positions of two ascending arrays of distinct integers in their union; returns the size of the union."""
     a = 0
     b = 0
     place = 0
@@ -35,7 +35,7 @@ def find_opposed(
 ) -> None:
     """opposed[i] = users and AI name more than one label on i, and a user votes there at all.
 
-    joined[i] = the AI votes on i, and nobody says otherwise.
+    joined[i] = the AI votes on i, and no user votes for another label.
     """
     for i in range(first, last):
         start, stop = offsets[i], offsets[i + 1]
@@ -89,9 +89,9 @@ def compare_with_ai(
 ) -> None:
     """Compare the votes on the observations ``first <= i < last`` with the AI's, where it has one.
 
-    ``consensus``, ``ai_labels`` int32[n_observations] are what was found and what the AI says, -1 for nothing;
+    ``consensus``, ``ai_labels`` int32[n_observations] are the labels of the consensus and of the AI, -1 for none;
     ``accuracy`` int64[n_labels], in any unit. ``tallies`` int64[n_users, 3] has for each user the votes compared, those
-    that name the AI's label, and the sum of the accuracies of the consensus labels; it is added to.
+    that name the AI's label, and the sum of the accuracies of the consensus labels; the kernel adds to it.
     """
     for i in range(first, last):
         if ai_labels[i] < 0:

@@ -1,6 +1,6 @@
-"""Integers as bits of a map: which occur, and the rank of each among them.
+"""Bitmaps of integers: which values occur, and the rank of each.
 
-A value's bit is its distance from ``lowest``, modulo 2**64, so that every type of integer is counted alike.
+A value's bit is its distance from ``lowest``, modulo 2**64, so that all types of integers are handled alike.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from .jit import kernel
 
 @kernel
 def _ones(word: np.uint64) -> np.int64:
-    """How many bits of a word are set."""
+    """Number of bits set in a word."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -66,7 +66,7 @@ def codes_of_bits(
 def places_of_bits(
     first: int, last: int, values: Integers, lowest: np.uint64, present: Words, ranks: Counts, places: Counts
 ) -> None:
-    """As :func:`codes_of_bits`, of values that may be anything: -1 where the bit is not set, or there is none."""
+    """As :func:`codes_of_bits`, for any values: -1 if a value's bit is not set, or it is outside the bitmap."""
     for row in range(first, last):
         key = np.uint64(np.int64(values[row])) - lowest
         word = np.int64(key >> np.uint64(6))

@@ -1,13 +1,13 @@
-"""The folder in which compiled kernels are kept, and whether what lies there may be run.
+"""The folder in which compiled kernels are cached, and the check that its files may be run.
 
-Numba keeps each kernel in two files of pickles and machine code, and runs what it finds in them. It neither checks nor
-flushes them, so that a power cut leaves files that are empty, short or of zeros; and whoever can write there decides
-what is run. So the folder has to be one's own, and a listing beside the files has the SHA-256 of all that was saved:
-what is not in it is removed before it is loaded.
+Numba stores each kernel in two files of pickles and machine code, and runs them. It neither checks nor flushes them, so
+that a power cut leaves files that are empty, short or of zeros; and anyone who can write there can have code run. So
+the folder must belong to the user, and a listing beside the files has the SHA-256 of all that were saved: files that
+are not in it are removed before they are loaded.
 
-The folder has the name of a digest of the versions and of the kernels' sources: numba alone would take a kernel for
-unchanged if only those changed that it calls. One process at a time saves in it (numba gives files of two processes the
-same names); reading needs no lock, as each file is replaced in one step.
+The folder's name is a digest of the versions and of the kernels' sources: numba alone would not notice a change in a
+function that a kernel calls. One process at a time saves in it (numba gives files of two processes the same names);
+reading needs no lock, as each file is replaced in one step.
 """
 
 import hashlib
@@ -24,29 +24,29 @@ from pathlib import Path
 LISTING, LOCK = "saved", ".lock"
 
 OWN_LEVELS = 3
-"""Folders that are made here, one in the other."""
+"""Number of nested folders that belong to the cache."""
 
 LOCK_PATIENCE = 120.0
-"""Seconds to wait for another process that compiles a kernel; one takes a few."""
+"""Seconds to wait for another process that compiles a kernel, which takes a few seconds."""
 
 UNUSED = 60 * 86400.0
-"""Seconds after which the kernels of a version that nobody has used are removed."""
+"""Seconds without use after which the kernels of a version are removed."""
 
 DAY = 86400.0
 
 State = Mapping[str, tuple[int, int, int]]
-"""Of each file: inode, size and time of its last change."""
+"""File -> inode, size in bytes and modification time in nanoseconds."""
 
 
 class UntrustedError(Exception):
-    """Another user could have put there what is to be run."""
+    """Another user could have written the code in the cache."""
 
 
 class KernelCache:
-    """A folder of compiled kernels. What the operating system refuses is an OSError."""
+    """A folder of compiled kernels. Methods raise OSError as the operating system does."""
 
     def __init__(self, base: str, versions: tuple[str, ...]) -> None:
-        """Make the folder below ``base``. Raises UntrustedError if it is not one's own."""
+        """Make the folder below ``base``. Raises UntrustedError if others can write in it."""
         parent = os.path.join(os.path.abspath(base), "plant-aggregate", "kernels")
         self.path = os.path.join(parent, _digest(versions))
         _make_private(self.path)
@@ -55,13 +55,13 @@ class KernelCache:
         self._note_use(parent)
 
     def damaged(self) -> list[str]:
-        """The files that are not what was saved."""
+        """Names of the files that differ from what was saved."""
         saved = self._saved()
         return [name for name, path in self._files() if not _is_one_of(path, saved.get(name, ()))]
 
     def remove_damaged(self) -> list[str]:
-        """Remove the files that are not what was saved; which those were."""
-        with self.locked():  # what another process is about to list is not damaged
+        """Remove the files that differ from what was saved; returns their names."""
+        with self.locked():  # files that another process is about to list are not damaged
             names = self.damaged()
             for name in names:
                 _remove(os.path.join(self.path, name))
@@ -75,7 +75,7 @@ class KernelCache:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only process that saves. Raises TimeoutError."""
+        """Hold the lock for saving. Raises TimeoutError."""
         from filelock import FileLock
 
         with FileLock(os.path.join(self.path, LOCK), timeout=LOCK_PATIENCE):
@@ -83,7 +83,7 @@ class KernelCache:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Be the only process that saves, and list what is saved in the block. Raises TimeoutError."""
+        """Hold the lock for saving, and list the files saved in the block. Raises TimeoutError."""
         with self.locked():
             before = self._state()
             try:
@@ -92,7 +92,7 @@ class KernelCache:
                 self._list(name for name, state in self._state().items() if before.get(name) != state)
 
     def _files(self) -> Iterator[tuple[str, str]]:
-        """Names, as they are listed, and paths of all files of numba's."""
+        """Names, as in the listing, and paths of all files of numba."""
         for folder in os.scandir(self.path):
             if folder.is_dir(follow_symlinks=False):
                 for file in os.scandir(folder):
@@ -103,7 +103,7 @@ class KernelCache:
         return {name: (now.st_ino, now.st_size, now.st_mtime_ns) for name, now in found.items()}
 
     def _saved(self) -> Mapping[str, set[str]]:
-        """The digests that each file may have: of all that was ever saved under its name."""
+        """The digests that each file may have: those of all files ever saved under its name."""
         saved: dict[str, set[str]] = defaultdict(set)
         with suppress(FileNotFoundError):
             if _is_own(os.lstat(self._listing)):
@@ -113,7 +113,7 @@ class KernelCache:
         return saved
 
     def _list(self, names: Iterator[str]) -> None:
-        """Add files to the listing. A line that a power cut has left half stays apart from these."""
+        """Add files to the listing. Each starts a new line, in case a power cut left an incomplete one."""
         digests = {name: hashlib.sha256(Path(self.path, name).read_bytes()).hexdigest() for name in names}
         lines = "".join(f"\n{digest} {name}" for name, digest in digests.items())
         if lines:
@@ -121,7 +121,7 @@ class KernelCache:
                 file.write(f"{lines}\n")
 
     def _note_use(self, parent: str) -> None:
-        """Once a day: these kernels are in use, and those that have not been for long are removed."""
+        """Once a day, mark these kernels as used, and remove those that have long been unused."""
         now = time.time()
         with suppress(OSError):
             if now - os.stat(self.path).st_mtime < DAY and os.path.exists(self._listing):
@@ -133,7 +133,7 @@ class KernelCache:
 
 
 def user_cache() -> str:
-    """The folder in which a user's programs keep what they can make again; empty if there is none."""
+    """The user's cache folder, by the XDG specification; empty if there is none."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # which the specification says to ignore
         base = os.path.join(os.path.expanduser("~"), ".cache")
@@ -141,7 +141,7 @@ def user_cache() -> str:
 
 
 def _digest(versions: tuple[str, ...]) -> str:
-    """All that compiled kernels depend on, but for the processor, which numba looks at."""
+    """A digest of all that compiled kernels depend on, except the processor, which numba checks."""
     folder = Path(__file__).parent
     digest = hashlib.sha256(repr((sys.implementation.cache_tag, versions, str(folder))).encode())
     for source in sorted(folder.glob("*.py")):
@@ -150,7 +150,7 @@ def _digest(versions: tuple[str, ...]) -> str:
 
 
 def _make_private(folder: str) -> None:
-    """Make a folder, and those above that are missing, whatever the umask lets others do."""
+    """Create a folder, and missing ones above it, accessible to the user alone whatever the umask."""
     if not os.path.isdir(folder):
         _make_private(os.path.dirname(folder))
         with suppress(FileExistsError):
@@ -158,10 +158,10 @@ def _make_private(folder: str) -> None:
 
 
 def _check_private(folder: str) -> None:
-    """Raise UntrustedError if another user than root could change what lies in a folder.
+    """Raise UntrustedError if a user other than the owner and root could change the files in a folder.
 
-    Nobody else may write in it and in the two above, which are the program's. Farther up that is no harm where the
-    folder has the sticky bit, or one above it lets nobody else through.
+    Others must not be able to write in it or in the two above, which belong to the cache. Farther up they may if the
+    folder has the sticky bit, or if a folder above it denies them access.
     """
     path, exposed = Path(os.path.realpath(folder)), ""
     for level, place in enumerate((path, *path.parents)):
@@ -180,7 +180,7 @@ def _check_private(folder: str) -> None:
 
 
 def _is_own(found: os.stat_result) -> bool:
-    """Whether a file or folder is one's own, or root's."""
+    """Whether a file or folder belongs to this user or to root."""
     return found.st_uid in (0, os.geteuid())
 
 

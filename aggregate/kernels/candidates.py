@@ -1,8 +1,8 @@
-"""The labels voted on a disputed observation, and how a distribution over them is read.
+"""The labels voted on a disputed observation, and distributions over them.
 
 A function of candidates takes ``offsets`` int64[n + 1], where the candidates of each observation begin, and arrays of
 one item a candidate: ``labels`` int32 (ascending within an observation), ``n_votes`` int32, ``by_author`` bool, and
-``shares`` float64, what speaks for each.
+``shares`` float64, their weights or probabilities.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def likeliest(
     """chosen[i] = the candidate, other than the label excluded[i], with the largest share; -1 if there is none.
 
     Ties: the label held[i]; else one an author voted; else the one with most votes; else the smallest. -1 in ``held``
-    or ``excluded`` stands for no label.
+    or ``excluded`` means no label.
     """
     for i in range(first, last):
         most = -1.0

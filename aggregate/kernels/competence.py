@@ -1,4 +1,4 @@
-"""Knowing and guessing users: the sums of MACE over the pairs of a user and a label the user voted."""
+"""The sums of MACE over pairs of a user and a label that the user voted: known and guessed votes."""
 
 from ..arrays import Floats, Offsets, Weights
 from .jit import kernel

@@ -1,10 +1,10 @@
-"""The compiler's loading and announcement, for those who must not wait for it: nothing here imports it at the top."""
+"""Loading and announcement of the compiler, without importing it at the top."""
 
 from collections.abc import Callable
 
 
 class _Announcement:
-    """What to call, once, at the moment a kernel must be compiled."""
+    """A function to call, once, when a kernel must be compiled."""
 
     call: Callable[[], None] | None = None
 
@@ -18,14 +18,14 @@ ANNOUNCEMENT = _Announcement()
 
 
 def when_compiling(announce: Callable[[], None]) -> None:
-    """Have ``announce`` called, once, at the moment a kernel must be compiled."""
+    """Call ``announce``, once, when a kernel must be compiled."""
     ANNOUNCEMENT.call = announce
 
 
 def load_compiler() -> None:
-    """Load what the first kernel needs: half a second that something else can use, if it needs no interpreter lock.
+    """Load what the first kernel needs: half a second, in which threads without the interpreter lock go on.
 
-    To be called on the main thread: an interrupt that comes while another thread loads modules can hang the process.
+    Call it on the main thread: an interrupt while another thread loads modules can hang the process.
     """
     from .jit import nothing
 

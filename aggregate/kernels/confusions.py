@@ -1,4 +1,4 @@
-"""Confusions of labels, per user, on the labels voted together: the sparse heart of Dawid and Skene's model.
+"""Confusions of labels, per user, on the labels voted together: the sparse form of Dawid and Skene's model.
 
 A *triple* is a candidate of a disputed observation and a vote on it: were the candidate true, the vote would be one
 more of its user's votes for its label where the candidate is true. Equal (user, true label, voted label) share a
@@ -24,7 +24,7 @@ def list_triples(
 ) -> None:
     """Fill, for every triple: (user << 32 | true label) uint64, and the label voted int32.
 
-    The triples of an observation stand together, in the order of its candidates, then of its votes.
+    The triples of an observation are contiguous, in the order of its candidates, then of its votes.
     """
     count = 0
     for i in range(offsets.size - 1):
@@ -91,7 +91,7 @@ def cell_probabilities(
 ) -> None:
     """P(voted | true, user) = (count + prior_votes crowd) / (count of the row + prior_votes), by cell.
 
-    ``crowd`` float64 has the crowd's probability of each confusion. A row without counts or prior says nothing: 1.
+    ``crowd`` float64 has the crowd's probability of each confusion. A row without counts or prior has probability 1.
     """
     for cell in range(cell_counts.size):
         row_count = row_counts[rows[cell]]

@@ -1,6 +1,6 @@
 """One vote per observation and user, in the canonical order of :class:`plant_aggregate.votes.Votes`.
 
-A vote travels as one uint64 word, so that sorting words sorts votes: label (31 bits), user (31 bits), author (1 bit).
+A vote is encoded as a uint64 word, so that sorting words sorts votes: label (31 bits), user (31 bits), author (1 bit).
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Offsets, UserCod
 from .jit import kernel
 
 NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
-"""A place whose row was superseded or withdrawn; sorts behind every vote."""
+"""The word of a row that was superseded or withdrawn; sorts after every vote."""
 
 
 @kernel
@@ -23,7 +23,9 @@ def count_rows(first: int, last: int, observations: Counts, n_rows: Counts) -> N
 
 @kernel
 def place_rows(first: int, last: int, observations: Counts, users: UserCodes, places: Counts, words: Words) -> None:
-    """Put (user, row) words at the places of their observations ``first <= i < last``, in row order; places move on.
+    """Write (user, row) words to the positions of their observations ``first <= i < last``, in row order.
+
+    ``places`` int32[n_observations] are the next positions, which are advanced.
 
     Sorting the words of an observation brings a user's rows together, in row order.
     """
@@ -36,7 +38,7 @@ def place_rows(first: int, last: int, observations: Counts, users: UserCodes, pl
 
 @kernel
 def find_repeated(first: int, last: int, offsets: Offsets, words: Words, repeated: Bytes) -> None:
-    """Set repeated[0] = 1 if two of an observation's sorted words are of one user. Threads may set it alike."""
+    """Set repeated[0] = 1 if two of an observation's sorted words are of one user. Several threads may set it."""
     for i in range(first, last):
         for j in range(offsets[i] + 1, offsets[i + 1]):
             if words[j] >> np.uint64(32) == words[j - 1] >> np.uint64(32):
@@ -54,11 +56,11 @@ def keep_latest(
     words: Words,
     n_kept: Counts,
 ) -> None:
-    """Replace each observation's (user, row) words, sorted, by the votes that stand.
+    """Replace each observation's (user, row) words, sorted, by the valid votes.
 
-    A user's last row stands: the one of the greatest ``voted_at`` (int64, empty if unknown), then the last in row
-    order. A last row without a label (-1) withdraws the vote. The user is an author if any of the rows says so.
-    ``n_kept[i]`` becomes the number of votes that stand; the other places hold NO_VOTE.
+    A user's last row is the vote: the one with the greatest ``voted_at`` (int64, empty if unknown), then the last one.
+    If it has no label (-1), the vote is withdrawn. The user is an author if any of the rows says so.
+    ``n_kept[i]`` becomes the number of votes; the other words become NO_VOTE.
     """
     timed = voted_at.size > 0
     for i in range(first, last):

@@ -1,7 +1,7 @@
 """Ability of users and difficulty of observations: the Newton steps of GLAD.
 
 A vote of user u on observation i is right with probability s(x) = 1 / (1 + exp(-x)), x = ability[u] exp(ease[i]). Sums
-are in fixed point (see ``posteriors``). Observations stand with a number of ``times`` that they count, ``right``
+are in fixed point (see ``posteriors``). ``times`` is how often each observation counts, ``right``
 float64 is the posterior of each vote's label.
 """
 
@@ -83,7 +83,7 @@ def step_eases(
     """A Newton step of every observation's ease, whose prior is normal.
 
     The curvature of a vote is s (1 - s) x^2 + (s - right) x, where the second term is left out if it is negative: so
-    every step is uphill, and none overshoots.
+    every step increases the likelihood, and none overshoots.
     """
     for i in range(first, last):
         scale = np.exp(ease[i])

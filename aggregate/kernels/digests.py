@@ -1,4 +1,4 @@
-"""A few bytes that tell whether the votes on an observation are those of another day."""
+"""Digests of the votes on each observation, to detect changes between runs."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from .jit import kernel
 
 @kernel
 def _stir(word: np.uint64) -> np.uint64:
-    """Spread every bit over all: a step of splitmix64 (Steele, Lea and Flood 2014).
+    """Mix all bits of a word: a step of splitmix64 (Steele, Lea and Flood 2014).
 
-    Its sum comes first: without it 0 would stay 0, and ids and labels are often small.
+    It includes the addition, without which 0 would stay 0; ids and labels are often small.
     """
     word += np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -30,10 +30,10 @@ def digest_votes(
     label_hashes: Words,
     digests: HalfWords,
 ) -> None:
-    """digests[i] = upper half of a sum over the votes on observation i, uint32: the same for the same in any order.
+    """digests[i] = upper half of a sum over the votes on observation i, uint32, in any order of the votes.
 
-    ``user_hashes`` and ``label_hashes`` uint64 are of ids and names, not of codes: codes change when others come. It is
-    0 without a vote, and never with one.
+    ``user_hashes`` and ``label_hashes`` uint64 are those of ids and names, as codes change with new users and labels. A
+    digest is 0 without a vote, and never with one.
     """
     for i in range(first, last):
         total = np.uint64(0)

@@ -1,4 +1,4 @@
-"""Which observations are disputed, and their votes apart from the rest."""
+"""Finds disputed observations, and extracts their votes."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How kernels are compiled, and kept on disk by numba. The one module that loads numba."""
+"""Compiles kernels with numba, and caches them on disk. The only module that loads numba."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ try:
     from numba.extending import intrinsic, typeof_impl
 except (ImportError, OSError, MemoryError):
     raise
-except Exception as error:  # of the environment, which numba reads its settings from
+except Exception as error:  # from the environment variables that numba reads
     settings = ", ".join(sorted(name for name in os.environ if name.startswith("NUMBA_"))) or "NUMBA_..."
     raise ParameterError(
         f"the compiler numba refuses its settings ({reason_of(error)})", remedy=f"see the environment: {settings}"
@@ -32,11 +32,11 @@ OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
 def kernel(function: F) -> F:
-    """Compile ``function`` on first call, without the interpreter lock, and keep the machine code on disk.
+    """Compile ``function`` on first call, to run without the interpreter lock, and cache the machine code on disk.
 
-    It is kept in the user's cache folder, or where NUMBA_CACHE_DIR says. Among the installed files, where numba would
-    put it, it would outlive them, and the folder that remains hides a later editable installation. A cache that cannot
-    be used costs time and is a warning.
+    The cache is in the user's cache folder, or in NUMBA_CACHE_DIR. Numba's default is the folder of the installed
+    files, where the cache would outlive them and hide a later editable installation. A cache that cannot be used is a
+    warning.
     """
     return cast(F, Kernel(function))
 
@@ -62,7 +62,7 @@ class Kernel:
 
     @property
     def uncached(self) -> Any:
-        """The same for use in other kernels, which it becomes a part of, or where nothing can be kept."""
+        """The function compiled without a cache, for use in other kernels, or if there is no cache."""
         if self._uncached is None:
             _check_settings()
             self._uncached = numba.njit(**OPTIONS)(self.function)
@@ -75,7 +75,7 @@ class Kernel:
         return self._dispatcher
 
     def _is_ready_now(self, dispatcher: Any, error: Exception, arguments: tuple[Any, ...]) -> bool:
-        """Whether a call that has failed can be made now: it failed because no compiled function could be loaded."""
+        """Whether to repeat a failed call: it failed because no compiled function was loaded, and now there is one."""
         signature = tuple(numba.typeof(argument) for argument in arguments)
         if dispatcher not in STORE.dispatchers or signature in dispatcher.signatures or isinstance(error, MemoryError):
             return False
@@ -87,7 +87,7 @@ class Kernel:
         except MemoryError:
             raise
         except Exception as failure:
-            if signature not in dispatcher.signatures:  # else it could not be saved
+            if signature not in dispatcher.signatures:  # otherwise it was compiled but not saved
                 self.uncached.compile(signature)
                 self._dispatcher = self._uncached
             STORE.give_up(reason_of(failure))
@@ -96,12 +96,12 @@ class Kernel:
 
 @typeof_impl.register(Kernel)  # type: ignore[untyped-decorator]
 def _typeof(other: Kernel, context: Any) -> Any:
-    """What a kernel is in another."""
+    """The type of a kernel that is used in another."""
     return numba.types.Dispatcher(other.uncached)
 
 
 def _check_settings() -> None:
-    """Raise ParameterError if numba is told to compile nothing."""
+    """Raise ParameterError if numba's compilation is disabled."""
     if numba.config.DISABLE_JIT:
         raise ParameterError(
             "NUMBA_DISABLE_JIT is set: what takes seconds compiled would take hours", remedy="unset it"
@@ -109,7 +109,7 @@ def _check_settings() -> None:
 
 
 class NotCompiledError(Exception):
-    """A kernel is not in the cache. It is compiled, and saved, outside of the call that misses it."""
+    """A kernel is not in the cache; it is compiled and saved outside of the call that needs it."""
 
 
 class _Store:
@@ -118,7 +118,7 @@ class _Store:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.dispatchers: set[Any] = set()
-        """Those that load from the cache and save in it."""
+        """Dispatchers that load from the cache and save in it."""
         self._is_open = False
         self._cache: KernelCache | None = None
         self._thread = threading.local()
@@ -126,11 +126,11 @@ class _Store:
 
     @property
     def is_saving(self) -> bool:
-        """Whether this thread is in ``saving``."""
+        """Whether this thread is in :meth:`saving`."""
         return getattr(self._thread, "is_saving", False)
 
     def cached(self, function: Callable[..., Any]) -> Any:
-        """The dispatcher of a function that is kept in the cache; None if there is no cache to be used."""
+        """The dispatcher of a function with a cache; None if no cache can be used."""
         _check_settings()
         if not self._is_open:
             self._is_open = True
@@ -150,7 +150,7 @@ class _Store:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Compile in the block, and save what was compiled. Raises OSError."""
+        """Save what is compiled in the block. Raises OSError."""
         if self._cache is None:
             raise OSError("nothing is saved any more")
         with self.lock, self._cache.saving():
@@ -161,14 +161,14 @@ class _Store:
                 self._thread.is_saving = False
 
     def clear(self, error: Exception) -> None:
-        """Remove all kernels, as one is not what it was listed as."""
+        """Remove all kernels, because one could not be loaded."""
         with self.lock:
             if self._cache is not None:
                 self._cache.clear()
                 self._tell(f"compiled kernels in {self._cache.path} could not be loaded ({reason_of(error)})")
 
     def give_up(self, why: str) -> None:
-        """Keep no kernels from now on, and say so once in a process: what holds for one kernel holds for all."""
+        """Use no cache from now on, with one warning per process: the reason applies to all kernels."""
         self._cache = None
         self._tell(
             f"compiled kernels cannot be kept on disk ({why}): every run compiles them again; set XDG_CACHE_HOME, or "
@@ -203,7 +203,7 @@ STORE = _Store()
 
 @contextmanager
 def _caching_in(folder: str) -> Iterator[None]:
-    """Functions decorated meanwhile are cached in ``folder``; those of others stay where they were."""
+    """Functions decorated in the block are cached in ``folder``; other packages' caches are unaffected."""
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
     try:
         yield
@@ -212,10 +212,10 @@ def _caching_in(folder: str) -> Iterator[None]:
 
 
 class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Hears of what is to be compiled; a kernel that is loaded from the cache is no news."""
+    """Is called when numba compiles a function, not when it loads one from the cache."""
 
     def on_start(self, event: Any) -> None:
-        """A compilation begins, unless it is one that has to wait until no other process compiles."""
+        """Announce a compilation; raise NotCompiledError if it must first wait for the lock of the cache."""
         if event.data["dispatcher"] in STORE.dispatchers and not STORE.is_saving:
             raise NotCompiledError
         ANNOUNCEMENT.make()
@@ -229,4 +229,4 @@ event.register("numba:compile", _CompileListener())
 
 @kernel
 def nothing() -> None:
-    """Do nothing: the first kernel to run has the compiler load the rest of itself."""
+    """Do nothing: calling the first kernel makes the compiler load the rest of itself."""

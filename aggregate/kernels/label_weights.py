@@ -5,7 +5,7 @@ along, exactly, as long as the weights in one sum differ by less than about 2**4
 The result is the correctly rounded sum, the same in any order of the votes.
 
 A function of disputed votes takes ``offsets, labels`` (sorted by label within an observation) and ``vote_weights``
-float64[n_votes], >= 0. Votes on the same label stand together: a run. One that weighs votes itself takes ``users``
+float64[n_votes], >= 0. The votes on one label are contiguous: a run. One that weighs votes itself takes ``users``
 and ``factors`` of the votes (see ``_weight_of``) and weights by user.
 """
 
@@ -174,7 +174,7 @@ def settle(
     totals: Weights,
     opposition: Weights,
 ) -> None:
-    """Bring the observations up to date on which somebody votes whose weight ``changed``.
+    """Bring the observations up to date that users voted on whose weight ``changed``.
 
     weights float64[n], changed bool[n] by user code. vote_weights[j] becomes that of the vote; chosen[i] the label
     with most weight, where among the tied the label it was goes first, then as in ``heaviest_labels``; support[i],
@@ -225,7 +225,7 @@ def add_up_margins(
     """margins[i] = sum over t of the share of chosen[i] less that of the strongest other label, under past[:, t].
 
     ``past`` float64[n, T] by code in ``users``. The votes of ``objector`` (a code; -1 for nobody) count only where they
-    are not for chosen[i]. Where no vote weighs anything the margin is 0.
+    are not for chosen[i]. If all votes have weight 0, the margin is 0.
     """
     widest = 1
     for i in range(first, last):

@@ -1,7 +1,7 @@
-"""Where values stand among sorted ids: integers by halving, texts by a hash table of their bytes.
+"""Positions of values among sorted ids: integers by binary search, texts by a hash table of their bytes.
 
-Texts are ``data`` uint8, the UTF-8 bytes of one after the other, and ``offsets`` int64[n + 1] between them. A table is
-int32, its size a power of 2, with the position of a text in the place of its hash or the next that was free, else -1.
+Texts are ``data`` uint8, their concatenated UTF-8 bytes, and ``offsets`` int64[n + 1]. A table is int32, its size a
+power of 2, with the position of each text in the slot of its hash or the next free one, -1 in empty slots.
 """
 
 import numpy as np
@@ -14,13 +14,13 @@ from .jit import kernel
 def places_of_integers(first: int, last: int, ids: Indices, values: Indices, places: Counts) -> None:
     """places[row] = position of values[row] among the ascending ids, int64; -1 if it is not there.
 
-    Begins beside the value before: values that come in the order of the ids are found at once.
+    Each search starts at the result of the one before: values in the order of the ids are found at once.
     """
     n = ids.size
     place = 0
     for row in range(first, last):
         value = values[row]
-        if place < n and ids[place] < value:  # ids[low - 1] < value <= ids[high], as far as there are such
+        if place < n and ids[place] < value:  # ids[low - 1] < value <= ids[high], if these exist
             step = 1
             low = place + 1
             while low + step < n and ids[low + step] < value:
@@ -44,7 +44,7 @@ def places_of_integers(first: int, last: int, ids: Indices, values: Indices, pla
 
 @kernel
 def _hash(data: Bytes, start: int, stop: int) -> np.uint64:
-    """FNV-1a, stirred once more so that the low bits depend on all."""
+    """FNV-1a, mixed once more so that the low bits depend on all."""
     value = np.uint64(0xCBF29CE484222325)
     for position in range(start, stop):
         value = (value ^ np.uint64(data[position])) * np.uint64(0x100000001B3)
@@ -62,7 +62,7 @@ def hash_texts(first: int, last: int, data: Bytes, offsets: Offsets, hashes: Wor
 
 @kernel
 def fill_table(data: Bytes, offsets: Offsets, table: Counts) -> None:
-    """Enter every text into a table of -1 that has room for all."""
+    """Enter every text into a table of -1 that has slots for all."""
     mask = np.uint64(table.size - 1)
     for position in range(offsets.size - 1):
         slot = np.int64(_hash(data, offsets[position], offsets[position + 1]) & mask)

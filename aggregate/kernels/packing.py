@@ -1,8 +1,8 @@
-"""Short texts as numbers: at each place only some bytes occur, so their ranks take few bits, and order is kept.
+"""Packs short texts into integers that sort as they do: few bytes are possible at a position, so ranks take few bits.
 
-A packing gives each place of a text its ranks, and the bits they go to: uint16[n_places, 257], where the last column
-is the end of the text (it sorts before every byte) and UNKNOWN stands for a byte that has no rank there; the word, 0
-or 1; and the bit, counted from the lowest. A place at which all texts agree takes no bits.
+A packing has the ranks of the bytes at each position, uint16[n_places, 257], where the last column is the end of the
+text (it sorts before every byte) and UNKNOWN marks an impossible byte; the word in which a rank is stored, 0 or 1; and
+its bit, counted from the lowest. A position at which all texts agree takes no bits.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ from ..arrays import Bytes, Counts, Indices, Offsets, Ranks, Words
 from .jit import kernel
 
 END = 256
-"""The column of the ranks that stands for the end of the text."""
+"""The column of the ranks for the end of the text."""
 
 UNKNOWN = 0xFFFF
-"""No rank."""
+"""The rank of an impossible byte."""
 
 
 @kernel
@@ -30,9 +30,9 @@ def pack(
     low: Words,
     misfits: Bytes,
 ) -> None:
-    """Pack texts; misfits[0] becomes 1 if one has a byte without a rank (threads may set it alike).
+    """Pack texts; misfits[0] becomes 1 if one has a byte without a rank (several threads may set it).
 
-    ``low`` may be empty if no place goes to word 1.
+    ``low`` may be empty if no position is stored in word 1.
     """
     n_places = ranks.shape[0]
     split = n_places

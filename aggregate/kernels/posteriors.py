@@ -1,8 +1,8 @@
-"""Expectation and maximisation on the labels that were voted: sparse, and exact whatever the order of the votes.
+"""Expectation-maximisation on the labels voted: sparse, and exact in any order of the votes.
 
 Posteriors and logarithms are added in fixed point: as int64 multiples of 1 / unit. Integers add up to the same sum in
-any order, so neither the order of users nor a cut into threads can change a bit. A caller picks ``unit``, a power of 2,
-so that no sum can overflow (see ``unit_for``).
+any order, so neither the order of users nor the number of threads can change a bit. The caller chooses ``unit``, a
+power of 2, so that no sum can overflow (see ``unit_for``).
 
 Candidates are the labels voted on each disputed observation, as in ``candidates``; their ``posteriors`` float64 add up
 to 1 on each observation.
@@ -16,10 +16,10 @@ from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
 from .jit import kernel
 
 LEAST = 1e-100
-"""A smaller probability counts as this one, so that logarithms stay finite."""
+"""Smallest probability, so that logarithms stay finite."""
 
 LARGEST_LOG = 231.0
-"""No logarithm is farther from 0: -log(LEAST), rounded up."""
+"""Largest absolute value of a logarithm: -log(LEAST), rounded up."""
 
 
 def unit_for(largest: float, finest: int = 52) -> float:
@@ -84,7 +84,7 @@ def two_way_scores(
     label_logs: Indices,
     scores: Indices,
 ) -> None:
-    """scores[r] = log P(label, votes), if a vote's probability depends on nothing but whether it is for the label.
+    """scores[r] = log P(label, votes), if a vote's probability depends only on whether it is for the label.
 
     ``log_right`` and ``log_wrong`` int64 are the logarithms of that probability by vote, ``label_logs`` those of the
     labels' own, all in the same fixed point, as are the scores.

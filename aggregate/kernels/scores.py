@@ -1,8 +1,8 @@
 """Areas under the margin of a classifier's training scores, summed exactly list by list.
 
 A *list* has labels and their probabilities: items ``label_offsets[i]:label_offsets[i + 1]`` of ``labels`` int32, and
-those of ``probability_offsets`` of ``probabilities`` float32 or float64. ``observations`` int32 says whose it is, -1 if
-nobody voted on that, and ``faults`` uint8 why it cannot be used, 0 if it can.
+those of ``probability_offsets`` of ``probabilities`` float32 or float64. ``observations`` int32 is its observation, -1
+for one without votes, and ``faults`` uint8 why it cannot be used, 0 if it can.
 
 Candidates are the distinct labels voted on each observation, and its consensus label: those of observation i are the
 slice ``offsets[i]:offsets[i + 1]`` of ``candidates`` int32, ascending.
@@ -31,21 +31,21 @@ from .jit import kernel
 NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TWICE_LISTED, NOTHING, TWICE_SCORED = (
     range(1, 11)
 )
-"""Why a list cannot be used; the least that applies."""
+"""Why a list cannot be used; the smallest that applies."""
 
 LABEL_NOT_UTF8, LONG_LABEL, ID_NOT_UTF8, LONG_ID, WIDE_EPOCH = range(11, 16)
 
 NO_LABEL, UNREADABLE, OVERLONG = -1, -2, -3
-"""In the place of a label: it is null or blank, not UTF-8, or too long."""
+"""Codes instead of a label that is null or blank, not UTF-8, or too long."""
 
 NO_FAULT = 255
-"""More than any of these."""
+"""Larger than any code of a fault."""
 
 UNIT = 2.0**52
 """Sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most."""
 
 LEAST_TRUST = 1e-100
-"""A smaller trust in a vote counts as none: products of still smaller numbers have lost their digits, or underflow."""
+"""A smaller trust in a vote counts as 0: products of smaller numbers lose precision, or underflow."""
 
 
 @kernel
@@ -87,7 +87,7 @@ def validate_lists(
     sums: Floats,
     faults: Bytes,
 ) -> int:
-    """Say why a list cannot be used, and what the probabilities of each add up to; lists of nobody are passed over.
+    """Find why lists cannot be used, and the sum of the probabilities of each; skips lists without an observation.
 
     ``last_seen`` int64 has, for each label, the serial number of the last list that held it; ``serial`` is that of the
     first list here, and one more than the last one's is returned.
@@ -138,7 +138,7 @@ def validate_lists(
 
 @kernel
 def mark_scored(observations: Counts, epochs: Counts, scored: Words, faults: Bytes, n_epochs: Counts) -> None:
-    """Count the epochs of each observation, and find those that were scored before.
+    """Count the epochs of each observation, and find epochs that were scored before.
 
     ``epochs`` int32 are codes; ``scored`` uint64[number of epochs, words] has a bit for each observation.
     """
@@ -175,7 +175,7 @@ def add_margins(
 ) -> None:
     """Add the margins of each candidate under each list: over the second largest, and over the largest other.
 
-    Lists of observations ``first`` to ``last`` alone: threads part the observations, not the lists.
+    Only lists of observations ``first`` to ``last``: threads divide the observations, not the lists.
 
     A label that is not listed has probability 0. That is exact if the list adds up to 1; so is the margin of a label
     that is listed with another, for those left out are no larger than any listed. A list adds up to 1 if it does so
@@ -240,7 +240,7 @@ def latest_trust(
     P(k | k, u) is ``diagonal`` where the labels of u's slice of ``user_labels`` have k, ``otherwise[k]`` elsewhere, and
     the last item of ``otherwise`` for labels beyond. ``latest`` int64 has the latest epoch of each observation.
 
-    Lists of observations ``first`` to ``last`` alone.
+    Only lists of observations ``first`` to ``last``.
     """
     for i in range(faults.size):
         observation = observations[i]
@@ -286,7 +286,7 @@ def candidate_trust(
     candidates: LabelCodes,
     trust_in: Weights,
 ) -> None:
-    """trust_in[r] = sum of the trust in those who voted the candidate; 1 each where no vote on it has any.
+    """trust_in[r] = sum of the trust in the candidate's voters; their number if all votes on the observation have none.
 
     ``trust`` float64 is by user, or by vote; less than LEAST_TRUST is none. Sums are exact before they are rounded once
     (see ``label_weights``).

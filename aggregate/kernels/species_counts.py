@@ -1,9 +1,9 @@
 """How many species each user has identified, and the state of the observations that decides which of them count.
 
-The votes stand by user, then label, each as one uint64 word: label (31 bits), observation (32 bits), author (1 bit).
+The votes are sorted by user, then label, each as a uint64 word: label (31 bits), observation (32 bits), author (1 bit).
 So a user's species are runs of words, and counting distinct ones needs no set.
 
-Flags that threads set are bytes, and all set them to 1: it does not matter who is first.
+Flags that several threads set are bytes, and all set them to 1: the order does not matter.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..arrays import Bytes, Counts, Factors, Flags, LabelCodes, Offsets, UserCod
 from .jit import kernel
 
 LABEL_SHIFT = 33
-"""The label begins at this bit of a word."""
+"""The bit of a word at which the label begins."""
 
 VALID = 1
 DISPUTED = 2

@@ -1,4 +1,4 @@
-"""How kernels are spread over threads: they run without the interpreter lock, so threads are all it takes."""
+"""Runs kernels on several threads, which is possible because they do not hold the interpreter lock."""
 
 import os
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 SMALL_WORK = 20_000
-"""Fewer items than this are not worth handing to threads."""
+"""Number of items below which threads are not worth while."""
 
 BLOCKS_PER_THREAD = 4
-"""More blocks than threads, so that a block of heavy groups does not keep the others waiting."""
+"""Blocks per thread: several, so that one block of large groups does not delay the others."""
 
 
 def available_cores() -> int:
@@ -22,7 +22,7 @@ def available_cores() -> int:
 
 
 class _Threads:
-    """The number of threads kernels run on, and the pool that has them."""
+    """The number of threads that kernels run on, and their pool."""
 
     def __init__(self) -> None:
         self.count = available_cores()
@@ -62,11 +62,11 @@ def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) ->
 
 
 MOST_PARTS = 8
-"""Each part may have counters of its own, which take memory: more threads than this share the parts."""
+"""Maximum number of parts, as each may have counters of its own, which take memory."""
 
 
 def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:
-    """Parts (first, last) that together cover ``range(n_items)``; one where there is little to do."""
+    """Parts (first, last) that together cover ``range(n_items)``; one if there are few items."""
     n_parts = 1 if n_items < SMALL_WORK else min(_THREADS.count, MOST_PARTS)
     return list(pairwise(n_items * part // n_parts for part in range(n_parts + 1)))
 
