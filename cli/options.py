@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -368,8 +369,9 @@ def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
 def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies: Mapping[str, type[Any]]) -> Any:
     """The strategy with the parameters that were given; a usage error if it does not have one of them."""
     given = {name: value for name, value in parameters.items() if value is not None}
+    own = {item.name for item in fields(strategy)}  # that of another package may declare none
     for parameter in given:
-        if parameter not in declared(strategy):
+        if parameter not in own:
             owners = [name for name, other in strategies.items() if parameter in declared(other)]
             raise click.UsageError(
                 f"{flag(parameter)} is not an option of --strategy {strategy.name}, but of " + ", ".join(owners)

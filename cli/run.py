@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -126,7 +127,7 @@ def _without_foreign(parameters: dict[str, Any], strategy: Any) -> dict[str, Any
     context = click.get_current_context()
     if context.get_parameter_source("strategy") is not ParameterSource.COMMANDLINE:
         return parameters
-    own = declared(strategy)
+    own = {item.name for item in fields(strategy)}
     return {
         name: None if name not in own and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP else value
         for name, value in parameters.items()

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from plant_aggregate.assessment.ambiguity_settings import AmbiguitySettings
-from plant_aggregate.cli.options import options_of
+from plant_aggregate.cli.options import make_strategy, options_of
 from plant_aggregate.errors import ParameterError
 from plant_aggregate.parameters import Interval, check_parameters, declared, kind_of, parameter
 from plant_aggregate.pipeline import _files_of
@@ -191,3 +191,14 @@ def test_options_are_made_of_the_declarations() -> None:
     assert "another way" in text
     with pytest.raises(click.UsageError, match="not in the range 0<=x<1"):
         command.make_context("command", ["--share", "1"])
+
+
+def test_a_strategy_of_another_package_need_not_declare_its_parameters() -> None:
+    @dataclass(frozen=True)
+    class Plain:
+        name = "plain"
+        theta_acc: float = 0.7
+
+    assert make_strategy(Plain, {"theta_acc": 0.8, "alpha": None}, STRATEGIES) == Plain(0.8)
+    with pytest.raises(click.UsageError, match="--alpha is not an option of --strategy plain, but of plantnet"):
+        make_strategy(Plain, {"alpha": 0.5}, STRATEGIES)

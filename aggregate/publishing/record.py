@@ -11,12 +11,14 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
 
-from ..errors import VotesError
+from ..errors import ParameterError, VotesError
 from ..files.destination import MANIFEST_FILE
 from ..files.sources import Input, read_text
 from ..files.stores import redacted
 from ..files.writing import writing
 from ..names import NameFindings
+from ..parameters import declared
+from ..settings import ReadSettings
 from ..trace import Iteration, LikelihoodIteration
 from .tables import Output
 
@@ -149,15 +151,6 @@ class OutputFacts:
 
 
 @dataclass(frozen=True)
-class ReadingSettings:
-    """How a run read its votes: keyword arguments of ``plant_aggregate.read_votes``."""
-
-    columns: Mapping[str, str]
-    as_of: datetime | None
-    max_rejected: float
-
-
-@dataclass(frozen=True)
 class RunRecord:
     """What run.json says of a run; None, or nothing, is what it does not say, as that of another version or program."""
 
@@ -217,14 +210,13 @@ class RunRecord:
         )
 
     @property
-    def reading(self) -> ReadingSettings:
+    def reading(self) -> ReadSettings:
         """How the run read its votes; as by default where that is not known."""
-        as_of = self.settings.get("as_of")
-        return ReadingSettings(
-            columns=self.settings.get("columns", {}),
-            as_of=None if as_of is None else datetime.fromisoformat(as_of),
-            max_rejected=self.settings.get("max_rejected", 0.01),
-        )
+        known = {"columns": {}} | {
+            name: self.settings[name] for name in declared(ReadSettings) if name in self.settings
+        }
+        as_of = known.get("as_of")
+        return ReadSettings(**{**known, "as_of": None if as_of is None else datetime.fromisoformat(as_of)})
 
     def plain(self) -> dict[str, Any]:
         """As in run.json; what was read from one as it is there."""
@@ -280,14 +272,13 @@ def read_record(path: str) -> RunRecord:
         raise VotesError("is not JSON", where=redacted(path), remedy=REMEDY) from error
     try:
         return RunRecord.from_plain(contents)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ParameterError) as error:
         raise VotesError("is not the record of a run", where=redacted(path), remedy=REMEDY) from error
 
 
-def _can_be_used(reading: ReadingSettings) -> bool:
-    """Whether votes can be read so. Raises TypeError."""
-    are_names = isinstance(reading.columns, dict) and all(isinstance(name, str) for name in reading.columns.values())
-    return are_names and bool(0 <= reading.max_rejected <= 1)
+def _can_be_used(reading: ReadSettings) -> bool:
+    """Whether votes can be read so."""
+    return isinstance(reading.columns, dict) and all(isinstance(name, str) for name in reading.columns.values())
 
 
 def _plain(value: Any) -> Any:

@@ -14,11 +14,11 @@ from plant_aggregate.publishing.integrity import record_in
 from plant_aggregate.publishing.record import (
     FileFacts,
     OutputFacts,
-    ReadingSettings,
     RunChanges,
     RunRecord,
     read_record,
 )
+from plant_aggregate.settings import ReadSettings
 
 VOTES = pa.table(
     {
@@ -103,7 +103,7 @@ def test_a_run_of_an_earlier_version_is_read_and_kept_whole(tmp_path: Path) -> N
         (),
     )
     assert record.outputs == {"consensus.parquet": OutputFacts(sha256="abc")}
-    assert record.reading == ReadingSettings({"label": "species"}, datetime(2026, 1, 1, tzinfo=UTC), 0.01)
+    assert record.reading == ReadSettings({"label": "species"}, datetime(2026, 1, 1, tzinfo=UTC), 0.01)
 
 
 @pytest.mark.parametrize(
