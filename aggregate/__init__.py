@@ -21,9 +21,8 @@ from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from .ai_votes import AiVotes as AiVotes
-    from .assessment.ambiguity import Ambiguity as Ambiguity
-    from .assessment.ambiguity import ambiguity_of as ambiguity_of
-    from .assessment.ambiguity_settings import AmbiguitySettings as AmbiguitySettings
+    from .assessment.ambiguity.result import Ambiguity as Ambiguity
+    from .assessment.ambiguity.settings import AmbiguitySettings as AmbiguitySettings
     from .assessment.calibration.ai import AiCalibration as AiCalibration
     from .assessment.calibration.ai import calibrate_ai as calibrate_ai
     from .assessment.calibration.labels import Calibration as Calibration
@@ -76,6 +75,7 @@ if TYPE_CHECKING:
     from .strategies.wawa import Wawa as Wawa
     from .strategies.wds import Wds as Wds
     from .strategies.zero_based_skill import ZeroBasedSkill as ZeroBasedSkill
+    from .training_scores import ambiguity_of as ambiguity_of
     from .truth import Truth as Truth
     from .user_weights import UserWeights as UserWeights
     from .votes import Votes as Votes
@@ -85,8 +85,8 @@ _HOMES = {
     "AggregateWarning": "errors",
     "AiCalibration": "assessment.calibration.ai",
     "AiVotes": "ai_votes",
-    "Ambiguity": "assessment.ambiguity",
-    "AmbiguitySettings": "assessment.ambiguity_settings",
+    "Ambiguity": "assessment.ambiguity.result",
+    "AmbiguitySettings": "assessment.ambiguity.settings",
     "Calibration": "assessment.calibration.labels",
     "Changes": "publishing.changes",
     "Comparison": "assessment.comparison",
@@ -118,7 +118,7 @@ _HOMES = {
     "ZeroBasedSkill": "strategies.zero_based_skill",
     "ai_votes_from_table": "ingest.ai_votes",
     "calibrate_ai": "assessment.calibration.ai",
-    "ambiguity_of": "assessment.ambiguity",
+    "ambiguity_of": "training_scores",
     "calibrate": "assessment.calibration.labels",
     "compare": "assessment.comparison",
     "diff": "publishing.changes",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, get_args
 
 from .errors import ParameterError
@@ -105,6 +106,20 @@ def parameter(default: Any, help: str, range: str = "", *, choices: tuple[str, .
     """A dataclass field that users may set; ``attributes`` are further ones of :class:`Parameter`."""
     words = f"one of {', '.join(choices)}" if choices else range
     return field(default=default, metadata={"parameter": Parameter(help, words, choices, **attributes)})
+
+
+setting = partial(parameter, changes_result=False)
+"""A setting that gives the same votes the same labels and statuses."""
+
+
+def max_rejected(help: str = "share of the rows that may be unusable") -> Any:
+    """The limit to unusable rows of tables."""
+    return setting(0.01, help, "in [0, 1]", group="Votes")
+
+
+def normalise() -> Any:
+    """What to do about score lists that do not add up to 1."""
+    return setting(False, "divide each score list by its sum", group="Scores and calibration")
 
 
 def declared(settings: Any) -> Mapping[str, Parameter]:

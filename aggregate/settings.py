@@ -4,33 +4,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from .errors import ParameterError
 from .files.requests import TIME_LIMIT
 from .files.sources import Paths, path_list, printable
 from .files.stores import redacted
-from .parameters import check_parameters, declared, parameter
+from .parameters import check_parameters, declared, max_rejected, normalise, parameter, setting
 
 LOCK_MODES = ("wait", "fail")
 """What to do while another process writes in the output folder."""
 
 SIMULATED = "simulated"
 """Stands for the calibration that was measured on simulated votes."""
-
-setting = partial(parameter, changes_result=False)
-"""A setting that gives the same votes the same labels and statuses."""
-
-
-def max_rejected(help: str = "share of the rows that may be unusable") -> Any:
-    """The limit to unusable rows of tables."""
-    return setting(0.01, help, "in [0, 1]", group="Votes")
-
-
-def normalise() -> Any:
-    """What to do about score lists that do not add up to 1."""
-    return setting(False, "divide each score list by its sum", group="Scores and calibration")
 
 
 def check_settings(settings: Any) -> None:

@@ -5,14 +5,50 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from .assessment.ambiguity import Ambiguity, ambiguity_of
-from .assessment.ambiguity_settings import AmbiguitySettings
+from .assessment.ambiguity.result import Ambiguity
+from .assessment.ambiguity.settings import AmbiguitySettings
+from .assessment.ambiguity.sums import MarginSums
 from .consensus import Consensus
-from .files.sources import path_list
+from .files.prefetch import prefetched
+from .files.sources import Paths, path_list
 from .files.stores import is_uri
-from .ingest.score_lists import check_scores
-from .progress import Progress
+from .ingest.score_lists import check_scores, score_lists
+from .progress import SILENT, Progress
 from .settings import Settings
+
+AHEAD = 2
+"""Batches of score lists decoded ahead."""
+
+
+def ambiguity_of(
+    consensus: Consensus,
+    scores: Paths,
+    settings: AmbiguitySettings | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    progress: Progress = SILENT,
+) -> Ambiguity:
+    """Areas under the margin of a classifier's training scores, for the observations of a consensus.
+
+    ``scores`` are Parquet files, folders or globs with the columns of ``schema.SCORE_LISTS`` or
+    ``SCORE_ROWS``, which ``columns`` maps to the files' own. They are streamed: what is held is a few numbers for each
+    label voted, and a bit for each observation and epoch. The result is the same, to the bit, whatever the order of
+    the lists; of lists of the same observation and epoch the first is used, files in the order of their paths.
+
+    Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than a share
+    ``max_rejected`` of the lists cannot be used, or none is of an observation with votes.
+    """
+    votes = consensus.votes
+    files = check_scores(scores, votes.observation_ids.type, votes.label_names.type, columns or {})
+    sums = MarginSums(consensus, settings or AmbiguitySettings(), files.origin, progress)
+    progress.phase("read scores", total=files.rows, unit="rows")
+    with prefetched(score_lists(files, votes.observation_ids, votes.label_names), AHEAD) as batches:
+        for lists in batches:
+            sums.add(lists)
+            progress.advance(lists.labels.size if files.is_long else len(lists))
+    for file in files.files:
+        file.source.check_unchanged()
+    return sums.areas_under_margin(progress)
 
 
 class MakesAmbiguity:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plant_aggregate.assessment.ambiguity_settings import AmbiguitySettings
+from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
 from plant_aggregate.errors import on_one_line
 from plant_aggregate.settings import AddOnSettings, ReadSettings
 

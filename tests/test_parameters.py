@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from plant_aggregate.assessment.ambiguity_settings import AmbiguitySettings
+from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
 from plant_aggregate.cli.options import make_strategy, options_of
 from plant_aggregate.errors import ParameterError
 from plant_aggregate.parameters import Interval, check_parameters, declared, kind_of, parameter

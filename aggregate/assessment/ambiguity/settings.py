@@ -1,10 +1,9 @@
-"""How areas under the margin are taken, and observations pruned: apart from the rest, for help loads this."""
+"""How areas under the margin are taken, and observations pruned."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from ..parameters import check_parameters, parameter
-from ..settings import max_rejected, normalise
+from ...parameters import check_parameters, max_rejected, normalise, parameter
 
 TRUSTS = ("auto", "confusion", "weight")
 MARGINS = ("second", "other")

@@ -1,0 +1,240 @@
+"""Areas under the margin of every observation, and which are pruned."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ... import add_ons
+from ...arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Weights
+from ...arrow import dictionary_of, strings, table_of, to_arrow
+from ...consensus import Consensus
+from ...schema import AMBIGUITY, SCORED, Table, arrow_schema
+from ...shares import counts_of
+from .settings import AmbiguitySettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+SLACK = 1e-6
+"""An area must be below the quantile by more than this to be pruned: float32 rounds areas that are alike by less."""
+
+BLOCK = 1 << 19
+"""Observations derived at a time."""
+
+
+@dataclass
+class ListCounts:
+    """What became of the score lists; every list is used, of an observation without votes, or rejected."""
+
+    read: int = 0
+    used: int = 0
+    unknown: int = 0
+    """Of an observation that nobody voted on; ignored."""
+    above_one: int = 0
+    """Used ones whose probabilities add up to more than 1."""
+    below_one: int = 0
+    """Used ones whose probabilities add up to less than 1, as those of truncated lists do."""
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Lists that could not be used, by reason."""
+    first_rejected: dict[str, str] = field(default_factory=dict)
+    """Where the first of them stands, by reason."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ambiguity:
+    """Areas under the margin of every observation. Columns: ``schema.AMBIGUITY``.
+
+    Candidates are the labels voted on each observation, and its consensus label: those of observation i are the slice
+    ``offsets[i]:offsets[i + 1]`` of the arrays by candidate.
+    """
+
+    consensus: Consensus
+    settings: AmbiguitySettings
+    trust: str
+    """What weighed the voters: ``confusion`` or ``weight``."""
+    lists: ListCounts
+    n_epochs_in_all: int
+    """Distinct epochs among the lists that were used."""
+    majority: LabelCodes
+    """int32[n_observations]"""
+    n_epochs: Counts
+    """int32[n_observations]; usable lists of each."""
+    offsets: Offsets
+    candidates: LabelCodes
+    sums: Mapping[str, Indices]
+    """Margin -> sums over the epochs, by candidate, in the fixed point of ``kernels.scores``."""
+    exact: Flags
+    """By candidate."""
+    trust_in: Weights
+    """Trust in those who voted the candidate."""
+    extends: ClassVar[add_ons.Extends] = "consensus"
+    table: ClassVar[Table] = SCORED
+
+    @property
+    def n_observations(self) -> int:
+        """Number of observations."""
+        return self.consensus.n_observations
+
+    def score_aum(self, margin: str = "second", first: int = 0, last: int | None = None) -> Floats:
+        """AUM of the consensus labels of observations ``first`` to ``last``, float64; NaN without scores."""
+        return self._areas_of(self.consensus.labels, margin, first, last)
+
+    def aumc(self, margin: str = "second", first: int = 0, last: int | None = None) -> Floats:
+        """AUM of the majority's labels of observations ``first`` to ``last``, float64; NaN without scores."""
+        return self._areas_of(self.majority, margin, first, last)
+
+    def waum(self, margin: str = "second", first: int = 0, last: int | None = None) -> Floats:
+        """WAUM of observations ``first`` to ``last``, float64; NaN without scores."""
+        from ...kernels.scores import weighted_areas
+
+        last = self.n_observations if last is None else last
+        areas = np.empty(last - first)
+        weighted_areas(first, last, self.offsets, self.sums[margin], self.n_epochs, self.trust_in, areas)
+        return areas
+
+    @cached_property
+    def pruned(self) -> Flags:
+        """bool[n_observations]; WAUM below its alpha-quantile, which is the (floor(alpha n) + 1)-th smallest of n.
+
+        Below by more than SLACK: as many are pruned whatever type the probabilities are stored in.
+
+        So at most a share alpha is pruned, and none of a label that has fewer than 1 / alpha observations.
+        """
+        waum = self.waum(self.settings.margin)
+        scored = np.flatnonzero(self._scored & ~np.isnan(waum))  # where only the AI votes, no user is trusted
+        pruned = np.zeros(self.n_observations, np.bool_)
+        groups = self.consensus.labels[scored] if self.settings.by_label else np.zeros(scored.size, np.int32)
+        order = np.lexsort((waum[scored], groups))
+        ends = np.flatnonzero(np.diff(groups[order], append=-1)) + 1 if scored.size else np.arange(0)
+        sizes = np.diff(ends, prepend=0)
+        cuts = ends - sizes + counts_of(self.settings.alpha, sizes)
+        below = waum[scored[order]] < np.repeat(waum[scored[order[cuts]]], sizes) - SLACK
+        pruned[scored[order[below]]] = True
+        return pruned
+
+    @cached_property
+    def counts(self) -> dict[str, Any]:
+        """Observations, scored ones, those that miss epochs, are exact or pruned; epochs; what became of the lists."""
+        scored = self._scored
+        exact = sum(int(np.count_nonzero(block)) for block in self._exact_blocks(scored))
+        lists = vars(self.lists)
+        return {
+            "observations": self.n_observations,
+            "scored": int(np.count_nonzero(scored)),
+            "missing_epochs": int(np.count_nonzero(scored & (self.n_epochs < self.n_epochs_in_all))),
+            "exact": exact,
+            "pruned": int(np.count_nonzero(self.pruned)),
+            "epochs": self.n_epochs_in_all,
+            "lists": {
+                **{name: value for name, value in lists.items() if not isinstance(value, dict)},
+                "rejected": sum(self.lists.rejected.values()),
+                "rejected_by_reason": dict(self.lists.rejected),
+                "first_rejected": dict(self.lists.first_rejected),
+            },
+        }
+
+    def to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
+        """Observations ``first`` to ``last`` (default all) as an Arrow table, sorted by observation_id."""
+        votes = self.consensus.votes
+        schema = arrow_schema(AMBIGUITY, observation_id=votes.observation_ids.type, label=votes.label_names.type)
+        return self.encoded(first, self.n_observations if last is None else last).cast(schema)
+
+    def encoded(self, first: int, last: int) -> "pa.Table":
+        """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
+        head = self.consensus.encoded(first, last).select(["observation_id", "label"])
+        unscored = ~self._scored[first:last]
+        of_labels, of_all = self._exact(first, last)
+        areas = {
+            f"{name}{end}": values
+            for margin, end in (("second", ""), ("other", "_other"))
+            for name, values in self._areas(margin, first, last, unscored).items()
+        }
+        columns = {
+            "observation_id": head.column("observation_id"),
+            "label": head.column("label"),
+            **areas,
+            "n_epochs": self.n_epochs[first:last],
+            "exact": to_arrow(of_labels, null=unscored),
+            "waum_exact": to_arrow(of_all, null=unscored),
+            "trust": dictionary_of(np.where(unscored, -1, 0).astype(np.int8), strings([self.trust])),
+            "pruned": self.pruned[first:last],
+        }
+        schema = arrow_schema(AMBIGUITY, observation_id=head.schema.field(0).type, label=head.schema.field(1).type)
+        return table_of(columns, schema)
+
+    @cached_property
+    def _scored(self) -> Flags:
+        """bool[n_observations]; has a label, and scores at some epoch."""
+        scored: Flags = (self.n_epochs > 0) & (self.consensus.labels >= 0)
+        return scored
+
+    def add_to(self, table: "pa.Table", first: int) -> "pa.Table":
+        """A table of the consensus that begins with observation ``first``, with the columns SCORED."""
+        return add_ons.extended(table, first, [self])
+
+    def columns(self, rows: "pa.Table", first: int) -> add_ons.Columns:
+        """The columns SCORED of the observations from ``first`` on."""
+        last = first + rows.num_rows
+        unscored = ~self._scored[first:last]
+        return {**self._areas("second", first, last, unscored), "pruned": self.pruned[first:last]}
+
+    def facts(self) -> Mapping[str, Any]:
+        """What weighed the voters, and the counts."""
+        return {"ambiguity": {"trust": self.trust, **self.counts}}
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The observations as a data frame, a row each."""
+        return self.to_arrow().to_pandas()
+
+    def __repr__(self) -> str:
+        return (
+            f"Ambiguity({self.counts['scored']:,} of {self.n_observations:,} observations scored at "
+            f"{self.n_epochs_in_all:,} epochs, {self.counts['pruned']:,} pruned; trust by {self.trust})"
+        )
+
+    def _areas(self, margin: str, first: int, last: int, unscored: Flags) -> "dict[str, pa.Array]":
+        """All three areas; null also where no user voted, so that there is no majority."""
+        return {
+            name: to_arrow(areas, null=unscored | np.isnan(areas))
+            for name, area in (("score_aum", self.score_aum), ("aumc", self.aumc), ("waum", self.waum))
+            for areas in [area(margin, first, last)]
+        }
+
+    def _areas_of(self, labels: LabelCodes, margin: str, first: int, last: int | None) -> Floats:
+        from ...kernels.scores import areas_of
+
+        last = self.n_observations if last is None else last
+        areas = np.empty(last - first)
+        areas_of(
+            first, last, self.offsets, self.candidates, self.sums[margin], self.n_epochs, labels[first:last], areas
+        )
+        return areas
+
+    def _exact(self, first: int, last: int) -> tuple[Flags, Flags]:
+        """Of the consensus's and the majority's label, and of all labels voted."""
+        from ...kernels.scores import exactness
+
+        of_labels, of_all = np.empty((2, last - first), np.bool_)
+        exactness(
+            first,
+            last,
+            self.offsets,
+            self.candidates,
+            self.exact,
+            self.trust_in,
+            self.consensus.labels[first:last],
+            self.majority[first:last],
+            of_labels,
+            of_all,
+        )
+        return of_labels, of_all
+
+    def _exact_blocks(self, scored: Flags) -> Iterator[Flags]:
+        for first in range(0, self.n_observations, BLOCK):
+            last = min(first + BLOCK, self.n_observations)
+            yield self._exact(first, last)[0] & scored[first:last]

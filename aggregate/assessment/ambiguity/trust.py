@@ -1,0 +1,34 @@
+"""How far each voter is trusted: by the confusions of labels, or by the users' weights."""
+
+from typing import TYPE_CHECKING, Literal
+
+from ...consensus import Consensus
+from ...progress import Progress
+from ...votes import Votes
+
+if TYPE_CHECKING:
+    from ...strategies.parts.confusions import Diagonal
+
+MOST_CONFUSIONS = 50_000_000
+"""Users times labels up to which trust is in their confusions unless it is said: with more, each has few votes."""
+
+
+def chosen_trust(trust: Literal["auto", "confusion", "weight"], votes: Votes) -> Literal["confusion", "weight"]:
+    """What weighs the voters: by default their confusions, unless these would be too many."""
+    if trust != "auto":
+        return trust
+    return "confusion" if votes.n_users * votes.n_labels <= MOST_CONFUSIONS else "weight"
+
+
+def confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":
+    """That of the strategy ``dawid-skene``: of the consensus itself if it is one, else of one with the defaults."""
+    from ...strategies.dawid_skene import ConfusionModel, DawidSkene
+
+    strategy, votes = DawidSkene(), consensus.votes.voted
+    if consensus.strategy == DawidSkene.name:
+        strategy, fitted = DawidSkene(**consensus.parameters), consensus
+    else:
+        fitted = strategy.fit(votes, progress=progress)
+    model = ConfusionModel(strategy, votes)
+    model.maximise(fitted.candidate_shares)
+    return model.diagonal()
