@@ -151,7 +151,7 @@ class Consensus:
 
     @property
     def entropy(self) -> Floats:
-        """float64[n_observations], nats."""
+        """float64[n_observations]; Shannon entropy of the labels' shares, in nats."""
         return self._spread(self.disputes.entropy, 0.0)
 
     @property

@@ -1,8 +1,12 @@
-"""The examples in docstrings print what they say."""
+"""Everything public has a docstring, and the examples in docstrings print what they say."""
 
 import doctest
+import inspect
 import pkgutil
+import re
+from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 
@@ -15,3 +19,43 @@ MODULES = [module.name for module in pkgutil.walk_packages(plant_aggregate.__pat
 def test_the_examples_of_a_module(name: str) -> None:
     found = doctest.testmod(import_module(name))
     assert found.failed == 0
+
+
+DTYPE = re.compile(r"\b(u?int(8|16|32|64)|float(32|64)|bool)\b")
+
+
+def public_objects() -> Iterator[tuple[str, Any]]:
+    """Public names, and the methods and properties of public classes that are not inherited from others' packages."""
+    for name in plant_aggregate.__all__:
+        item = getattr(plant_aggregate, name)
+        if name != "__version__":
+            yield name, item
+        if inspect.isclass(item):
+            members = inspect.getmembers_static(item, lambda member: not isinstance(member, type))
+            for member_name, member in members:
+                function = getattr(member, "fget", getattr(member, "func", getattr(member, "__func__", member)))
+                if not member_name.startswith("_") and inspect.isfunction(function):
+                    yield f"{name}.{member_name}", function
+
+
+def parameters_of(item: Any) -> dict[str, Any]:
+    return item.__annotations__ if inspect.isfunction(item) else {}
+
+
+PUBLIC = dict(public_objects())
+
+
+def test_everything_public_has_a_docstring() -> None:
+    texts = {name: item.__doc__ or "" for name, item in PUBLIC.items()}
+    generated = {name for name, text in texts.items() if text.startswith(f"{name}(")}  # by dataclass, of the fields
+    assert {name for name, text in texts.items() if len(text.split()) < 3} | generated == set()
+
+
+def test_public_functions_say_what_arrays_they_take() -> None:
+    takes_arrays = {
+        name: item
+        for name, item in PUBLIC.items()
+        if any("ndarray" in str(kind) for key, kind in parameters_of(item).items() if key != "return")
+    }
+    assert len(PUBLIC) > 100
+    assert {name for name, item in takes_arrays.items() if not DTYPE.search(item.__doc__ or "")} == set()
