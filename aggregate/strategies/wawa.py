@@ -28,7 +28,7 @@ class Wawa(Thresholds):
     name: ClassVar[str] = "wawa"
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
-        """Vote twice."""
+        """Vote by majority, then weighted by each user's agreement with it."""
         check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         outcome = Outcome(self, votes)

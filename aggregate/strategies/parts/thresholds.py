@@ -31,11 +31,11 @@ class Thresholds:
             raise ParameterError("ambiguous_below and ambiguous_quantile exclude each other")
 
     def passes(self, weight: Weights, agreement: Floats) -> Flags:
-        """Whether labels with so much weight, and such a share, are valid."""
+        """Whether labels with ``weight`` and ``agreement``, float64[n], are valid: bool[n]."""
         return at_least(weight, self.theta_conf) & at_least(agreement, self.theta_acc)
 
     def ambiguity(self, aum: Floats, n_observations: int) -> float:
-        """The aum below which an observation is ambiguous; ``aum`` is that of the disputed ones, the others have 1."""
+        """The aum below which an observation is ambiguous; ``aum`` float64[n] is that of the disputed ones."""
         if self.ambiguous_quantile is None:
             return 2 * self.theta_acc - 1 if self.ambiguous_below is None else self.ambiguous_below
         rank = count_of(self.ambiguous_quantile, n_observations)
