@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
-from plant_aggregate.errors import on_one_line
 from plant_aggregate.settings import AddOnSettings, ReadSettings
 
 from . import console
@@ -24,10 +23,7 @@ from .options import (
     threads_option,
     votes_argument,
 )
-from .summary import count
-
-if TYPE_CHECKING:
-    from plant_aggregate import Ambiguity
+from .text import as_text
 
 FILE = "ambiguity.parquet"
 
@@ -89,6 +85,7 @@ def ambiguity(
     from plant_aggregate.ingest import read
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.tables import write_rows
+    from plant_aggregate.report.ambiguity import ambiguity_blocks
     from plant_aggregate.strategies import registry
 
     settings = AmbiguitySettings(**options)
@@ -114,32 +111,4 @@ def ambiguity(
     if as_json:
         console.result_json(report)
     else:
-        console.result(summary(found, str(path)))
-
-
-def summary(found: "Ambiguity", output: str) -> str:
-    """How many observations were scored and pruned, what became of the lists, and where the table lies."""
-    counts, lists = found.counts, found.counts["lists"]
-    settings = found.settings
-    which = "of its label" if settings.by_label else "of all"
-    trust = {"confusion": "the confusions of dawid-skene", "weight": "the users' weights"}[found.trust]
-    rows = [
-        ("scored", counts["scored"], f"at {count(counts['epochs'], 'epoch')}"),
-        ("exact", counts["exact"], "no label left out of a list could change score_aum or aumc"),
-        ("missing epochs", counts["missing_epochs"], "scored at fewer epochs: the mean is over those"),
-        ("pruned", counts["pruned"], f"waum ({settings.margin}) below its {settings.alpha:g} quantile {which}"),
-    ]
-    whole = counts["observations"]
-    lines = [f"{count(whole, 'observation')}, {count(lists['read'], 'score list')}"]
-    lines += [f"  {name:<16}{number:>13,}  {100 * number / whole:5.1f} %   {remark}" for name, number, remark in rows]
-    lines.append(f"voters weighed by {trust}")
-    for number, what in (
-        (lists["above_one"], "add up to more than 1" + (": divided by their sum" if settings.normalise else "")),
-        (lists["below_one"], "add up to less than 1" + (": divided by their sum" if settings.normalise else "")),
-        (lists["unknown"], "are of observations nobody voted on: ignored"),
-    ):
-        if number:
-            lines.append(f"{number:,} of the lists {what}")
-    for reason, number in lists["rejected_by_reason"].items():
-        lines.append(f"{number:,} of the lists cannot be used: {reason} (first: {lists['first_rejected'][reason]})")
-    return "\n".join([*lines, f"written to {on_one_line(output)}"])
+        console.result(as_text(ambiguity_blocks(found, str(path))))

@@ -1,10 +1,6 @@
 """``plant-aggregate calibrate``: from evidence to the probability that a label is right."""
 
-from typing import TYPE_CHECKING
-
 import click
-
-from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
@@ -19,10 +15,7 @@ from .options import (
     store_timeout_option,
     truth_options,
 )
-from .summary import count
-
-if TYPE_CHECKING:
-    from plant_aggregate import Calibration
+from .text import as_text
 
 
 @click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
@@ -54,6 +47,7 @@ def calibrate(
     How well each method does on observations it was not fitted on goes to stdout.
     """
     import plant_aggregate
+    from plant_aggregate.report.calibration import calibration_blocks
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     published = plant_aggregate.open_run(consensus, None).evidence(experts)
@@ -61,35 +55,4 @@ def calibrate(
     run = {name: value for name, value in facts.items() if value is not None}
     fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
     plant_aggregate.save_calibration(fitted, output)
-    console.result(fitted.to_json() if as_json else summary(fitted, output))
-
-
-def summary(calibration: "Calibration", output: str) -> str:
-    """What it was fitted on, the methods side by side, and where it lies."""
-    from plant_aggregate.assessment.calibration.fitting import N_FOLDS
-
-    from .evaluation import aligned
-
-    n, right = calibration.fitted_on["observations"], calibration.fitted_on["right"]
-    names = {
-        "platt": "platt: logistic, of all the evidence",
-        "beta": "beta: of confidence",
-        "isotonic": "isotonic: of confidence",
-        "confidence": "confidence as it is",
-        "share right": "the share that is right, for all",
-    }
-    rows = [["on held out observations", "log loss", "Brier score", "calibration error", ""]]
-    rows += [
-        [names[name], *(f"{value:.4f}" for value in found.values()), "<- saved" if name == calibration.method else ""]
-        for name, found in calibration.cross_validated.items()
-    ]
-    return "\n".join(
-        [
-            f"{count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)",
-            "",
-            aligned(rows),
-            f"[{N_FOLDS} folds; best at 0]",
-            "",
-            on_one_line(f"saved as {output}: use it with plant-aggregate run --calibration {output}"),
-        ]
-    )
+    console.result(fitted.to_json() if as_json else as_text(calibration_blocks(fitted, output)))

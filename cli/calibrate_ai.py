@@ -1,10 +1,7 @@
 """``plant-aggregate calibrate-ai``: from the AI's score to the probability that its label is right."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from plant_aggregate.errors import on_one_line
 from plant_aggregate.settings import ReadSettings
 
 from . import console
@@ -23,10 +20,7 @@ from .options import (
     store_timeout_option,
     truth_options,
 )
-from .summary import count
-
-if TYPE_CHECKING:
-    from plant_aggregate.assessment.calibration.ai import AiCalibration, Comparison, Quality
+from .text import as_text
 
 
 @click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
@@ -70,6 +64,7 @@ def calibrate_ai(
     """
     import plant_aggregate
     from plant_aggregate.files.results import check_paths, write_plot
+    from plant_aggregate.report.calibration import ai_calibration_blocks
     from plant_aggregate.report.charts import check_installed, reliability_curves
 
     check_paths(None, plot)
@@ -83,55 +78,4 @@ def calibrate_ai(
     plant_aggregate.save_calibration(fitted, output)
     if plot is not None:
         write_plot(reliability_curves(fitted), plot)
-    console.result(fitted.to_json() if as_json else summary(fitted, output))
-
-
-def summary(calibration: "AiCalibration", output: str) -> str:
-    """The map in a line, the scores before and after on each set of observations, and where it lies."""
-    from plant_aggregate.assessment.calibration.fitting import N_FOLDS
-    from plant_aggregate.assessment.calibration.maps import TemperatureMap
-
-    if isinstance(calibration.map, TemperatureMap):
-        temperature = calibration.map.temperature
-        sure = "more sure than it is right" if temperature > 1 else "less sure than it is right"
-        what = f"temperature {temperature:.3f}: the AI is {sure}"
-    else:
-        what = f"isotonic, {len(calibration.map.scores)} knots"
-    return "\n\n".join(
-        [
-            what,
-            *(_compared(comparison) for comparison in calibration.comparisons),
-            f"[after: calibrated on the other {N_FOLDS - 1} of {N_FOLDS} folds; errors are best at 0]",
-            on_one_line(f"saved as {output}: use it with plant-aggregate run --ai-calibration {output}"),
-        ]
-    )
-
-
-def _compared(comparison: "Comparison") -> str:
-    from .evaluation import aligned
-
-    n, right = comparison.observations, comparison.right
-    rows = [["", "calibration error", "log loss", "Brier score"]]
-    for name, quality in (("before", comparison.before), ("after", comparison.after)):
-        numbers = (quality.calibration_error, quality.log_loss, quality.brier_score)
-        rows.append([name, *(f"{number:.4f}" for number in numbers)])
-    head = f"{comparison.name}: {count(n, 'expert observation')}, the AI right on {right:,} ({100 * right / n:.1f} %)"
-    return f"{head}\n{aligned(rows)}\n{_curve(comparison.before, comparison.after)}"
-
-
-def _curve(before: "Quality", after: "Quality") -> str:
-    from .evaluation import aligned
-
-    rows = [["score", *("observations", "mean score", "right") * 2]]
-    bins = {each.low: each.high for quality in (before, after) for each in quality.curve}
-    for low, high in sorted(bins.items()):
-        row = [f"{low:.1f} to {high:.1f}"]
-        for quality in (before, after):
-            found = next((each for each in quality.curve if each.low == low), None)
-            row += (
-                ["-", "-", "-"]
-                if found is None
-                else [f"{found.observations:,}", f"{found.mean_score:.3f}", f"{100 * found.share_right:.1f} %"]
-            )
-        rows.append(row)
-    return aligned(rows)
+    console.result(fitted.to_json() if as_json else as_text(ai_calibration_blocks(fitted, output)))

@@ -25,6 +25,7 @@ from .options import (
     votes_argument,
     votes_options,
 )
+from .text import as_text
 
 OF_MODES = {
     "help": "Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode"
@@ -87,9 +88,8 @@ def compare(
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.report.charts import accuracy_against_retrieval, check_installed
+    from plant_aggregate.report.comparison import comparison_blocks
     from plant_aggregate.strategies import registry
-
-    from .comparison import table
 
     check_paths(output, plot)
     if plot is not None:
@@ -116,4 +116,4 @@ def compare(
     if as_json:
         console.result_json(comparison.to_arrow().to_pylist())
     else:
-        console.result(table(comparison))
+        console.result(as_text(comparison_blocks(comparison)))

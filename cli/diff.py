@@ -1,11 +1,8 @@
 """``plant-aggregate diff``: what changed between two runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command
@@ -18,13 +15,7 @@ from .options import (
     quiet_option,
     store_timeout_option,
 )
-from .summary import changes_lines
-
-if TYPE_CHECKING:
-    from plant_aggregate import Changes
-
-MOST_FREQUENT = 5
-"""Changes of one label to another that are counted for themselves."""
+from .text import as_text
 
 
 @click.command(cls=Command, short_help="Show what changed between two runs, and why.")
@@ -44,6 +35,7 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     """
     import plant_aggregate
     from plant_aggregate.files.stores import redacted
+    from plant_aggregate.report.changes import changes_blocks
 
     changes = plant_aggregate.diff(run_a, run_b, output)
     if table is not None:
@@ -53,27 +45,4 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     if as_json:
         console.result_json(changes.summary)
     else:
-        console.result(_report(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}"))
-
-
-def _report(changes: "Changes", rows: int, title: str) -> str:
-    """The counts, and some observations: those whose label changed first."""
-    from .evaluation import aligned, shortened
-
-    assert changes.found is not None
-    assert changes.found.counts is not None
-    lines = [on_one_line(title), *changes_lines(changes.found.counts)]
-    frequent = changes.most_frequent(MOST_FREQUENT).to_pylist()
-    if frequent:
-        counts = [
-            [f"{row['observations']:,}", shortened(row["old_label"]), shortened(row["new_label"])] for row in frequent
-        ]
-        lines += ["", aligned([["times", "label before", "label now"], *counts])]
-    listed = [[shortened(value) for value in row.values()] for row in changes.first(rows).to_pylist()]
-    if listed:
-        header = ["observation", "label before", "label now", "status before", "status now", "why"]
-        lines += ["", aligned([header, *listed])]
-        more = changes.encoded.num_rows - len(listed)
-        if more:
-            lines.append(f"and {more:,} more: --table FILE writes all")
-    return "\n".join(lines)
+        console.result(as_text(changes_blocks(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}")))

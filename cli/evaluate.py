@@ -20,6 +20,7 @@ from .options import (
     store_timeout_option,
     truth_options,
 )
+from .text import as_text
 
 if TYPE_CHECKING:
     from plant_aggregate import PublishedRun, Truth
@@ -61,8 +62,7 @@ def evaluate(
     import plant_aggregate
     from plant_aggregate.assessment.agreement import find_suspects
     from plant_aggregate.files.stores import redacted
-
-    from .evaluation import report
+    from plant_aggregate.report.evaluation import evaluation_blocks
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     run = plant_aggregate.open_run(consensus, None)
@@ -75,14 +75,14 @@ def evaluate(
     if as_json:
         facts = {name: getattr(run.record, name) for name in ("run_id", "strategy", "parameters")}
         head = {"consensus": redacted(run.consensus), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
-        people = {
+        crowd = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
             "users": None if suspects is None else asdict(suspects),
         }
-        found = {**head, **evaluation.to_dict(), **people}
+        found = {**head, **evaluation.to_dict(), **crowd}
         console.result_json(found)
     else:
-        console.result(report(evaluation, agreement, suspects))
+        console.result(as_text(evaluation_blocks(evaluation, agreement, suspects)))
 
 
 def voters_agreement(

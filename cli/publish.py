@@ -8,7 +8,7 @@ from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, report_metrics
 from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
-from .summary import switched
+from .text import as_text
 
 
 @click.command(cls=Command, short_help="Publish a run that was held back, or an older one.")
@@ -25,10 +25,11 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     Its files are checked against their SHA-256 first. plant-aggregate runs lists the runs.
     """
     import plant_aggregate
+    from plant_aggregate.report.run import switch_blocks
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)
     with console.progress() as listener:
         done = plant_aggregate.publish(output, run_id, lock=lock, progress=listener)
     report_metrics(done, output, metrics, succeeded=time.time())
-    console.result(switched(done, output))
+    console.result(as_text(switch_blocks(done, output)))

@@ -6,7 +6,7 @@ from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, report_metrics
 from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
-from .summary import switched
+from .text import as_text
 
 
 @click.command(cls=Command, short_help="Publish the run before the published one.")
@@ -23,10 +23,11 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     checked against their SHA-256 first.
     """
     import plant_aggregate
+    from plant_aggregate.report.run import switch_blocks
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)
     with console.progress() as listener:
         done = plant_aggregate.rollback(output, lock=lock, progress=listener)
     report_metrics(done, output, metrics)
-    console.result(switched(done, output))
+    console.result(as_text(switch_blocks(done, output)))

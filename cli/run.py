@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from plant_aggregate.parameters import declared
+from plant_aggregate.report.run import one_line, run_blocks
 from plant_aggregate.settings import AddOnSettings, InputFiles, PublishSettings, ReadSettings, Settings
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -31,7 +32,7 @@ from .options import (
     threads_option,
     votes_argument,
 )
-from .summary import one_line, summary
+from .text import as_text
 
 if TYPE_CHECKING:
     import plant_aggregate
@@ -104,7 +105,7 @@ def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_jso
     if as_json:
         console.result_json(contents)
     else:
-        console.result(summary(run))
+        console.result(as_text(run_blocks(run)))
 
 
 def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:

@@ -123,6 +123,25 @@ def test_no_file_reaches_into_other_packages() -> None:
     assert not found, "\n".join(found)
 
 
+def test_the_command_line_uses_only_public_modules_and_names_of_the_engine() -> None:
+    found = [
+        f"{path}: imports {node.module}.{item.name}"
+        for path, tree in TREES.items()
+        if path.parts[0] == "cli"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module
+        for item in node.names
+        if any(map(is_private, [*node.module.split("."), item.name]))
+    ]
+    found += [
+        f"{path}:{fault}"
+        for path, tree in TREES.items()
+        if path.parts[0] == "cli"
+        for fault in faults(tree, set(own_names(tree)))
+    ]
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize(
     ("code", "fault"),
     [

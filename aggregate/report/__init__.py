@@ -1,1 +1,1 @@
-"""Charts: functions that return matplotlib figures, for reports and notebooks."""
+"""Results for readers: blocks of titles, tables and notes, and charts as matplotlib figures."""

@@ -1,0 +1,44 @@
+"""Areas under the margin of training scores as blocks."""
+
+from typing import TYPE_CHECKING
+
+from .blocks import Block, Table, count
+
+if TYPE_CHECKING:
+    from ..assessment.ambiguity.result import Ambiguity
+
+TRUST = {"confusion": "the confusions of dawid-skene", "weight": "the users' weights"}
+"""What voters are weighed by, in words."""
+
+
+def ambiguity_blocks(found: "Ambiguity", saved_as: str) -> list[Block]:
+    """Observations scored and pruned, score lists that were changed or ignored, and the file of the table."""
+    counts, lists, settings = found.counts, found.counts["lists"], found.settings
+    whole = counts["observations"]
+    which = "of its label" if settings.by_label else "of all"
+    rows = [
+        (name, number, 100 * number / whole, remark)
+        for name, number, remark in (
+            ("scored", counts["scored"], f"at {count(counts['epochs'], 'epoch')}"),
+            ("exact", counts["exact"], "no label left out of a list could change score_aum or aumc"),
+            ("missing epochs", counts["missing_epochs"], "scored at fewer epochs: the mean is over those"),
+            ("pruned", counts["pruned"], f"waum ({settings.margin}) below its {settings.alpha:g} quantile {which}"),
+        )
+    ]
+    divided = ": divided by their sum" if settings.normalise else ""
+    remarks = {
+        "above_one": f"add up to more than 1{divided}",
+        "below_one": f"add up to less than 1{divided}",
+        "unknown": "are of observations nobody voted on: ignored",
+    }
+    content: list[Table | str] = [
+        Table(rows=rows, formats=("", ",", ".1f %", ""), layout="counts"),
+        f"voters weighed by {TRUST[found.trust]}",
+        *(f"{lists[name]:,} of the lists {remark}" for name, remark in remarks.items() if lists[name]),
+        *(
+            f"{number:,} of the lists cannot be used: {reason} (first: {lists['first_rejected'][reason]})"
+            for reason, number in lists["rejected_by_reason"].items()
+        ),
+        f"written to {saved_as}",
+    ]
+    return [Block(f"{count(whole, 'observation')}, {count(lists['read'], 'score list')}", content)]

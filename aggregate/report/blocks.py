@@ -1,0 +1,72 @@
+"""Blocks: results as titles, tables and notes of plain values, which a terminal and a page render in their own ways."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+
+class Label(NamedTuple):
+    """A label or id of the data, which may be long."""
+
+    name: str | int | None
+
+
+class Interval(NamedTuple):
+    """An estimate and the ends of its interval; NaN if there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+Cell = str | int | float | None | Label | Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of cells, and how to show them."""
+
+    header: Sequence[str] = ()
+    """Names of the columns; none if the table needs no names."""
+    rows: Sequence[Sequence[Cell]]
+    formats: Sequence[str]
+    """For each column the format of its numbers, see :func:`shown`."""
+    left: tuple[int, ...] = (0,)
+    """Columns aligned on the left; the others are on the right."""
+    layout: Literal["columns", "sideways", "counts"] = "columns"
+    """``sideways``: a line for each column. ``counts``: a name, a number, and perhaps its share and a remark."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a result."""
+
+    title: str = ""
+    content: Sequence[Table | str] = ()
+    """Tables, and notes of one line, in the order in which they are shown. A note that begins with spaces continues
+    the line before."""
+
+
+def shown(cell: Cell, form: str) -> str:
+    """A cell as text. ``form`` is a format specification for numbers, and after a space a unit; ``-`` stands for none.
+
+    >>> shown(1234, ","), shown(87.31, ".1f %"), shown(None, ","), shown(float("nan"), ".3f"), shown("all", ",")
+    ('1,234', '87.3 %', '-', '-', 'all')
+    >>> shown(Interval(87.31, 86.1, 88.2), ".1f %"), shown(Label(1234), ","), shown(Label(None), "")
+    ('87.3 % [86.1, 88.2]', '1234', '-')
+    """
+    if isinstance(cell, Label):
+        return "-" if cell.name is None else str(cell.name)
+    value, low, high = cell if isinstance(cell, Interval) else (cell, None, None)
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:
+        return "-"
+    spec, _, unit = form.partition(" ")
+    text = f"{value:{spec}} {unit}".rstrip()
+    return text if low is None or low != low else f"{text} [{low:{spec}}, {high:{spec}}]"
+
+
+def count(number: int, thing: str) -> str:
+    """``1 vote``, ``2,000 votes``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

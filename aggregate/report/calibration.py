@@ -1,0 +1,92 @@
+"""Calibrations, of labels and of the AI's scores, as blocks."""
+
+from typing import TYPE_CHECKING
+
+from .blocks import Block, Cell, Table, count
+
+if TYPE_CHECKING:
+    from ..assessment.calibration.ai import AiCalibration, Comparison, Quality
+    from ..assessment.calibration.labels import Calibration
+
+METHODS = {
+    "platt": "platt: logistic, of all the evidence",
+    "beta": "beta: of confidence",
+    "isotonic": "isotonic: of confidence",
+    "confidence": "confidence as it is",
+    "share right": "the share that is right, for all",
+}
+"""Methods compared, and their names in the table."""
+
+
+def calibration_blocks(calibration: "Calibration", saved_as: str) -> list[Block]:
+    """The expert observations it was fitted on, the methods side by side, and the file it is saved in."""
+    from ..assessment.calibration.fitting import N_FOLDS
+
+    n, right = calibration.fitted_on["observations"], calibration.fitted_on["right"]
+    table = Table(
+        header=("on held out observations", "log loss", "Brier score", "calibration error", ""),
+        rows=[
+            [METHODS[name], *found.values(), "<- saved" if name == calibration.method else ""]
+            for name, found in calibration.cross_validated.items()
+        ],
+        formats=("", ".4f", ".4f", ".4f", ""),
+    )
+    return [
+        Block(f"{count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)"),
+        Block(content=[table, f"[{N_FOLDS} folds; best at 0]"]),
+        _saved(saved_as, "--calibration"),
+    ]
+
+
+def ai_calibration_blocks(calibration: "AiCalibration", saved_as: str) -> list[Block]:
+    """The map in a line, the scores before and after on each set of observations, and the file it is saved in."""
+    from ..assessment.calibration.fitting import N_FOLDS
+    from ..assessment.calibration.maps import TemperatureMap
+
+    if isinstance(calibration.map, TemperatureMap):
+        temperature = calibration.map.temperature
+        sure = "more sure than it is right" if temperature > 1 else "less sure than it is right"
+        title = f"temperature {temperature:.3f}: the AI is {sure}"
+    else:
+        title = f"isotonic, {len(calibration.map.scores)} knots"
+    return [
+        Block(title),
+        *map(_before_and_after, calibration.comparisons),
+        Block(f"[after: calibrated on the other {N_FOLDS - 1} of {N_FOLDS} folds; errors are best at 0]"),
+        _saved(saved_as, "--ai-calibration"),
+    ]
+
+
+def _before_and_after(comparison: "Comparison") -> Block:
+    n, right = comparison.observations, comparison.right
+    head = f"{comparison.name}: {count(n, 'expert observation')}, the AI right on {right:,} ({100 * right / n:.1f} %)"
+    table = Table(
+        header=("", "calibration error", "log loss", "Brier score"),
+        rows=[
+            (name, quality.calibration_error, quality.log_loss, quality.brier_score)
+            for name, quality in (("before", comparison.before), ("after", comparison.after))
+        ],
+        formats=("", ".4f", ".4f", ".4f"),
+    )
+    return Block(head, [table, _curves(comparison.before, comparison.after)])
+
+
+def _curves(*qualities: "Quality") -> Table:
+    """The reliability curves side by side."""
+    rows = []
+    bins = {each.low: each.high for quality in qualities for each in quality.curve}
+    for low, high in sorted(bins.items()):
+        row: list[Cell] = [f"{low:.1f} to {high:.1f}"]
+        for quality in qualities:
+            found = next((each for each in quality.curve if each.low == low), None)
+            row += [found.observations, found.mean_score, 100 * found.share_right] if found else [None] * 3
+        rows.append(row)
+    return Table(
+        header=("score", *("observations", "mean score", "right") * len(qualities)),
+        rows=rows,
+        formats=("", *(",", ".3f", ".1f %") * len(qualities)),
+    )
+
+
+def _saved(path: str, option: str) -> Block:
+    return Block(content=[f"saved as {path}: use it with plant-aggregate run {option} {path}"])

@@ -1,0 +1,51 @@
+"""Changes between two runs as blocks."""
+
+from typing import TYPE_CHECKING
+
+from .blocks import Block, Cell, Label, Table, count
+
+if TYPE_CHECKING:
+    from ..publishing.changes import Changes
+
+MOST_FREQUENT = 5
+"""Pairs of a label before and a label now that are counted in a table."""
+
+REASONS = {
+    "votes": "other votes",
+    "ai": "another vote of the AI",
+    "settings": "other settings",
+    "weights": "weights of users moved",
+}
+
+
+def changes_blocks(changes: "Changes", rows: int, title: str) -> list[Block]:
+    """The counts, the most frequent changes, and ``rows`` observations: those with another label first."""
+    assert changes.found is not None
+    assert changes.found.counts is not None
+    counts = changes.found.counts
+    numbers: list[tuple[Cell, ...]] = [
+        ("label changed", counts.label_changed, 100 * counts.label_changes_share),
+        ("became valid", counts.became_valid),
+        ("no longer valid", counts.no_longer_valid),
+    ]
+    why = ", ".join(f"{counts.why[reason]:,} {words}" for reason, words in REASONS.items() if counts.why[reason])
+    content: list[Table | str] = [
+        f"{count(counts.in_both, 'observation')} in both, {counts.new:,} new, {counts.gone:,} gone",
+        Table(rows=numbers, formats=("", ",", ".2f %"), layout="counts"),
+        *([f"  why a label or a status is another, or an observation new or gone: {why}"] if why else []),
+    ]
+    blocks = [Block(title, content)]
+    frequent = [
+        (row["observations"], Label(row["old_label"]), Label(row["new_label"]))
+        for row in changes.most_frequent(MOST_FREQUENT).to_pylist()
+    ]
+    if frequent:
+        table = Table(header=("times", "label before", "label now"), rows=frequent, formats=(",", "", ""))
+        blocks.append(Block(content=[table]))
+    listed = [list(map(Label, row.values())) for row in changes.first(rows).to_pylist()]
+    if listed:
+        header = ("observation", "label before", "label now", "status before", "status now", "why")
+        more = changes.encoded.num_rows - len(listed)
+        note = [f"and {more:,} more: --table FILE writes all"] if more else []
+        blocks.append(Block(content=[Table(header=header, rows=listed, formats=[""] * len(header)), *note]))
+    return blocks
