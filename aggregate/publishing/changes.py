@@ -50,7 +50,7 @@ _NOTHING: Codes = {
         ("ai_score", 0.0, np.float64),
     )
 }
-"""What stands for an observation that is not there, and for a column that is not."""
+"""Values in the place of an observation, or a column, that is not there."""
 
 REMEDY = "name a consensus.parquet as published"
 
@@ -297,7 +297,7 @@ def _count_up_to(ids: pa.Array, limit: Any) -> int:
 
 
 class _Comparison:
-    """Holds observations of one consensus against the same of another, a part after the other."""
+    """Compares two consensuses, part by part; each part covers one range of observation ids."""
 
     def __init__(
         self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None, ai_role: AiRole | None
@@ -360,7 +360,7 @@ class _Comparison:
     def _add(
         self, ids: pa.Array, old: Codes | None, old_rows: Indices | None, new: Codes | None, new_rows: Indices | None
     ) -> None:
-        """Note rows that differ; of new and gone observations there is but one side."""
+        """Note rows that differ; new and gone observations have one side only."""
         rows = old_rows if old_rows is not None else new_rows
         assert rows is not None
         sides = [

@@ -1,4 +1,4 @@
-"""When a run differs so much from the one before that a person should look at it first."""
+"""Limits to the changes from one run to the next, beyond which a person should look before it is published."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Guards:
         return self.max_label_changes is not None or self.max_valid_drop is not None
 
     def objections(self, changes: RunChanges | None, lost: str | None = None) -> list[str]:
-        """What speaks against publishing, in words; ``changes`` is None for a first run.
+        """The reasons against publishing, in words; ``changes`` is None for a first run.
 
         ``lost``: the run that is named as the published one, and is gone.
         """

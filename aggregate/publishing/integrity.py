@@ -1,4 +1,4 @@
-"""Whether a run is as it was written: the tables that its run.json tells of, byte by byte."""
+"""Whether a run is as it was written: the tables that its run.json lists, by their SHA-256."""
 
 import os
 
@@ -10,7 +10,7 @@ from .commands import DEFAULT_OUTPUT, command
 from .record import UNKNOWN, OutputFacts, RunRecord, read_record
 
 DAMAGED = "is damaged: "
-"""Begins what is said of a table."""
+"""Begins the message about a damaged table."""
 
 
 def record_in(folder: str) -> RunRecord:
@@ -37,8 +37,8 @@ def record_in(folder: str) -> RunRecord:
 def record_beside(file: str) -> RunRecord:
     """The run.json in the folder of a table; UNKNOWN if there is none.
 
-    In a folder that has the name of a run it must be as :func:`record_in` wants it, or there is a VotesError; in
-    another one, which may hold copies of some files of a run, what is no record of a run is passed over.
+    In a folder that has the name of a run it must be as :func:`record_in` requires, or there is a VotesError; in
+    another one, which may hold copies of some files of a run, a file that is no record of a run is ignored.
     """
     path = beside(file, MANIFEST_FILE)
     if not exists(path):
@@ -53,7 +53,7 @@ def record_beside(file: str) -> RunRecord:
 
 
 def sound_table(file: str, record: RunRecord) -> Source:
-    """A table, found, with the SHA-256 that a run.json tells of; as it is if that says nothing of it.
+    """A table as a file that was found and has the SHA-256 in run.json, if that lists it.
 
     Raises VotesError if the file has another SHA-256, or is not there.
     """
@@ -65,14 +65,14 @@ def sound_table(file: str, record: RunRecord) -> Source:
 
 
 def check_digest(digest: str, facts: OutputFacts, where: str) -> None:
-    """Raise VotesError if a SHA-256 is not that of a table, of which ``facts`` are what run.json tells."""
+    """Raise VotesError if a table's SHA-256 is not the one of ``facts`` in run.json."""
     if digest != facts.sha256:
         what = f"{DAMAGED}it has another SHA-256 than {MANIFEST_FILE} says"
         raise VotesError(what, where=where, remedy=_remedy(beside(where, "")))
 
 
 def check_tables(folder: str, record: RunRecord) -> None:
-    """Raise VotesError if a table of the run in a folder is not the one that its run.json tells of."""
+    """Raise VotesError if a table of the run in a folder has another SHA-256 than run.json says, or is not there."""
     for name in record.outputs:
         sound_table(child(folder, os.path.basename(name)), record)
 

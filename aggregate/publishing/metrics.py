@@ -1,7 +1,7 @@
 """What a monitoring system should know of the last run, in the text format of Prometheus.
 
 Meant for the textfile collector of its node exporter: the file is replaced in one step, and a run that fails leaves it
-alone, so that the age of the last success tells.
+alone, so that the age of the last success shows it.
 """
 
 import math

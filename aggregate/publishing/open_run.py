@@ -34,7 +34,7 @@ REMEDY = "name a consensus, the folder of a run, or the output folder of plant-a
 VOTES_REMEDY = "name the files of the votes as the run read them"
 
 ATTEMPTS = 3
-"""So often ``latest`` is followed, if the run that it named is gone by then."""
+"""How often ``latest`` is followed, if the run that it named has been removed meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PublishedRun:
         return self.consensus if name == CONSENSUS_FILE else child(self.folder, name)
 
     def open(self, name: str = CONSENSUS_FILE) -> pa.NativeFile:
-        """A file of the run, open for reading bytes, once its SHA-256 is found right; from a store, a copy of it.
+        """A file of the run, open for reading bytes, after its SHA-256 was checked; from a store, a copy of it.
 
         Raises VotesError if it cannot be read, or is damaged.
         """
@@ -167,7 +167,7 @@ class PublishedRun:
     def verify(self) -> None:
         """Raise VotesError if a table is not the one that the run wrote, by its SHA-256.
 
-        What is read through :meth:`open` and :meth:`read_table` is looked at anyway.
+        What is read through :meth:`open` and :meth:`read_table` is checked anyway.
         """
         check_tables(self.folder, self.record)
 
@@ -218,13 +218,13 @@ def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEviden
 
 
 def run_in(store: RunStore, run_id: str) -> PublishedRun:
-    """A run of a place for runs. Raises VotesError if it has no sound run.json, and PublishError if it is not there."""
+    """A run in a store. Raises VotesError if it has no sound run.json, and PublishError if it is not there."""
     folder = store.file(run_id, "").rstrip("/")
     return PublishedRun(run_id, folder, record_in(folder), child(folder, CONSENSUS_FILE))
 
 
 def consensus_path(name: str | os.PathLike[str]) -> str:
-    """The consensus.parquet that is meant by a file, a run's folder, or an output folder (its published run).
+    """The consensus.parquet that a name stands for: a file, a run's folder, or an output folder (its published run).
 
     All three may be URIs. Raises VotesError if there is none.
     """
@@ -251,7 +251,7 @@ def _remote_consensus(uri: str) -> str:
 
 
 def _published_in(store: RunStore, *, has_record: bool = False) -> PublishedRun:
-    """The published run; it is an error if it has no run.json but is to have one."""
+    """The published run. Raises VotesError if ``has_record`` and it has no run.json."""
     for attempt in range(1, ATTEMPTS + 1):
         run_id = published_in(store)
         try:

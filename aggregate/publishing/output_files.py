@@ -1,4 +1,4 @@
-"""Whether the files that a command is to write are others than it reads, asked before any work is done."""
+"""Checks, before any work is done, that a command overwrites neither what it reads nor what it writes itself."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ def _files_of(name: str) -> Iterator[str]:
         else:
             yield from files_of(name)
             yield from (beside(name, part) for part in ("users.parquet", MANIFEST_FILE) if _is_consensus(name))
-    except AggregateError:  # is told by who reads it
+    except AggregateError:  # reported when it is read
         return
 
 
@@ -78,7 +78,7 @@ def _is_consensus(file: str) -> bool:
 
 
 def _is_same(path: str, other: str) -> bool:
-    """Whether two paths are of one file, by whatever links, or will be."""
+    """Whether two paths lead to one file, or will, whatever links there are."""
     if os.path.realpath(path) == os.path.realpath(other):
         return True
     try:

@@ -1,4 +1,4 @@
-"""A published consensus as those see it who judge it: what it says of what experts know, and of its users."""
+"""What is read of a published consensus to evaluate it: evidence on the experts' observations, and users."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +20,13 @@ from .record import UNKNOWN, RunRecord
 
 @dataclass(frozen=True)
 class PublishedEvidence:
-    """What a published consensus says of the observations that experts know."""
+    """The evidence of a published consensus on the observations that experts know."""
 
     path: str
     n_observations: int
     """Observations of the whole consensus."""
     evidence: Evidence
-    """Of those that experts know, sorted by observation id."""
+    """On those that experts know, sorted by observation id."""
     record: RunRecord
     """The run.json beside the consensus; empty if there is none."""
 

@@ -30,7 +30,7 @@ CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "
 
 @dataclass(frozen=True)
 class VoteCounts:
-    """Rows of the vote log; what they mean says ``ingest.builder.RowCounts``."""
+    """Rows of the vote log, as in ``ingest.builder.RowCounts``."""
 
     read: int
     used: int

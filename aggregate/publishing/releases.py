@@ -62,7 +62,7 @@ class ListedRun:
 
 
 def open_output(output: str | os.PathLike[str]) -> RunStore:
-    """The place for runs of a name: a folder, or a URI. Raises ParameterError if it is empty."""
+    """The store of runs that a name stands for: a folder, or a URI. Raises ParameterError if it is empty."""
     name = os.fspath(output)
     if not name:
         raise ParameterError("output is empty but must name a folder")
@@ -79,12 +79,12 @@ class Turn:
 
     began: datetime
     has_waited: bool
-    """Whether another process wrote there before, for whose end this one waited."""
+    """Whether this process waited for another one to finish writing there."""
 
 
 @contextmanager
 def sole_writer(folder: RunStore, lock: str, progress: Progress) -> Iterator[Turn]:
-    """Hold the lock of an output folder, which is created, and clear away what others left there."""
+    """Hold the lock of an output folder, which is created, and clear away what killed runs left there."""
     with locked(folder.lock_folder, lock, progress.note, folder.where) as has_waited:
         folder.prepare()
         for left in folder.tidy():
@@ -142,7 +142,7 @@ def published_in(folder: RunStore) -> str:
 
 
 def check_run(folder: RunStore, run_id: str) -> RunRecord:
-    """The run.json of a run. Raises PublishError if a file of the run is not what that says."""
+    """The run.json of a run. Raises PublishError if it, or a table that it lists, is damaged."""
     try:
         place = folder.file(run_id, "")
         record = record_in(place)

@@ -26,7 +26,7 @@ ROW_GROUP = 1 << 19
 
 REPEATING = ("confidence", "probability", "weight", "ai_score", "share")
 """Columns of numbers worth a dictionary: many rows, fewer values. The others have one value nearly everywhere, which
-compression alone makes short in less time."""
+compression alone shortens in less time."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _writer(path: Path, declared: pa.Schema, written: pa.Schema, what: str) -> I
         try:
             yield write
         except BaseException:
-            with suppress(OSError):  # what went wrong first is what is told
+            with suppress(OSError):  # the first error is the one reported
                 opened.close()
             raise
         with writing(path, what):

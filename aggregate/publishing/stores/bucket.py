@@ -1,8 +1,8 @@
 """Runs in an object store, where there are neither links nor renames: ``latest.json`` names the published run.
 
 A run is written to a local folder, copied to ``runs/RUN_ID/``, and published by replacing ``latest.json``, which is one
-step: a reader that begins there sees the old run or the new one, whole. Objects whose names begin with a dot say what a
-process is about, so that the next one can clear away what a killed one left:
+step: a reader that begins there sees the old run or the new one, whole. Objects whose names begin with a dot are marks:
+they say what a process is doing, so that the next one can clear away what a killed one left:
 
 - ``.latest-RUN_ID``: a run that is on its way to be published; if ``latest.json`` does not name it, nobody has seen it;
 - ``.hold-RUN_ID``: a run that is on its way to ``held/``;
@@ -10,8 +10,8 @@ process is about, so that the next one can clear away what a killed one left:
 - ``.remove-RUN_ID``: a run that is on its way out.
 
 The lock and the run that is being written lie in a local folder, one for each place: the writers of one user on one
-machine wait for each other; that no other writes to the same place is for who sets up the jobs to see to. If one does
-all the same, what it is about is left to it for half a day, and ``latest.json`` names no run that is not whole.
+machine wait for each other. Whoever sets up the jobs must see that no other machine writes to the same place; if one
+does all the same, its marks are left alone for half a day, and ``latest.json`` names no run that is not whole.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ WORDS = {
 """What was under way, by the marks."""
 
 LEFT_TO_OTHERS = timedelta(hours=12)
-"""So long what another machine is about is not taken for what a killed process left."""
+"""How long the mark of another machine is not taken for what a killed process left."""
 
 
 class RunBucket:
@@ -161,7 +161,7 @@ class RunBucket:
                     run_id = name.removeprefix(mark)
                     if name.startswith(mark) and is_run_id(run_id):
                         is_done = mark in (NEW, RELEASE) and run_id == self.published_id
-                        other = None if is_done else self._others(name)
+                        other = None if is_done else self._other_writer(name)
                         if other is not None:
                             warn(
                                 f"{self.where}: {other} may be writing run {run_id}, which is left alone for now; see "
@@ -236,8 +236,8 @@ class RunBucket:
         found = self.lock_folder.stat()
         return {"host": socket.gethostname(), "lock": [found.st_dev, found.st_ino]}
 
-    def _others(self, sign: str) -> str | None:
-        """Who says in an object what it is about, if it is not for us to say that this was killed; else None."""
+    def _other_writer(self, sign: str) -> str | None:
+        """The other writer that a mark names; None if the mark is ours, stale or damaged."""
         try:
             known = json.loads(self._place.child(sign).read())
             age = datetime.now(UTC) - datetime.fromisoformat(known["since"])
@@ -273,14 +273,14 @@ class RunBucket:
 
     @contextmanager
     def _under_way(self, mark: str, run_id: str) -> Iterator[None]:
-        """Say in the store what is done to a run while it is done; if that fails, it is taken back."""
+        """Mark in the store what the block does to a run; if the block fails, that is undone."""
         sign = self._place.child(f"{mark}{run_id}")
         with self._reaching():
             sign.write(json.dumps(self._me | {"since": datetime.now(UTC).isoformat()}).encode())
             try:
                 yield
             except BaseException:
-                if not self._place.filesystem.is_stuck:  # else the next run does, when it is known what came of that
+                if not self._place.filesystem.is_stuck:  # else the next run does, when the outcome is known
                     with suppress(Exception):  # the next run tries again
                         self._take_back(mark, run_id)
                 raise
@@ -288,7 +288,7 @@ class RunBucket:
                 sign.filesystem.delete_file(sign.path)
 
     def _take_back(self, mark: str, run_id: str) -> None:
-        """Undo what did not come to its end, or bring it there, whichever readers have seen."""
+        """Undo what was not finished, or finish it if readers have seen the result."""
         sign, is_published = self._place.child(f"{mark}{run_id}"), self.published_id == run_id
         is_held = mark == HOLD and MANIFEST_FILE in self._names("held", run_id)  # that comes last
         if mark == REMOVE and not is_published:

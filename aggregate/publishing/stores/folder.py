@@ -3,12 +3,13 @@
 A run is written to a hidden folder, flushed to disk, renamed to its id, and published by replacing the symlink,
 which is one atomic step: a reader of ``latest`` sees the old run or the new one, whole, through any crash.
 
-What a killed process leaves is hidden, too, and says what it was about, so that the next one can clear it away:
+What a killed process leaves is hidden, too, and its name says what the process was doing, so that the next one can
+clear it away:
 
 - ``runs/.RUN_ID.partial``: a run that is not complete, or on its way out;
 - ``.latest-RUN_ID``: a run that was to be published; if ``latest`` does not name it, nobody has ever seen it;
 - ``.release-RUN_ID``: the same of a run that was held back before;
-- ``.switch-RUN_ID``: ``latest`` was to name another run that stays, whatever came of it.
+- ``.switch-RUN_ID``: ``latest`` was to name another run, which stays in any case.
 """
 
 import errno
@@ -195,7 +196,7 @@ class RunFolder:
                 flush(self.path)
 
     def _take_back(self, mark: str, run_id: str) -> None:
-        """Undo a publication that did not come to its end, unless ``latest`` names the run after all."""
+        """Undo a publication that was not finished, unless ``latest`` names the run after all."""
         link, final = self.path / f"{mark}{run_id}", self.runs / run_id
         if self.published_id != run_id and final.is_dir():
             if mark == NEW or (mark == RELEASED and (self.held / run_id).is_dir()):

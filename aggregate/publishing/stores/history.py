@@ -25,7 +25,7 @@ def names_none(store: RunStore) -> str:
 def before(store: RunStore, run_id: str, run_ids: Sequence[str] | None = None) -> str | None:
     """The run that was published before a run; None if there is none. ``run_ids``: as the store has them.
 
-    It is the one that the run was compared with, which is not that of the id before if somebody has gone back in
+    It is the one that the run was compared with, which is not that of the id before if there was a rollback in
     between. Where that is not known, or gone, it is the one of the id before.
     """
     run_ids = store.run_ids if run_ids is None else run_ids
@@ -49,8 +49,8 @@ def _place(run_ids: Sequence[str], run_id: str) -> int:
 def prune(store: RunStore, keep: int) -> None:
     """Remove what is older than the ``keep`` runs published before the published one.
 
-    As many of those held back stay, and the newest of them in any case. Call it with the lock held. What cannot be
-    removed now is a warning, and left for the next time.
+    As many of those held back stay, and the newest of them in any case. Call it with the lock held. Warns of what
+    cannot be removed now, which is left for the next time.
     """
     try:
         old = [*_older_than_kept(store, keep), *store.held_ids[: -max(keep, 1)]]
@@ -67,7 +67,7 @@ def prune(store: RunStore, keep: int) -> None:
 def _older_than_kept(store: RunStore, keep: int) -> Sequence[str]:
     """The runs older than the ``keep`` published before the published one."""
     run_ids, oldest = store.run_ids, baseline(store)
-    if oldest is None or _place(run_ids, oldest) <= keep:  # whichever way leads back, it ends at the oldest of all
+    if oldest is None or _place(run_ids, oldest) <= keep:  # however far one goes back, it ends at the oldest
         return []
     for _ in range(keep):
         oldest = before(store, oldest, run_ids) or oldest
@@ -75,7 +75,7 @@ def _older_than_kept(store: RunStore, keep: int) -> Sequence[str]:
 
 
 def record_of(store: RunStore, run_id: str) -> RunRecord | None:
-    """The run.json of a run; None if that cannot be read, or is not of these tables."""
+    """The run.json of a run; None if it cannot be read, or lists tables that are not there."""
     try:
         return record_in(store.file(run_id, ""))
     except (VotesError, PublishError):

@@ -1,10 +1,10 @@
 """One writer at a time in an output folder.
 
-The lock is the operating system's (flock), on ``.lock`` and on the folder itself: it falls free when its holder dies,
-however that happens, so there is no stale lock to clear away; and who removes ``.lock`` lets nobody in. (Where a file
-system has none, filelock makes do with the file itself, and takes that of a dead process of the same machine for
-stale; where it has none for folders, the file has to do.) ``.lock-holder`` beside it says who has it, for those who
-wait.
+The lock is the operating system's (flock), on ``.lock`` and on the folder itself: it is released when its
+holder dies, however that happens, so there is no stale lock to clear away; and removing ``.lock`` does not open it.
+(Where a file system has no locks, filelock uses the file itself, and takes that of a dead process of the same machine
+for stale; where it has none for folders, the file alone is locked.) ``.lock-holder`` beside it names the holder, for
+those who wait.
 """
 
 import errno
@@ -34,10 +34,10 @@ WITHOUT_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EO
 
 @contextmanager
 def locked(folder: Path, mode: str, say: Callable[[str], None], where: str | None = None) -> Iterator[bool]:
-    """Hold the lock of ``folder``, which is made, for the length of a block; whether another was waited for.
+    """Hold the lock of ``folder``, which is made, for the length of a block; yields whether it waited.
 
-    While another process has it: ``mode`` "wait" says who it is and waits, "fail" raises LockedError. ``where`` is
-    what the folder is called in messages. If the block fails and nothing came of the folder, it is removed again.
+    While another process has it: ``mode`` "wait" reports which and waits, "fail" raises LockedError. ``where`` is
+    the folder's name in messages. If the block fails and the folder is new and empty, it is removed again.
     """
     if mode not in LOCK_MODES:
         raise ParameterError(f"lock is {mode!r} but must be one of {', '.join(LOCK_MODES)}")
@@ -59,7 +59,7 @@ def locked(folder: Path, mode: str, say: Callable[[str], None], where: str | Non
         release = held.pop_all()
     with release:
         try:
-            with suppress(OSError):  # nobody but who waits misses it
+            with suppress(OSError):  # only those who wait read it
                 _sign(folder)
             yield has_waited
         except BaseException:
@@ -71,14 +71,14 @@ def locked(folder: Path, mode: str, say: Callable[[str], None], where: str | Non
 
 
 def _take(folder: Path, held: ExitStack) -> bool:
-    """Take the lock, which ``held`` is to let go of; False if another has it."""
+    """Take the lock, which ``held`` will release; False if another process has it."""
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as taken:
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:  # who had it has just removed the folder
+        except FileNotFoundError:  # its holder has just removed the folder
             return False
         taken.callback(os.close, descriptor)
         try:
@@ -120,7 +120,7 @@ def _clear_away(folder: Path, new: list[Path]) -> None:
 
 
 def _sign(folder: Path) -> None:
-    """Say who holds the lock."""
+    """Write down who holds the lock."""
     me = {"pid": os.getpid(), "host": socket.gethostname(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
     staged = folder / f"{HOLDER}.partial"
     try:

@@ -1,4 +1,4 @@
-"""What every place for runs can do: a folder (``run_folder``) or a place in another store (``run_bucket``)."""
+"""What every place for runs can do: a folder (``folder``) or a place in an object store (``bucket``)."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
