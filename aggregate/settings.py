@@ -4,13 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError
 from .files.requests import TIME_LIMIT
-from .files.sources import Paths, path_list, printable
-from .files.stores import redacted
 from .parameters import check_parameters, declared, max_rejected, normalise, parameter, setting
+
+if TYPE_CHECKING:
+    from .files.sources import Paths
 
 LOCK_MODES = ("wait", "fail")
 """What to do while another process writes in the output folder."""
@@ -29,7 +30,7 @@ def check_settings(settings: Any) -> None:
     for name, known in declared(settings).items():
         value = getattr(settings, name)
         if known.names_files and known.several and value is not None and not isinstance(value, str | os.PathLike):
-            object.__setattr__(settings, name, path_list(value) or None)
+            object.__setattr__(settings, name, list(value) or None)
         if value is not None and known.needs and getattr(settings, known.needs) is None:
             faults.append(f"{name} is given without {known.needs}")
     if faults:
@@ -62,7 +63,7 @@ class ReadSettings:
 class InputFiles:
     """What a strategy is given beside the votes, in files. Each may be several files, folders or globs."""
 
-    user_weights: Paths | None = parameter(
+    user_weights: "Paths | None" = parameter(
         None,
         "Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor)",
         group="Strategy",
@@ -71,7 +72,7 @@ class InputFiles:
         several=True,
         metavar="FILE",
     )
-    ai_votes: Paths | None = parameter(
+    ai_votes: "Paths | None" = parameter(
         None,
         "Parquet file, folder or glob with the AI's observation_id, label and score, to take part as --ai-mode says",
         group="AI",
@@ -110,7 +111,7 @@ class AddOnSettings:
     soft: bool = setting(
         False, "also write posteriors.parquet: the share of every label voted", group="Output and publishing"
     )
-    scores: Paths | None = setting(
+    scores: "Paths | None" = setting(
         None,
         "add the columns score_aum, aumc, waum and pruned, by a classifier's training scores in Parquet files, folders "
         "or globs, as plant-aggregate ambiguity does by default",
@@ -136,7 +137,7 @@ class AddOnSettings:
 
 @dataclass(frozen=True)
 class PublishSettings:
-    """What becomes of earlier runs, and when this one is held back."""
+    """How a run is published, or held back, and how many earlier ones are kept."""
 
     keep: int = setting(14, "older runs that stay for rollback", "at least 0", group="Output and publishing")
     max_label_changes: float | None = setting(
@@ -193,11 +194,15 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
     @property
     def tables(self) -> list[str | os.PathLike[str]]:
         """The files, folders and globs that are read row by row beside the votes."""
+        from .files.sources import path_list
+
         paths = [getattr(self, name) for name, known in declared(self).items() if known.is_table]
         return [path for several in paths if several is not None for path in path_list(several)]
 
     def plain(self) -> dict[str, Any]:
         """As it stands in run.json: paths as strings, times in ISO 8601."""
+        from .files.sources import path_list, printable
+        from .files.stores import redacted
         from .kernels.threads import available_cores
 
         plain = {}

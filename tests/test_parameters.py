@@ -8,6 +8,7 @@ import click
 import pytest
 
 from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
+from plant_aggregate.cli.group import cli
 from plant_aggregate.cli.options import make_strategy, options_of
 from plant_aggregate.errors import ParameterError
 from plant_aggregate.parameters import Interval, check_parameters, declared, kind_of, parameter
@@ -202,3 +203,14 @@ def test_a_strategy_of_another_package_need_not_declare_its_parameters() -> None
     assert make_strategy(Plain, {"theta_acc": 0.8, "alpha": None}, STRATEGIES) == Plain(0.8)
     with pytest.raises(click.UsageError, match="--alpha is not an option of --strategy plain, but of plantnet"):
         make_strategy(Plain, {"alpha": 0.5}, STRATEGIES)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("run", Settings), ("ambiguity", AmbiguitySettings), ("simulate", Simulation)]
+)
+def test_every_setting_is_an_option(name: str, settings: type) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    options = {parameter.name: parameter for parameter in command.params}
+    for setting, known in declared(settings).items():
+        assert getattr(options[setting], "group", None) == known.group
