@@ -1,1 +1,1 @@
-"""Runs on disk: written aside, then published all at once."""
+"""Publishing of runs: written to a folder of their own, then published in one step."""

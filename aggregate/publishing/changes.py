@@ -1,4 +1,4 @@
-"""What differs between two runs, observation by observation, and why."""
+"""Differences between two runs, observation by observation, and their reasons."""
 
 import os
 from bisect import bisect_right
@@ -33,7 +33,7 @@ from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
 
 REASONS = ("votes", "ai", "settings", "weights")
 FLAGS = ("ambiguous_below", "ambiguous_quantile")
-"""Parameters of strategies that move neither a label nor a status: those declared so, which are not imported here."""
+"""Strategies' parameters that change no label or status: those declared so, which are not imported here."""
 
 VALID = STATUSES.index("valid")
 
@@ -61,16 +61,16 @@ class Incomparable(Exception):  # noqa: N818 - no error to those who compare
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """The observations that differ (columns CHANGES, by observation id), and how many of what kind."""
+    """The observations that differ (columns CHANGES, by observation id), and their numbers by kind."""
 
     encoded: pa.Table
-    """Labels that are strings as dictionaries, which the old and the new ones share: a name may be long."""
+    """The rows; string labels are dictionaries that the old and the new labels share, as names may be long."""
     found: RunChanges | None
     """None if there is no run before."""
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """How many observations differ, as in run.json; :attr:`found` has it with types."""
+        """Numbers of observations that differ, as in run.json; :attr:`found` has them with types."""
         return None if self.found is None else self.found.plain()
 
     @cached_property
@@ -80,7 +80,7 @@ class Changes:
 
     @property
     def schema(self) -> pa.Schema:
-        """That of :attr:`table`."""
+        """The schema of :attr:`table`."""
         id_type, label_type = (self.encoded.schema.field(name).type for name in ("observation_id", "old_label"))
         return _schema(id_type, label_type.value_type if pa.types.is_dictionary(label_type) else label_type)
 
@@ -101,7 +101,7 @@ class Changes:
         return pa.table(columns, names=["old_label", "new_label", "observations"])
 
     def _differ(self, name: str) -> Flags:
-        """Where the old and the new label or status are there, and different."""
+        """Where the old and the new label or status both exist, and differ: bool[n]."""
         old, new = (self.encoded[f"{side}_{name}"].combine_chunks() for side in ("old", "new"))
         both = to_numpy(pc.and_(old.is_valid(), new.is_valid()))
         if pa.types.is_dictionary(old.type):
@@ -111,7 +111,7 @@ class Changes:
 
 
 def _coded_alike(old: pa.Array, new: pa.Array) -> tuple[pa.Array, Indices, Indices]:
-    """The sorted names in two columns without nulls, and the positions of either column's among them, int64."""
+    """The sorted names in two columns without nulls, and the positions of each column's names among them, int64."""
     is_dictionary = pa.types.is_dictionary(old.type)
     names = old.dictionary if is_dictionary else pc.unique(pa.chunked_array([old, new]))
     order = pc.sort_indices(names)
@@ -122,9 +122,9 @@ def _coded_alike(old: pa.Array, new: pa.Array) -> tuple[pa.Array, Indices, Indic
 
 
 def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, new_record: RunRecord) -> Changes:
-    """Compare the consensus in the file ``new`` with that in ``old``, both found or to be found.
+    """Compare the consensus in the file ``new`` with that in ``old``, each a path or a source.
 
-    The old one passes through batch by batch. ``*_record`` are the run.json of both, or UNKNOWN. Raises
+    The old one is read batch by batch. ``*_record`` are the run.json of both, or UNKNOWN. Raises
     VotesError if a file cannot be read, and Incomparable if ids or labels of both are of different kinds.
     """
     before, now = (
@@ -143,16 +143,16 @@ def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, ne
 
 @dataclass(frozen=True)
 class AiRole:
-    """How the AI's votes take part in a run: whether another vote could have made a difference."""
+    """How the AI's votes enter a run, to decide whether another vote could have made a difference."""
 
     mode: str
     threshold: float
     same_scale: bool
-    """Scores are those of the run before, not of another calibration."""
+    """Whether scores are calibrated as in the run before."""
 
     @classmethod
     def of(cls, old: RunRecord, new: RunRecord) -> "AiRole | None":
-        """The new run's; where it had no AI votes, the old one's, whose votes then are gone. None if not known."""
+        """The role in the new run; if that has no AI votes, the one in the old run. None if not known."""
         for parameters in (record.parameters or {} for record in (new, old)):
             mode, threshold = parameters.get("ai_mode"), parameters.get("ai_threshold")
             if mode in AI_MODES and isinstance(threshold, int | float):
@@ -161,9 +161,9 @@ class AiRole:
         return None
 
     def other(self, old: Codes, new: Codes) -> Flags:
-        """Whether the new run, given the AI's old vote in place of the new one, would have counted another.
+        """Whether the new run would have counted another vote with the AI's old vote instead of the new one: bool[n].
 
-        In mode ``invalidating`` all votes against a label are alike, and those for it count for nothing.
+        In mode ``invalidating`` all votes against a label are equivalent, and votes for it do not count.
         """
         old_label, new_label = (
             counted_labels(codes["ai_label"], codes["ai_score"], self.mode, self.threshold) for codes in (old, new)
@@ -177,12 +177,12 @@ class AiRole:
 
 
 def _digest_of(record: RunRecord, name: str) -> str | None:
-    """The SHA-256 of a file that a run was given; None if it was not."""
+    """The SHA-256 of an input file of a run; None if it had none."""
     return record.files[name].sha256 if name in record.files else None
 
 
 def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[Any]:
-    """What of a run.json makes another consensus of the same votes.
+    """The parts of a run.json that change the consensus of the same votes.
 
     ``settings`` are those of a run, as they are declared. Tables among them are compared row by row, not here.
     """
@@ -199,7 +199,7 @@ def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[A
 def diff(
     old: str | os.PathLike[str], new: str | os.PathLike[str], output: str | os.PathLike[str] | None = None
 ) -> Changes:
-    """What differs between two runs, each named as for :func:`open_run`.
+    """Compare two runs, each named as for :func:`open_run`.
 
     That is by a consensus.parquet, a run's folder or an output folder; if ``output`` is given also by id or ``latest``.
     Raises VotesError if one cannot be read, or their ids or labels are of different kinds, and PublishError if
@@ -219,7 +219,7 @@ def no_changes(consensus: Path) -> pa.Table:
     with pa.OSFile(os.fsencode(consensus)) as file:  # a path may look like a URI
         schema = pq.read_schema(file)
     id_type, label_type = schema.field("observation_id").type, schema.field("label").type
-    if pa.types.is_string(label_type):  # as where there are rows: so that the file is the same
+    if pa.types.is_string(label_type):  # as with rows, so that the file has the same schema
         label_type = pa.dictionary(pa.int32(), label_type)
     return pa.Table.from_batches([], _schema(id_type, label_type))
 
@@ -229,7 +229,7 @@ def _schema(id_type: pa.DataType, label_type: pa.DataType) -> pa.Schema:
 
 
 def _check_kinds(before: CheckedFile, now: CheckedFile) -> None:
-    """Raise Incomparable if ids or labels are integers here and strings there."""
+    """Raise Incomparable if ids or labels are integers in one file and strings in the other."""
     for column in ("observation_id", "label"):
         old, new = before.types[column], now.types[column]
         if pa.types.is_integer(old) != pa.types.is_integer(new):
@@ -237,7 +237,7 @@ def _check_kinds(before: CheckedFile, now: CheckedFile) -> None:
 
 
 def _same_digests(before: CheckedFile, now: CheckedFile) -> bool:
-    """Whether digests of votes are there, and by the same hash: another version may have had another."""
+    """Whether both files have digests of votes, of the same hash: another version may use another."""
     schemes = []
     for file in (before, now):
         name = file.names.get("votes_digest")
@@ -249,9 +249,9 @@ def _same_digests(before: CheckedFile, now: CheckedFile) -> bool:
 
 
 def _side_by_side(before: CheckedFile, now: CheckedFile) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
-    """The rows of both files in parts, each of which covers one range of ids in both.
+    """The rows of both files in parts, each of which covers the same range of ids in both.
 
-    Both are sorted by id; so no more is held than a batch of each. Raises VotesError if one is not.
+    Both are sorted by id, so no more than a batch of each is in memory. Raises VotesError if one is not.
     """
     streams = [_sorted_batches(file) for file in (before, now)]
     empty = [_empty(file) for file in (before, now)]
@@ -290,7 +290,7 @@ def _last_id(batch: pa.RecordBatch) -> Any:
 
 
 def _count_up_to(ids: pa.Array, limit: Any) -> int:
-    """How many of some sorted ids are not above a limit. Texts compare by code points, as their bytes do."""
+    """Number of sorted ids that are not above a limit. Texts are compared by code points, as their bytes are."""
     if ids[-1].as_py() <= limit:
         return len(ids)
     return bisect_right(ids, limit, key=lambda value: value.as_py())
@@ -331,7 +331,7 @@ class _Comparison:
         self._add(new_ids, None, None, new, np.flatnonzero(~is_met))
 
     def finish(self) -> tuple[pa.Table, ChangeCounts]:
-        """The rows of :class:`Changes`, and how many of what kind."""
+        """The rows of :class:`Changes`, and their numbers by kind."""
         all_ids, all_old, all_new, all_why = zip(*self._found, strict=True)
         old, new = (
             {name: np.concatenate([part[name] for part in parts]) for name in _NOTHING} for parts in (all_old, all_new)
@@ -371,19 +371,19 @@ class _Comparison:
             self._found.append((ids.take(to_arrow(rows)), *sides, self._why(*sides)))
 
     def _why(self, old: Codes, new: Codes) -> Counts:
-        """Positions in REASONS, -1 where it is not known: the first reason that is there."""
+        """Positions in REASONS of the first reason that applies, -1 if it is not known."""
         votes, ai, settings, weights = range(len(REASONS))
         comes_or_goes = (old["status"] < 0) | (new["status"] < 0)
-        if not self._tells_votes:  # what is new or gone is so by its votes, whatever they were
+        if not self._tells_votes:  # observations are new or gone because of their votes
             return np.where(comes_or_goes, votes, -1).astype(np.int8)
         other_votes = old["votes_digest"] != new["votes_digest"]
         other_label = old["ai_label"] != new["ai_label"]
         others = np.full(other_votes.size, {True: settings, False: weights, None: -1}[self._other_settings])
         if self._ai_role is not None:
             others[self._ai_role.other(old, new)] = ai
-        else:  # nobody knows which votes of the AI would count
+        else:  # it is not known which votes of the AI would count
             others[other_label | (old["ai_score"] != new["ai_score"])] = -1
-        # What comes or goes and has no votes, as before, is there for the AI's vote alone.
+        # New or gone observations without votes depend on the AI's vote alone.
         others[comes_or_goes] = np.where(other_label[comes_or_goes], ai, votes)
         why = np.where(other_votes, votes, others)
         return why.astype(np.int8)
@@ -409,7 +409,7 @@ class _Comparison:
 
 
 def _places_of(ids: pa.Array, sorted_ids: pa.Array) -> Counts:
-    """The position of each of some sorted ids among others, int32; -1 if it is not there."""
+    """The position of each of ``ids`` among ``sorted_ids``, int32; -1 if it is not among them."""
     if pa.types.is_integer(ids.type):
         return IdIndex(sorted_ids).codes_of(ids)
     places = np.empty(len(ids), np.int32)
@@ -418,9 +418,9 @@ def _places_of(ids: pa.Array, sorted_ids: pa.Array) -> Counts:
 
 
 def _coded(batch: pa.RecordBatch, labels: LabelIndex, path: str) -> Codes:
-    """The columns of a batch as numbers, NaN-free; labels and statuses by their codes, -1 for null.
+    """The columns of a batch as numbers without NaN; labels and statuses as codes, -1 for null.
 
-    A column that is not there is the one number that stands for all.
+    A missing column is a single number.
     """
     coded = {}
     for name, missing in _NOTHING.items():
@@ -449,7 +449,7 @@ def _rows_of(codes: Codes, rows: Indices | Counts) -> Codes:
 
 
 def _labels_of(columns: Iterable[Counts], names: pa.Array) -> list[pa.Array]:
-    """The names of some columns of codes, null for -1; strings as dictionaries of those that occur, sorted."""
+    """Columns of codes as columns of names, null for -1; strings as dictionaries of those that occur, sorted."""
     columns = list(columns)
     if not pa.types.is_string(names.type):
         return [names.take(to_arrow(codes, null=codes < 0)) for codes in columns]

@@ -1,4 +1,4 @@
-"""Command lines that messages advise, so that they can be pasted."""
+"""Command lines in messages, ready to be pasted."""
 
 import shlex
 
@@ -6,11 +6,11 @@ from ..errors import on_one_line
 from ..files.stores import redacted
 
 DEFAULT_OUTPUT = "consensus"
-"""The output folder of a command line that names none."""
+"""The default output folder of the command line."""
 
 
 def command(words: str, output: str) -> str:
-    """A command line of the program on an output folder, which it names unless that is the default; without secrets.
+    """A command line for an output folder, which it names unless it is the default; without secrets.
 
     >>> command("publish RUN_ID", "consensus")
     'plant-aggregate publish RUN_ID'

@@ -1,4 +1,4 @@
-"""A hash of each observation's votes, so that the next run can tell whether they are others."""
+"""A hash of each observation's votes, so that the next run can detect whether they changed."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +18,7 @@ from ..votes import Votes
 
 
 class Digests:
-    """The digests of all observations of some votes, worked out block by block: an add-on."""
+    """The digests of all observations, computed block by block: an add-on."""
 
     extends: ClassVar[Extends] = "consensus"
     table: ClassVar[Table] = DIGEST
@@ -40,12 +40,12 @@ class Digests:
 
     @cached_property
     def _hashed(self) -> tuple[Words, Words]:
-        """uint64 for each user and each label."""
+        """Hashes of users and of labels, uint64."""
         return _hashes(self._votes.user_ids), _hashes(self._votes.label_names)
 
 
 def _hashes(values: pa.Array) -> Words:
-    """uint64 for each of some ids or names: integers stand for themselves, modulo 2**64."""
+    """Hashes of ids or names, uint64: integers are their own, modulo 2**64."""
     if pa.types.is_integer(values.type):
         return (
             to_numpy(values).astype(np.int64 if values.type != pa.uint64() else np.uint64, copy=False).view(np.uint64)

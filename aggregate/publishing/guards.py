@@ -8,7 +8,7 @@ from .record import RunChanges
 
 @dataclass(frozen=True)
 class Guards:
-    """Limits to what may change from one published run to the next; None: no limit."""
+    """Limits on changes from one published run to the next; None is no limit."""
 
     max_label_changes: float | None = None
     """Share of the observations in both runs whose label may be another."""
@@ -23,7 +23,7 @@ class Guards:
     def objections(self, changes: RunChanges | None, lost: str | None = None) -> list[str]:
         """The reasons against publishing, in words; ``changes`` is None for a first run.
 
-        ``lost``: the run that is named as the published one, and is gone.
+        ``lost`` is the run that is named as the published one but is gone.
         """
         if not self.are_set:
             return []
@@ -53,7 +53,7 @@ class Guards:
 
 
 def _percent(share: float) -> str:
-    """With as many digits as it takes to see that it is above a limit.
+    """A share in percent, with enough digits to see that it is above a limit.
 
     >>> _percent(0.0312), _percent(0.00041)
     ('3.12 %', '0.041 %')

@@ -17,7 +17,7 @@ def record_in(folder: str) -> RunRecord:
     """The run.json in the folder of a run, a path or a URI.
 
     Raises VotesError if it cannot be read, is that of another run, or lists a table that is not there. Other files in
-    the folder are ignored: somebody may have put a table there that was derived from the run.
+    the folder are ignored: they may be derived from the run.
     """
     record = read_record(child(folder, MANIFEST_FILE))
     name = _name_of(folder)
@@ -78,7 +78,7 @@ def check_tables(folder: str, record: RunRecord) -> None:
 
 
 def exists(path: str) -> bool:
-    """Whether there is a file, at a path or a URI. Raises VotesError if the store cannot be reached."""
+    """Whether a file exists, at a path or a URI. Raises VotesError if the store cannot be reached."""
     if not is_uri(path):
         return os.path.isfile(path)
     from pyarrow.fs import FileType
@@ -90,7 +90,7 @@ def exists(path: str) -> bool:
 
 
 def _remedy(run: str) -> str:
-    """What to do about a damaged run in a folder: one of the output folder's own if it lies in such.
+    """What to do about a damaged run; names the output folder if the run is in one.
 
     >>> _remedy("out/runs/20261123T021500Z"), _remedy("consensus/latest/")
     ('publish another run, see plant-aggregate runs -o out', 'publish another run, see plant-aggregate runs')

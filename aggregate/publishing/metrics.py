@@ -1,4 +1,4 @@
-"""What a monitoring system should know of the last run, in the text format of Prometheus.
+"""Metrics of the last run, in the text format of Prometheus.
 
 Meant for the textfile collector of its node exporter: the file is replaced in one step, and a run that fails leaves it
 alone, so that the age of the last success shows it.
@@ -21,7 +21,7 @@ LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_s
 
 
 def check_metrics_path(path: str | os.PathLike[str]) -> None:
-    """Raise PublishError, before any work is done, if there can be no file at ``path``."""
+    """Raise PublishError, before any work is done, if no file can be written at ``path``."""
     if is_null(path) or stream_of(path) is not None:
         return
     folder = os.path.dirname(os.path.realpath(path))
@@ -43,11 +43,11 @@ def write_metrics(
 ) -> None:
     """Write the metrics of a run: ``seconds`` are those of its phases.
 
-    Every metric has the label ``output``, the place of the runs: a collector takes two files that have the same metric
-    with the same labels for an error, and here each output of a host may have its file.
+    Every metric has the label ``output``, the location of the runs: for a collector two files with the same metric and
+    labels are an error, and each output of a host may have its own file.
 
-    ``ended`` and ``succeeded`` (Unix time) are when the run ended, and when it was published; None leaves what the file
-    before says. Raises PublishError.
+    ``ended`` and ``succeeded`` (Unix time) are when the run ended, and when it was published; None keeps the value in
+    the present file. Raises PublishError.
     """
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -63,7 +63,7 @@ def write_metrics(
         for key, value in values.items():
             family.labels(place, key).set(value)
 
-    # The run may be one of another version: what its run.json does not tell has no metric.
+    # The run may be of another version: facts missing from its run.json have no metric.
     counts, changes = record.counts, record.changes.counts if record.changes else None
     votes, ai = (counts.votes, counts.ai) if counts else (None, None)
     if votes:
@@ -101,19 +101,19 @@ def write_metrics(
 
 
 def _place_of(output: str | os.PathLike[str]) -> str:
-    """How an output is called wherever a command was started: an absolute path, or a URI without secrets."""
+    """The name of an output, independent of the current folder: an absolute path, or a URI without secrets."""
     name = os.fspath(output)
     return redacted(name) if is_uri(name) else printable(os.path.abspath(local_path(name)))
 
 
 def _times_in(path: str | os.PathLike[str], place: str) -> dict[str, float]:
-    """What a file of metrics says of LAST_RUN and LAST_SUCCESS of an output; nothing if it is not there, or not ours.
+    """LAST_RUN and LAST_SUCCESS of an output in a file of metrics; empty if there is none, or it is not ours.
 
     A file of the version before has no outputs.
     """
     from prometheus_client.parser import text_fd_to_metric_families
 
-    if not os.path.isfile(path) or stream_of(path) is not None:  # a pipe would be waited for
+    if not os.path.isfile(path) or stream_of(path) is not None:  # reading a pipe would block
         return {}
     try:
         with open(path, encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The one door to a published run, wherever it lies and however it is named."""
+"""Opens a published run, by any of its names, in a folder or in an object store."""
 
 import hashlib
 import os
@@ -39,10 +39,10 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """One run, and the same to the end, whatever is published meanwhile.
+    """One run, which stays the same whatever is published meanwhile.
 
-    What is read of it is checked against the SHA-256 in its run.json first. A consensus without a run.json is read as
-    it is; then nothing is known of it but its tables.
+    Files are checked against the SHA-256 in its run.json before they are read. A consensus without a run.json is read
+    unchecked; then only its tables are known.
     """
 
     run_id: str | None
@@ -96,13 +96,13 @@ class PublishedRun:
             return table.read(columns=None if columns is None else list(columns))
 
     def source(self) -> Source:
-        """Its consensus as a file that was found. Raises VotesError if it is not there, or damaged."""
+        """The file of its consensus. Raises VotesError if it does not exist, or is damaged."""
         return sound_table(self.consensus, self.record)
 
     def evidence(self, truth: Truth) -> PublishedEvidence:
-        """What its consensus says of the observations of ``truth``.
+        """The evidence in its consensus on the observations of ``truth``.
 
-        Its rows are passed through batch by batch, and those of other observations are let go. Raises VotesError if it
+        It is read batch by batch, and rows of other observations are dropped. Raises VotesError if it
         cannot be read, lacks a column, or has ids or labels of another type than ``truth``.
         """
         return evidence_in(self.consensus, self.record, truth)
@@ -125,8 +125,8 @@ class PublishedRun:
 
         ``only``: ids of observations; the votes on others, and users and labels that only these have, are left out.
         ``paths``: where the votes are now; None for the files that the run read, each of which must have the SHA-256
-        that it had then. Raises VotesError if votes are gone, are others by now, or cannot be read, if run.json does
-        not tell which they were, or if there are none on the observations.
+        that it had then. Raises VotesError if votes are gone, have changed, or cannot be read, if run.json does
+        not name them, or if there are none on the observations.
         """
         from ..ingest import find_votes, read_found
 
@@ -182,13 +182,13 @@ def _digest_of(file: pa.NativeFile) -> str:
 
 
 def open_run(name: str | os.PathLike[str], output: str | os.PathLike[str] | None = DEFAULT_OUTPUT) -> PublishedRun:
-    """A run, by whichever name it has.
+    """Open a run by one of its names.
 
-    - the id of a run in the folder ``output``, published or held back, or ``latest``, which stands for the published
-      one (with ``output=None`` these are names of files as any);
+    - the id of a run in the folder ``output``, published or held back, or ``latest``, which means the published one
+      (with ``output=None`` these are file names like any other);
     - the path or URI of a consensus.parquet, of a run's folder, or of an output folder, for its published run.
 
-    It is looked up once: what is read through it is of one run, as long as that run is kept (``--keep``). Raises
+    The name is looked up once: all files read are those of one run, as long as that run is kept (``--keep``). Raises
     VotesError if there is no such run, its run.json is that of another run, or lists a table that is not there, and
     PublishError if ``output`` has no such run or cannot be read.
     """
@@ -200,17 +200,17 @@ def open_run(name: str | os.PathLike[str], output: str | os.PathLike[str] | None
 
 
 def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
-    """The run that is published in an output folder, a path or a URI; it has a run.json.
+    """Open the published run of an output folder, a path or a URI; it has a run.json.
 
     Raises VotesError if there is none, and PublishError if the folder cannot be read.
 
-    It is looked up once: the files read through it are those of one run, as long as that run is kept (``--keep``).
+    The run is looked up once: all files read are those of one run, as long as that run is kept (``--keep``).
     """
     return _published_in(open_output(output), has_record=True)
 
 
 def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEvidence:
-    """What the consensus at a path or URI says of the observations of ``truth``.
+    """The evidence in the consensus at a path or URI on the observations of ``truth``.
 
     As :meth:`PublishedRun.evidence` of ``open_run(path, None)``.
     """

@@ -44,7 +44,7 @@ def _refused(what: str, path: str) -> ParameterError:
 
 
 def _files_of(name: str) -> Iterator[str]:
-    """The local files that are read by a name; none if it is no name of files."""
+    """The local files that a name means; none if it names no files."""
     try:
         name = local_path(name)
         if _is_run(name):
@@ -69,7 +69,7 @@ def _would_be_read(name: str, path: str) -> bool:
 
 
 def _is_run(folder: str) -> bool:
-    """Whether a folder stands for a consensus, and not for all Parquet files below it."""
+    """Whether a folder means a consensus, not all Parquet files below it."""
     return any(os.path.isfile(os.path.join(folder, *names, CONSENSUS_FILE)) for names in ([], ["latest"]))
 
 

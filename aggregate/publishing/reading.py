@@ -24,7 +24,7 @@ class PublishedEvidence:
 
     path: str
     n_observations: int
-    """Observations of the whole consensus."""
+    """Number of observations of the whole consensus."""
     evidence: Evidence
     """On those that experts know, sorted by observation id."""
     record: RunRecord
@@ -37,7 +37,7 @@ class PublishedEvidence:
 
 
 def evidence_in(file: str, record: RunRecord, truth: Truth) -> PublishedEvidence:
-    """What the consensus in a file says of the observations of ``truth``; see ``PublishedRun.evidence``."""
+    """The evidence in a file on the observations of ``truth``; see ``PublishedRun.evidence``."""
     source = sound_table(file, record)
     checked = check_file(source, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
     shown = checked.source.path
@@ -52,7 +52,7 @@ def evidence_in(file: str, record: RunRecord, truth: Truth) -> PublishedEvidence
     _check_rows(table, shown)
     label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
     check_text(label_names, "label", shown)
-    with readable(shown, "a consensus"):  # integers that are too large for what they say
+    with readable(shown, "a consensus"):  # integers that are too large for their column
         evidence = Evidence.from_table(table, label_names)
     return PublishedEvidence(file, checked.rows, evidence, record)
 
@@ -98,11 +98,11 @@ def _table(batches: list[pa.RecordBatch], checked: CheckedFile, columns: Table) 
 
 
 def _check_rows(table: pa.Table, path: str) -> None:
-    """Raise VotesError if a value is missing, a confidence no share, or an observation there twice."""
+    """Raise VotesError if a value is missing, a confidence no share, or an observation occurs twice."""
     gaps = [name for name in table.column_names if name not in ("runner_up", "label") and table.column(name).null_count]
     unlabelled = table.column("label").is_null()
     if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), scalar(0)))).as_py():
-        gaps.insert(0, "label")  # only what nobody but the AI knows may be without one
+        gaps.insert(0, "label")  # only observations without a user's vote may be without one
     if gaps:
         raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy="name a consensus.parquet as published")
     for name in {"confidence", "probability"} & set(table.column_names):

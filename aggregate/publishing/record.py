@@ -1,4 +1,4 @@
-"""``run.json``: what was run, on what, and what came out."""
+"""``run.json``, with types: what was run, on which inputs, and the results."""
 
 import json
 import resource
@@ -25,7 +25,7 @@ from .tables import Output
 REMEDY = "name a run of plant-aggregate run"
 
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
-"""Fields that must be as they should be, if they are there; another one that is not counts as not known."""
+"""Fields that must be valid if they are there; other invalid fields count as unknown."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class VoteCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class AiCounts:
-    """What the AI changed, in observations, 0 for a strategy that does not say; and rows of its votes."""
+    """Observations that the AI changed, 0 for strategies without that; and rows of its votes."""
 
     observations: int = 0
-    """On which the AI votes."""
+    """Number of observations that the AI votes on."""
     agreed: int = 0
     validated: int = 0
     invalidated: int = 0
@@ -59,7 +59,7 @@ class AiCounts:
     rejected_by_reason: Mapping[str, int]
     no_opinion: int
     further: int
-    """Rows left out since another one of the same observation counts."""
+    """Rows left out because another one of the same observation counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,35 +85,35 @@ class Counts:
 
 @dataclass(frozen=True)
 class ChangeCounts:
-    """How two runs differ, in observations."""
+    """Differences between two runs, in observations."""
 
     in_both: int
     new: int
     gone: int
     label_changed: int
     label_changes_share: float
-    """Share of those in both runs."""
+    """Share of the observations in both runs whose label changed."""
     status_changed: int
     became_valid: int
     no_longer_valid: int
     valid_before: int
     valid_now: int
     valid_drop: float
-    """Share by which valid observations became fewer; negative where they became more."""
+    """Share by which the number of valid observations fell; negative if it rose."""
     why: Mapping[str, int]
-    """Those that differ, by ``changes.REASONS``."""
+    """Number of observations that differ, by ``changes.REASONS``."""
 
 
 @dataclass(frozen=True)
 class RunChanges:
-    """How a run differs from another one."""
+    """Differences between a run and another one."""
 
     against: str | None = None
     """The id of the other run; None if it is not known."""
     counts: ChangeCounts | None = None
     """None if the two could not be compared."""
     incomparable: str | None = None
-    """Why they could not."""
+    """Why the two could not be compared."""
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
@@ -122,7 +122,7 @@ class RunChanges:
 
     @classmethod
     def from_plain(cls, contents: Any) -> "RunChanges":
-        """What run.json says. Raises TypeError if it is no object."""
+        """The differences in run.json. Raises TypeError if ``contents`` is not an object."""
         if not isinstance(contents, dict):
             raise TypeError("no object")
         return cls(**dict(_known(cls, {**contents, "counts": contents})))
@@ -146,19 +146,19 @@ class OutputFacts:
 
     @classmethod
     def of(cls, output: Output) -> "OutputFacts":
-        """Those of a table that was written."""
+        """The facts of a table that was written."""
         return cls(output.rows, output.bytes, output.sha256)
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What run.json says of a run; None, or nothing, is what it does not say, as that of another version or program."""
+    """The content of a run.json; None, or empty, is what it lacks, as one of another version or program may."""
 
     run_id: str | None = None
     version: str | None = None
     strategy: str | None = None
     parameters: Mapping[str, Any] | None = None
-    """Of the strategy, and ``ambiguous_below`` as it was applied."""
+    """Parameters of the strategy, with ``ambiguous_below`` as it was applied."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The options of the run, by name, and when it ``started``."""
     files: Mapping[str, FileFacts] = field(default_factory=dict)
@@ -172,19 +172,19 @@ class RunRecord:
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
     """The tables, by the names of their files."""
     names: Mapping[str, NameFindings] = field(default_factory=dict)
-    """What is strange about the names of ``labels`` and ``users``."""
+    """Suspicious names among ``labels`` and ``users``."""
     further: Mapping[str, Any] = field(default_factory=dict)
-    """What not every run has, by name."""
+    """Facts of add-ons, by name."""
     changes: RunChanges | None = None
     """None if there was no run to compare with."""
     held: tuple[str, ...] = ()
     """Why the run is held back; empty if it was published at once."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """By phase, until the record was written."""
+    """Seconds of each phase, until the record was written."""
     peak_memory_bytes: int | None = None
     warnings: tuple[str, ...] = ()
     contents: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
-    """All that the file says, if the record was read from one."""
+    """The whole content of the file, if the record was read from one."""
 
     def compared(
         self,
@@ -194,7 +194,7 @@ class RunRecord:
         seconds: Mapping[str, float],
         warnings: Sequence[str],
     ) -> "RunRecord":
-        """The whole record: also what differs from the run before, and why this run is not to be published.
+        """The complete record, with the differences from the run before, and the reasons to hold this run back.
 
         ``changes`` is None if there was no run before; ``output`` is the table of them; ``seconds`` are per phase, up
         to here; ``warnings`` are those of the whole run.
@@ -211,7 +211,7 @@ class RunRecord:
 
     @property
     def reading(self) -> ReadSettings:
-        """How the run read its votes; as by default where that is not known."""
+        """How the run read its votes; default settings where that is not known."""
         known = {"columns": {}} | {
             name: self.settings[name] for name in declared(ReadSettings) if name in self.settings
         }
@@ -219,7 +219,7 @@ class RunRecord:
         return ReadSettings(**{**known, "as_of": None if as_of is None else datetime.fromisoformat(as_of)})
 
     def plain(self) -> dict[str, Any]:
-        """As in run.json; what was read from one as it is there."""
+        """The content for run.json; a record that was read keeps its content."""
         if self.contents is not None:
             return dict(self.contents)
         written: dict[str, Any] = {}
@@ -230,7 +230,7 @@ class RunRecord:
 
     @classmethod
     def from_plain(cls, contents: Any) -> "RunRecord":
-        """The record in the content of a run.json, to which anybody may have written. Raises TypeError, ValueError."""
+        """The record in the content of a run.json, which may have been edited. Raises TypeError, ValueError."""
         if not isinstance(contents, dict) or "outputs" not in contents:
             raise TypeError
         names = {item.name for item in fields(cls)} - {"further", "contents"}
@@ -247,11 +247,11 @@ class RunRecord:
 
 
 UNKNOWN = RunRecord()
-"""Stands for the record of a consensus without a run.json."""
+"""The record of a consensus without a run.json."""
 
 
 def peak_memory() -> int:
-    """The most memory this process has held, in bytes."""
+    """Peak memory of this process, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -277,7 +277,7 @@ def read_record(path: str) -> RunRecord:
 
 
 def _can_be_used(reading: ReadSettings) -> bool:
-    """Whether votes can be read so."""
+    """Whether the settings are valid for reading votes."""
     return isinstance(reading.columns, dict) and all(isinstance(name, str) for name in reading.columns.values())
 
 
@@ -298,7 +298,7 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _known(kind: Any, contents: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields of a dataclass that are there in JSON, and of their types."""
+    """The fields of a dataclass that JSON has, with valid types."""
     for item in fields(kind):
         if item.name in contents:
             with suppress(TypeError):
@@ -306,7 +306,7 @@ def _known(kind: Any, contents: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _read(kind: Any, value: Any) -> Any:
-    """A value in JSON as what the type of a field asks for. Raises TypeError if it is nothing of that type."""
+    """Convert a value in JSON to the type of a field. Raises TypeError if it has another type."""
     origin, arguments = get_origin(kind), get_args(kind)
     if hasattr(kind, "from_plain"):
         return kind.from_plain(value)

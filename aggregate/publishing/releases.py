@@ -1,4 +1,4 @@
-"""Which run is published: releasing one that was held back, and going back to one before."""
+"""Changes which run is published: releases a run that was held back, or rolls back to an earlier one."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -31,11 +31,11 @@ class Run:
     folder: Path | str
     """The run's own folder; a URI if it is not local."""
     latest: Path | str
-    """What names the published run: a link, or the URI of latest.json."""
+    """The pointer to the published run: a link, or the URI of latest.json."""
     record: RunRecord = field(repr=False)
     """Its run.json."""
     seconds: Mapping[str, float] = field(repr=False)
-    """Of each phase, publishing included."""
+    """Seconds of each phase, publishing included."""
     replaced: str | None = None
     """The run that ``latest`` named before."""
 
@@ -75,7 +75,7 @@ def open_output(output: str | os.PathLike[str]) -> RunStore:
 
 @dataclass(frozen=True)
 class Turn:
-    """The time in which a process alone writes in an output folder."""
+    """The exclusive right of a process to write in an output folder."""
 
     began: datetime
     has_waited: bool
@@ -93,7 +93,7 @@ def sole_writer(folder: RunStore, lock: str, progress: Progress) -> Iterator[Tur
 
 
 def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", progress: Progress = SILENT) -> Run:
-    """Publish a run that is held back, or an older one once more.
+    """Publish a run that was held back, or an older one again.
 
     Raises PublishError if there is no such run or it is damaged, and LockedError; then ``latest`` is as it was.
     """
@@ -104,7 +104,7 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
 
 
 def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Progress = SILENT) -> Run:
-    """Go back to the run that was published when the present one was made. That one stays, and can be published again.
+    """Go back to the run that was published when the present one was made. The present one stays, and can be published.
 
     Raises PublishError if there is none or it is damaged, and LockedError; then ``latest`` is as it was.
     """
@@ -171,7 +171,7 @@ def _existing(output: str | os.PathLike[str]) -> RunStore:
 
 
 def _switched(folder: RunStore, run_id: str) -> Run:
-    """Have ``latest`` name a run, which is checked first."""
+    """Check a run, and switch ``latest`` to it."""
     record, replaced = check_run(folder, run_id), folder.published_id
     final = folder.release(run_id) if run_id in folder.held_ids else folder.switch_to(run_id)
     return Run(run_id, final, folder.latest, record, record.seconds, replaced)

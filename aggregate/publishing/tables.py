@@ -1,4 +1,4 @@
-"""The tables of a run as Parquet files."""
+"""Writes the tables of a run as Parquet files."""
 
 import base64
 import hashlib
@@ -40,14 +40,14 @@ class Output:
 
 
 class Rows(Protocol):
-    """A table with a row an observation, derived some rows at a time."""
+    """A table with a row an observation, computed in ranges of rows."""
 
     @property
     def n_observations(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
 
     def to_arrow(self, first: int, last: int) -> pa.Table:
-        """Some rows, with the types that readers see."""
+        """Rows ``first`` to ``last``, with the types that readers see."""
 
     def encoded(self, first: int, last: int) -> pa.Table:
         """The same, where strings may be dictionaries."""
@@ -82,7 +82,7 @@ def write_posteriors(consensus: Consensus, folder: Path) -> Output:
 
 
 def write_rows(rows: Rows, path: Path, progress: Progress = SILENT) -> Output:
-    """Write a table as :func:`write_file` does, some rows at a time. Raises PublishError."""
+    """Write a table as :func:`write_file` does, in ranges of rows. Raises PublishError."""
     declared = rows.to_arrow(0, 0).schema
     with _in_one_step(path) as staged:
         output = _write_in_blocks(rows.encoded, declared, rows.n_observations, staged, progress, "file")
@@ -90,9 +90,9 @@ def write_rows(rows: Rows, path: Path, progress: Progress = SILENT) -> Output:
 
 
 def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None) -> Output:
-    """Write a table to a file of its own, in a folder that is made if its parent is there. Raises PublishError.
+    """Write a table to a file of its own, in a folder that is created if its parent exists. Raises PublishError.
 
-    A file that is there is replaced in one step. ``declared`` as in :func:`write_table`.
+    An existing file is replaced in one step. ``declared`` as in :func:`write_table`.
     """
     with _in_one_step(path) as staged:
         output = write_table(table, staged, "file", declared=declared)
@@ -101,7 +101,7 @@ def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None
 
 @contextmanager
 def _in_one_step(path: Path) -> Iterator[Path]:
-    """As :func:`in_one_step`, in a folder that is made if its parent is there."""
+    """As :func:`in_one_step`, in a folder that is created if its parent exists."""
     check_place(path)
     with writing(path, "file"):
         path.parent.mkdir(exist_ok=True)
@@ -117,7 +117,7 @@ def _write_in_blocks(
     progress: Progress,
     what: str = OUTPUT_FOLDER,
 ) -> Output:
-    """Write ``rows_of(first, last)`` observations; the next are derived while the last are compressed."""
+    """Write ``rows_of(first, last)`` observations; the next are computed while the last are compressed."""
     n_rows = 0
     with _writer(path, declared, rows_of(0, 0).schema, what) as write, ThreadPoolExecutor(1) as aside:
         written = aside.submit(lambda: None)
@@ -133,7 +133,7 @@ def _write_in_blocks(
 
 
 def write_table(table: pa.Table, path: Path, what: str = OUTPUT_FOLDER, *, declared: pa.Schema | None = None) -> Output:
-    """Write a table in one go. Raises PublishError; ``what`` is what another one of may help.
+    """Write a whole table. Raises PublishError, whose remedy is to choose another ``what``.
 
     ``declared`` has the types that readers see, if strings of ``table`` are dictionaries and are to be read as strings.
     """

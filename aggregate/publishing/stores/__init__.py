@@ -1,1 +1,1 @@
-"""Where runs are kept: a folder, or a place in an object store."""
+"""Stores of runs: a local folder, or a location in an object store."""

@@ -4,10 +4,10 @@ A run is written to a local folder, copied to ``runs/RUN_ID/``, and published by
 step: a reader that begins there sees the old run or the new one, whole. Objects whose names begin with a dot are marks:
 they say what a process is doing, so that the next one can clear away what a killed one left:
 
-- ``.latest-RUN_ID``: a run that is on its way to be published; if ``latest.json`` does not name it, nobody has seen it;
-- ``.hold-RUN_ID``: a run that is on its way to ``held/``;
-- ``.release-RUN_ID``: a run that is on its way from ``held/`` to be published;
-- ``.remove-RUN_ID``: a run that is on its way out.
+- ``.latest-RUN_ID``: a run that is being published; if ``latest.json`` does not name it, no reader has seen it;
+- ``.hold-RUN_ID``: a run that is being moved to ``held/``;
+- ``.release-RUN_ID``: a run that is being moved from ``held/`` and published;
+- ``.remove-RUN_ID``: a run that is being removed.
 
 The lock and the run that is being written lie in a local folder, one for each place: the writers of one user on one
 machine wait for each other. Whoever sets up the jobs must see that no other machine writes to the same place; if one
@@ -35,10 +35,10 @@ from .store import NewRun, no_such_run
 
 STAGED_POINTER = f".{POINTER}{UNFINISHED}"
 PROBE = ".writable-"
-"""Begins the name of an object that shows that the store can be written to."""
+"""Prefix of an object that is written to test whether the store is writable."""
 
 NEW, HOLD, RELEASE, REMOVE = ".latest-", ".hold-", ".release-", ".remove-"
-"""Names of objects that say what is under way, before the run id."""
+"""Prefixes of objects that mark what is being done to a run; the run id follows."""
 
 WORDS = {
     NEW: "about to be published",
@@ -46,14 +46,14 @@ WORDS = {
     RELEASE: "about to be released",
     REMOVE: "on its way out",
 }
-"""What was under way, by the marks."""
+"""Mark -> what was being done to the run."""
 
 LEFT_TO_OTHERS = timedelta(hours=12)
 """How long the mark of another machine is not taken for what a killed process left."""
 
 
 class RunBucket:
-    """A place for runs in a store. Every failure of it is a PublishError that leaves ``latest.json`` as it was."""
+    """A store of runs in an object store. Every failure is a PublishError that leaves ``latest.json`` as it was."""
 
     def __init__(self, uri: str) -> None:
         self._place = locate(uri)
@@ -76,7 +76,7 @@ class RunBucket:
 
     @property
     def exists(self) -> bool:
-        """Whether runs were ever written here."""
+        """Whether runs were ever written to this store."""
         return bool(self._names("runs"))
 
     @property
@@ -124,7 +124,7 @@ class RunBucket:
         raise no_such_run(self, run_id)
 
     def check(self) -> None:
-        """See that the store can be written to, before any work is done."""
+        """Check that the store can be written to, before any work is done."""
         from pyarrow.fs import FileType
 
         probe, filesystem = self._place.child(f"{PROBE}{os.getpid()}"), self._place.filesystem
@@ -132,7 +132,7 @@ class RunBucket:
             is_new = filesystem.get_file_info(self._place.path).type == FileType.NotFound
             self._make_folder(self._place)
             probe.write(b"")
-            with suppress(FileNotFoundError):  # another process that clears up may have been quicker
+            with suppress(FileNotFoundError):  # another process may have removed it first
                 filesystem.delete_file(probe.path)
             if is_new and not self._names():
                 filesystem.delete_dir(self._place.path)
@@ -143,12 +143,12 @@ class RunBucket:
                 raise PublishError("belongs to somebody else", where=str(folder.parent), remedy="set another TMPDIR")
 
     def prepare(self) -> None:
-        """Create the folder, where a store has any."""
+        """Create the folder, if the store has folders."""
         with self._reaching():
             self._make_folder(self._place)
 
     def tidy(self) -> list[str]:
-        """Clear away what killed processes left; what that was, in words."""
+        """Remove what killed processes left; returns what that was, in words."""
         cleared = {}
         for left in sorted(self.lock_folder.glob(f".*{UNFINISHED}")):
             if left.is_dir() and removed(left):
@@ -187,7 +187,7 @@ class RunBucket:
             shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, run_id: str, staged: Path) -> str:
-        """Copy the run in ``staged`` to the store and have ``latest.json`` name it; where it is now."""
+        """Copy the run in ``staged`` to the store, and let ``latest.json`` name it; returns its location."""
         with self._under_way(NEW, run_id):
             run = self._place.child("runs", run_id)
             self._upload(staged, run)
@@ -196,13 +196,13 @@ class RunBucket:
         return self._place.child("runs", run_id).name
 
     def hold(self, run_id: str, staged: Path) -> str:
-        """Copy the run in ``staged`` to ``held/``; where it is now."""
+        """Copy the run in ``staged`` to ``held/``; returns its location."""
         with self._under_way(HOLD, run_id):
             self._upload(staged, self._place.child("held", run_id))
         return self._place.child("held", run_id).name
 
     def release(self, run_id: str) -> str:
-        """Publish a run that is held back; where it is now."""
+        """Publish a run that was held back; returns its location."""
         held, run = self._place.child("held", run_id), self._place.child("runs", run_id)
         with self._under_way(RELEASE, run_id):
             self._make_folder(run)
@@ -215,13 +215,13 @@ class RunBucket:
         return run.name
 
     def switch_to(self, run_id: str) -> str:
-        """Have ``latest.json`` name another run; where that is."""
+        """Let ``latest.json`` name another run; returns its location."""
         with self._reaching():
             self._point_to(run_id)
         return self._place.child("runs", run_id).name
 
     def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
-        """Remove runs; the first that cannot be removed now, and why: the others after it are not tried."""
+        """Remove runs; returns the first that cannot be removed, and why: those after it are not tried."""
         for run_id in run_ids:
             try:
                 with self._under_way(REMOVE, run_id):
@@ -232,7 +232,7 @@ class RunBucket:
 
     @property
     def _me(self) -> dict[str, Any]:
-        """The writers that wait for each other: those that see the same folder for the lock."""
+        """Identifies the writers that share the folder for the lock, and so wait for each other."""
         found = self.lock_folder.stat()
         return {"host": socket.gethostname(), "lock": [found.st_dev, found.st_ino]}
 
@@ -284,13 +284,13 @@ class RunBucket:
                     with suppress(Exception):  # the next run tries again
                         self._take_back(mark, run_id)
                 raise
-            with suppress(Exception):  # what was to be done is done
+            with suppress(Exception):  # the block is complete
                 sign.filesystem.delete_file(sign.path)
 
     def _take_back(self, mark: str, run_id: str) -> None:
         """Undo what was not finished, or finish it if readers have seen the result."""
         sign, is_published = self._place.child(f"{mark}{run_id}"), self.published_id == run_id
-        is_held = mark == HOLD and MANIFEST_FILE in self._names("held", run_id)  # that comes last
+        is_held = mark == HOLD and MANIFEST_FILE in self._names("held", run_id)  # the manifest is copied last
         if mark == REMOVE and not is_published:
             self._remove(run_id)
         elif (mark == RELEASE and is_published) or (mark == HOLD and not is_held):
@@ -300,13 +300,13 @@ class RunBucket:
         sign.filesystem.delete_file(sign.path)
 
     def _point_to(self, run_id: str) -> None:
-        """Replace ``latest.json``: what is at its name is whole at any time."""
+        """Replace ``latest.json``, which is complete at any time."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         staged, pointer = self._place.child(STAGED_POINTER), self._place.child(POINTER)
         staged.write(json.dumps({"run_id": run_id, "path": f"runs/{run_id}", "switched": now}).encode() + b"\n")
         try:
             staged.filesystem.move(staged.path, pointer.path)
-        except Exception:  # a move is a copy, which may be there though the rest failed
+        except Exception:  # a move is a copy, which may be complete though the rest failed
             if self.published_id != run_id:
                 raise
 

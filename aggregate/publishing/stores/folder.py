@@ -1,13 +1,13 @@
 """The output folder: ``runs/RUN_ID/`` holds runs, ``held/RUN_ID/`` those held back, the symlink ``latest`` names one.
 
 A run is written to a hidden folder, flushed to disk, renamed to its id, and published by replacing the symlink,
-which is one atomic step: a reader of ``latest`` sees the old run or the new one, whole, through any crash.
+which is one atomic step: a reader of ``latest`` sees the old run or the new one, complete, through any crash.
 
 What a killed process leaves is hidden, too, and its name says what the process was doing, so that the next one can
 clear it away:
 
-- ``runs/.RUN_ID.partial``: a run that is not complete, or on its way out;
-- ``.latest-RUN_ID``: a run that was to be published; if ``latest`` does not name it, nobody has ever seen it;
+- ``runs/.RUN_ID.partial``: a run that is not complete, or being removed;
+- ``.latest-RUN_ID``: a run that was to be published; if ``latest`` does not name it, no reader has seen it;
 - ``.release-RUN_ID``: the same of a run that was held back before;
 - ``.switch-RUN_ID``: ``latest`` was to name another run, which stays in any case.
 """
@@ -27,11 +27,11 @@ from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .store import NewRun, no_such_run
 
 NEW, RELEASED, SWITCHED = ".latest-", ".release-", ".switch-"
-"""Names of links that are about to become ``latest``, before the run id."""
+"""Prefixes of links that are about to become ``latest``; the run id follows."""
 
 
 class RunFolder:
-    """An output folder. Every failure of the disk is a PublishError that leaves ``latest`` as it was."""
+    """A store of runs in a local folder. Every failure is a PublishError that leaves ``latest`` as it was."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -50,7 +50,7 @@ class RunFolder:
         return self.path
 
     def check(self) -> None:
-        """See that the folder can be published to, before any work is done."""
+        """Check that the folder can be published to, before any work is done."""
         if os.path.exists(self.path / MANIFEST_FILE):
             raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
         check_place(self.path)
@@ -70,7 +70,7 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether runs were ever written here."""
+        """Whether runs were ever written to this folder."""
         return os.path.isdir(self.runs)
 
     @property
@@ -104,14 +104,14 @@ class RunFolder:
         return in_order(_folders_in(self.held))
 
     def file(self, run_id: str, name: str) -> str:
-        """Where a file of a run is. Raises PublishError if there is no such run."""
+        """The path of a file of a run. Raises PublishError if there is no such run."""
         for parent in (self.runs, self.held):
             if is_run_id(run_id) and os.path.isdir(parent / run_id):
                 return str(parent / run_id / name)
         raise no_such_run(self, run_id)
 
     def tidy(self) -> list[str]:
-        """Clear away what killed processes left; what that was, in words. Call it with the lock held."""
+        """Remove what killed processes left; returns what that was, in words. Call it with the lock held."""
         cleared = []
         with writing(self.path):
             for link in sorted(_names_in(self.path)):
@@ -149,7 +149,7 @@ class RunFolder:
         return final
 
     def hold(self, run_id: str, staged: Path) -> Path:
-        """Flush the run in the folder ``staged`` to disk and put it aside, as ``held/RUN_ID``; its final folder."""
+        """Flush the run in the folder ``staged`` to disk, and move it to ``held/RUN_ID``; returns its final folder."""
         final = self.held / run_id
         with writing(self.path):
             self.held.mkdir(exist_ok=True)
@@ -159,7 +159,7 @@ class RunFolder:
         return final
 
     def release(self, run_id: str) -> Path:
-        """Publish a run that is held back; its final folder."""
+        """Publish a run that was held back; returns its final folder."""
         with self._switching(RELEASED, run_id) as final:
             _move(self.held / run_id, final)
         with suppress(OSError, PublishError):  # readers see the run already
@@ -167,17 +167,17 @@ class RunFolder:
         return final
 
     def switch_to(self, run_id: str) -> Path:
-        """Have ``latest`` name another run of ``runs``; its folder."""
+        """Let ``latest`` name another run of ``runs``; returns its folder."""
         with self._switching(SWITCHED, run_id) as final:
             pass
         return final
 
     @contextmanager
     def _switching(self, mark: str, run_id: str) -> Iterator[Path]:
-        """Switch ``latest`` to a run that the block puts into its place; if that fails, all is as it was.
+        """Switch ``latest`` to a run that the block moves to its place; if that fails, everything is as before.
 
-        The link that is to become ``latest`` is there before the run: whoever finds both knows that the run came no
-        further.
+        The link that is to become ``latest`` is created before the run: if both are found, the publication was
+        interrupted.
         """
         final, link = self.runs / run_id, self.path / f"{mark}{run_id}"
         with writing(self.path):
@@ -209,12 +209,12 @@ class RunFolder:
         link.unlink(missing_ok=True)
 
     def _remove_copies(self) -> None:
-        """Remove from those held back what was published: a run that had to be copied to another disk."""
+        """Remove published runs from those held back: a run may have been copied to another disk."""
         for run_id in {*self.held_ids}.intersection(self.run_ids):
             self._remove(self.held / run_id)
 
     def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
-        """Remove runs; what cannot be removed now, and why."""
+        """Remove runs; returns those that cannot be removed now, and why."""
         failed = {}
         for run_id in run_ids:
             for run in (self.runs / run_id, self.held / run_id):
@@ -227,14 +227,14 @@ class RunFolder:
 
     @staticmethod
     def _remove(run: Path, *, strictly: bool = False) -> None:
-        """Remove a run; under its own name it is whole or not there. ``strictly``: it is an error if files stay."""
+        """Remove a run; under its own name it is complete or absent. ``strictly``: remaining files are an error."""
         hidden = run.with_name(f".{run.name}{UNFINISHED}")
         os.rename(run, hidden)
         shutil.rmtree(hidden, ignore_errors=not strictly)
 
 
 def _move(run: Path, final: Path) -> None:
-    """Give a run its place. If that is on another disk the run is copied, and stays where it was, too."""
+    """Move a run to its place. If that is on another disk the run is copied, and the original stays."""
     try:
         os.rename(run, final)
         return
@@ -252,7 +252,7 @@ def _move(run: Path, final: Path) -> None:
 
 
 def _check_writable(folder: Path) -> None:
-    """Raise OSError if a folder cannot be written to; one that is not there, if it cannot be made."""
+    """Raise OSError if a folder cannot be written to, or does not exist and cannot be created."""
     place = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     if not os.path.isdir(place):
         number = errno.ENOTDIR if os.path.exists(place) else errno.ENOENT
@@ -269,12 +269,12 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _folders_in(folder: Path) -> list[str]:
-    """The names of folders in a folder: a file is no run, whatever it is called. Raises PublishError."""
+    """The names of folders in a folder: a file is not a run, whatever its name. Raises PublishError."""
     return [entry.name for entry in _entries_of(folder) if entry.is_dir()]
 
 
 def _entries_of(folder: Path) -> "list[os.DirEntry[str]]":
-    """What is in a folder; nothing if there is no such folder. Raises PublishError."""
+    """The entries of a folder; none if there is no such folder. Raises PublishError."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)

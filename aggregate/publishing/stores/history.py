@@ -1,4 +1,4 @@
-"""Which run came before which: what a new run is compared with, what rollback goes back to, and what is kept for it."""
+"""The order of runs: which one a new run is compared with, rollback goes back to, and is kept for that."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from .store import RunStore
 
 
 def baseline(store: RunStore) -> str | None:
-    """The run that a new one is compared with: the published one, or the newest if nothing names that; None if none."""
+    """The run that a new one is compared with: the published one, or the newest; None without runs."""
     return store.published_id or max(store.run_ids, key=age_key, default=None)
 
 
 def names_none(store: RunStore) -> str:
-    """Why there is no published run though there may be others, in words."""
+    """A message why there is no published run though there may be others."""
     lost = store.lost_id
     return f"{store.latest} names " + (f"run {lost}, which is gone" if lost else f"no run of {store.where}")
 
@@ -42,12 +42,12 @@ def before(store: RunStore, run_id: str, run_ids: Sequence[str] | None = None) -
 
 
 def _place(run_ids: Sequence[str], run_id: str) -> int:
-    """How many of some runs, oldest first, are older than one."""
+    """Number of runs, given oldest first, that are older than one."""
     return bisect_left(run_ids, age_key(run_id), key=age_key)
 
 
 def prune(store: RunStore, keep: int) -> None:
-    """Remove what is older than the ``keep`` runs published before the published one.
+    """Remove runs older than the ``keep`` runs published before the published one.
 
     As many of those held back stay, and the newest of them in any case. Call it with the lock held. Warns of what
     cannot be removed now, which is left for the next time.

@@ -29,7 +29,7 @@ LOOK_AGAIN = 0.2
 
 
 WITHOUT_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-"""What file systems answer that have no locks on folders, as those of a network."""
+"""Errors of file systems without locks on folders, such as network file systems."""
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def _take(folder: Path, held: ExitStack) -> bool:
         taken.callback(os.close, descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            taken.callback(fcntl.flock, descriptor, fcntl.LOCK_UN)  # also for a copy in a child
+            taken.callback(fcntl.flock, descriptor, fcntl.LOCK_UN)  # also releases a copy in a child process
         except BlockingIOError:
             return False
         except OSError as error:
@@ -102,12 +102,12 @@ def _take(folder: Path, held: ExitStack) -> bool:
 
 
 def _missing(folder: Path) -> list[Path]:
-    """The folder, and those above it, as far as they are not there; the innermost first."""
+    """The folder and those above it that do not exist; the innermost first."""
     return [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
 
 
 def _clear_away(folder: Path, new: list[Path]) -> None:
-    """Remove folders that are new if nothing is in them. Call it with the lock held."""
+    """Remove ``new`` folders that are empty. Call it with the lock held."""
     with suppress(OSError):
         if folder in new:
             for inside in folder.iterdir():
@@ -135,5 +135,5 @@ def _holder(folder: Path) -> str:
     try:
         known = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
         return on_one_line(f"process {known['pid']:d} on {known['host']}, started {known['started']}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # it has just come, or is about to leave
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # it has just started, or is about to end
         return "another process"

@@ -9,31 +9,31 @@ from typing import Protocol, TypeAlias
 from ...errors import PublishError, on_one_line
 
 Location: TypeAlias = Path | str
-"""A local path, or the URI of something in another store, without secrets."""
+"""A local path, or a URI in an object store, without secrets."""
 
 
 class RunStore(Protocol):
-    """Where runs are published.
+    """A store in which runs are published.
 
-    Methods that write are called with the lock of ``lock_folder`` held; what they cannot do is a PublishError, and
-    leaves the published run as it was.
+    Methods that write are called with the lock of ``lock_folder`` held; a failure is a PublishError, and leaves the
+    published run as it was.
     """
 
     @property
     def where(self) -> str:
-        """What the place is called in messages."""
+        """Name of the store in messages."""
 
     @property
     def latest(self) -> Location:
-        """What names the published run, for messages."""
+        """The pointer to the published run, for messages."""
 
     @property
     def lock_folder(self) -> Path:
-        """The local folder that the lock lies in."""
+        """The local folder of the lock."""
 
     @property
     def exists(self) -> bool:
-        """Whether runs were ever written here."""
+        """Whether runs were ever written to this store."""
 
     @property
     def published_id(self) -> str | None:
@@ -55,31 +55,31 @@ class RunStore(Protocol):
         """The path or URI of a file of a run. Raises PublishError if there is no such run."""
 
     def check(self) -> None:
-        """See that the place can be written to, before any work is done. Creates nothing that stays."""
+        """Check that the store can be written to, before any work is done. Leaves nothing behind."""
 
     def prepare(self) -> None:
-        """Create the place."""
+        """Create the store."""
 
     def tidy(self) -> list[str]:
-        """Clear away what killed processes left; what that was, in words."""
+        """Remove what killed processes left; returns what that was, in words."""
 
     def new_run(self, started: datetime) -> AbstractContextManager["NewRun"]:
         """A run to write files into; what is neither published nor held when the block ends is removed."""
 
     def publish(self, run_id: str, staged: Path) -> Location:
-        """Publish the run whose files are in the local folder ``staged``; where it is now."""
+        """Publish the run whose files are in the local folder ``staged``; returns its location."""
 
     def hold(self, run_id: str, staged: Path) -> Location:
-        """Put the run whose files are in the local folder ``staged`` aside; where it is now."""
+        """Put the run whose files are in the local folder ``staged`` aside; returns its location."""
 
     def release(self, run_id: str) -> Location:
-        """Publish a run that is held back; where it is now."""
+        """Publish a run that is held back; returns its location."""
 
     def switch_to(self, run_id: str) -> Location:
-        """Publish a run that was published before; where it is."""
+        """Publish a run that was published before; returns its location."""
 
     def remove(self, run_ids: Iterable[str]) -> dict[str, str]:
-        """Remove runs, published before or held back; what cannot be removed now, and why."""
+        """Remove runs, published before or held back; returns those that cannot be removed now, and why."""
 
 
 class NewRun:
@@ -91,15 +91,15 @@ class NewRun:
         self.folder = folder
 
     def publish(self) -> Location:
-        """Give the run its place and publish it; where it is. Raises PublishError."""
+        """Move the run to its place and publish it; returns its location. Raises PublishError."""
         return self.store.publish(self.run_id, self.folder)
 
     def hold(self) -> Location:
-        """Put the run aside; where it is. Raises PublishError."""
+        """Put the run aside; returns its location. Raises PublishError."""
         return self.store.hold(self.run_id, self.folder)
 
 
 def no_such_run(store: RunStore, run_id: str) -> PublishError:
-    """The error that names the runs there are."""
+    """The error for an unknown run, which names the existing ones."""
     known = ", ".join(store.run_ids[-3:] + store.held_ids[-3:]) or "none"
     return PublishError(f"has no run {on_one_line(run_id)}", where=store.where, remedy=f"the newest are: {known}")
