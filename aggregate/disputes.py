@@ -11,9 +11,10 @@ from .kernels.threads import in_blocks
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """The distinct labels voted on each disputed observation: what a distribution over its labels lives on.
+    """The labels to choose among on each disputed observation, each of which has a share: those voted.
 
-    The candidates of dispute i are the slice ``offsets[i]:offsets[i + 1]``, by label.
+    There may be others, without votes, where ``Disputes.choices`` names them. The candidates of dispute i are the
+    slice ``offsets[i]:offsets[i + 1]``, by label.
     """
 
     offsets: Offsets
@@ -33,9 +34,9 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class Disputes:
-    """The observations whose votes name more than one label, with their votes apart.
+    """The observations whose votes name more than one label, and their votes, sorted by label within an observation.
 
-    All others have nothing to argue about: whatever the users' weights, their label is the one voted.
+    On all others the voters agree: their label is the one voted, whatever the users' weights.
     """
 
     observations: Indices
@@ -47,16 +48,19 @@ class Disputes:
     is_author: Flags
     factors: Factors | None = None
     """Those of ``Votes``."""
+    choices: tuple[Offsets, LabelCodes] | None = None
+    """Offsets and labels of the candidates, ascending, at least those voted on each observation. None: just those."""
 
     def __len__(self) -> int:
         return self.observations.size
 
     @cached_property
     def candidates(self) -> Candidates:
-        """The labels that were voted on each of the observations."""
-        from .kernels.candidates import list_candidates
+        """The labels to choose among on each of the observations."""
+        from .kernels.candidates import distinct_labels, match_votes
 
-        return Candidates(*list_candidates(self.offsets, self.labels, self.is_author))
+        offsets, labels = distinct_labels(self.offsets, self.labels) if self.choices is None else self.choices
+        return Candidates(offsets, labels, *match_votes(self.offsets, self.labels, self.is_author, offsets, labels))
 
     def vote_weights(self, user_weights: Weights) -> Weights:
         """The weight of each vote, float64: that of its user, of float64[n_users], times the vote's factor."""

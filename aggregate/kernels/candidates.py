@@ -15,31 +15,40 @@ TIED = 1e-9
 
 
 @kernel
-def list_candidates(
-    vote_offsets: Offsets, vote_labels: LabelCodes, is_author: Flags
-) -> tuple[Offsets, LabelCodes, Counts, Flags, Counts]:
-    """The distinct labels of each observation, whose votes are sorted by label.
-
-    Returns offsets, labels, votes for the label, whether an author is among them, and the candidate of each vote.
-    """
-    n = vote_offsets.size - 1
-    of_vote = np.empty(vote_labels.size, np.int32)
-    offsets = np.zeros(n + 1, np.int64)
+def distinct_labels(vote_offsets: Offsets, vote_labels: LabelCodes) -> tuple[Offsets, LabelCodes]:
+    """The distinct labels of each observation, whose votes are sorted by label: offsets, and the labels."""
+    offsets = np.zeros(vote_offsets.size, np.int64)
+    labels = np.empty(vote_labels.size, np.int32)
     count = 0
-    for i in range(n):
+    for i in range(vote_offsets.size - 1):
         for j in range(vote_offsets[i], vote_offsets[i + 1]):
             if j == vote_offsets[i] or vote_labels[j] != vote_labels[j - 1]:
+                labels[count] = vote_labels[j]
                 count += 1
-            of_vote[j] = count - 1
         offsets[i + 1] = count
-    labels = np.empty(count, np.int32)
-    n_votes = np.zeros(count, np.int32)
-    by_author = np.zeros(count, np.bool_)
-    for j in range(of_vote.size):
-        labels[of_vote[j]] = vote_labels[j]
-        n_votes[of_vote[j]] += 1
-        by_author[of_vote[j]] |= is_author[j]
-    return offsets, labels, n_votes, by_author, of_vote
+    return offsets, labels[:count].copy()
+
+
+@kernel
+def match_votes(
+    vote_offsets: Offsets, vote_labels: LabelCodes, is_author: Flags, offsets: Offsets, labels: LabelCodes
+) -> tuple[Counts, Flags, Counts]:
+    """Votes for each candidate, whether an author's is among them, and the candidate of each vote.
+
+    ``offsets, labels``: candidates of each observation, ascending; all labels voted are among them.
+    """
+    n_votes = np.zeros(labels.size, np.int32)
+    by_author = np.zeros(labels.size, np.bool_)
+    of_vote = np.empty(vote_labels.size, np.int32)
+    for i in range(vote_offsets.size - 1):
+        r = offsets[i]
+        for j in range(vote_offsets[i], vote_offsets[i + 1]):
+            while labels[r] != vote_labels[j]:
+                r += 1
+            of_vote[j] = r
+            n_votes[r] += 1
+            by_author[r] |= is_author[j]
+    return n_votes, by_author, of_vote
 
 
 @kernel
