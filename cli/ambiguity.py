@@ -34,7 +34,7 @@ OF_TRAINING = {
 }
 
 
-@click.command(cls=Command, short_help="Find observations that a classifier in training finds ambiguous.")
+@click.command(cls=Command)
 @votes_argument
 @options_of(AddOnSettings, "scores", scores=OF_TRAINING)
 @option(

@@ -18,7 +18,7 @@ from .options import (
 from .text import as_text
 
 
-@click.command(cls=Command, short_help="Learn from expert labels how probable a label is.")
+@click.command(cls=Command)
 @click.argument("consensus", metavar="CONSENSUS")
 @truth_options()
 @saved_option("calibration.json")

@@ -23,7 +23,7 @@ from .options import (
 from .text import as_text
 
 
-@click.command("calibrate-ai", cls=Command, short_help="Learn from expert labels what the AI's scores mean.")
+@click.command("calibrate-ai", cls=Command)
 @click.argument("ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...")
 @truth_options("--truth-column", "truth_columns")
 @option(

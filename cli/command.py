@@ -1,4 +1,4 @@
-"""What all commands have in common: options in named groups, and a moment from which there is something to clean up."""
+"""Base of all commands: options in named groups, and the checks before a command begins its work."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -48,23 +48,23 @@ def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F
 
 
 WITHOUT_COMPILER = ("config", "publish", "rollback", "runs", "simulate")
-"""Commands that load none of the libraries that take much address space."""
+"""Commands that do not load the compiler and other libraries that reserve much address space."""
 
 
 class SeveralValues(click.Argument):
-    """An argument that may be given several times, and takes what a configuration says where it is not given."""
+    """An argument of one or more values, which a configuration may give if the command line does not."""
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
-        """The values and where they are from; to click 8.1 none at all would be a value of the command line."""
+        """The values and their source; click 8.1 would take no values for a value of the command line."""
         given = {name: value for name, value in opts.items() if name != self.name or value != ()}
         return super().consume_value(ctx, given)
 
 
 class Command(click.Command):
-    """A command whose help shows its options in their groups, if they are many."""
+    """A command whose help shows its options in their groups, if there are more than MANY."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Begin the work, if there is room for it and nothing that is read would be written over."""
+        """Begin the work, if there is enough address space and no input would be overwritten."""
         from .limits import check_address_space
         from .outputs import check
 

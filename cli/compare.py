@@ -32,7 +32,7 @@ OF_MODES = {
 }
 
 
-@click.command(cls=Command, short_help="Evaluate strategies against expert labels, side by side.")
+@click.command(cls=Command)
 @votes_argument
 @truth_option
 @option(

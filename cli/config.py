@@ -1,4 +1,4 @@
-"""``plant-aggregate config``: what a configuration file says, checked."""
+"""``plant-aggregate config``: check a configuration file, or show the effective settings."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from .options import debug_option, quiet_option
 from .run import NEEDS, chosen_by
 
 
-@click.command(cls=Command, short_help="Check a configuration file, or show the effective settings.")
+@click.command(cls=Command)
 @click.argument("command", default="run", metavar="[COMMAND]")
 @option(
     "--show",
@@ -51,14 +51,15 @@ def config(context: click.Context, command: str, show: bool) -> None:
 
 
 def _check_together(configuration: Configuration, context: click.Context, group: click.Group) -> None:
-    """Raise ConfigurationError if settings of [run], each right by itself, do not go together."""
+    """Raise ConfigurationError if settings of [run], each valid by itself, contradict each other."""
     import plant_aggregate
 
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
-    table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"]}  # given elsewhere
-    # Options set how this process logs when they are read: these are to leave it as it is.
+    # These may be on the command line instead.
+    table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"]}
+    # Parsing these options changes how this process logs: they get the values it has now.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
@@ -96,7 +97,7 @@ def _settings(name: str, command: click.Command, configuration: Configuration | 
 
 
 _FOREIGN = object()
-"""Stands for the default of a parameter that the chosen strategy does not have."""
+"""Default of a parameter that the chosen strategy does not have."""
 
 
 def _strategy_defaults(chosen: str | None) -> dict[str | None, Any]:

@@ -18,7 +18,7 @@ from .options import (
 from .text import as_text
 
 
-@click.command(cls=Command, short_help="Show what changed between two runs, and why.")
+@click.command(cls=Command)
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
 @output_option

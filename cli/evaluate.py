@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plant_aggregate.progress import Progress
 
 
-@click.command(cls=Command, short_help="Evaluate a consensus against expert labels.")
+@click.command(cls=Command)
 @click.argument("consensus", metavar="CONSENSUS")
 @truth_options()
 @option(

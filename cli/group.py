@@ -85,6 +85,7 @@ class LazyGroup(click.Group):
         module = name.replace("-", "_")
         command: click.Command = getattr(import_module(f".{module}", __package__), module)
         if config_option not in command.params:
+            command.short_help = COMMANDS[name]
             command.params += [config_option, log_format_option]
             from .configuration import key_of
 

@@ -36,7 +36,7 @@ def report_metrics(
     ended: float | None = None,
     succeeded: float | None = None,
 ) -> None:
-    """Write the metrics of a run in an output; None: the times stay those of the file before. Raises PublishError."""
+    """Write the metrics of a run; times that are None stay those of the file before. Raises PublishError."""
     if path is not None:
         from plant_aggregate.publishing.metrics import write_metrics
 

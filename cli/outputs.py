@@ -1,4 +1,4 @@
-"""The files that a command line names: those to write, and all others, which may be read."""
+"""Checks that a command overwrites none of its inputs."""
 
 import click
 
@@ -6,7 +6,7 @@ from .options import LocalPath, OutputFolder
 
 
 def check(command: click.Command, context: click.Context) -> None:
-    """Raise ParameterError, before any work is done, if a command would write over what it reads, or into a run.
+    """Raise ParameterError, before any work is done, if a command would overwrite an input, or write into a run.
 
     Every option whose type is LocalPath names files to write; whatever else is text may name files to read.
     """
@@ -34,7 +34,7 @@ def check(command: click.Command, context: click.Context) -> None:
 
 
 def _name_of(parameter: click.Parameter) -> str:
-    """What a parameter is called on the command line."""
+    """The name of a parameter on the command line."""
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
     return (parameter.metavar or parameter.name or "").rstrip(".")

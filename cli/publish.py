@@ -11,7 +11,7 @@ from .options import debug_option, lock_option, metrics_option, output_option, q
 from .text import as_text
 
 
-@click.command(cls=Command, short_help="Publish a run that was held back, or an older one.")
+@click.command(cls=Command)
 @click.argument("run_id", metavar="RUN_ID")
 @output_option
 @lock_option

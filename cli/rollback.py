@@ -9,7 +9,7 @@ from .options import debug_option, lock_option, metrics_option, output_option, q
 from .text import as_text
 
 
-@click.command(cls=Command, short_help="Publish the run before the published one.")
+@click.command(cls=Command)
 @output_option
 @lock_option
 @metrics_option

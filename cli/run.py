@@ -1,4 +1,4 @@
-"""``plant-aggregate run``: the main job."""
+"""``plant-aggregate run``: votes in, a published consensus out."""
 
 import os
 import time
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     import plant_aggregate
 
 NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in declared(other).items() if known.needs}
-"""Parameters that mean nothing without one of the settings, and which."""
+"""Parameter -> the setting without which it has no effect."""
 
 
-@click.command(cls=Command, short_help="Publish a consensus of the votes.")
+@click.command(cls=Command)
 @votes_argument
 @output_option
 @option(
@@ -68,7 +68,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
 
     The result summary goes to stdout, progress to stderr.
     """
-    # The system's allocator gives back at once what columns were read into: less memory, and so less time.
+    # The system's allocator frees the buffers of columns at once: less memory, and so less time.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     import plant_aggregate
@@ -94,7 +94,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
 
 
 def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
-    """Metrics, a line for logs, and the summary."""
+    """Write the metrics, an event for logs, and the summary."""
     contents, is_held = run.manifest, bool(run.record.held)
     facts = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}
     facts["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
@@ -109,7 +109,7 @@ def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_jso
 
 
 def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:
-    """The strategy and the settings that the options name; a usage error if they do not go together."""
+    """The strategy and the settings that the options give; a usage error if they contradict each other."""
     strategy = STRATEGIES[options["strategy"]]
     parameters = {name: options[name] for other in STRATEGIES.values() for name in declared(other)}
     parameters = _without_foreign(parameters, strategy)
@@ -124,7 +124,7 @@ def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:
 
 
 def _without_foreign(parameters: dict[str, Any], strategy: Any) -> dict[str, Any]:
-    """The parameters without those of a configuration file that another strategy than the file's does not have."""
+    """The parameters; None for those of a configuration file that the strategy of the command line does not have."""
     context = click.get_current_context()
     if context.get_parameter_source("strategy") is not ParameterSource.COMMANDLINE:
         return parameters

@@ -14,7 +14,7 @@ from .options import (
 from .text import as_text
 
 
-@click.command(cls=Command, short_help="List the runs of an output folder.")
+@click.command(cls=Command)
 @output_option
 @json_option("print JSON on stdout instead of the table")
 @store_timeout_option()

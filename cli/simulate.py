@@ -16,7 +16,7 @@ from .options import (
 )
 
 
-@click.command(cls=Command, short_help="Make up a vote log whose truth is known.")
+@click.command(cls=Command)
 @click.argument("folder", type=LocalPath("votes.parquet", "truth.parquet", "ai_votes.parquet"), metavar="DIR")
 @options_of(Simulation, ai={"default": False, "show_default": True})
 @option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR", group="Output and publishing")

@@ -70,10 +70,13 @@ def test_ci_runs_the_readmes_test_command() -> None:
 
 
 def test_every_command_is_listed_with_its_own_summary() -> None:
+    listed = CliRunner().invoke(cli, ["--help"], terminal_width=200).output
     for name, summary in COMMANDS.items():
         command = cli.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
+        assert command.name == name
         assert command.get_short_help_str(limit=200) == summary
+        assert re.search(rf"^  {name} +{re.escape(summary)}$", listed, re.MULTILINE)
 
 
 def test_every_commands_help_is_in_the_docs() -> None:
