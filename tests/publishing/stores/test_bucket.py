@@ -60,6 +60,18 @@ def test_the_published_run_is_that_of_a_folder(bucket: Bucket, output: str, writ
     assert bucket.files("out") == ["latest.json", *files]
 
 
+def test_a_run_in_a_store_has_many_names(output: str, write: Write, work: Path) -> None:
+    assert run(write(), output) == 0
+    latest = plant_aggregate.open_latest(output)
+    assert latest.run_id is not None
+    consensus = latest.read_table()
+    for name in ("latest", latest.run_id, output, latest.folder, latest.path()):
+        found = plant_aggregate.open_run(name, output)
+        assert (found.run_id, found.record) == (latest.run_id, latest.record)
+        assert found.read_table().equals(consensus)
+        assert found.votes([1]).n_observations == 1
+
+
 def test_runs_are_held_released_compared_and_taken_back(output: str, write: Write, work: Path, capfd: Capture) -> None:
     path = write()
     assert run(path, output) == 0
