@@ -99,7 +99,7 @@ def read_while_publishing(output: RunFolder, place: Callable[[], Path]) -> Readi
     return found
 
 
-@pytest.mark.parametrize("how", ["realpath", "open_latest"])
+@pytest.mark.parametrize("how", [pytest.param("realpath", marks=pytest.mark.slow), "open_latest"])
 def test_who_resolves_latest_once_reads_one_run(output: RunFolder, how: str) -> None:
     def place() -> Path:
         return Path(os.path.realpath(output.latest) if how == "realpath" else open_latest(output.path).folder)

@@ -354,7 +354,11 @@ KEYS = ("as_of", "columns", "max_rejected", "observations", "label_changed")
 VALUES = [None, [], {}, "text", -1, 1.5, float("nan"), True, "\ud800"]
 
 
-@pytest.mark.parametrize("name", [*RECORDS, "outputs", "a path in outputs", "settings", "parameters", "counts"])
+MANY = [pytest.param(name, marks=pytest.mark.slow) for name in ("settings", "counts")]
+"""Records of many keys, each of which is changed in several ways."""
+
+
+@pytest.mark.parametrize("name", [*RECORDS, "outputs", "a path in outputs", "parameters", *MANY])
 def test_no_record_of_a_run_is_believed(
     work: Path, published: Published, capfd: Capture, write: Callable[..., Path], name: str
 ) -> None:
