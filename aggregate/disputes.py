@@ -62,6 +62,13 @@ class Disputes:
         offsets, labels = distinct_labels(self.offsets, self.labels) if self.choices is None else self.choices
         return Candidates(offsets, labels, *match_votes(self.offsets, self.labels, self.is_author, offsets, labels))
 
+    def only(self, kept: Flags) -> "Disputes":
+        """The same observations with those votes only that are ``kept``, bool by vote."""
+        offsets = np.append(0, np.cumsum(kept))[self.offsets]
+        factors = None if self.factors is None else self.factors[kept]
+        votes = self.users[kept], self.labels[kept], self.is_author[kept]
+        return Disputes(self.observations, offsets, *votes, factors)
+
     def vote_weights(self, user_weights: Weights) -> Weights:
         """The weight of each vote, float64: that of its user, of float64[n_users], times the vote's factor."""
         return self.discounted(user_weights[self.users])

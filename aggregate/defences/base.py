@@ -1,14 +1,14 @@
 """What a defence is: a function from a first consensus to factors on the users' weights."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..ai_votes import AlignedAiVotes
 from ..arrays import Flags, LabelCodes, Weights
+from ..progress import Progress
 from ..schema import Table
 from ..votes import Votes
 
@@ -26,21 +26,16 @@ class FirstConsensus:
     ai_user: int = -1
     """The code of the AI, where it is one of the users; else -1."""
 
-    @property
-    def ai_labels(self) -> LabelCodes:
-        """int32[n_observations]; -1 where the AI has no vote."""
-        return np.full_like(self.labels, -1) if self.ai is None else self.ai.labels
-
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """What a defence has found."""
+    """What a defence has found; by default nothing."""
 
-    table: Table
+    table: Table = ()
     """The columns that users have of it."""
-    columns: Mapping[str, NDArray[Any]]
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Those of ``table``; arrays of n_users items, NaN for null."""
-    factors: Weights | None
+    factors: Weights | None = None
     """float64[n_users] in [0, 1], to multiply the users' weights with; None leaves all as they are."""
 
 
@@ -48,10 +43,6 @@ class Examined:
 class Defence:
     """A defence; the parameter of a strategy that has its name takes one of its ``modes``."""
 
-    phase: str
-    """What it does, as progress shows it."""
     modes: tuple[str, ...]
-    examine: Callable[[FirstConsensus, str], Examined]
-    """(first consensus, mode) -> findings; deterministic, whatever the order of the votes."""
-    needs_ai: bool = False
-    """Whether there is nothing to examine without the AI's votes."""
+    examine: Callable[[FirstConsensus, str, Progress], Examined]
+    """(first consensus, mode, progress) -> findings; deterministic, whatever the order of the votes."""

@@ -16,8 +16,9 @@ from functools import partial
 
 import numpy as np
 
-from ..arrays import Floats, Weights
+from ..arrays import Floats, LabelCodes, Weights
 from ..kernels.threads import kernels_side_by_side, one_part_per_thread
+from ..progress import Progress
 from ..schema import USER_AI
 from .base import Defence, Examined, FirstConsensus
 
@@ -34,16 +35,19 @@ UNIT = 2**30
 """Accuracies are added up as whole multiples of 1 / UNIT, so that no sum depends on its order."""
 
 
-def examine(first: FirstConsensus, mode: str) -> Examined:
+def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
     """Compare each user's votes with the AI's: the columns ``schema.USER_AI``, and factors as ``mode`` says.
 
     ``keep`` weighs nobody down, ``discount`` by the score, ``drop`` silences those with a score of ``PARROT`` or more.
-    The AI, where it is one of the users, is no parrot.
+    The AI, where it is one of the users, is no parrot. Without the AI's votes there is nothing to find.
     """
+    if first.ai is None:
+        return Examined()
+    progress.phase("look for parrots")
     from ..kernels.ai_votes import compare_with_ai
 
-    votes = first.votes
-    accuracy = np.rint(_accuracies(first) * UNIT).astype(np.int64)
+    votes, ai_labels = first.votes, first.ai.labels
+    accuracy = np.rint(_accuracies(first, ai_labels) * UNIT).astype(np.int64)
     parts = one_part_per_thread(votes.n_observations)
     tallies = np.zeros((len(parts), votes.n_users, 3), np.int64)
     compared = [
@@ -54,7 +58,7 @@ def examine(first: FirstConsensus, mode: str) -> Examined:
             votes.users,
             votes.labels,
             first.labels,
-            first.ai_labels,
+            ai_labels,
             accuracy,
             tallies[number],
         )
@@ -83,15 +87,15 @@ FACTORS: dict[str, Callable[[Floats], Weights | None]] = {
 }
 """Mode -> factors by score."""
 
-PARROTS = Defence("look for parrots", tuple(FACTORS), examine, needs_ai=True)
+PARROTS = Defence(tuple(FACTORS), examine)
 
 
-def _accuracies(first: FirstConsensus) -> Floats:
+def _accuracies(first: FirstConsensus, ai_labels: LabelCodes) -> Floats:
     """How often the AI says k where the valid consensus does, drawn towards its accuracy on all: float64[n_labels]."""
     from ..kernels.ai_votes import count_ai_right
 
     tallies = np.zeros((first.votes.n_labels, 2), np.int64)
-    count_ai_right(first.labels, first.ai_labels, first.valid, tallies)
+    count_ai_right(first.labels, ai_labels, first.valid, tallies)
     times, right = tallies.T
     overall = (right.sum() + 1) / (times.sum() + 2)
     accuracies: Floats = (right + SPECIES_PRIOR * overall) / (times + SPECIES_PRIOR)

@@ -21,9 +21,8 @@ def examine(modes: Mapping[str, str], first: FirstConsensus, progress: Progress)
     columns: dict[str, NDArray[Any]] = {}
     factors: Weights | None = None
     for name, defence in DEFENCES.items():
-        if name in modes and (first.ai is not None or not defence.needs_ai):
-            progress.phase(defence.phase)
-            found = defence.examine(first, modes[name])
+        if name in modes:
+            found = defence.examine(first, modes[name], progress)
             table += found.table
             columns |= found.columns
             if found.factors is not None:

@@ -218,14 +218,12 @@ def add_up_margins(
     factors: Factors | None,
     labels: LabelCodes,
     past: Weights,
-    objector: int,
     chosen: LabelCodes,
     margins: Floats,
 ) -> None:
     """margins[i] = sum over t of the share of chosen[i] less that of the strongest other label, under past[:, t].
 
-    ``past`` float64[n, T] by code in ``users``. The votes of ``objector`` (a code; -1 for nobody) count only where they
-    are not for chosen[i]. If all votes have weight 0, the margin is 0.
+    ``past`` float64[n, T] by code in ``users``. If all votes have weight 0, the margin is 0.
     """
     widest = 1
     for i in range(first, last):
@@ -237,8 +235,7 @@ def add_up_margins(
         for t in range(past.shape[1]):
             weights = past[:, t]
             for j in range(size):
-                silent = users[start + j] == objector and labels[start + j] == chosen[i]
-                here[j] = 0.0 if silent else _weight_of(weights, users, factors, start + j)
+                here[j] = _weight_of(weights, users, factors, start + j)
             support, total, opposition = _support_of(0, size, labels[start : start + size], here, chosen[i])
             if total > 0.0:
                 margins[i] += support / total - opposition / total

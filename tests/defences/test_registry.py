@@ -11,11 +11,12 @@ import plant_aggregate
 from plant_aggregate.defences.base import Defence, Examined, FirstConsensus
 from plant_aggregate.defences.registry import DEFENCES
 from plant_aggregate.parameters import parameter
+from plant_aggregate.progress import Progress
 from plant_aggregate.schema import Column
 from plant_aggregate.strategies.plantnet.weighting import WEIGHT_FUNCTIONS, weights_of
 
 
-def examine(first: FirstConsensus, mode: str) -> Examined:
+def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
     """Silence users whose first vote is all there is of them."""
     n_votes = first.votes.n_votes_of_users
     table = (Column("passes_by", "float64", "1 for a user of one vote"),)
@@ -23,7 +24,7 @@ def examine(first: FirstConsensus, mode: str) -> Examined:
     return Examined(table, {"passes_by": (n_votes == 1).astype(np.float64)}, factors)
 
 
-PASSERS_BY = Defence("look for passers-by", ("keep", "silence"), examine)
+PASSERS_BY = Defence(("keep", "silence"), examine)
 
 
 @dataclass(frozen=True)

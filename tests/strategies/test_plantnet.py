@@ -183,3 +183,14 @@ def test_blocks_of_the_table_make_up_the_whole() -> None:
     consensus = plant_aggregate.PlantNet().fit(votes())
     blocks = pa.concat_tables([consensus.to_arrow(0, 1), consensus.to_arrow(1, 2)])
     assert blocks.to_pylist() == consensus.to_arrow().to_pylist()
+
+
+def test_an_ai_that_only_invalidates_and_agrees_counts_for_nothing_even_where_no_user_weighs_anything() -> None:
+    table = pa.table({"observation_id": [1], "label": ["x"], "score": [0.9]})
+    consensus = plant_aggregate.PlantNet(ai_mode="invalidating").fit(
+        votes(),
+        user_weights=overrides({"a": 0.0, "b": 0.0, "c": 0.0}),
+        ai_votes=plant_aggregate.ai_votes_from_table(table),
+    )
+    shares = {row["label"]: row["share"] for row in consensus.posteriors_to_arrow().to_pylist()[:2]}
+    assert shares == {"x": 1 / 3, "y": 2 / 3}

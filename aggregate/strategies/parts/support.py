@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arrays import Counts, Floats, LabelCodes, Weights
+from ...arrays import Counts, Floats, LabelCodes, UserCodes, Weights
 from ...disputes import Disputes
 from ...kernels.threads import in_blocks
 
@@ -70,7 +70,6 @@ class LabelChoice:
     def settle(self, weights: Weights) -> None:
         """Choose each label anew under ``weights`` float64[n], by user code; of tied ones the label held so far."""
         from ...kernels.label_weights import settle
-        from ...kernels.threads import in_blocks
 
         disputes, support = self.disputes, self.support
         changed = np.ones(weights.size, np.bool_) if self._weights is None else weights != self._weights
@@ -94,33 +93,25 @@ class LabelChoice:
 
 
 class WeightHistory:
-    """The weights that users who argue have had: 8 bytes for each of them and each iteration."""
+    """The weights that users with votes on disputed observations have had: 8 bytes for each and each iteration."""
 
-    def __init__(self, disputes: Disputes, n_users: int) -> None:
-        """``n_users``: codes of users are below it."""
-        argues = np.zeros(n_users, np.bool_)
-        argues[disputes.users] = True
-        self._disputes = disputes
-        self._arguing = np.flatnonzero(argues)
-        self._codes = np.cumsum(argues, dtype=np.int32) - np.int32(1)
+    def __init__(self, users: UserCodes, n_users: int) -> None:
+        """``users`` int32, of the votes on disputed observations; codes are below ``n_users``."""
+        disputes = np.zeros(n_users, np.bool_)
+        disputes[users] = True
+        self._users = np.flatnonzero(disputes)
+        self._codes = np.cumsum(disputes, dtype=np.int32) - np.int32(1)
         self._past: list[Weights] = []
 
     def saw(self, weights: Weights) -> None:
         """Take note of the weights that an iteration starts from, or the last one ended with: float64[n_users]."""
-        self._past.append(weights[self._arguing])
+        self._past.append(weights[self._users])
 
-    def mean_margins(self, labels: LabelCodes, objector: int = -1) -> Floats:
-        """The margin of each dispute's label, averaged over all weights seen but the last: float64[len(disputes)].
-
-        The votes of the user ``objector`` count only where they are for another label.
-        """
+    def mean_margins(self, disputes: Disputes, labels: LabelCodes) -> Floats:
+        """The margin of each dispute's label, averaged over all weights seen but the last: float64[len(disputes)]."""
         from ...kernels.label_weights import add_up_margins
-        from ...kernels.threads import in_blocks
 
-        disputes = self._disputes
         past = np.stack(self._past[:-1], axis=1)
-        argues = objector >= 0 and objector in disputes.users
-        place = self._codes[objector] if argues else np.int32(-1)
         margins = np.empty(len(disputes))
         in_blocks(
             add_up_margins,
@@ -130,7 +121,6 @@ class WeightHistory:
             disputes.factors,
             disputes.labels,
             past,
-            place,
             labels,
             margins,
         )

@@ -39,11 +39,6 @@ class AiRole:
         """Whether the iteration depends on the AI's votes."""
         return self.joined is not None or self.ai_user >= 0
 
-    @property
-    def objector(self) -> int:
-        """The code of the AI, if its votes count only against a label; else -1."""
-        return self.votes.n_users if self.ai_weight and self.joined is None else -1
-
     def unanimous_labels(self) -> LabelCodes:
         """int32[n_observations]; the label of unanimous observations, -1 without a vote; any label of the others."""
         labels = self.votes.first_labels
@@ -55,27 +50,28 @@ class AiRole:
         """Weights by code in the disputes: float64[n_users], and after them the AI's if it has one of its own."""
         return np.append(user_weights, self.ai_weight) if self.ai_weight else user_weights
 
-    def reported_weights(self, user_weights: Weights, labels: LabelCodes) -> Weights:
-        """Weights of the votes of ``reported``: 0 for those of the objector that are for ``labels``, by dispute."""
+    def reported_votes(self, labels: LabelCodes) -> Disputes:
+        """``reported`` without votes that count neither for nor against its ``labels``, int32 by dispute.
+
+        Those are the AI's for the label, where its weight adds to none.
+        """
         reported = self.reported
-        weights = reported.vote_weights(self.weights_of(user_weights))
-        if self.objector >= 0:
-            of_objector = np.flatnonzero(reported.users == self.objector)
-            dispute = np.searchsorted(reported.offsets, of_objector, side="right") - 1
-            weights[of_objector[reported.labels[of_objector] == labels[dispute]]] = 0.0
-        return weights
+        if reported is self.deciding:
+            return reported
+        of_vote = np.repeat(labels, np.diff(reported.offsets))
+        return reported.only((reported.users < self.votes.n_users) | (reported.labels != of_vote))
 
     def without_ai(self, weights: Weights) -> Weights:
         """Those of float64[n_users] that are not the AI's."""
         return weights if self.ai_user < 0 else np.delete(weights, self.ai_user)
 
-    def n_labels_of_ai(self) -> Counts:
-        """int32, by dispute of ``reported``: 1 where the AI, with a weight of its own, names a label no user does."""
-        n = len(self.reported)
+    def n_labels_of_ai(self, reported: Disputes) -> Counts:
+        """int32, by dispute: 1 where the AI, with a weight of its own, names a label no user does."""
+        n = len(reported)
         if not self.ai_weight:
             return np.zeros(n, np.int32)
-        candidates = self.reported.candidates
-        by_user = np.bincount(candidates.of_vote, weights=self.reported.users < self.votes.n_users)
+        candidates = reported.candidates
+        by_user = np.bincount(candidates.of_vote, weights=reported.users < self.votes.n_users)
         dispute = np.repeat(np.arange(n), np.diff(candidates.offsets))
         return np.bincount(dispute[by_user == 0], minlength=n).astype(np.int32)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...arrays import Counts, Flags, LabelCodes, Weights
 from ...consensus import SLACK, DisputeFindings, UserFindings
+from ...disputes import Disputes
 from ..parts.outcome import user_findings
 from ..parts.species import SpeciesCounter
 from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
@@ -22,10 +23,11 @@ class Report:
     labels: LabelCodes
     weight: Weights
     valid: Flags
-    disputes: DisputeFindings
-    """Of the disputed observations ``AiRole.reported``."""
+    reported: Disputes
+    """The disputed observations, and the votes that the columns derive from."""
     vote_weights: Weights
-    """float64, of the votes on these."""
+    """float64, of these votes."""
+    disputes: DisputeFindings
     users: UserFindings
 
 
@@ -50,7 +52,7 @@ class VoteBlocks:
             joined_weight=role.ai_weight,
         )
         self._counter = SpeciesCounter(self._validity, votes_need_validity=rules.votes_need_validity)
-        self._history = WeightHistory(role.reported, self.n_users + bool(role.ai_weight))
+        self._history = WeightHistory(role.reported.users, self.n_users + bool(role.ai_weight))
 
     def settle(self, weights: Weights) -> LabelCodes:
         """Choose the labels of the disputed observations."""
@@ -74,31 +76,31 @@ class VoteBlocks:
 
     def report(self, estimate: Estimate) -> Report:
         """Derive every column; once, as the arrays of the iteration become those of the report."""
-        reported = self.role.reported
-        labels = self.labels[reported.observations]
-        vote_weights, support, valid = self._choice.vote_weights, self._choice.support, self.valid
-        if reported is not self.role.deciding:
-            vote_weights = self.role.reported_weights(estimate.weights, labels)
+        role, vote_weights, support, valid = self.role, self._choice.vote_weights, self._choice.support, self.valid
+        labels = self.labels[role.reported.observations]
+        reported = role.reported_votes(labels)
+        if reported is not role.deciding:
+            vote_weights = reported.vote_weights(role.weights_of(estimate.weights))
             support = support_of(reported, vote_weights, labels)
             valid = valid.copy()
             valid[reported.observations] = self._are_valid(support)
         weight = self._validity.totals
         weight[reported.observations] = support.weight
         entropy, n_labels = entropies_of(reported, vote_weights, support.total)
-        disputes = DisputeFindings(
+        findings = DisputeFindings(
             confidence=support.weight / (support.total + self._rules.gamma),
             agreement=support.agreement,
             margin=support.margin,
-            aum=self._history.mean_margins(labels, self.role.objector),
+            aum=self._history.mean_margins(reported, labels),
             entropy=entropy,
-            n_labels=n_labels - self.role.n_labels_of_ai(),
+            n_labels=n_labels - role.n_labels_of_ai(reported),
             runner_up=heaviest_labels(reported, vote_weights, excluded=labels),
         )
         theta_conf = self._rules.thresholds.theta_conf
         users = user_findings(
             self._validity, self.labels, estimate.weights, estimate.n_author, estimate.n_vote, theta_conf
         )
-        return Report(self.labels, weight, valid, disputes, vote_weights, users)
+        return Report(self.labels, weight, valid, reported, vote_weights, findings, users)
 
     def _are_valid(self, support: Support) -> Flags:
         """s[i] of disputed observations; of unanimous ones conf is the total and acc is 1, see ``Validity``."""

@@ -159,7 +159,7 @@ class PlantNet:
             ambiguous_below=self.thresholds.ambiguity(report.disputes.aum, role.votes.n_observations),
             disputes=report.disputes,
             users=report.users,
-            judged=role.reported,
+            judged=report.reported,
             vote_weights=report.vote_weights,
             ai=None if ai is None else findings_of_ai(ai, report.labels, report.valid, *without_ai),
             user_table=found.table,
