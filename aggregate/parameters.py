@@ -89,6 +89,10 @@ class Parameter:
     metavar: str = ""
     """What help shows in place of the value, if not the type or unit."""
 
+    def __post_init__(self) -> None:
+        if self.range and not self.choices and Interval.of(self.range) is None:
+            raise ValueError(f"{self.range!r} is no range that can be checked")
+
     @property
     def names_files(self) -> bool:
         """Whether its value is a path, or several."""

@@ -83,10 +83,10 @@ def test_the_same_name_has_the_same_range_and_help_in_all_strategies() -> None:
     assert {name for name, declarations in found.items() if len(declarations) > 1} == set()
 
 
-def test_every_range_of_a_number_is_an_interval() -> None:
-    for strategy in STRATEGIES.values():
-        for known in declared(strategy).values():
-            assert known.choices or Interval.of(known.range) is not None
+@pytest.mark.parametrize("words", ["in [0; 1]", "positive", "at most 3"])
+def test_a_range_that_cannot_be_checked_is_no_declaration(words: str) -> None:
+    with pytest.raises(ValueError, match="no range that can be checked"):
+        parameter(0, "a number", words)
 
 
 GROUPS = (ReadSettings, InputFiles, AddOnSettings, PublishSettings, RunningSettings)
