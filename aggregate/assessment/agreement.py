@@ -34,7 +34,7 @@ class CrowdAgreement:
     disputed: int
     """Those of them with two labels or more."""
     krippendorff_alpha: float
-    """1: all agree; 0: as if labels were dealt at random; NaN if nothing was voted but one label."""
+    """1: all agree; 0: as if labels were random; NaN if nothing was voted but one label."""
     mean_entropy: float
     """Of the votes' labels, nats; NaN without observations."""
     truth_voted: float = float("nan")
@@ -142,7 +142,7 @@ def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
 
     ``spam_score`` = (1 - p_o) / (1 - p_e), one less Cohen's kappa [C60] of the user and the consensus on the
     observations they share with other voters: p_o is the share of votes that equal the consensus, p_e the share that
-    would if the user's labels were dealt at random on these observations. So 0: always agrees; 1: the votes tell as
+    would if the user's labels were random on these observations. So 0: always agrees; 1: the votes tell as
     much about the label as random ones; above 1: less than that. It asks what the spammer score of [RY12] asks, whether
     a vote depends on what the observation shows, without a confusion matrix, whose rows a user of few votes on
     thousands of labels leaves empty. NaN without shared votes, or if user and consensus say the same one label always.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of one strategy."""
+    """The evaluation of one strategy, and its time."""
 
     strategy: str
     evaluation: Evaluation
@@ -42,7 +42,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of several strategies, in the order they were given."""
+    """The evaluations of several strategies, in the order they were given."""
 
     compared: Sequence[Compared]
 

@@ -39,7 +39,7 @@ MAX_RESAMPLED = 200_000
 """Sets of more observations get no intervals: a share of so many is known to 0.2 %."""
 
 VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
-"""Numbers of votes that are told apart: from, to."""
+"""Groups of observations by their number of votes: from, to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out."""
+    """Measures of a consensus against experts."""
 
     overlap: Overlap
     subsets: tuple[Group, ...]

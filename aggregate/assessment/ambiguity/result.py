@@ -29,7 +29,7 @@ BLOCK = 1 << 19
 
 @dataclass
 class ListCounts:
-    """What became of the score lists; every list is used, of an observation without votes, or rejected."""
+    """Counts of the score lists: each is used, of an observation without votes, or rejected."""
 
     read: int = 0
     used: int = 0
@@ -119,7 +119,7 @@ class Ambiguity:
 
     @cached_property
     def counts(self) -> dict[str, Any]:
-        """Observations, scored ones, those that miss epochs, are exact or pruned; epochs; what became of the lists."""
+        """Observations, scored ones, those that miss epochs, are exact or pruned; epochs; counts of the lists."""
         scored = self._scored
         exact = sum(int(np.count_nonzero(block)) for block in self._exact_blocks(scored))
         lists = vars(self.lists)

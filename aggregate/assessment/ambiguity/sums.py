@@ -28,7 +28,7 @@ class MarginSums:
         consensus: whose labels the areas are of.
         settings: how areas are taken.
         origin: where the lists are from, for messages.
-        progress: told of the fit that finds out how far voters are trusted.
+        progress: of the fit that estimates how far voters are trusted.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class MarginSums:
         self._count(lists, faults, sums)
 
     def areas_under_margin(self, progress: Progress = SILENT) -> Ambiguity:
-        """What the lists amount to. Raises VotesError if too many lists cannot be used, or none can."""
+        """The areas of the lists so far. Raises VotesError if too many lists cannot be used, or none can."""
         from ...disputes import likeliest_labels, vote_shares
         from ...kernels.scores import candidate_trust
         from ...kernels.threads import in_blocks

@@ -21,7 +21,7 @@ def chosen_trust(trust: Literal["auto", "confusion", "weight"], votes: Votes) ->
 
 
 def confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":
-    """That of the strategy ``dawid-skene``: of the consensus itself if it is one, else of one with the defaults."""
+    """The diagonal of each user's confusions: those of a consensus of dawid-skene, else of its fit by default."""
     from ...strategies.dawid_skene import ConfusionModel, DawidSkene
 
     strategy, votes = DawidSkene(), consensus.votes.voted
