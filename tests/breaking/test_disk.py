@@ -67,50 +67,45 @@ def pages(folder: Path) -> int:
     return sum(-(-file.stat().st_size // 4096) * 4 for file in folder.rglob("*") if file.is_file())
 
 
-@pytest.mark.usefixtures("votes")
-@pytest.mark.parametrize("name", ["a run with changes", "a run that is held"])
-def test_a_disk_may_be_full_at_any_page(capfd: Capture, disk: Disk, name: str) -> None:
-    """It grows page by page, so that each write in turn is the one that does not fit."""
+def failures_until_it_fits(capfd: Capture, disk: Disk, name: str, limits: Iterator[tuple[int, int]]) -> int:
+    """How often a command fails for want of room, which changes nothing, while the ``limits`` of the disk grow."""
     before, command, exit_code = COMMANDS[name]
     disk.limit(PLENTY)
     output = set_up(before, disk.folder, capfd)
     known = known_runs(disk.folder)
-    used = pages(disk.folder)
-    failures = 0
-    for size in range(used, 4 * used, 4):
-        disk.limit(size)
+    for failures, limit in enumerate(limits):
+        disk.limit(*limit)
         found = call(command, disk.folder)
         if found == exit_code:
-            break
+            return failures
         assert found == 1
         assert_refused(capfd, output, "cannot be written (no space left on device); make room; ")
         assert known_runs(disk.folder) == known
-        failures += 1
-    assert found == exit_code
-    assert failures >= 3
+    pytest.fail("it never fits")
+
+
+@pytest.mark.usefixtures("votes")
+@pytest.mark.parametrize("name", ["a run with changes", "a run that is held"])
+def test_a_disk_may_be_full_at_any_page(capfd: Capture, disk: Disk, name: str) -> None:
+    """It grows page by page, so that each write in turn is the one that does not fit."""
+
+    def sizes() -> Iterator[tuple[int, int]]:
+        used = pages(disk.folder)
+        yield from ((size, PLENTY) for size in range(used, 4 * used, 4))
+
+    assert failures_until_it_fits(capfd, disk, name, sizes()) >= 3
 
 
 @pytest.mark.usefixtures("votes")
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_a_disk_may_have_no_room_for_another_name(capfd: Capture, disk: Disk, name: str) -> None:
     """Files, folders and links: each in turn is the one too many."""
-    before, command, exit_code = COMMANDS[name]
-    disk.limit(PLENTY)
-    output = set_up(before, disk.folder, capfd)
-    known = known_runs(disk.folder)
-    counts = os.statvfs(disk.folder)
-    failures = 0
-    for files in range(counts.f_files - counts.f_ffree, PLENTY):
-        disk.limit(PLENTY, files)
-        found = call(command, disk.folder)
-        if found == exit_code:
-            break
-        assert found == 1
-        assert_refused(capfd, output, "cannot be written (no space left on device); make room; ")
-        assert known_runs(disk.folder) == known
-        failures += 1
-    assert found == exit_code
-    assert failures >= 1
+
+    def numbers_of_files() -> Iterator[tuple[int, int]]:
+        counts = os.statvfs(disk.folder)
+        yield from ((PLENTY, files) for files in range(counts.f_files - counts.f_ffree, PLENTY))
+
+    assert failures_until_it_fits(capfd, disk, name, numbers_of_files()) >= 1
     assert Watch(disk.folder).broken() == []
 
 

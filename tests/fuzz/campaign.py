@@ -41,6 +41,15 @@ class Bench(AbstractContextManager["Bench"], Protocol):
         """Make and read the files of these numbers."""
 
 
+def kinds_of(bench: Bench, good: Collection[str], files: int) -> set[str]:
+    """What became of the first files; an AssertionError with all that is not ``good``."""
+    with bench:
+        judgements = list(bench.judge(range(files)))
+    bad = [f"{verdict.kind}: {case}: {verdict.detail}" for case, verdict in judgements if verdict.kind not in good]
+    assert not bad, "\n".join(bad)
+    return {verdict.kind for _, verdict in judgements}
+
+
 def campaign(about: str, bench: Bench, good: Collection[str], suffix: str) -> int:
     """Read what the command line asks for; 1 if what became of a file is not among the ``good`` kinds."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)

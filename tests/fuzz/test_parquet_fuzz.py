@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from . import originals as of
+from .campaign import kinds_of
 from .layout import File, footer_bytes, footer_place
 from .originals import originals
 from .parquet import GOOD, Bench, judged
@@ -18,12 +19,7 @@ ANSWER = {"exit_code": 1, "said": "plant-aggregate: error: x\n", "before": 1, "p
 
 @pytest.mark.slow
 def test_no_file_is_more_than_an_error() -> None:
-    with Bench() as bench:
-        judgements = list(bench.judge(range(FILES)))
-    assert [
-        f"{verdict.kind}: {case}: {verdict.detail}" for case, verdict in judgements if verdict.kind not in GOOD
-    ] == []
-    assert {verdict.kind for _, verdict in judgements} == set(GOOD)
+    assert kinds_of(Bench(), GOOD, FILES) == set(GOOD)
 
 
 def test_a_number_stands_for_a_file() -> None:
