@@ -11,6 +11,8 @@ Margins are summed as int64 multiples of 1 / UNIT, the items of a list without r
 compensated sum, see ``label_weights``): so sums are the same in any order of the lists, and of the items of a list.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..arrays import (
@@ -74,42 +76,57 @@ def list_candidates(
         offsets[i + 1] = count
 
 
+class Lists(NamedTuple):
+    """Lists of labels with probabilities, their faults, and the sums of their probabilities.
+
+    Those of list i are the slices ``label_offsets[i]:label_offsets[i + 1]`` and likewise of ``probabilities``.
+    """
+
+    observations: Counts
+    """int32[n]; -1 for one without votes."""
+    faults: Bytes
+    """uint8[n]; 0 for a list that can be used."""
+    label_offsets: Offsets
+    labels: LabelCodes
+    probability_offsets: Offsets
+    probabilities: Probabilities
+    sums: Floats
+    """float64[n]"""
+
+
 @kernel
-def validate_lists(
-    observations: Counts,
-    label_offsets: Offsets,
-    labels: LabelCodes,
-    probability_offsets: Offsets,
-    probabilities: Probabilities,
-    last_seen: Indices,
-    serial: int,
-    normalise: bool,
-    sums: Floats,
-    faults: Bytes,
-) -> int:
+def _add(total: float, lost: float, weight: float) -> tuple[float, float]:
+    """The same as in ``label_weights``: a test says so."""
+    new = total + weight
+    lost += (total - new) + weight if total >= weight else (weight - new) + total
+    return new, lost
+
+
+@kernel
+def validate_lists(lists: Lists, last_seen: Indices, serial: int, normalise: bool) -> int:
     """Find why lists cannot be used, and the sum of the probabilities of each; skips lists without an observation.
 
     ``last_seen`` int64 has, for each label, the serial number of the last list that held it; ``serial`` is that of the
     first list here, and one more than the last one's is returned.
     """
-    for i in range(faults.size):
+    for i in range(lists.faults.size):
         serial += 1
-        sums[i] = 0.0
-        if faults[i] != 0 or observations[i] < 0:
+        lists.sums[i] = 0.0
+        if lists.faults[i] != 0 or lists.observations[i] < 0:
             continue
-        size = label_offsets[i + 1] - label_offsets[i]
-        if probability_offsets[i + 1] - probability_offsets[i] != size:
-            faults[i] = LENGTHS
+        size = lists.label_offsets[i + 1] - lists.label_offsets[i]
+        if lists.probability_offsets[i + 1] - lists.probability_offsets[i] != size:
+            lists.faults[i] = LENGTHS
             continue
         if size == 0:
-            faults[i] = NO_LIST
+            lists.faults[i] = NO_LIST
             continue
         total = 0.0
         lost = 0.0
         fault = NO_FAULT
         for item in range(size):
-            label = labels[label_offsets[i] + item]
-            share = float(probabilities[probability_offsets[i] + item])
+            label = lists.labels[lists.label_offsets[i] + item]
+            share = float(lists.probabilities[lists.probability_offsets[i] + item])
             if label == UNREADABLE:
                 fault = min(fault, LABEL_NOT_UTF8)
             elif label == OVERLONG:
@@ -125,14 +142,12 @@ def validate_lists(
             elif share < 0.0 or share > 1.0:
                 fault = min(fault, OUTSIDE)
             else:
-                new = total + share
-                lost += (total - new) + share if total >= share else (share - new) + total
-                total = new
+                total, lost = _add(total, lost, share)
         if fault == NO_FAULT and normalise and total == 0.0:
             fault = NOTHING
         if fault < NO_FAULT:
-            faults[i] = fault
-        sums[i] = total + lost
+            lists.faults[i] = fault
+        lists.sums[i] = total + lost
     return serial
 
 
@@ -158,13 +173,7 @@ def mark_scored(observations: Counts, epochs: Counts, scored: Words, faults: Byt
 def add_margins(
     first: int,
     last: int,
-    observations: Counts,
-    faults: Bytes,
-    label_offsets: Offsets,
-    labels: LabelCodes,
-    probability_offsets: Offsets,
-    probabilities: Probabilities,
-    sums: Floats,
+    lists: Lists,
     slack: float,
     normalise: bool,
     offsets: Offsets,
@@ -181,30 +190,30 @@ def add_margins(
     that is listed with another, for those left out are no larger than any listed. A list adds up to 1 if it does so
     within ``slack``.
     """
-    for i in range(faults.size):
-        observation = observations[i]
-        if faults[i] != 0 or observation < first or observation >= last:
+    for i in range(lists.faults.size):
+        observation = lists.observations[i]
+        if lists.faults[i] != 0 or observation < first or observation >= last:
             continue
-        start = label_offsets[i]
-        shift = probability_offsets[i] - start
-        scale = sums[i] if normalise else 1.0
+        start = lists.label_offsets[i]
+        shift = lists.probability_offsets[i] - start
+        scale = lists.sums[i] if normalise else 1.0
         largest = 0.0
         second = 0.0
-        for item in range(start, label_offsets[i + 1]):
-            share = probabilities[item + shift] / scale
+        for item in range(start, lists.label_offsets[i + 1]):
+            share = lists.probabilities[item + shift] / scale
             if share > largest:
                 second = largest
                 largest = share
             elif share > second:
                 second = share
-        is_whole = abs(sums[i] - 1.0) <= slack
-        has_others = label_offsets[i + 1] - start >= 2
+        is_whole = abs(lists.sums[i] - 1.0) <= slack
+        has_others = lists.label_offsets[i + 1] - start >= 2
         for r in range(offsets[observation], offsets[observation + 1]):
             own = 0.0
             found = False
-            for item in range(start, label_offsets[i + 1]):
-                if labels[item] == candidates[r]:
-                    own = probabilities[item + shift] / scale
+            for item in range(start, lists.label_offsets[i + 1]):
+                if lists.labels[item] == candidates[r]:
+                    own = lists.probabilities[item + shift] / scale
                     found = True
                     break
             other = second if found and own == largest else largest
@@ -217,14 +226,8 @@ def add_margins(
 def latest_trust(
     first: int,
     last: int,
-    observations: Counts,
-    faults: Bytes,
+    lists: Lists,
     epoch_values: Indices,
-    label_offsets: Offsets,
-    labels: LabelCodes,
-    probability_offsets: Offsets,
-    probabilities: Probabilities,
-    sums: Floats,
     normalise: bool,
     user_offsets: Offsets,
     user_labels: LabelCodes,
@@ -242,18 +245,18 @@ def latest_trust(
 
     Only lists of observations ``first`` to ``last``.
     """
-    for i in range(faults.size):
-        observation = observations[i]
-        if faults[i] != 0 or observation < first or observation >= last or epoch_values[i] < latest[observation]:
+    for i in range(lists.faults.size):
+        observation = lists.observations[i]
+        if lists.faults[i] != 0 or observation < first or observation >= last or epoch_values[i] < latest[observation]:
             continue
         latest[observation] = epoch_values[i]
-        shift = probability_offsets[i] - label_offsets[i]
+        shift = lists.probability_offsets[i] - lists.label_offsets[i]
         for j in range(vote_offsets[observation], vote_offsets[observation + 1]):
             user = users[j]
             total = 0.0
             lost = 0.0
-            for item in range(label_offsets[i], label_offsets[i + 1]):
-                label = labels[item]
+            for item in range(lists.label_offsets[i], lists.label_offsets[i + 1]):
+                label = lists.labels[item]
                 right = otherwise[min(label, otherwise.size - 1)]
                 low = user_offsets[user]
                 high = user_offsets[user + 1]
@@ -266,10 +269,8 @@ def latest_trust(
                         high = middle
                 if low < stop and user_labels[low] == label:
                     right = diagonal[low]
-                term = probabilities[item + shift] / (sums[i] if normalise else 1.0) * right
-                new = total + term
-                lost += (total - new) + term if total >= term else (term - new) + total
-                total = new
+                term = lists.probabilities[item + shift] / (lists.sums[i] if normalise else 1.0) * right
+                total, lost = _add(total, lost, term)
             trust[j] = total + lost
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import plant_aggregate
-from plant_aggregate.kernels import label_weights, species_counts
+from plant_aggregate.kernels import label_weights, scores, species_counts
 from plant_aggregate.strategies.registry import STRATEGIES
 from tests.contract.test_strategies import bits, crowd, table
 
@@ -70,17 +70,18 @@ def share_of(sums: dict[tuple[int, str], list[float]], observation: int, label: 
 def test_one_place_in_python_and_one_function_of_kernels_weigh_a_vote() -> None:
     """``user_weights`` sets the weights of users, and weighs no vote."""
     places = {
-        str(path.relative_to(ENGINE)): len(re.findall(r"weights\[[\w.]*users\b", path.read_text()))
+        str(path.relative_to(ENGINE)): len(re.findall(r"weights\[(\w+\.)?users\b", path.read_text()))
         for path in ENGINE.rglob("*.py")
     }
     found = {path: number for path, number in places.items() if number and path != "user_weights.py"}
     assert found == {"disputes.py": 1, "kernels/label_weights.py": 1, "kernels/species_counts.py": 1}
 
 
-@pytest.mark.parametrize("name", ["_weight_of", "_add"])
-def test_files_of_kernels_share_these_functions_to_the_letter(name: str) -> None:
-    code = [body_of(module, name) for module in (label_weights, species_counts)]
-    assert code[0] == code[1]
+@pytest.mark.parametrize(
+    ("name", "module"), [("_weight_of", species_counts), ("_add", species_counts), ("_add", scores)]
+)
+def test_files_of_kernels_share_these_functions_to_the_letter(name: str, module: ModuleType) -> None:
+    assert body_of(module, name) == body_of(label_weights, name)
 
 
 def body_of(module: ModuleType, name: str) -> str:

@@ -66,21 +66,23 @@ class MarginSums:
 
         if lists.n_labels > self._last_seen.size:
             self._last_seen = np.append(self._last_seen, np.zeros(lists.n_labels - self._last_seen.size, np.int64))
-        items = (lists.label_offsets, lists.labels, lists.probability_offsets, lists.probabilities)
-        sums = np.empty(len(lists))
-        faults = lists.faults.copy()
-        self._serial = kernels.validate_lists(
-            lists.observations, *items, self._last_seen, self._serial, self._settings.normalise, sums, faults
+        faults, sums = lists.faults.copy(), np.empty(len(lists))
+        checked = kernels.Lists(
+            lists.observations,
+            faults,
+            lists.label_offsets,
+            lists.labels,
+            lists.probability_offsets,
+            lists.probabilities,
+            sums,
         )
+        self._serial = kernels.validate_lists(checked, self._last_seen, self._serial, self._settings.normalise)
         epochs = self._codes_of(lists.epochs, (faults == 0) & (lists.observations >= 0))
         kernels.mark_scored(lists.observations, epochs, self._scored, faults, self._n_epochs)
         in_blocks(
             kernels.add_margins,
             self._n_epochs.size,
-            lists.observations,
-            faults,
-            *items,
-            sums,
+            checked,
             lists.slack,
             self._settings.normalise,
             self._offsets,
@@ -94,11 +96,8 @@ class MarginSums:
             in_blocks(
                 kernels.latest_trust,
                 self._n_epochs.size,
-                lists.observations,
-                faults,
+                checked,
                 lists.epochs,
-                *items,
-                sums,
                 self._settings.normalise,
                 diagonal.offsets,
                 diagonal.labels,
