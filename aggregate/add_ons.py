@@ -1,7 +1,7 @@
-"""Columns beside those that a strategy finds, and what run.json says of them.
+"""Add-ons: further columns of a run's tables, and facts in run.json.
 
-An add-on is made from a consensus, adds columns to one of the tables of a run, and facts to its run.json. Whoever
-writes tables and run.json knows add-ons by these methods alone. Settings that ask for one are in ``pipeline.ADD_ONS``.
+An add-on is made from a consensus, adds columns to one of the tables of a run, and facts to its run.json. The
+writers of tables and run.json use these methods alone. Settings that ask for one are in ``pipeline.ADD_ONS``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ class AddOn(Protocol):
         """The columns of ``table`` for some ``rows`` of the table it extends, which begin with row ``first``."""
 
     def facts(self) -> Mapping[str, Any]:
-        """What run.json says of it, by a name of its own, as JSON knows it."""
+        """Facts for run.json, under a name of its own, as JSON values."""
 
 
 def extended(table: "pa.Table", first: int, add_ons: Iterable[AddOn]) -> "pa.Table":
@@ -55,5 +55,5 @@ def extended(table: "pa.Table", first: int, add_ons: Iterable[AddOn]) -> "pa.Tab
 
 
 def facts_of(add_ons: Iterable[AddOn]) -> dict[str, Any]:
-    """The facts of all."""
+    """The facts of all add-ons."""
     return {name: fact for add_on in add_ons for name, fact in add_on.facts().items()}

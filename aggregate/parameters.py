@@ -1,4 +1,4 @@
-"""What users may set: fields of frozen dataclasses, each declared once with its help, range, unit and group.
+"""Declarations of parameters and settings: dataclass fields with help, range, unit and group.
 
 A field made with :func:`parameter` is a parameter of a strategy, or a setting of a run, of an assessment or of the
 simulation. The check on construction, options and their help, configuration files, run.json, and whether a difference
@@ -67,7 +67,7 @@ class Parameter:
     """Heading in help."""
     unit: str = ""
     unset: str = ""
-    """What holds where the value is None, in words."""
+    """What None means, in words."""
     needs: str = ""
     """The setting without which this one means nothing."""
     side_input: str = ""
@@ -75,7 +75,7 @@ class Parameter:
     is_file: bool = False
     """Whether it names a file that is read as a whole: run.json has its SHA-256."""
     words: tuple[str, ...] = ()
-    """What may stand in place of a file."""
+    """Words that are allowed instead of a file."""
     is_table: bool = False
     """Whether it names Parquet files, folders or globs, which are read row by row."""
     changes_result: bool = True

@@ -60,7 +60,7 @@ ADD_ONS = {
     "calibration": ".saved_models:MakesProbability",
     "scores": ".training_scores:MakesAmbiguity",
 }
-"""Settings that ask for an add-on, and what makes it (a Maker, loaded only then), in the order of the columns."""
+"""Setting -> the Maker of its add-on, loaded only if it is set, in the order of the columns."""
 
 
 def run(
@@ -74,7 +74,7 @@ def run(
     """Read votes, fit ``strategy`` (default PlantNet()), and publish the result in the folder ``output``.
 
     Raises VotesError, ParameterError, PublishError or LockedError; then nothing is published and ``output/latest`` is
-    as it was. So it is with HeldError: a guard of the settings speaks against the run, which lies in ``output/held``.
+    as it was. The same holds for HeldError: a guard of the settings held the run back, in ``output/held``.
     """
     strategy = PlantNet() if strategy is None else strategy
     settings = Settings() if settings is None else settings
@@ -87,36 +87,36 @@ def run(
     _check_apart(folder, [*paths, *settings.tables])
     folder.check()
     set_threads(settings.threads or available_cores())
-    clock = PhaseTimer(progress)
+    timer = PhaseTimer(progress)
     when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
     with recorded_warnings() as heard, ExitStack() as publishing:
         found = _find(paths, settings)
         turn = publishing.enter_context(sole_writer(folder, settings.lock, progress))
         if turn.has_waited:
-            found = _find(paths, settings)  # what there is by now
+            found = _find(paths, settings)  # the files may have changed meanwhile
         new = publishing.enter_context(folder.new_run(turn.began))
-        given = _read(found, settings, clock)
-        consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=clock)
-        add_ons = _add_ons(consensus, found.makers, clock)
-        outputs = _write(consensus, new.folder, given, add_ons, clock, soft=settings.soft)
-        told = {**settings.plain(), "started": turn.began.isoformat()}
-        record = _record(new.run_id, consensus, given, add_ons, outputs, told)
-        clock.phase("compare with the run before")
+        given = _read(found, settings, timer)
+        consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=timer)
+        add_ons = _add_ons(consensus, found.makers, timer)
+        outputs = _write(consensus, new.folder, given, add_ons, timer, soft=settings.soft)
+        plain = {**settings.plain(), "started": turn.began.isoformat()}
+        record = _record(new.run_id, consensus, given, add_ons, outputs, plain)
+        timer.phase("compare with the run before")
         lost = folder.lost_id
         changes = _changes(folder, new.folder, record)
         if changes.found is None and guards.are_set and lost is None:
             nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
             warn(nothing)
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
-        clock.end()
+        timer.end()
         held = guards.objections(changes.found, lost)
-        record = record.compared(changes.found, held, output_of_changes, clock.seconds, heard)
+        record = record.compared(changes.found, held, output_of_changes, timer.seconds, heard)
         write_record(record, new.folder)
-        clock.phase("hold back" if held else "publish")
+        timer.phase("hold back" if held else "publish")
         final = new.hold() if held else new.publish()
         prune(folder, settings.keep)
-        clock.end()
-    done = Run(new.run_id, final, folder.latest, record, clock.seconds)
+        timer.end()
+    done = Run(new.run_id, final, folder.latest, record, timer.seconds)
     if held:
         remedy = f"{folder.latest} is as it was; {_advice(folder, done, is_compared=lost is None)}"
         raise HeldError(f"held back: {'; '.join(held)}", where=str(final), remedy=remedy, run=done)
@@ -124,7 +124,7 @@ def run(
 
 
 def _advice(folder: RunStore, held: Run, *, is_compared: bool) -> str:
-    """What to do about a run that is held back; it can be compared if the published one is there and sound."""
+    """What to do about a run that is held back; it can be compared if the published one is intact."""
     publish = command(f"publish {held.run_id}", folder.where)
     if is_compared and held.record.changes is not None and held.record.changes.counts is not None:
         differ = command(f"diff latest {held.run_id}", folder.where)
@@ -135,7 +135,7 @@ def _advice(folder: RunStore, held: Run, *, is_compared: bool) -> str:
 
 @dataclass(frozen=True)
 class _Given:
-    """What a run reads."""
+    """All that a run has read."""
 
     reading: Reading
     ai: AiReading | None
@@ -150,7 +150,7 @@ class _Given:
 
     @property
     def rejected(self) -> pa.Table:
-        """The rows that could not be used."""
+        """The rejected rows."""
         rejected = self.reading.rejected
         if self.ai is None:
             return rejected
@@ -160,7 +160,7 @@ class _Given:
 
 @dataclass(frozen=True)
 class _Found:
-    """What a run is to read, found and checked as far as that takes no time."""
+    """The inputs of a run, found and checked as far as that is quick."""
 
     votes: VoteFiles
     ai: tuple[CheckedFile, ...] | None
@@ -173,11 +173,11 @@ class _Found:
 
 
 def _find(paths: Paths, settings: Settings) -> _Found:
-    """Find what is to be read, and see that it fits, first what is small: before there is an output folder."""
+    """Find and check the inputs, small ones first, before an output folder is created."""
     files = _files_of(settings)
     makers = _makers(settings)
     ai_calibration, user_weights = _aids(settings)
-    for name, found in _files_of(settings).items():  # what was fingerprinted is what was read
+    for name, found in _files_of(settings).items():  # the bytes fingerprinted are those that were read
         if found != files[name]:
             raise VotesError("changed while it was read", where=found.path, remedy="run again when it is complete")
     votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
@@ -188,7 +188,7 @@ def _find(paths: Paths, settings: Settings) -> _Found:
 
 
 class Maker(Protocol):
-    """Makes an add-on that a setting asks for. Is itself made of the Settings before anything else is read."""
+    """Makes the add-on of a setting. It is constructed from the Settings before anything is read."""
 
     def __init__(self, settings: Settings) -> None: ...
 
@@ -210,7 +210,7 @@ def _makers(settings: Settings) -> list[Maker]:
 
 
 def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None]":
-    """What some settings name, each loaded only if it is named, and with it the code that it takes."""
+    """Load the AI's calibration and the users' weights, if settings name them, and the code for them."""
     ai_calibration = user_weights = None
     if settings.ai_calibration is not None:
         from .saved_models import load_ai_calibration
@@ -223,12 +223,12 @@ def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None
     return ai_calibration, user_weights
 
 
-def _read(found: _Found, settings: Settings, clock: PhaseTimer) -> _Given:
-    """Read the votes, and what takes part beside them."""
-    reading = read_found(found.votes, max_rejected=settings.max_rejected, progress=clock)
+def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
+    """Read the votes and the side inputs."""
+    reading = read_found(found.votes, max_rejected=settings.max_rejected, progress=timer)
     ai = ai_votes = None
     if found.ai is not None:
-        clock.phase("read the AI's votes")
+        timer.phase("read the AI's votes")
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
@@ -236,7 +236,7 @@ def _read(found: _Found, settings: Settings, clock: PhaseTimer) -> _Given:
 
 
 def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
-    """Raise ParameterError if the next run would take the tables of this one for votes, or other inputs."""
+    """Raise ParameterError if the next run would read the tables of this one as votes, or as other inputs."""
     any_run = "20261123T021500Z"
     tables = [child(folder.where, *names, CONSENSUS_FILE) for names in (["latest"], ["runs", any_run])]
     for path in paths:
@@ -247,19 +247,19 @@ def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> N
             )
 
 
-def _add_ons(consensus: Consensus, makers: Sequence[Maker], clock: PhaseTimer) -> list[AddOn]:
-    """Those that settings ask for, then those of every run."""
-    asked = [maker.make(consensus, clock) for maker in makers]
+def _add_ons(consensus: Consensus, makers: Sequence[Maker], timer: PhaseTimer) -> list[AddOn]:
+    """The add-ons of settings, then those of every run."""
+    asked = [maker.make(consensus, timer) for maker in makers]
     return [*asked, AgreementOfUsers(consensus), Digests(consensus.votes)]
 
 
 def _write(
-    consensus: Consensus, folder: Path, given: _Given, add_ons: Sequence[AddOn], clock: PhaseTimer, *, soft: bool
+    consensus: Consensus, folder: Path, given: _Given, add_ons: Sequence[AddOn], timer: PhaseTimer, *, soft: bool
 ) -> list[Output]:
     """Write the tables of the run, except changes.parquet."""
-    clock.phase("write", total=consensus.n_observations, unit="observations")
+    timer.phase("write", total=consensus.n_observations, unit="observations")
     return side_by_side(
-        lambda: write_consensus(consensus, folder, add_ons, clock),
+        lambda: write_consensus(consensus, folder, add_ons, timer),
         lambda: write_users(consensus, folder, add_ons),
         lambda: write_table(given.rejected, folder / "rejected.parquet"),
         *([lambda: write_posteriors(consensus, folder)] if soft else []),
@@ -274,7 +274,7 @@ def _record(
     outputs: Sequence[Output],
     settings: Mapping[str, Any],
 ) -> RunRecord:
-    """What run.json says before the run is compared with another."""
+    """The record of the run before it is compared with another."""
     return RunRecord(
         run_id=run_id,
         version=VERSION,
@@ -311,7 +311,7 @@ def _counts(consensus: Consensus, given: _Given) -> Counts:
 
 
 def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFindings]:
-    """What is strange about the names of labels, the AI's among them, and of users; warns of what may be mistakes."""
+    """Find suspicious names of labels, the AI's among them, and of users; warns of possible mistakes."""
     votes, of_users = consensus.votes, given.reading.votes
     labels, users = inspect_names(votes.label_names, votes.labels), inspect_names(of_users.user_ids, of_users.users)
     warning = warning_of(labels, users)
@@ -321,7 +321,7 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFinding
 
 
 def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
-    """What differs from the run before, without rows if there is none; a damaged one is a warning."""
+    """Compare with the run before; no rows if there is none, and a warning if it is damaged."""
     before = baseline(folder)
     consensus = new / CONSENSUS_FILE
     if before is None:
@@ -335,7 +335,7 @@ def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
         return find_changes(old.source(), str(consensus), old.record, record)
     except (VotesError, PublishError, Incomparable) as error:
         reason = str(error)
-        if isinstance(error, AggregateError):  # what to do about it is for who is told of the new run to say
+        if isinstance(error, AggregateError):  # its remedy would not fit the new run
             reason = f"{error.where}: {error.what}" if error.where else error.what
         warn(f"what changed since run {before} is not known: {reason}")
         return Changes(no_changes(consensus), RunChanges(before, incomparable=reason))
@@ -352,7 +352,7 @@ def _files_of(settings: Settings) -> dict[str, FileFacts]:
 
 
 def _is_file(path: str | os.PathLike[str], words: Collection[str]) -> bool:
-    """Whether a path is of a file, not one of ``words``; where there is none, whoever reads it says what is wrong."""
+    """Whether a path names a file, not one of ``words``; False for a missing file, whose error is raised on reading."""
     name = os.fspath(path)
     return name not in words and (is_uri(name) or os.path.isfile(local_path(name)))
 

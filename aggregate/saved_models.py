@@ -1,4 +1,4 @@
-"""Calibrations as files, and the one that comes with the program."""
+"""Reads and writes calibrations, and the one that comes with the program."""
 
 import os
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from .progress import Progress
 from .settings import SIMULATED, Settings
 
 SIMULATED_FILE = "simulated.json"
-"""In ``aggregate/assessment/calibration/``."""
+"""File name of the calibration on simulated votes, in ``aggregate/assessment/calibration/``."""
 
 
 def load_calibration(path: str | os.PathLike[str]) -> Calibration:
@@ -39,7 +39,7 @@ def load_ai_calibration(path: str | os.PathLike[str]) -> AiCalibration:
 
 
 def save_calibration(calibration: Calibration | AiCalibration, path: str | os.PathLike[str]) -> None:
-    """Write a calibration; a file that is there is replaced in one step. Raises PublishError."""
+    """Write a calibration; an existing file is replaced in one step. Raises PublishError."""
     with in_one_step(Path(check_local(path))) as staged, writing(path, "file"):
         staged.write_text(calibration.to_json() + "\n", encoding="utf-8")
 
@@ -51,10 +51,10 @@ class MakesProbability:
         self._calibration = load_calibration(settings.calibration or SIMULATED)
 
     def check(self, types: Mapping[str, pa.DataType]) -> None:
-        """Votes of any types will do."""
+        """Accepts votes of any types."""
 
     def make(self, consensus: Consensus, progress: Progress) -> Calibration:
-        """Warns where probabilities are only as good as what they were fitted on."""
+        """The calibration; warns if it was fitted on simulated votes, or on another strategy."""
         if self._calibration.fitted_on.get("simulated"):
             warn(
                 "probabilities are calibrated on simulated votes: they are as true as the simulation's assumptions "

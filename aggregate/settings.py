@@ -1,4 +1,4 @@
-"""What a run needs to know beside its votes and its strategy, in groups that can be used alone."""
+"""The settings of a run beside its votes and its strategy, in groups that can be used alone."""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ LOCK_MODES = ("wait", "fail")
 """What to do while another process writes in the output folder."""
 
 SIMULATED = "simulated"
-"""Stands for the calibration that was measured on simulated votes."""
+"""Names the calibration that was fitted on simulated votes."""
 
 
 def check_settings(settings: Any) -> None:
@@ -61,7 +61,7 @@ class ReadSettings:
 
 @dataclass(frozen=True)
 class InputFiles:
-    """What a strategy is given beside the votes, in files. Each may be several files, folders or globs."""
+    """Files with a strategy's side inputs. Each may be several files, folders or globs."""
 
     user_weights: "Paths | None" = parameter(
         None,
@@ -200,7 +200,7 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
         return [path for several in paths if several is not None for path in path_list(several)]
 
     def plain(self) -> dict[str, Any]:
-        """As it stands in run.json: paths as strings, times in ISO 8601."""
+        """The settings as in run.json: paths as strings, times in ISO 8601."""
         from .files.sources import path_list, printable
         from .files.stores import redacted
         from .kernels.threads import available_cores

@@ -1,4 +1,4 @@
-"""What a strategy may be given beside the votes. A strategy's ``takes`` names the inputs that it uses."""
+"""Inputs of a strategy beside the votes. A strategy's ``takes`` names the inputs that it uses."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SideInputs:
-    """Inputs beside the votes; None where there is none. Their names are those of the fields."""
+    """Inputs beside the votes, each named by its field; None if not given."""
 
     user_weights: "UserWeights | None" = None
     """Fixed and minimum weights of users."""
@@ -29,4 +29,4 @@ class SideInputs:
 
 
 VOTES_ONLY = SideInputs()
-"""Nothing beside the votes."""
+"""No side inputs."""

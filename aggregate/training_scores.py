@@ -31,8 +31,8 @@ def ambiguity_of(
     """Areas under the margin of a classifier's training scores, for the observations of a consensus.
 
     ``scores`` are Parquet files, folders or globs with the columns of ``schema.SCORE_LISTS`` or
-    ``SCORE_ROWS``, which ``columns`` maps to the files' own. They are streamed: what is held is a few numbers for each
-    label voted, and a bit for each observation and epoch. The result is the same, to the bit, whatever the order of
+    ``SCORE_ROWS``, which ``columns`` maps to the files' own. They are streamed, which takes memory for a few numbers
+    for each label voted, and a bit for each observation and epoch. The result is the same, to the bit, in any order of
     the lists; of lists of the same observation and epoch the first is used, files in the order of their paths.
 
     Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than a share
@@ -60,11 +60,11 @@ class MakesAmbiguity:
         self._columns = settings.score_columns or {}
 
     def check(self, types: Mapping[str, pa.DataType]) -> None:
-        """Scores on this machine are looked into before the votes are read; others when it is their turn."""
+        """Local scores are checked before the votes are read; others when they are read."""
         if not any(is_uri(os.fspath(path)) for path in self._paths):
             check_scores(self._paths, types["observation_id"], types["label"], self._columns)
 
     def make(self, consensus: Consensus, progress: Progress) -> Ambiguity:
-        """Reads the scores."""
+        """Read the scores, and compute the areas."""
         settings = AmbiguitySettings(normalise=self._settings.normalise, max_rejected=self._settings.max_rejected)
         return ambiguity_of(consensus, self._paths, settings, columns=self._columns, progress=progress)

@@ -28,11 +28,11 @@ else:
 F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_SECONDS = 1_000_000
-"""More is a slip of the hand."""
+"""Maximum of options in seconds: more is taken for a mistake."""
 
 
 class FloatRange(click.FloatRange):
-    """A number in a range with two ends, in which there is no place for NaN."""
+    """A number in a range with two ends, which excludes NaN."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number; a usage error if it is none, or out of the range."""
@@ -76,7 +76,7 @@ class OutputFolder(TextParameter):
     name = "text"
 
     def local(self, name: str) -> str | None:
-        """The path of the folder; None if it is in another store, or not well spelled."""
+        """The path of the folder; None if it is in another store, or malformed."""
         from plant_aggregate.errors import ParameterError
         from plant_aggregate.files.stores import is_uri, local_path
 
@@ -287,7 +287,7 @@ metrics_option = file_option("--metrics", "write metrics for Prometheus to a fil
 
 
 def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
-    """How long stores may take to answer. ``exposed``: whether the command is told, beside the engine."""
+    """How long stores may take to answer. ``exposed``: whether the command gets the value, beside the engine."""
     changed = {"type": FloatRange(0, MAX_SECONDS, min_open=True), "expose_value": exposed, "callback": _give_stores}
     return options_of(RunningSettings, "store_timeout", store_timeout=changed)
 

@@ -1,4 +1,4 @@
-"""``plant-aggregate simulate``: a vote log whose truth is known."""
+"""``plant-aggregate simulate``: a vote log with known truth."""
 
 from typing import Any
 

@@ -1,6 +1,7 @@
-"""The program uses what other packages offer, and nothing behind it: no private names, no import machinery."""
+"""The program keeps to its own ground: no private names of others, no import machinery, and plain English."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -166,3 +167,37 @@ def test_what_reaches_into_other_packages_is_found(code: str, fault: str) -> Non
 @pytest.mark.parametrize("code", ["import os\nos._exit(0)", "self._own = 1\nself._own", "from .sibling import _own"])
 def test_what_is_ours_or_documented_is_not(code: str) -> None:
     assert not list(faults(ast.parse(code), {"_own"}))
+
+
+QUAINT = re.compile(
+    r"""\b(
+        h[eo]ld(s|ing)?\ \S+(\ \S+){0,4}\ against | who\ stands | c[oa]m(e|es|ing)\ to\ light | but\ (for|where)
+        | at\ one\ with | for\ us\ to\ say | what\ it\ is\ about | bec(ame|omes?)\ of
+        | (is|are|was|were|be|been)\ told | the\ people | who\ was\ met | speaks?\ (for|against)
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Idiom that readers had to decode, each with a plain technical word for it: evaluate, compare, appear, except, ..."""
+
+TEXTS = [
+    *(path for path in FILES if path.parts[0] in ("aggregate", "cli")),
+    *(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md")),
+    *(path.relative_to(ROOT) for path in ROOT.glob("*.md") if path.name != "CHANGELOG.md"),
+]
+
+
+def quaint_phrases(text: str) -> list[str]:
+    return [found[0] for found in QUAINT.finditer(" ".join(text.split()))]
+
+
+def test_texts_are_free_of_idiom() -> None:
+    found = {path: quaint_phrases((ROOT / path).read_text(encoding="utf-8")) for path in TEXTS}
+    assert {path: phrases for path, phrases in found.items() if phrases} == {}
+
+
+def test_idiom_is_found_across_lines() -> None:
+    assert quaint_phrases("Hold a consensus\n    against expert labels, what became of it") == [
+        "Hold a consensus against",
+        "became of",
+    ]
+    assert quaint_phrases("Evaluate a consensus against expert labels; all but one, held back") == []

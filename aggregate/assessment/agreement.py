@@ -1,4 +1,4 @@
-"""How far voters agree, all together and each with the consensus.
+"""Agreement of voters, as a whole and of each with the consensus.
 
 [K11] Krippendorff 2011, Computing Krippendorff's alpha-reliability. [C60] Cohen 1960, A coefficient of agreement for
 nominal scales. [RY12] Raykar and Yu 2012, Eliminating spammers and ranking annotators for crowdsourced labeling tasks,
@@ -28,25 +28,25 @@ class CrowdAgreement:
     """The crowd as a whole, over the observations with two votes or more."""
 
     observations: int
-    """Those with two votes or more."""
+    """Number of observations with two votes or more."""
     votes: int
-    """Their votes."""
+    """Number of votes on these."""
     disputed: int
-    """Those of them with two labels or more."""
+    """Number of these with two labels or more."""
     krippendorff_alpha: float
     """1: all agree; 0: as if labels were random; NaN if nothing was voted but one label."""
     mean_entropy: float
-    """Of the votes' labels, nats; NaN without observations."""
+    """Mean entropy of the votes' labels, in nats; NaN without observations."""
     truth_voted: float = float("nan")
-    """Share of the experts' observations on which somebody voted their label: no choice among the votes is right more
-    often. NaN without experts."""
+    """Share of the experts' observations on which some user voted the expert label: an upper bound for the accuracy of
+    any strategy. NaN without experts."""
     votes_right: float = float("nan")
     """Share of the votes on the experts' observations that name their label."""
 
 
 @dataclass(frozen=True, eq=False)
 class UserAgreement:
-    """Each user; arrays have n_users items. Meanings: ``schema.USER_AGREEMENT``."""
+    """Agreement of each user; arrays have n_users items, with the meaning in ``schema.USER_AGREEMENT``."""
 
     n_shared: Counts
     spam_score: Floats
@@ -55,7 +55,7 @@ class UserAgreement:
 
 
 ENOUGH_SHARED = 10
-"""Shared votes from which on a spam score says something."""
+"""Shared votes from which on a spam score is meaningful."""
 
 SPAM = 0.5
 """Spam score from which on a user is suspect: half as much disagreement as votes at random would have."""
@@ -80,7 +80,7 @@ class Suspects:
     """Users with a spam score of at least SPAM, among those with ENOUGH_SHARED votes."""
 
     users: int
-    """Those with enough votes."""
+    """Number of users with enough shared votes."""
     suspect: int
     worst: tuple[Suspect, ...]
 
@@ -188,7 +188,7 @@ class AgreementOfUsers:
     table: ClassVar[Table] = USER_AGREEMENT
 
     def columns(self, rows: "pa.Table", first: int) -> Columns:
-        """Of the users from ``first`` on."""
+        """The columns of the users from ``first`` on."""
         agreement = user_agreement(self.consensus.votes, self.consensus.labels)
         users = slice(first, first + rows.num_rows)
         return {name: to_arrow(values[users], null=np.isnan(values[users])) for name, values in vars(agreement).items()}
@@ -210,7 +210,7 @@ def find_suspects(users: "pa.Table", worst: int) -> Suspects:
 
 
 def _shares_voted(votes: Votes, truth: Truth) -> tuple[float, float]:
-    """Of the experts' observations: the share on which somebody voted their label, and the share of the votes that did.
+    """Share of the experts' observations on which some user voted the expert label, and share of the votes that did.
 
     NaN if none was voted on.
     """
@@ -232,7 +232,7 @@ def _votes_of(votes: Votes, observations: Flags) -> Flags:
 
 
 def _runs(votes: Votes) -> tuple[Indices, Indices]:
-    """For each label voted on each disputed observation: the place of the observation, and the votes on the label."""
+    """The disputed observation, and the number of votes, of each label voted on it: int64[n_candidates] each."""
     disputes = votes.disputes
     places = np.repeat(np.arange(len(disputes)), np.diff(disputes.offsets))
     begins = np.ones(places.size, np.bool_)

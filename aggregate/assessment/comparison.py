@@ -1,4 +1,4 @@
-"""Strategies side by side on the same votes, encoded once, compared with the same experts."""
+"""Comparison of strategies on the same votes, against the same expert labels."""
 
 import math
 import time
@@ -35,7 +35,7 @@ class Compared:
     strategy: str
     evaluation: Evaluation
     seconds: float
-    """That fitting took, with its kernels compiled and loaded, and the disputed observations listed."""
+    """Seconds of the fit, with kernels compiled and loaded, and disputed observations found before."""
     iterations: int
     converged: bool
 
@@ -49,7 +49,7 @@ class Comparison:
     def to_arrow(self) -> "pa.Table":
         """A row for each strategy and set of expert observations: table COMPARISON of ``schema``.
 
-        A measure of nothing, and an interval without resamples, is null.
+        Undefined measures, and intervals without resamples, are null.
         """
         from ..schema import COMPARISON
 
@@ -73,7 +73,7 @@ class Comparison:
         return table_of_rows(rows, arrow_schema(COMPARISON))
 
     def to_pandas(self) -> "pd.DataFrame":
-        """The same as a data frame."""
+        """The rows of :meth:`to_arrow` as a data frame."""
         return self.to_arrow().to_pandas()
 
 
@@ -103,7 +103,7 @@ def compare(
     for name, strategy in strategies.items():
         progress.phase(f"load {name}")
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the fit proper says so again
+            warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the actual fit warns again
             _fit(strategy, toy, None if ai_votes is None else toy_ai)
         progress.phase(f"fit {name}")
         started = time.perf_counter()
@@ -125,7 +125,7 @@ def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensu
 def _toy(votes: Votes) -> tuple[Votes, AiVotes]:
     """A few votes with ids and labels of the types of ``votes``, and AI votes: a fit of them needs the same kernels.
 
-    Some observations are disputed, the AI objects to some, and one nobody else knows.
+    Some observations are disputed, some the AI disagrees on, and one has the AI's vote alone.
     """
 
     def numbered(n: int, like: "pa.Array") -> "pa.Array":

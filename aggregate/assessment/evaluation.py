@@ -1,4 +1,4 @@
-"""A consensus evaluated against what experts say [L25].
+"""Evaluation of a consensus against expert labels [L25].
 
 [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
 (arXiv 2406.03356).
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 MAX_DRAWS = 20_000_000
-"""Resamples are fewer where they would draw more observations than this."""
+"""Maximum number of observations drawn in all resamples, which are fewer if necessary."""
 
 MAX_RESAMPLED = 200_000
-"""Sets of more observations get no intervals: a share of so many is known to 0.2 %."""
+"""Size of a set of observations beyond which it gets no intervals: shares are then accurate to 0.2 %."""
 
 VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
 """Groups of observations by their number of votes: from, to."""
@@ -44,7 +44,7 @@ VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """Expert observations and what a consensus says of them; arrays have an item an observation, sorted by id.
+    """Expert observations matched with a consensus; arrays have an item an observation, sorted by id.
 
     For callers that evaluate many consensuses against the same experts: ``evaluate_matched`` needs no more than these.
     """
@@ -61,7 +61,7 @@ class Matched:
 
     @property
     def right(self) -> Flags:
-        """Where the label is the experts'."""
+        """bool[n]; whether the label is the expert label."""
         right: Flags = self.truth == self.labels
         return right
 
@@ -75,25 +75,25 @@ class Matched:
 
 @dataclass(frozen=True)
 class Overlap:
-    """How experts and consensus meet."""
+    """Counts of the expert observations that are in the consensus, and those that are not."""
 
     expert_observations: int
     matched: int
     unknown: int
-    """Expert observations without a vote: ignored."""
+    """Number of expert observations without a vote, which are ignored."""
     unlabelled: int
-    """Rows without a label: ignored."""
+    """Number of rows without a label, which are ignored."""
     species: int
-    """Distinct expert labels of the matched observations."""
+    """Number of distinct expert labels of the matched observations."""
     species_never_voted: int
-    """Those of them that nobody voted anywhere: no strategy can retrieve them."""
+    """Number of these that were never voted: no strategy can retrieve them."""
     observations_never_voted: int
-    """Matched observations with such a label."""
+    """Number of matched observations with such a label."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measure and its 95 % interval; NaN where there is nothing to measure."""
+    """A measure and its 95 % interval; NaN if undefined."""
 
     value: float
     low: float
@@ -108,7 +108,7 @@ class Group:
     observations: int
     measures: Mapping[str, Estimate]
     resamples: int = 0
-    """That the intervals come from; 0 where there are none."""
+    """Number of resamples for the intervals; 0 without intervals."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Confusion:
     label: str | int
     observations: int
     valid: int
-    """Those that count as valid: training would learn the mistake."""
+    """Number of these that are valid: training would learn the mistake."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Evaluation:
     seed: int
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: plain values, null for NaN."""
+        """The evaluation as plain values for JSON, None for NaN."""
 
         def plain(value: Any) -> Any:
             if isinstance(value, dict):
@@ -161,8 +161,8 @@ def evaluate(
 
     The intervals come from ``resamples`` bootstrap resamples of the observations (0 for none); the same seed draws
     the same resamples for every consensus with the same expert observations. Raises VotesError if no expert
-    observation is in the consensus or ids or labels have different types, ParameterError on senseless numbers. Warns
-    of experts' labels that look like one of the consensus and are none.
+    observation is in the consensus or ids or labels have different types, ParameterError for invalid numbers. Warns of
+    expert labels that look like one of the consensus but differ from it.
     """
     source = _labelled(consensus)
     known = known_rows(truth, source, "the consensus")
@@ -174,7 +174,7 @@ def evaluate(
 def match(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Matched, pa.Array, Overlap]":
     """The expert observations of ``truth`` in the consensus, the label names of their codes, and how both overlap.
 
-    The names are those of the consensus and those that only experts use. Raises VotesError.
+    The names are those of the consensus, followed by those that only experts use. Raises VotesError.
     """
     return _match(consensus, truth, known_rows(truth, _labelled(consensus), "the consensus"))
 
@@ -197,7 +197,7 @@ def _match(consensus: Consensus | Evidence, truth: Truth, known: KnownRows) -> "
     codes[voted < 0] = len(names) + to_numpy(unvoted.indices)
     names = pa.chunked_array([part.cast(_wide(names.type)) for part in (names, unvoted.dictionary)]).combine_chunks()
     order = to_numpy(pc.sort_indices(names))
-    rank = np.argsort(order).astype(np.int32)  # in the order of the names no sum depends on where they came from
+    rank = np.argsort(order).astype(np.int32)  # sorted by name, so that no sum depends on the origin of names
     matched = Matched(
         truth=rank[codes],
         labels=np.where(evidence.labels < 0, np.int32(-1), rank[evidence.labels]),
@@ -226,7 +226,7 @@ def _labelled(consensus: Consensus | Evidence) -> LabelledRows:
 def evaluate_matched(
     matched: Matched, names: "pa.Array", overlap: Overlap, *, resamples: int = RESAMPLES, seed: int = 0, worst: int = 10
 ) -> Evaluation:
-    """As :func:`evaluate`, of arrays that were brought together by :func:`match`, or otherwise."""
+    """As :func:`evaluate`, for arrays matched by :func:`match` or by the caller."""
     faults = [
         f"{name} is {value} but must be at least 0"
         for name, value in (("resamples", resamples), ("seed", seed), ("worst", worst))

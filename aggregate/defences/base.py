@@ -15,7 +15,7 @@ from ..votes import Votes
 
 @dataclass(frozen=True, eq=False)
 class FirstConsensus:
-    """What a defence knows: the votes, a consensus of the users without the AI, and the AI's votes."""
+    """The input of a defence: the votes, a consensus of the users without the AI, and the AI's votes."""
 
     votes: Votes
     labels: LabelCodes
@@ -24,7 +24,7 @@ class FirstConsensus:
     """bool[n_observations]"""
     ai: AlignedAiVotes | None = None
     ai_user: int = -1
-    """The code of the AI, where it is one of the users; else -1."""
+    """The code of the AI if it is one of the users, else -1."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,14 @@
 """Users who only confirm what the AI proposes first.
 
-An honest user agrees with the AI as often as the AI is right, on the species that the user meets; a parrot always
-does, also where it is wrong. So of u's votes on observations the AI votes on, too,
+An honest user agrees with the AI as often as the AI is right on the species the user votes on; a parrot always agrees,
+even where the AI is wrong. So over u's votes on observations that the AI votes on, too,
 
     parrot_score = max(0, sum(equal - A(k))) / (sum(1 - A(k)) + PRIOR)
 
 where ``equal`` is 1 if the vote is the AI's label and 0 if not, k the consensus label of the observation, and A(k) how
 often the AI says k where the valid consensus does. That is the share of votes which, copied from the AI among honest
-ones, would give as much agreement; PRIOR, in votes on which the AI is wrong, keeps it near 0 for users of whom little
-is known. Where most voters are parrots, the AI looks as right as they make it look, and they go unnoticed.
+ones, would give as much agreement; PRIOR, in votes on which the AI is wrong, keeps it near 0 for users with
+few votes. If most voters are parrots, the AI appears right, and they are not detected.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from ..schema import USER_AI
 from .base import Defence, Examined, FirstConsensus
 
 PRIOR = 5.0
-"""Wrong votes of the AI that a user has to have met for a full score of 1/2."""
+"""Expected wrong votes of the AI among a user's observations at which a full parrot scores 1/2."""
 
 SPECIES_PRIOR = 10.0
 """Observations of a species that weigh as much as all others when its own accuracy is estimated."""
@@ -32,7 +32,7 @@ PARROT = 0.5
 """Mode ``drop`` silences users with this score or more."""
 
 UNIT = 2**30
-"""Accuracies are added up as whole multiples of 1 / UNIT, so that no sum depends on its order."""
+"""Accuracies are added as integer multiples of 1 / UNIT, so that sums do not depend on the order."""
 
 
 def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:

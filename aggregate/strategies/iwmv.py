@@ -23,8 +23,8 @@ class Iwmv(Thresholds):
 
     w(u) = 1 for all at first; then the labels are those of most weight, p(u) is the share of u's votes that equal
     them, and w(u) = max(0, (K p(u) - 1) / (K - 1)), with K labels: 1 for a user who always agrees, 0 for one who does
-    so by chance. [LZ13] has K p(u) - 1, which gives the same labels but for users worse than chance, whose votes count
-    against their label there; here such a vote counts for nothing, so that shares of weight have a meaning. It ends
+    so by chance. [LZ13] has K p(u) - 1, which gives the same labels except for users worse than chance, whose votes
+    count against their label there; here such a vote has weight 0, so that shares of weight have a meaning. It ends
     when neither p nor a label changes, or a state returns.
 
     [LZ13] Li and Yu 2014, Error rate bounds and iterative weighted majority voting for crowdsourcing (arXiv 1411.4086).

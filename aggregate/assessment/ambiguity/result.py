@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 SLACK = 1e-6
-"""An area must be below the quantile by more than this to be pruned: float32 rounds areas that are alike by less."""
+"""Distance below the quantile from which on an area is pruned: float32 rounds equal areas by less."""
 
 BLOCK = 1 << 19
-"""Observations derived at a time."""
+"""Observations computed at a time."""
 
 
 @dataclass
@@ -34,15 +34,15 @@ class ListCounts:
     read: int = 0
     used: int = 0
     unknown: int = 0
-    """Of an observation that nobody voted on; ignored."""
+    """Lists of observations without votes, which are ignored."""
     above_one: int = 0
-    """Used ones whose probabilities add up to more than 1."""
+    """Used lists whose probabilities add up to more than 1."""
     below_one: int = 0
-    """Used ones whose probabilities add up to less than 1, as those of truncated lists do."""
+    """Used lists whose probabilities add up to less than 1, as those of truncated lists do."""
     rejected: dict[str, int] = field(default_factory=dict)
     """Lists that could not be used, by reason."""
     first_rejected: dict[str, str] = field(default_factory=dict)
-    """Where the first of them stands, by reason."""
+    """File and row of the first of them, by reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Ambiguity:
     consensus: Consensus
     settings: AmbiguitySettings
     trust: str
-    """What weighed the voters: ``confusion`` or ``weight``."""
+    """What the trust in voters is based on: ``confusion`` or ``weight``."""
     lists: ListCounts
     n_epochs_in_all: int
     """Distinct epochs among the lists that were used."""
@@ -69,9 +69,9 @@ class Ambiguity:
     sums: Mapping[str, Indices]
     """Margin -> sums over the epochs, by candidate, in the fixed point of ``kernels.scores``."""
     exact: Flags
-    """By candidate."""
+    """bool by candidate; whether its sums are exact."""
     trust_in: Weights
-    """Trust in those who voted the candidate."""
+    """float64 by candidate; sum of the trust in its voters."""
     extends: ClassVar[add_ons.Extends] = "consensus"
     table: ClassVar[Table] = SCORED
 
@@ -101,12 +101,14 @@ class Ambiguity:
     def pruned(self) -> Flags:
         """bool[n_observations]; WAUM below its alpha-quantile, which is the (floor(alpha n) + 1)-th smallest of n.
 
-        Below by more than SLACK: as many are pruned whatever type the probabilities are stored in.
+        Below by more than SLACK, so that the type of the probabilities does not matter.
 
         So at most a share alpha is pruned, and none of a label that has fewer than 1 / alpha observations.
         """
         waum = self.waum(self.settings.margin)
-        scored = np.flatnonzero(self._scored & ~np.isnan(waum))  # where only the AI votes, no user is trusted
+        scored = np.flatnonzero(
+            self._scored & ~np.isnan(waum)
+        )  # observations that only the AI votes on have no trusted user
         pruned = np.zeros(self.n_observations, np.bool_)
         groups = self.consensus.labels[scored] if self.settings.by_label else np.zeros(scored.size, np.int32)
         order = np.lexsort((waum[scored], groups))
@@ -145,7 +147,7 @@ class Ambiguity:
         return self.encoded(first, self.n_observations if last is None else last).cast(schema)
 
     def encoded(self, first: int, last: int) -> "pa.Table":
-        """As :meth:`to_arrow`, but labels that are strings as a dictionary: the quicker to make and to write."""
+        """As :meth:`to_arrow`, but with strings as dictionary-encoded labels, which are faster to make and to write."""
         head = self.consensus.encoded(first, last).select(["observation_id", "label"])
         unscored = ~self._scored[first:last]
         of_labels, of_all = self._exact(first, last)
@@ -184,7 +186,7 @@ class Ambiguity:
         return {**self._areas("second", first, last, unscored), "pruned": self.pruned[first:last]}
 
     def facts(self) -> Mapping[str, Any]:
-        """What weighed the voters, and the counts."""
+        """The basis of the trust in voters, and the counts."""
         return {"ambiguity": {"trust": self.trust, **self.counts}}
 
     def to_pandas(self) -> "pd.DataFrame":

@@ -1,4 +1,4 @@
-"""How areas under the margin are taken, and observations pruned."""
+"""Settings of areas under the margin, and of pruning."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +13,7 @@ GROUP = "Scores and calibration"
 
 @dataclass(frozen=True)
 class AmbiguitySettings:
-    """How areas under the margin are taken and observations pruned. Raises ParameterError."""
+    """How areas under the margin are computed, and observations pruned. Raises ParameterError."""
 
     trust: Literal["auto", "confusion", "weight"] = parameter(
         "auto",

@@ -1,4 +1,4 @@
-"""Sums of the margins of the labels voted, over the epochs, from score lists in any order."""
+"""Sums over the epochs of the margins of the labels voted, from score lists in any order."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ from .settings import AmbiguitySettings
 from .trust import chosen_trust, confusion_diagonal
 
 MOST_EPOCHS = 1024
-"""Sums of so many margins are exact."""
+"""Maximum number of epochs, up to which sums of margins are exact."""
 
 
 class MarginSums:
-    """Takes score lists and sums the margins of the labels voted: add some, then take the areas.
+    """Sums the margins of the labels voted from score lists: :meth:`add` lists, then take the areas.
 
-    What is held is a few numbers for each label voted, and a bit for each observation and epoch. The result is the
+    Takes memory for a few numbers for each label voted, and a bit for each observation and epoch. The result is the
     same, to the bit, whatever the order of the lists; of lists of the same observation and epoch the first is used.
 
     Args:
@@ -60,7 +60,7 @@ class MarginSums:
             self._trust_of_votes = np.zeros(votes.n_votes)
 
     def add(self, lists: ScoreLists) -> None:
-        """Add some lists. Raises VotesError at too many epochs."""
+        """Add lists. Raises VotesError if there are too many epochs."""
         from ...kernels import scores as kernels
         from ...kernels.threads import in_blocks
 
@@ -151,7 +151,7 @@ class MarginSums:
         )
 
     def _codes_of(self, epochs: Indices, used: Flags) -> Counts:
-        """The epochs by number, in the order they appear, of the lists to be used; 0 of the others."""
+        """Codes of the epochs of usable lists, in the order of appearance; 0 for the others."""
         distinct, places = np.unique(epochs[used], return_inverse=True)
         for epoch in distinct.tolist():
             self._epochs.setdefault(epoch, len(self._epochs))

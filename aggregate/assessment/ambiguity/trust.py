@@ -1,4 +1,4 @@
-"""How far each voter is trusted: by the confusions of labels, or by the users' weights."""
+"""The trust in each voter: by the confusions of labels, or by the users' weights."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from ...strategies.parts.confusions import Diagonal
 
 MOST_CONFUSIONS = 50_000_000
-"""Users times labels up to which trust is in their confusions unless it is said: with more, each has few votes."""
+"""Users times labels up to which ``auto`` uses confusions: with more, each has few votes."""
 
 
 def chosen_trust(trust: Literal["auto", "confusion", "weight"], votes: Votes) -> Literal["confusion", "weight"]:
-    """What weighs the voters: by default their confusions, unless these would be too many."""
+    """The basis of trust for ``trust``; ``auto`` is confusions, unless these would be too many."""
     if trust != "auto":
         return trust
     return "confusion" if votes.n_users * votes.n_labels <= MOST_CONFUSIONS else "weight"

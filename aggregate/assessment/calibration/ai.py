@@ -45,7 +45,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Quality:
-    """How well scores say how often the AI is right."""
+    """Calibration of scores: how well they predict the AI's accuracy."""
 
     calibration_error: float
     log_loss: float
@@ -54,7 +54,7 @@ class Quality:
 
     @classmethod
     def of(cls, scores: Floats, right: Flags) -> "Quality":
-        """Of float64[n] ``scores`` of labels that are ``right`` bool[n] or not."""
+        """The quality of ``scores`` float64[n] of labels that are ``right`` bool[n]."""
         once = np.ones(right.size)
         edges = np.linspace(0, 1, N_BINS + 1).tolist()
         filled = [
@@ -72,12 +72,12 @@ class Quality:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores before and after, on some of the expert observations."""
+    """Quality of scores before and after calibration, on a set of expert observations."""
 
     name: str
     observations: int
     right: int
-    """Where the AI's label is the experts'."""
+    """Number of these whose AI label is the expert label."""
     before: Quality
     after: Quality
     """Of scores calibrated without the observations they are of: cross-validated."""
@@ -85,7 +85,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class AiCalibration:
-    """A map from the AI's score to the probability that its label is right, and how well it does."""
+    """A map from the AI's score to the probability that its label is right, and its quality."""
 
     method: str
     map: TemperatureMap | IsotonicMap
@@ -95,11 +95,11 @@ class AiCalibration:
     """On all expert observations; where votes were given, also on those that users disagree on."""
 
     def apply_to(self, ai_votes: AiVotes) -> AiVotes:
-        """The same votes with calibrated scores."""
+        """The AI's votes with calibrated scores."""
         return replace(ai_votes, scores=np.clip(self.map(ai_votes.scores), 0.0, 1.0))
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is saved."""
+        """The contents of the saved file."""
         saved = self.map.to_dict(*KNOTS) if isinstance(self.map, IsotonicMap) else self.map.to_dict()
         return {
             "format": HEADER.format,
@@ -110,7 +110,7 @@ class AiCalibration:
         }
 
     def to_json(self) -> str:
-        """As it is saved."""
+        """The contents of the saved file."""
         return as_json(self.to_dict())
 
     @classmethod
@@ -184,7 +184,7 @@ def _map_of(method: str, saved: Mapping[str, Any]) -> TemperatureMap | IsotonicM
 
 
 def _plain(value: Any) -> Any:
-    """Data classes as dictionaries, all the way down."""
+    """Data classes as dictionaries, recursively."""
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(item) for name, item in vars(value).items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

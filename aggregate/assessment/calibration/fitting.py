@@ -1,4 +1,4 @@
-"""What every calibration is fitted with: a method, enough expert observations, and folds to try it on."""
+"""Shared by all calibrations: checks of the method and the expert observations, and cross-validation folds."""
 
 from collections.abc import Collection, Iterator
 
@@ -9,7 +9,7 @@ from ...errors import ParameterError, VotesError
 from ...truth import KnownRows, LabelledRows, Truth, known_rows
 
 FEWEST = 20
-"""Expert observations that a calibration needs."""
+"""Minimum number of expert observations for a calibration."""
 
 N_FOLDS = 5
 """Folds of the cross-validation."""
@@ -22,7 +22,7 @@ def check_method(method: str, methods: Collection[str], seed: int) -> None:
 
 
 def unknown_method(method: str, methods: Collection[str]) -> ValueError:
-    """Of a saved calibration."""
+    """The error for an unknown method in a saved calibration."""
     return ValueError(f"method is {method!r}, not one of {', '.join(methods)}")
 
 

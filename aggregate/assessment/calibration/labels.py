@@ -33,7 +33,7 @@ Columns: TypeAlias = Mapping[str, Any]
 
 
 def _log_odds(c: Columns) -> Floats:
-    """Of confidence; where the votes agree that is the logarithm of their weight over gamma."""
+    """Log-odds of confidence; for unanimous votes the logarithm of their weight over gamma."""
     odds: Floats = np.log(inner(c["confidence"])) - np.log(1 - inner(c["confidence"]))
     return odds
 
@@ -50,10 +50,10 @@ FEATURES: dict[str, Callable[[Columns], Floats]] = {
     "log_confidence": lambda c: np.log(inner(c["confidence"])),
     "minus_log_doubt": lambda c: -np.log(1 - inner(c["confidence"])),
 }
-"""What a calibration may look at; each is larger where more speaks for the label."""
+"""Features of a calibration; each is larger with more evidence for the label."""
 
 COLUMNS = ("confidence", "agreement", "aum", "n_votes", "n_labels")
-"""Columns of the consensus that they are made of."""
+"""Columns of the consensus that features are computed from."""
 
 LOGISTIC = {
     "platt": tuple(FEATURES)[:8],
@@ -73,7 +73,7 @@ KNOTS = ("confidence", "probability")
 
 @dataclass(frozen=True)
 class Calibration:
-    """A map from evidence to probability, and where it comes from."""
+    """A map from the evidence for a label to the probability that it is right."""
 
     method: str
     map: LogisticMap | IsotonicMap
@@ -94,7 +94,7 @@ class Calibration:
         return add_ons.extended(table, 0, [self])
 
     def columns(self, rows: "pa.Table", first: int) -> add_ons.Columns:
-        """The column ``probability``; 0 for observations that only the AI knows, which have no label."""
+        """The column ``probability``; 0 for observations that only the AI votes on, which have no label."""
         probability = self.probability({name: to_numpy(rows.column(name)) for name in COLUMNS})
         if rows.column("label").null_count:
             probability[to_numpy(rows.column("label").is_null())] = 0.0
@@ -114,7 +114,7 @@ class Calibration:
         return strategy == consensus.strategy and theirs == ours
 
     def to_json(self) -> str:
-        """As it is saved."""
+        """The contents of the saved file."""
         kept = self.map.to_dict(*KNOTS) if isinstance(self.map, IsotonicMap) else self.map.to_dict()
         contents = {"format": HEADER.format, "method": self.method, "map": kept, "fitted_on": dict(self.fitted_on)}
         return as_json({**contents, "cross_validated": dict(self.cross_validated)})
@@ -193,7 +193,7 @@ def _apply(fitted: LogisticMap | IsotonicMap, columns: Columns) -> Floats:
 
 
 def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, Flags]:
-    """The evidence on the observations experts know, and where its label is theirs."""
+    """The evidence on the experts' observations, and whether its label is the expert label."""
     source = consensus if isinstance(consensus, Evidence) else consensus.votes
     known = enough_known(truth, source, "the consensus", "{} are in the consensus")
     check_labels(known.truth, source.label_names, "the consensus", needed=True)

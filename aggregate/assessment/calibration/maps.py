@@ -19,17 +19,17 @@ Features: TypeAlias = Mapping[str, Floats]
 """Numbers by name: float64[n] each."""
 
 EDGE = 1e-6
-"""Probabilities are kept this far from 0 and 1, where their logarithms end."""
+"""Minimum distance of probabilities from 0 and 1, so that their logarithms are finite."""
 
 RIDGE = 1.0
 """Penalty on the squared coefficients of standardised features: keeps them finite where the labels are all right."""
 
 HOTTEST = 100.0
-"""Temperatures are sought between 1 / HOTTEST and HOTTEST."""
+"""Temperatures are searched between 1 / HOTTEST and HOTTEST."""
 
 
 def inner(probabilities: Floats) -> Floats:
-    """The same, EDGE away from 0 and 1 at least."""
+    """Probabilities moved to at least EDGE from 0 and 1: float64[n]."""
     return np.clip(probabilities, EDGE, 1 - EDGE)
 
 
@@ -78,7 +78,7 @@ class LogisticMap:
         return cls(float(found[0] - slopes @ middle), coefficients)
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is saved."""
+        """The contents of the saved file."""
         return {"intercept": self.intercept, "coefficients": dict(self.coefficients)}
 
     @classmethod
@@ -165,7 +165,7 @@ class TemperatureMap:
         return cls(math.exp(minimize_scalar(loss, bounds=(-limit, limit), method="bounded").x))
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is saved."""
+        """The contents of the saved file."""
         return {"temperature": self.temperature}
 
     @classmethod

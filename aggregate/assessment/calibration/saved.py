@@ -1,4 +1,4 @@
-"""The header that saved models begin with, and how one is read."""
+"""The header of saved models, and how a model is read."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,24 +12,24 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True)
 class Header:
-    """The first line of a saved model: its kind, and the version of its layout. Another number, another meaning."""
+    """The first line of a saved model: its kind, and the version of its layout."""
 
     kind: str
     version: int
     noun: str
-    """What a model of this kind is, for messages."""
+    """The name of this kind of model in messages."""
     command: str
     """The command that makes one."""
 
     @property
     def format(self) -> str:
-        """As it stands in the file."""
+        """The header as in the file."""
         return f"plant-aggregate {self.kind} {self.version}"
 
     def read(self, text: str, origin: str, model_of: Callable[[Mapping[str, Any]], Model]) -> Model:
         """The model that a file holds; ``origin`` is where the file is.
 
-        ``model_of`` may raise ValueError, KeyError, TypeError or AttributeError at what does not fit. Raises
+        ``model_of`` may raise ValueError, KeyError, TypeError or AttributeError for invalid contents. Raises
         VotesError.
         """
         try:

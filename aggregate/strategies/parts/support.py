@@ -32,7 +32,7 @@ def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: Labe
 
 @dataclass(frozen=True, eq=False)
 class Support:
-    """What speaks for and against the labels of the disputed observations; float64[len(disputes)] each."""
+    """Weights for and against the labels of the disputed observations; float64[len(disputes)] each."""
 
     weight: Weights
     """Weight on the label."""
@@ -43,7 +43,7 @@ class Support:
 
     @property
     def agreement(self) -> Floats:
-        """Share of the weight that is on the label; 0 where no vote weighs anything."""
+        """Share of the weight that is on the label; 0 if all votes have weight 0."""
         return _share(self.weight, self.total)
 
     @property
@@ -128,7 +128,7 @@ class WeightHistory:
 
 
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:
-    """What speaks for and against ``labels`` int32[len(disputes)]."""
+    """The weights for and against ``labels`` int32[len(disputes)]."""
     from ...kernels.label_weights import support_of as kernel
 
     weight, total, opposition = np.empty((3, len(disputes)))

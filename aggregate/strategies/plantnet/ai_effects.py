@@ -1,4 +1,4 @@
-"""What the AI did to each observation."""
+"""The AI's effect on each observation."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def findings_of_ai(
     labels_without: LabelCodes,
     valid_without: Flags,
 ) -> AiFindings:
-    """The AI's votes beside what they changed of the labels without them."""
+    """The AI's votes, and how they changed labels and validity."""
     return AiFindings(ai.labels, ai.scores, _effects(ai.labels, labels, valid, labels_without, valid_without))
 
 

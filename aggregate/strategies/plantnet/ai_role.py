@@ -21,13 +21,13 @@ class AiRole:
     reported: Disputes
     """Disputed observations, and the votes that the columns derive from; those of ``deciding`` are among them."""
     ai_weight: float = 0.0
-    """Of the AI's vote; 0 where it has none of its own."""
+    """Weight of the AI's vote; 0 if it has no weight of its own."""
     joined: Flags | None = None
     """bool[n_observations]; the AI votes, and no user contradicts it. None where its weight adds to no label."""
     ai_labels: LabelCodes | None = None
     """int32[n_observations]; the labels of the AI where ``joined``."""
     ai_user: int = -1
-    """The code of the AI, where it is one of the users; else -1."""
+    """The code of the AI if it is one of the users, else -1."""
 
     @classmethod
     def of_users(cls, votes: Votes) -> "AiRole":
@@ -123,7 +123,7 @@ class Confident:
     ai_threshold: float
 
     def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
-        """The votes that the AI is sure of count."""
+        """The AI's votes with a score of the threshold or more count."""
         counted = counted_labels(ai.labels, ai.scores, "confident", self.ai_threshold)
         return _with_weight(votes, ai, counted, self.ai_weight)
 

@@ -16,10 +16,10 @@ from ..parts.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class Rules:
-    """What the parameters say of users and observations."""
+    """The functions and constants that parameters set."""
 
     weights_of: Callable[[Counts], Weights]
-    """Species n[u], int32[n_users] -> weights w[u], float64[n_users]: f(n), and what is set from outside."""
+    """Species n[u], int32[n_users] -> weights w[u], float64[n_users]: f(n), adjusted by the user weights given."""
     thresholds: Thresholds
     """When a label is valid."""
     votes_need_validity: bool
@@ -31,7 +31,7 @@ class Rules:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Where the iteration arrived."""
+    """The result of the iteration."""
 
     weights: Weights
     """w[u], float64[n_users]"""

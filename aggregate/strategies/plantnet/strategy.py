@@ -26,12 +26,12 @@ from .iteration import Estimate, Rules, iterate
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
 OF_AI: dict[str, Any] = {"group": "AI", "needs": "ai_votes"}
-"""What the declarations of parameters have in common that mean nothing without the AI's votes."""
+"""Shared by the declarations of parameters that require the AI's votes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Voters:
-    """The users, the AI in its role among them, and what is set from outside of their weights."""
+    """The users, the AI in its role among them, and the fixed weights, minima and factors."""
 
     role: AiRole
     by_user: VotesByUser
@@ -39,7 +39,7 @@ class Voters:
 
     @classmethod
     def of(cls, role: AiRole, user_weights: UserWeights | None) -> "Voters":
-        """Those who vote in ``role.votes``."""
+        """The voters of ``role.votes``."""
         votes = role.votes
         return cls(role, VotesByUser.of(votes), AlignedWeights() if user_weights is None else user_weights.align(votes))
 
@@ -57,8 +57,8 @@ class PlantNet:
 
     With ``ai_votes`` the AI takes part by ``ai_mode`` [L25, section "Integrating model predictions"]: ``ignore``
     leaves it out; ``user`` makes it one of the users, named AI; ``fixed`` gives its vote the weight ``ai_weight``;
-    ``confident`` the same where its score reaches ``ai_threshold``; with ``invalidating`` that weight only ever speaks
-    against a label. The AI earns no species but as a user.
+    ``confident`` the same where its score reaches ``ai_threshold``; with ``invalidating`` that weight only counts
+    against a label. Only as a user does the AI earn species.
 
     Raises ParameterError if a parameter is out of its range.
 
@@ -91,7 +91,7 @@ class PlantNet:
     )
 
     parrots: str = parameter(
-        "keep", "what becomes of users who only confirm the AI", choices=DEFENCES["parrots"].modes, **OF_AI
+        "keep", "how to treat users who only confirm the AI", choices=DEFENCES["parrots"].modes, **OF_AI
     )
 
     def __post_init__(self) -> None:
@@ -118,11 +118,11 @@ class PlantNet:
     ) -> Consensus:
         """Estimate labels and weights together.
 
-        ``user_weights`` and ``ai_votes`` are keywords, or among what is ``given``. The former are the operator's: a
+        ``user_weights`` and ``ai_votes`` are keywords, or among what is ``given``. The former are set by hand: a
         fixed weight replaces the estimated one from the first majority on, a minimum is a floor under it. The latter
-        take part as ``ai_mode`` says; the consensus then has all observations that users or the AI know, and says what
-        each would be without the AI. Warns (AggregateWarning) if nobody is known to be an author, or if the AI's
-        weight is such that it validates alone or cannot invalidate.
+        take part as ``ai_mode`` says; the consensus then has all observations that users or the AI voted on, and
+        says what each would be without the AI. Warns (AggregateWarning) if no vote is marked as an author's, or if the
+        AI's weight is such that it validates alone or cannot invalidate.
         """
         check_takes(self, given.names)
         user_weights = given.user_weights if user_weights is None else user_weights
@@ -184,7 +184,7 @@ class PlantNet:
         return blocks, iterate(blocks, rules, progress)
 
     def _rules(self, outside: AlignedWeights) -> Rules:
-        """The parameters as the iteration goes by them."""
+        """The rules of the iteration, from the parameters."""
         function = WEIGHT_FUNCTIONS[self.weight_function]
 
         def weights(species: Counts) -> Weights:
@@ -202,6 +202,6 @@ class PlantNet:
             warn(f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}")
 
     def _parameters(self, with_ai: bool) -> dict[str, Any]:
-        """The parameters that had a part in the result."""
+        """The parameters that affect the result."""
         known = declared(self)
         return {name: value for name, value in asdict(self).items() if with_ai or not known[name].needs}
