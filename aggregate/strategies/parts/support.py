@@ -99,13 +99,13 @@ class WeightHistory:
         """``users`` int32, of the votes on disputed observations; codes are below ``n_users``."""
         disputes = np.zeros(n_users, np.bool_)
         disputes[users] = True
-        self._users = np.flatnonzero(disputes)
+        self._codes_kept = np.flatnonzero(disputes)
         self._codes = np.cumsum(disputes, dtype=np.int32) - np.int32(1)
         self._past: list[Weights] = []
 
     def saw(self, weights: Weights) -> None:
         """Take note of the weights that an iteration starts from, or the last one ended with: float64[n_users]."""
-        self._past.append(weights[self._users])
+        self._past.append(weights[self._codes_kept])
 
     def mean_margins(self, disputes: Disputes, labels: LabelCodes) -> Floats:
         """The margin of each dispute's label, averaged over all weights seen but the last: float64[len(disputes)]."""
