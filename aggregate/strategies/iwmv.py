@@ -35,7 +35,7 @@ class Iwmv(Thresholds):
     max_iter: int = common.max_iter(100)
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
-        """Vote until the votes stand."""
+        """Vote until neither labels nor agreement change."""
         check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         outcome, counter = Outcome(self, votes), AgreementCounter(votes)

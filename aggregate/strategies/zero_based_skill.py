@@ -34,7 +34,7 @@ class ZeroBasedSkill(Thresholds):
     step_rounds: int = parameter(20, "rounds after which the step is halved", "at least 1")
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
-        """Play the rounds. Converged says that the last round changed no label."""
+        """Vote in rounds. Converged means that the last round changed no label."""
         check_takes(self, given.names)
         progress.phase("estimate", total=self.rounds, unit="rounds")
         skills = np.full(votes.n_users, 1 / votes.n_labels + 1e-5)

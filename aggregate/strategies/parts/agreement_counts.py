@@ -1,4 +1,4 @@
-"""Strategies that weigh votes: how often each user agrees with the labels."""
+"""Agreement of each user's votes with the labels: what wawa, iwmv and zero-based-skill weigh users by."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from ...votes import Votes
 
 
 class AgreementCounter:
-    """Counts, again and again, each user's votes that equal changing labels; only disputed labels can change."""
+    """Counts each user's votes that equal the labels, of which only those of disputed observations can change."""
 
     def __init__(self, votes: Votes) -> None:
         disputes = votes.disputes
