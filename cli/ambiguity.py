@@ -23,7 +23,6 @@ from .options import (
     threads_option,
     votes_argument,
 )
-from .text import as_text
 
 FILE = "ambiguity.parquet"
 
@@ -111,4 +110,4 @@ def ambiguity(
     if as_json:
         console.result_json(report)
     else:
-        console.result(as_text(ambiguity_blocks(found, str(path))))
+        console.result_blocks(ambiguity_blocks(found, str(path)))

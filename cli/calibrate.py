@@ -15,7 +15,6 @@ from .options import (
     store_timeout_option,
     truth_options,
 )
-from .text import as_text
 
 
 @click.command(cls=Command)
@@ -55,4 +54,7 @@ def calibrate(
     run = {name: value for name, value in facts.items() if value is not None}
     fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
     plant_aggregate.save_calibration(fitted, output)
-    console.result(fitted.to_json() if as_json else as_text(calibration_blocks(fitted, output)))
+    if as_json:
+        console.result(fitted.to_json())
+    else:
+        console.result_blocks(calibration_blocks(fitted, output))

@@ -20,7 +20,6 @@ from .options import (
     store_timeout_option,
     truth_options,
 )
-from .text import as_text
 
 
 @click.command("calibrate-ai", cls=Command)
@@ -78,4 +77,7 @@ def calibrate_ai(
     plant_aggregate.save_calibration(fitted, output)
     if plot is not None:
         write_plot(reliability_curves(fitted), plot)
-    console.result(fitted.to_json() if as_json else as_text(ai_calibration_blocks(fitted, output)))
+    if as_json:
+        console.result(fitted.to_json())
+    else:
+        console.result_blocks(ai_calibration_blocks(fitted, output))

@@ -25,7 +25,6 @@ from .options import (
     votes_argument,
     votes_options,
 )
-from .text import as_text
 
 OF_MODES = {
     "help": "Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode"
@@ -116,4 +115,4 @@ def compare(
     if as_json:
         console.result_json(comparison.to_arrow().to_pylist())
     else:
-        console.result(as_text(comparison_blocks(comparison)))
+        console.result_blocks(comparison_blocks(comparison))

@@ -6,10 +6,10 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from plant_aggregate.progress import SILENT, Progress
 from . import interrupts
 from .interrupts import InterruptCheck
 from .log_format import is_json
+
+if TYPE_CHECKING:
+    from plant_aggregate.report.blocks import Block
 
 
 @contextmanager
@@ -142,6 +145,13 @@ def result_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     # Characters that are not printable occur only inside strings, where JSON can escape them.
     _print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def result_blocks(blocks: Iterable["Block"]) -> None:
+    """As :func:`result`, blocks as text."""
+    from .text import as_text
+
+    result(as_text(blocks))
 
 
 def printable(text: str) -> str:

@@ -15,7 +15,6 @@ from .options import (
     quiet_option,
     store_timeout_option,
 )
-from .text import as_text
 
 
 @click.command(cls=Command)
@@ -45,4 +44,4 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     if as_json:
         console.result_json(changes.summary)
     else:
-        console.result(as_text(changes_blocks(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}")))
+        console.result_blocks(changes_blocks(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}"))

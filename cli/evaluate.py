@@ -20,7 +20,6 @@ from .options import (
     store_timeout_option,
     truth_options,
 )
-from .text import as_text
 
 if TYPE_CHECKING:
     from plant_aggregate import PublishedRun, Truth
@@ -82,7 +81,7 @@ def evaluate(
         found = {**head, **evaluation.to_dict(), **crowd}
         console.result_json(found)
     else:
-        console.result(as_text(evaluation_blocks(evaluation, agreement, suspects)))
+        console.result_blocks(evaluation_blocks(evaluation, agreement, suspects))
 
 
 def voters_agreement(

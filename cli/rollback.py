@@ -6,7 +6,6 @@ from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, report_metrics
 from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
-from .text import as_text
 
 
 @click.command(cls=Command)
@@ -30,4 +29,4 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     with console.progress() as listener:
         done = plant_aggregate.rollback(output, lock=lock, progress=listener)
     report_metrics(done, output, metrics)
-    console.result(as_text(switch_blocks(done, output)))
+    console.result_blocks(switch_blocks(done, output))

@@ -9,7 +9,6 @@ import click
 from click.core import ParameterSource
 
 from plant_aggregate.parameters import declared
-from plant_aggregate.report.run import one_line, run_blocks
 from plant_aggregate.settings import AddOnSettings, InputFiles, PublishSettings, ReadSettings, Settings
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -32,7 +31,6 @@ from .options import (
     threads_option,
     votes_argument,
 )
-from .text import as_text
 
 if TYPE_CHECKING:
     import plant_aggregate
@@ -95,6 +93,8 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
 
 def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Write the metrics, an event for logs, and the summary."""
+    from plant_aggregate.report.run import one_line, run_blocks
+
     contents, is_held = run.manifest, bool(run.record.held)
     facts = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}
     facts["seconds"] = {phase: round(spent, 4) for phase, spent in run.seconds.items()}
@@ -105,7 +105,7 @@ def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_jso
     if as_json:
         console.result_json(contents)
     else:
-        console.result(as_text(run_blocks(run)))
+        console.result_blocks(run_blocks(run))
 
 
 def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:

@@ -11,7 +11,6 @@ from .options import (
     quiet_option,
     store_timeout_option,
 )
-from .text import as_text
 
 
 @click.command(cls=Command)
@@ -29,4 +28,4 @@ def runs(output: str, as_json: bool) -> None:
     if as_json:
         console.result_json(listing(found))
     else:
-        console.result(as_text(listing_blocks(found)))
+        console.result_blocks(listing_blocks(found))
