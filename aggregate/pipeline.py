@@ -89,7 +89,7 @@ def run(
     set_threads(settings.threads or available_cores())
     timer = PhaseTimer(progress)
     when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
-    with recorded_warnings() as heard, ExitStack() as publishing:
+    with recorded_warnings() as warnings_shown, ExitStack() as publishing:
         found = _find(paths, settings)
         turn = publishing.enter_context(sole_writer(folder, settings.lock, progress))
         if turn.has_waited:
@@ -110,7 +110,7 @@ def run(
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         timer.end()
         held = guards.objections(changes.found, lost)
-        record = record.compared(changes.found, held, output_of_changes, timer.seconds, heard)
+        record = record.compared(changes.found, held, output_of_changes, timer.seconds, warnings_shown)
         write_record(record, new.folder)
         timer.phase("hold back" if held else "publish")
         final = new.hold() if held else new.publish()

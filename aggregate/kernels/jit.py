@@ -122,7 +122,7 @@ class _Store:
         self._is_open = False
         self._cache: KernelCache | None = None
         self._thread = threading.local()
-        self._has_told = False
+        self._has_warned = False
 
     @property
     def is_saving(self) -> bool:
@@ -165,12 +165,12 @@ class _Store:
         with self.lock:
             if self._cache is not None:
                 self._cache.clear()
-                self._tell(f"compiled kernels in {self._cache.path} could not be loaded ({reason_of(error)})")
+                self._warn_once(f"compiled kernels in {self._cache.path} could not be loaded ({reason_of(error)})")
 
     def give_up(self, why: str) -> None:
         """Use no cache from now on, with one warning per process: the reason applies to all kernels."""
         self._cache = None
-        self._tell(
+        self._warn_once(
             f"compiled kernels cannot be kept on disk ({why}): every run compiles them again; set XDG_CACHE_HOME, or "
             "NUMBA_CACHE_DIR, to a folder of your own that may be written to"
         )
@@ -187,15 +187,15 @@ class _Store:
             self.give_up(f"{base}: {reason_of(error)}" if isinstance(error, OSError) else str(error))
             return
         if damaged:
-            self._tell(
+            self._warn_once(
                 f"compiled kernels in {cache.path} were not as they had been saved, as after a power cut: "
                 "they were removed and are compiled again"
             )
 
-    def _tell(self, message: str) -> None:
-        if not self._has_told:
+    def _warn_once(self, message: str) -> None:
+        if not self._has_warned:
             warn(message)
-        self._has_told = True
+        self._has_warned = True
 
 
 STORE = _Store()
