@@ -56,10 +56,7 @@ from .version import VERSION
 if TYPE_CHECKING:
     from .assessment.calibration.ai import AiCalibration
 
-ADD_ONS = {
-    "calibration": ".saved_models:MakesProbability",
-    "scores": ".training_scores:MakesAmbiguity",
-}
+ADD_ONS = {"calibration": ".saved_models:MakesProbability", "scores": ".training_scores:MakesAmbiguity"}
 """Setting -> the Maker of its add-on, loaded only if it is set, in the order of the columns."""
 
 

@@ -67,9 +67,7 @@ POSTERIORS: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "a label voted on the observation"),
     Column(
-        "share",
-        "float64",
-        "its share, of 1 on each observation: of the weight, or its posterior among these labels",
+        "share", "float64", "its share, of 1 on each observation: of the weight, or its posterior among these labels"
     ),
 )
 
@@ -107,10 +105,7 @@ REJECTED: Table = (
     Column("label", "label", "as in the votes", nullable=True),
 )
 
-TRUTH: Table = (
-    Column("observation_id", "id", "as in the votes"),
-    Column("label", "label", "the species it is"),
-)
+TRUTH: Table = (Column("observation_id", "id", "as in the votes"), Column("label", "label", "the species it is"))
 
 EVIDENCE: Table = (
     *(column for column in CONSENSUS if column.name not in ("status", "ambiguous", "entropy", "runner_up")),
@@ -277,11 +272,7 @@ def arrow_schema(table: Table, **given: "pa.DataType") -> "pa.Schema":
     """
     import pyarrow as pa
 
-    named = {
-        "name": pa.dictionary(pa.int8(), pa.string()),
-        "bool": pa.bool_(),
-        "timestamp": pa.timestamp("us"),
-    }
+    named = {"name": pa.dictionary(pa.int8(), pa.string()), "bool": pa.bool_(), "timestamp": pa.timestamp("us")}
     fields = []
     for column in table:
         if column.type in ("id", "label"):

@@ -22,10 +22,7 @@ from .options import (
 @truth_options()
 @saved_option("calibration.json")
 @method_option(
-    "platt",
-    "beta",
-    "isotonic",
-    help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone",
+    "platt", "beta", "isotonic", help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone"
 )
 @seed_option("of the folds of the cross-validation", "Scores and calibration")
 @json_option("print the calibration on stdout instead of the summary")

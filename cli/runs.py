@@ -4,13 +4,7 @@ import click
 
 from . import console
 from .command import Command
-from .options import (
-    debug_option,
-    json_option,
-    output_option,
-    quiet_option,
-    store_timeout_option,
-)
+from .options import debug_option, json_option, output_option, quiet_option, store_timeout_option
 
 
 @click.command(cls=Command)

@@ -8,12 +8,7 @@ from plant_aggregate.simulation import Simulation
 
 from . import console
 from .command import Command, option
-from .options import (
-    LocalPath,
-    debug_option,
-    options_of,
-    quiet_option,
-)
+from .options import LocalPath, debug_option, options_of, quiet_option
 
 
 @click.command(cls=Command)

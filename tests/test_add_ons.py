@@ -86,12 +86,7 @@ def test_those_of_the_package_are_add_ons() -> None:
     consensus = plant_aggregate.PlantNet().fit(votes)
     known: list[AddOn] = [Digests(votes), AgreementOfUsers(consensus)]
     kinds: list[type[AddOn]] = [plant_aggregate.Calibration, plant_aggregate.Ambiguity]
-    assert [add_on.extends for add_on in (*known, *kinds)] == [
-        "consensus",
-        "users",
-        "consensus",
-        "consensus",
-    ]
+    assert [add_on.extends for add_on in (*known, *kinds)] == ["consensus", "users", "consensus", "consensus"]
 
 
 def test_labels_of_an_add_on_have_the_type_of_those_beside_them() -> None:

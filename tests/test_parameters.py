@@ -15,14 +15,7 @@ from plant_aggregate.parameters import Interval, check_parameters, declared, kin
 from plant_aggregate.pipeline import _files_of
 from plant_aggregate.publishing.changes import FLAGS, result_settings
 from plant_aggregate.publishing.record import FileFacts, RunRecord
-from plant_aggregate.settings import (
-    AddOnSettings,
-    InputFiles,
-    PublishSettings,
-    ReadSettings,
-    RunningSettings,
-    Settings,
-)
+from plant_aggregate.settings import AddOnSettings, InputFiles, PublishSettings, ReadSettings, RunningSettings, Settings
 from plant_aggregate.simulation import Simulation
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -112,11 +105,7 @@ def test_settings_are_those_of_the_groups_and_no_others() -> None:
     [
         (ReadSettings, {"max_rejected": 2}, "max_rejected is 2 but must be in [0, 1]"),
         (InputFiles, {"ai_calibration": "c.json"}, "ai_calibration is given without ai_votes"),
-        (
-            PublishSettings,
-            {"keep": -1, "lock": "x"},
-            "keep is -1 but must be at least 0; lock is 'x' but must",
-        ),
+        (PublishSettings, {"keep": -1, "lock": "x"}, "keep is -1 but must be at least 0; lock is 'x' but must"),
         (RunningSettings, {"store_timeout": 0}, "store_timeout is 0 but must be a positive number of seconds"),
     ],
 )

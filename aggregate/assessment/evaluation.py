@@ -16,15 +16,7 @@ from ..arrow import to_arrow, to_numpy
 from ..consensus import Consensus
 from ..errors import ParameterError, VotesError
 from ..evidence import Evidence
-from ..measures import (
-    bootstrap,
-    calibration_error,
-    macro_precision,
-    macro_recall,
-    retrieved,
-    risk_coverage_area,
-    share,
-)
+from ..measures import bootstrap, calibration_error, macro_precision, macro_recall, retrieved, risk_coverage_area, share
 from ..schema import MEASURES
 from ..truth import KnownRows, LabelledRows, Truth, check_labels, known_rows
 
@@ -150,12 +142,7 @@ class Evaluation:
 
 
 def evaluate(
-    consensus: Consensus | Evidence,
-    truth: Truth,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    worst: int = 10,
+    consensus: Consensus | Evidence, truth: Truth, *, resamples: int = RESAMPLES, seed: int = 0, worst: int = 10
 ) -> Evaluation:
     """Evaluate a consensus against experts: measures with 95 % intervals, and the ``worst`` most frequent confusions.
 

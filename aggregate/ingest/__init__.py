@@ -76,11 +76,7 @@ class Reading:
 
 
 def read_votes(
-    paths: Paths,
-    *,
-    columns: Mapping[str, str] | None = None,
-    as_of: datetime | None = None,
-    max_rejected: float = 0.01,
+    paths: Paths, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None, max_rejected: float = 0.01
 ) -> Votes:
     """Read votes from Parquet files, folders or globs.
 
@@ -131,11 +127,7 @@ def find_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, as_of:
 
 
 def read_found(
-    found: VoteFiles,
-    *,
-    max_rejected: float = 0.01,
-    only: pa.Array | None = None,
-    progress: Progress = SILENT,
+    found: VoteFiles, *, max_rejected: float = 0.01, only: pa.Array | None = None, progress: Progress = SILENT
 ) -> Reading:
     """Read the votes in files that were found, all or only those on some observations.
 
@@ -201,7 +193,5 @@ def _check_times(files: Sequence[CheckedFile], as_of: datetime | None) -> None:
     untimed = [file.source for file in files if "voted_at" not in file.types]
     if as_of is not None and untimed:
         raise VotesError(
-            "--as-of needs a column 'voted_at'",
-            where=untimed[0].path,
-            remedy="map it with --column voted_at=NAME",
+            "--as-of needs a column 'voted_at'", where=untimed[0].path, remedy="map it with --column voted_at=NAME"
         )

@@ -23,16 +23,7 @@ from ..files.parquet import (
 from ..files.sources import Paths, Source, find_sources, path_list
 from ..ids.lookup import IdIndex, LabelIndex
 from ..ids.text_faults import NOT_UTF8, TOO_LONG, checked
-from ..kernels.scores import (
-    ID_NOT_UTF8,
-    LONG_ID,
-    NO_LIST,
-    NULL_EPOCH,
-    NULL_ID,
-    OVERLONG,
-    UNREADABLE,
-    WIDE_EPOCH,
-)
+from ..kernels.scores import ID_NOT_UTF8, LONG_ID, NO_LIST, NULL_EPOCH, NULL_ID, OVERLONG, UNREADABLE, WIDE_EPOCH
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
 from .scores import are_scores, as_decimals, in_range

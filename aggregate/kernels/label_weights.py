@@ -84,13 +84,7 @@ def count_heavy(
 
 @kernel
 def _heaviest_of(
-    start: int,
-    stop: int,
-    labels: LabelCodes,
-    is_author: Flags,
-    vote_weights: Weights,
-    held: int,
-    excluded: int,
+    start: int, stop: int, labels: LabelCodes, is_author: Flags, vote_weights: Weights, held: int, excluded: int
 ) -> np.int32:
     """The label, other than ``excluded``, with most weight among the votes from ``start`` to ``stop``; -1 if none."""
     most = -1.0

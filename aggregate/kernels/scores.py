@@ -337,13 +337,7 @@ def areas_of(
 
 @kernel
 def weighted_areas(
-    first: int,
-    last: int,
-    offsets: Offsets,
-    sums: Indices,
-    n_epochs: Counts,
-    trust_in: Weights,
-    areas: Floats,
+    first: int, last: int, offsets: Offsets, sums: Indices, n_epochs: Counts, trust_in: Weights, areas: Floats
 ) -> None:
     """areas[i - first] = the candidates' mean margins, weighted by the trust in their voters; NaN without epochs."""
     for i in range(first, last):

@@ -134,9 +134,7 @@ class PublishedRun:
         reading = self.record.reading
         try:
             found = find_votes(
-                [file.path for file in inputs] if paths is None else paths,
-                columns=reading.columns,
-                as_of=reading.as_of,
+                [file.path for file in inputs] if paths is None else paths, columns=reading.columns, as_of=reading.as_of
             )
         except VotesError as error:
             if paths is not None:

@@ -139,13 +139,7 @@ def _quotas(totals: Totals) -> list[Quota]:
     multi_vote = split_total(totals.multi_vote, sizes)
     further = totals.votes - totals.observations - totals.multi_vote
     votes = sizes + multi_vote + (split_total(further, multi_vote) if further else 0)
-    columns = (
-        sizes,
-        votes,
-        multi_vote,
-        split_total(totals.disagreed, sizes),
-        split_total(totals.author_votes, sizes),
-    )
+    columns = (sizes, votes, multi_vote, split_total(totals.disagreed, sizes), split_total(totals.author_votes, sizes))
     return [Quota(*numbers) for numbers in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -166,12 +160,7 @@ def _no_rows() -> LogRows:
 
 
 def _log(
-    votes: BlockVotes,
-    ids: Indices,
-    uploaded: Indices,
-    waiting: LogRows,
-    end: int | None,
-    rng: np.random.Generator,
+    votes: BlockVotes, ids: Indices, uploaded: Indices, waiting: LogRows, end: int | None, rng: np.random.Generator
 ) -> tuple[LogRows, LogRows]:
     """The rows cast before the millisecond ``end``, ordered by time, and those cast later, in no order.
 
@@ -197,9 +186,5 @@ def _log(
 
 def _taken(rows: LogRows, which: Indices) -> LogRows:
     return LogRows(
-        rows.observation_ids[which],
-        rows.users[which],
-        rows.labels[which],
-        rows.is_author[which],
-        rows.times[which],
+        rows.observation_ids[which], rows.users[which], rows.labels[which], rows.is_author[which], rows.times[which]
     )

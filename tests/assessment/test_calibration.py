@@ -15,13 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.assessment.calibration.labels import (
-    FEATURES,
-    LOGISTIC,
-    METHODS,
-    Calibration,
-    cross_validate,
-)
+from plant_aggregate.assessment.calibration.labels import FEATURES, LOGISTIC, METHODS, Calibration, cross_validate
 from plant_aggregate.assessment.calibration.maps import IsotonicMap, LogisticMap
 from plant_aggregate.assessment.evaluation import match
 from plant_aggregate.evidence import Evidence

@@ -33,8 +33,7 @@ def labels(write: Write, capfd: Capture) -> list[str]:
     voted = ["Acer campestre", "Acer opalus", "Quercus ilex"] * (N // 3)
     ids = pa.array(range(N))
     path = write(
-        "votes.parquet",
-        pa.table({"observation_id": ids, "user_id": ids, "label": voted, "is_author": [True] * N}),
+        "votes.parquet", pa.table({"observation_id": ids, "user_id": ids, "label": voted, "is_author": [True] * N})
     )
     write("ai.parquet", pa.table({"observation_id": ids, "label": voted, "score": [0.5 + i / 50 for i in range(N)]}))
     assert run_command(["run", str(path), "-q"]) == 0

@@ -158,11 +158,7 @@ def test_a_published_run_that_is_gone_is_a_warning_without_guards(
 
 @pytest.mark.parametrize(("options", "exit_code"), [([], 0), (["--max-label-changes", "1"], 3)])
 def test_a_published_run_that_vanishes_meanwhile_is_not_compared(
-    published: Published,
-    capfd: Capture,
-    monkeypatch: pytest.MonkeyPatch,
-    options: list[str],
-    exit_code: int,
+    published: Published, capfd: Capture, monkeypatch: pytest.MonkeyPatch, options: list[str], exit_code: int
 ) -> None:
     monkeypatch.setattr(
         plant_aggregate.pipeline, "baseline", lambda store: "20200101T000000Z"

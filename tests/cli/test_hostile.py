@@ -213,9 +213,7 @@ RUNS = {
     "compare into nothing": ["compare", "VOTES", "--truth", "TRUTH", "-o", f"\x1b\n{OWN_LINE}/x.csv"],
     "ambiguity": ["ambiguity", "VOTES", "--scores", "SCORES", "-o", "out/ambiguity.parquet"],
     "calibrate": ["calibrate", "OUTPUT", "--truth", "TRUTH", "-o", "out/calibration.json"],
-    "calibrate-ai": [
-        *("calibrate-ai", "AI", "--truth", "TRUTH", "--votes", "VOTES", "-o", "out/ai.json"),
-    ],
+    "calibrate-ai": [*("calibrate-ai", "AI", "--truth", "TRUTH", "--votes", "VOTES", "-o", "out/ai.json")],
     "config": ["config"],
     "config of another": ["config", "--show", f"\x1b\n{OWN_LINE}"],
     "config --show": ["config", "--show", "evaluate"],

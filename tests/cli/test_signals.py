@@ -16,11 +16,7 @@ from tests.command_line import Published, Write
 
 from ..processes import HANG, Mute, process, started
 
-WORDS = {
-    signal.SIGINT: (130, "interrupted"),
-    signal.SIGTERM: (143, "terminated"),
-    signal.SIGHUP: (129, "hung up"),
-}
+WORDS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated"), signal.SIGHUP: (129, "hung up")}
 
 WAITING = """
 import re

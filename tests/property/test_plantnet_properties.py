@@ -154,10 +154,7 @@ def test_an_unrelated_observation_changes_no_other_row(rows: Rows, n_votes: int,
         {"observation_id": "another", "user_id": f"stranger {j}", "label": f"label {j % n_labels}", "is_author": j == 0}
         for j in range(n_votes)
     ]
-    log, longer = (
-        votes_of(rows),
-        plant_aggregate.votes_from_table(table([*unrelated, *rows])),
-    )
+    log, longer = (votes_of(rows), plant_aggregate.votes_from_table(table([*unrelated, *rows])))
     observations, users = bits(fit(log))
     more_observations, more_users = bits(fit(longer))
     assert [row for row in more_observations if row["observation_id"] != "another"] == observations

@@ -11,13 +11,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.publishing.integrity import record_in
-from plant_aggregate.publishing.record import (
-    FileFacts,
-    OutputFacts,
-    RunChanges,
-    RunRecord,
-    read_record,
-)
+from plant_aggregate.publishing.record import FileFacts, OutputFacts, RunChanges, RunRecord, read_record
 from plant_aggregate.settings import ReadSettings
 
 VOTES = pa.table(

@@ -5,12 +5,7 @@ from hypothesis import strategies as st
 from plant_aggregate.simulation.counts import heavy_tailed, largest_remainder, split_total
 
 
-@given(
-    st.integers(1, 300),
-    st.integers(1, 3),
-    st.integers(0, 100),
-    st.floats(0, 1),
-)
+@given(st.integers(1, 300), st.integers(1, 3), st.integers(0, 100), st.floats(0, 1))
 def test_heavy_tailed_counts_add_up_and_keep_their_bounds(n, lowest, width, fullness):
     total = n * lowest + int(fullness * n * width)
     counts = heavy_tailed(n, total, lowest, lowest + width)

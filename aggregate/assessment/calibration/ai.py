@@ -154,12 +154,7 @@ def calibrate_ai(
         for name, chosen in subsets.items()
         if chosen.any()
     ]
-    about = {
-        "ai_votes": ai_votes.origin,
-        "truth": truth.origin,
-        "observations": right.size,
-        "right": int(right.sum()),
-    }
+    about = {"ai_votes": ai_votes.origin, "truth": truth.origin, "observations": right.size, "right": int(right.sum())}
     return AiCalibration(method, _fit(method, scores, right), about, tuple(comparisons))
 
 

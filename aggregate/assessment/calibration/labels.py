@@ -55,10 +55,7 @@ FEATURES: dict[str, Callable[[Columns], Floats]] = {
 COLUMNS = ("confidence", "agreement", "aum", "n_votes", "n_labels")
 """Columns of the consensus that features are computed from."""
 
-LOGISTIC = {
-    "platt": tuple(FEATURES)[:8],
-    "beta": ("log_confidence", "minus_log_doubt"),
-}
+LOGISTIC = {"platt": tuple(FEATURES)[:8], "beta": ("log_confidence", "minus_log_doubt")}
 """Methods that are a logistic regression, and the features of each. One slope of
 confidence for all would be that of the lone votes: three observations in four have one vote, one in a hundred is
 disputed."""

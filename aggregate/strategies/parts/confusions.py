@@ -31,13 +31,7 @@ class Cells:
         voted = np.empty(n_triples, np.int32)
         row_words = np.empty(n_triples, np.uint64)
         list_triples(
-            disputes.offsets,
-            disputes.users,
-            disputes.labels,
-            candidates.offsets,
-            candidates.labels,
-            row_words,
-            voted,
+            disputes.offsets, disputes.users, disputes.labels, candidates.offsets, candidates.labels, row_words, voted
         )
         row_keys, row = distinct(row_words)
         cell_keys, self._cell = distinct(pair_keys(row, voted))

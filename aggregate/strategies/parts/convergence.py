@@ -54,9 +54,7 @@ class Convergence:
     def trace(self) -> Trace:
         """What has happened so far."""
         return Trace(
-            tuple(self._iterations),
-            converged=self._period == 1,
-            cycle_length=self._period if self._period > 1 else 0,
+            tuple(self._iterations), converged=self._period == 1, cycle_length=self._period if self._period > 1 else 0
         )
 
 

@@ -18,14 +18,7 @@ def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: Labe
 
     heaviest = np.empty(len(disputes), np.int32)
     in_blocks(
-        kernel,
-        len(disputes),
-        disputes.offsets,
-        disputes.labels,
-        disputes.is_author,
-        vote_weights,
-        excluded,
-        heaviest,
+        kernel, len(disputes), disputes.offsets, disputes.labels, disputes.is_author, vote_weights, excluded, heaviest
     )
     return heaviest
 
@@ -132,17 +125,7 @@ def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) ->
     from ...kernels.label_weights import support_of as kernel
 
     weight, total, opposition = np.empty((3, len(disputes)))
-    in_blocks(
-        kernel,
-        len(disputes),
-        disputes.offsets,
-        disputes.labels,
-        vote_weights,
-        labels,
-        weight,
-        total,
-        opposition,
-    )
+    in_blocks(kernel, len(disputes), disputes.offsets, disputes.labels, vote_weights, labels, weight, total, opposition)
     return Support(weight, total, opposition)
 
 
@@ -152,16 +135,7 @@ def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> 
 
     entropy = np.empty(len(disputes))
     n_labels = np.empty(len(disputes), np.int32)
-    in_blocks(
-        entropies,
-        len(disputes),
-        disputes.offsets,
-        disputes.labels,
-        vote_weights,
-        totals,
-        entropy,
-        n_labels,
-    )
+    in_blocks(entropies, len(disputes), disputes.offsets, disputes.labels, vote_weights, totals, entropy, n_labels)
     return entropy, n_labels
 
 

@@ -8,11 +8,7 @@ from ...consensus import AI_EFFECTS, AiFindings
 
 
 def findings_of_ai(
-    ai: AlignedAiVotes,
-    labels: LabelCodes,
-    valid: Flags,
-    labels_without: LabelCodes,
-    valid_without: Flags,
+    ai: AlignedAiVotes, labels: LabelCodes, valid: Flags, labels_without: LabelCodes, valid_without: Flags
 ) -> AiFindings:
     """The AI's votes, and how they changed labels and validity."""
     return AiFindings(ai.labels, ai.scores, _effects(ai.labels, labels, valid, labels_without, valid_without))

@@ -24,11 +24,7 @@ def publish(output: RunFolder, content: str) -> str:
 
 
 def test_a_run_is_named_by_its_start_and_numbered_if_the_name_is_taken(output: RunFolder) -> None:
-    assert [publish(output, "x") for _ in range(3)] == [
-        "20261123T021500Z",
-        "20261123T021500Z-2",
-        "20261123T021500Z-3",
-    ]
+    assert [publish(output, "x") for _ in range(3)] == ["20261123T021500Z", "20261123T021500Z-2", "20261123T021500Z-3"]
     assert os.readlink(output.latest) == "runs/20261123T021500Z-3"
 
 
