@@ -16,11 +16,8 @@ from .schema import Table, arrow_schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Columns: TypeAlias = "Mapping[str, pa.Array | NDArray[Any]]"
-"""Arrays by the name of the column, with an item a row."""
-
-Extends: TypeAlias = Literal["consensus", "users"]
-"""The table that an add-on adds columns to."""
+Columns: TypeAlias = "Mapping[str, pa.Array | NDArray[Any]]"  # arrays by the name of the column, with an item a row
+Extends: TypeAlias = Literal["consensus", "users"]  # the table that an add-on adds columns to
 
 
 class AddOn(Protocol):

@@ -18,8 +18,7 @@ from .votes import Votes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-AI_NAME = "AI"
-"""The AI among the users, where it is one of them; with integer ids it is -1. See :func:`name_for_ai`."""
+AI_NAME = "AI"  # the AI among the users, where it is one of them; with integer ids it is -1. See :func:`name_for_ai`
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +93,7 @@ class AiVotes:
         return _merged_integers(ours, theirs)
 
 
-AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")
-"""How the AI's votes may take part in a fit."""
+AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")  # how the AI's votes may take part in a fit
 
 
 def counted_labels(labels: LabelCodes, scores: Floats, mode: str, threshold: float) -> LabelCodes:
@@ -115,10 +113,8 @@ def counted_labels(labels: LabelCodes, scores: Floats, mode: str, threshold: flo
 class AlignedAiVotes:
     """The AI's votes by observation of some Votes."""
 
-    labels: LabelCodes
-    """int32[n_observations]; -1 where the AI has no vote."""
-    scores: Floats
-    """float64[n_observations]; NaN where the AI has no vote."""
+    labels: LabelCodes  # int32[n_observations]; -1 where the AI has no vote
+    scores: Floats  # float64[n_observations]; NaN where the AI has no vote
 
 
 def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags]:

@@ -60,12 +60,9 @@ class UserFindings:
 class AiFindings:
     """The AI's vote on each observation, and its effect; arrays have n_observations items."""
 
-    labels: LabelCodes
-    """-1 where the AI has no vote."""
-    scores: Floats
-    """NaN where the AI has no vote."""
-    effect: Bytes
-    """Positions in AI_EFFECTS."""
+    labels: LabelCodes  # -1 where the AI has no vote
+    scores: Floats  # NaN where the AI has no vote
+    effect: Bytes  # positions in AI_EFFECTS
 
     def counts(self, valid: Flags) -> dict[str, int | float]:
         """Numbers of observations that the AI voted on, agreed on, made valid or invalid, or gave another label.

@@ -17,16 +17,11 @@ class Candidates:
     slice ``offsets[i]:offsets[i + 1]``, by label.
     """
 
-    offsets: Offsets
-    """int64[len(disputes) + 1]"""
-    labels: LabelCodes
-    """int32[n_candidates]"""
-    n_votes: Counts
-    """int32[n_candidates]; votes for the label, next to each other among the votes of the dispute."""
-    by_author: Flags
-    """bool[n_candidates]; an author of the observation voted the label."""
-    of_vote: Counts
-    """int32[votes on disputes]; the candidate that each vote is for."""
+    offsets: Offsets  # int64[len(disputes) + 1]
+    labels: LabelCodes  # int32[n_candidates]
+    n_votes: Counts  # int32[n_candidates]; votes for the label, next to each other among the votes of the dispute
+    by_author: Flags  # bool[n_candidates]; an author of the observation voted the label
+    of_vote: Counts  # int32[votes on disputes]; the candidate that each vote is for
 
     def __len__(self) -> int:
         return self.labels.size

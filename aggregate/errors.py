@@ -6,8 +6,7 @@ import unicodedata
 import warnings
 from typing import Any
 
-LONGEST = 60
-"""Characters of a name that a message quotes."""
+LONGEST = 60  # characters of a name that a message quotes
 
 
 class AggregateError(Exception):

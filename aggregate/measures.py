@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 
 from .arrays import Flags, Floats, LabelCodes, Weights
 
-N_BINS = 15
-"""Bins of the calibration error [Guo et al. 2017, On Calibration of Modern Neural Networks, ICML]."""
-
-BLOCK = 1 << 20
-"""Items of resamples that are in memory at a time."""
-
-LEVEL = 0.95
-"""Share of the resamples that an interval spans."""
+N_BINS = 15  # bins of the calibration error [Guo et al. 2017, On Calibration of Modern Neural Networks, ICML]
+BLOCK = 1 << 20  # items of resamples that are in memory at a time
+LEVEL = 0.95  # share of the resamples that an interval spans
 
 
 def share(holds: Flags, counts: Weights, among: Flags | None = None) -> Floats:

@@ -20,8 +20,7 @@ from .errors import quoted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
-"""Characters without width, treated as white space."""
+INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")  # characters without width, treated as white space
 
 MISSING_WORDS = (
     *("nan", "none", "null", "nil", "nat", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "<null>", "missing"),
@@ -33,14 +32,9 @@ MISSING_WORDS = (
 MISSING_NUMBERS = (-1, -9, -99, -999, -9999, -99999)
 """Integers that do, beside the least integer of 32 or 64 bits, which NaN becomes."""
 
-SHOWN = 5
-"""Number of pairs, and of names like a missing value, that are listed."""
-
-BLOCK = 1 << 18
-"""Bytes scanned at a time: they fit the cache."""
-
-KINDS = ("white_space", "unicode_form", "case")
-"""What names that look alike differ in."""
+SHOWN = 5  # number of pairs, and of names like a missing value, that are listed
+BLOCK = 1 << 18  # bytes scanned at a time: they fit the cache
+KINDS = ("white_space", "unicode_form", "case")  # what names that look alike differ in
 
 
 @dataclass(frozen=True)

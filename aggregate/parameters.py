@@ -112,8 +112,7 @@ def parameter(default: Any, help: str, range: str = "", *, choices: tuple[str, .
     return field(default=default, metadata={"parameter": Parameter(help, words, choices, **attributes)})
 
 
-setting = partial(parameter, changes_result=False)
-"""A setting that gives the same votes the same labels and statuses."""
+setting = partial(parameter, changes_result=False)  # a setting that gives the same votes the same labels and statuses
 
 
 def max_rejected(help: str = "share of the rows that may be unusable") -> Any:

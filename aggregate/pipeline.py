@@ -137,8 +137,7 @@ class _Given:
     reading: Reading
     ai: AiReading | None
     side_inputs: SideInputs
-    files: Mapping[str, FileFacts]
-    """The files that settings name, beside the votes and scores."""
+    files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
     @property
     def inputs(self) -> list[Input]:
@@ -163,10 +162,8 @@ class _Found:
     ai: tuple[CheckedFile, ...] | None
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
-    makers: "Sequence[Maker]"
-    """Of the add-ons that settings ask for."""
-    files: Mapping[str, FileFacts]
-    """The files that settings name, beside the votes and scores."""
+    makers: "Sequence[Maker]"  # of the add-ons that settings ask for
+    files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
 
 def _find(paths: Paths, settings: Settings) -> _Found:

@@ -13,11 +13,8 @@ from .parameters import check_parameters, declared, max_rejected, normalise, par
 if TYPE_CHECKING:
     from .files.sources import Paths
 
-LOCK_MODES = ("wait", "fail")
-"""What to do while another process writes in the output folder."""
-
-SIMULATED = "simulated"
-"""Names the calibration that was fitted on simulated votes."""
+LOCK_MODES = ("wait", "fail")  # what to do while another process writes in the output folder
+SIMULATED = "simulated"  # names the calibration that was fitted on simulated votes
 
 
 def check_settings(settings: Any) -> None:

@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 class SideInputs:
     """Inputs beside the votes, each named by its field; None if not given."""
 
-    user_weights: "UserWeights | None" = None
-    """Fixed and minimum weights of users."""
-    ai_votes: "AiVotes | None" = None
-    """The AI's label and score for some observations."""
+    user_weights: "UserWeights | None" = None  # fixed and minimum weights of users
+    ai_votes: "AiVotes | None" = None  # the AI's label and score for some observations
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -28,5 +26,4 @@ class SideInputs:
         return type(self)(**{name: getattr(self, name) for name in self.names if name in names})
 
 
-VOTES_ONLY = SideInputs()
-"""No side inputs."""
+VOTES_ONLY = SideInputs()  # no side inputs

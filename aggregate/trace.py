@@ -16,8 +16,7 @@ class Iteration:
 class LikelihoodIteration(Iteration):
     """One iteration of a probabilistic model, with the log-likelihood of the votes."""
 
-    log_likelihood: float
-    """Log-likelihood of all votes, in nats."""
+    log_likelihood: float  # log-likelihood of all votes, in nats
 
 
 @dataclass(frozen=True)

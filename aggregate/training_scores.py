@@ -16,8 +16,7 @@ from .ingest.score_lists import check_scores, score_lists
 from .progress import SILENT, Progress
 from .settings import Settings
 
-AHEAD = 2
-"""Batches of score lists decoded ahead."""
+AHEAD = 2  # batches of score lists decoded ahead
 
 
 def ambiguity_of(

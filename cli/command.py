@@ -28,8 +28,7 @@ GROUPS = (
 
 OTHER = GROUPS[-1]
 
-MANY = 12
-"""Options of a command up to which help shows them in one list."""
+MANY = 12  # options of a command up to which help shows them in one list
 
 
 class Option(click.Option):

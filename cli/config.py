@@ -96,8 +96,7 @@ def _settings(name: str, command: click.Command, configuration: Configuration | 
     return "\n".join([f"[{name}]", *(f"{text:<{width}}  # {origin}" for text, origin in rows)])
 
 
-_FOREIGN = object()
-"""Default of a parameter that the chosen strategy does not have."""
+_FOREIGN = object()  # default of a parameter that the chosen strategy does not have
 
 
 def _strategy_defaults(chosen: str | None) -> dict[str | None, Any]:

@@ -22,17 +22,13 @@ from plant_aggregate.errors import on_one_line, reason_of
 
 from .options import timestamp
 
-NOT_IN_FILES = ("help", "config", "version", "show")
-"""Options that a file cannot have."""
-
-RUN_COMMANDS = ("runs", "diff", "publish", "rollback")
-"""Commands that read or change the output of ``run``."""
+NOT_IN_FILES = ("help", "config", "version", "show")  # options that a file cannot have
+RUN_COMMANDS = ("runs", "diff", "publish", "rollback")  # commands that read or change the output of `run`
 
 SHARED = ("output", "lock", "metrics", "log_format", "store_timeout")
 """Options of those that the table [run] sets, too, unless their own tables do."""
 
-MAX_BYTES = 1 << 20
-"""Size of a file from which on it is not read."""
+MAX_BYTES = 1 << 20  # size of a file from which on it is not read
 
 MAX_NAMES = 16
 """Names in a dotted key. Longer ones are no options, and the time to parse them is quadratic in their number."""
@@ -61,10 +57,8 @@ class Configuration:
     """A file that was checked."""
 
     path: str
-    tables: Mapping[str, Mapping[str, Any]]
-    """Command -> name of the parameter -> value."""
-    lines: Mapping[tuple[str, str], int]
-    """Command and name of the parameter -> line of the file."""
+    tables: Mapping[str, Mapping[str, Any]]  # command -> name of the parameter -> value
+    lines: Mapping[tuple[str, str], int]  # command and name of the parameter -> line of the file
 
     def of(self, command: str) -> dict[str, Any]:
         """Parameter -> value for a command, including those that it shares with ``run``."""

@@ -27,11 +27,8 @@ from .log_format import is_json
 ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 """Words for each signal in messages."""
 
-EXIT_SIGNAL = 128
-"""Exit code less the number of the signal, as in shells: 130 interrupted, 143 terminated, 129 hung up."""
-
-PATIENCE = 5.0
-"""Seconds in which the main thread may end after a signal."""
+EXIT_SIGNAL = 128  # exit code less the number of the signal, as in shells: 130 interrupted, 143 terminated, 129 hung up
+PATIENCE = 5.0  # seconds in which the main thread may end after a signal
 
 UNFINISHED = "an unfinished run is not published"
 """End of the message for ``run``, until its run is published or held back."""

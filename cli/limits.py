@@ -10,8 +10,7 @@ MEGABYTE = 1 << 20
 ADDRESS_SPACE = 900 * MEGABYTE
 """Bytes of address space that the libraries reserve before the first row is read; most are never touched."""
 
-FOR_A_THREAD = 100 * MEGABYTE
-"""Bytes for a stack and the arena of the allocator."""
+FOR_A_THREAD = 100 * MEGABYTE  # bytes for a stack and the arena of the allocator
 
 
 def check_address_space(threads: int | None) -> None:

@@ -1,7 +1,6 @@
 """The format of stderr, text or JSON lines: one state for all modules that write there."""
 
-FORMATS = ("text", "json")
-"""Formats of stderr."""
+FORMATS = ("text", "json")  # formats of stderr
 
 
 class _State:

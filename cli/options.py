@@ -27,8 +27,7 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MAX_SECONDS = 1_000_000
-"""Maximum of options in seconds: more is taken for a mistake."""
+MAX_SECONDS = 1_000_000  # maximum of options in seconds: more is taken for a mistake
 
 
 class FloatRange(click.FloatRange):

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from plant_aggregate.errors import on_one_line
 from plant_aggregate.report.blocks import Block, Cell, Label, Table, shown
 
-WIDEST = 40
-"""Characters of a cell that holds a label or an id."""
+WIDEST = 40  # characters of a cell that holds a label or an id
 
 
 def as_text(blocks: Iterable[Block]) -> str:

@@ -49,16 +49,12 @@ class UserAgreement:
     """Agreement of each user; arrays have n_users items, with the meaning in ``schema.USER_AGREEMENT``."""
 
     n_shared: Counts
-    spam_score: Floats
-    """NaN where it is not defined."""
+    spam_score: Floats  # NaN where it is not defined
     label_entropy: Floats
 
 
-ENOUGH_SHARED = 10
-"""Shared votes from which on a spam score is meaningful."""
-
-SPAM = 0.5
-"""Spam score from which on a user is suspect: half as much disagreement as votes at random would have."""
+ENOUGH_SHARED = 10  # shared votes from which on a spam score is meaningful
+SPAM = 0.5  # spam score from which on a user is suspect: half as much disagreement as votes at random would have
 
 
 @dataclass(frozen=True)
@@ -79,8 +75,7 @@ SUSPECT_COLUMNS = [field.name for field in fields(Suspect)]
 class Suspects:
     """Users with a spam score of at least SPAM, among those with ENOUGH_SHARED votes."""
 
-    users: int
-    """Number of users with enough shared votes."""
+    users: int  # number of users with enough shared votes
     suspect: int
     worst: tuple[Suspect, ...]
 

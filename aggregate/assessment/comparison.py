@@ -34,8 +34,7 @@ class Compared:
 
     strategy: str
     evaluation: Evaluation
-    seconds: float
-    """Seconds of the fit, with kernels compiled and loaded, and disputed observations found before."""
+    seconds: float  # seconds of the fit, with kernels compiled and loaded, and disputed observations found before
     iterations: int
     converged: bool
 

@@ -30,8 +30,7 @@ MAX_DRAWS = 20_000_000
 MAX_RESAMPLED = 200_000
 """Size of a set of observations beyond which it gets no intervals: shares are then accurate to 0.2 %."""
 
-VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))
-"""Groups of observations by their number of votes: from, to."""
+VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))  # groups of observations by their number of votes: from, to
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +40,8 @@ class Matched:
     For callers that evaluate many consensuses against the same experts: ``evaluate_matched`` needs no more than these.
     """
 
-    truth: LabelCodes
-    """Codes of the experts' labels."""
-    labels: LabelCodes
-    """Codes of the consensus's labels, from the same table of names."""
+    truth: LabelCodes  # codes of the experts' labels
+    labels: LabelCodes  # codes of the consensus's labels, from the same table of names
     valid: Flags
     confidence: Floats
     n_votes: Counts
@@ -71,16 +68,11 @@ class Overlap:
 
     expert_observations: int
     matched: int
-    unknown: int
-    """Number of expert observations without a vote, which are ignored."""
-    unlabelled: int
-    """Number of rows without a label, which are ignored."""
-    species: int
-    """Number of distinct expert labels of the matched observations."""
-    species_never_voted: int
-    """Number of these that were never voted: no strategy can retrieve them."""
-    observations_never_voted: int
-    """Number of matched observations with such a label."""
+    unknown: int  # number of expert observations without a vote, which are ignored
+    unlabelled: int  # number of rows without a label, which are ignored
+    species: int  # number of distinct expert labels of the matched observations
+    species_never_voted: int  # number of these that were never voted: no strategy can retrieve them
+    observations_never_voted: int  # number of matched observations with such a label
 
 
 @dataclass(frozen=True)
@@ -99,8 +91,7 @@ class Group:
     name: str
     observations: int
     measures: Mapping[str, Estimate]
-    resamples: int = 0
-    """Number of resamples for the intervals; 0 without intervals."""
+    resamples: int = 0  # number of resamples for the intervals; 0 without intervals
 
 
 @dataclass(frozen=True)
@@ -110,8 +101,7 @@ class Confusion:
     truth: str | int
     label: str | int
     observations: int
-    valid: int
-    """Number of these that are valid: training would learn the mistake."""
+    valid: int  # number of these that are valid: training would learn the mistake
 
 
 @dataclass(frozen=True)

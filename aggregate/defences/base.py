@@ -18,13 +18,10 @@ class FirstConsensus:
     """The input of a defence: the votes, a consensus of the users without the AI, and the AI's votes."""
 
     votes: Votes
-    labels: LabelCodes
-    """int32[n_observations]"""
-    valid: Flags
-    """bool[n_observations]"""
+    labels: LabelCodes  # int32[n_observations]
+    valid: Flags  # bool[n_observations]
     ai: AlignedAiVotes | None = None
-    ai_user: int = -1
-    """The code of the AI if it is one of the users, else -1."""
+    ai_user: int = -1  # the code of the AI if it is one of the users, else -1
 
 
 @dataclass(frozen=True, eq=False)

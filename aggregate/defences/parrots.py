@@ -22,17 +22,10 @@ from ..progress import Progress
 from ..schema import USER_AI
 from .base import Defence, Examined, FirstConsensus
 
-PRIOR = 5.0
-"""Expected wrong votes of the AI among a user's observations at which a full parrot scores 1/2."""
-
-SPECIES_PRIOR = 10.0
-"""Observations of a species that weigh as much as all others when its own accuracy is estimated."""
-
-PARROT = 0.5
-"""Mode ``drop`` silences users with this score or more."""
-
-UNIT = 2**30
-"""Accuracies are added as integer multiples of 1 / UNIT, so that sums do not depend on the order."""
+PRIOR = 5.0  # expected wrong votes of the AI among a user's observations at which a full parrot scores 1/2
+SPECIES_PRIOR = 10.0  # observations of a species that weigh as much as all others when its own accuracy is estimated
+PARROT = 0.5  # mode `drop` silences users with this score or more
+UNIT = 2**30  # accuracies are added as integer multiples of 1 / UNIT, so that sums do not depend on the order
 
 
 def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:

@@ -31,19 +31,15 @@ TYPES_IN_WORDS = {
     "shares": "a list of floats",
 }
 
-LISTS = ("labels", "shares")
-"""Types of columns whose values are lists."""
-
-FEW_NAMES = ("label", "status", "ai_label")
-"""Columns of strings that may stay dictionary-encoded."""
+LISTS = ("labels", "shares")  # types of columns whose values are lists
+FEW_NAMES = ("label", "status", "ai_label")  # columns of strings that may stay dictionary-encoded
 
 ONE_TYPE = ("id", "label", "labels")
 """Types of columns that must have the same Arrow type in every file, including the width of integers."""
 
 UNITS = ("s", "ms", "us", "ns")
 
-FLAGS = {"true": True, "1": True, "false": False, "0": False}
-"""Spellings of a bool in a folder's name."""
+FLAGS = {"true": True, "1": True, "false": False, "0": False}  # spellings of a bool in a folder's name
 
 
 class ConversionError(ValueError):

@@ -13,19 +13,16 @@ from ..errors import ParameterError, reason_of
 
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
 
-RUNS, HELD, LATEST, POINTER = "runs", "held", "latest", "latest.json"
-"""Names of the entries of an output folder."""
+RUNS, HELD, LATEST, POINTER = "runs", "held", "latest", "latest.json"  # names of the entries of an output folder
 
 MANIFEST_FILE = "run.json"
 
-UNFINISHED = ".partial"
-"""Suffix of a file or folder that is being written."""
+UNFINISHED = ".partial"  # suffix of a file or folder that is being written
 
 STREAM = re.compile(r"/dev/fd/(\d+)|/proc/(\d+)/fd/(\d+)", re.ASCII)
 """Path of a process's file descriptor, with its links resolved."""
 
-MOST_LINKS = 40
-"""Symbolic links that are followed at most, as by the operating system."""
+MOST_LINKS = 40  # symbolic links that are followed at most, as by the operating system
 
 REMEDY = "name another place"
 

@@ -15,11 +15,8 @@ MAGIC = b"PAR1"
 TAIL = len(MAGIC) + 4
 """Bytes of the metadata's length, and of the magic number after it."""
 
-SCHEMA, KEY_VALUES = 2, 5
-"""Numbers of fields of a file's metadata."""
-
-NAME, CHILDREN = 4, 5
-"""Numbers of fields of a schema element."""
+SCHEMA, KEY_VALUES = 2, 5  # numbers of fields of a file's metadata
+NAME, CHILDREN = 4, 5  # numbers of fields of a schema element
 
 LOGICAL_TYPE = (6, 7, 8, 10)
 """Numbers of a schema element's fields for its logical type: converted type, scale, precision, logical type."""

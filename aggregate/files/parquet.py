@@ -19,11 +19,8 @@ from .footers import FileWithoutLogicalTypes
 from .sources import Input, Source, find_sources
 from .stores import redacted
 
-BATCH_ROWS = 1 << 17
-"""Rows decoded at a time: bounds the memory taken beside the encoded votes."""
-
-BUFFER = 1 << 18
-"""Bytes of a column read at a time, where row groups are large."""
+BATCH_ROWS = 1 << 17  # rows decoded at a time: bounds the memory taken beside the encoded votes
+BUFFER = 1 << 18  # bytes of a column read at a time, where row groups are large
 
 SMALL_GROUP = 1 << 27
 """Bytes of a row group up to which its columns are read whole: less than the votes in it take later.
@@ -32,11 +29,8 @@ pyarrow then compares the size in a page's header with the bytes that are there.
 buffer, it trusts the header and clears up to 2 GB.
 """
 
-MAP_NAMES = "map names with --column COLUMN=NAME"
-"""What to do about a missing column."""
-
-TEXTS = (pa.string(), pa.list_(pa.string()))
-"""Types of columns that may be read as dictionaries."""
+MAP_NAMES = "map names with --column COLUMN=NAME"  # what to do about a missing column
+TEXTS = (pa.string(), pa.list_(pa.string()))  # types of columns that may be read as dictionaries
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 0.1
-"""Seconds after which a thread that waits for room checks whether to stop."""
+PATIENCE = 0.1  # seconds after which a thread that waits for room checks whether to stop
 
 
 class _End:

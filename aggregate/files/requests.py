@@ -17,8 +17,7 @@ from ..errors import ParameterError
 
 T = TypeVar("T")
 
-TIME_LIMIT: float = 120
-"""Default number of seconds that a store has for an answer, retries included."""
+TIME_LIMIT: float = 120  # default number of seconds that a store has for an answer, retries included
 
 ATTEMPTS, FIRST_WAIT, LONGEST_WAIT = 4, 1, 30
 """Attempts of a request through fsspec, and the seconds between them, at first and at most."""

@@ -22,8 +22,7 @@ Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
-NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""The value in a folder's name that means null."""
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # the value in a folder's name that means null
 
 
 def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
@@ -88,8 +87,7 @@ class Input:
     path: str
     rows: int
     bytes: int
-    fingerprint: str
-    """SHA-256 of its content, as hexadecimal digits."""
+    fingerprint: str  # SHA-256 of its content, as hexadecimal digits
 
 
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:

@@ -28,14 +28,12 @@ SECRETS = re.compile(r"key|secret|token|pass|pwd|credential|signature|sig$|sas|a
 PASSWORD = re.compile(r"^([^:]+:/{0,2})[^/?#@:]*:(?:[^/?#@]*|(?!\d+[/?#])[^?]*)@")
 """The beginning of a URI, well-formed or not, with a user and a password, which may wrongly have slashes in it."""
 
-HIDDEN = "hidden"
-"""Replacement for a secret."""
+HIDDEN = "hidden"  # replacement for a secret
 
 GCS_RETRY_LIMIT = "retry_limit_seconds"
 """Parameter in the query of a Google Cloud Storage URI: the seconds for which pyarrow retries."""
 
-CHUNK = 1 << 23
-"""Bytes copied at a time."""
+CHUNK = 1 << 23  # bytes copied at a time
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,8 @@ class StoreLocation:
     """A file or folder in a store."""
 
     filesystem: Store
-    path: str
-    """Path inside the file system."""
-    uri: str
-    """The URI as given, secrets included."""
+    path: str  # path inside the file system
+    uri: str  # the URI as given, secrets included
 
     @property
     def name(self) -> str:

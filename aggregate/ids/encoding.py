@@ -13,8 +13,7 @@ from ..errors import VotesError
 from ..kernels.ordering import codes_of, order_of_keys, starts_of
 from .texts import TextColumn
 
-DENSE = 64
-"""Possible integers per row up to which a bitmap of them is cheaper than sorting."""
+DENSE = 64  # possible integers per row up to which a bitmap of them is cheaper than sorting
 
 
 class IdColumn(Protocol):

@@ -15,8 +15,7 @@ from ..kernels.ordering import order_of_keys, order_of_pairs, starts_of
 CLASSES = tuple(frozenset(letters) for letters in (b"0123456789", b"0123456789abcdef", b"0123456789ABCDEF"))
 """Sets of bytes: all bytes of the first set that includes those seen at a position are possible there."""
 
-LONGEST = 128
-"""Bytes of the longest texts for which a packing is tried."""
+LONGEST = 128  # bytes of the longest texts for which a packing is tried
 
 WORD_BITS = 64
 
@@ -29,10 +28,8 @@ class Packing:
     word: Counts
     bit: Counts
     masks: Words
-    symbols: Bytes
-    """uint8[n_places, most symbols]; the byte of each rank."""
-    end: Indices
-    """int64[n_places]; the rank of the text's end, -1 where no text ends."""
+    symbols: Bytes  # uint8[n_places, most symbols]; the byte of each rank
+    end: Indices  # int64[n_places]; the rank of the text's end, -1 where no text ends
 
     @property
     def has_low(self) -> bool:
@@ -99,11 +96,8 @@ class Packing:
         return order_of_pairs(high, low)
 
 
-UNKNOWN = 0xFFFF
-"""The rank of an impossible byte, as in ``kernels.packing``, which takes long to load."""
-
-END = -1
-"""The end of a text among symbols: as an index, the last column of the ranks."""
+UNKNOWN = 0xFFFF  # the rank of an impossible byte, as in `kernels.packing`, which takes long to load
+END = -1  # the end of a text among symbols: as an index, the last column of the ranks
 
 
 def _symbols_at(place: int, data: Bytes, offsets: Offsets, lengths: NDArray[np.int64]) -> list[int]:

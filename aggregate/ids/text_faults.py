@@ -12,8 +12,7 @@ from ..arrow import bytes_of, strings, to_arrow, to_numpy
 LONGEST = 32_768
 """Maximum bytes of an id or a label: names are shorter, images or documents in the wrong column are not."""
 
-SHOWN = 200
-"""Bytes of an overlong text that are kept for messages and tables."""
+SHOWN = 200  # bytes of an overlong text that are kept for messages and tables
 
 NOT_UTF8, TOO_LONG = 1, 2
 

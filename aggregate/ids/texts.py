@@ -11,12 +11,10 @@ from ..arrow import bytes_of, strings_of
 from ..kernels.ordering import Buckets, bucket_places, buckets_of, codes_of, sort_bucketed, starts_of
 from .packing import Packing
 
-SPARE = 1.02
-"""Factor by which the memory for all texts exceeds what the first batch's mean length predicts."""
+SPARE = 1.02  # factor by which the memory for all texts exceeds what the first batch's mean length predicts
 
 
-FIRST_ROWS = 1000
-"""Rows from which the bytes that occur in the column are guessed."""
+FIRST_ROWS = 1000  # rows from which the bytes that occur in the column are guessed
 
 
 class TextColumn:
@@ -132,8 +130,7 @@ class BucketedTexts:
 
     data: Bytes
     offsets: Offsets
-    keys: Words
-    """uint64[n]; the key of the ``width`` bytes at ``depth``. All texts share the bytes before these."""
+    keys: Words  # uint64[n]; the key of the `width` bytes at `depth`. All texts share the bytes before these
     depth: int
     width: int
     buckets: Buckets

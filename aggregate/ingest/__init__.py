@@ -47,8 +47,7 @@ __all__ = [
     "votes_from_table",
 ]
 
-AHEAD = 8
-"""Batches decoded in advance."""
+AHEAD = 8  # batches decoded in advance
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ class Reading:
     votes: Votes
     inputs: tuple[Input, ...]
     rows: RowCounts
-    rejected: pa.Table
-    """The unusable rows: table REJECTED of ``schema``."""
+    rejected: pa.Table  # the unusable rows: table REJECTED of `schema`
 
 
 def read_votes(

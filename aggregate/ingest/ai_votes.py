@@ -44,8 +44,7 @@ class AiReading:
 
     ai_votes: AiVotes
     inputs: tuple[Input, ...]
-    quarantine: Quarantine
-    """The rejected rows."""
+    quarantine: Quarantine  # the rejected rows
 
 
 def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[CheckedFile, ...]:
@@ -154,16 +153,11 @@ def _as_votes(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.Rec
 class AiRows:
     """Encoded rows of AI votes; arrays have an item a row."""
 
-    ids: pa.Array
-    """Distinct observation ids, sorted."""
-    names: pa.Array
-    """Distinct labels, sorted."""
-    observations: Counts
-    """int32[n]; positions in ``ids``."""
-    labels: LabelCodes
-    """int32[n]; positions in ``names``."""
-    scores: Floats
-    """float64[n] in [0, 1]."""
+    ids: pa.Array  # distinct observation ids, sorted
+    names: pa.Array  # distinct labels, sorted
+    observations: Counts  # int32[n]; positions in `ids`
+    labels: LabelCodes  # int32[n]; positions in `names`
+    scores: Floats  # float64[n] in [0, 1]
 
     def at(self, rows: Flags) -> "AiRows":
         """A subset of the rows, bool[n]."""

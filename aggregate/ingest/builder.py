@@ -19,11 +19,8 @@ from ..votes import Votes
 from .cleaning import Quarantine, split_batch
 from .grouping import CodedRows, group
 
-MAX_ROWS = 2**31 - 1
-"""Maximum number of rows: they are numbered in 32 bits."""
-
-UNKNOWN_TIME = np.iinfo(np.int64).min
-"""The time of a row without one: older than any other."""
+MAX_ROWS = 2**31 - 1  # maximum number of rows: they are numbered in 32 bits
+UNKNOWN_TIME = np.iinfo(np.int64).min  # the time of a row without one: older than any other
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from ..shares import count_of
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
-Fault: TypeAlias = tuple[str, pa.Array]
-"""A reason for rejection, and the rows it applies to (bool)."""
+Fault: TypeAlias = tuple[str, pa.Array]  # a reason for rejection, and the rows it applies to (bool)
 
 
 @dataclass

@@ -17,11 +17,9 @@ from ..votes import Votes
 class CodedRows:
     """Encoded rows of the log; arrays have an item a row, in row order."""
 
-    observations: Counts
-    """int32[n_rows]; codes of observations."""
+    observations: Counts  # int32[n_rows]; codes of observations
     users: UserCodes
-    labels: LabelCodes
-    """int32[n_rows]; -1 for no opinion."""
+    labels: LabelCodes  # int32[n_rows]; -1 for no opinion
     is_author: Flags
     observation_ids: pa.Array
     user_ids: pa.Array

@@ -10,8 +10,7 @@ from ..arrays import Indices
 from ..errors import VotesError
 from ..ids.text_faults import LONGEST, NOT_UTF8, checked
 
-SHOWN = 3
-"""Number of rows that a message names."""
+SHOWN = 3  # number of rows that a message names
 
 
 @dataclass(frozen=True)
@@ -19,11 +18,9 @@ class RowsOfFiles:
     """Rows of several files, one after the other."""
 
     paths: list[str]
-    starts: Indices
-    """int64[n_files]; the first row of each file."""
+    starts: Indices  # int64[n_files]; the first row of each file
     unit: str = "row"
-    first: int = 0
-    """The number of a file's first row."""
+    first: int = 0  # the number of a file's first row
 
     @classmethod
     def of(cls, sizes: Iterable[tuple[str, int]], unit: str = "row", first: int = 0) -> "RowsOfFiles":

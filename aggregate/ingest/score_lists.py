@@ -28,11 +28,8 @@ from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
 from .scores import are_scores, as_decimals, in_range
 
-ITEMS = 1 << 21
-"""Approximate number of labels decoded at a time: bounds memory when the lists are long."""
-
-SUM_SLACK = 1e-6
-"""Tolerance of a sum of probabilities: float32 rounds by that much, float16 by more."""
+ITEMS = 1 << 21  # approximate number of labels decoded at a time: bounds memory when the lists are long
+SUM_SLACK = 1e-6  # tolerance of a sum of probabilities: float32 rounds by that much, float16 by more
 
 MAP_SCORE_NAMES = "map names with --score-column COLUMN=NAME"
 
@@ -42,8 +39,7 @@ class ScoreFiles:
     """Files of scores in one layout, whose columns were checked."""
 
     files: tuple[CheckedFile, ...]
-    is_long: bool
-    """Whether each label has a row, instead of lists."""
+    is_long: bool  # whether each label has a row, instead of lists
 
     @property
     def rows(self) -> int:

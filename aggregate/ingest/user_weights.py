@@ -14,13 +14,11 @@ from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
 from .row_names import RowsOfFiles, refuse_texts
 
-MOST = 1e9
-"""Largest weight: sums with larger ones would not be exact."""
+MOST = 1e9  # largest weight: sums with larger ones would not be exact
 
 CSV_COLUMNS = ("user_id", "fixed_weight", "min_weight")
 
-FIRST_LINE = 2
-"""Number of a CSV file's first line after its header."""
+FIRST_LINE = 2  # number of a CSV file's first line after its header
 
 
 def read_user_weights(paths: Paths) -> UserWeights:

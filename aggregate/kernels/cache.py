@@ -23,19 +23,13 @@ from pathlib import Path
 
 LISTING, LOCK = "saved", ".lock"
 
-OWN_LEVELS = 3
-"""Number of nested folders that belong to the cache."""
-
-LOCK_PATIENCE = 120.0
-"""Seconds to wait for another process that compiles a kernel, which takes a few seconds."""
-
-UNUSED = 60 * 86400.0
-"""Seconds without use after which the kernels of a version are removed."""
+OWN_LEVELS = 3  # number of nested folders that belong to the cache
+LOCK_PATIENCE = 120.0  # seconds to wait for another process that compiles a kernel, which takes a few seconds
+UNUSED = 60 * 86400.0  # seconds without use after which the kernels of a version are removed
 
 DAY = 86400.0
 
-State = Mapping[str, tuple[int, int, int]]
-"""File -> inode, size in bytes and modification time in nanoseconds."""
+State = Mapping[str, tuple[int, int, int]]  # file -> inode, size in bytes and modification time in nanoseconds
 
 
 class UntrustedError(Exception):

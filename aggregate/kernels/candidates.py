@@ -10,8 +10,7 @@ import numpy as np
 from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets
 from .jit import kernel
 
-TIED = 1e-9
-"""A label is tied when its share is within this part of the largest."""
+TIED = 1e-9  # a label is tied when its share is within this part of the largest
 
 
 @kernel

@@ -8,8 +8,7 @@ import numpy as np
 from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
 
-NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)
-"""The word of a row that was superseded or withdrawn; sorts after every vote."""
+NO_VOTE = np.uint64(0xFFFFFFFFFFFFFFFF)  # the word of a row that was superseded or withdrawn; sorts after every vote
 
 
 @kernel

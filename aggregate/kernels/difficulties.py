@@ -14,8 +14,7 @@ MOST_EASE = 4.6
 LEAST_EASE = -10.0
 """Ease, the logarithm of [W09]'s 1 / difficulty, stays between these: exp(4.6) = 99."""
 
-LARGEST_STEP = 1.0
-"""No Newton step is larger."""
+LARGEST_STEP = 1.0  # no Newton step is larger
 
 
 @kernel

@@ -14,8 +14,7 @@ import numpy as np
 from ..arrays import Counts, Factors, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
 from .jit import kernel
 
-TIED = 1e-9
-"""A label is tied when its weight is within this share of the heaviest."""
+TIED = 1e-9  # a label is tied when its weight is within this share of the heaviest
 
 
 @kernel

@@ -8,8 +8,7 @@ import numpy as np
 
 from ..arrays import Counts, Flags, Indices, Offsets, Words
 
-BUCKET_BITS = 11
-"""Bits of the bucket number: the first-level cache still holds 2,048 positions to write at."""
+BUCKET_BITS = 11  # bits of the bucket number: the first-level cache still holds 2,048 positions to write at
 
 
 @dataclass(frozen=True)
@@ -19,14 +18,11 @@ class Buckets:
     Each thread scatters a part of the rows, and has positions of its own in every bucket.
     """
 
-    parts: list[tuple[int, int]]
-    """Rows (first, last) of each part."""
+    parts: list[tuple[int, int]]  # rows (first, last) of each part
     shift: int
     mask: np.uint64
-    edges: Offsets
-    """int64[n_buckets + 1]; bucket b has the positions edges[b]:edges[b + 1]."""
-    places: Indices
-    """int64[n_parts, n_buckets]; each part's first position in each bucket."""
+    edges: Offsets  # int64[n_buckets + 1]; bucket b has the positions edges[b]:edges[b + 1]
+    places: Indices  # int64[n_parts, n_buckets]; each part's first position in each bucket
 
 
 def buckets_of(keys: Words) -> Buckets:

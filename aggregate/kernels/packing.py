@@ -10,11 +10,8 @@ import numpy as np
 from ..arrays import Bytes, Counts, Indices, Offsets, Ranks, Words
 from .jit import kernel
 
-END = 256
-"""The column of the ranks for the end of the text."""
-
-UNKNOWN = 0xFFFF
-"""The rank of an impossible byte."""
+END = 256  # the column of the ranks for the end of the text
+UNKNOWN = 0xFFFF  # the rank of an impossible byte
 
 
 @kernel

@@ -15,11 +15,8 @@ import numpy as np
 from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
 from .jit import kernel
 
-LEAST = 1e-100
-"""Smallest probability, so that logarithms stay finite."""
-
-LARGEST_LOG = 231.0
-"""Largest absolute value of a logarithm: -log(LEAST), rounded up."""
+LEAST = 1e-100  # smallest probability, so that logarithms stay finite
+LARGEST_LOG = 231.0  # largest absolute value of a logarithm: -log(LEAST), rounded up
 
 
 def unit_for(largest: float, finest: int = 52) -> float:

@@ -37,17 +37,10 @@ NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TW
 
 LABEL_NOT_UTF8, LONG_LABEL, ID_NOT_UTF8, LONG_ID, WIDE_EPOCH = range(11, 16)
 
-NO_LABEL, UNREADABLE, OVERLONG = -1, -2, -3
-"""Codes instead of a label that is null or blank, not UTF-8, or too long."""
-
-NO_FAULT = 255
-"""Larger than any code of a fault."""
-
-UNIT = 2.0**52
-"""Sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most."""
-
-LEAST_TRUST = 1e-100
-"""A smaller trust in a vote counts as 0: products of smaller numbers lose precision, or underflow."""
+NO_LABEL, UNREADABLE, OVERLONG = -1, -2, -3  # codes instead of a label that is null or blank, not UTF-8, or too long
+NO_FAULT = 255  # larger than any code of a fault
+UNIT = 2.0**52  # sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most
+LEAST_TRUST = 1e-100  # a smaller trust in a vote counts as 0: products of smaller numbers lose precision, or underflow
 
 
 @kernel
@@ -82,16 +75,13 @@ class Lists(NamedTuple):
     Those of list i are the slices ``label_offsets[i]:label_offsets[i + 1]`` and likewise of ``probabilities``.
     """
 
-    observations: Counts
-    """int32[n]; -1 for one without votes."""
-    faults: Bytes
-    """uint8[n]; 0 for a list that can be used."""
+    observations: Counts  # int32[n]; -1 for one without votes
+    faults: Bytes  # uint8[n]; 0 for a list that can be used
     label_offsets: Offsets
     labels: LabelCodes
     probability_offsets: Offsets
     probabilities: Probabilities
-    sums: Floats
-    """float64[n]"""
+    sums: Floats  # float64[n]
 
 
 @kernel

@@ -8,8 +8,7 @@ import numpy as np
 from ..arrays import Counts, Flags, Indices, Offsets, Words
 from .jit import kernel
 
-FEW = 48
-"""Items up to which insertion sort is fastest."""
+FEW = 48  # items up to which insertion sort is fastest
 
 
 @kernel

@@ -11,8 +11,7 @@ import numpy as np
 from ..arrays import Bytes, Counts, Factors, Flags, LabelCodes, Offsets, UserCodes, Weights, Words
 from .jit import kernel
 
-LABEL_SHIFT = 33
-"""The bit of a word at which the label begins."""
+LABEL_SHIFT = 33  # the bit of a word at which the label begins
 
 VALID = 1
 DISPUTED = 2

@@ -12,8 +12,7 @@ import numpy as np
 from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Words
 from .jit import cgutils, intrinsic, kernel, numba
 
-FEW = 24
-"""Texts of a run up to which it is sorted by direct comparison."""
+FEW = 24  # texts of a run up to which it is sorted by direct comparison
 
 
 @kernel

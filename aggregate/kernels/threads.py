@@ -6,11 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-SMALL_WORK = 20_000
-"""Number of items below which threads are not worth while."""
-
-BLOCKS_PER_THREAD = 4
-"""Blocks per thread: several, so that one block of large groups does not delay the others."""
+SMALL_WORK = 20_000  # number of items below which threads are not worth while
+BLOCKS_PER_THREAD = 4  # blocks per thread: several, so that one block of large groups does not delay the others
 
 
 def available_cores() -> int:
@@ -61,8 +58,7 @@ def in_blocks(blocked: Callable[..., None], n_items: int, *arguments: object) ->
         block.result()
 
 
-MOST_PARTS = 8
-"""Maximum number of parts, as each may have counters of its own, which take memory."""
+MOST_PARTS = 8  # maximum number of parts, as each may have counters of its own, which take memory
 
 
 def one_part_per_thread(n_items: int) -> list[tuple[int, int]]:

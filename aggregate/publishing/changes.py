@@ -37,8 +37,7 @@ FLAGS = ("ambiguous_below", "ambiguous_quantile")
 
 VALID = STATUSES.index("valid")
 
-Codes: TypeAlias = Mapping[str, Any]
-"""Columns of SNAPSHOT as arrays of numbers: a row for each observation."""
+Codes: TypeAlias = Mapping[str, Any]  # columns of SNAPSHOT as arrays of numbers: a row for each observation
 
 _NOTHING: Codes = {
     name: np.asarray(value, dtype)
@@ -147,8 +146,7 @@ class AiRole:
 
     mode: str
     threshold: float
-    same_scale: bool
-    """Whether scores are calibrated as in the run before."""
+    same_scale: bool  # whether scores are calibrated as in the run before
 
     @classmethod
     def of(cls, old: RunRecord, new: RunRecord) -> "AiRole | None":

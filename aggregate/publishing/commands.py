@@ -5,8 +5,7 @@ import shlex
 from ..errors import on_one_line
 from ..files.stores import redacted
 
-DEFAULT_OUTPUT = "consensus"
-"""The default output folder of the command line."""
+DEFAULT_OUTPUT = "consensus"  # the default output folder of the command line
 
 
 def command(words: str, output: str) -> str:

@@ -10,10 +10,8 @@ from .record import RunChanges
 class Guards:
     """Limits on changes from one published run to the next; None is no limit."""
 
-    max_label_changes: float | None = None
-    """Share of the observations in both runs whose label may be another."""
-    max_valid_drop: float | None = None
-    """Share by which the number of valid observations may fall."""
+    max_label_changes: float | None = None  # share of the observations in both runs whose label may be another
+    max_valid_drop: float | None = None  # share by which the number of valid observations may fall
 
     @property
     def are_set(self) -> bool:

@@ -9,8 +9,7 @@ from ..files.stores import beside, child, is_uri, locate, reaching, redacted
 from .commands import DEFAULT_OUTPUT, command
 from .record import UNKNOWN, OutputFacts, RunRecord, read_record
 
-DAMAGED = "is damaged: "
-"""Begins the message about a damaged table."""
+DAMAGED = "is damaged: "  # begins the message about a damaged table
 
 
 def record_in(folder: str) -> RunRecord:

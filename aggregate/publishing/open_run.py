@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
 VOTES_REMEDY = "name the files of the votes as the run read them"
 
-ATTEMPTS = 3
-"""How often ``latest`` is followed, if the run that it named has been removed meanwhile."""
+ATTEMPTS = 3  # how often `latest` is followed, if the run that it named has been removed meanwhile
 
 
 @dataclass(frozen=True)

@@ -246,8 +246,7 @@ class RunRecord:
         return record
 
 
-UNKNOWN = RunRecord()
-"""The record of a consensus without a run.json."""
+UNKNOWN = RunRecord()  # the record of a consensus without a run.json
 
 
 def peak_memory() -> int:

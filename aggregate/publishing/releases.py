@@ -78,8 +78,7 @@ class Turn:
     """The exclusive right of a process to write in an output folder."""
 
     began: datetime
-    has_waited: bool
-    """Whether this process waited for another one to finish writing there."""
+    has_waited: bool  # whether this process waited for another one to finish writing there
 
 
 @contextmanager

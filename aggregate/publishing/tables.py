@@ -21,8 +21,7 @@ from ..progress import SILENT, Progress
 
 CONSENSUS_FILE, USERS_FILE, CHANGES_FILE = "consensus.parquet", "users.parquet", "changes.parquet"
 
-ROW_GROUP = 1 << 19
-"""Rows derived and written at a time."""
+ROW_GROUP = 1 << 19  # rows derived and written at a time
 
 REPEATING = ("confidence", "probability", "weight", "ai_score", "share")
 """Columns of numbers worth a dictionary: many rows, fewer values. The others have one value nearly everywhere, which

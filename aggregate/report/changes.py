@@ -7,8 +7,7 @@ from .blocks import Block, Cell, Label, Table, count
 if TYPE_CHECKING:
     from ..publishing.changes import Changes
 
-MOST_FREQUENT = 5
-"""Pairs of a label before and a label now that are counted in a table."""
+MOST_FREQUENT = 5  # pairs of a label before and a label now that are counted in a table
 
 REASONS = {
     "votes": "other votes",

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from ..publishing.record import AiCounts, RunChanges, VoteCounts
     from ..publishing.releases import ListedRun, Run
 
-SHOWN = 3
-"""Names shown of those that may be mistakes."""
+SHOWN = 3  # names shown of those that may be mistakes
 
 ALIKE = {"white_space": "white space", "unicode_form": "Unicode form", "case": "case"}
 """Differences between names that look alike, in words."""

@@ -5,8 +5,7 @@ import numpy as np
 from ..arrays import Floats, LabelCodes
 from .species import Flora
 
-ERROR = 0.15
-"""Probability that the classifier is wrong, at difficulty 1; assumed."""
+ERROR = 0.15  # probability that the classifier is wrong, at difficulty 1; assumed
 
 SHARED_ERROR = 0.4
 """Probability that it names the first voter's label if both are wrong: users see its suggestions; assumed."""

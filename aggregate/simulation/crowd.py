@@ -10,8 +10,7 @@ from ..shares import count_of, nearest_count
 from .counts import heavy_tailed
 from .published import Totals
 
-MOST_ACTIVE_SHARE = 0.012
-"""Bound on the share of all votes that the most active user casts; assumed."""
+MOST_ACTIVE_SHARE = 0.012  # bound on the share of all votes that the most active user casts; assumed
 
 BEGINNER_ERROR = 0.25
 LEARNING = 0.25
@@ -22,20 +21,11 @@ CARELESS_ERROR = 0.95
 CARELESS_MAX_VOTES = 100
 """Share of the users who vote near-randomly, their error rate, and their maximum number of votes; assumed."""
 
-CARELESS_CANDOUR = 1e6
-"""Candour of a careless user, who contradicts any label."""
-
-ONE_VOTE_REVIEWERS = 0.04
-"""Share of the one-vote users whose vote is on someone else's observation; assumed."""
-
-MOST_REVIEWING = 0.8
-"""Largest share of the votes that a user casts on others' observations; assumed."""
-
-CLOCK = 2**31
-"""Length of the period in the unit of registration and activity times."""
-
-FIXED = 2.0**20
-"""Skills are multiples of 1 / FIXED, so that the rounding of ``pow`` on a machine does not matter."""
+CARELESS_CANDOUR = 1e6  # candour of a careless user, who contradicts any label
+ONE_VOTE_REVIEWERS = 0.04  # share of the one-vote users whose vote is on someone else's observation; assumed
+MOST_REVIEWING = 0.8  # largest share of the votes that a user casts on others' observations; assumed
+CLOCK = 2**31  # length of the period in the unit of registration and activity times
+FIXED = 2.0**20  # skills are multiples of 1 / FIXED, so that the rounding of `pow` on a machine does not matter
 
 FIRST_USER_ID = 100_000_000
 MAX_ID_GAP = 9

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 FILES: dict[str, Table] = {"votes.parquet": VOTES, "truth.parquet": TRUTH, "ai_votes.parquet": AI_VOTES}
 
-MARK = "plant-aggregate.simulation"
-"""Key in the metadata of every simulated file: ``overwrite`` replaces no others."""
+MARK = "plant-aggregate.simulation"  # key in the metadata of every simulated file: `overwrite` replaces no others
 
 
 class Tabulator:

@@ -28,8 +28,7 @@ ADJECTIVES = (
 )
 """Epithets in masculine, feminine and neuter, from which further names are composed."""
 
-LISTED_PER_ROUND = 3
-"""Real names of a genus per round of composed names: large genera have most of the rare species."""
+LISTED_PER_ROUND = 3  # real names of a genus per round of composed names: large genera have most of the rare species
 
 
 @cache

@@ -10,27 +10,17 @@ USERS = 823_251
 SPECIES = 11_425
 """Numbers of observations, votes, users who voted, and distinct labels voted [L25]."""
 
-MULTI_VOTE_SHARE = 0.24
-"""Share of the observations with at least two votes [L25]."""
-
-DISAGREED_SHARE = 0.010
-"""Share of all observations on which at least two labels were voted [L25]."""
-
-ONE_VOTE_USER_SHARE = 0.62
-"""Share of the users who voted once [L25]."""
+MULTI_VOTE_SHARE = 0.24  # share of the observations with at least two votes [L25]
+DISAGREED_SHARE = 0.010  # share of all observations on which at least two labels were voted [L25]
+ONE_VOTE_USER_SHARE = 0.62  # share of the users who voted once [L25]
 
 RARE_SPECIES = 0.8
 RARE_SPECIES_SHARE = 0.11
 """Share of the observations that the rarest 80 % of the species have [L25]."""
 
-AUTHOR_VOTES_SHARE = 0.98
-"""Share of the observations on which the author votes; assumed, "nearly always"."""
-
-MOST_VOTES = 40
-"""Votes on the most voted observation; assumed."""
-
-FEWEST_USERS = 10
-"""Minimum number of users at any scale, so that there are enough voters for an observation."""
+AUTHOR_VOTES_SHARE = 0.98  # share of the observations on which the author votes; assumed, "nearly always"
+MOST_VOTES = 40  # votes on the most voted observation; assumed
+FEWEST_USERS = 10  # minimum number of users at any scale, so that there are enough voters for an observation
 
 
 @dataclass(frozen=True)

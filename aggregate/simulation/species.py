@@ -15,8 +15,7 @@ from .published import OBSERVATIONS, RARE_SPECIES, RARE_SPECIES_SHARE, SPECIES
 SAME_GENUS_SHARE = 0.9
 """Probability that a mistake names another species of the genus, if there is one; results in 80 % of all mistakes."""
 
-SPREAD_STEP = 2.0**-10
-"""Step of the spreads searched, coarse for the same reason as EXPONENT_STEP."""
+SPREAD_STEP = 2.0**-10  # step of the spreads searched, coarse for the same reason as EXPONENT_STEP
 
 
 @dataclass(frozen=True)

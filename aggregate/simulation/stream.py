@@ -18,8 +18,7 @@ from .published import Totals
 from .species import Flora, species_at
 from .voting import BlockVotes, Quota, cast_votes
 
-BLOCK = 2**18
-"""Observations per block. Another size gives other votes."""
+BLOCK = 2**18  # observations per block. Another size gives other votes
 
 MULTI_VOTE_EXPERTS = 5.0
 """Factor by which experts label observations with several votes more often than others; assumed."""
@@ -66,8 +65,7 @@ class Plan:
     flora: Flora
     crowd: Crowd
     truth: NDArray[np.int16]
-    parrots: Flags
-    """bool[n_users]; the users who copy the AI's label."""
+    parrots: Flags  # bool[n_users]; the users who copy the AI's label
 
     @classmethod
     def make(cls, scale: float, seed: int, progress: Progress, parrots: float = 0.0) -> "Plan":

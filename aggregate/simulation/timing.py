@@ -7,8 +7,7 @@ import numpy as np
 
 from ..arrays import Indices
 
-FIRST_DAY, LAST_DAY = date(2017, 1, 1), date(2023, 10, 31)
-"""The period of the published data [L25]."""
+FIRST_DAY, LAST_DAY = date(2017, 1, 1), date(2023, 10, 31)  # the period of the published data [L25]
 
 BY_YEAR = {2017: 2, 2018: 3, 2019: 5, 2020: 10, 2021: 12, 2022: 13, 2023: 15}
 BY_MONTH = (2, 3, 6, 11, 16, 15, 12, 10, 8, 6, 3, 2)
@@ -16,8 +15,7 @@ BY_WEEKDAY = (4, 4, 4, 4, 4, 6, 7)
 BY_HOUR = (1, 1, 0, 0, 1, 2, 4, 7, 10, 12, 13, 12, 11, 12, 14, 15, 14, 12, 10, 8, 6, 4, 3, 2)
 """Relative numbers of uploads (UTC); assumed."""
 
-HOUR = 3_600_000
-"""An hour in milliseconds."""
+HOUR = 3_600_000  # an hour in milliseconds
 
 SHORTEST_DELAY = 60_000
 DELAY_DOUBLINGS = 18

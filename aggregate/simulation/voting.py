@@ -13,8 +13,7 @@ from .species import Flora
 WRONG_OPINION_CANDOUR = 0.6
 """Factor on the readiness to contradict of users who are wrong, as they are less certain; assumed."""
 
-MAX_EXCHANGES = 100
-"""Maximum rounds of exchanging reviewers; two or three suffice, unless there are very few users."""
+MAX_EXCHANGES = 100  # maximum rounds of exchanging reviewers; two or three suffice, unless there are very few users
 
 
 @dataclass(frozen=True)

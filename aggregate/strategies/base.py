@@ -16,8 +16,7 @@ class Strategy(Protocol):
     """From votes to a consensus."""
 
     name: ClassVar[str]
-    takes: ClassVar[frozenset[str]]
-    """Names of the ``SideInputs`` that ``fit`` uses."""
+    takes: ClassVar[frozenset[str]]  # names of the `SideInputs` that `fit` uses
 
     def __init__(self, **parameters: Any) -> None:
         """Raises ParameterError if a parameter is out of its range."""

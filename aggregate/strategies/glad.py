@@ -177,8 +177,7 @@ class GladModel:
         return 1 / (1 + np.exp(-self._ability * math.exp(self._mean)))
 
 
-LARGEST_TERM = 1e4
-"""No term of a gradient is larger: exp(2 * 4.6) / 4 = 2,474, and abilities stay far below 100."""
+LARGEST_TERM = 1e4  # no term of a gradient is larger: exp(2 * 4.6) / 4 = 2,474, and abilities stay far below 100
 
 
 def _unanimous_groups(votes: Votes, ease: float) -> tuple[_Group, _Group]:

@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-SLACK = 1e-6
-"""Distance below the quantile from which on an area is pruned: float32 rounds equal areas by less."""
-
-BLOCK = 1 << 19
-"""Observations computed at a time."""
+SLACK = 1e-6  # distance below the quantile from which on an area is pruned: float32 rounds equal areas by less
+BLOCK = 1 << 19  # observations computed at a time
 
 
 @dataclass
@@ -33,16 +30,11 @@ class ListCounts:
 
     read: int = 0
     used: int = 0
-    unknown: int = 0
-    """Lists of observations without votes, which are ignored."""
-    above_one: int = 0
-    """Used lists whose probabilities add up to more than 1."""
-    below_one: int = 0
-    """Used lists whose probabilities add up to less than 1, as those of truncated lists do."""
-    rejected: dict[str, int] = field(default_factory=dict)
-    """Lists that could not be used, by reason."""
-    first_rejected: dict[str, str] = field(default_factory=dict)
-    """File and row of the first of them, by reason."""
+    unknown: int = 0  # lists of observations without votes, which are ignored
+    above_one: int = 0  # used lists whose probabilities add up to more than 1
+    below_one: int = 0  # used lists whose probabilities add up to less than 1, as those of truncated lists do
+    rejected: dict[str, int] = field(default_factory=dict)  # lists that could not be used, by reason
+    first_rejected: dict[str, str] = field(default_factory=dict)  # file and row of the first of them, by reason
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,7 @@ from .result import Ambiguity, ListCounts
 from .settings import AmbiguitySettings
 from .trust import chosen_trust, confusion_diagonal
 
-MOST_EPOCHS = 1024
-"""Maximum number of epochs, up to which sums of margins are exact."""
+MOST_EPOCHS = 1024  # maximum number of epochs, up to which sums of margins are exact
 
 
 class MarginSums:

@@ -9,8 +9,7 @@ from ...votes import Votes
 if TYPE_CHECKING:
     from ...strategies.parts.confusions import Diagonal
 
-MOST_CONFUSIONS = 50_000_000
-"""Users times labels up to which ``auto`` uses confusions: with more, each has few votes."""
+MOST_CONFUSIONS = 50_000_000  # users times labels up to which `auto` uses confusions: with more, each has few votes
 
 
 def chosen_trust(trust: Literal["auto", "confusion", "weight"], votes: Votes) -> Literal["confusion", "weight"]:

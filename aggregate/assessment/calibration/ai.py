@@ -25,11 +25,8 @@ HEADER = Header("AI calibration", 1, "a calibration of AI scores", "calibrate-ai
 METHODS = ("isotonic", "temperature")
 """``isotonic``: the rising function that fits best; ``temperature``: log-odds divided by one number [G17]."""
 
-KNOTS = ("score", "calibrated")
-"""The names that the knots of an isotonic map are saved under."""
-
-N_BINS = 10
-"""Bins of the reliability curve."""
+KNOTS = ("score", "calibrated")  # the names that the knots of an isotonic map are saved under
+N_BINS = 10  # bins of the reliability curve
 
 
 @dataclass(frozen=True)

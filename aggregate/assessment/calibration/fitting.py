@@ -8,11 +8,8 @@ from ...arrays import Flags
 from ...errors import ParameterError, VotesError
 from ...truth import KnownRows, LabelledRows, Truth, known_rows
 
-FEWEST = 20
-"""Minimum number of expert observations for a calibration."""
-
-N_FOLDS = 5
-"""Folds of the cross-validation."""
+FEWEST = 20  # minimum number of expert observations for a calibration
+N_FOLDS = 5  # folds of the cross-validation
 
 
 def check_method(method: str, methods: Collection[str], seed: int) -> None:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 HEADER = Header("calibration", 1, "a calibration", "calibrate")
 
-Columns: TypeAlias = Mapping[str, Any]
-"""Columns of ``schema.CONSENSUS`` by name: arrays with an item an observation."""
+Columns: TypeAlias = Mapping[str, Any]  # columns of `schema.CONSENSUS` by name: arrays with an item an observation
 
 
 def _log_odds(c: Columns) -> Floats:
@@ -64,8 +63,7 @@ METHODS = (*LOGISTIC, "isotonic")
 """``platt``: logistic regression on all the evidence [P99]; ``beta``: on the logarithms of confidence and doubt [K17];
 ``isotonic``: the rising function of confidence that fits best [ZE02]."""
 
-KNOTS = ("confidence", "probability")
-"""The names that the knots of an isotonic map are saved under."""
+KNOTS = ("confidence", "probability")  # the names that the knots of an isotonic map are saved under
 
 
 @dataclass(frozen=True)

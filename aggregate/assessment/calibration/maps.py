@@ -15,17 +15,13 @@ import numpy as np
 from ...arrays import Flags, Floats
 from ...measures import log_loss
 
-Features: TypeAlias = Mapping[str, Floats]
-"""Numbers by name: float64[n] each."""
-
-EDGE = 1e-6
-"""Minimum distance of probabilities from 0 and 1, so that their logarithms are finite."""
+Features: TypeAlias = Mapping[str, Floats]  # numbers by name: float64[n] each
+EDGE = 1e-6  # minimum distance of probabilities from 0 and 1, so that their logarithms are finite
 
 RIDGE = 1.0
 """Penalty on the squared coefficients of standardised features: keeps them finite where the labels are all right."""
 
-HOTTEST = 100.0
-"""Temperatures are searched between 1 / HOTTEST and HOTTEST."""
+HOTTEST = 100.0  # temperatures are searched between 1 / HOTTEST and HOTTEST
 
 
 def inner(probabilities: Floats) -> Floats:

@@ -16,10 +16,8 @@ class Header:
 
     kind: str
     version: int
-    noun: str
-    """The name of this kind of model in messages."""
-    command: str
-    """The command that makes one."""
+    noun: str  # the name of this kind of model in messages
+    command: str  # the command that makes one
 
     @property
     def format(self) -> str:

@@ -48,8 +48,7 @@ WORDS = {
 }
 """Mark -> what was being done to the run."""
 
-LEFT_TO_OTHERS = timedelta(hours=12)
-"""How long the mark of another machine is not taken for what a killed process left."""
+LEFT_TO_OTHERS = timedelta(hours=12)  # how long the mark of another machine is not taken for what a killed process left
 
 
 class RunBucket:

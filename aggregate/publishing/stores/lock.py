@@ -24,8 +24,7 @@ from ...settings import LOCK_MODES
 
 LOCK, HOLDER = ".lock", ".lock-holder"
 
-LOOK_AGAIN = 0.2
-"""Seconds between attempts while waiting."""
+LOOK_AGAIN = 0.2  # seconds between attempts while waiting
 
 
 WITHOUT_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)

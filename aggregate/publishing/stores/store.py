@@ -8,8 +8,7 @@ from typing import Protocol, TypeAlias
 
 from ...errors import PublishError, on_one_line
 
-Location: TypeAlias = Path | str
-"""A local path, or a URI in an object store, without secrets."""
+Location: TypeAlias = Path | str  # a local path, or a URI in an object store, without secrets
 
 
 class RunStore(Protocol):

@@ -27,12 +27,9 @@ def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: Labe
 class Support:
     """Weights for and against the labels of the disputed observations; float64[len(disputes)] each."""
 
-    weight: Weights
-    """Weight on the label."""
-    total: Weights
-    """Weight of all votes."""
-    opposition: Weights
-    """Weight on the strongest other label."""
+    weight: Weights  # weight on the label
+    total: Weights  # weight of all votes
+    opposition: Weights  # weight on the strongest other label
 
     @property
     def agreement(self) -> Floats:

@@ -28,12 +28,9 @@ def distinct(keys: Words) -> tuple[Words, Counts]:
 class UserLabels:
     """The pairs (user, label) that occur among the votes, by user, then label; arrays of one item a pair."""
 
-    keys: Words
-    """user << 32 | label"""
-    n_votes: Counts
-    """Votes of the user for the label."""
-    of_disputed: Counts
-    """int32, the pair of each vote on a disputed observation."""
+    keys: Words  # user << 32 | label
+    n_votes: Counts  # votes of the user for the label
+    of_disputed: Counts  # int32, the pair of each vote on a disputed observation
 
     @classmethod
     def of(cls, votes: Votes) -> "UserLabels":

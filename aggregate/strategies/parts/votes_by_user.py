@@ -14,10 +14,8 @@ from ...votes import Votes
 class VotesByUser:
     """The votes by user and label: 8 bytes a vote and 8 a user."""
 
-    offsets: Offsets
-    """int64[n_users + 1]; the votes of user u are the slice offsets[u]:offsets[u + 1]."""
-    words: Words
-    """uint64[n_votes]; each a vote, as ``kernels.species_counts`` packs it."""
+    offsets: Offsets  # int64[n_users + 1]; the votes of user u are the slice offsets[u]:offsets[u + 1]
+    words: Words  # uint64[n_votes]; each a vote, as `kernels.species_counts` packs it
 
     @classmethod
     def of(cls, votes: Votes) -> "VotesByUser":

@@ -23,10 +23,8 @@ class Report:
     labels: LabelCodes
     weight: Weights
     valid: Flags
-    reported: Disputes
-    """The disputed observations, and the votes that the columns derive from."""
-    vote_weights: Weights
-    """float64, of these votes."""
+    reported: Disputes  # the disputed observations, and the votes that the columns derive from
+    vote_weights: Weights  # float64, of these votes
     disputes: DisputeFindings
     users: UserFindings
 

@@ -33,8 +33,7 @@ class Rules:
 class Estimate:
     """The result of the iteration."""
 
-    weights: Weights
-    """w[u], float64[n_users]"""
+    weights: Weights  # w[u], float64[n_users]
     n_author: Counts
     n_vote: Counts
     trace: Trace

@@ -15,8 +15,7 @@ class WeightFunction:
 
     formula: str
     theta_conf: float
-    weight: Callable[[float, float, float], float]
-    """(n, alpha, beta) -> weight less gamma"""
+    weight: Callable[[float, float, float], float]  # (n, alpha, beta) -> weight less gamma
 
 
 WEIGHT_FUNCTIONS = {
