@@ -36,9 +36,6 @@ LISTS = {"labels": "list of strings or integers", "shares": "list of floats"}
 """Types in words, as far as they are not Arrow's."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
 
-SHORTLIST = "majority,two-thirds,wawa,dawid-skene,glad,plantnet"
-"""Strategies that the README shows."""
-
 
 def columns(table: schema.Table) -> str:
     """A Markdown table of a table's columns."""
@@ -131,9 +128,9 @@ def calibrated_ai() -> str:
     return in_console(output_of("calibrate-ai", AI[1], *TRUTH, "--votes", VOTES, *saved))
 
 
-def compared_on_samples(*options: str) -> str:
+def compared_on_samples() -> str:
     """What ``compare`` says of the sample."""
-    return in_console(output_of("compare", VOTES, *TRUTH, "-q", *options))
+    return in_console(output_of("compare", VOTES, *TRUTH, "-q"))
 
 
 def ambiguity_on_samples() -> str:
@@ -229,9 +226,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "sample rows": sample_rows,
     "evaluate on sample_votes": lambda: on_samples("evaluate", "--votes", VOTES, "-q"),
     "calibrate on sample_votes": lambda: on_samples("calibrate", "-o", f"{folder('calibrate')}/calibration.json"),
-    "evaluate in short": lambda: on_samples("evaluate", "--worst", "3"),
     "compare on sample_votes": compared_on_samples,
-    "compare in short": lambda: compared_on_samples("--strategies", SHORTLIST),
     "columns of comparison": lambda: columns(schema.COMPARISON),
     "run with AI on sample_votes": run_with_ai,
     "calibrate-ai on sample_votes": calibrated_ai,
