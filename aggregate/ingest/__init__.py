@@ -24,7 +24,6 @@ from ..files.parquet import (
 )
 from ..files.prefetch import prefetched
 from ..files.sources import Input, Paths, find_sources, path_list
-from ..kernels.compiler import load_compiler
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..truth import rows_of
@@ -142,6 +141,8 @@ def read_found(
     ):
         fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
+            from ..kernels.jit import load_compiler
+
             load_compiler()  # takes as long as decoding millions of rows, which goes on meanwhile
             n_taken = 0
             for batch, path, row in batches:

@@ -1,4 +1,4 @@
-"""Loading and announcement of the compiler, without importing it at the top."""
+"""Announcement of the compiler, without loading it."""
 
 from collections.abc import Callable
 
@@ -20,13 +20,3 @@ ANNOUNCEMENT = _Announcement()
 def when_compiling(announce: Callable[[], None]) -> None:
     """Call ``announce``, once, when a kernel must be compiled."""
     ANNOUNCEMENT.call = announce
-
-
-def load_compiler() -> None:
-    """Load what the first kernel needs: half a second, in which threads without the interpreter lock go on.
-
-    Call it on the main thread: an interrupt while another thread loads modules can hang the process.
-    """
-    from .jit import nothing
-
-    nothing()

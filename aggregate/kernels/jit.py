@@ -228,5 +228,9 @@ event.register("numba:compile", _CompileListener())
 
 
 @kernel
-def nothing() -> None:
-    """Do nothing: calling the first kernel makes the compiler load the rest of itself."""
+def load_compiler() -> None:
+    """Do nothing: calling the first kernel makes the compiler load the rest of itself, which takes half a second.
+
+    Threads without the interpreter lock go on meanwhile. Call it on the main thread: an interrupt while another thread
+    loads modules can hang the process.
+    """

@@ -409,7 +409,7 @@ def test_compiled_kernels_are_kept_apart_from_the_installed_files(tmp_path: Path
     """Numba would put them beside the sources, where they outlive an uninstallation."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     environment["XDG_CACHE_HOME"] = str(tmp_path)
-    load = "from plant_aggregate.kernels.compiler import load_compiler; load_compiler()"
+    load = "from plant_aggregate.kernels.jit import load_compiler; load_compiler()"
     code = f"import numba; {load}; print(numba.config.CACHE_DIR)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"  # what others compile goes where it went before
