@@ -132,8 +132,8 @@ def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, ne
     _check_kinds(before, now)
     is_known = UNKNOWN not in (old_record, new_record)
     other_settings = result_settings(old_record) != result_settings(new_record) if is_known else None
-    ai_role = AiRole.of(old_record, new_record) if is_known else None
-    comparison = _Comparison(before, now, other_settings=other_settings, ai_role=ai_role)
+    ai_counting = AiCounting.of(old_record, new_record) if is_known else None
+    comparison = _Comparison(before, now, other_settings=other_settings, ai_counting=ai_counting)
     for parts in _side_by_side(before, now):
         comparison.take(*parts)
     table, counts = comparison.finish()
@@ -141,16 +141,16 @@ def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, ne
 
 
 @dataclass(frozen=True)
-class AiRole:
-    """How the AI's votes enter a run, to decide whether another vote could have made a difference."""
+class AiCounting:
+    """How a run counts the AI's votes, to decide whether another vote could have made a difference."""
 
     mode: str
     threshold: float
     same_scale: bool  # whether scores are calibrated as in the run before
 
     @classmethod
-    def of(cls, old: RunRecord, new: RunRecord) -> "AiRole | None":
-        """The role in the new run; if that has no AI votes, the one in the old run. None if not known."""
+    def of(cls, old: RunRecord, new: RunRecord) -> "AiCounting | None":
+        """That of the new run; if it has no AI votes, that of the old run. None if not known."""
         for parameters in (record.parameters or {} for record in (new, old)):
             mode, threshold = parameters.get("ai_mode"), parameters.get("ai_threshold")
             if mode in AI_MODES and isinstance(threshold, int | float):
@@ -298,13 +298,13 @@ class _Comparison:
     """Compares two consensuses, part by part; each part covers one range of observation ids."""
 
     def __init__(
-        self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None, ai_role: AiRole | None
+        self, before: CheckedFile, now: CheckedFile, *, other_settings: bool | None, ai_counting: AiCounting | None
     ) -> None:
         self._types = now.types["observation_id"], now.types["label"]
         self._labels = LabelIndex(pa.nulls(0, now.types["label"]))
         self._paths = before.source.path, now.source.path
         self._tells_votes = _same_digests(before, now)
-        self._ai_role = ai_role
+        self._ai_counting = ai_counting
         self._other_settings = other_settings
         self._found: list[tuple[pa.Array, Codes, Codes, Counts]] = []
         self._counts = Counter[str]()
@@ -377,8 +377,8 @@ class _Comparison:
         other_votes = old["votes_digest"] != new["votes_digest"]
         other_label = old["ai_label"] != new["ai_label"]
         others = np.full(other_votes.size, {True: settings, False: weights, None: -1}[self._other_settings])
-        if self._ai_role is not None:
-            others[self._ai_role.other(old, new)] = ai
+        if self._ai_counting is not None:
+            others[self._ai_counting.other(old, new)] = ai
         else:  # it is not known which votes of the AI would count
             others[other_label | (old["ai_score"] != new["ai_score"])] = -1
         # New or gone observations without votes depend on the AI's vote alone.
