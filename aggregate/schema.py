@@ -76,7 +76,7 @@ USERS: Table = (
     Column("weight", "float64", "final weight"),
     Column("n_species", "int32", "species that count: authored, and a tenth of those voted"),
     Column("n_species_author", "int32", "species of the user's own valid observations"),
-    Column("n_species_vote", "int32", "further species voted rightly on others' observations"),
+    Column("n_species_vote", "int32", "further species voted correctly on others' observations"),
     Column("n_votes", "int32", "cleaned votes"),
     Column("n_authored", "int32", "cleaned votes on the user's own observations"),
     Column("agreement_rate", "float64", "share of the user's votes that equal the consensus"),

@@ -271,7 +271,7 @@ def file_option(name: str, help: str) -> Callable[[F], F]:
 
 
 def listed_option(name: str, help: str) -> Callable[[F], F]:
-    """How many of the worst or first there are to be in a list."""
+    """The length of a list of the first, or worst, cases."""
     return option(
         name, type=click.IntRange(min=0), default=10, show_default=True, help=help, group="Output and publishing"
     )

@@ -1,1 +1,1 @@
-"""What reads votes, a consensus or its evidence, and judges it; touches no file."""
+"""Assessments of votes, of a consensus, or of its evidence; they touch no file."""

@@ -31,8 +31,8 @@ UNIT = 2**30  # accuracies are added as integer multiples of 1 / UNIT, so that s
 def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
     """Compare each user's votes with the AI's: the columns ``schema.USER_AI``, and factors as ``mode`` says.
 
-    ``keep`` weighs nobody down, ``discount`` by the score, ``drop`` silences those with a score of ``PARROT`` or more.
-    The AI, where it is one of the users, is no parrot. Without the AI's votes there is nothing to find.
+    ``keep`` reduces no weight, ``discount`` reduces it by the score, ``drop`` silences those with a score of
+    ``PARROT`` or more. The AI, where it is one of the users, is no parrot. Without the AI's votes nothing is found.
     """
     if first.ai is None:
         return Examined()

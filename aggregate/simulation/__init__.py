@@ -55,7 +55,7 @@ class Simulation:
     )
     experts: float | None = parameter(
         None,
-        "tell the truth of this share of the observations only, 0 to 1, sooner where there are several votes  "
+        "write the truth of this share of the observations only, 0 to 1, more often where there are several votes  "
         "[default: of all]",
         "in [0, 1]",
         group="Simulation",

@@ -1,4 +1,4 @@
-"""When to stop."""
+"""Criteria that end an iteration."""
 
 from hashlib import blake2b
 
@@ -8,11 +8,12 @@ from ...arrays import Counts, LabelCodes, Weights
 from ...trace import Iteration, LikelihoodIteration, Trace
 from .outcome import Outcome
 
-WEIGHT_MOVED = 1e-6  # a user whose weight moves by no more counts as unchanged
+WEIGHT_MOVED = 1e-6
+"""A user whose weight changes by no more counts as unchanged."""
 
 
 def count_moved(before: Weights, after: Weights) -> int:
-    """How many users' weights have moved by more than that."""
+    """Number of users whose weight has changed by more than WEIGHT_MOVED; weights float64[n_users]."""
     return int(np.count_nonzero(np.abs(after - before) > WEIGHT_MOVED))
 
 

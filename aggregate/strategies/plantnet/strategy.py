@@ -70,7 +70,7 @@ class PlantNet:
     takes: ClassVar[frozenset[str]] = frozenset({"user_weights", "ai_votes"})
 
     alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]")
-    beta: float = parameter(0.2, "exponent of what is taken off again", "in (0, alpha]")
+    beta: float = parameter(0.2, "exponent of the term that is subtracted", "in (0, alpha]")
     gamma: float = parameter(math.log(2.1), "weight of a user without species", "in (0, 1e6]")
     theta_conf: float = common.theta_conf(None, unset="fits --weight-function")
     theta_acc: float = common.theta_acc()
