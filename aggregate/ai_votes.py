@@ -131,14 +131,8 @@ def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags
     in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, counted, opposed, joined)
     observations = np.flatnonzero(opposed)
     offsets, positions = votes_of(votes.offsets, observations)
-    offsets, users, labels, is_author = with_ai(
-        offsets,
-        votes.users[positions],
-        votes.labels[positions],
-        votes.is_author[positions],
-        counted[observations],
-        votes.n_users,
-    )
+    cast = votes.users[positions], votes.labels[positions], votes.is_author[positions]
+    offsets, users, labels, is_author = with_ai(offsets, *cast, counted[observations], votes.n_users)
     factors = None if votes.factors is None else _factors_with_ai(votes.factors[positions], users == votes.n_users)
     return Disputes(observations, offsets, users, labels, is_author, factors), joined
 
@@ -159,16 +153,9 @@ def with_ai_as_user(votes: Votes, ai: AlignedAiVotes) -> tuple[Votes, int]:
     code = int(np.flatnonzero(order == votes.n_users)[0])
     users = votes.users + (votes.users >= code).astype(np.int32)
     offsets, users, labels, is_author = with_ai(votes.offsets, users, votes.labels, votes.is_author, ai.labels, code)
-    with_it = replace(
-        votes,
-        offsets=offsets,
-        users=users,
-        labels=labels,
-        is_author=is_author,
-        user_ids=everyone.take(to_arrow(order)),
-        factors=None if votes.factors is None else _factors_with_ai(votes.factors, users == code),
-    )
-    return with_it, code
+    factors = None if votes.factors is None else _factors_with_ai(votes.factors, users == code)
+    joined = replace(votes, offsets=offsets, users=users, labels=labels, is_author=is_author, factors=factors)
+    return replace(joined, user_ids=everyone.take(to_arrow(order))), code
 
 
 def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
@@ -212,21 +199,9 @@ def with_ai(
     np.cumsum(np.diff(offsets) + (counted >= 0), out=new_offsets[1:])
     new_users, new_labels = np.empty((2, int(new_offsets[-1])), np.int32)
     new_is_author = np.empty(new_users.size, np.bool_)
-    in_blocks(
-        insert_votes,
-        n,
-        offsets,
-        users,
-        labels,
-        is_author,
-        counted,
-        np.int32(ai),
-        new_offsets,
-        new_users,
-        new_labels,
-        new_is_author,
-    )
-    return new_offsets, new_users, new_labels, new_is_author
+    new = new_offsets, new_users, new_labels, new_is_author
+    in_blocks(insert_votes, n, offsets, users, labels, is_author, counted, np.int32(ai), *new)
+    return new
 
 
 def _factors_with_ai(factors: Factors, is_ai: Flags) -> Factors:

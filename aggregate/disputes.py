@@ -95,20 +95,9 @@ def weights_of_chosen(disputes: Disputes, user_weights: Weights, chosen: Counts)
     """The weight of the votes for the ``chosen`` candidate of each disputed observation, float64."""
     from .kernels.label_weights import weights_of_chosen as kernel
 
-    candidates = disputes.candidates
-    weights = np.empty(len(disputes))
-    in_blocks(
-        kernel,
-        len(disputes),
-        disputes.offsets,
-        disputes.users,
-        disputes.factors,
-        user_weights,
-        candidates.offsets,
-        candidates.n_votes,
-        chosen,
-        weights,
-    )
+    candidates, weights = disputes.candidates, np.empty(len(disputes))
+    votes = disputes.offsets, disputes.users, disputes.factors
+    in_blocks(kernel, len(disputes), *votes, user_weights, candidates.offsets, candidates.n_votes, chosen, weights)
     return weights
 
 
@@ -122,21 +111,10 @@ def likeliest(
     """
     from .kernels.candidates import likeliest as kernel
 
-    candidates = disputes.candidates
-    none = np.full(len(disputes), -1, np.int32)
-    chosen = np.empty(len(disputes), np.int32)
-    in_blocks(
-        kernel,
-        len(disputes),
-        candidates.offsets,
-        candidates.labels,
-        candidates.n_votes,
-        candidates.by_author,
-        shares,
-        none if held is None else held,
-        none if excluded is None else excluded,
-        chosen,
-    )
+    candidates, chosen = disputes.candidates, np.empty(len(disputes), np.int32)
+    offered = candidates.offsets, candidates.labels, candidates.n_votes, candidates.by_author
+    given = [np.full(len(disputes), -1, np.int32) if labels is None else labels for labels in (held, excluded)]
+    in_blocks(kernel, len(disputes), *offered, shares, *given, chosen)
     return chosen
 
 

@@ -1,14 +1,14 @@
 """Columns of a consensus as arrays, from a fit or from a file."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import to_arrow, to_numpy
 from .consensus import Consensus
+from .schema import EVIDENCE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,19 +46,11 @@ class Evidence:
         """From the ``observations`` int64[n] of a consensus, default all."""
         votes = consensus.votes
         rows = np.arange(votes.n_observations) if observations is None else observations
-        return cls(
-            observation_ids=votes.observation_ids.take(to_arrow(rows)),
-            label_names=votes.label_names,
-            labels=consensus.labels[rows],
-            confidence=consensus.confidence[rows],
-            valid=consensus.valid[rows],
-            aum=consensus.aum[rows],
-            margin=consensus.margin[rows],
-            agreement=consensus.agreement[rows],
-            weight=consensus.weight[rows],
-            n_votes=(votes.offsets[rows + 1] - votes.offsets[rows]).astype(np.int32),
-            n_labels=consensus.n_labels[rows],
-        )
+        names = ("labels", "confidence", "valid", "aum", "margin", "agreement", "weight", "n_labels")
+        columns = {name: getattr(consensus, name)[rows] for name in names}
+        n_votes = (votes.offsets[rows + 1] - votes.offsets[rows]).astype(np.int32)
+        ids = votes.observation_ids.take(to_arrow(rows))
+        return cls(observation_ids=ids, label_names=votes.label_names, n_votes=n_votes, **columns)
 
     @classmethod
     def from_table(cls, table: "pa.Table", label_names: "pa.Array") -> "Evidence":
@@ -69,24 +61,9 @@ class Evidence:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        def numbers(name: str, arrow_type: pa.DataType) -> NDArray[Any]:
-            return to_numpy(table.column(name).cast(arrow_type))
-
-        labels = table.column("label")
+        labels, ids = table.column("label"), table.column("observation_id").combine_chunks()
         if pa.types.is_dictionary(labels.type):
             labels = labels.cast(labels.type.value_type)
-        probable = "probability" in table.column_names
-        return cls(
-            observation_ids=table.column("observation_id").combine_chunks(),
-            label_names=label_names,
-            labels=to_numpy(pc.index_in(labels, label_names), null=-1),
-            confidence=numbers("confidence", pa.float64()),
-            valid=numbers("valid", pa.bool_()),
-            aum=numbers("aum", pa.float64()),
-            margin=numbers("margin", pa.float64()),
-            agreement=numbers("agreement", pa.float64()),
-            weight=numbers("weight", pa.float64()),
-            n_votes=numbers("n_votes", pa.int32()),
-            n_labels=numbers("n_labels", pa.int32()),
-            probability=numbers("probability", pa.float64()) if probable else None,
-        )
+        types = {c.name: c.type for c in EVIDENCE if c.type not in ("id", "label") and c.name in table.column_names}
+        numbers = {name: to_numpy(table.column(name).cast(pa.type_for_alias(kind))) for name, kind in types.items()}
+        return cls(ids, label_names, to_numpy(pc.index_in(labels, label_names), null=-1), **numbers)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,13 +35,9 @@ class Unanimous:
         from .kernels.label_weights import count_heavy
         from .kernels.threads import kernels_side_by_side, one_part_per_thread
 
+        given: Any = self.offsets, self.users, self.factors, weights, threshold
         parts = one_part_per_thread(self.offsets.size - 1)
-        heavy: list[int] = kernels_side_by_side(
-            *(
-                partial(count_heavy, first, last, self.offsets, self.users, self.factors, weights, threshold)
-                for first, last in parts
-            )
-        )
+        heavy: list[int] = kernels_side_by_side(*(partial(count_heavy, *part, *given) for part in parts))
         return int(self.n_single[weights >= threshold].sum()) + sum(heavy)
 
 

@@ -154,19 +154,8 @@ def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
     n_shared, n_agreeing = np.zeros((2, votes.n_users), np.int32)
     n_by_chance = np.zeros(votes.n_users, np.int64)
     entropy = np.zeros(votes.n_users)
-    in_blocks(
-        compare_users,
-        votes.n_users,
-        user_offsets,
-        rows,
-        votes.labels,
-        chosen,
-        votes.n_labels,
-        n_shared,
-        n_agreeing,
-        n_by_chance,
-        entropy,
-    )
+    given, found = (rows, votes.labels, chosen, votes.n_labels), (n_shared, n_agreeing, n_by_chance, entropy)
+    in_blocks(compare_users, votes.n_users, user_offsets, *given, *found)
     pairs = n_shared.astype(np.int64) ** 2
     disagreeing = (n_shared - n_agreeing).astype(np.int64) * n_shared
     spam = np.full(votes.n_users, np.nan)

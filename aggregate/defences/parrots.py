@@ -43,21 +43,13 @@ def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
     accuracy = np.rint(_accuracies(first, ai_labels) * UNIT).astype(np.int64)
     parts = one_part_per_thread(votes.n_observations)
     tallies = np.zeros((len(parts), votes.n_users, 3), np.int64)
-    compared = [
-        partial(
-            compare_with_ai,
-            *part,
-            votes.offsets,
-            votes.users,
-            votes.labels,
-            first.labels,
-            ai_labels,
-            accuracy,
-            tallies[number],
-        )
-        for number, part in enumerate(parts)
-    ]
-    kernels_side_by_side(*compared)
+    arrays = votes.offsets, votes.users, votes.labels, first.labels, ai_labels, accuracy
+
+    def compare(p: int) -> None:
+        start, stop = parts[p]
+        compare_with_ai(start, stop, *arrays, tallies[p])
+
+    kernels_side_by_side(*(partial(compare, part) for part in range(len(parts))))
     n_votes, n_equal, expected = np.ascontiguousarray(tallies.sum(axis=0).T)
     right = expected / UNIT
     score = np.maximum(n_equal - right, 0.0) / (n_votes - right + PRIOR)

@@ -209,23 +209,11 @@ def scatter_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, BucketedTexts]
     bucketed_data, bucketed_offsets = np.empty_like(data), np.empty_like(offsets)
     bucketed_offsets[-1] = data.size
 
-    def write(part: int) -> None:
-        first, last = buckets.parts[part]
-        kernels.scatter_texts(
-            first,
-            last,
-            keys,
-            buckets.shift,
-            buckets.mask,
-            buckets.places[part],
-            data,
-            offsets,
-            byte_places[part],
-            bucketed_keys,
-            rows,
-            bucketed_data,
-            bucketed_offsets,
-        )
+    out = bucketed_keys, rows, bucketed_data, bucketed_offsets
+
+    def write(p: int) -> None:
+        (first, last), b = buckets.parts[p], buckets
+        kernels.scatter_texts(first, last, keys, b.shift, b.mask, b.places[p], data, offsets, byte_places[p], *out)
 
     side_by_side(*(partial(write, part) for part in range(len(buckets.parts))))
     return rows, BucketedTexts(bucketed_data, bucketed_offsets, bucketed_keys, depth, width, buckets)

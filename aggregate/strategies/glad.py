@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -94,18 +94,8 @@ class GladModel:
         self._ability = self._ability.copy()
         step_abilities(gradients[0], gradients[1], self._unit, self._mean, self._variance, self._ability)
         for group in (self._disputed, *self._undisputed):
-            in_blocks(
-                step_eases,
-                group.ease.size,
-                group.offsets,
-                group.users,
-                group.right,
-                self._ability,
-                self._unit,
-                self._mean,
-                self._variance,
-                group.ease,
-            )
+            votes, prior = (group.offsets, group.users, group.right), (self._mean, self._variance)
+            in_blocks(step_eases, group.ease.size, *votes, self._ability, self._unit, *prior, group.ease)
 
     def _survey_undisputed(self) -> float:
         """The log-likelihood of the undisputed votes; their part of the next gradients comes with it."""
@@ -126,24 +116,10 @@ class GladModel:
 
         parts = one_part_per_thread(group.ease.size)
         sums = np.zeros((len(parts), 2, self._ability.size), np.int64)
+        votes: Any = group.offsets, group.users, group.right, group.times
+        model: Any = self._ability, group.ease, self._unit, self._log_unit
         logs = kernels_side_by_side(
-            *(
-                partial(
-                    add_ability_gradients,
-                    first,
-                    last,
-                    group.offsets,
-                    group.users,
-                    group.right,
-                    group.times,
-                    self._ability,
-                    group.ease,
-                    self._unit,
-                    self._log_unit,
-                    *sums[part],
-                )
-                for part, (first, last) in enumerate(parts)
-            )
+            *(partial(add_ability_gradients, *part, *votes, *model, *sums[p]) for p, part in enumerate(parts))
         )
         return sums.sum(axis=0), sum(map(int, logs)) / self._log_unit
 
@@ -153,17 +129,8 @@ class GladModel:
 
         group = self._disputed
         right, wrong = np.empty((2, group.users.size))
-        in_blocks(
-            vote_probabilities,
-            group.ease.size,
-            group.offsets,
-            group.users,
-            self._ability,
-            group.ease,
-            self._n_others,
-            right,
-            wrong,
-        )
+        model = self._ability, group.ease, self._n_others
+        in_blocks(vote_probabilities, group.ease.size, group.offsets, group.users, *model, right, wrong)
         posteriors, log_likelihood = self._scores.two_way(
             self._scores.logs_of(right),
             self._scores.logs_of(wrong),

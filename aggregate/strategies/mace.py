@@ -80,46 +80,20 @@ class MaceModel:
         known_votes = np.empty(n_users)
         guessed_votes = np.empty(self._guesses.size)
         right = self._undisputed + self._right_sums.of(posteriors)
-        in_blocks(
-            split_votes,
-            n_users,
-            self._offsets,
-            right,
-            self._pair_votes,
-            self._knowing,
-            self._guesses,
-            known_votes,
-            guessed_votes,
-        )
+        model = self._knowing, self._guesses
+        in_blocks(split_votes, n_users, self._offsets, right, self._pair_votes, *model, known_votes, guessed_votes)
         self._knowing = np.empty(n_users)
-        in_blocks(
-            guess_probabilities,
-            n_users,
-            self._offsets,
-            known_votes,
-            self._user_votes,
-            guessed_votes,
-            self._strategy.prior_votes,
-            (exact_sum(known_votes, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2),
-            self._strategy.guess_votes,
-            self._n_labels,
-            self._knowing,
-            self._guesses,
-        )
+        mean = (exact_sum(known_votes, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2)
+        counts = known_votes, self._user_votes, guessed_votes
+        priors = self._strategy.prior_votes, mean, self._strategy.guess_votes, self._n_labels
+        in_blocks(guess_probabilities, n_users, self._offsets, *counts, *priors, self._knowing, self._guesses)
 
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
         from ..kernels.competence import vote_probabilities
 
-        in_blocks(
-            vote_probabilities,
-            self._knowing.size,
-            self._offsets,
-            self._knowing,
-            self._guesses,
-            self._right,
-            self._wrong,
-        )
+        model = self._knowing, self._guesses
+        in_blocks(vote_probabilities, self._knowing.size, self._offsets, *model, self._right, self._wrong)
         posteriors, log_likelihood = self._scores.two_way(
             self._scores.logs_of(self._right)[self._pair_of_vote],
             self._scores.logs_of(self._wrong)[self._pair_of_vote],

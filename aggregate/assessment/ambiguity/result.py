@@ -98,9 +98,8 @@ class Ambiguity:
         So at most a share alpha is pruned, and none of a label that has fewer than 1 / alpha observations.
         """
         waum = self.waum(self.settings.margin)
-        scored = np.flatnonzero(
-            self._scored & ~np.isnan(waum)
-        )  # observations that only the AI votes on have no trusted user
+        # Observations that only the AI votes on have no trusted user.
+        scored = np.flatnonzero(self._scored & ~np.isnan(waum))
         pruned = np.zeros(self.n_observations, np.bool_)
         groups = self.consensus.labels[scored] if self.settings.by_label else np.zeros(scored.size, np.int32)
         order = np.lexsort((waum[scored], groups))
@@ -204,9 +203,8 @@ class Ambiguity:
 
         last = self.n_observations if last is None else last
         areas = np.empty(last - first)
-        areas_of(
-            first, last, self.offsets, self.candidates, self.sums[margin], self.n_epochs, labels[first:last], areas
-        )
+        by_candidate = self.offsets, self.candidates, self.sums[margin]
+        areas_of(first, last, *by_candidate, self.n_epochs, labels[first:last], areas)
         return areas
 
     def _exact(self, first: int, last: int) -> tuple[Flags, Flags]:
@@ -214,18 +212,9 @@ class Ambiguity:
         from ...kernels.scores import exactness
 
         of_labels, of_all = np.empty((2, last - first), np.bool_)
-        exactness(
-            first,
-            last,
-            self.offsets,
-            self.candidates,
-            self.exact,
-            self.trust_in,
-            self.consensus.labels[first:last],
-            self.majority[first:last],
-            of_labels,
-            of_all,
-        )
+        labels = self.consensus.labels[first:last], self.majority[first:last]
+        by_candidate = self.offsets, self.candidates, self.exact, self.trust_in
+        exactness(first, last, *by_candidate, *labels, of_labels, of_all)
         return of_labels, of_all
 
     def _exact_blocks(self, scored: Flags) -> Iterator[Flags]:

@@ -66,47 +66,19 @@ class MarginSums:
         if lists.n_labels > self._last_seen.size:
             self._last_seen = np.append(self._last_seen, np.zeros(lists.n_labels - self._last_seen.size, np.int64))
         faults, sums = lists.faults.copy(), np.empty(len(lists))
-        checked = kernels.Lists(
-            lists.observations,
-            faults,
-            lists.label_offsets,
-            lists.labels,
-            lists.probability_offsets,
-            lists.probabilities,
-            sums,
-        )
+        items = lists.label_offsets, lists.labels, lists.probability_offsets, lists.probabilities
+        checked = kernels.Lists(lists.observations, faults, *items, sums)
         self._serial = kernels.validate_lists(checked, self._last_seen, self._serial, self._settings.normalise)
         epochs = self._codes_of(lists.epochs, (faults == 0) & (lists.observations >= 0))
         kernels.mark_scored(lists.observations, epochs, self._scored, faults, self._n_epochs)
-        in_blocks(
-            kernels.add_margins,
-            self._n_epochs.size,
-            checked,
-            lists.slack,
-            self._settings.normalise,
-            self._offsets,
-            self._candidates,
-            self._of_second,
-            self._of_other,
-            self._exact,
-        )
+        n, normalise = self._n_epochs.size, self._settings.normalise
+        added = self._of_second, self._of_other, self._exact
+        in_blocks(kernels.add_margins, n, checked, lists.slack, normalise, self._offsets, self._candidates, *added)
         if self._diagonal is not None:
-            votes, diagonal = self._consensus.votes, self._diagonal
-            in_blocks(
-                kernels.latest_trust,
-                self._n_epochs.size,
-                checked,
-                lists.epochs,
-                self._settings.normalise,
-                diagonal.offsets,
-                diagonal.labels,
-                diagonal.right,
-                diagonal.otherwise,
-                votes.offsets,
-                votes.users,
-                self._latest,
-                self._trust_of_votes,
-            )
+            of_votes, known = self._consensus.votes, self._diagonal
+            recognised = known.offsets, known.labels, known.right, known.otherwise
+            latest = of_votes.offsets, of_votes.users, self._latest, self._trust_of_votes
+            in_blocks(kernels.latest_trust, n, checked, lists.epochs, normalise, *recognised, *latest)
         self._count(lists, faults, sums)
 
     def areas_under_margin(self, progress: Progress = SILENT) -> Ambiguity:
@@ -120,18 +92,9 @@ class MarginSums:
         votes = self._consensus.votes
         trust_in = np.empty(self._candidates.size)
         by_user = self._diagonal is None
-        in_blocks(
-            candidate_trust,
-            votes.n_observations,
-            votes.offsets,
-            votes.labels,
-            votes.users,
-            self._consensus.users.weight if by_user else self._trust_of_votes,
-            by_user,
-            self._offsets,
-            self._candidates,
-            trust_in,
-        )
+        trust = self._consensus.users.weight if by_user else self._trust_of_votes
+        arrays = votes.offsets, votes.labels, votes.users, trust, by_user, self._offsets, self._candidates
+        in_blocks(candidate_trust, votes.n_observations, *arrays, trust_in)
         majority = votes.first_labels
         majority[votes.disputes.observations] = likeliest_labels(votes.disputes, vote_shares(votes.disputes))
         return Ambiguity(

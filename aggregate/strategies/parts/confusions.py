@@ -78,15 +78,9 @@ class Cells:
         row_right_sums = _sums(self._row_of_cell[right], cell_sums[right], self._label_of_row.size)
         crowd, crowd_right = self._crowd(cell_sums, row_sums, mean_accuracy)
         row_counts = self._row_undisputed + row_sums / self._unit
-        cell_probabilities(
-            self._cell_undisputed + cell_sums / self._unit,
-            self._row_of_cell,
-            row_counts,
-            self._confusion_of_cell,
-            crowd,
-            prior_votes,
-            self.probabilities,
-        )
+        cell_counts = self._cell_undisputed + cell_sums / self._unit
+        of_cells = cell_counts, self._row_of_cell, row_counts, self._confusion_of_cell
+        cell_probabilities(*of_cells, crowd, prior_votes, self.probabilities)
         self._right_of_label = crowd_right
         right_counts = self._row_undisputed + row_right_sums / self._unit
         right_prior = prior_votes * crowd_right
@@ -122,18 +116,9 @@ class Cells:
 
         candidates = self._disputes.candidates
         scores = np.empty(len(candidates), np.int64)
-        in_blocks(
-            triple_scores,
-            len(self._disputes),
-            self._triple_offsets,
-            self._n_votes_on,
-            self._cell,
-            cell_logs,
-            candidates.offsets,
-            candidates.labels,
-            label_logs,
-            scores,
-        )
+        triples = self._triple_offsets, self._n_votes_on, self._cell, cell_logs
+        logs = candidates.offsets, candidates.labels, label_logs, scores
+        in_blocks(triple_scores, len(self._disputes), *triples, *logs)
         return scores
 
     def right_of_votes(self) -> Floats:

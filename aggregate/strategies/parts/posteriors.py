@@ -144,18 +144,8 @@ class Scores:
 
         disputes, candidates = self._disputes, self._disputes.candidates
         scores = np.empty(len(candidates), np.int64)
-        in_blocks(
-            two_way_scores,
-            len(disputes),
-            disputes.offsets,
-            log_right,
-            log_wrong,
-            candidates.offsets,
-            candidates.labels,
-            candidates.n_votes,
-            label_logs,
-            scores,
-        )
+        votes, offered = (disputes.offsets, log_right, log_wrong), (candidates.offsets, candidates.labels)
+        in_blocks(two_way_scores, len(disputes), *votes, *offered, candidates.n_votes, label_logs, scores)
         return self.normalised(scores)
 
     def normalised(self, scores: Indices) -> tuple[Floats, float]:

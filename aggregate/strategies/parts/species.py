@@ -32,18 +32,9 @@ class SpeciesCounter:
         else:
             is_stale = np.ones(votes.n_users, np.uint8)
         self._started = True
-        in_blocks(
-            count_species,
-            votes.n_users,
-            validity.by_user.offsets,
-            validity.by_user.words,
-            is_stale,
-            validity.state,
-            labels,
-            self.votes_need_validity,
-            self._n_author,
-            self._n_vote,
-        )
+        by_user, counts = validity.by_user, (self._n_author, self._n_vote)
+        rules = validity.state, labels, self.votes_need_validity
+        in_blocks(count_species, votes.n_users, by_user.offsets, by_user.words, is_stale, *rules, *counts)
         return self._n_author.copy(), self._n_vote.copy()
 
 

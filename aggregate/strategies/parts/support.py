@@ -63,22 +63,9 @@ class LabelChoice:
 
         disputes, support = self.disputes, self.support
         changed = np.ones(weights.size, np.bool_) if self._weights is None else weights != self._weights
-        in_blocks(
-            settle,
-            len(disputes),
-            disputes.offsets,
-            disputes.users,
-            disputes.factors,
-            disputes.labels,
-            disputes.is_author,
-            weights,
-            changed,
-            self.vote_weights,
-            self.labels,
-            support.weight,
-            support.total,
-            support.opposition,
-        )
+        votes = disputes.offsets, disputes.users, disputes.factors, disputes.labels, disputes.is_author
+        found = self.vote_weights, self.labels, support.weight, support.total, support.opposition
+        in_blocks(settle, len(disputes), *votes, weights, changed, *found)
         self._weights = weights
 
 
@@ -103,17 +90,8 @@ class WeightHistory:
 
         past = np.stack(self._past[:-1], axis=1)
         margins = np.empty(len(disputes))
-        in_blocks(
-            add_up_margins,
-            len(disputes),
-            disputes.offsets,
-            self._codes[disputes.users],
-            disputes.factors,
-            disputes.labels,
-            past,
-            labels,
-            margins,
-        )
+        votes = disputes.offsets, self._codes[disputes.users], disputes.factors, disputes.labels
+        in_blocks(add_up_margins, len(disputes), *votes, past, labels, margins)
         return margins / (len(self._past) - 1)
 
 

@@ -57,20 +57,9 @@ class Validity:
         if self._weights is not None:
             changed = weights != self._weights
             in_blocks(mark_observations, votes.n_users, by_user.offsets, by_user.words, changed, self._is_stale)
-        in_blocks(
-            update_states,
-            votes.n_observations,
-            votes.offsets,
-            votes.users,
-            votes.factors,
-            weights,
-            self.threshold,
-            self.joined_weight,
-            self._is_stale,
-            self.totals,
-            self.state,
-            self.changed,
-        )
+        cast = votes.offsets, votes.users, votes.factors, weights
+        states = self._is_stale, self.totals, self.state, self.changed
+        in_blocks(update_states, votes.n_observations, *cast, self.threshold, self.joined_weight, *states)
         self._weights = weights
         return self.totals
 
