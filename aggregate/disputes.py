@@ -106,8 +106,7 @@ def likeliest(
 ) -> Counts:
     """The candidate with the largest share on each disputed observation, -1 if all are ``excluded``: int32.
 
-    Among tied candidates (within 1e-9) the label ``held`` so far wins, else the author's, else the one with most
-    votes, else the smallest.
+    Ties: see ``strategies.plantnet.iteration.Engine.settle``.
     """
     from .kernels.candidates import likeliest as kernel
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets
 from .jit import kernel
-
-TIED = 1e-9  # a label is tied when its share is within this part of the largest
+from .label_weights import TIED
 
 
 @kernel
@@ -65,8 +64,7 @@ def likeliest(
 ) -> None:
     """chosen[i] = the candidate, other than the label excluded[i], with the largest share; -1 if there is none.
 
-    Ties: the label held[i]; else one an author voted; else the one with most votes; else the smallest. -1 in ``held``
-    or ``excluded`` means no label.
+    Ties: see ``strategies.plantnet.iteration.Engine.settle``. -1 in ``held`` or ``excluded`` means no label.
     """
     for i in range(first, last):
         most = -1.0

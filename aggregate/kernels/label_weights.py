@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays import Counts, Factors, Flags, Floats, LabelCodes, Offsets, UserCodes, Weights
 from .jit import kernel
 
-TIED = 1e-9  # a label is tied when its weight is within this share of the heaviest
+TIED = 1e-9  # relative: see `strategies.plantnet.iteration.Engine.settle`
 
 
 @kernel
@@ -142,10 +142,7 @@ def heaviest_labels(
     excluded: LabelCodes,
     heaviest: LabelCodes,
 ) -> None:
-    """heaviest[i] = the label other than excluded[i] with most weight; -1 if there is none.
-
-    Ties: a label an author voted; else the one with most votes; else the smallest.
-    """
+    """heaviest[i] = the label other than excluded[i] with most weight, of tied ones as in ``settle``; -1 if none."""
     for i in range(first, last):
         heaviest[i] = _heaviest_of(offsets[i], offsets[i + 1], labels, is_author, vote_weights, -1, excluded[i])
 
@@ -170,8 +167,8 @@ def settle(
     """Bring the observations up to date that users voted on whose weight ``changed``.
 
     weights float64[n], changed bool[n] by user code. vote_weights[j] becomes that of the vote; chosen[i] the label
-    with most weight, where among the tied the label it was goes first, then as in ``heaviest_labels``; support[i],
-    totals[i], opposition[i] as in ``support_of``.
+    with most weight, ties as in ``strategies.plantnet.iteration.Engine.settle``; support[i], totals[i], opposition[i]
+    as in ``support_of``.
     """
     for i in range(first, last):
         start, stop = offsets[i], offsets[i + 1]

@@ -12,7 +12,7 @@ from ...kernels.threads import in_blocks
 def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: LabelCodes) -> LabelCodes:
     """The label with most weight of each disputed observation, other than ``excluded``: int32[len(disputes)].
 
-    Among tied labels (within 1e-9) the author's wins, else the one with most votes, else the smallest.
+    Ties: see ``plantnet.iteration.Engine.settle``; no label is held.
     """
     from ...kernels.label_weights import heaviest_labels as kernel
 

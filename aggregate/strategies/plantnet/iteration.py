@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from ...arrays import Counts, LabelCodes, Weights
+from ...arrays import Counts, Flags, LabelCodes, Weights
+from ...consensus import DisputeFindings, UserFindings
+from ...disputes import Disputes
 from ...progress import Progress
 from ...trace import Trace
 from ..parts.convergence import Convergence
 from ..parts.species import n_species
 from ..parts.thresholds import Thresholds
+from ..parts.votes_by_user import VotesByUser
+from .ai_role import AiRole
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,44 @@ class Estimate:
     trace: Trace
 
 
-class Blocks(Protocol):
-    """The votes, in one block or many, and the labels and validity of their observations: what an engine implements.
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The columns of a consensus."""
 
-    Every verb is deterministic, however the votes are divided into blocks.
+    labels: LabelCodes
+    weight: Weights
+    valid: Flags
+    reported: Disputes  # the disputed observations, and the votes that the columns derive from
+    vote_weights: Weights  # float64, of these votes
+    disputes: DisputeFindings
+    users: UserFindings
+
+
+class Engine(Protocol):
+    """The votes, wherever they are, and the labels and validity of their observations, computed by four verbs.
+
+    Every verb is deterministic, however the votes are divided.
     """
 
     n_users: int
 
-    def settle(self, weights: Weights) -> LabelCodes:
-        """yhat[i] = argmax_k of the sum of w[u] with y[i,u] = k; of tied labels the one held so far, see ``support``.
+    def __init__(self, role: AiRole, by_user: VotesByUser, rules: Rules) -> None:
+        """The votes of ``role``; ``by_user``: those of its users, by user."""
 
-        Returns those of the disputed observations, int32, in the same order every time.
+    @property
+    def labels(self) -> LabelCodes:
+        """yhat[i], int32[n_observations]; -1 where there is no vote."""
+
+    @property
+    def valid(self) -> Flags:
+        """s[i], bool[n_observations]; before any objection of the AI."""
+
+    def settle(self, weights: Weights) -> LabelCodes:
+        """yhat[i] = argmax_k of the sum of w[u] with y[i,u] = k; returns those of disputes, int32, always in one order.
+
+        Ties, here and wherever a label is chosen: sums are exact and rounded once, and a label is tied if its sum is at
+        least (1 - 1e-9) times the largest. Among the tied, the label held so far wins; else one that an author of the
+        observation voted; else the one with most votes; else the smallest.
         """
 
     def weigh(self, weights: Weights) -> int:
@@ -59,22 +89,22 @@ class Blocks(Protocol):
     def count_species(self) -> tuple[Counts, Counts]:
         """|author_species[u]| and |vote_species[u]| under yhat and s: int32[n_users] each."""
 
-    def report(self, estimate: Estimate) -> Any:
+    def report(self, estimate: Estimate) -> Report:
         """The columns that derive from the final w and yhat; aum from all w that :meth:`weigh` saw but the last."""
 
 
-def iterate(blocks: Blocks, rules: Rules, progress: Progress) -> Estimate:
+def iterate(engine: Engine, rules: Rules, progress: Progress) -> Estimate:
     """Start from w[u] = f(0), and so from the plain majority; end as ``Convergence`` says."""
-    weights = rules.weights_of(np.zeros(blocks.n_users, np.int32))
-    labels = blocks.settle(weights)
+    weights = rules.weights_of(np.zeros(engine.n_users, np.int32))
+    labels = engine.settle(weights)
     watch = Convergence(rules.max_iter, labels)
     while watch.goes_on():
-        n_valid = blocks.weigh(weights)
-        n_author, n_vote = blocks.count_species()
+        n_valid = engine.weigh(weights)
+        n_author, n_vote = engine.count_species()
         species = n_species(n_author, n_vote)
         weights = rules.weights_of(species)
-        labels = blocks.settle(weights)
+        labels = engine.settle(weights)
         watch.saw(species, labels, n_valid)
         progress.advance()
-    blocks.weigh(weights)
+    engine.weigh(weights)
     return Estimate(weights, n_author, n_vote, watch.trace)

@@ -21,8 +21,8 @@ from ..parts.thresholds import Thresholds
 from ..parts.votes_by_user import VotesByUser
 from .ai_effects import findings_of_ai
 from .ai_role import AiMode, AiRole, mode_of
-from .blocks import VoteBlocks
-from .iteration import Estimate, Rules, iterate
+from .engine import ArrayEngine
+from .iteration import Engine, Estimate, Rules, iterate
 from .weighting import WEIGHT_FUNCTIONS, weights_of
 
 OF_AI: dict[str, Any] = {"group": "AI", "needs": "ai_votes"}
@@ -115,6 +115,7 @@ class PlantNet:
         user_weights: UserWeights | None = None,
         ai_votes: AiVotes | None = None,
         progress: Progress = SILENT,
+        engine: type[Engine] = ArrayEngine,
     ) -> Consensus:
         """Estimate labels and weights together.
 
@@ -122,7 +123,7 @@ class PlantNet:
         fixed weight replaces the estimated one from the first majority on, a minimum is a floor under it. The latter
         take part as ``ai_mode`` says; the consensus then has all observations that users or the AI voted on, and
         says what each would be without the AI. Warns (AggregateWarning) if no vote is marked as an author's, or if the
-        AI's weight is such that it validates alone or cannot invalidate.
+        AI's weight is such that it validates alone or cannot invalidate. ``engine`` does the computations.
         """
         check_takes(self, given.names)
         user_weights = given.user_weights if user_weights is None else user_weights
@@ -138,14 +139,14 @@ class PlantNet:
         progress.phase("pair users and species")
         everyone, no_role = Voters.of(role, user_weights), AiRole.of_users(votes)
         users = replace(everyone, role=no_role) if role.votes is votes else Voters.of(no_role, user_weights)
-        blocks, estimate, without_ai = self._estimate(everyone, users, progress)
+        iterated, estimate, without_ai = self._estimate(engine, everyone, users, progress)
         found = examine(vars(self), FirstConsensus(role.votes, *without_ai, ai, role.ai_user), progress)
         if found.factors is not None:
             everyone = everyone.with_factors(found.factors)
             users = users.with_factors(role.without_ai(found.factors))
-            blocks, estimate, without_ai = self._estimate(everyone, users, progress)
+            iterated, estimate, without_ai = self._estimate(engine, everyone, users, progress)
         progress.phase("derive columns")
-        report = blocks.report(estimate)
+        report = iterated.report(estimate)
         return Consensus(
             votes=role.votes,
             strategy=self.name,
@@ -167,21 +168,21 @@ class PlantNet:
         )
 
     def _estimate(
-        self, everyone: Voters, users: Voters, progress: Progress
-    ) -> tuple[VoteBlocks, Estimate, tuple[LabelCodes, Flags]]:
+        self, engine: type[Engine], everyone: Voters, users: Voters, progress: Progress
+    ) -> tuple[Engine, Estimate, tuple[LabelCodes, Flags]]:
         """The iteration; and the labels, and which are valid, that it would arrive at without the AI."""
         progress.phase("estimate", unit="iterations")
-        blocks, estimate = self._iterate(everyone, progress)
-        without_ai = blocks
+        iterated, estimate = self._iterate(engine, everyone, progress)
+        without_ai = iterated
         if everyone.role.is_voter:
             progress.phase("estimate without the AI", unit="iterations")
-            without_ai, _ = self._iterate(users, progress)
-        return blocks, estimate, (without_ai.labels, without_ai.valid)
+            without_ai, _ = self._iterate(engine, users, progress)
+        return iterated, estimate, (without_ai.labels, without_ai.valid)
 
-    def _iterate(self, voters: Voters, progress: Progress) -> tuple[VoteBlocks, Estimate]:
+    def _iterate(self, engine: type[Engine], voters: Voters, progress: Progress) -> tuple[Engine, Estimate]:
         rules = self._rules(voters.weights)
-        blocks = VoteBlocks(voters.role, voters.by_user, rules)
-        return blocks, iterate(blocks, rules, progress)
+        made = engine(voters.role, voters.by_user, rules)
+        return made, iterate(made, rules, progress)
 
     def _rules(self, outside: AlignedWeights) -> Rules:
         """The rules of the iteration, from the parameters."""

@@ -1,44 +1,26 @@
 """The verbs of the iteration on the arrays of one process."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ...arrays import Counts, Flags, LabelCodes, Weights
-from ...consensus import SLACK, DisputeFindings, UserFindings
-from ...disputes import Disputes
+from ...consensus import SLACK, DisputeFindings
 from ..parts.outcome import user_findings
 from ..parts.species import SpeciesCounter
 from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
 from ..parts.validity import Validity
 from ..parts.votes_by_user import VotesByUser
 from .ai_role import AiRole
-from .iteration import Estimate, Rules
+from .iteration import Estimate, Report, Rules
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
-    """The columns of a consensus."""
-
-    labels: LabelCodes
-    weight: Weights
-    valid: Flags
-    reported: Disputes  # the disputed observations, and the votes that the columns derive from
-    vote_weights: Weights  # float64, of these votes
-    disputes: DisputeFindings
-    users: UserFindings
-
-
-class VoteBlocks:
-    """All votes as one block; the kernels share it among the threads."""
+class ArrayEngine:
+    """All votes in the arrays of one process; the kernels share them among the threads."""
 
     def __init__(self, role: AiRole, by_user: VotesByUser, rules: Rules) -> None:
         self.role = role
         self.n_users = role.votes.n_users
         self.labels: LabelCodes = role.unanimous_labels()
-        """int32[n_observations]"""
         self.valid: Flags = np.zeros(self.labels.size, np.bool_)
-        """bool[n_observations]; before any objection of the AI."""
         self._rules = rules
         self._choice = LabelChoice(role.deciding)
         self._validity = Validity(
