@@ -70,7 +70,7 @@ def measure(options: argparse.Namespace) -> tuple[Session, list[str]]:
         race.warm_up()
         for log, votes in sorted(logs.items(), key=lambda item: item[1].stat().st_size):
             race.run(log, votes, options.repeat)
-        return session, race.judge(logs)
+        return session, race.faults(logs)
 
 
 class Race:
@@ -89,7 +89,7 @@ class Race:
             run_measured(contender.command(votes, self.folder("warm-up", contender)), self.limits)
 
     def run(self, log: str, votes: Path, repeat: int) -> None:
-        """Each contender ``repeat`` times, in turns; whoever does not finish is out, for larger logs too."""
+        """Each contender ``repeat`` times, in turns; one that does not finish is left out, for larger logs too."""
         read_through(votes)
         measured = {contender.name: Measurement(contender.name, log) for contender in self.contenders}
         self.session.measurements += measured.values()
@@ -101,8 +101,8 @@ class Race:
                 if run.ending:
                     self.contenders.remove(contender)
 
-    def judge(self, logs: dict[str, Path]) -> list[str]:
-        """Compare the labels of exact contenders, count the votes of logs, and say what is wrong."""
+    def faults(self, logs: dict[str, Path]) -> list[str]:
+        """Compare the labels of exact contenders, and count the votes of logs; returns what is wrong."""
         import pyarrow.parquet as pq
         from agreement import difference
 

@@ -91,7 +91,7 @@ def record(command: str, jobs: int, prefix: str) -> Entries:
             for each in done:
                 entries |= each.result()
         if _inputs(root) != inputs or {"out", *INPUTS} != {path.name for path in root.iterdir()}:
-            sys.exit("a scenario wrote outside of its folder, so others may have seen it: mend behaviour_calls.py")
+            sys.exit("a scenario wrote outside of its folder, so others may have seen it: correct behaviour_calls.py")
     return entries
 
 

@@ -127,7 +127,7 @@ class Record:
         return re.sub(r"\{(\d)\}", lambda found: self._run_ids[int(found[1]) - 1], line)
 
     def _files(self) -> dict[str, tuple[int, ...] | str]:
-        """Files and links beneath the output folder, and what tells whether they are others."""
+        """Files and links beneath the output folder, and their states, which differ if they were replaced."""
         found: dict[str, tuple[int, ...] | str] = {}
         out = self._root / self._out
         for folder, folders, files in os.walk(out):
@@ -200,7 +200,7 @@ class Record:
 
 
 def kind(value: Any) -> str:
-    """What JSON calls the type of a value; integers are told from other numbers."""
+    """What JSON calls the type of a value; integers are a type of their own."""
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
     return kinds.get(type(value), "null")
 

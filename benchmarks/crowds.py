@@ -4,17 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # whoever starts processes to measure them must stay small
+if TYPE_CHECKING:  # a program that measures processes must itself stay small
     import pandas as pd
 
     from plant_aggregate.votes import Votes
 
-CROWDS = Path(__file__).resolve().parents[2] / "shared" / "data" / "crowd"
 TIED = 1e-9
 """Labels whose shares differ relatively by no more are tied."""
 
 
-def crowds_with_truth(folder: Path = CROWDS) -> Iterator[Path]:
+def crowds_with_truth(folder: Path) -> Iterator[Path]:
     """The folders with ``votes.parquet`` and a ``truth.parquet`` that is not empty, by name."""
     import pyarrow.parquet as pq
 

@@ -67,7 +67,7 @@ def timed(fit: Callable[[], Any], repeat: int, enough: float) -> tuple[Any, floa
 
 
 def ours(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], ...]:
-    """How to fit, how to read the shares, and what else to tell."""
+    """Functions that fit, that return the shares, and that return further facts of the fit."""
     strategy_name, _, given = name.partition(":")
     parameters = dict(pair.split("=") for pair in given.split(",")) if given else {}
     strategy = get(strategy_name)(**{key: float(value) for key, value in parameters.items()})
@@ -80,7 +80,7 @@ def ours(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], .
 
 
 def crowdkits(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], ...]:
-    """How to fit, how to read the shares, and what else to tell."""
+    """Functions that fit, that return the shares, and that return further facts of the fit."""
     from crowdkit import aggregation as kit
 
     frame = cleaned(votes)

@@ -1,8 +1,8 @@
 """The strategies on real crowds whose truth is known, against crowd-kit's; their priors; their time on large logs.
 
-    python benchmarks/strategies.py                    accuracy and time on every crowd, ours and crowd-kit's
-    python benchmarks/strategies.py --priors           accuracy of ours under other priors and tolerances
-    python benchmarks/strategies.py --scales 0.1 1     time and memory of ours on simulated logs
+    python benchmarks/strategies.py --crowds FOLDER             accuracy and time on every crowd, ours and crowd-kit's
+    python benchmarks/strategies.py --crowds FOLDER --priors    accuracy of ours under other priors and tolerances
+    python benchmarks/strategies.py --scales 0.1 1              time and memory of ours on simulated logs
 
 Each call replaces its part of docs/measured/strategies.json, from which ``docs/update.py`` fills docs/strategies.md,
 and prints it as Markdown. One process for each crowd and contender, in turns; for each strategy on a simulated log.
@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from crowds import CROWDS, crowds_with_truth
+from crowds import crowds_with_truth
 from processes import GIB, Limits, run_measured
 from results import Session
 from simulated_logs import LOGS, simulated
@@ -79,7 +79,7 @@ def main() -> None:
         folders = list(crowds_with_truth(options.crowds))
         folders = [folder for folder in folders if options.only is None or folder.name in options.only]
         if not folders:
-            sys.exit(f"no crowds with truth in {options.crowds}: name their folder with --crowds")
+            sys.exit(f"no crowds with truth in {options.crowds}")
         measured = [fit for folder in folders for fit in (varied(folder) if options.priors else compared(folder))]
     here = {"date": session.date, "machine": session.machine, "versions": session.versions}
     results[part] = {**here, "measured": measured}
@@ -93,12 +93,15 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Accuracy and time of the strategies.")
-    parser.add_argument("--crowds", type=Path, default=CROWDS, help="folder of NAME/votes.parquet, NAME/truth.parquet")
+    parser.add_argument("--crowds", type=Path, help="folder of NAME/votes.parquet, NAME/truth.parquet")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="crowds to take (default all)")
     parser.add_argument("--priors", action="store_true", help="measure ours under other priors")
     parser.add_argument("--scales", type=float, nargs="+", help="measure ours on simulated logs; 1 is 9 million votes")
     parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.scales and options.crowds is None:
+        parser.error("name the folder of the crowds with --crowds, or measure simulated logs with --scales")
+    return options
 
 
 def compared(folder: Path) -> Iterator[dict[str, Any]]:
@@ -120,9 +123,9 @@ def varied(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def fits(folder: Path, contender: str, strategies: list[str], *options: str) -> list[dict[str, Any]]:
-    """What one process says of one contender on one crowd."""
+    """The fits of one contender on one crowd, in one process."""
     paths = [str(folder / "votes.parquet"), "--truth", str(folder / "truth.parquet")]
-    found, _ = told(contender, *paths, *options, "--strategies", *strategies)
+    found, _ = fitted(contender, *paths, *options, "--strategies", *strategies)
     print(f"{folder.name:<16}{contender}", file=sys.stderr, flush=True)
     return [{"crowd": folder.name, "contender": contender, **found["counts"], **fit} for fit in found["fits"]]
 
@@ -134,14 +137,14 @@ def at_scale(scales: list[float]) -> list[dict[str, Any]]:
     measured = []
     for scale, votes in logs.items():
         for strategy in AT_SCALE:
-            found, peak = told(OURS, str(votes), "--repeat", "1", "--strategies", strategy)
+            found, peak = fitted(OURS, str(votes), "--repeat", "1", "--strategies", strategy)
             measured.append({"log": f"scale {scale:g}", **found["counts"], **found["fits"][0], "peak_memory": peak})
             print(f"{scale:<8g}{strategy:<20}{found['fits'][0]['seconds']:8.2f} s", file=sys.stderr, flush=True)
     return measured
 
 
-def told(*arguments: str) -> tuple[dict[str, Any], int]:
-    """What a process that fits strategies has written, and its peak memory in bytes."""
+def fitted(*arguments: str) -> tuple[dict[str, Any], int]:
+    """The output of a process that fits strategies, and its peak memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "fits.json"
         command = [sys.executable, str(CHILD), *arguments, "--output", str(output)]

@@ -1,4 +1,4 @@
-"""Options from a TOML file: the same as on the command line, and what is wrong is told with its line."""
+"""Options from a TOML file: the same as on the command line, and errors come with their lines."""
 
 import json
 from collections.abc import Callable

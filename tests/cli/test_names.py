@@ -1,4 +1,4 @@
-"""Names that look alike, or like no name, are told by ``run``; they stay apart."""
+"""Names that look alike, or like a missing value, are reported by ``run``; they stay apart."""
 
 import json
 from typing import Any

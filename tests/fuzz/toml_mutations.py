@@ -126,7 +126,7 @@ LARGE = 0.01
 
 
 def mutate(chance: random.Random, original: str) -> tuple[bytes, str]:
-    """What becomes of a file, and by what."""
+    """A mutated file, and how it was mutated."""
     text, made_by = original, []
     if chance.random() < LARGE:
         text, made_by = large(chance, text), ["large"]

@@ -99,7 +99,7 @@ def test_a_consensus_without_a_run_json_is_read_as_it_is(work: Path) -> None:
         run.votes()
 
 
-def test_what_is_no_run_has_no_door(work: Path) -> None:
+def test_a_name_of_no_sound_run_is_refused(work: Path) -> None:
     with pytest.raises(plant_aggregate.VotesError, match=r"log: holds neither consensus\.parquet nor latest"):
         plant_aggregate.open_run("log")
     _, latest = ids()

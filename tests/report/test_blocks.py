@@ -63,7 +63,7 @@ MEASURES = {
         ),
     ],
 )
-def test_text(blocks: list[Block], text: str) -> None:
+def test_blocks_are_aligned_text_in_a_terminal(blocks: list[Block], text: str) -> None:
     assert as_text(blocks) == text
 
 
