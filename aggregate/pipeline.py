@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .add_ons import AddOn, facts_of
+from .add_ons import AddOn, Maker, facts_of
 from .assessment.agreement import AgreementOfUsers
 from .consensus import Consensus
 from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
@@ -162,7 +162,7 @@ class _Found:
     ai: tuple[CheckedFile, ...] | None
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
-    makers: "Sequence[Maker]"  # of the add-ons that settings ask for
+    makers: Sequence[Maker]  # of the add-ons that settings ask for
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
 
@@ -179,18 +179,6 @@ def _find(paths: Paths, settings: Settings) -> _Found:
     for maker in makers:
         maker.check(votes.types)
     return _Found(votes, ai, ai_calibration, user_weights, makers, files)
-
-
-class Maker(Protocol):
-    """Makes the add-on of a setting. It is constructed from the Settings before anything is read."""
-
-    def __init__(self, settings: Settings) -> None: ...
-
-    def check(self, types: Mapping[str, pa.DataType]) -> None:
-        """Before the votes are read, whose columns have these types: raise VotesError if its input does not fit."""
-
-    def make(self, consensus: Consensus, progress: Progress) -> AddOn:
-        """The add-on for a consensus. Raises VotesError."""
 
 
 def _makers(settings: Settings) -> list[Maker]:
@@ -283,7 +271,7 @@ def _record(
         cycle_length=consensus.trace.cycle_length,
         outputs={output.name: OutputFacts.of(output) for output in outputs},
         names=_strange_names(consensus, given),
-        further=facts_of(add_ons),
+        further=facts_of(add_ons, [item.name for item in fields(RunRecord)]),
     )
 
 

@@ -1,7 +1,7 @@
 """A new column of a run takes a file, and a line that says which setting asks for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate import pipeline
-from plant_aggregate.add_ons import AddOn, Extends, extended
+from plant_aggregate.add_ons import AddOn, Extends, extended, facts_of
 from plant_aggregate.assessment.agreement import AgreementOfUsers
 from plant_aggregate.publishing.digests import Digests
 from plant_aggregate.schema import CONSENSUS, DIGEST, Column, Table
@@ -41,6 +41,9 @@ class Genera:
 
     def facts(self) -> Mapping[str, Any]:
         return {"genera": {"labels": self.n_labels}}
+
+
+GENERA = Genera(1)
 
 
 class MakesGenera:
@@ -91,5 +94,26 @@ def test_those_of_the_package_are_add_ons() -> None:
 
 def test_labels_of_an_add_on_have_the_type_of_those_beside_them() -> None:
     rows = pa.table({"label": pa.array(["Abies alba"]).dictionary_encode()})
-    table = extended(rows, 0, [Genera(1)])
+    table = extended(rows, 0, [GENERA])
     assert table.schema.field("genus").type == rows.schema.field("label").type
+
+
+@pytest.mark.parametrize("add_ons", [[replace(GENERA, table=(Column("weight", "int64", ""),))], [GENERA, GENERA]])
+def test_a_column_that_the_table_has_cannot_be_added(add_ons: list[AddOn]) -> None:
+    rows = pa.table({"label": ["Abies alba"], "weight": [1]})
+    with pytest.raises(ValueError, match="Genera adds a column"):
+        extended(rows, 0, add_ons)
+
+
+def test_a_fact_that_another_add_on_has_cannot_be_added() -> None:
+    with pytest.raises(ValueError, match="Genera adds a fact genera,"):
+        facts_of([GENERA, GENERA])
+
+
+def test_a_fact_that_every_run_has_cannot_be_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(pipeline.ADD_ONS, "soft", f"{__name__}:MakesGenera")
+    monkeypatch.setattr(Genera, "facts", lambda self: {"trace": ()})
+    pq.write_table(VOTES, tmp_path / "votes.parquet")
+    with pytest.raises(ValueError, match="Genera adds a fact trace,"):
+        plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out", settings=plant_aggregate.Settings(soft=True))
+    assert not (tmp_path / "out" / "latest").exists()
