@@ -15,7 +15,7 @@ from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
-from .parts import parameters as common
+from .parts import shared_parameters as common
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 

@@ -10,7 +10,7 @@ from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
-from .parts import parameters as common
+from .parts import shared_parameters as common
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import Convergence
 from .parts.outcome import Outcome, build_consensus

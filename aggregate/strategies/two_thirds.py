@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .majority import Majority
-from .parts import parameters as common
+from .parts import shared_parameters as common
 
 
 @dataclass(frozen=True)

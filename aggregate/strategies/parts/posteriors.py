@@ -19,7 +19,7 @@ from ...parameters import parameter
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
-from . import parameters as common
+from . import shared_parameters as common
 from .convergence import PosteriorConvergence
 from .outcome import Outcome, build_consensus
 from .thresholds import Thresholds

@@ -10,7 +10,7 @@ from ...consensus import at_least
 from ...errors import ParameterError
 from ...parameters import check_parameters
 from ...shares import count_of
-from . import parameters as common
+from . import shared_parameters as common
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ...side_inputs import VOTES_ONLY, SideInputs
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
 from ..base import check_takes
-from ..parts import parameters as common
+from ..parts import shared_parameters as common
 from ..parts.thresholds import Thresholds
 from ..parts.votes_by_user import VotesByUser
 from .ai_effects import findings_of_ai
