@@ -27,7 +27,7 @@ from .names import NameFindings, inspect_names, warning_of
 from .parameters import declared
 from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
-from .publishing.commands import command
+from .publishing.command_lines import command
 from .publishing.digests import Digests
 from .publishing.guards import Guards
 from .publishing.open_run import run_in

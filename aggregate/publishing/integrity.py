@@ -6,7 +6,7 @@ from ..errors import VotesError, reason_of
 from ..files.destination import MANIFEST_FILE, is_run_id
 from ..files.sources import Source, find_sources
 from ..files.stores import beside, child, is_uri, locate, reaching, redacted
-from .commands import DEFAULT_OUTPUT, command
+from .command_lines import DEFAULT_OUTPUT, command
 from .record import UNKNOWN, OutputFacts, RunRecord, read_record
 
 DAMAGED = "is damaged: "  # begins the message about a damaged table

@@ -17,7 +17,7 @@ from ..files.sources import Input, Source
 from ..files.stores import CHUNK, beside, child, is_uri, local_path, locate, reaching, redacted
 from ..progress import SILENT, Progress
 from ..truth import Truth
-from .commands import DEFAULT_OUTPUT
+from .command_lines import DEFAULT_OUTPUT
 from .integrity import check_digest, check_tables, exists, record_beside, record_in, sound_table
 from .reading import PublishedEvidence, evidence_in, users_in
 from .record import RunRecord

@@ -12,7 +12,7 @@ from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import MANIFEST_FILE
 from ..files.stores import is_uri, local_path
 from ..progress import SILENT, Progress
-from .commands import command
+from .command_lines import command
 from .integrity import DAMAGED, check_tables, record_in
 from .record import RunRecord
 from .stores.folder import RunFolder

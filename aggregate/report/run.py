@@ -58,7 +58,7 @@ def one_line(run: "Run") -> str:
 
 def switch_blocks(run: "Run", output: str) -> list[Block]:
     """What ``latest`` of an output names now, and the command that restores the run it named before."""
-    from ..publishing.commands import command
+    from ..publishing.command_lines import command
 
     notes = [published_as(run)]
     if run.replaced not in (None, run.run_id):
