@@ -19,8 +19,8 @@ from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
 from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults, out_of_range
+from .decimals import are_scores, scores_of
 from .grouping import drop_unused
-from .scores import are_scores, scores_of
 
 if TYPE_CHECKING:
     import pandas as pd

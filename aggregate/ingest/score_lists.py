@@ -26,7 +26,7 @@ from ..ids.text_faults import NOT_UTF8, TOO_LONG, checked
 from ..kernels.scores import ID_NOT_UTF8, LONG_ID, NO_LIST, NULL_EPOCH, NULL_ID, OVERLONG, UNREADABLE, WIDE_EPOCH
 from ..schema import SCORE_LISTS, SCORE_ROWS
 from ..score_lists import ScoreLists
-from .scores import are_scores, as_decimals, in_range
+from .decimals import are_scores, as_decimals, in_range
 
 ITEMS = 1 << 21  # approximate number of labels decoded at a time: bounds memory when the lists are long
 SUM_SLACK = 1e-6  # tolerance of a sum of probabilities: float32 rounds by that much, float16 by more

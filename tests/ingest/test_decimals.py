@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.ingest.scores import TOLERANCE, are_scores, scores_of
+from plant_aggregate.ingest.decimals import TOLERANCE, are_scores, scores_of
 
 
 @given(st.integers(0, 10**7), st.sampled_from([np.float32, np.float64]))
