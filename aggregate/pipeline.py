@@ -15,10 +15,10 @@ from .add_ons import AddOn, Maker, facts_of
 from .assessment.agreement import AgreementOfUsers
 from .consensus import Consensus
 from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
+from .files.locations import child, is_uri, local_path, redacted
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
 from .files.sources import Input, Paths, Source, find_sources, path_includes, path_list
-from .files.stores import child, is_uri, local_path, redacted
 from .ingest import Reading, VoteFiles, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.compiler import when_compiling

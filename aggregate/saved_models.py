@@ -11,8 +11,8 @@ from .assessment.calibration.ai import AiCalibration
 from .assessment.calibration.labels import Calibration
 from .consensus import Consensus
 from .errors import warn
+from .files.locations import check_local, redacted
 from .files.sources import read_text
-from .files.stores import check_local, redacted
 from .files.writing import in_one_step, writing
 from .progress import Progress
 from .settings import SIMULATED, Settings

@@ -198,8 +198,8 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
 
     def plain(self) -> dict[str, Any]:
         """The settings as in run.json: paths as strings, times in ISO 8601."""
+        from .files.locations import redacted
         from .files.sources import path_list, printable
-        from .files.stores import redacted
         from .kernels.threads import available_cores
 
         plain = {}

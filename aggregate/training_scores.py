@@ -9,9 +9,9 @@ from .assessment.ambiguity.result import Ambiguity
 from .assessment.ambiguity.settings import AmbiguitySettings
 from .assessment.ambiguity.sums import MarginSums
 from .consensus import Consensus
+from .files.locations import is_uri
 from .files.prefetch import prefetched
 from .files.sources import Paths, path_list
-from .files.stores import is_uri
 from .ingest.score_lists import check_scores, score_lists
 from .progress import SILENT, Progress
 from .settings import Settings

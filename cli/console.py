@@ -122,7 +122,7 @@ def _write(line: str) -> None:
 
 def _without_secrets(value: Any) -> Any:
     """A text, or all texts in a JSON value, with the secrets in URIs hidden."""
-    from plant_aggregate.files.stores import without_secrets
+    from plant_aggregate.files.locations import without_secrets
 
     if isinstance(value, str):
         return without_secrets(value)

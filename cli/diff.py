@@ -33,7 +33,7 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
     """
     import plant_aggregate
-    from plant_aggregate.files.stores import redacted
+    from plant_aggregate.files.locations import redacted
     from plant_aggregate.report.changes import changes_blocks
 
     changes = plant_aggregate.diff(run_a, run_b, output)

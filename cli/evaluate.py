@@ -60,7 +60,7 @@ def evaluate(
     """
     import plant_aggregate
     from plant_aggregate.assessment.agreement import find_suspects
-    from plant_aggregate.files.stores import redacted
+    from plant_aggregate.files.locations import redacted
     from plant_aggregate.report.evaluation import evaluation_blocks
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))

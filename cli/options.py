@@ -61,7 +61,7 @@ class LocalPath(TextParameter):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path; a usage error for a URI."""
         from plant_aggregate.errors import ParameterError
-        from plant_aggregate.files.stores import check_local
+        from plant_aggregate.files.locations import check_local
 
         try:
             return check_local(value)
@@ -77,7 +77,7 @@ class OutputFolder(TextParameter):
     def local(self, name: str) -> str | None:
         """The path of the folder; None if it is in another store, or malformed."""
         from plant_aggregate.errors import ParameterError
-        from plant_aggregate.files.stores import is_uri, local_path
+        from plant_aggregate.files.locations import is_uri, local_path
 
         try:
             return None if is_uri(name) or not name else local_path(name)

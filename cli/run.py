@@ -70,7 +70,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     import plant_aggregate
-    from plant_aggregate.files.stores import redacted
+    from plant_aggregate.files.locations import redacted
 
     chosen, settings = chosen_by(options)
     check_metrics(metrics)

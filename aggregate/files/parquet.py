@@ -16,8 +16,8 @@ from ..errors import VotesError, on_one_line, reason_of
 from ..schema import Table
 from .columns import AvailableColumns, Columns, ConversionError, batch_of, is_list, match_columns, values_of
 from .footers import FileWithoutLogicalTypes
+from .locations import redacted
 from .sources import Input, Source, find_sources
-from .stores import redacted
 
 BATCH_ROWS = 1 << 17  # rows decoded at a time: bounds the memory taken beside the encoded votes
 BUFFER = 1 << 18  # bytes of a column read at a time, where row groups are large

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 from ..errors import VotesError, reason_of
 from .footers import MAGIC
 from .lakes import check_no_lake_among, check_no_remote_lake
-from .stores import CHUNK, StoreLocation, locate, reaching, redacted
+from .locations import CHUNK, StoreLocation, locate, reaching, redacted
 
 INCOMPLETE = "run again when it is complete"
 

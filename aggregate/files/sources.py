@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from ..errors import VotesError, on_one_line, reason_of, warn
 from .footers import MAGIC
 from .lakes import check_no_lake
+from .locations import StoreLocation, is_uri, local_path, locate, reaching, redacted
 from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, remote_path_includes
-from .stores import StoreLocation, is_uri, local_path, locate, reaching, redacted
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

@@ -19,9 +19,9 @@ from ..arrays import Counts, Flags, Indices
 from ..arrow import bytes_of, dictionary_of, strings, to_arrow, to_numpy
 from ..consensus import STATUSES
 from ..errors import VotesError
+from ..files.locations import redacted
 from ..files.parquet import CheckedFile, check_file, readable, stream
 from ..files.sources import Source
-from ..files.stores import redacted
 from ..ids.encoding import check_text
 from ..ids.lookup import IdIndex, LabelIndex
 from ..kernels.texts import places_among_sorted

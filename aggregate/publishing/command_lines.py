@@ -3,7 +3,7 @@
 import shlex
 
 from ..errors import on_one_line
-from ..files.stores import redacted
+from ..files.locations import redacted
 
 DEFAULT_OUTPUT = "consensus"  # the default output folder of the command line
 

@@ -4,8 +4,8 @@ import os
 
 from ..errors import VotesError, reason_of
 from ..files.destination import MANIFEST_FILE, is_run_id
+from ..files.locations import beside, child, is_uri, locate, reaching, redacted
 from ..files.sources import Source, find_sources
-from ..files.stores import beside, child, is_uri, locate, reaching, redacted
 from .command_lines import DEFAULT_OUTPUT, command
 from .record import UNKNOWN, OutputFacts, RunRecord, read_record
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from ..consensus import STATUSES
 from ..errors import PublishError, reason_of
 from ..files.destination import is_null, stream_of
+from ..files.locations import is_uri, local_path, redacted
 from ..files.sources import printable
-from ..files.stores import is_uri, local_path, redacted
 from ..files.writing import in_one_step
 from .record import RunRecord
 

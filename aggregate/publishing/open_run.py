@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from ..errors import PublishError, VotesError
 from ..files.destination import MANIFEST_FILE, POINTER
+from ..files.locations import CHUNK, beside, child, is_uri, local_path, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
-from ..files.stores import CHUNK, beside, child, is_uri, local_path, locate, reaching, redacted
 from ..progress import SILENT, Progress
 from ..truth import Truth
 from .command_lines import DEFAULT_OUTPUT

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import AggregateError, ParameterError
 from ..files.destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
+from ..files.locations import beside, is_uri, local_path
 from ..files.sources import PARQUET_SUFFIXES, files_of, path_includes
-from ..files.stores import beside, is_uri, local_path
 from .open_run import consensus_path
 from .tables import CONSENSUS_FILE
 

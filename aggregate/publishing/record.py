@@ -13,8 +13,8 @@ from typing import Any, get_args, get_origin
 
 from ..errors import ParameterError, VotesError
 from ..files.destination import MANIFEST_FILE
+from ..files.locations import redacted
 from ..files.sources import Input, read_text
-from ..files.stores import redacted
 from ..files.writing import writing
 from ..names import NameFindings
 from ..parameters import declared

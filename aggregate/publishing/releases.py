@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import MANIFEST_FILE
-from ..files.stores import is_uri, local_path
+from ..files.locations import is_uri, local_path
 from ..progress import SILENT, Progress
 from .command_lines import command
 from .integrity import DAMAGED, check_tables, record_in

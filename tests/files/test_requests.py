@@ -10,8 +10,8 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
+from plant_aggregate.files import locations as storage
 from plant_aggregate.files import requests as store_requests
-from plant_aggregate.files import stores as storage
 from plant_aggregate.files.requests import TIME_LIMIT, Requests, set_time_limit, time_limit
 from tests.command_line import Capture, Write
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from ...errors import PublishError, on_one_line, warn
 from ...files.destination import MANIFEST_FILE, POINTER, UNFINISHED
-from ...files.stores import CHUNK, StoreLocation, locate, reaching
+from ...files.locations import CHUNK, StoreLocation, locate, reaching
 from ...files.writing import NOTHING_HAPPENED, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .store import NewRun, no_such_run

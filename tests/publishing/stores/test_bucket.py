@@ -21,7 +21,7 @@ from pyarrow.fs import FileSelector, FileType
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import PublishError, VotesError
-from plant_aggregate.files.stores import StoreLocation, locate
+from plant_aggregate.files.locations import StoreLocation, locate
 from plant_aggregate.publishing.releases import check_run, open_output
 from plant_aggregate.publishing.stores.bucket import RunBucket
 from plant_aggregate.publishing.stores.history import prune

@@ -15,9 +15,9 @@ import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import VotesError
 from plant_aggregate.files import snapshots as remote
+from plant_aggregate.files.locations import redacted
 from plant_aggregate.files.snapshots import find_remote
 from plant_aggregate.files.sources import PARQUET_SUFFIXES, find_sources
-from plant_aggregate.files.stores import redacted
 from tests.command_line import Capture, Published, Write, refused
 from tests.object_store import Bucket
 from tests.records import record_of
@@ -222,7 +222,7 @@ def test_without_fsspec(tmp_path: Path) -> None:
     code = f"""if True:
         import sys
         sys.path.insert(0, {str(tmp_path)!r})
-        from plant_aggregate.files.stores import locate
+        from plant_aggregate.files.locations import locate
         locate("memory://log")
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
