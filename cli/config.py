@@ -8,7 +8,7 @@ from plant_aggregate.errors import on_one_line
 
 from . import console
 from .command import Command, option
-from .configuration import Configuration, ConfigurationError, key_of, known
+from .config_file import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
 from .options import debug_option, quiet_option
 from .run import NEEDS, chosen_by

@@ -31,7 +31,7 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
     """Take options that the command line does not give from a file."""
     if path is None or context.parent is None:
         return
-    from .configuration import load
+    from .config_file import load
 
     group = context.parent.command
     assert isinstance(group, LazyGroup)
@@ -87,7 +87,7 @@ class LazyGroup(click.Group):
         if config_option not in command.params:
             command.short_help = COMMANDS[name]
             command.params += [config_option, log_format_option]
-            from .configuration import key_of
+            from .config_file import key_of
 
             for option in command.params:
                 if isinstance(option, click.Option) and option.is_bool_flag and not option.secondary_opts:

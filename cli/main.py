@@ -85,7 +85,7 @@ def _report_usage(error: click.ClickException, arguments: list[str]) -> int:
     if not arguments:  # the help, which older versions of click print themselves
         error.show()
         return error.exit_code
-    from .configuration import ConfigurationError, log_format_in
+    from .config_file import ConfigurationError, log_format_in
 
     path = log_format.value_in(arguments, "--config")
     if path is not None and not log_format.has_format():  # it may not have been read yet

@@ -150,7 +150,7 @@ def test_a_file_that_is_not_there(work: Path, capfd: Capture) -> None:
 
 
 def test_every_option_of_every_command_may_be_in_a_file() -> None:
-    from plant_aggregate.cli.configuration import NOT_IN_FILES, key_of, known
+    from plant_aggregate.cli.config_file import NOT_IN_FILES, key_of, known
 
     for name in COMMANDS:
         command = cli.get_command(None, name)  # type: ignore[arg-type]
