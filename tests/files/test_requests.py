@@ -10,7 +10,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.files import locations as storage
+from plant_aggregate.files import locations
 from plant_aggregate.files import requests as store_requests
 from plant_aggregate.files.requests import TIME_LIMIT, Requests, set_time_limit, time_limit
 from tests.command_line import Capture, Write
@@ -236,6 +236,6 @@ def test_what_a_uri_says_of_retries_wins(monkeypatch: pytest.MonkeyPatch, uri: s
             super().__init__(seconds, retries=retries)
 
     monkeypatch.setattr("pyarrow.fs.FileSystem", Pyarrow)
-    monkeypatch.setattr(storage, "Requests", Noted)
-    assert storage.locate(uri).uri == uri
+    monkeypatch.setattr(locations, "Requests", Noted)
+    assert locations.locate(uri).uri == uri
     assert (seen, limits) == ([asked], [seconds])
