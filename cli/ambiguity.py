@@ -13,7 +13,6 @@ from . import console
 from .command import Command, option
 from .options import (
     OF_VOTES,
-    LocalPath,
     column_mapping,
     debug_option,
     json_option,
@@ -23,6 +22,7 @@ from .options import (
     threads_option,
     votes_argument,
 )
+from .outputs import LocalPath
 
 FILE = "ambiguity.parquet"
 

@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from . import console, interrupts
+from .outputs import check
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,7 +66,6 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Begin the work, if there is enough address space and no input would be overwritten."""
         from .limits import check_address_space
-        from .outputs import check
 
         interrupts.begin()
         console.report_library_messages()

@@ -1,7 +1,6 @@
 """Options that are made from the engine's own declarations, and types the commands share."""
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -16,13 +15,13 @@ from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .command import SeveralValues, option
+from .outputs import LocalPath, OutputFolder, TextParameter
 
 if TYPE_CHECKING:
-    TextParameter = click.ParamType[str]
     NumberParameter = click.ParamType[float]
     TextChoice = click.Choice[str]
 else:
-    TextParameter = NumberParameter = click.ParamType  # older versions cannot be subscripted
+    NumberParameter = click.ParamType  # older versions cannot be subscripted
     TextChoice = click.Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,49 +39,6 @@ class FloatRange(click.FloatRange):
             below, above = ("<" if is_open else "<=" for is_open in (self.min_open, self.max_open))
             self.fail(f"{number} is not in the range {self.min}{below}x{above}{self.max}", param, ctx)
         return number
-
-
-class LocalPath(TextParameter):
-    """A file to write on a local disk; or, with ``inside``, a folder to write files of these names in.
-
-    Commands do not write over what they read: see ``outputs``.
-    """
-
-    name = "text"
-
-    def __init__(self, *inside: str) -> None:
-        self._inside = inside
-
-    def files(self, path: str) -> list[str]:
-        """The files that are to be written."""
-        is_file = not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
-        return [path] if is_file else [os.path.join(path, name) for name in self._inside]
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The path; a usage error for a URI."""
-        from plant_aggregate.errors import ParameterError
-        from plant_aggregate.files.locations import check_local
-
-        try:
-            return check_local(value)
-        except ParameterError as error:
-            self.fail(str(error), param, ctx)
-
-
-class OutputFolder(TextParameter):
-    """A folder to publish runs in, or a place in another store."""
-
-    name = "text"
-
-    def local(self, name: str) -> str | None:
-        """The path of the folder; None if it is in another store, or malformed."""
-        from plant_aggregate.errors import ParameterError
-        from plant_aggregate.files.locations import is_uri, local_path
-
-        try:
-            return None if is_uri(name) or not name else local_path(name)
-        except ParameterError:
-            return None
 
 
 class ColumnName(TextParameter):

@@ -1,8 +1,57 @@
-"""Checks that a command overwrites none of its inputs."""
+"""Arguments that name what a command writes, and the check that it overwrites none of its inputs."""
+
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import LocalPath, OutputFolder
+if TYPE_CHECKING:
+    TextParameter = click.ParamType[str]
+else:
+    TextParameter = click.ParamType  # older versions cannot be subscripted
+
+
+class LocalPath(TextParameter):
+    """A file to write on a local disk; or, with ``inside``, a folder to write files of these names in.
+
+    Commands do not write over what they read: see :func:`check`.
+    """
+
+    name = "text"
+
+    def __init__(self, *inside: str) -> None:
+        self._inside = inside
+
+    def files(self, path: str) -> list[str]:
+        """The files that are to be written."""
+        is_file = not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
+        return [path] if is_file else [os.path.join(path, name) for name in self._inside]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The path; a usage error for a URI."""
+        from plant_aggregate.errors import ParameterError
+        from plant_aggregate.files.locations import check_local
+
+        try:
+            return check_local(value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+
+
+class OutputFolder(TextParameter):
+    """A folder to publish runs in, or a place in another store."""
+
+    name = "text"
+
+    def local(self, name: str) -> str | None:
+        """The path of the folder; None if it is in another store, or malformed."""
+        from plant_aggregate.errors import ParameterError
+        from plant_aggregate.files.locations import is_uri, local_path
+
+        try:
+            return None if is_uri(name) or not name else local_path(name)
+        except ParameterError:
+            return None
 
 
 def check(command: click.Command, context: click.Context) -> None:

@@ -8,7 +8,8 @@ from plant_aggregate.simulation import Simulation
 
 from . import console
 from .command import Command, option
-from .options import LocalPath, debug_option, options_of, quiet_option
+from .options import debug_option, options_of, quiet_option
+from .outputs import LocalPath
 
 
 @click.command(cls=Command)

@@ -17,7 +17,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.cli.options import LocalPath, OutputFolder
+from plant_aggregate.cli.outputs import LocalPath, OutputFolder
 from plant_aggregate.files.destination import check_place
 from tests.command_line import Capture, Published, Write, refused
 
