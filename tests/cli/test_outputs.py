@@ -94,7 +94,7 @@ def test_all_that_names_a_file_is_known_as_such() -> None:
         for name, command in commands().items()
         for parameter in command.params
         if isinstance(parameter, click.Option)
-        and parameter.metavar
+        and any(place in (parameter.metavar or "") for place in PLACES)
         and parameter.help
         and parameter.help.startswith(("write", "draw", "file to save", ".parquet file"))
     }
