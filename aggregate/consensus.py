@@ -24,6 +24,9 @@ AI_EFFECTS = ("none", "agreed", "validated", "invalidated", "relabelled")
 SLACK = 1e-9
 """Absolute tolerance of comparisons with thresholds, so that seven equal votes of ten reach 0.7."""
 
+AMBIGUITY = ("ambiguous_below", "ambiguous_quantile")
+"""Parameters of strategies that set which observations are ambiguous; no label or status depends on them."""
+
 
 @dataclass(frozen=True, eq=False)
 class DisputeFindings:
@@ -342,6 +345,11 @@ class Consensus:
         places, block = self._disputed_in(rows)
         column[places] = disputed[block]
         return column
+
+
+def result_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a strategy that its labels or statuses may depend on."""
+    return {name: value for name, value in parameters.items() if name not in AMBIGUITY}
 
 
 def at_least(values: Floats, threshold: float) -> Flags:

@@ -10,10 +10,11 @@ import pytest
 from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
 from plant_aggregate.cli.group import cli
 from plant_aggregate.cli.options import make_strategy, options_of
+from plant_aggregate.consensus import AMBIGUITY
 from plant_aggregate.errors import ParameterError
 from plant_aggregate.parameters import Interval, check_parameters, declared, kind_of, parameter
 from plant_aggregate.pipeline import _files_of
-from plant_aggregate.publishing.changes import FLAGS, result_settings
+from plant_aggregate.publishing.changes import result_settings
 from plant_aggregate.publishing.record import FileFacts, RunRecord
 from plant_aggregate.settings import AddOnSettings, InputFiles, PublishSettings, ReadSettings, RunningSettings, Settings
 from plant_aggregate.simulation import Simulation
@@ -161,7 +162,7 @@ def test_a_new_file_is_in_run_json_and_a_reason_for_changes(tmp_path: Path) -> N
 def test_the_parameters_that_change_no_result_are_known_where_runs_are_compared() -> None:
     known = [item for strategy in STRATEGIES.values() for item in declared(strategy).items()]
     idle = {name for name, declaration in known if not declaration.changes_result}
-    assert idle == set(FLAGS)
+    assert idle == set(AMBIGUITY)
 
 
 def test_options_are_made_of_the_declarations() -> None:

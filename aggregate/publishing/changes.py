@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from ..ai_votes import AI_MODES, counted_labels
 from ..arrays import Counts, Flags, Indices
 from ..arrow import bytes_of, dictionary_of, strings, to_arrow, to_numpy
-from ..consensus import STATUSES
+from ..consensus import STATUSES, result_parameters
 from ..errors import VotesError
 from ..files.locations import redacted
 from ..files.parquet import CheckedFile, check_file, readable, stream
@@ -32,9 +32,6 @@ from .open_run import open_run
 from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
 
 REASONS = ("votes", "ai", "settings", "weights")
-FLAGS = ("ambiguous_below", "ambiguous_quantile")
-"""Strategies' parameters that change no label or status: those declared so, which are not imported here."""
-
 VALID = STATUSES.index("valid")
 
 Codes: TypeAlias = Mapping[str, Any]  # columns of SNAPSHOT as arrays of numbers: a row for each observation
@@ -188,7 +185,7 @@ def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[A
     return [
         record.strategy,
         record.version,
-        {name: value for name, value in (record.parameters or {}).items() if name not in FLAGS},
+        result_parameters(record.parameters or {}),
         {name: record.settings.get(name) for name, known in of_run.items() if not known.names_files},
         {name: _digest_of(record, name) for name, known in of_run.items() if known.is_file},
     ]

@@ -14,7 +14,7 @@ import numpy as np
 from ... import add_ons
 from ...arrays import Flags, Floats
 from ...arrow import to_numpy
-from ...consensus import Consensus
+from ...consensus import Consensus, result_parameters
 from ...evidence import Evidence
 from ...measures import brier_score, calibration_error, log_loss
 from ...schema import PROBABILITY, Table
@@ -104,8 +104,7 @@ class Calibration:
         strategy, parameters = self.fitted_on.get("strategy"), self.fitted_on.get("parameters")
         if strategy is None or parameters is None:
             return True
-        theirs = {name: value for name, value in parameters.items() if not name.startswith("ambiguous")}
-        ours = {name: value for name, value in consensus.parameters.items() if not name.startswith("ambiguous")}
+        ours, theirs = map(result_parameters, (consensus.parameters, parameters))
         return strategy == consensus.strategy and theirs == ours
 
     def to_json(self) -> str:
