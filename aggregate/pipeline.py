@@ -56,7 +56,10 @@ from .version import VERSION
 if TYPE_CHECKING:
     from .assessment.calibration.ai import AiCalibration
 
-ADD_ONS = {"calibration": ".saved_models:MakesProbability", "scores": ".training_scores:MakesAmbiguity"}
+ADD_ONS = {
+    "calibration": ".saved_models:MakesProbability",  # the column probability
+    "scores": ".training_scores:MakesAmbiguity",  # the columns score_aum, aumc, waum and pruned
+}
 """Setting -> the Maker of its add-on, loaded only if it is set, in the order of the columns."""
 
 
@@ -214,7 +217,7 @@ def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
-    return _Given(reading, ai, SideInputs(found.user_weights, ai_votes), found.files)
+    return _Given(reading, ai, SideInputs(user_weights=found.user_weights, ai_votes=ai_votes), found.files)
 
 
 def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:

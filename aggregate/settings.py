@@ -58,7 +58,10 @@ class ReadSettings:
 
 @dataclass(frozen=True)
 class InputFiles:
-    """Files with a strategy's side inputs. Each may be several files, folders or globs."""
+    """Files with a strategy's side inputs, each under its name in ``SideInputs``, and files that change one.
+
+    Each may be several files, folders or globs.
+    """
 
     user_weights: "Paths | None" = parameter(
         None,

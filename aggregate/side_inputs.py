@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from .user_weights import UserWeights
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SideInputs:
-    """Inputs beside the votes, each named by its field; None if not given."""
+    """Inputs beside the votes; None if not given. Each has the name of the setting that names its files."""
 
     user_weights: "UserWeights | None" = None  # fixed and minimum weights of users
     ai_votes: "AiVotes | None" = None  # the AI's label and score for some observations

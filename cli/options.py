@@ -144,6 +144,7 @@ OF_VOTES = {"help": "the votes files' own name of a column, such as observation_
 votes_options = options_of(ReadSettings, columns=OF_VOTES)
 lock_option = options_of(PublishSettings, "lock")
 threads_option = options_of(RunningSettings, "threads")
+running_options = options_of(RunningSettings, *(name for name in declared(RunningSettings) if name != "store_timeout"))
 truth_option = option(
     "--truth",
     metavar="FILE",

@@ -26,9 +26,9 @@ from .options import (
     options_of,
     output_option,
     quiet_option,
+    running_options,
     store_timeout_option,
     strategy_options,
-    threads_option,
     votes_argument,
 )
 
@@ -55,7 +55,7 @@ NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in d
 @options_of(AddOnSettings)
 @options_of(ReadSettings)
 @options_of(PublishSettings)
-@threads_option
+@running_options
 @metrics_option
 @json_option("print run.json on stdout instead of the summary")
 @store_timeout_option(exposed=True)

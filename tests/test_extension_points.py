@@ -121,7 +121,7 @@ SIDE_INPUT = Change(
         (
             "aggregate/pipeline.py",
             "    gold = None if settings.gold is None else read_truth(settings.gold)\n"
-            "    return _Given(reading, ai, SideInputs(gold, found.user_weights, ai_votes), found.files)\n",
+            "    return _Given(reading, ai, SideInputs(gold=gold, user_weights=found.user_weights), found.files)\n",
             "    return _Given(",
         ),
     ],
@@ -155,6 +155,17 @@ COLUMN = Change(
     ],
 )
 """Of an add-on that is there."""
+RESOURCE = Change(
+    {},
+    [
+        (
+            "aggregate/settings.py",
+            '    patience_of_disks: int = setting(2, "a number of no use", "at least 1", group="Running")\n',
+            "    store_timeout: ",
+        )
+    ],
+)
+"""That the process may use, of a run."""
 OPTION = Change(
     {},
     [
@@ -177,7 +188,9 @@ def source(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("change", "n_files"), [(STRATEGY, 2), (SIDE_INPUT, 3), (ADD_ON, 3), (COLUMN, 2), (OPTION, 1)])
+@pytest.mark.parametrize(
+    ("change", "n_files"), [(STRATEGY, 2), (SIDE_INPUT, 3), (ADD_ON, 3), (COLUMN, 2), (RESOURCE, 1), (OPTION, 1)]
+)
 def test_what_is_new_takes_a_few_files(source: Path, change: Change, n_files: int) -> None:
     change.make(source)
     assert change.n_files == n_files
@@ -185,7 +198,7 @@ def test_what_is_new_takes_a_few_files(source: Path, change: Change, n_files: in
 
 @pytest.mark.slow
 def test_what_is_new_works_from_end_to_end(source: Path) -> None:
-    for change in (STRATEGY, SIDE_INPUT, ADD_ON, COLUMN, OPTION):
+    for change in (STRATEGY, SIDE_INPUT, ADD_ON, COLUMN, RESOURCE, OPTION):
         change.make(source)
     (source / "aggregate").rename(source / "plant_aggregate")
     (source / "cli").rename(source / "plant_aggregate" / "cli")
@@ -202,12 +215,12 @@ def test_what_is_new_works_from_end_to_end(source: Path) -> None:
     text = printed("run", "--help")
     assert "add the column genus" in text
     assert "expert labels [expert]" in " ".join(text.split())
-    printed(
-        "run", "votes.parquet", "--strategy", "expert", "--patience", "7", "--gold", "gold.parquet", "--genus", "-q"
-    )
+    options = "--strategy expert --patience 7 --gold gold.parquet --genus --patience-of-disks 5 -q"
+    printed("run", "votes.parquet", *options.split())
     record = record_of(source / "consensus" / "latest")
     assert record["parameters"]["patience"] == 7
     assert record["settings"]["gold"] == "gold.parquet"
+    assert record["settings"]["patience_of_disks"] == 5
     assert record["trace"][0]["labels_changed"] == 2
     assert record["genera"] == {"found": True}
     assert pq.read_table(source / "consensus/latest/consensus.parquet")["genus"].to_pylist() == [

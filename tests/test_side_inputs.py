@@ -1,6 +1,6 @@
 """What a strategy may be given beside the votes: a strategy names what it takes, and nothing else has to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +9,9 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.cli.options import taken_by
+from plant_aggregate.parameters import declared
 from plant_aggregate.progress import SILENT, Progress
+from plant_aggregate.settings import InputFiles
 from plant_aggregate.side_inputs import VOTES_ONLY, SideInputs
 from plant_aggregate.strategies.base import check_takes
 from plant_aggregate.strategies.registry import STRATEGIES, takers
@@ -83,6 +85,12 @@ def test_a_new_input_is_a_field_and_a_name(listener: Listener) -> None:
         if name != "listener":
             with pytest.raises(plant_aggregate.ParameterError, match=f"gold are not for the strategy {name}"):
                 strategy().fit(votes, given)
+
+
+def test_each_input_is_a_keyword_and_has_the_name_of_its_setting() -> None:
+    for item in fields(SideInputs):
+        assert item.kw_only
+        assert declared(InputFiles)[item.name].side_input == item.name
 
 
 def test_help_and_messages_name_the_strategies_that_take_an_input() -> None:
