@@ -15,7 +15,7 @@ RUN_ID = re.compile(r"(\d{8}T\d{6}Z)(?:-([1-9]\d{0,8}))?", re.ASCII)
 
 RUNS, HELD, LATEST, POINTER = "runs", "held", "latest", "latest.json"  # names of the entries of an output folder
 
-MANIFEST_FILE = "run.json"
+RECORD_FILE = "run.json"
 
 UNFINISHED = ".partial"  # suffix of a file or folder that is being written
 
@@ -53,7 +53,7 @@ def _fault_of(place: Path, own: Path | None) -> str | None:
     for folder in place.parents:
         if folder.name in (RUNS, HELD) and keeps_runs(folder.parent, own):
             return f"lies among the runs of the output folder {str(folder.parent)!r}, where nothing else is written"
-        if is_run_id(folder.name) and (folder / MANIFEST_FILE).exists():
+        if is_run_id(folder.name) and (folder / RECORD_FILE).exists():
             return f"lies in run {folder.name}, which stays as it is"
     for file in (place, *(folder for folder in place.parents if not folder.is_dir())):
         is_taken = file.name.startswith(".") or file.name in (RUNS, HELD, LATEST, POINTER)

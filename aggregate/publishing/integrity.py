@@ -3,7 +3,7 @@
 import os
 
 from ..errors import VotesError, reason_of
-from ..files.destination import MANIFEST_FILE, is_run_id
+from ..files.destination import RECORD_FILE, is_run_id
 from ..files.locations import beside, child, is_uri, locate, reaching, redacted
 from ..files.sources import Source, find_sources
 from .command_lines import DEFAULT_OUTPUT, command
@@ -18,18 +18,18 @@ def record_in(folder: str) -> RunRecord:
     Raises VotesError if it cannot be read, is that of another run, or lists a table that is not there. Other files in
     the folder are ignored: they may be derived from the run.
     """
-    record = read_record(child(folder, MANIFEST_FILE))
+    record = read_record(child(folder, RECORD_FILE))
     name = _name_of(folder)
     if record.run_id != name:
         raise VotesError(
             f"is that of run {record.run_id!r}: the folder was renamed, or the file copied",
-            where=redacted(child(folder, MANIFEST_FILE)),
+            where=redacted(child(folder, RECORD_FILE)),
             remedy=_remedy(folder),
         )
     lacking = sorted({*record.outputs}.difference(_names_in(folder)))
     if lacking:
         names = ", ".join(map(repr, lacking))
-        raise VotesError(f"lacks {names}, which {MANIFEST_FILE} lists", where=redacted(folder), remedy=_remedy(folder))
+        raise VotesError(f"lacks {names}, which {RECORD_FILE} lists", where=redacted(folder), remedy=_remedy(folder))
     return record
 
 
@@ -39,7 +39,7 @@ def record_beside(file: str) -> RunRecord:
     In a folder that has the name of a run it must be as :func:`record_in` requires, or there is a VotesError; in
     another one, which may hold copies of some files of a run, a file that is no record of a run is ignored.
     """
-    path = beside(file, MANIFEST_FILE)
+    path = beside(file, RECORD_FILE)
     if not exists(path):
         return UNKNOWN
     folder = beside(file, "").rstrip("/") if is_uri(file) else os.path.dirname(os.path.abspath(file))
@@ -66,7 +66,7 @@ def sound_table(file: str, record: RunRecord) -> Source:
 def check_digest(digest: str, facts: OutputFacts, where: str) -> None:
     """Raise VotesError if a table's SHA-256 is not the one of ``facts`` in run.json."""
     if digest != facts.sha256:
-        what = f"{DAMAGED}it has another SHA-256 than {MANIFEST_FILE} says"
+        what = f"{DAMAGED}it has another SHA-256 than {RECORD_FILE} says"
         raise VotesError(what, where=where, remedy=_remedy(beside(where, "")))
 
 

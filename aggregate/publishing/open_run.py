@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import PublishError, VotesError
-from ..files.destination import MANIFEST_FILE, POINTER
+from ..files.destination import POINTER, RECORD_FILE
 from ..files.locations import CHUNK, beside, child, is_uri, local_path, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
@@ -153,7 +153,7 @@ class PublishedRun:
         """The files of votes, which come first among the inputs: as many as have the rows that were counted."""
         counts, inputs = self.record.counts, self.record.inputs
         if counts is None or counts.votes is None or not inputs:
-            where = redacted(beside(self.consensus, MANIFEST_FILE))
+            where = redacted(beside(self.consensus, RECORD_FILE))
             raise VotesError("does not tell which votes the run read", where=where, remedy=VOTES_REMEDY)
         n_before = accumulate((file.rows for file in inputs), initial=0)
         return tuple(file for file, rows in zip(inputs, n_before, strict=False) if rows < counts.votes.read)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import AggregateError, ParameterError
-from ..files.destination import MANIFEST_FILE, check_kind, check_place, is_null, stream_of
+from ..files.destination import RECORD_FILE, check_kind, check_place, is_null, stream_of
 from ..files.locations import beside, is_uri, local_path
 from ..files.sources import PARQUET_SUFFIXES, files_of, path_includes
 from .open_run import consensus_path
@@ -49,10 +49,10 @@ def _files_of(name: str) -> Iterator[str]:
         name = local_path(name)
         if _is_run(name):
             consensus = consensus_path(name)
-            yield from (consensus, beside(consensus, "users.parquet"), beside(consensus, MANIFEST_FILE))
+            yield from (consensus, beside(consensus, "users.parquet"), beside(consensus, RECORD_FILE))
         else:
             yield from files_of(name)
-            yield from (beside(name, part) for part in ("users.parquet", MANIFEST_FILE) if _is_consensus(name))
+            yield from (beside(name, part) for part in ("users.parquet", RECORD_FILE) if _is_consensus(name))
     except AggregateError:  # reported when it is read
         return
 

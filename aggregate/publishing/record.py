@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin
 
 from ..errors import ParameterError, VotesError
-from ..files.destination import MANIFEST_FILE
+from ..files.destination import RECORD_FILE
 from ..files.locations import redacted
 from ..files.sources import Input, read_text
 from ..files.writing import writing
@@ -257,7 +257,7 @@ def peak_memory() -> int:
 
 def write_record(record: RunRecord, folder: Path) -> None:
     """Write ``run.json``. Raises PublishError."""
-    path = folder / MANIFEST_FILE
+    path = folder / RECORD_FILE
     with writing(path):
         path.write_text(json.dumps(record.plain(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError, PublishError, VotesError, warn
-from ..files.destination import MANIFEST_FILE
+from ..files.destination import RECORD_FILE
 from ..files.locations import is_uri, local_path
 from ..progress import SILENT, Progress
 from .command_lines import command
@@ -146,7 +146,7 @@ def check_run(folder: RunStore, run_id: str) -> RunRecord:
         place = folder.file(run_id, "")
         record = record_in(place)
         if CONSENSUS_FILE not in record.outputs:
-            raise VotesError(f"says nothing of {CONSENSUS_FILE}", where=MANIFEST_FILE)
+            raise VotesError(f"says nothing of {CONSENSUS_FILE}", where=RECORD_FILE)
         check_tables(place, record)
     except VotesError as error:
         raise PublishError(

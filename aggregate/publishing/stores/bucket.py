@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import PublishError, on_one_line, warn
-from ...files.destination import MANIFEST_FILE, POINTER, UNFINISHED
+from ...files.destination import POINTER, RECORD_FILE, UNFINISHED
 from ...files.locations import CHUNK, StoreLocation, locate, reaching
 from ...files.writing import NOTHING_HAPPENED, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
@@ -289,7 +289,7 @@ class RunBucket:
     def _take_back(self, mark: str, run_id: str) -> None:
         """Undo what was not finished, or finish it if readers have seen the result."""
         sign, is_published = self._place.child(f"{mark}{run_id}"), self.published_id == run_id
-        is_held = mark == HOLD and MANIFEST_FILE in self._names("held", run_id)  # the manifest is copied last
+        is_held = mark == HOLD and RECORD_FILE in self._names("held", run_id)  # the manifest is copied last
         if mark == REMOVE and not is_published:
             self._remove(run_id)
         elif (mark == RELEASE and is_published) or (mark == HOLD and not is_held):
@@ -311,7 +311,7 @@ class RunBucket:
 
     def _upload(self, folder: Path, place: StoreLocation) -> None:
         self._make_folder(place)
-        for file in sorted(folder.iterdir(), key=lambda file: (file.name == MANIFEST_FILE, file.name)):
+        for file in sorted(folder.iterdir(), key=lambda file: (file.name == RECORD_FILE, file.name)):
             target = place.child(file.name)
             with file.open("rb") as source, target.filesystem.open_output_stream(target.path) as stream:
                 while chunk := source.read(CHUNK):

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ...errors import PublishError, reason_of
-from ...files.destination import MANIFEST_FILE, UNFINISHED, check_place
+from ...files.destination import RECORD_FILE, UNFINISHED, check_place
 from ...files.writing import flush, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .store import NewRun, no_such_run
@@ -51,7 +51,7 @@ class RunFolder:
 
     def check(self) -> None:
         """Check that the folder can be published to, before any work is done."""
-        if os.path.exists(self.path / MANIFEST_FILE):
+        if os.path.exists(self.path / RECORD_FILE):
             raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
         check_place(self.path)
         if self.latest.exists() and not self.latest.is_symlink():
