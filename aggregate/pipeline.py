@@ -83,18 +83,18 @@ def run(
     guards = Guards(settings.max_label_changes, settings.max_valid_drop)
     paths = path_list(paths)
     set_time_limit(settings.store_timeout)
-    folder = open_output(output)
-    _check_apart(folder, [*paths, *settings.tables])
-    folder.check()
+    store = open_output(output)
+    _check_apart(store, [*paths, *settings.tables])
+    store.check()
     set_threads(settings.threads or available_cores())
     timer = PhaseTimer(progress)
     when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
     with recorded_warnings() as warnings_shown, ExitStack() as publishing:
         found = _find(paths, settings)
-        turn = publishing.enter_context(sole_writer(folder, settings.lock, progress))
+        turn = publishing.enter_context(sole_writer(store, settings.lock, progress))
         if turn.has_waited:
             found = _find(paths, settings)  # the files may have changed meanwhile
-        new = publishing.enter_context(folder.new_run(turn.began))
+        new = publishing.enter_context(store.new_run(turn.began))
         given = _read(found, settings, timer)
         consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=timer)
         add_ons = _add_ons(consensus, found.makers, timer)
@@ -102,10 +102,10 @@ def run(
         plain = {**settings.plain(), "started": turn.began.isoformat()}
         record = _record(new.run_id, consensus, given, add_ons, outputs, plain)
         timer.phase("compare with the run before")
-        lost = folder.lost_id
-        changes = _changes(folder, new.folder, record)
+        lost = store.lost_id
+        changes = _changes(store, new.folder, record)
         if changes.found is None and guards.are_set and lost is None:
-            nothing = f"{folder.where} has no run yet: the guards had nothing to compare"
+            nothing = f"{store.where} has no run yet: the guards had nothing to compare"
             warn(nothing)
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         timer.end()
@@ -114,22 +114,22 @@ def run(
         write_record(record, new.folder)
         timer.phase("hold back" if held else "publish")
         final = new.hold() if held else new.publish()
-        prune(folder, settings.keep)
+        prune(store, settings.keep)
         timer.end()
-    done = Run(new.run_id, final, folder.latest, record, timer.seconds)
+    done = Run(new.run_id, final, store.latest, record, timer.seconds)
     if held:
-        remedy = f"{folder.latest} is as it was; {_advice(folder, done, is_compared=lost is None)}"
+        remedy = f"{store.latest} is as it was; {_advice(store, done, is_compared=lost is None)}"
         raise HeldError(f"held back: {'; '.join(held)}", where=str(final), remedy=remedy, run=done)
     return done
 
 
-def _advice(folder: RunStore, held: Run, *, is_compared: bool) -> str:
+def _advice(store: RunStore, held: Run, *, is_compared: bool) -> str:
     """What to do about a run that is held back; it can be compared if the published one is intact."""
-    publish = command(f"publish {held.run_id}", folder.where)
+    publish = command(f"publish {held.run_id}", store.where)
     if is_compared and held.record.changes is not None and held.record.changes.counts is not None:
-        differ = command(f"diff latest {held.run_id}", folder.where)
+        differ = command(f"diff latest {held.run_id}", store.where)
         return f"see {differ}, then publish it ({publish}) or mend the votes"
-    runs = command("runs", folder.where)
+    runs = command("runs", store.where)
     return f"look at the run itself, then publish it ({publish}) or an earlier one (see {runs}), or mend the votes"
 
 
@@ -220,14 +220,14 @@ def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
     return _Given(reading, ai, SideInputs(user_weights=found.user_weights, ai_votes=ai_votes), found.files)
 
 
-def _check_apart(folder: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
+def _check_apart(store: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
     """Raise ParameterError if the next run would read the tables of this one as votes, or as other inputs."""
     any_run = "20261123T021500Z"
-    tables = [child(folder.where, *names, CONSENSUS_FILE) for names in (["latest"], ["runs", any_run])]
+    tables = [child(store.where, *names, CONSENSUS_FILE) for names in (["latest"], ["runs", any_run])]
     for path in paths:
         if any(path_includes(os.fspath(path), table) for table in tables):
             raise ParameterError(
-                f"the output folder {folder.where} lies among what {redacted(os.fspath(path))} names: the next run "
+                f"the output folder {store.where} lies among what {redacted(os.fspath(path))} names: the next run "
                 "would read it; choose another (-o), or one whose name begins with _"
             )
 
@@ -305,18 +305,18 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFinding
     return {"labels": labels, "users": users}
 
 
-def _changes(folder: RunStore, new: Path, record: RunRecord) -> Changes:
+def _changes(store: RunStore, new: Path, record: RunRecord) -> Changes:
     """Compare with the run before; no rows if there is none, and a warning if it is damaged."""
-    before = baseline(folder)
+    before = baseline(store)
     consensus = new / CONSENSUS_FILE
     if before is None:
-        if folder.lost_id is not None:
-            warn(names_none(folder))
+        if store.lost_id is not None:
+            warn(names_none(store))
         return Changes(no_changes(consensus), None)
-    if before != folder.published_id:
-        warn(f"{names_none(folder)}: the new one is compared with the newest there, {before}")
+    if before != store.published_id:
+        warn(f"{names_none(store)}: the new one is compared with the newest there, {before}")
     try:
-        old = run_in(folder, before)
+        old = run_in(store, before)
         return find_changes(old.source(), str(consensus), old.record, record)
     except (VotesError, PublishError, Incomparable) as error:
         reason = str(error)

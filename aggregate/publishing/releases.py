@@ -82,11 +82,11 @@ class Turn:
 
 
 @contextmanager
-def sole_writer(folder: RunStore, lock: str, progress: Progress) -> Iterator[Turn]:
+def sole_writer(store: RunStore, lock: str, progress: Progress) -> Iterator[Turn]:
     """Hold the lock of an output folder, which is created, and clear away what killed runs left there."""
-    with locked(folder.lock_folder, lock, progress.note, folder.where) as has_waited:
-        folder.prepare()
-        for left in folder.tidy():
+    with locked(store.lock_folder, lock, progress.note, store.where) as has_waited:
+        store.prepare()
+        for left in store.tidy():
             progress.note(f"cleared away what a killed run left: {left}")
         yield Turn(datetime.now(UTC), has_waited)
 
@@ -96,10 +96,10 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
 
     Raises PublishError if there is no such run or it is damaged, and LockedError; then ``latest`` is as it was.
     """
-    folder = _existing(output)
-    folder.check()
-    with sole_writer(folder, lock, progress):
-        return _switched(folder, run_id)
+    store = _existing(output)
+    store.check()
+    with sole_writer(store, lock, progress):
+        return _switched(store, run_id)
 
 
 def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Progress = SILENT) -> Run:
@@ -107,43 +107,43 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
 
     Raises PublishError if there is none or it is damaged, and LockedError; then ``latest`` is as it was.
     """
-    folder = _existing(output)
-    folder.check()
-    with sole_writer(folder, lock, progress):
-        now = folder.published_id
-        target = baseline(folder) if now is None else before(folder, now)
+    store = _existing(output)
+    store.check()
+    with sole_writer(store, lock, progress):
+        now = store.published_id
+        target = baseline(store) if now is None else before(store, now)
         if now is None and target is not None:
-            warn(f"{names_none(folder)}: the newest there is published, {target}")
+            warn(f"{names_none(store)}: the newest there is published, {target}")
         if target is None:
             raise PublishError(
                 f"there is no run before {now}" if now else "there is no run to go back to",
-                where=folder.where,
-                remedy=f"see {command('runs', folder.where)}",
+                where=store.where,
+                remedy=f"see {command('runs', store.where)}",
             )
-        return _switched(folder, target)
+        return _switched(store, target)
 
 
 def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     """The runs of an output folder, oldest first."""
-    folder = _existing(output)
-    published = folder.published_id
-    states = dict.fromkeys(folder.held_ids, "held")
-    states |= {run_id: "published" if run_id == published else "kept" for run_id in folder.run_ids}
-    return [ListedRun(run_id, states[run_id], record_of(folder, run_id)) for run_id in sorted(states, key=age_key)]
+    store = _existing(output)
+    published = store.published_id
+    states = dict.fromkeys(store.held_ids, "held")
+    states |= {run_id: "published" if run_id == published else "kept" for run_id in store.run_ids}
+    return [ListedRun(run_id, states[run_id], record_of(store, run_id)) for run_id in sorted(states, key=age_key)]
 
 
-def published_in(folder: RunStore) -> str:
+def published_in(store: RunStore) -> str:
     """The published run. Raises VotesError if there is none."""
-    run_id = folder.published_id
+    run_id = store.published_id
     if run_id is None:
-        raise VotesError("has no published run", where=folder.where, remedy=f"see {command('runs', folder.where)}")
+        raise VotesError("has no published run", where=store.where, remedy=f"see {command('runs', store.where)}")
     return run_id
 
 
-def check_run(folder: RunStore, run_id: str) -> RunRecord:
+def check_run(store: RunStore, run_id: str) -> RunRecord:
     """The run.json of a run. Raises PublishError if it, or a table that it lists, is damaged."""
     try:
-        place = folder.file(run_id, "")
+        place = store.file(run_id, "")
         record = record_in(place)
         if CONSENSUS_FILE not in record.outputs:
             raise VotesError(f"says nothing of {CONSENSUS_FILE}", where=RECORD_FILE)
@@ -151,26 +151,24 @@ def check_run(folder: RunStore, run_id: str) -> RunRecord:
     except VotesError as error:
         raise PublishError(
             f"run {run_id} is damaged ({error.where}: {error.what.removeprefix(DAMAGED)})",
-            where=folder.where,
-            remedy=f"publish another one ({command('publish RUN_ID', folder.where)}), see "
-            f"{command('runs', folder.where)}",
+            where=store.where,
+            remedy=f"publish another one ({command('publish RUN_ID', store.where)}), see "
+            f"{command('runs', store.where)}",
         ) from error
     return record
 
 
 def _existing(output: str | os.PathLike[str]) -> RunStore:
-    folder = open_output(output)
-    if not folder.exists:
+    store = open_output(output)
+    if not store.exists:
         raise PublishError(
-            "is no output folder",
-            where=folder.where,
-            remedy="name one that plant-aggregate run wrote (-o, or --config)",
+            "is no output folder", where=store.where, remedy="name one that plant-aggregate run wrote (-o, or --config)"
         )
-    return folder
+    return store
 
 
-def _switched(folder: RunStore, run_id: str) -> Run:
+def _switched(store: RunStore, run_id: str) -> Run:
     """Check a run, and switch ``latest`` to it."""
-    record, replaced = check_run(folder, run_id), folder.published_id
-    final = folder.release(run_id) if run_id in folder.held_ids else folder.switch_to(run_id)
-    return Run(run_id, final, folder.latest, record, record.seconds, replaced)
+    record, replaced = check_run(store, run_id), store.published_id
+    final = store.release(run_id) if run_id in store.held_ids else store.switch_to(run_id)
+    return Run(run_id, final, store.latest, record, record.seconds, replaced)

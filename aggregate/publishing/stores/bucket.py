@@ -289,7 +289,7 @@ class RunBucket:
     def _take_back(self, mark: str, run_id: str) -> None:
         """Undo what was not finished, or finish it if readers have seen the result."""
         sign, is_published = self._place.child(f"{mark}{run_id}"), self.published_id == run_id
-        is_held = mark == HOLD and RECORD_FILE in self._names("held", run_id)  # the manifest is copied last
+        is_held = mark == HOLD and RECORD_FILE in self._names("held", run_id)  # run.json is copied last
         if mark == REMOVE and not is_published:
             self._remove(run_id)
         elif (mark == RELEASE and is_published) or (mark == HOLD and not is_held):
