@@ -97,7 +97,7 @@ USER_AGREEMENT: Table = (
 """What a run adds to the users."""
 
 REJECTED: Table = (
-    Column("file", "string", "path of the file the row stands in"),
+    Column("file", "string", "path of the file the row is in"),
     Column("row", "int64", "position of the row in its file, from 0"),
     Column("reason", "name", "why the row cannot be used"),
     Column("observation_id", "id", "as in the votes", nullable=True),
@@ -247,7 +247,7 @@ CHANGES: Table = (
         nullable=True,
     ),
 )
-"""Observations whose label or status is another than in the run before."""
+"""Observations whose label or status differs from the previous run."""
 
 SNAPSHOT: Table = (
     *(replace(c, nullable=True) for c in CONSENSUS if c.name in ("observation_id", "label", "status")),

@@ -48,7 +48,7 @@ OF_MODES = {
     type=shares,
     default="0.5,0.7,0.9",
     show_default=True,
-    help="scores from which on the AI has a vote in mode confident, with commas between them",
+    help="lowest scores with which the AI votes in mode confident, with commas between them",
     group="AI",
 )
 @votes_options

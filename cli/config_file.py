@@ -28,7 +28,7 @@ RUN_COMMANDS = ("runs", "diff", "publish", "rollback")  # commands that read or 
 SHARED = ("output", "lock", "metrics", "log_format", "store_timeout")
 """Options of those that the table [run] sets, too, unless their own tables do."""
 
-MAX_BYTES = 1 << 20  # size of a file from which on it is not read
+MAX_BYTES = 1 << 20  # larger files are not read
 
 MAX_NAMES = 16
 """Names in a dotted key. Longer ones are no options, and the time to parse them is quadratic in their number."""

@@ -387,5 +387,5 @@ def shares(text: str) -> tuple[float, ...]:
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is not a list of numbers such as 0.5,0.7") from error
     if not all(0 <= number <= 1 for number in numbers) or len(set(numbers)) < len(numbers):
-        raise click.BadParameter(f"{text!r} holds a number that is not in [0, 1], or twice the same")
+        raise click.BadParameter(f"{text!r} holds a number that is not in [0, 1], or the same number twice")
     return numbers

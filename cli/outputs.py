@@ -1,4 +1,4 @@
-"""Arguments that name what a command writes, and the check that it overwrites none of its inputs."""
+"""Types of options that name what a command writes; finds them, for ``publishing.output_files`` to compare."""
 
 import os
 from typing import TYPE_CHECKING, Any

@@ -53,8 +53,8 @@ class UserAgreement:
     label_entropy: Floats
 
 
-ENOUGH_SHARED = 10  # shared votes from which on a spam score is meaningful
-SPAM = 0.5  # spam score from which on a user is suspect: half as much disagreement as votes at random would have
+ENOUGH_SHARED = 10  # least number of shared votes at which a spam score is meaningful
+SPAM = 0.5  # lowest spam score at which a user is suspect: half as much disagreement as votes at random would have
 
 
 @dataclass(frozen=True)

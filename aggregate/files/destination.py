@@ -1,4 +1,7 @@
-"""Where files may be written: not into a run or among runs, and only where a regular file is or will be.
+"""Where one file may be written: not into a run or among runs, and only where a regular file is or will be.
+
+The rule for one path; ``publishing.output_files`` compares all that a command writes with all that it reads, and
+``cli.outputs`` finds these among its options.
 
 Links are followed, and stay. Only regular files are replaced: ``/dev/null`` and the process's own streams
 (``/dev/stdout``) are written to, anything else is refused, since opening a pipe may block for ever.

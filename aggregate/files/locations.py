@@ -90,7 +90,8 @@ def local_path(path: str | os.PathLike[str]) -> str:
         raise ParameterError(f"{path!r} holds a NUL character, which no path may")
     if MISSPELT.match(path):
         scheme = path.partition(":")[0]
-        raise ParameterError(f"{redacted(path)!r} is no URI: write {scheme}://..., or ./{scheme}:... for a local path")
+        remedy = f"write {scheme}://..., or ./{scheme}:... for a local path"
+        raise ParameterError(f"{redacted(path)!r} is not a URI: {remedy}")
     if not path.lower().startswith("file://"):
         return path
     host, slash, rest = path[len("file://") :].partition("/")

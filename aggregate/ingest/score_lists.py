@@ -58,7 +58,7 @@ def check_scores(
     """Find the files of scores and check their columns, in the layout that the first file has.
 
     Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
-    is missing or has a wrong type, also if that is another than ``votes_ids`` or ``votes_labels``.
+    is missing or has a wrong type, also if it differs from ``votes_ids`` or ``votes_labels``.
     """
     sources = find_sources(path_list(paths))
     is_long = _is_long(sources, renamed)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-SMALL_WORK = 20_000  # number of items below which threads are not worth while
+SMALL_WORK = 20_000  # number of items below which threads are not worthwhile
 BLOCKS_PER_THREAD = 4  # blocks per thread: several, so that one block of large groups does not delay the others
 
 

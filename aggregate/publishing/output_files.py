@@ -1,4 +1,7 @@
-"""Checks, before any work is done, that a command overwrites neither what it reads nor what it writes itself."""
+"""Checks, before any work is done, that a command overwrites neither what it reads nor what it writes itself.
+
+Each path must also be one that ``files.destination`` allows; ``cli.outputs`` finds the paths among the options.
+"""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -201,7 +201,7 @@ def two_files(chance: random.Random, text: str) -> str:
 
 
 def large(chance: random.Random, text: str) -> str:
-    """Around the size from which on a file is no configuration."""
+    """Around the size at which a file is no longer read."""
     size = chance.choice((1 << 20, 1 << 19, (1 << 20) + 1)) - len(text.encode("utf-8", "surrogatepass"))
     before, repeated, after = chance.choice(
         (

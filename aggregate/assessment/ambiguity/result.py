@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-SLACK = 1e-6  # distance below the quantile from which on an area is pruned: float32 rounds equal areas by less
+SLACK = 1e-6  # least distance below the quantile at which an area is pruned: float32 rounds equal areas by less
 BLOCK = 1 << 19  # observations computed at a time
 
 

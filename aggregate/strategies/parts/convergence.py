@@ -20,8 +20,8 @@ def count_moved(before: Weights, after: Weights) -> int:
 class Convergence:
     """Watches an iteration over (species counts, labels) and says when it ends.
 
-    It ends when an iteration changes neither; when a state returns, that is, the iteration runs in a circle; or
-    after ``max_iter`` iterations. States are remembered by a 256-bit digest.
+    It ends when an iteration changes neither; when a state returns, that is, the iteration cycles; or after
+    ``max_iter`` iterations. States are remembered by a 256-bit digest.
     """
 
     def __init__(self, max_iter: int, labels: LabelCodes) -> None:

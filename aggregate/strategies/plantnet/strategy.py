@@ -86,9 +86,7 @@ class PlantNet:
 
     ai_mode: str = parameter("confident", "what the AI's votes may do, where they are given", choices=AI_MODES, **OF_AI)
     ai_weight: float = parameter(1.7, "weight of the AI's vote", "in (0, 1e6]", **OF_AI)
-    ai_threshold: float = parameter(
-        0.7, "score from which on the AI has a vote in mode confident", "in [0, 2]", **OF_AI
-    )
+    ai_threshold: float = parameter(0.7, "lowest score with which the AI votes in mode confident", "in [0, 2]", **OF_AI)
 
     parrots: str = parameter(
         "keep", "how to treat users who only confirm the AI", choices=DEFENCES["parrots"].modes, **OF_AI
