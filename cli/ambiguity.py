@@ -10,18 +10,8 @@ from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
 from plant_aggregate.settings import AddOnSettings, ReadSettings
 
 from . import console
-from .command import Command, option
-from .options import (
-    OF_VOTES,
-    column_mapping,
-    debug_option,
-    json_option,
-    options_of,
-    quiet_option,
-    store_timeout_option,
-    threads_option,
-    votes_argument,
-)
+from .command import OUTPUT, Command, option
+from .options import OF_VOTES, column_mapping, common_options, json_option, options_of, threads_option, votes_argument
 from .outputs import LocalPath
 
 FILE = "ambiguity.parquet"
@@ -41,16 +31,14 @@ OF_TRAINING = {
     "--output",
     type=LocalPath(FILE),
     default=FILE,
-    show_default=True,
     metavar="DIR|FILE",
     help=f".parquet file, or folder for {FILE}",
-    group="Output and publishing",
+    group=OUTPUT,
 )
 @option(
     "--strategy",
     metavar="NAME",
     default="plantnet",
-    show_default=True,
     help="how to find consensus labels and users' weights, with its defaults; any of run --strategy",
     group="Strategy",
 )
@@ -61,9 +49,7 @@ OF_TRAINING = {
 @options_of(AmbiguitySettings, "max_rejected")
 @threads_option
 @json_option("print JSON on stdout instead of the summary")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def ambiguity(
     votes: tuple[str, ...],
     scores: tuple[str, ...],

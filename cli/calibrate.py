@@ -3,16 +3,14 @@
 import click
 
 from . import console
-from .command import Command
+from .command import SCORES, Command
 from .options import (
     column_mapping,
-    debug_option,
+    common_options,
     json_option,
     method_option,
-    quiet_option,
     saved_option,
     seed_option,
-    store_timeout_option,
     truth_options,
 )
 
@@ -24,11 +22,9 @@ from .options import (
 @method_option(
     "platt", "beta", "isotonic", help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone"
 )
-@seed_option("of the folds of the cross-validation", "Scores and calibration")
+@seed_option("of the folds of the cross-validation", SCORES)
 @json_option("print the calibration on stdout instead of the summary")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def calibrate(
     consensus: str,
     truth: tuple[str, ...],

@@ -5,19 +5,17 @@ import click
 from plant_aggregate.settings import ReadSettings
 
 from . import console
-from .command import Command, SeveralValues, option
+from .command import SCORES, Command, SeveralValues, option
 from .options import (
     OF_VOTES,
     column_mapping,
-    debug_option,
+    common_options,
     file_option,
     json_option,
     method_option,
     options_of,
-    quiet_option,
     saved_option,
     seed_option,
-    store_timeout_option,
     truth_options,
 )
 
@@ -39,12 +37,10 @@ from .options import (
     "temperature",
     help="isotonic: the rising function that fits best; temperature: log-odds divided by one number",
 )
-@seed_option("of the folds of the cross-validation", "Scores and calibration")
+@seed_option("of the folds of the cross-validation", SCORES)
 @file_option("--plot", "draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
 @json_option("print the calibration on stdout instead of the summary")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def calibrate_ai(
     ai_votes: tuple[str, ...],
     truth: tuple[str, ...],

@@ -11,15 +11,16 @@ from .outputs import check
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SCORES, OUTPUT = "Scores and calibration", "Output and publishing"
 GROUPS = (
     "Votes",
     "Strategy",
     "Strategy parameters",
     "AI",
     "Expert labels",
-    "Scores and calibration",
+    SCORES,
     "Simulation",
-    "Output and publishing",
+    OUTPUT,
     "Guards",
     "Running",
     "Logging",
@@ -43,7 +44,8 @@ class Option(click.Option):
 
 
 def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F]:
-    """As click.option, in one of GROUPS."""
+    """As click.option, in one of GROUPS; its default, if it has one, is shown."""
+    attributes.setdefault("show_default", "default" in attributes)
     return click.option(*declarations, cls=Option, group=group, **attributes)
 
 

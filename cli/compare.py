@@ -10,15 +10,13 @@ from . import console
 from .command import Command, option
 from .options import (
     column_mapping,
-    debug_option,
+    common_options,
     file_option,
     json_option,
     options_of,
-    quiet_option,
     resamples_option,
     seed_option,
     shares,
-    store_timeout_option,
     strategy_names,
     threads_option,
     truth_option,
@@ -35,19 +33,13 @@ OF_MODES = {
 @votes_argument
 @truth_option
 @option(
-    "--strategies",
-    type=strategy_names,
-    default="all",
-    show_default=True,
-    help="names with commas between them, or all",
-    group="Strategy",
+    "--strategies", type=strategy_names, default="all", help="names with commas between them, or all", group="Strategy"
 )
 @options_of(InputFiles, "ai_votes", ai_votes=OF_MODES)
 @option(
     "--ai-thresholds",
     type=shares,
     default="0.5,0.7,0.9",
-    show_default=True,
     help="lowest scores with which the AI votes in mode confident, with commas between them",
     group="AI",
 )
@@ -58,9 +50,7 @@ OF_MODES = {
 @file_option("--plot", "draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')")
 @threads_option
 @json_option("print JSON on stdout instead of the table")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def compare(
     votes: tuple[str, ...],
     truth: tuple[str, ...],

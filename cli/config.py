@@ -7,7 +7,7 @@ import click
 from plant_aggregate.errors import on_one_line
 
 from . import console
-from .command import Command, option
+from .command import OUTPUT, Command, option
 from .config_file import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
 from .options import debug_option, quiet_option
@@ -20,7 +20,7 @@ from .run import NEEDS, chosen_by
     "--show",
     is_flag=True,
     help="print the settings of COMMAND (default: run) as TOML, with where they are from",
-    group="Output and publishing",
+    group=OUTPUT,
 )
 @quiet_option
 @debug_option

@@ -6,15 +6,7 @@ import click
 
 from . import console
 from .command import Command
-from .options import (
-    debug_option,
-    file_option,
-    json_option,
-    listed_option,
-    output_option,
-    quiet_option,
-    store_timeout_option,
-)
+from .options import common_options, file_option, json_option, listed_option, output_option
 
 
 @click.command(cls=Command)
@@ -24,9 +16,7 @@ from .options import (
 @listed_option("--rows", "observations to list, those with another label first")
 @file_option("--table", "write all observations that differ to a Parquet file, as changes.parquet")
 @json_option("print the counts as JSON on stdout instead")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool) -> None:
     """Compare the consensus of RUN_B with that of RUN_A: labels and statuses that differ, and why.
 

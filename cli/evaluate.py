@@ -11,13 +11,11 @@ from . import console
 from .command import Command, option
 from .options import (
     column_mapping,
-    debug_option,
+    common_options,
     json_option,
     listed_option,
-    quiet_option,
     resamples_option,
     seed_option,
-    store_timeout_option,
     truth_options,
 )
 
@@ -41,9 +39,7 @@ if TYPE_CHECKING:
 @resamples_option
 @seed_option("of the resamples", "Expert labels")
 @json_option("print JSON on stdout instead of tables")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def evaluate(
     consensus: str,
     truth: tuple[str, ...],

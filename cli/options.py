@@ -14,7 +14,7 @@ from plant_aggregate.settings import PublishSettings, ReadSettings, RunningSetti
 from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import SeveralValues, option
+from .command import OUTPUT, SCORES, SeveralValues, option
 from .outputs import LocalPath, OutputFolder, TextParameter
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ else:
     TextChoice = click.Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+COUNT = click.IntRange(min=0)
 
 MAX_SECONDS = 1_000_000  # maximum of options in seconds: more is taken for a mistake
 
@@ -171,9 +173,8 @@ def truth_options(flag_of_columns: str = "--column", name: str = "columns") -> C
 
 resamples_option = option(
     "--resamples",
-    type=click.IntRange(min=0),
+    type=COUNT,
     default=1000,
-    show_default=True,
     help="bootstrap resamples for the intervals, 0 for none",
     group="Expert labels",
 )
@@ -181,62 +182,40 @@ resamples_option = option(
 
 def seed_option(help: str, group: str) -> Callable[[F], F]:
     """The seed of what is drawn at random."""
-    return option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=help, group=group)
+    return option("--seed", type=COUNT, default=0, help=help, group=group)
 
 
 def method_option(*methods: str, help: str) -> Callable[[F], F]:
     """How a calibration is fitted; the first is the default."""
-    return option(
-        "--method",
-        type=click.Choice(methods),
-        default=methods[0],
-        show_default=True,
-        help=help,
-        group="Scores and calibration",
-    )
+    return option("--method", type=click.Choice(methods), default=methods[0], help=help, group=SCORES)
 
 
 output_option = option(
-    "-o",
-    "--output",
-    type=OutputFolder(),
-    default="consensus",
-    show_default=True,
-    help="folder that runs are published in",
-    group="Output and publishing",
+    "-o", "--output", type=OutputFolder(), default="consensus", help="folder that runs are published in", group=OUTPUT
 )
 
 
 def saved_option(default: str) -> Callable[[F], F]:
     """The file that a model is saved in."""
     return option(
-        "-o",
-        "--output",
-        type=LocalPath(),
-        default=default,
-        show_default=True,
-        metavar="FILE",
-        help="file to save it in",
-        group="Output and publishing",
+        "-o", "--output", type=LocalPath(), default=default, metavar="FILE", help="file to save it in", group=OUTPUT
     )
 
 
 def file_option(name: str, help: str) -> Callable[[F], F]:
     """A further file to write."""
     names = ("-o", name) if name == "--output" else (name,)
-    return option(*names, type=LocalPath(), metavar="FILE", help=help, group="Output and publishing")
+    return option(*names, type=LocalPath(), metavar="FILE", help=help, group=OUTPUT)
 
 
 def listed_option(name: str, help: str) -> Callable[[F], F]:
     """The length of a list of the first, or worst, cases."""
-    return option(
-        name, type=click.IntRange(min=0), default=10, show_default=True, help=help, group="Output and publishing"
-    )
+    return option(name, type=COUNT, default=10, help=help, group=OUTPUT)
 
 
 def json_option(help: str) -> Callable[[F], F]:
     """JSON on stdout."""
-    return option("--json", "as_json", is_flag=True, help=help, group="Output and publishing")
+    return option("--json", "as_json", is_flag=True, help=help, group=OUTPUT)
 
 
 metrics_option = file_option("--metrics", "write metrics for Prometheus to a file, for its textfile collector")
@@ -248,27 +227,27 @@ def store_timeout_option(*, exposed: bool = False) -> Callable[[F], F]:
     return options_of(RunningSettings, "store_timeout", store_timeout=changed)
 
 
+def common_options(*, exposed: bool = False) -> Callable[[F], F]:
+    """The options that nearly all commands have, for stores and for logs; ``exposed``: see above."""
+    timeout = store_timeout_option(exposed=exposed)
+    return lambda function: timeout(quiet_option(debug_option(function)))
+
+
 def _give_stores(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
     set_time_limit(seconds)
     return seconds
 
 
-debug_option = option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    callback=lambda _context, _parameter, wanted: console.set_debug(wanted),
-    help="show a traceback when something fails",
-    group="Logging",
-)
-quiet_option = option(
-    "-q",
-    "--quiet",
-    is_flag=True,
-    expose_value=False,
-    callback=lambda _context, _parameter, wanted: console.set_quiet(wanted),
-    help="nothing but warnings and errors on stderr",
-    group="Logging",
+def _logging_option(*names: str, switch: Callable[[bool], None], help: str) -> Callable[[F], F]:
+    def call(_context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+        switch(wanted)
+
+    return option(*names, is_flag=True, expose_value=False, callback=call, help=help, group="Logging")
+
+
+debug_option = _logging_option("--debug", switch=console.set_debug, help="show a traceback when something fails")
+quiet_option = _logging_option(
+    "-q", "--quiet", switch=console.set_quiet, help="nothing but warnings and errors on stderr"
 )
 
 

@@ -7,7 +7,7 @@ import click
 from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, report_metrics
-from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
+from .options import common_options, lock_option, metrics_option, output_option
 
 
 @click.command(cls=Command)
@@ -15,9 +15,7 @@ from .options import debug_option, lock_option, metrics_option, output_option, q
 @output_option
 @lock_option
 @metrics_option
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     """Have OUTPUT/latest name the run RUN_ID, which was held back or is kept from before.
 

@@ -5,16 +5,14 @@ import click
 from . import console
 from .command import Command
 from .metrics import check_metrics, metrics_of, report_metrics
-from .options import debug_option, lock_option, metrics_option, output_option, quiet_option, store_timeout_option
+from .options import common_options, lock_option, metrics_option, output_option
 
 
 @click.command(cls=Command)
 @output_option
 @lock_option
 @metrics_option
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def rollback(output: str, lock: str, metrics: str | None) -> None:
     """Go back to the run that was published when the present one was made: have OUTPUT/latest name it.
 

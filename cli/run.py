@@ -18,16 +18,14 @@ from .metrics import check_metrics, report_metrics
 from .options import (
     StrategyName,
     column_mapping,
-    debug_option,
+    common_options,
     flag,
     json_option,
     make_strategy,
     metrics_option,
     options_of,
     output_option,
-    quiet_option,
     running_options,
-    store_timeout_option,
     strategy_options,
     votes_argument,
 )
@@ -46,7 +44,6 @@ NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in d
     "--strategy",
     type=StrategyName(),
     default=next(iter(STRATEGIES)),
-    show_default=True,
     help="how to aggregate; an option below says in brackets which strategies have it",
     group="Strategy",
 )
@@ -58,9 +55,7 @@ NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in d
 @running_options
 @metrics_option
 @json_option("print run.json on stdout instead of the summary")
-@store_timeout_option(exposed=True)
-@quiet_option
-@debug_option
+@common_options(exposed=True)
 def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool, **options: Any) -> None:
     """Read VOTES (Parquet files, folders or globs), find the consensus, and publish it in OUTPUT/latest.
 

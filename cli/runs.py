@@ -4,15 +4,13 @@ import click
 
 from . import console
 from .command import Command
-from .options import debug_option, json_option, output_option, quiet_option, store_timeout_option
+from .options import common_options, json_option, output_option
 
 
 @click.command(cls=Command)
 @output_option
 @json_option("print JSON on stdout instead of the table")
-@store_timeout_option()
-@quiet_option
-@debug_option
+@common_options()
 def runs(output: str, as_json: bool) -> None:
     """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""
     import plant_aggregate

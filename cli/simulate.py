@@ -7,7 +7,7 @@ import click
 from plant_aggregate.simulation import Simulation
 
 from . import console
-from .command import Command, option
+from .command import OUTPUT, Command, option
 from .options import debug_option, options_of, quiet_option
 from .outputs import LocalPath
 
@@ -15,7 +15,7 @@ from .outputs import LocalPath
 @click.command(cls=Command)
 @click.argument("folder", type=LocalPath("votes.parquet", "truth.parquet", "ai_votes.parquet"), metavar="DIR")
 @options_of(Simulation, ai={"default": False, "show_default": True})
-@option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR", group="Output and publishing")
+@option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR", group=OUTPUT)
 @quiet_option
 @debug_option
 def simulate(folder: str, overwrite: bool, **options: Any) -> None:
