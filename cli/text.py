@@ -1,6 +1,7 @@
 """Blocks as text for a terminal."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 
 from plant_aggregate.errors import on_one_line
 from plant_aggregate.report.blocks import Block, Cell, Label, Table, shown
@@ -9,7 +10,7 @@ WIDEST = 40  # characters of a cell that holds a label or an id
 
 
 def as_text(blocks: Iterable[Block]) -> str:
-    """Blocks with an empty line between them."""
+    """Blocks with an empty line between them, tables as their ``formats``, ``left`` and ``layout`` say."""
     return "\n\n".join("\n".join(_lines(block)) for block in blocks)
 
 
@@ -20,7 +21,7 @@ def _lines(block: Block) -> Iterator[str]:
         if isinstance(part, str):
             yield on_one_line(part)
             continue
-        rows = [[_cell(*pair) for pair in zip(row, part.formats, strict=False)] for row in part.rows]
+        rows = [[_cell(*pair) for pair in zip(row, chain(part.formats, repeat("")), strict=False)] for row in part.rows]
         yield from _counts(rows) if part.layout == "counts" else _aligned(part, rows)
 
 

@@ -12,7 +12,11 @@ from .base import Defence, Examined, FirstConsensus
 from .parrots import PARROTS
 
 DEFENCES: dict[str, Defence] = {"parrots": PARROTS}
-"""Name -> defence. A strategy applies those that it has a parameter of the same name for."""
+"""Name -> defence. A strategy that calls :func:`examine` applies those that it has a parameter of the same name for.
+
+A plain table, not a ``Registry``: a defence has no effect without a strategy that has its parameter, and whose choices,
+the defence's modes, are known when the strategy is defined. A package that defines both adds its defence here.
+"""
 
 
 def examine(modes: Mapping[str, str], first: FirstConsensus, progress: Progress) -> Examined:

@@ -29,8 +29,8 @@ class Table:
     header: Sequence[str] = ()
     """Names of the columns; none if the table needs no names."""
     rows: Sequence[Sequence[Cell]]
-    formats: Sequence[str]
-    """For each column the format of its numbers, see :func:`shown`."""
+    formats: Sequence[str] = ()
+    """The format of the numbers of each column, see :func:`shown`; the columns after them have the format ``""``."""
     left: tuple[int, ...] = (0,)
     """Columns aligned on the left; the others are on the right."""
     layout: Literal["columns", "sideways", "counts"] = "columns"

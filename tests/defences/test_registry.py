@@ -10,10 +10,11 @@ import pytest
 import plant_aggregate
 from plant_aggregate.defences.base import Defence, Examined, FirstConsensus
 from plant_aggregate.defences.registry import DEFENCES
-from plant_aggregate.parameters import parameter
+from plant_aggregate.parameters import declared, parameter
 from plant_aggregate.progress import Progress
 from plant_aggregate.schema import Column
 from plant_aggregate.strategies.plantnet.weighting import WEIGHT_FUNCTIONS, weights_of
+from plant_aggregate.strategies.registry import STRATEGIES
 
 
 def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
@@ -25,6 +26,7 @@ def examine(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
 
 
 PASSERS_BY = Defence(("keep", "silence"), examine)
+BUILT_IN = tuple(DEFENCES)
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,23 @@ def test_factors_of_several_defences_multiply(ai_mode: str) -> None:
     function = WEIGHT_FUNCTIONS[strategy.weight_function]
     estimated = weights_of(users["n_species"].to_numpy(), function, strategy.alpha, strategy.beta, strategy.gamma)
     np.testing.assert_array_equal(users["weight"], estimated * factors)
+
+
+@pytest.mark.filterwarnings("ignore:no vote is known")
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_defence_has_a_strategy_and_those_with_its_parameter_apply_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = DEFENCES[name].modes
+    applied = []
+
+    def find_nothing(first: FirstConsensus, mode: str, progress: Progress) -> Examined:
+        applied.append(mode)
+        return Examined()
+
+    monkeypatch.setitem(DEFENCES, name, Defence(modes, find_nothing))
+    strategies = [strategy for strategy in STRATEGIES.values() if name in declared(strategy)]
+    for strategy in strategies:
+        assert declared(strategy)[name].choices == modes
+        strategy(**{name: modes[-1]}).fit(votes_of((1, "ann", "a"), (1, "bo", "b")))
+    assert len(applied) == len(strategies) > 0

@@ -49,6 +49,8 @@ MEASURES = {
             "accuracy      87.3 % [86.1, 88.2]     -\n"
             "ECE           0.031                   -",
         ),
+        ([Block(content=[Table(rows=[("a", 1234, 0.5)], formats=("", ","))])], "a  1,234  0.5"),
+        ([Block(content=[Table(rows=[("a", 1234)])])], "a  1234"),
         (
             [
                 Block(
