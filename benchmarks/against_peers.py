@@ -1,8 +1,8 @@
 """plant-aggregate against the same algorithm in DuckDB and Polars, and against two packages of the field.
 
-    python benchmarks/against_peers.py --scales 0.01 0.1 1 --repeat 5 --output results
-    python benchmarks/against_peers.py --scales 11 --contenders plant-aggregate --output large
-    python benchmarks/against_peers.py --merge results/against_peers.json large/against_peers.json --output all
+    python -m benchmarks.against_peers --scales 0.01 0.1 1 --repeat 5 --output results
+    python -m benchmarks.against_peers --scales 11 --contenders plant-aggregate --output large
+    python -m benchmarks.against_peers --merge results/against_peers.json large/against_peers.json --output all
 
 Every contender runs as a whole process from the log to a table of labels, in turns with the others, so that what
 else happens on the machine happens to all. Writes ``against_peers.json``, ``.md`` and ``.svg`` into the output folder.
@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from contenders import CONTENDERS, Contender
-from processes import GIB, Limits, run_measured
-from results import Measurement, Session, load, markdown, packages_of, save, total_memory
-from simulated_logs import LOGS, simulated
+from benchmarks.contenders import CONTENDERS, Contender
+from benchmarks.processes import GIB, Limits, run_measured
+from benchmarks.results import Measurement, Session, load, markdown, packages_of, save, total_memory
+from benchmarks.simulated_logs import LOGS, simulated
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     text = markdown(sessions)
     (options.output / "against_peers.md").write_text(text)
     print(text)
-    from plot import draw
+    from benchmarks.plot import draw
 
     draw(sessions, options.output / "against_peers.svg")
     sys.exit("\n".join(faults) or None)
@@ -104,7 +104,8 @@ class Race:
     def faults(self, logs: dict[str, Path]) -> list[str]:
         """Compare the labels of exact contenders, and count the votes of logs; returns what is wrong."""
         import pyarrow.parquet as pq
-        from agreement import difference
+
+        from benchmarks.agreement import difference
 
         self.session.votes = {log: pq.read_metadata(votes).num_rows for log, votes in logs.items()}
         faults = []

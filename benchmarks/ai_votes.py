@@ -1,6 +1,6 @@
 """What AI votes cost: the main job with and without them, in turns, as whole processes.
 
-python benchmarks/ai_votes.py --scale 1 --repeat 5
+python -m benchmarks.ai_votes --scale 1 --repeat 5
 """
 
 import argparse
@@ -9,8 +9,8 @@ import sys
 import tempfile
 from statistics import median
 
-from processes import GIB, Limits, run_measured
-from simulated_logs import LOGS, PLANT_AGGREGATE
+from benchmarks.processes import GIB, Limits, run_measured
+from benchmarks.simulated_logs import LOGS, PLANT_AGGREGATE
 
 MODES = ("ignore", "invalidating", "confident", "fixed", "user")
 

@@ -1,6 +1,6 @@
 """Time and peak memory of plant-aggregate ambiguity, as a whole process, on simulated votes and made-up scores.
 
-    python benchmarks/ambiguity.py --scale 0.15 --epochs 20 --top 10
+    python -m benchmarks.ambiguity --scale 0.15 --epochs 20 --top 10
 
 Scale 0.15 is a million observations. The votes are simulated; the scores are drawn, not learnt: each list has a voted
 label and others near it by frequency, with probabilities that sharpen from epoch to epoch. Both are made once, a row
@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from processes import GIB, Limits, Run, run_measured
-from simulated_logs import LOGS, PLANT_AGGREGATE, simulated
+from benchmarks.processes import GIB, Limits, Run, run_measured
+from benchmarks.simulated_logs import LOGS, PLANT_AGGREGATE, simulated
 
 ROWS = 50_000
 """Score lists made at a time: a row group."""
@@ -27,7 +27,7 @@ def made_up_scores(votes: Path, epochs: int, top: int) -> Path:
     """
     path = votes.parent / f"scores-{epochs}-{top}.parquet"
     if not path.exists():
-        command = [sys.executable, __file__, "--make", str(votes), str(path), str(epochs), str(top)]
+        command = [sys.executable, "-m", "benchmarks.ambiguity", "--make", str(votes), str(path), str(epochs), str(top)]
         subprocess.run(command, check=True)
     return path
 

@@ -1,9 +1,9 @@
 """Whether a change of the code changed what plant-aggregate does.
 
-    python benchmarks/behaviour.py record before.json --command /path/to/the/old/.venv/bin/plant-aggregate
-    python benchmarks/behaviour.py record after.json
-    python benchmarks/behaviour.py compare before.json after.json
-    python benchmarks/behaviour.py check before.json
+    python -m benchmarks.behaviour record before.json --command /path/to/the/old/.venv/bin/plant-aggregate
+    python -m benchmarks.behaviour record after.json
+    python -m benchmarks.behaviour compare before.json after.json
+    python -m benchmarks.behaviour check before.json
 
 ``record`` calls the installed command as a user does, never the package, in a temporary folder: all strategies, AI
 modes and commands on the sample votes and on a simulated log, and some hundred and fifty calls that fail. An entry of
@@ -27,9 +27,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from behaviour_calls import SETUP, scenarios
-from behaviour_inputs import write_inputs
-from behaviour_record import Record, sha256
+from benchmarks.behaviour_calls import SETUP, scenarios
+from benchmarks.behaviour_inputs import write_inputs
+from benchmarks.behaviour_record import Record, sha256
 
 SAMPLE_VOTES = Path(__file__).parents[1] / "sample_votes"
 

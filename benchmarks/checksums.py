@@ -1,6 +1,6 @@
 """What checksums cost a run: those of the pages that it writes, and the SHA-256 of the run before that it looks at.
 
-``python benchmarks/checksums.py OUTPUT`` writes the consensus published in an output folder again and again, with
+``python -m benchmarks.checksums OUTPUT`` writes the consensus published in an output folder again and again, with
 checksums and without in turn, and hashes it; seconds of processor time, as a share of those that the run took.
 """
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from simulated_logs import PLANT_AGGREGATE
-
-PEERS = Path(__file__).parent / "peers"
+from benchmarks.simulated_logs import PLANT_AGGREGATE
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Contender:
         """The command that reads votes and writes into a folder."""
         if self.name == OURS:
             return [*PLANT_AGGREGATE, "run", str(votes), "-q", "-o", str(folder)]
-        return [sys.executable, str(PEERS / f"{self.name}.py"), str(votes), str(self.output(folder))]
+        return [sys.executable, "-m", f"benchmarks.peers.{self.name}", str(votes), str(self.output(folder))]
 
     def output(self, folder: Path) -> Path:
         """The table that the command leaves in the folder."""

@@ -1,7 +1,7 @@
 """Fit strategies to one log, one after the other: seconds and accuracy of each. ``strategies.py`` starts this.
 
-    python benchmarks/fit_strategies.py plant-aggregate VOTES --truth TRUTH --strategies majority mace --output FILE
-    python benchmarks/fit_strategies.py crowd-kit VOTES --truth TRUTH --strategies majority --output FILE
+    python -m benchmarks.fit_strategies plant-aggregate VOTES --truth TRUTH --strategies majority mace --output FILE
+    python -m benchmarks.fit_strategies crowd-kit VOTES --truth TRUTH --strategies majority --output FILE
 
 A strategy may have parameters: ``mace:guess_votes=10``, ``glad:prior_mean=0,prior_variance=2``. Both contenders get the
 same votes, cleaned by plant-aggregate. The seconds are those from votes in memory to the shares of all labels, the
@@ -19,9 +19,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from crowds import cleaned, expected_accuracy
 
 import plant_aggregate
+from benchmarks.crowds import cleaned, expected_accuracy
 from plant_aggregate.strategies.registry import get
 
 TOY = {"observation_id": [1, 1, 1, 2, 3, 3], "user_id": [1, 2, 3, 1, 2, 3], "label": ["a", "a", "b", "a", "b", "b"]}

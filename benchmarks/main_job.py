@@ -1,6 +1,6 @@
 """Time and peak memory of the main job, as a whole process, on a simulated log.
 
-    python benchmarks/main_job.py --scale 1 --ids int string --threads 1 2 4
+    python -m benchmarks.main_job --scale 1 --ids int string --threads 1 2 4
 
 Simulates the log once (kept in ``benchmarks/logs/``), runs ``plant-aggregate run`` on it again and again, and prints
 each run, the median, and the seconds per phase of the median run. Checks that all runs on a log wrote the same bytes,
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from processes import GIB, Limits, Run, run_measured
-from simulated_logs import LOGS, PLANT_AGGREGATE, simulated
+from benchmarks.processes import GIB, Limits, Run, run_measured
+from benchmarks.simulated_logs import LOGS, PLANT_AGGREGATE, simulated
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What is alive at the peak of the main job, counted array by array, against what the process took.
 
-    python benchmarks/memory.py --scales 0.1 1
+    python -m benchmarks.memory --scales 0.1 1
 
 Runs ``plant-aggregate run`` on simulated logs with integer ids and prints the account beside the measured peak. The
 account itself is printed in docs/performance.md.
@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from processes import GIB, Limits, run_measured
-from simulated_logs import LOGS, PLANT_AGGREGATE, simulated
+from benchmarks.processes import GIB, Limits, run_measured
+from benchmarks.simulated_logs import LOGS, PLANT_AGGREGATE, simulated
 
 MIB = 2**20
 

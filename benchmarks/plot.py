@@ -6,8 +6,9 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from processes import GIB
-from results import Measurement, Session
+
+from benchmarks.processes import GIB
+from benchmarks.results import Measurement, Session
 
 COLOURS = {
     "plant-aggregate": "#1b7837",

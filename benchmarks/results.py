@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from contenders import CONTENDERS, OURS
-from processes import GIB, Run
+from benchmarks.contenders import CONTENDERS, OURS
+from benchmarks.processes import GIB, Run
 
 HEADING = """\
 | contender | runs | seconds (least to most) | times ours | processor seconds | peak GiB | times ours | labels |

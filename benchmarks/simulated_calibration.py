@@ -1,7 +1,7 @@
 """Fit the calibration that comes with the program, on simulated votes, and measure it on other simulations.
 
-python benchmarks/simulated_calibration.py            measures
-python benchmarks/simulated_calibration.py --write    also fits it anew
+python -m benchmarks.simulated_calibration            measures
+python -m benchmarks.simulated_calibration --write    also fits it anew
 """
 
 import argparse

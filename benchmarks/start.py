@@ -1,6 +1,6 @@
 """The first run after an installation, which compiles the kernels, and those after it, on sample_votes.
 
-python benchmarks/start.py --repeat 5
+python -m benchmarks.start --repeat 5
 """
 
 import argparse
@@ -9,8 +9,8 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from processes import GIB, Limits, run_measured
-from simulated_logs import PLANT_AGGREGATE
+from benchmarks.processes import GIB, Limits, run_measured
+from benchmarks.simulated_logs import PLANT_AGGREGATE
 
 SAMPLE = Path(__file__).parent.parent / "sample_votes" / "votes.parquet"
 

@@ -1,8 +1,8 @@
 """The strategies on real crowds whose truth is known, against crowd-kit's; their priors; their time on large logs.
 
-    python benchmarks/strategies.py --crowds FOLDER             accuracy and time on every crowd, ours and crowd-kit's
-    python benchmarks/strategies.py --crowds FOLDER --priors    accuracy of ours under other priors and tolerances
-    python benchmarks/strategies.py --scales 0.1 1              time and memory of ours on simulated logs
+    python -m benchmarks.strategies --crowds FOLDER             accuracy and time on every crowd, ours and crowd-kit's
+    python -m benchmarks.strategies --crowds FOLDER --priors    accuracy of ours under other priors and tolerances
+    python -m benchmarks.strategies --scales 0.1 1              time and memory of ours on simulated logs
 
 Each call replaces its part of docs/measured/strategies.json, from which ``docs/update.py`` fills docs/strategies.md,
 and prints it as Markdown. One process for each crowd and contender, in turns; for each strategy on a simulated log.
@@ -18,14 +18,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from crowds import crowds_with_truth
-from processes import GIB, Limits, run_measured
-from results import Session
-from simulated_logs import LOGS, simulated
-from strategy_results import COMPARED, CONVERGED, KIT, OTHERS, OURS, TABLES
+from benchmarks.crowds import crowds_with_truth
+from benchmarks.processes import GIB, Limits, run_measured
+from benchmarks.results import Session
+from benchmarks.simulated_logs import LOGS, simulated
+from benchmarks.strategy_results import COMPARED, CONVERGED, KIT, OTHERS, OURS, TABLES
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "measured" / "strategies.json"
-CHILD = Path(__file__).parent / "fit_strategies.py"
 
 AT_SCALE = (
     "majority",
@@ -147,7 +146,7 @@ def fitted(*arguments: str) -> tuple[dict[str, Any], int]:
     """The output of a process that fits strategies, and its peak memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "fits.json"
-        command = [sys.executable, str(CHILD), *arguments, "--output", str(output)]
+        command = [sys.executable, "-m", "benchmarks.fit_strategies", *arguments, "--output", str(output)]
         run = run_measured(command, Limits(seconds=3600, memory=1024 * GIB))
         if run.ending:
             sys.exit(f"{' '.join(arguments)}: {run.ending}")

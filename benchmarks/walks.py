@@ -1,6 +1,6 @@
 """How many files and folders a name goes through: what one has to read, and to change, for the thing of that name.
 
-``python benchmarks/walks.py 'ai_*,Ai*' theta_acc waum`` lists the files under aggregate/ and cli/ that mention a name,
+``python -m benchmarks.walks 'ai_*,Ai*' theta_acc waum`` lists the files under aggregate/ and cli/ that mention a name,
 as an identifier, a module that is imported, or a text that is nothing but the name, and counts the imports among them
 that cross from one folder to another. Several names of one thing are joined by commas and may hold ``*``. ``--root``
 names another checkout, to compare with, ``--under`` the folders to look at.

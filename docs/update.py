@@ -25,7 +25,7 @@ from plant_aggregate.strategies.plantnet.strategy import PlantNet
 from plant_aggregate.strategies.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -178,7 +178,7 @@ def sample_rows() -> str:
 
 def memory_account() -> str:
     """What is alive at the peak, a line an array."""
-    from memory import ACCOUNT, PROGRAM, ROW_GROUP, WRITER
+    from benchmarks.memory import ACCOUNT, PROGRAM, ROW_GROUP, WRITER
 
     lines = ["| bytes | for each | |", "|---:|---|---|"]
     lines += [f"| {item.bytes} | {item.per} | {item.what} |" for item in ACCOUNT]
@@ -191,14 +191,14 @@ def memory_account() -> str:
 
 def measured_against_peers() -> str:
     """All contenders of the last comparison, in one table."""
-    from results import load, overview
+    from benchmarks.results import load, overview
 
     return overview(load(MEASURED))
 
 
 def measured_strategies() -> dict[str, Callable[[], str]]:
     """The tables of the last measurement of the strategies, each a part."""
-    from strategy_results import TABLES, rendered
+    from benchmarks.strategy_results import TABLES, rendered
 
     results = json.loads(STRATEGIES_MEASURED.read_text(encoding="utf-8"))
     return {f"strategies {name}": partial(rendered, name, results) for name in TABLES}
@@ -206,9 +206,9 @@ def measured_strategies() -> dict[str, Callable[[], str]]:
 
 def headline() -> str:
     """Each contender on 9 million votes, beside ours of the same session."""
-    from contenders import OURS
-    from processes import GIB
-    from results import load
+    from benchmarks.contenders import OURS
+    from benchmarks.processes import GIB
+    from benchmarks.results import load
 
     lines = ["| | seconds | ours beside it | times ours | peak GiB |", "|---|---:|---:|---:|---:|"]
     for session in load(MEASURED):

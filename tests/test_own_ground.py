@@ -12,7 +12,7 @@ FOLDERS = ("aggregate", "cli", "tests", "benchmarks", "docs", "examples")
 FILES = sorted(
     path.relative_to(ROOT) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if (ROOT / folder).is_dir()
 )
-OURS = ("plant_aggregate", "tests", "conftest")
+OURS = ("plant_aggregate", "tests", "benchmarks", "conftest")
 
 DOCUMENTED = {"os._exit", "sys._getframe", "_replace", "_asdict", "_fields"}
 """Names that look private and are documented: of os and sys, and of named tuples."""

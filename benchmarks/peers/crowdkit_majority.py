@@ -1,6 +1,6 @@
 """crowd-kit's plain majority vote: without weights, so that its labels are not ours, and nothing is valid or not.
 
-python benchmarks/peers/crowdkit_majority.py VOTES OUTPUT
+python -m benchmarks.peers.crowdkit_majority VOTES OUTPUT
 
 crowd-kit has no strategy that weighs users by species. Of a tie it draws at random.
 """

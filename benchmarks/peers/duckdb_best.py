@@ -1,6 +1,6 @@
 """The Pl@ntNet EM in DuckDB, as fast as we know how to make it.
 
-python benchmarks/peers/duckdb_best.py VOTES OUTPUT
+python -m benchmarks.peers.duckdb_best VOTES OUTPUT
 
 What makes it fast:
 

@@ -1,6 +1,6 @@
 """The Pl@ntNet EM in DuckDB, written straight from its definition: every iteration joins and groups all votes anew.
 
-python benchmarks/peers/duckdb_plain.py VOTES OUTPUT
+python -m benchmarks.peers.duckdb_plain VOTES OUTPUT
 """
 
 import sys

@@ -1,6 +1,6 @@
 """peerannot's own Pl@ntNet strategy, from the log to labels, with the JSON of answers that it works on.
 
-python benchmarks/peers/peerannot_plantnet.py VOTES OUTPUT
+python -m benchmarks.peers.peerannot_plantnet VOTES OUTPUT
 
 Its labels are not ours: its weights come from the first majority only, so that labels do not correct each other; both
 thresholds are strict; the first label by name wins a tie; it runs at least seven iterations.

@@ -1,6 +1,6 @@
 """The Pl@ntNet EM in Polars, as fast as we know how to make it.
 
-python benchmarks/peers/polars_best.py VOTES OUTPUT
+python -m benchmarks.peers.polars_best VOTES OUTPUT
 
 What makes it fast:
 

@@ -1,6 +1,6 @@
 """The Pl@ntNet EM in Polars, written straight from its definition: every iteration joins and groups all votes anew.
 
-python benchmarks/peers/polars_plain.py VOTES OUTPUT
+python -m benchmarks.peers.polars_plain VOTES OUTPUT
 """
 
 import math

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import BENCHMARKS
+from tests.paths import ROOT
 
-SCRIPT = BENCHMARKS / "behaviour.py"
 COMMAND = Path(sys.executable).with_name("plant-aggregate")
 
 
 def behaviour(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "benchmarks.behaviour", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow

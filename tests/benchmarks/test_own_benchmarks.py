@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import BENCHMARKS
+from tests.paths import ROOT
 
 
 def printed(name: str, *options: str) -> str:
-    command = [sys.executable, str(BENCHMARKS / name), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.slow
 def test_all_numbers_of_threads_write_the_same_bytes() -> None:
     options = ["--scale", "0.01", "--repeat", "1", "--threads", "1", "4", "--ids", "int", "string"]
-    lines = printed("main_job.py", *options).splitlines()
+    lines = printed("main_job", *options).splitlines()
     assert "int ids: the same bytes from every run" in lines
     assert "string ids: the same bytes from every run" in lines
 
@@ -25,22 +25,22 @@ def test_all_numbers_of_threads_write_the_same_bytes() -> None:
 @pytest.mark.slow
 def test_ambiguity_is_measured() -> None:
     options = ["--scale", "0.0005", "--epochs", "2", "--trust", "confusion", "weight", "--repeat", "1"]
-    assert printed("ambiguity.py", *options).count("GiB") == 3
+    assert printed("ambiguity", *options).count("GiB") == 3
 
 
 @pytest.mark.slow
 def test_memory_is_counted_and_measured() -> None:
-    assert printed("memory.py", "--scales", "0.0005").count("MiB") == 2
+    assert printed("memory", "--scales", "0.0005").count("MiB") == 2
 
 
 @pytest.mark.slow
 def test_cold_and_warm_starts() -> None:
-    assert [line.split(":")[0] for line in printed("start.py", "--repeat", "1").splitlines()] == ["cold", "warm"]
+    assert [line.split(":")[0] for line in printed("start", "--repeat", "1").splitlines()] == ["cold", "warm"]
 
 
 @pytest.mark.slow
 def test_ai_votes_are_measured() -> None:
-    lines = printed("ai_votes.py", "--scale", "0.0005", "--repeat", "1", "--modes", "confident").splitlines()
+    lines = printed("ai_votes", "--scale", "0.0005", "--repeat", "1", "--modes", "confident").splitlines()
     assert [line.split()[1] for line in lines[2:]] == ["without", "confident"]
 
 
@@ -54,6 +54,6 @@ def test_a_walk_is_the_files_that_mention_a_name(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    count, *found = printed("walks.py", "--root", str(tmp_path), "wa*").splitlines()
+    count, *found = printed("walks", "--root", str(tmp_path), "wa*").splitlines()
     assert count == "wa*: 3 files in 3 folders, 2 imports from folder to folder"
     assert [line.strip() for line in found] == ["aggregate/assessment/areas.py", "aggregate/schema.py", "cli/areas.py"]

@@ -1,8 +1,8 @@
 """Every exact contender of the comparison with peers computes what the reference computes."""
 
 import datetime
-import importlib.util
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,12 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
-from tests.paths import BENCHMARKS
 from tests.reference import plantnet
 
 pytestmark = pytest.mark.extras
 
-PEERS = BENCHMARKS / "peers"
 EXACT = ["duckdb_plain", "duckdb_best", "polars_plain", "polars_best"]
 SCHEMA = pa.schema(
     {
@@ -99,12 +97,7 @@ LOGS: dict[str, list[Vote]] = {
 @pytest.fixture(scope="module", params=EXACT)
 def peer(request: pytest.FixtureRequest) -> ModuleType:
     pytest.importorskip(request.param.split("_")[0])
-    spec = importlib.util.spec_from_file_location(request.param, PEERS / f"{request.param}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return import_module(f"benchmarks.peers.{request.param}")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -14,16 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.paths import BENCHMARKS
-
-
-def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+from benchmarks.crowds import expected_accuracy
+from tests.paths import ROOT
 
 
 @pytest.fixture
@@ -46,8 +37,8 @@ def crowds(tmp_path: Path) -> Path:
 
 
 def measured(*options: str, output: Path) -> tuple[str, dict[str, Any]]:
-    command = [sys.executable, str(BENCHMARKS / "strategies.py"), *options, "--output", str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "benchmarks.strategies", *options, "--output", str(output)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout, json.loads(output.read_text())
 
@@ -84,4 +75,4 @@ def test_the_right_label_among_tied_ones_counts_in_part() -> None:
     shares = [("1", "a", 0.5), ("1", "b", 0.5), ("2", "a", 0.6), ("2", "b", 0.4), ("3", "c", 1.0), ("4", "c", 1.0)]
     soft = pd.DataFrame(shares, columns=["observation_id", "label", "share"])
     truth = pd.DataFrame({"observation_id": ["1", "2", "3", "absent"], "label": ["a", "a", "b", "a"]})
-    assert module("crowds").expected_accuracy(soft, truth) == pytest.approx((0.5 + 1 + 0 + 0) / 4)
+    assert expected_accuracy(soft, truth) == pytest.approx((0.5 + 1 + 0 + 0) / 4)
