@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,8 +109,7 @@ def counted_labels(labels: LabelCodes, scores: Floats, mode: str, threshold: flo
     return labels
 
 
-@dataclass(frozen=True, eq=False)
-class AlignedAiVotes:
+class AlignedAiVotes(NamedTuple):
     """The AI's votes by observation of some Votes."""
 
     labels: LabelCodes  # int32[n_observations]; -1 where the AI has no vote

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,7 @@ AMBIGUITY = ("ambiguous_below", "ambiguous_quantile")
 """Parameters of strategies that set which observations are ambiguous; no label or status depends on them."""
 
 
-@dataclass(frozen=True, eq=False)
-class DisputeFindings:
+class DisputeFindings(NamedTuple):
     """Results for each disputed observation beside its label; arrays follow ``Consensus.disputed``.
 
     An undisputed observation has agreement, margin and aum 1, entropy 0, one label and no runner-up, whatever the
@@ -45,8 +44,7 @@ class DisputeFindings:
     runner_up: LabelCodes
 
 
-@dataclass(frozen=True, eq=False)
-class UserFindings:
+class UserFindings(NamedTuple):
     """Results for each user; arrays have n_users items, with the meaning in ``schema.USERS``."""
 
     weight: Weights
@@ -59,8 +57,7 @@ class UserFindings:
     self_validating: Flags
 
 
-@dataclass(frozen=True, eq=False)
-class AiFindings:
+class AiFindings(NamedTuple):
     """The AI's vote on each observation, and its effect; arrays have n_observations items."""
 
     labels: LabelCodes  # -1 where the AI has no vote
@@ -269,7 +266,7 @@ class Consensus:
 
     def users_to_arrow(self) -> "pa.Table":
         """The users as an Arrow table, sorted by user_id."""
-        columns = {"user_id": self.votes.user_ids, **vars(self.users)}
+        columns = {"user_id": self.votes.user_ids, **self.users._asdict()}
         columns |= {name: to_arrow(values, null=np.isnan(values)) for name, values in self.user_columns.items()}
         return table_of(columns, arrow_schema(USERS + self.user_table, user_id=self.votes.user_ids.type))
 

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -133,8 +133,7 @@ def _advice(store: RunStore, held: Run, *, is_compared: bool) -> str:
     return f"look at the run itself, then publish it ({publish}) or an earlier one (see {runs}), or mend the votes"
 
 
-@dataclass(frozen=True)
-class _Given:
+class _Given(NamedTuple):
     """All that a run has read."""
 
     reading: Reading
@@ -157,8 +156,7 @@ class _Given:
         return pa.concat_tables([rejected, self.ai.quarantine.to_arrow(types)])
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     """The inputs of a run, found and checked as far as that is quick."""
 
     votes: VoteFiles
@@ -291,7 +289,7 @@ def _counts(consensus: Consensus, given: _Given) -> Counts:
             no_opinion=of_rows.n_unlabelled,
             further=of_rows.n_further,
         )
-    votes = VoteCounts(**{**vars(rows), "rejected": sum(rows.rejected.values())}, rejected_by_reason=rows.rejected)
+    votes = VoteCounts(**{**rows._asdict(), "rejected": sum(rows.rejected.values())}, rejected_by_reason=rows.rejected)
     return Counts(votes=votes, **found, ai=ai)
 
 

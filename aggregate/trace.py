@@ -1,6 +1,7 @@
 """The trace of a fit: its iterations, and whether they converged."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,7 @@ class LikelihoodIteration(Iteration):
     log_likelihood: float  # log-likelihood of all votes, in nats
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(NamedTuple):
     """The iterations in order, whether they converged, and the length of the cycle that they ended in (else 0)."""
 
     iterations: tuple[Iteration, ...]

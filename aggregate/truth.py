@@ -1,7 +1,7 @@
 """Expert labels, and their positions among other observations."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -51,8 +51,7 @@ class LabelledRows(Protocol):
         """Distinct names of labels."""
 
 
-@dataclass(frozen=True, eq=False)
-class KnownRows:
+class KnownRows(NamedTuple):
     """The rows of a table that experts know."""
 
     rows: Indices

@@ -1,7 +1,7 @@
 """Users' weights that are set by hand, and factors of defences on estimated weights."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -49,13 +49,12 @@ class UserWeights:
         return AlignedWeights(positions, self.fixed[known], self.minimum[known])
 
 
-@dataclass(frozen=True, eq=False)
-class AlignedWeights:
+class AlignedWeights(NamedTuple):
     """Fixed and minimum weights by user code; empty by default."""
 
-    users: Indices = field(default_factory=lambda: np.empty(0, np.int64))
-    fixed: Weights = field(default_factory=lambda: np.empty(0))
-    minimum: Weights = field(default_factory=lambda: np.empty(0))
+    users: Indices = np.empty(0, np.int64)
+    fixed: Weights = np.empty(0)
+    minimum: Weights = np.empty(0)
     factor: Weights | None = None
     """float64[n_users]; factors on the estimated weights, not on fixed weights and minima. None is 1 for all."""
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, eq=False)
-class Unanimous:
+class Unanimous(NamedTuple):
     """Observations whose voters all agree: those with one vote as a count by user, the others with their voters.
 
     Where votes have factors, those with one vote are among the others.

@@ -1,8 +1,8 @@
 """What a defence is: a function from a first consensus to factors on the users' weights."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -13,8 +13,7 @@ from ..schema import Table
 from ..votes import Votes
 
 
-@dataclass(frozen=True, eq=False)
-class FirstConsensus:
+class FirstConsensus(NamedTuple):
     """The input of a defence: the votes, a consensus of the users without the AI, and the AI's votes."""
 
     votes: Votes
@@ -24,20 +23,18 @@ class FirstConsensus:
     ai_user: int = -1  # the code of the AI if it is one of the users, else -1
 
 
-@dataclass(frozen=True, eq=False)
-class Examined:
+class Examined(NamedTuple):
     """What a defence has found; by default nothing."""
 
     table: Table = ()
     """The columns that users have of it."""
-    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    columns: Mapping[str, NDArray[Any]] = MappingProxyType({})
     """Those of ``table``; arrays of n_users items, NaN for null."""
     factors: Weights | None = None
     """float64[n_users] in [0, 1], to multiply the users' weights with; None leaves all as they are."""
 
 
-@dataclass(frozen=True)
-class Defence:
+class Defence(NamedTuple):
     """A defence; the parameter of a strategy that has its name takes one of its ``modes``."""
 
     modes: tuple[str, ...]

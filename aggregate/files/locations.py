@@ -8,8 +8,8 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from ..errors import AggregateError, ParameterError, VotesError
@@ -36,8 +36,7 @@ GCS_RETRY_LIMIT = "retry_limit_seconds"
 CHUNK = 1 << 23  # bytes copied at a time
 
 
-@dataclass(frozen=True)
-class StoreLocation:
+class StoreLocation(NamedTuple):
     """A file or folder in a store."""
 
     filesystem: Store

@@ -4,7 +4,7 @@ The bytes possible at each position are taken from the first texts. A digit ther
 hexadecimal letters all of these: ids are numbered, and later ones have other digits.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,7 @@ LONGEST = 128  # bytes of the longest texts for which a packing is tried
 WORD_BITS = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Packing:
+class Packing(NamedTuple):
     """Where in two words of 64 bits each position of a text is stored; arrays as in ``kernels.packing``."""
 
     ranks: Ranks

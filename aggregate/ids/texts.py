@@ -1,7 +1,7 @@
 """Columns of string ids, held as UTF-8 bytes: no string becomes a Python object."""
 
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -124,8 +124,7 @@ class _PlainTexts:
         self._data = data
 
 
-@dataclass(frozen=True, eq=False)
-class BucketedTexts:
+class BucketedTexts(NamedTuple):
     """Texts scattered to buckets by their first bytes, so that those to be compared are near each other in memory."""
 
     data: Bytes

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -49,8 +48,7 @@ __all__ = [
 AHEAD = 8  # batches decoded in advance
 
 
-@dataclass(frozen=True)
-class VoteFiles:
+class VoteFiles(NamedTuple):
     """Files of votes whose columns were checked."""
 
     files: tuple[CheckedFile, ...]
@@ -62,8 +60,7 @@ class VoteFiles:
         return types_of(self.files)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """Votes, and counts of the rows they were read from."""
 
     votes: Votes

@@ -1,8 +1,7 @@
 """The AI's votes from Parquet files, or from a table in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,8 +37,7 @@ def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max
     return read_ai(find_ai(paths, columns=columns), max_rejected=max_rejected).ai_votes
 
 
-@dataclass(frozen=True)
-class AiReading:
+class AiReading(NamedTuple):
     """AI votes, and the rows that were rejected."""
 
     ai_votes: AiVotes
@@ -149,8 +147,7 @@ def _as_votes(batch: pa.RecordBatch, types: Mapping[str, pa.DataType]) -> pa.Rec
     return pa.RecordBatch.from_arrays(columns, names=["observation_id", "user_id", "label"])
 
 
-@dataclass(frozen=True, eq=False)
-class AiRows:
+class AiRows(NamedTuple):
     """Encoded rows of AI votes; arrays have an item a row."""
 
     ids: pa.Array  # distinct observation ids, sorted
@@ -163,12 +160,12 @@ class AiRows:
         """A subset of the rows, bool[n]."""
         if rows.all():
             return self
-        return replace(self, observations=self.observations[rows], labels=self.labels[rows], scores=self.scores[rows])
+        return self._replace(observations=self.observations[rows], labels=self.labels[rows], scores=self.scores[rows])
 
     def without_unused_names(self) -> "AiRows":
         """The same rows, without names that no row has."""
         names, labels = drop_unused(self.names, self.labels)
-        return replace(self, names=names, labels=labels)
+        return self._replace(names=names, labels=labels)
 
     @property
     def in_order(self) -> bool:

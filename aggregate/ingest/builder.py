@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +24,7 @@ MAX_ROWS = 2**31 - 1  # maximum number of rows: they are numbered in 32 bits
 UNKNOWN_TIME = np.iinfo(np.int64).min  # the time of a row without one: older than any other
 
 
-@dataclass(frozen=True)
-class RowCounts:
+class RowCounts(NamedTuple):
     """Counts of rows by outcome; every row is used, superseded, no_opinion, after_as_of or rejected."""
 
     read: int

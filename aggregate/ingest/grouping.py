@@ -1,8 +1,8 @@
 """Groups encoded rows into Votes: one vote per observation and user, by observation, in canonical order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +13,7 @@ from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
 from ..votes import Votes
 
 
-@dataclass
-class CodedRows:
+class CodedRows(NamedTuple):
     """Encoded rows of the log; arrays have an item a row, in row order."""
 
     observations: Counts  # int32[n_rows]; codes of observations

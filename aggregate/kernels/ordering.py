@@ -1,8 +1,8 @@
 """Radix sort of rows by their keys: the kernels of ``sorting`` on whole arrays, on all threads."""
 
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from ..arrays import Counts, Flags, Indices, Offsets, Words
 BUCKET_BITS = 11  # bits of the bucket number: the first-level cache still holds 2,048 positions to write at
 
 
-@dataclass(frozen=True)
-class Buckets:
+class Buckets(NamedTuple):
     """Where a radix scatter puts rows, by the highest bits in which their keys differ at all.
 
     Each thread scatters a part of the rows, and has positions of its own in every bucket.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -137,8 +137,7 @@ def find_changes(old: str | Source, new: str | Source, old_record: RunRecord, ne
     return Changes(table, RunChanges(old_record.run_id, counts))
 
 
-@dataclass(frozen=True)
-class AiCounting:
+class AiCounting(NamedTuple):
     """How a run counts the AI's votes, to decide whether another vote could have made a difference."""
 
     mode: str

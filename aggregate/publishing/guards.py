@@ -1,13 +1,12 @@
 """Limits to the changes from one run to the next, beyond which a person should look before it is published."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..shares import count_of
 from .record import RunChanges
 
 
-@dataclass(frozen=True)
-class Guards:
+class Guards(NamedTuple):
     """Limits on changes from one published run to the next; None is no limit."""
 
     max_label_changes: float | None = None  # share of the observations in both runs whose label may be another

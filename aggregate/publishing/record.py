@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from ..errors import ParameterError, VotesError
@@ -26,6 +26,9 @@ REMEDY = "name a run of plant-aggregate run"
 
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
 """Fields that must be valid if they are there; other invalid fields count as unknown."""
+
+SIMPLE: Mapping[Any, Any] = {str: str, bool: bool, int: int, float: (int, float), NoneType: NoneType, Any: object}
+"""Types of fields whose values are the same in JSON -> their types there."""
 
 
 @dataclass(frozen=True)
@@ -306,19 +309,19 @@ def _known(kind: Any, contents: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _read(kind: Any, value: Any) -> Any:
     """Convert a value in JSON to the type of a field. Raises TypeError if it has another type."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if hasattr(kind, "from_plain"):
+    if kind in SIMPLE:
+        if isinstance(value, SIMPLE[kind]):
+            return value
+    elif hasattr(kind, "from_plain"):
         return kind.from_plain(value)
-    if is_dataclass(kind):
+    elif is_dataclass(kind):
         return kind(**dict(_known(kind, value if isinstance(value, dict) else {})))  # type: ignore[operator]
-    if origin is UnionType:
-        for one in arguments:
+    elif isinstance(kind, UnionType):
+        for one in get_args(kind):
             with suppress(TypeError):
                 return _read(one, value)
-    elif origin is tuple and isinstance(value, list):
-        return tuple(_read(arguments[0], item) for item in value)
-    elif origin is Mapping and isinstance(value, dict):
-        return {name: _read(arguments[1], item) for name, item in value.items()}
-    elif origin is None and (kind is Any or isinstance(value, int | float if kind is float else kind)):
-        return value
+    elif get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(_read(get_args(kind)[0], item) for item in value)
+    elif get_origin(kind) is Mapping and isinstance(value, dict):
+        return {name: _read(get_args(kind)[1], item) for name, item in value.items()}
     raise TypeError(f"{value!r} is not of type {kind}")

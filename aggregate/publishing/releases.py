@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import RECORD_FILE
@@ -73,8 +73,7 @@ def open_output(output: str | os.PathLike[str]) -> RunStore:
     return RunBucket(name)
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """The exclusive right of a process to write in an output folder."""
 
     began: datetime

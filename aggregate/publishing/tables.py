@@ -6,9 +6,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,8 +27,7 @@ REPEATING = ("confidence", "probability", "weight", "ai_score", "share")
 compression alone shortens in less time."""
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """A file that was written."""
 
     name: str
@@ -85,7 +83,7 @@ def write_rows(rows: Rows, path: Path, progress: Progress = SILENT) -> Output:
     declared = rows.to_arrow(0, 0).schema
     with _in_one_step(path) as staged:
         output = _write_in_blocks(rows.encoded, declared, rows.n_observations, staged, progress, "file")
-    return replace(output, name=path.name)
+    return output._replace(name=path.name)
 
 
 def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None) -> Output:
@@ -95,7 +93,7 @@ def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None
     """
     with _in_one_step(path) as staged:
         output = write_table(table, staged, "file", declared=declared)
-    return replace(output, name=path.name)
+    return output._replace(name=path.name)
 
 
 @contextmanager

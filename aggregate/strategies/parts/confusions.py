@@ -1,6 +1,6 @@
 """Counts and probabilities of confusions (user, true label, voted label), kept for those that can occur."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -163,8 +163,7 @@ def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
     return sums
 
 
-@dataclass(frozen=True, eq=False)
-class Diagonal:
+class Diagonal(NamedTuple):
     """How well each user recognises each label: the diagonals of the confusion matrices, where they differ."""
 
     offsets: Offsets

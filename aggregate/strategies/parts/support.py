@@ -1,6 +1,6 @@
 """Which label the weights favour, and by how much: the kernels of ``label_weights`` on whole arrays."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: Labe
     return heaviest
 
 
-@dataclass(frozen=True, eq=False)
-class Support:
+class Support(NamedTuple):
     """Weights for and against the labels of the disputed observations; float64[len(disputes)] each."""
 
     weight: Weights  # weight on the label

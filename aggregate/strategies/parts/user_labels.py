@@ -1,6 +1,6 @@
 """Distinct keys, and how often each user voted each label."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ def distinct(keys: Words) -> tuple[Words, Counts]:
     return keys[starts], codes_of(order, starts)
 
 
-@dataclass(frozen=True, eq=False)
-class UserLabels:
+class UserLabels(NamedTuple):
     """The pairs (user, label) that occur among the votes, by user, then label; arrays of one item a pair."""
 
     keys: Words  # user << 32 | label

@@ -1,7 +1,7 @@
 """The votes once more, by user: what a change of weight, and a count of species, have to look at."""
 
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thr
 from ...votes import Votes
 
 
-@dataclass(frozen=True, eq=False)
-class VotesByUser:
+class VotesByUser(NamedTuple):
     """The votes by user and label: 8 bytes a vote and 8 a user."""
 
     offsets: Offsets  # int64[n_users + 1]; the votes of user u are the slice offsets[u]:offsets[u + 1]

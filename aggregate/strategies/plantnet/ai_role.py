@@ -1,7 +1,6 @@
 """How the AI's votes enter the iteration and the reported columns, by ai_mode [L25, Integrating model predictions]."""
 
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -11,8 +10,7 @@ from ...disputes import Disputes
 from ...votes import Votes
 
 
-@dataclass(frozen=True, eq=False)
-class AiRole:
+class AiRole(NamedTuple):
     """The votes of a fit, the AI's among them as its mode says. With a weight of its own it has the code n_users."""
 
     votes: Votes
@@ -77,7 +75,7 @@ class AiRole:
 
 
 class AiMode(Protocol):
-    """A mode: a dataclass of those parameters of the strategy that it depends on."""
+    """A mode: a named tuple of those parameters of the strategy that it depends on."""
 
     def __init__(self, **parameters: Any) -> None: ...
 
@@ -85,8 +83,7 @@ class AiMode(Protocol):
         """How the AI's votes take part."""
 
 
-@dataclass(frozen=True)
-class Ignore:
+class Ignore(NamedTuple):
     """The AI takes no part."""
 
     def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
@@ -94,8 +91,7 @@ class Ignore:
         return AiRole.of_users(votes)
 
 
-@dataclass(frozen=True)
-class User:
+class User(NamedTuple):
     """The AI is one of the users, and earns its weight as they do."""
 
     def role(self, votes: Votes, ai: AlignedAiVotes) -> AiRole:
@@ -104,8 +100,7 @@ class User:
         return AiRole(votes, votes.disputes, votes.disputes, ai_user=ai_user)
 
 
-@dataclass(frozen=True)
-class Fixed:
+class Fixed(NamedTuple):
     """The AI's vote has a fixed weight; it earns no species."""
 
     ai_weight: float
@@ -115,8 +110,7 @@ class Fixed:
         return _with_weight(votes, ai, ai.labels, self.ai_weight)
 
 
-@dataclass(frozen=True)
-class Confident:
+class Confident(NamedTuple):
     """The AI's vote has a fixed weight where its score reaches the threshold."""
 
     ai_weight: float
@@ -128,8 +122,7 @@ class Confident:
         return _with_weight(votes, ai, counted, self.ai_weight)
 
 
-@dataclass(frozen=True)
-class Invalidating:
+class Invalidating(NamedTuple):
     """The iteration ignores the AI; its weight counts in the end, against labels that are not its own."""
 
     ai_weight: float
@@ -146,7 +139,7 @@ MODES: dict[str, type[AiMode]] = dict(zip(AI_MODES, (Ignore, User, Fixed, Invali
 def mode_of(parameters: Any) -> AiMode:
     """The mode ``parameters.ai_mode`` with those of the parameters that it depends on."""
     mode: Any = MODES[parameters.ai_mode]
-    made: AiMode = mode(**{item.name: getattr(parameters, item.name) for item in fields(mode)})
+    made: AiMode = mode(**{name: getattr(parameters, name) for name in mode._fields})
     return made
 
 

@@ -1,8 +1,7 @@
 """Algorithm 1 of [L25]: labels from the users' weights, weights from the species that users have identified."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from ..parts.votes_by_user import VotesByUser
 from .ai_role import AiRole
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """The functions and constants that parameters set."""
 
     weights_of: Callable[[Counts], Weights]
@@ -33,8 +31,7 @@ class Rules:
     max_iter: int
 
 
-@dataclass(frozen=True, eq=False)
-class Estimate:
+class Estimate(NamedTuple):
     """The result of the iteration."""
 
     weights: Weights  # w[u], float64[n_users]
@@ -43,8 +40,7 @@ class Estimate:
     trace: Trace
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
+class Report(NamedTuple):
     """The columns of a consensus."""
 
     labels: LabelCodes

@@ -1,8 +1,8 @@
 """The Pl@ntNet EM: labels from weights, weights from labels."""
 
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from ...ai_votes import AI_MODES, AiVotes
 from ...arrays import Counts, Flags, LabelCodes, Weights
@@ -29,8 +29,7 @@ OF_AI: dict[str, Any] = {"group": "AI", "needs": "ai_votes"}
 """Shared by the declarations of parameters that require the AI's votes."""
 
 
-@dataclass(frozen=True, eq=False)
-class Voters:
+class Voters(NamedTuple):
     """The users, the AI in its role among them, and the fixed weights, minima and factors."""
 
     role: AiRole
@@ -45,7 +44,7 @@ class Voters:
 
     def with_factors(self, factors: Weights) -> "Voters":
         """The same with float64[n_users] ``factors`` on their weights."""
-        return replace(self, weights=replace(self.weights, factor=factors))
+        return self._replace(weights=self.weights._replace(factor=factors))
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class PlantNet:
         role = AiRole.of_users(votes) if ai is None else mode.role(votes, ai)
         progress.phase("pair users and species")
         everyone, no_role = Voters.of(role, user_weights), AiRole.of_users(votes)
-        users = replace(everyone, role=no_role) if role.votes is votes else Voters.of(no_role, user_weights)
+        users = everyone._replace(role=no_role) if role.votes is votes else Voters.of(no_role, user_weights)
         iterated, estimate, without_ai = self._estimate(engine, everyone, users, progress)
         found = examine(vars(self), FirstConsensus(role.votes, *without_ai, ai, role.ai_user), progress)
         if found.factors is not None:

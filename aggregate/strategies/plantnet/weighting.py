@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays import Counts, Weights
 
 
-@dataclass(frozen=True)
-class WeightFunction:
+class WeightFunction(NamedTuple):
     """A weight function, its formula in words, and the threshold theta_conf that goes with it."""
 
     formula: str
