@@ -49,10 +49,6 @@ def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F
     return click.option(*declarations, cls=Option, group=group, **attributes)
 
 
-WITHOUT_COMPILER = ("config", "publish", "rollback", "runs", "simulate")
-"""Commands that do not load the compiler and other libraries that reserve much address space."""
-
-
 class SeveralValues(click.Argument):
     """An argument of one or more values, which a configuration may give if the command line does not."""
 
@@ -63,7 +59,14 @@ class SeveralValues(click.Argument):
 
 
 class Command(click.Command):
-    """A command whose help shows its options in their groups, if there are more than MANY."""
+    """A command whose help shows its options in their groups, if there are more than MANY.
+
+    ``loads_compiler``: whether it loads the compiler and other libraries that reserve much address space.
+    """
+
+    def __init__(self, *arguments: Any, loads_compiler: bool = True, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self._loads_compiler = loads_compiler
 
     def invoke(self, ctx: click.Context) -> Any:
         """Begin the work, if there is enough address space and no input would be overwritten."""
@@ -71,7 +74,7 @@ class Command(click.Command):
 
         interrupts.begin()
         console.report_library_messages()
-        if self.name not in WITHOUT_COMPILER:
+        if self._loads_compiler:
             check_address_space(ctx.params.get("threads"))
         check(self, ctx)
         return super().invoke(ctx)

@@ -14,7 +14,7 @@ from .options import debug_option, quiet_option
 from .run import NEEDS, chosen_by
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, loads_compiler=False)
 @click.argument("command", default="run", metavar="[COMMAND]")
 @option(
     "--show",

@@ -8,7 +8,7 @@ from .metrics import check_metrics, metrics_of, report_metrics
 from .options import common_options, lock_option, metrics_option, output_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, loads_compiler=False)
 @output_option
 @lock_option
 @metrics_option

@@ -7,7 +7,7 @@ from .command import Command
 from .options import common_options, json_option, output_option
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, loads_compiler=False)
 @output_option
 @json_option("print JSON on stdout instead of the table")
 @common_options()

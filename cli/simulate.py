@@ -12,7 +12,7 @@ from .options import debug_option, options_of, quiet_option
 from .outputs import LocalPath
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, loads_compiler=False)
 @click.argument("folder", type=LocalPath("votes.parquet", "truth.parquet", "ai_votes.parquet"), metavar="DIR")
 @options_of(Simulation, ai={"default": False, "show_default": True})
 @option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR", group=OUTPUT)
