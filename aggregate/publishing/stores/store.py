@@ -51,7 +51,11 @@ class RunStore(Protocol):
         """The runs that are held back, oldest first."""
 
     def file(self, run_id: str, name: str) -> str:
-        """The path or URI of a file of a run. Raises PublishError if there is no such run."""
+        """The path or URI of a file of a run, or of its folder (""). Raises PublishError if there is no such run.
+
+        ``files.locations`` must be able to open it: ``open_run`` and ``integrity`` read and list runs by such names,
+        not by methods of the store. Checks of paths assume that runs are in the folders latest and runs of ``where``.
+        """
 
     def check(self) -> None:
         """Check that the store can be written to, before any work is done. Leaves nothing behind."""
