@@ -5,7 +5,7 @@ the score of the label that the AI names is known, not those of all labels, so i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,7 @@ class AiCalibration:
             "method": self.method,
             "map": saved,
             "fitted_on": dict(self.fitted_on),
-            "comparisons": [_plain(comparison) for comparison in self.comparisons],
+            "comparisons": [asdict(comparison) for comparison in self.comparisons],
         }
 
     def to_json(self) -> str:
@@ -173,10 +173,3 @@ def _map_of(method: str, saved: Mapping[str, Any]) -> TemperatureMap | IsotonicM
     if method == "isotonic":
         return IsotonicMap.from_dict(saved, *KNOTS)
     raise unknown_method(method, METHODS)
-
-
-def _plain(value: Any) -> Any:
-    """Data classes as dictionaries, recursively."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(item) for name, item in vars(value).items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value

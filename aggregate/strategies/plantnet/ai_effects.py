@@ -3,28 +3,21 @@
 import numpy as np
 
 from ...ai_votes import AlignedAiVotes
-from ...arrays import Bytes, Flags, LabelCodes
+from ...arrays import Flags, LabelCodes
 from ...consensus import AI_EFFECTS, AiFindings
 
 
 def findings_of_ai(
     ai: AlignedAiVotes, labels: LabelCodes, valid: Flags, labels_without: LabelCodes, valid_without: Flags
 ) -> AiFindings:
-    """The AI's votes, and how they changed labels and validity."""
-    return AiFindings(ai.labels, ai.scores, _effects(ai.labels, labels, valid, labels_without, valid_without))
-
-
-def _effects(
-    ai_labels: LabelCodes, labels: LabelCodes, valid: Flags, labels_without: LabelCodes, valid_without: Flags
-) -> Bytes:
-    """uint8[n_observations], positions in AI_EFFECTS: what would differ without the AI.
+    """The AI's votes, and what would differ without them.
 
     A label that differs counts as relabelled, whatever else does; one that only agrees with the AI's as agreed.
     """
     effect = np.zeros(labels.size, np.uint8)
     code = {name: np.uint8(place) for place, name in enumerate(AI_EFFECTS)}
-    effect[(ai_labels >= 0) & (ai_labels == labels)] = code["agreed"]
+    effect[(ai.labels >= 0) & (ai.labels == labels)] = code["agreed"]
     effect[valid & ~valid_without] = code["validated"]
     effect[valid_without & ~valid] = code["invalidated"]
     effect[labels != labels_without] = code["relabelled"]
-    return effect
+    return AiFindings(ai.labels, ai.scores, effect)
