@@ -48,8 +48,7 @@ from .run_log import PhaseTimer, recorded_warnings
 from .settings import Settings
 from .side_inputs import SideInputs
 from .strategies.base import Strategy, check_takes
-from .strategies.plantnet.strategy import PlantNet
-from .strategies.registry import takers
+from .strategies.registry import STRATEGIES, takers
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -76,10 +75,10 @@ def run(
     Raises VotesError, ParameterError, PublishError or LockedError; then nothing is published and ``output/latest`` is
     as it was. The same holds for HeldError: a guard of the settings held the run back, in ``output/held``.
     """
-    strategy = PlantNet() if strategy is None else strategy
+    strategy = next(iter(STRATEGIES.values()))() if strategy is None else strategy
     settings = Settings() if settings is None else settings
-    named = (item.name for item in fields(SideInputs) if getattr(settings, item.name) is not None)
-    check_takes(strategy, named, takers)
+    given_by = {name: known.side_input for name, known in declared(settings).items() if known.side_input}
+    check_takes(strategy, (side for name, side in given_by.items() if getattr(settings, name) is not None), takers)
     guards = Guards(settings.max_label_changes, settings.max_valid_drop)
     paths = path_list(paths)
     set_time_limit(settings.store_timeout)
@@ -99,14 +98,13 @@ def run(
         consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=timer)
         add_ons = _add_ons(consensus, found.makers, timer)
         outputs = _write(consensus, new.folder, given, add_ons, timer, soft=settings.soft)
-        plain = {**settings.plain(), "started": turn.began.isoformat()}
-        record = _record(new.run_id, consensus, given, add_ons, outputs, plain)
+        options = {**settings.plain(), "started": turn.began.isoformat()}
+        record = _record(new.run_id, consensus, given, add_ons, outputs, options)
         timer.phase("compare with the run before")
         lost = store.lost_id
         changes = _changes(store, new.folder, record)
         if changes.found is None and guards.are_set and lost is None:
-            nothing = f"{store.where} has no run yet: the guards had nothing to compare"
-            warn(nothing)
+            warn(f"{store.where} has no run yet: the guards had nothing to compare")
         output_of_changes = write_table(changes.encoded, new.folder / CHANGES_FILE, declared=changes.schema)
         timer.end()
         held = guards.objections(changes.found, lost)
@@ -326,12 +324,12 @@ def _changes(store: RunStore, new: Path, record: RunRecord) -> Changes:
 
 def _files_of(settings: Settings) -> dict[str, FileFacts]:
     """The SHA-256 of each file that a setting names, beside the votes and scores."""
-    named = {name: getattr(settings, name) for name, known in declared(settings).items() if known.is_file}
-    return {
-        name: _facts_of(find_sources(path_list(paths)))
-        for name, paths in named.items()
-        if paths is not None and (declared(settings)[name].several or _is_file(paths, declared(settings)[name].words))
-    }
+    files = {}
+    for name, known in declared(settings).items():
+        paths = getattr(settings, name)
+        if known.is_file and paths is not None and (known.several or _is_file(paths, known.words)):
+            files[name] = _facts_of(find_sources(path_list(paths)))
+    return files
 
 
 def _is_file(path: str | os.PathLike[str], words: Collection[str]) -> bool:
