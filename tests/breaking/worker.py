@@ -1,4 +1,4 @@
-"""A process that runs command lines, each in a fork of itself, which may be told to die at a step.
+"""A process that runs command lines, each in a fork of itself, which may be made to die at a step.
 
 A step is a change of the file system, or the boundary of two phases of a run. By the forks the kernels are loaded once,
 and a run takes a tenth of a second. Takes a job a line on stdin, as JSON, and answers each in a line.

@@ -41,48 +41,50 @@ def parameters(work: Path, output: str = "consensus") -> dict[str, object]:
 def test_a_run_takes_votes_and_options_from_the_file(write: Write, work: Path, configure: Configure) -> None:
     write("my/votes.parquet", label=["a", "b", "c", "c"])
     write("renamed.parquet").rename(work / "votes.parquet")
-    told = configure(
+    configured = configure(
         '[run]\nvotes = ["votes.parquet", "my"]\noutput = "out"\nalpha = 0.6\nmax-iter = 7\nquiet = true\nsoft = true\n'
         "as-of = 9999-01-01T00:00:00\n"
     )
-    assert run_command(["run", *told]) == 1  # no vote has a time
-    told = configure('[run]\nvotes = ["votes.parquet"]\noutput = "out"\nalpha = 0.6\nmax-iter = 7\nquiet = true\n')
-    assert run_command(["run", *told]) == 0
+    assert run_command(["run", *configured]) == 1  # no vote has a time
+    configured = configure(
+        '[run]\nvotes = ["votes.parquet"]\noutput = "out"\nalpha = 0.6\nmax-iter = 7\nquiet = true\n'
+    )
+    assert run_command(["run", *configured]) == 0
     assert (parameters(work, "out")["alpha"], parameters(work, "out")["max_iter"]) == (0.6, 7)
 
 
 def test_the_command_line_wins(write: Write, work: Path, configure: Configure) -> None:
-    told = configure('[run]\nvotes = ["gone.parquet"]\nalpha = 0.6\nbeta = 0.3\n')
-    assert run_command(["run", str(write()), *told, "--alpha", "0.7", "-q"]) == 0
+    configured = configure('[run]\nvotes = ["gone.parquet"]\nalpha = 0.6\nbeta = 0.3\n')
+    assert run_command(["run", str(write()), *configured, "--alpha", "0.7", "-q"]) == 0
     assert (parameters(work)["alpha"], parameters(work)["beta"]) == (0.7, 0.3)
 
 
 def test_another_strategy_on_the_command_line_leaves_the_files_parameters(
     write: Write, work: Path, configure: Configure, capfd: Capture
 ) -> None:
-    told = configure("[run]\nalpha = 0.6\ntheta-acc = 0.9\n")
-    assert run_command(["run", str(write()), *told, "--strategy", "majority", "-q"]) == 0
+    configured = configure("[run]\nalpha = 0.6\ntheta-acc = 0.9\n")
+    assert run_command(["run", str(write()), *configured, "--strategy", "majority", "-q"]) == 0
     assert parameters(work)["theta_acc"] == 0.9
-    told = configure('[run]\nalpha = 0.6\nstrategy = "majority"\n')
-    assert "--alpha is not an option of --strategy majority" in errors(capfd, "run", str(write()), *told)[0]
+    configured = configure('[run]\nalpha = 0.6\nstrategy = "majority"\n')
+    assert "--alpha is not an option of --strategy majority" in errors(capfd, "run", str(write()), *configured)[0]
 
 
 def test_a_file_is_for_all_commands(published: Published, write: Write, configure: Configure, capfd: Capture) -> None:
     import pyarrow as pa
 
     write("truth.parquet", pa.table({"observation_id": [2], "label": ["Abies alba"]}))
-    told = configure('[evaluate]\ntruth = "truth.parquet"\nresamples = 0\njson = true\n[run]\nkeep = 3\n')
-    assert run_command(["evaluate", "consensus", *told]) == 0
+    configured = configure('[evaluate]\ntruth = "truth.parquet"\nresamples = 0\njson = true\n[run]\nkeep = 3\n')
+    assert run_command(["evaluate", "consensus", *configured]) == 0
     assert json.loads(capfd.readouterr().out)["truth"] == "truth.parquet"
 
 
 def test_one_of_what_may_be_several_is_no_list(configure: Configure) -> None:
-    told = configure('[run]\nvotes = "a"\nscores = "s"\n[calibrate-ai]\nai-votes = "ai.parquet"\ntruth = "t"\n')
-    assert run_command(["config", *told]) == 0
+    configured = configure('[run]\nvotes = "a"\nscores = "s"\n[calibrate-ai]\nai-votes = "ai.parquet"\ntruth = "t"\n')
+    assert run_command(["config", *configured]) == 0
 
 
 def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: Capture, work: Path) -> None:
-    told = configure(
+    configured = configure(
         "# a comment\n"
         "[run]\n"
         "votes = 5\n"
@@ -101,7 +103,7 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
         "[evaluat]\n"
         "[[publish]]\n"
     )
-    lines = errors(capfd, "config", *told)
+    lines = errors(capfd, "config", *configured)
     saying = [
         (3, "[run] votes: 5 must be a list"),
         (4, "[run] thet-acc: no such option; did you mean 'theta-acc'?"),
@@ -124,8 +126,10 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
 
 
 def test_every_command_checks_the_whole_file(configure: Configure, capfd: Capture, published: Published) -> None:
-    told = configure("[simulate]\nscale = 1000\n")
-    assert errors(capfd, "runs", *told)[0].startswith("c.toml, line 2: [simulate] scale: 1000.0 is not in the range")
+    configured = configure("[simulate]\nscale = 1000\n")
+    assert errors(capfd, "runs", *configured)[0].startswith(
+        "c.toml, line 2: [simulate] scale: 1000.0 is not in the range"
+    )
     assert published.is_untouched()
 
 
@@ -163,8 +167,8 @@ def test_every_option_of_every_command_may_be_in_a_file() -> None:
 def test_the_effective_settings_are_a_configuration(
     command: str, work: Path, configure: Configure, capfd: Capture
 ) -> None:
-    told = configure('[run]\nalpha = 0.6\nstrategy = "plantnet"\nvotes = ["a b", "\\u0007 \\" \\\\"]\n')
-    assert run_command(["config", "--show", command, *told]) == 0
+    configured = configure('[run]\nalpha = 0.6\nstrategy = "plantnet"\nvotes = ["a b", "\\u0007 \\" \\\\"]\n')
+    assert run_command(["config", "--show", command, *configured]) == 0
     shown = capfd.readouterr().out
     (work / "shown.toml").write_text(shown)
     assert run_command(["config", "--config", "shown.toml"]) == 0
@@ -216,16 +220,18 @@ def test_a_run_without_settings_of_its_own_is_one(configure: Configure, write: W
 def test_commands_about_runs_have_the_output_of_the_run(
     write: Write, work: Path, configure: Configure, capfd: Capture
 ) -> None:
-    told = configure(f'[run]\nvotes = ["{write()}"]\noutput = "out"\nmetrics = "m.prom"\nkeep = 3\n[diff]\nrows = 0\n')
+    configured = configure(
+        f'[run]\nvotes = ["{write()}"]\noutput = "out"\nmetrics = "m.prom"\nkeep = 3\n[diff]\nrows = 0\n'
+    )
     for _ in range(2):
-        assert run_command(["run", "-q", *told]) == 0
+        assert run_command(["run", "-q", *configured]) == 0
     (work / "m.prom").unlink()
     newest = (work / "out/latest").readlink().name
     for command in (["runs"], ["diff", "latest", newest], ["rollback"], ["publish", newest]):
-        assert run_command([*command, *told]) == 0
+        assert run_command([*command, *configured]) == 0
     assert (work / "m.prom").exists()
     capfd.readouterr()
-    assert run_command(["config", "--show", "publish", *told]) == 0
+    assert run_command(["config", "--show", "publish", *configured]) == 0
     lines = [line.split() for line in capfd.readouterr().out.splitlines()]
     assert ["output", "=", '"out"', "#", "c.toml,", "line", "3"] in lines
     assert run_command(["runs", *configure('[run]\noutput = "out"\n[runs]\noutput = "consensus"\n')]) == 1
@@ -234,11 +240,11 @@ def test_commands_about_runs_have_the_output_of_the_run(
 def test_metrics_of_another_output_are_not_those_of_the_run(
     published: Published, write: Write, work: Path, configure: Configure
 ) -> None:
-    told = configure('[run]\noutput = "out"\nmetrics = "m.prom"\n')
+    configured = configure('[run]\noutput = "out"\nmetrics = "m.prom"\n')
     for output in ("consensus", "out"):
         assert run_command(["run", str(write()), "-q", "-o", output]) == 0
-        assert run_command(["rollback", *told, "-o", output]) == (0 if output == "consensus" else 1)
-        assert run_command(["publish", (work / output / "latest").readlink().name, *told, "-o", output]) == 0
+        assert run_command(["rollback", *configured, "-o", output]) == (0 if output == "consensus" else 1)
+        assert run_command(["publish", (work / output / "latest").readlink().name, *configured, "-o", output]) == 0
         assert (work / "m.prom").exists() == (output == "out")
 
 
@@ -252,16 +258,16 @@ def test_a_file_that_would_take_long_is_not_searched_for_the_format(configure: C
 
 def test_faults_are_told_in_the_format_of_the_file(configure: Configure, capfd: Capture) -> None:
     for command, table in (("run", "run"), ("publish", "run"), ("evaluate", "evaluate")):
-        told = configure(f'[{table}]\nlog-format = "json"\nno-such = 1\n')
-        assert run_command([command, *told]) == 2
+        configured = configure(f'[{table}]\nlog-format = "json"\nno-such = 1\n')
+        assert run_command([command, *configured]) == 2
         assert "no-such" in json.loads(capfd.readouterr().err)["message"]
-        assert run_command([command, *told, "--log-format", "text"]) == 2
+        assert run_command([command, *configured, "--log-format", "text"]) == 2
         assert capfd.readouterr().err.startswith("plant-aggregate: error: c.toml")
 
 
 def test_a_date_is_a_time_and_no_name(configure: Configure, capfd: Capture) -> None:
-    told = configure("[run]\noutput = 2026-11-23\nas-of = 12:00:00\nkeep = true\n[publish]\nrun-id = 'x'\n")
-    assert errors(capfd, "config", *told) == [
+    configured = configure("[run]\noutput = 2026-11-23\nas-of = 12:00:00\nkeep = true\n[publish]\nrun-id = 'x'\n")
+    assert errors(capfd, "config", *configured) == [
         "c.toml, line 2: [run] output: 2026-11-23 must be a string",
         "c.toml, line 3: [run] as-of: 12:00:00 must be a string",
         "c.toml, line 4: [run] keep: true must be an integer",

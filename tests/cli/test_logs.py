@@ -29,12 +29,12 @@ def lines(capfd: Capture) -> list[dict[str, Any]]:
 
 def test_phases_and_the_result_as_json(write: Write, work: Path, capfd: Capture) -> None:
     assert run_command(["run", str(write()), *JSON]) == 0
-    told = lines(capfd)
-    phases = [line["phase"] for line in told if line["event"] == "phase"]
+    logged = lines(capfd)
+    phases = [line["phase"] for line in logged if line["event"] == "phase"]
     assert phases[0] == "read"
     assert phases[-2:] == ["compare with the run before", "publish"]
-    assert told[-1]["event"] == "published"
-    assert told[-1]["counts"]["observations"] == 3
+    assert logged[-1]["event"] == "published"
+    assert logged[-1]["counts"]["observations"] == 3
 
 
 def test_warnings_and_errors_as_json(write: Write, work: Path, capfd: Capture) -> None:
@@ -126,10 +126,10 @@ def test_every_line_of_stderr_has_the_format(work: Path, log_format: str) -> Non
         ]
         assert done.stderr.count("Traceback") == 3
         return
-    told = [json.loads(line) for line in done.stderr.splitlines()]
-    assert [line["event"] for line in told] == ["warning", "warning", "traceback", "traceback", "traceback", "error"]
-    assert [line["message"] for line in told[:2]] == ["outside of\nprogress", "store: try 1\nfailed"]
-    for line, word in zip(told[2:5], ("ZeroDivisionError", "lost", "at last"), strict=True):
+    logged = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in logged] == ["warning", "warning", "traceback", "traceback", "traceback", "error"]
+    assert [line["message"] for line in logged[:2]] == ["outside of\nprogress", "store: try 1\nfailed"]
+    for line, word in zip(logged[2:5], ("ZeroDivisionError", "lost", "at last"), strict=True):
         assert word in line["traceback"]
 
 
@@ -184,12 +184,12 @@ def test_metrics_say_what_run_json_says(published: Published, write: Write, work
     before = time.time()
     assert run_command(["run", str(write("v.parquet", table)), "-q", "--metrics", "m.prom"]) == 0
     found = metrics(work / "m.prom")
-    told = record_of()
+    record = record_of()
     assert (found["votes_read"], found["votes_rejected[null observation_id]"]) == (100, 1)
-    assert found["observations[valid]"] == told["counts"]["valid"]
-    assert found["labels_changed"] == told["changes"]["label_changed"]
-    assert found["phase_seconds[read]"] == pytest.approx(told["seconds"]["read"], abs=1e-4)
-    assert found["peak_memory_bytes"] == told["peak_memory_bytes"]
+    assert found["observations[valid]"] == record["counts"]["valid"]
+    assert found["labels_changed"] == record["changes"]["label_changed"]
+    assert found["phase_seconds[read]"] == pytest.approx(record["seconds"]["read"], abs=1e-4)
+    assert found["peak_memory_bytes"] == record["peak_memory_bytes"]
     assert before <= found["last_success_timestamp_seconds"] == found["last_run_timestamp_seconds"] <= time.time()
     assert (found["held"], found["converged"]) == (0, 1)
     assert sorted(path.name for path in work.glob("m.prom*")) == ["m.prom"]
@@ -241,10 +241,10 @@ def test_the_last_success_is_known_from_a_file_without_outputs(published: Publis
 def test_what_a_run_of_another_version_does_not_tell_has_no_metric(
     published: Published, write: Write, work: Path
 ) -> None:
-    told = work / "consensus/latest/run.json"
-    contents = json.loads(told.read_text())
+    path = work / "consensus/latest/run.json"
+    contents = json.loads(path.read_text())
     contents["counts"]["votes"] = "many"
-    told.write_text(json.dumps({name: contents[name] for name in ("run_id", "counts", "outputs")}))
+    path.write_text(json.dumps({name: contents[name] for name in ("run_id", "counts", "outputs")}))
     assert run_command(["run", str(write()), "-q"]) == 0
     assert run_command(["rollback", "--metrics", "m.prom"]) == 0
     found = metrics(work / "m.prom")

@@ -60,9 +60,9 @@ def test_rejected_rows_say_which_file_of_ai_votes(parts: list[str], write: Write
 def test_files_of_ai_votes_that_disagree(parts: list[str], write: Write, capfd: Capture) -> None:
     write("ai/4.parquet", AI.set_column(0, "observation_id", pa.array(["a", "b", "c"])))
     assert run_command([*RUN, "--ai-votes", "ai"]) == 1
-    told = capfd.readouterr().err
-    assert "ai/4.parquet: column 'observation_id' has type string, but int64 in ai/1.parquet" in told
-    assert told.count("\n") == 1
+    reported = capfd.readouterr().err
+    assert "ai/4.parquet: column 'observation_id' has type string, but int64 in ai/1.parquet" in reported
+    assert reported.count("\n") == 1
 
 
 def test_a_configuration_may_name_one_or_several(parts: list[str], work: Path) -> None:
@@ -78,14 +78,14 @@ def test_expert_labels_of_several_files(parts: list[str], write: Write, work: Pa
     write("truth/2.parquet", TRUTH.slice(0, 2))
     whole = str(write("truth.parquet", TRUTH))
     capfd.readouterr()
-    told = []
+    reported = []
     for given in ([whole], ["truth"], ["truth/2.parquet", "truth/label=Ilex"]):
         words = [word for path in given for word in ("--truth", path)]
         assert run_command(["evaluate", "consensus", *words, "--json"]) == 0
         found = json.loads(capfd.readouterr().out)
         assert found.pop("truth") == (given[0] if len(given) == 1 else given)
-        told.append(found)
-    assert told[0] == told[1] == told[2]
+        reported.append(found)
+    assert reported[0] == reported[1] == reported[2]
     assert plant_aggregate.read_truth([work / "truth"]).origin == f"{work}/truth/2.parquet and 1 more"
 
 
@@ -109,7 +109,7 @@ def test_a_newer_file_without_times_is_said_to_be_older(write: Write, capfd: Cap
     write("log/2026-01-01.parquet", voted_at=times)
     write("log/2026-01-02.parquet")
     assert run_command(["run", "log", "-q"]) == 0
-    told = "4 rows of 1 file without voted_at, after rows that have one, count as older"
-    assert told in capfd.readouterr().err
-    assert any(told in warning for warning in record_of()["warnings"])
+    reported = "4 rows of 1 file without voted_at, after rows that have one, count as older"
+    assert reported in capfd.readouterr().err
+    assert any(reported in warning for warning in record_of()["warnings"])
     assert record_of()["counts"]["votes"]["untimed"] == 4

@@ -130,9 +130,9 @@ def test_a_library_that_does_not_come_back_is_ended_by_the_second_signal(log_for
     if log_format == "text":
         assert said == f"plant-aggregate: error: {message}"
     else:
-        told = json.loads(said)
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", told.pop("time"))
-        assert told == {"level": "error", "event": "error", "message": message, "exit_code": job.returncode}
+        logged = json.loads(said)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", logged.pop("time"))
+        assert logged == {"level": "error", "event": "error", "message": message, "exit_code": job.returncode}
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ def default_limit() -> Iterator[None]:
 
 
 class Unreliable(memory.MemoryFileSystem):  # type: ignore[misc]
-    """A store that fails as often as it is told, each kind of request, and stalls where it is told."""
+    """A store that fails as often as it is set to, each kind of request, and stalls where it is set to."""
 
     protocol = "unreliable"
     store: dict[str, Any] = {}  # noqa: RUF012 - all of a process have the same

@@ -181,11 +181,11 @@ def test_parquet_files_without_a_suffix_are_found_in_folders(tree: Path) -> None
 def test_parquet_files_of_other_suffixes_are_a_warning(tree: Path) -> None:
     for name in ("a.parquet.gzip", "b.parquet.bak", "year=2023/c.snappy", "_d.tmp", ".e.tmp"):
         (tree / "log" / name).write_bytes(PARQUET)
-    told = (
+    message = (
         r"skipped 3 Parquet files that do not end in \.parquet, \.parq, \.pq: "
         r"log/a\.parquet\.gzip, log/b\.parquet\.bak, log/year=2023/c\.snappy$"
     )
-    with pytest.warns(AggregateWarning, match=told):
+    with pytest.warns(AggregateWarning, match=message):
         assert paths("log") == LOG
     with pytest.warns(AggregateWarning, match=r"skipped 2 Parquet files .*: log/b\.parquet\.bak, log/year=2023/c"):
         assert paths("log", "log/a.parquet.gzip") == ["log/a.parquet.gzip", *LOG]

@@ -85,19 +85,19 @@ def footer_fields(chance: random.Random, content: bytes) -> bytes:
 
 
 def claim_rows(chance: random.Random, content: bytes) -> bytes:
-    """A number of rows that is not true, told in some of the places that tell it, or in all."""
+    """A number of rows that is wrong, in some of the places that have it, or in all."""
     file, rows = File.read(content), chance.choice(CLAIMS)
     everywhere = chance.random() < 0.3
-    told: list[tuple[Struct, int]] = [(file.footer, 3)]
+    places: list[tuple[Struct, int]] = [(file.footer, 3)]
     for group in file.footer.get(ROW_GROUPS).items:
-        told.append((group, 3))
-        told += [(column.get(META), 5) for column in group.get(COLUMNS).items]
+        places.append((group, 3))
+        places += [(column.get(META), 5) for column in group.get(COLUMNS).items]
     for chunk in file.chunks:
         for page in chunk.pages:
-            told += [(head, 1) for head in map(page.header.get, (5, 7, 8)) if head]
-            told += [(head, 3) for head in (page.header.get(8),) if head]
+            places += [(head, 1) for head in map(page.header.get, (5, 7, 8)) if head]
+            places += [(head, 3) for head in (page.header.get(8),) if head]
     few = chance.random() < 0.5
-    for where, number in told:
+    for where, number in places:
         if everywhere or chance.random() < (0.1 if few else 0.5):
             where.put(number, rows)
     return file.write()

@@ -202,7 +202,7 @@ def log(tmp_path: Path, *files: list[datetime | None] | None) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("files", "told", "untimed"),
+    ("files", "warning", "untimed"),
     [
         ([[MONDAY] * 2, None], r"^2 rows of 1 file without voted_at, .* \(first: .*/1\.parquet\)", 2),
         ([[MONDAY] * 2, None, [None, MONDAY], None], r"^5 rows of 3 files without voted_at, after rows", 5),
@@ -214,7 +214,7 @@ def log(tmp_path: Path, *files: list[datetime | None] | None) -> Path:
     ],
 )
 def test_rows_without_a_time_that_come_later_are_a_warning(
-    tmp_path: Path, files: list[Any], told: str | None, untimed: int
+    tmp_path: Path, files: list[Any], warning: str | None, untimed: int
 ) -> None:
     path = log(tmp_path, *files)
     with warnings.catch_warnings(record=True) as heard:
@@ -222,9 +222,9 @@ def test_rows_without_a_time_that_come_later_are_a_warning(
         reading = plant_aggregate.ingest.read(path)
     assert reading.rows.untimed == untimed
     messages = [str(warning.message) for warning in heard]
-    assert len(messages) == (told is not None)
-    if told is not None:
-        assert re.search(told, messages[0])
+    assert len(messages) == (warning is not None)
+    if warning is not None:
+        assert re.search(warning, messages[0])
 
 
 def test_they_are_older_than_any(tmp_path: Path) -> None:

@@ -48,10 +48,10 @@ class Process:
 
     def run(self) -> "Process":
         """Call the kernels and check what they say."""
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             assert (self.double(4), self.six_times(4), self.double(np.float32(0.5))) == (8, 24, 1)
-        self.warnings = [str(item.message) for item in told]
+        self.warnings = [str(item.message) for item in caught]
         return self
 
     @property
@@ -143,7 +143,7 @@ def test_a_damaged_file_is_compiled_again(base: Path, kind: str, damage: str) ->
     for path in files_in(base, kind):
         DAMAGES[damage](path)
     mended = Process().run()
-    assert [("were not as they had been saved" in told) for told in mended.warnings] == [True]
+    assert [("were not as they had been saved" in warning) for warning in mended.warnings] == [True]
     assert (mended.loaded, mended.compiled) == (0, 3)
     after = Process().run()
     assert (after.loaded, after.compiled, after.warnings) == (3, 0, [])
@@ -187,7 +187,7 @@ def test_what_is_listed_and_cannot_be_loaded_is_compiled_again(base: Path) -> No
     names = [f"{path.parent.name}/{path.name}" for path in files_in(base, "nbc")]
     listing.write_text(listing.read_text() + "".join(f"{digest} {name}\n" for name in names))
     mended = Process().run()
-    assert [("could not be loaded" in told) for told in mended.warnings] == [True]
+    assert [("could not be loaded" in warning) for warning in mended.warnings] == [True]
     after = Process().run()
     assert (after.loaded, after.warnings) == (3, [])
 
@@ -211,7 +211,9 @@ def test_nothing_is_loaded_from_where_others_may_write(base: Path, level: int, m
     place = [base / "plant-aggregate", base / "plant-aggregate" / "kernels", files_in(base, "nbi")[0].parents[1]][level]
     place.chmod(mode)
     done = Process().run()
-    assert [(f"others may write in {place}" in told and "NUMBA_CACHE_DIR" in told) for told in done.warnings] == [True]
+    assert [
+        (f"others may write in {place}" in warning and "NUMBA_CACHE_DIR" in warning) for warning in done.warnings
+    ] == [True]
     assert not jit.STORE.dispatchers
     assert not (base / "trace").exists()
 
@@ -233,7 +235,7 @@ def test_nothing_is_loaded_from_somebody_elses_folder(base: Path, place: str) ->
     Process().run()
     os.chown(base / place, 65534, 65534)
     done = Process().run()
-    assert [("belongs to another user" in told) for told in done.warnings] == [True]
+    assert [("belongs to another user" in warning) for warning in done.warnings] == [True]
     assert not jit.STORE.dispatchers
 
 
@@ -273,7 +275,7 @@ def test_without_a_folder_kernels_still_work_and_a_warning_says_so(
     else:
         monkeypatch.setenv(variable, str(base / "file"))
     done = Process().run()
-    assert [("cannot be kept on disk" in told) for told in done.warnings] == [True]
+    assert [("cannot be kept on disk" in warning) for warning in done.warnings] == [True]
     assert not files_in(Path(__file__).parent, "nbi")
 
 
@@ -283,7 +285,7 @@ def test_a_relative_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache.user_cache() == "/home/of/.cache"
     monkeypatch.setenv("HOME", "relative")
     assert cache.user_cache() == ""
-    assert ["there is no home folder" in told for told in Process().run().warnings] == [True]
+    assert ["there is no home folder" in warning for warning in Process().run().warnings] == [True]
 
 
 def test_a_cache_that_cannot_be_saved_is_a_warning(base: Path) -> None:
@@ -294,7 +296,7 @@ def test_a_cache_that_cannot_be_saved_is_a_warning(base: Path) -> None:
         done = Process().run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert ["cannot be kept on disk (file too large)" in told for told in done.warnings] == [True]
+    assert ["cannot be kept on disk (file too large)" in warning for warning in done.warnings] == [True]
     assert Process().run().compiled == 3
 
 
@@ -314,7 +316,7 @@ def test_who_has_to_wait_too_long_keeps_nothing(base: Path, monkeypatch: pytest.
         path.unlink()
     with FileLock(listing.with_name(cache.LOCK)):
         done = Process().run()
-    assert ["could not be acquired" in told for told in done.warnings] == [True]
+    assert ["could not be acquired" in warning for warning in done.warnings] == [True]
 
 
 def test_kernels_of_versions_that_nobody_uses_are_removed(base: Path) -> None:

@@ -31,8 +31,8 @@ def fit(
     elif ai_mode == "fixed":
         found = with_a_fixed_weight(votes, ai, ai_weight, **parameters)
     elif ai_mode == "confident":
-        heard = {i: (k, p) for i, (k, p) in ai.items() if p >= ai_threshold - SLACK}
-        found = with_a_fixed_weight(votes, heard, ai_weight, **parameters) if heard else without
+        counted = {i: (k, p) for i, (k, p) in ai.items() if p >= ai_threshold - SLACK}
+        found = with_a_fixed_weight(votes, counted, ai_weight, **parameters) if counted else without
     elif ai_mode == "invalidating":
         found = with_objections(votes, ai, ai_weight, without, **parameters)
     else:
@@ -117,24 +117,24 @@ def with_objections(
         if i not in ai or ai[i][0] == label:
             rows.append(row)
             continue
-        heard = objected(i, w)
-        conf, acc = heard.weight[label], heard.share(label)
+        opposed = objected(i, w)
+        conf, acc = opposed.weight[label], opposed.share(label)
         valid = acc >= theta_acc - SLACK and conf >= theta_conf - SLACK
         margins = [objected(i, w_t).margin(label) for w_t in without["started_from"]]
         aum = math.fsum(margins) / len(margins)
-        others = {k: weight for k, weight in heard.weight.items() if k != label}
+        others = {k: weight for k, weight in opposed.weight.items() if k != label}
         rows.append(
             {
                 **row,
                 "weight": conf,
                 "agreement": acc,
                 "valid": valid,
-                "confidence": conf / (heard.total + gamma),
+                "confidence": conf / (opposed.total + gamma),
                 "status": "valid" if valid else "contested" if acc < theta_acc - SLACK else "needs_votes",
-                "margin": heard.margin(label),
+                "margin": opposed.margin(label),
                 "aum": aum,
                 "ambiguous": aum < ambiguous_below - SLACK,
-                "entropy": heard.entropy(),
+                "entropy": opposed.entropy(),
                 "runner_up": heaviest(others, {**y[i], None: ai[i][0]}, authors[i]),
             }
         )

@@ -149,9 +149,9 @@ def test_what_is_left_of_a_run_that_is_pruned_is_told(output: RunFolder, monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "unlink", fail)
-        with pytest.warns(AggregateWarning, match=r"\(permission denied\), and 2 more; the next run tries") as told:
+        with pytest.warns(AggregateWarning, match=r"\(permission denied\), and 2 more; the next run tries") as caught:
             prune(output, 0)
-        assert len(told) == 1
+        assert len(caught) == 1
         with pytest.warns(AggregateWarning, match=r"partial is left over and cannot be removed \(permission denied\)"):
             assert output.tidy() == []
     assert len(output.tidy()) == 3

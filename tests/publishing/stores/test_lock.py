@@ -34,7 +34,7 @@ with locked(Path(sys.argv[1]), "fail", print):
     if sys.stdin.readline() == "fail\\n":
         raise SystemExit(1)
 """
-"""A process that has the lock until it is told."""
+"""A process that has the lock until it gets a line."""
 
 OTHER = {"pid": 1, "host": "elsewhere", "started": "2020-01-01T00:00:00+00:00"}
 
