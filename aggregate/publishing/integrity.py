@@ -5,9 +5,13 @@ import os
 from ..errors import VotesError, reason_of
 from ..files.destination import RECORD_FILE, is_run_id
 from ..files.locations import beside, child, is_uri, locate, reaching, redacted
+from ..files.parquet import open_parquet
 from ..files.sources import Source, find_sources
 from .command_lines import DEFAULT_OUTPUT, command
 from .record import UNKNOWN, OutputFacts, RunRecord, read_record
+from .tables import CONSENSUS_FILE
+
+REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
 
 DAMAGED = "is damaged: "  # begins the message about a damaged table
 
@@ -56,11 +60,27 @@ def sound_table(file: str, record: RunRecord) -> Source:
 
     Raises VotesError if the file has another SHA-256, or is not there.
     """
-    (source,) = find_sources([file])
-    facts = record.outputs.get(os.path.basename(redacted(file).partition("?")[0]))
+    source = _found(file)
+    facts = record.outputs.get(_file_name(file))
     if facts is not None:
         check_digest(source.fingerprint(), facts, source.path)
     return source
+
+
+def check_consensus(file: str, record: RunRecord) -> None:
+    """Raise VotesError if a file is not there, or is not a consensus.
+
+    The one that run.json lists is a consensus, and :func:`sound_table` says whether it is damaged. Of others the
+    columns show it: those of EVIDENCE have no status, and those of SNAPSHOT no confidence.
+    """
+    if _file_name(file) == CONSENSUS_FILE and CONSENSUS_FILE in record.outputs and exists(file):
+        return
+    source = _found(file)
+    with open_parquet(source, ("observation_id", "label")) as table:
+        names = table.schema_arrow.names
+    if not {"observation_id", "label"} <= set(names) or not {"status", "confidence"} & set(names):
+        few = ", ".join(map(repr, names[:12]))
+        raise VotesError(f"is no consensus: its columns are {few}", where=source.path, remedy=REMEDY)
 
 
 def check_digest(digest: str, facts: OutputFacts, where: str) -> None:
@@ -74,6 +94,17 @@ def check_tables(folder: str, record: RunRecord) -> None:
     """Raise VotesError if a table of the run in a folder has another SHA-256 than run.json says, or is not there."""
     for name in record.outputs:
         sound_table(child(folder, os.path.basename(name)), record)
+
+
+def _found(file: str) -> Source:
+    sources = find_sources([file])
+    if len(sources) > 1:
+        raise VotesError(f"matches {len(sources)} files", where=redacted(file), remedy="name one file")
+    return sources[0]
+
+
+def _file_name(file: str) -> str:
+    return os.path.basename(redacted(file).partition("?")[0])
 
 
 def exists(path: str) -> bool:

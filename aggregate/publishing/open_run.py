@@ -17,8 +17,17 @@ from ..files.snapshots import copied
 from ..files.sources import Input, Source
 from ..progress import SILENT, Progress
 from ..truth import Truth
-from .command_lines import DEFAULT_OUTPUT
-from .integrity import check_digest, check_tables, exists, record_beside, record_in, sound_table
+from .command_lines import DEFAULT_OUTPUT, command
+from .integrity import (
+    REMEDY,
+    check_consensus,
+    check_digest,
+    check_tables,
+    exists,
+    record_beside,
+    record_in,
+    sound_table,
+)
 from .reading import PublishedEvidence, evidence_in, users_in
 from .record import RunRecord
 from .releases import open_output, published_in
@@ -30,7 +39,7 @@ if TYPE_CHECKING:
     from ..ingest import Paths
     from ..votes import Votes
 
-REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
+NO_RECORD = f"there is no {RECORD_FILE} that lists its tables"
 VOTES_REMEDY = "name the files of the votes as the run read them"
 
 ATTEMPTS = 3  # how often `latest` is followed, if the run that it named has been removed meanwhile
@@ -79,7 +88,8 @@ class PublishedRun:
                 digest = _digest_of(file) if copy is None else copy.sha256
                 check_digest(digest, self.record.outputs[name], redacted(path))
         except OSError as error:
-            raise VotesError("cannot be read", where=path, remedy=f"the run has {', '.join(self.files)}") from error
+            has = f"the run has {', '.join(self.files)}" if self.files else NO_RECORD
+            raise VotesError("cannot be read", where=path, remedy=has) from error
         return file
 
     def read_table(self, name: str = CONSENSUS_FILE, columns: Sequence[str] | None = None) -> pa.Table:
@@ -162,10 +172,12 @@ class PublishedRun:
         return VotesError(f"{what} (votes of run {self.run_id})", where=where, remedy=VOTES_REMEDY)
 
     def verify(self) -> None:
-        """Raise VotesError if a table is not the one that the run wrote, by its SHA-256.
+        """Raise VotesError if a table is not the one that the run wrote, by its SHA-256, or if no run.json has that.
 
         What is read through :meth:`open` and :meth:`read_table` is checked anyway.
         """
+        if not self.files:
+            raise VotesError(f"cannot be verified: {NO_RECORD}", where=redacted(self.consensus), remedy=REMEDY)
         check_tables(self.folder, self.record)
 
 
@@ -186,14 +198,20 @@ def open_run(name: str | os.PathLike[str], output: str | os.PathLike[str] | None
     - the path or URI of a consensus.parquet, of a run's folder, or of an output folder, for its published run.
 
     The name is looked up once: all files read are those of one run, as long as that run is kept (``--keep``). Raises
-    VotesError if there is no such run, its run.json is that of another run, or lists a table that is not there, and
-    PublishError if ``output`` has no such run or cannot be read.
+    VotesError if there is no such run, the file is no consensus, its run.json is that of another run, or lists a table
+    that is not there, and PublishError if ``output`` has no such run or cannot be read.
     """
     if output is not None and name == "latest":
         return _published_in(open_output(output))
     if output is not None and is_run_id(os.fspath(name)):
         return _run_at(open_output(output).file(os.fspath(name), CONSENSUS_FILE))
-    return _run_at(consensus_path(name))
+    try:
+        return _run_at(consensus_path(name))
+    except VotesError as error:
+        if output is None or os.path.dirname(name) or os.path.lexists(name):
+            raise
+        remedy = f"{error.remedy}, or the id of the run (see {command('runs', os.fspath(output))})"
+        raise VotesError(error.what, where=error.where, remedy=remedy) from error
 
 
 def open_latest(output: str | os.PathLike[str]) -> PublishedRun:
@@ -260,7 +278,8 @@ def _published_in(store: RunStore, *, has_record: bool = False) -> PublishedRun:
 
 
 def _run_at(consensus: str) -> PublishedRun:
-    """The run with a consensus in a file, whether it has a run.json or not."""
+    """The run with a consensus in a file, whether it has a run.json or not. Raises VotesError if there is none."""
     record = record_beside(consensus)
+    check_consensus(consensus, record)
     folder = beside(consensus, "") if is_uri(consensus) else os.path.dirname(consensus)
     return PublishedRun(record.run_id, folder, record, consensus)

@@ -149,7 +149,7 @@ def test_files_that_are_no_parquet_or_no_files(capfd: Capture, published: Publis
 def test_a_consensus_that_is_none(capfd: Capture, published: Published, write: Write, work: Path) -> None:
     truth = write("truth.parquet", TRUTH)
     line = refused(capfd, "evaluate", write("votes.parquet", VOTES), "--truth", truth)
-    assert "column 'confidence' is missing" in line
+    assert "is no consensus: its columns are 'observation_id', 'user_id'" in line
     assert "--column" not in line
     consensus = pq.read_table(published.folder / "latest" / "consensus.parquet")
 

@@ -73,8 +73,8 @@ def test_ids_are_looked_up_in_the_output_that_is_named(work: Path) -> None:
         assert plant_aggregate.open_run(name, "elsewhere").run_id == run_id
         with pytest.raises(plant_aggregate.AggregateError, match=r"consensus: has no (run|published run)"):
             plant_aggregate.open_run(name)
-        with pytest.raises(plant_aggregate.VotesError, match="no such file"):
-            plant_aggregate.open_run(name, None).source()
+        with pytest.raises(plant_aggregate.VotesError, match=r"no such file or folder; check the path$"):
+            plant_aggregate.open_run(name, None)
     assert plant_aggregate.diff(older, "latest", "elsewhere").table.num_rows == 0
 
 
@@ -108,6 +108,40 @@ def test_a_name_of_no_sound_run_is_refused(work: Path) -> None:
     for name in ("latest", latest, "consensus"):
         with pytest.raises(plant_aggregate.VotesError, match="is that of run '20200101T000000Z'"):
             plant_aggregate.open_run(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("nope", r"^nope: no such file or folder; check the path, or the id of the run \(see plant-aggregate runs\)$"),
+        ("20261127T205323X", r"no such file or folder; .* \(see plant-aggregate runs\)$"),
+        ("held/x", r"^held/x: no such file or folder; check the path$"),
+        ("copied/consensus.parquet", r"^copied/consensus\.parquet: no such file or folder; check the path$"),
+        ("README.md", r"^README\.md: cannot be read as Parquet"),
+        ("truth.parquet", r"^truth\.parquet: is no consensus: its columns are 'observation_id', 'label'; name"),
+        ("consensus/latest/users.parquet", r"users\.parquet: is no consensus: its columns are 'user_id', 'weight'"),
+        ("consensus/runs/*/consensus.parquet", r"matches 2 files; name one file"),
+    ],
+)
+def test_what_is_no_run_is_refused_when_it_is_opened(work: Path, name: str, fault: str) -> None:
+    Path("README.md").write_text("# Consensus\n")
+    pq.write_table(AI.select(["observation_id", "label"]), "truth.parquet")
+    Path("copied").mkdir()
+    shutil.copy("consensus/latest/run.json", "copied")
+    names = [name] if name.startswith("2026") else [name, (work / name).as_uri()]
+    for given in names[: 1 if "*" in name else 2]:
+        with pytest.raises(plant_aggregate.VotesError, match=fault if given == name else None):
+            plant_aggregate.open_run(given)
+
+
+def test_a_consensus_without_a_run_json_cannot_be_verified(work: Path) -> None:
+    shutil.copy("consensus/latest/consensus.parquet", "mine.parquet")
+    run = plant_aggregate.open_run("mine.parquet")
+    missing = r"there is no run\.json that lists its tables"
+    with pytest.raises(plant_aggregate.VotesError, match=rf"^mine\.parquet: cannot be verified: {missing}; name"):
+        run.verify()
+    with pytest.raises(plant_aggregate.VotesError, match=rf"users\.parquet: cannot be read; {missing}$"):
+        run.open("users.parquet")
 
 
 # --- The votes of a run, read again -----------------------------------------------------------------------------------
