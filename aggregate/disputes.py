@@ -34,17 +34,14 @@ class Disputes:
     On all others the voters agree: their label is the one voted, whatever the users' weights.
     """
 
-    observations: Indices
-    """int64[n]; positions among all observations, ascending."""
-    offsets: Offsets
-    """int64[n + 1]; the votes of dispute i are the slice offsets[i]:offsets[i + 1]."""
+    observations: Indices  # int64[n]; positions among all observations, ascending
+    offsets: Offsets  # int64[n + 1]; the votes of dispute i are the slice offsets[i]:offsets[i + 1]
     users: UserCodes
     labels: LabelCodes
     is_author: Flags
-    factors: Factors | None = None
-    """Those of ``Votes``."""
+    factors: Factors | None = None  # those of `Votes`
+    # Offsets and labels of the candidates, ascending, at least those voted on each observation. None: just those.
     choices: tuple[Offsets, LabelCodes] | None = None
-    """Offsets and labels of the candidates, ascending, at least those voted on each observation. None: just those."""
 
     def __len__(self) -> int:
         return self.observations.size

@@ -46,10 +46,8 @@ class NameFindings:
 
     A pair is counted once, by the last of the three normalisations needed to make its names equal.
     """
-    first_alike: tuple[tuple[str, str], ...]
-    """The first of these pairs, of different names."""
-    like_missing: Mapping[str | int, int]
-    """Names that look like a missing value -> number of votes."""
+    first_alike: tuple[tuple[str, str], ...]  # the first of these pairs, of different names
+    like_missing: Mapping[str | int, int]  # names that look like a missing value -> number of votes
 
     def __bool__(self) -> bool:
         """Whether there is anything to report."""

@@ -60,34 +60,22 @@ class Parameter:
     """What a field means."""
 
     help: str
+    # In words: `in (0, 1]`, `at least 1`; an end may be another parameter, which the dataclass then checks.
     range: str = ""
-    """In words: ``in (0, 1]``, ``at least 1``; an end may be another parameter, which the dataclass then checks."""
     choices: tuple[str, ...] = ()
-    group: str = "Strategy parameters"
-    """Heading in help."""
+    group: str = "Strategy parameters"  # heading in help
     unit: str = ""
-    unset: str = ""
-    """What None means, in words."""
-    needs: str = ""
-    """The setting without which this one means nothing."""
-    side_input: str = ""
-    """The member of ``SideInputs`` that this setting becomes or changes."""
-    is_file: bool = False
-    """Whether it names a file that is read as a whole: run.json has its SHA-256."""
-    words: tuple[str, ...] = ()
-    """Words that are allowed instead of a file."""
-    is_table: bool = False
-    """Whether it names Parquet files, folders or globs, which are read row by row."""
-    changes_result: bool = True
-    """Whether another value may give the same votes another label or status."""
-    several: bool = False
-    """Whether it may be given several times."""
-    columns_of: tuple[str, ...] = ()
-    """Tables of ``schema`` whose columns it maps to the files' own names."""
-    option: str = ""
-    """Its name on the command line, if not that of the field."""
-    metavar: str = ""
-    """What help shows in place of the value, if not the type or unit."""
+    unset: str = ""  # what None means, in words
+    needs: str = ""  # the setting without which this one means nothing
+    side_input: str = ""  # the member of `SideInputs` that this setting becomes or changes
+    is_file: bool = False  # whether it names a file that is read as a whole: run.json has its SHA-256
+    words: tuple[str, ...] = ()  # words that are allowed instead of a file
+    is_table: bool = False  # whether it names Parquet files, folders or globs, which are read row by row
+    changes_result: bool = True  # whether another value may give the same votes another label or status
+    several: bool = False  # whether it may be given several times
+    columns_of: tuple[str, ...] = ()  # tables of `schema` whose columns it maps to the files' own names
+    option: str = ""  # its name on the command line, if not that of the field
+    metavar: str = ""  # what help shows in place of the value, if not the type or unit
 
     def __post_init__(self) -> None:
         if self.range and not self.choices and Interval.of(self.range) is None:

@@ -21,8 +21,8 @@ class Column:
     meaning: str
     optional: bool = False
     nullable: bool = False
+    # How its values are made, in the metadata of the column in a file: another one, another meaning.
     scheme: str | None = None
-    """How its values are made, in the metadata of the column in a file: another one, another meaning."""
 
 
 Table: TypeAlias = tuple[Column, ...]

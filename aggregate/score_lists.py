@@ -33,25 +33,18 @@ class ScoreLists:
     ``probability_offsets``: in a usable list, both have one length.
     """
 
-    observations: Counts
-    """int32[n]; positions among the ids asked for, -1 for any other."""
-    epochs: Indices
-    """int64[n]; the epoch of each list."""
-    faults: Bytes
-    """uint8[n]; positions in FAULTS."""
+    observations: Counts  # int32[n]; positions among the ids asked for, -1 for any other
+    epochs: Indices  # int64[n]; the epoch of each list
+    faults: Bytes  # uint8[n]; positions in FAULTS
     label_offsets: Offsets
+    # int32; positions among the names asked for, or beyond for other labels; negative for faults (kernels.scores).
     labels: LabelCodes
-    """int32; positions among the names asked for, or beyond for other labels; negative for faults (kernels.scores)."""
     probability_offsets: Offsets
     probabilities: Probabilities
-    slack: float
-    """Tolerance of the sums of probabilities, by the precision of their column's type."""
-    n_labels: int
-    """Upper bound of ``labels``, exclusive."""
-    path: str
-    """Path of the file that has the lists."""
-    rows: Indices
-    """int64[n]; the row of the file at which each list begins."""
+    slack: float  # tolerance of the sums of probabilities, by the precision of their column's type
+    n_labels: int  # upper bound of `labels`, exclusive
+    path: str  # path of the file that has the lists
+    rows: Indices  # int64[n]; the row of the file at which each list begins
 
     def __len__(self) -> int:
         return self.epochs.size

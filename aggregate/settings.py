@@ -38,6 +38,7 @@ def check_settings(settings: Any) -> None:
 class ReadSettings:
     """How votes are read."""
 
+    # Columns of `schema.VOTES` -> the files' own names.
     columns: Mapping[str, str] | None = setting(
         None,
         "the files' own name of a column, such as observation_id=obs",
@@ -46,7 +47,6 @@ class ReadSettings:
         metavar="COLUMN=NAME",
         columns_of=("VOTES",),
     )
-    """Columns of ``schema.VOTES`` -> the files' own names."""
     as_of: datetime | None = setting(
         None, "leave out votes cast later; a time without zone is UTC", group="Votes", metavar="TIMESTAMP"
     )
@@ -120,6 +120,7 @@ class AddOnSettings:
         several=True,
         metavar="SCORES",
     )
+    # Columns of `schema.SCORE_LISTS` or `SCORE_ROWS` -> the files' own names.
     score_columns: Mapping[str, str] | None = setting(
         None,
         "the score files' own name of a column, such as labels=top_labels",
@@ -128,7 +129,6 @@ class AddOnSettings:
         metavar="COLUMN=NAME",
         columns_of=("SCORE_LISTS", "SCORE_ROWS"),
     )
-    """Columns of ``schema.SCORE_LISTS`` or ``SCORE_ROWS`` -> the files' own names."""
     normalise: bool = normalise()
 
     def __post_init__(self) -> None:

@@ -54,14 +54,11 @@ class LabelledRows(Protocol):
 class KnownRows(NamedTuple):
     """The rows of a table that experts know."""
 
-    rows: Indices
-    """int64[n], ascending."""
-    labels: "pa.Array"
-    """The experts' label of each."""
+    rows: Indices  # int64[n], ascending
+    labels: "pa.Array"  # the experts' label of each
+    # int32[n]; the positions of these among the table's names of labels, -1 for one that is not there.
     codes: LabelCodes
-    """int32[n]; the positions of these among the table's names of labels, -1 for one that is not there."""
-    truth: Truth
-    """The same observations in the order of the truth."""
+    truth: Truth  # the same observations in the order of the truth
 
 
 def known_rows(truth: Truth, source: LabelledRows, place: str) -> KnownRows:

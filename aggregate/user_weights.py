@@ -55,8 +55,8 @@ class AlignedWeights(NamedTuple):
     users: Indices = np.empty(0, np.int64)
     fixed: Weights = np.empty(0)
     minimum: Weights = np.empty(0)
+    # float64[n_users]; factors on the estimated weights, not on fixed weights and minima. None is 1 for all.
     factor: Weights | None = None
-    """float64[n_users]; factors on the estimated weights, not on fixed weights and minima. None is 1 for all."""
 
     def apply_to(self, weights: Weights) -> None:
         """Multiply ``weights`` float64[n_users] by the factors, then apply fixed weights and minima, in place."""

@@ -21,13 +21,11 @@ class Unanimous(NamedTuple):
     Where votes have factors, those with one vote are among the others.
     """
 
-    n_single: Indices
-    """int64[n_users]; observations on which the user's vote is the only one."""
+    n_single: Indices  # int64[n_users]; observations on which the user's vote is the only one
+    # int64[n + 1]; the voters of the i-th of the other observations are the slice offsets[i]:offsets[i + 1].
     offsets: Offsets
-    """int64[n + 1]; the voters of the i-th of the other observations are the slice offsets[i]:offsets[i + 1]."""
     users: UserCodes
-    factors: Factors | None
-    """Those of these voters' votes."""
+    factors: Factors | None  # those of these voters' votes
 
     def count_reaching(self, weights: Weights, threshold: float) -> int:
         """Number of observations whose voters' weights add up to ``threshold``; ``weights`` float64[n_users]."""

@@ -38,16 +38,14 @@ AT_ONCE = "at once, without cleaning up, which the next run does"
 
 class _State:
     is_listening = False
-    is_working = False
-    """Whether there is something to clean up."""
+    is_working = False  # whether there is something to clean up
     is_exiting = False
     interrupt: KeyboardInterrupt | None = None
     number: int = signal.SIGINT
     arguments: list[str] = []  # noqa: RUF012 - replaced, never changed
-    outcome: str | None = None
-    """What happened to the run of this command, in words, once that is decided."""
+    outcome: str | None = None  # what happened to the run of this command, in words, once that is decided
+    # The thread that acquires it writes the last message of the process; it is never released.
     last_message = threading.Lock()
-    """The thread that acquires it writes the last message of the process; it is never released."""
 
 
 def listen(arguments: list[str]) -> None:

@@ -27,21 +27,15 @@ if TYPE_CHECKING:
 class CrowdAgreement:
     """The crowd as a whole, over the observations with two votes or more."""
 
-    observations: int
-    """Number of observations with two votes or more."""
-    votes: int
-    """Number of votes on these."""
-    disputed: int
-    """Number of these with two labels or more."""
-    krippendorff_alpha: float
-    """1: all agree; 0: as if labels were random; NaN if nothing was voted but one label."""
-    mean_entropy: float
-    """Mean entropy of the votes' labels, in nats; NaN without observations."""
+    observations: int  # number of observations with two votes or more
+    votes: int  # number of votes on these
+    disputed: int  # number of these with two labels or more
+    krippendorff_alpha: float  # 1: all agree; 0: as if labels were random; NaN if nothing was voted but one label
+    mean_entropy: float  # mean entropy of the votes' labels, in nats; NaN without observations
+    # Share of the experts' observations on which some user voted the expert label: an upper bound for the accuracy of
+    # any strategy. NaN without experts.
     truth_voted: float = float("nan")
-    """Share of the experts' observations on which some user voted the expert label: an upper bound for the accuracy of
-    any strategy. NaN without experts."""
-    votes_right: float = float("nan")
-    """Share of the votes on the experts' observations that name their label."""
+    votes_right: float = float("nan")  # share of the votes on the experts' observations that name their label
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,17 +26,16 @@ class FirstConsensus(NamedTuple):
 class Examined(NamedTuple):
     """What a defence has found; by default nothing."""
 
-    table: Table = ()
-    """The columns that users have of it."""
+    table: Table = ()  # the columns that users have of it
+    # Those of `table`; arrays of n_users items, NaN for null.
     columns: Mapping[str, NDArray[Any]] = MappingProxyType({})
-    """Those of ``table``; arrays of n_users items, NaN for null."""
+    # float64[n_users] in [0, 1], to multiply the users' weights with; None leaves all as they are.
     factors: Weights | None = None
-    """float64[n_users] in [0, 1], to multiply the users' weights with; None leaves all as they are."""
 
 
 class Defence(NamedTuple):
     """A defence; the parameter of a strategy that has its name takes one of its ``modes``."""
 
     modes: tuple[str, ...]
+    # (first consensus, mode, progress) -> findings; deterministic, whatever the order of the votes.
     examine: Callable[[FirstConsensus, str, Progress], Examined]
-    """(first consensus, mode, progress) -> findings; deterministic, whatever the order of the votes."""

@@ -50,28 +50,25 @@ class ConversionError(ValueError):
 class AvailableColumns:
     """The columns that a file, or a table in memory, has."""
 
-    path: str
-    """Names the file in messages."""
+    path: str  # names the file in messages
     schema: pa.Schema
     rows: int
+    # Whether any row has a value in a column other than null and NaN; called only if its type is wrong.
     has_value: Callable[[str], bool]
-    """Whether any row has a value in a column other than null and NaN; called only if its type is wrong."""
+    # Column -> value for all rows, from the names of folders.
     partition: Mapping[str, str | None] = field(default_factory=dict)
-    """Column -> value for all rows, from the names of folders."""
-    uuids: frozenset[str] = frozenset()
-    """Names of columns of UUIDs."""
+    uuids: frozenset[str] = frozenset()  # names of columns of UUIDs
 
 
 @dataclass(frozen=True)
 class Columns:
     """Where a table's columns are in one file; optional ones may be missing."""
 
-    names: dict[str, str] = field(default_factory=dict)
-    """Column of the table -> its name in the file."""
+    names: dict[str, str] = field(default_factory=dict)  # column of the table -> its name in the file
+    # Column of the table -> the value of every row: None, int, float, bool or str.
     constants: dict[str, Any] = field(default_factory=dict)
-    """Column of the table -> the value of every row: None, int, float, bool or str."""
+    # Column of the table, wherever it is -> type of its values, in all files the same.
     types: dict[str, pa.DataType] = field(default_factory=dict)
-    """Column of the table, wherever it is -> type of its values, in all files the same."""
 
 
 def match_columns(

@@ -119,8 +119,7 @@ def _elements(written: bytes, wanted: Collection[str]) -> bytes:
     """Encode a schema, a list of structs: the root, then the elements below it, depth first."""
     count, _, place = _list_head(written, 0)
     parts = [written[:place]]
-    below_unwanted = 0
-    """Elements still to come that belong to a column that is not wanted."""
+    below_unwanted = 0  # elements still to come that belong to a column that is not wanted
     for number in range(count):
         end = _skip(written, place, STRUCT, 0)
         fields = list(_struct(written, place))

@@ -39,12 +39,10 @@ class CheckedFile:
 
     source: Source
     rows: int
-    columns: Columns
-    """Where the columns of the schema are; optional ones may be missing."""
+    columns: Columns  # where the columns of the schema are; optional ones may be missing
+    # Columns (names in this file) to be read as dictionaries, if their encoding allows it.
     dictionaries: tuple[str, ...]
-    """Columns (names in this file) to be read as dictionaries, if their encoding allows it."""
-    largest_group: int
-    """Bytes of the largest row group, approximately, according to the metadata."""
+    largest_group: int  # bytes of the largest row group, approximately, according to the metadata
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -37,17 +37,13 @@ class Source:
     path: str
     """The path for messages: without the secrets of a URI, and bytes that are not text as ``\\xe9``."""
     bytes: int
-    state: "State"
-    """Identifies the file's content: it differs after any change."""
-    copy: Copy | None = None
-    """The local copy of a file in an object store."""
+    state: "State"  # identifies the file's content: it differs after any change
+    copy: Copy | None = None  # the local copy of a file in an object store
+    # Column -> value, from the names of its folders that are `key=value`.
     partition: Mapping[str, str | None] = field(default_factory=dict)
-    """Column -> value, from the names of its folders that are ``key=value``."""
 
-    place: str = ""
-    """The path of a local file with all links resolved: so they cannot change while it is read."""
-    opened: Opened | None = None
-    """A local file that is kept open, because libraries do not accept its name."""
+    place: str = ""  # the path of a local file with all links resolved: so they cannot change while it is read
+    opened: Opened | None = None  # a local file that is kept open, because libraries do not accept its name
 
     @property
     def local(self) -> str:

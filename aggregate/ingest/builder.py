@@ -29,16 +29,12 @@ class RowCounts(NamedTuple):
 
     read: int
     used: int
-    superseded: int
-    """Rows with a label that a later row of the same user on the same observation replaced or withdrew."""
-    no_opinion: int
-    """Rows without a label."""
-    after_as_of: int
-    """Rows cast after the time limit."""
+    superseded: int  # rows with a label that a later row of the same user on the same observation replaced or withdrew
+    no_opinion: int  # rows without a label
+    after_as_of: int  # rows cast after the time limit
+    # Rows without a time, if others have one, of those neither rejected nor after the limit: they count as older.
     untimed: int
-    """Rows without a time, if others have one, of those neither rejected nor after the limit: they count as older."""
-    rejected: Mapping[str, int]
-    """Rows that could not be used, by reason."""
+    rejected: Mapping[str, int]  # rows that could not be used, by reason
 
 
 class VotesBuilder:

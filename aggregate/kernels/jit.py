@@ -117,8 +117,7 @@ class _Store:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.dispatchers: set[Any] = set()
-        """Dispatchers that load from the cache and save in it."""
+        self.dispatchers: set[Any] = set()  # dispatchers that load from the cache and save in it
         self._is_open = False
         self._cache: KernelCache | None = None
         self._thread = threading.local()

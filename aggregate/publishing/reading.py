@@ -23,12 +23,9 @@ class PublishedEvidence:
     """The evidence of a published consensus on the observations that experts know."""
 
     path: str
-    n_observations: int
-    """Number of observations of the whole consensus."""
-    evidence: Evidence
-    """On those that experts know, sorted by observation id."""
-    record: RunRecord
-    """The run.json beside the consensus; empty if there is none."""
+    n_observations: int  # number of observations of the whole consensus
+    evidence: Evidence  # on those that experts know, sorted by observation id
+    record: RunRecord  # the run.json beside the consensus; empty if there is none
 
     @property
     def manifest(self) -> dict[str, Any] | None:

@@ -49,20 +49,17 @@ class VoteCounts:
 class AiCounts:
     """Observations that the AI changed, 0 for strategies without that; and rows of its votes."""
 
-    observations: int = 0
-    """Number of observations that the AI votes on."""
+    observations: int = 0  # number of observations that the AI votes on
     agreed: int = 0
     validated: int = 0
     invalidated: int = 0
     relabelled: int = 0
     valid_by_ai: int = 0
-    share_of_valid: float = 0.0
-    """Share of the valid labels that would not be valid without the AI."""
+    share_of_valid: float = 0.0  # share of the valid labels that would not be valid without the AI
     rejected: int
     rejected_by_reason: Mapping[str, int]
     no_opinion: int
-    further: int
-    """Rows left out because another one of the same observation counts."""
+    further: int  # rows left out because another one of the same observation counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +75,7 @@ class Counts:
     needs_votes: int
     ambiguous: int
     self_validating_users: int
-    ai: AiCounts | None = None
-    """None if no AI took part."""
+    ai: AiCounts | None = None  # None if no AI took part
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
@@ -94,29 +90,23 @@ class ChangeCounts:
     new: int
     gone: int
     label_changed: int
-    label_changes_share: float
-    """Share of the observations in both runs whose label changed."""
+    label_changes_share: float  # share of the observations in both runs whose label changed
     status_changed: int
     became_valid: int
     no_longer_valid: int
     valid_before: int
     valid_now: int
-    valid_drop: float
-    """Share by which the number of valid observations fell; negative if it rose."""
-    why: Mapping[str, int]
-    """Number of observations that differ, by ``changes.REASONS``."""
+    valid_drop: float  # share by which the number of valid observations fell; negative if it rose
+    why: Mapping[str, int]  # number of observations that differ, by `changes.REASONS`
 
 
 @dataclass(frozen=True)
 class RunChanges:
     """Differences between a run and another one."""
 
-    against: str | None = None
-    """The id of the other run; None if it is not known."""
-    counts: ChangeCounts | None = None
-    """None if the two could not be compared."""
-    incomparable: str | None = None
-    """Why the two could not be compared."""
+    against: str | None = None  # the id of the other run; None if it is not known
+    counts: ChangeCounts | None = None  # None if the two could not be compared
+    incomparable: str | None = None  # why the two could not be compared
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
@@ -160,34 +150,26 @@ class RunRecord:
     run_id: str | None = None
     version: str | None = None
     strategy: str | None = None
-    parameters: Mapping[str, Any] | None = None
-    """Parameters of the strategy, with ``ambiguous_below`` as it was applied."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """The options of the run, by name, and when it ``started``."""
+    parameters: Mapping[str, Any] | None = None  # parameters of the strategy, with `ambiguous_below` as it was applied
+    settings: Mapping[str, Any] = field(default_factory=dict)  # the options of the run, by name, and when it `started`
+    # The files that settings name, beside votes and scores, by the name of the setting.
     files: Mapping[str, FileFacts] = field(default_factory=dict)
-    """The files that settings name, beside votes and scores, by the name of the setting."""
+    # The files that were read row by row: those of the votes, then those of the AI's votes.
     inputs: tuple[Input, ...] = ()
-    """The files that were read row by row: those of the votes, then those of the AI's votes."""
     counts: Counts | None = None
     trace: tuple[LikelihoodIteration | Iteration, ...] = ()
     converged: bool | None = None
     cycle_length: int | None = None
-    outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
-    """The tables, by the names of their files."""
-    names: Mapping[str, NameFindings] = field(default_factory=dict)
-    """Suspicious names among ``labels`` and ``users``."""
-    further: Mapping[str, Any] = field(default_factory=dict)
-    """Facts of add-ons, by name."""
-    changes: RunChanges | None = None
-    """None if there was no run to compare with."""
-    held: tuple[str, ...] = ()
-    """Why the run is held back; empty if it was published at once."""
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    """Seconds of each phase, until the record was written."""
+    outputs: Mapping[str, OutputFacts] = field(default_factory=dict)  # the tables, by the names of their files
+    names: Mapping[str, NameFindings] = field(default_factory=dict)  # suspicious names among `labels` and `users`
+    further: Mapping[str, Any] = field(default_factory=dict)  # facts of add-ons, by name
+    changes: RunChanges | None = None  # None if there was no run to compare with
+    held: tuple[str, ...] = ()  # why the run is held back; empty if it was published at once
+    seconds: Mapping[str, float] = field(default_factory=dict)  # seconds of each phase, until the record was written
     peak_memory_bytes: int | None = None
     warnings: tuple[str, ...] = ()
+    # The whole content of the file, if the record was read from one.
     contents: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
-    """The whole content of the file, if the record was read from one."""
 
     def compared(
         self,

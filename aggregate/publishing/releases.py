@@ -50,10 +50,8 @@ class ListedRun:
     """A run in an output folder."""
 
     run_id: str
-    state: str
-    """``published``, ``kept`` for rollback, or ``held``."""
-    record: RunRecord | None
-    """Its run.json; None if that cannot be read."""
+    state: str  # `published`, `kept` for rollback, or `held`
+    record: RunRecord | None  # its run.json; None if that cannot be read
 
     @property
     def manifest(self) -> dict[str, Any] | None:

@@ -26,15 +26,13 @@ Cell = str | int | float | None | Label | Interval
 class Table:
     """Rows of cells, and how to show them."""
 
-    header: Sequence[str] = ()
-    """Names of the columns; none if the table needs no names."""
+    header: Sequence[str] = ()  # names of the columns; none if the table needs no names
     rows: Sequence[Sequence[Cell]]
+    # The format of the numbers of each column, see :func:`shown`; the columns after them have the format `""`.
     formats: Sequence[str] = ()
-    """The format of the numbers of each column, see :func:`shown`; the columns after them have the format ``""``."""
-    left: tuple[int, ...] = (0,)
-    """Columns aligned on the left; the others are on the right."""
+    left: tuple[int, ...] = (0,)  # columns aligned on the left; the others are on the right
+    # `sideways`: a line for each column. `counts`: a name, a number, and perhaps its share and a remark.
     layout: Literal["columns", "sideways", "counts"] = "columns"
-    """``sideways``: a line for each column. ``counts``: a name, a number, and perhaps its share and a remark."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,9 @@ class Block:
     """A part of a result."""
 
     title: str = ""
+    # Tables, and notes of one line, in the order in which they are shown. A note that begins with spaces continues the
+    # line before.
     content: Sequence[Table | str] = ()
-    """Tables, and notes of one line, in the order in which they are shown. A note that begins with spaces continues
-    the line before."""
 
 
 def shown(cell: Cell, form: str) -> str:

@@ -41,13 +41,13 @@ class Simulation:
     Raises ParameterError.
     """
 
+    # Counts of a scale beyond 60 might not fit 32 bits.
     scale: float = parameter(
         0.01,
         "size relative to the published data: 1 is 6,699,593 observations; up to 60",
         "in (0, 60]",
         group="Simulation",
     )
-    """Counts of a scale beyond 60 might not fit 32 bits."""
     seed: int = parameter(0, "another seed, another log of the same kind", "at least 0", group="Simulation")
     ai: bool = parameter(False, "also write ai_votes.parquet, with scores", group="Simulation")
     parrots: float = parameter(

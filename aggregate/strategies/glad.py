@@ -59,8 +59,7 @@ class _Group:
         self.users = users
         self.times = times
         self.ease: Floats = np.full(offsets.size - 1, ease)
-        self.right: Floats = np.ones(users.size)
-        """Posterior of each vote's label."""
+        self.right: Floats = np.ones(users.size)  # posterior of each vote's label
 
 
 class GladModel:

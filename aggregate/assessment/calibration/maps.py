@@ -34,8 +34,8 @@ class LogisticMap:
     """P(right) = 1 / (1 + exp(-(intercept + sum of coefficient x feature)))."""
 
     intercept: float
+    # By feature; none is negative, so that more evidence never makes a label less probable.
     coefficients: Mapping[str, float]
-    """By feature; none is negative, so that more evidence never makes a label less probable."""
 
     def __call__(self, features: Features) -> Floats:
         """The probabilities, float64[n]."""

@@ -48,8 +48,7 @@ class Cells:
         self._unit = unit_for(float(n_triples))
         self._is_right_cell = self._label_of_row[self._row_of_cell] == voted_of_cell
         self._take_undisputed(votes, row_keys)
-        self.probabilities: Floats = np.ones(cell_keys.size)
-        """P(voted | true, user) of each cell."""
+        self.probabilities: Floats = np.ones(cell_keys.size)  # P(voted | true, user) of each cell
 
     def _take_undisputed(self, votes: Votes, row_keys: Words) -> None:
         """Count the votes on undisputed observations: of each row, each cell, each label; and of all other pairs."""
@@ -166,10 +165,8 @@ def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
 class Diagonal(NamedTuple):
     """How well each user recognises each label: the diagonals of the confusion matrices, where they differ."""
 
-    offsets: Offsets
-    """int64[n_users + 1]; the labels of user u are the slice ``offsets[u]:offsets[u + 1]``, ascending."""
+    offsets: Offsets  # int64[n_users + 1]; the labels of user u are the slice `offsets[u]:offsets[u + 1]`, ascending
     labels: LabelCodes
-    right: Floats
-    """P(k | k, u) of these; it is 0 where neither a vote nor a prior speaks of it."""
+    right: Floats  # P(k | k, u) of these; it is 0 where neither a vote nor a prior speaks of it
+    # float64[n_labels + 1]; the crowd's, which is that of any other user, and last that of a label never voted.
     otherwise: Floats
-    """float64[n_labels + 1]; the crowd's, which is that of any other user, and last that of a label never voted."""

@@ -8,8 +8,7 @@ from ...arrays import Counts, LabelCodes, Weights
 from ...trace import Iteration, LikelihoodIteration, Trace
 from .outcome import Outcome
 
-WEIGHT_MOVED = 1e-6
-"""A user whose weight changes by no more counts as unchanged."""
+WEIGHT_MOVED = 1e-6  # a user whose weight changes by no more counts as unchanged
 
 
 def count_moved(before: Weights, after: Weights) -> int:

@@ -44,8 +44,7 @@ class Outcome:
         self.weights: Weights = np.ones(votes.n_users) if weights is None else weights
         self.shares = self._shares_of_weight() if shares is None else shares
         self.chosen: Counts = likeliest(votes.disputes, self.shares)
-        self.labels_changed = 0
-        """Labels that the last update changed."""
+        self.labels_changed = 0  # labels that the last update changed
         self._margins = np.zeros(self.shares.size)
         self._n_updates = 0
 

@@ -52,8 +52,7 @@ class LabelChoice:
         self.disputes = disputes
         self.labels: LabelCodes = np.full(n, -1, np.int32)
         self.support = Support(*np.zeros((3, n)))
-        self.vote_weights: Weights = np.zeros(disputes.users.size)
-        """float64, of each vote."""
+        self.vote_weights: Weights = np.zeros(disputes.users.size)  # float64, of each vote
         self._weights: Weights | None = None
 
     def settle(self, weights: Weights) -> None:

@@ -14,18 +14,14 @@ class AiRole(NamedTuple):
     """The votes of a fit, the AI's among them as its mode says. With a weight of its own it has the code n_users."""
 
     votes: Votes
-    deciding: Disputes
-    """Disputed observations, and the votes that choose their labels."""
+    deciding: Disputes  # disputed observations, and the votes that choose their labels
+    # Disputed observations, and the votes that the columns derive from; those of `deciding` are among them.
     reported: Disputes
-    """Disputed observations, and the votes that the columns derive from; those of ``deciding`` are among them."""
-    ai_weight: float = 0.0
-    """Weight of the AI's vote; 0 if it has no weight of its own."""
+    ai_weight: float = 0.0  # weight of the AI's vote; 0 if it has no weight of its own
+    # bool[n_observations]; the AI votes, and no user contradicts it. None where its weight adds to no label.
     joined: Flags | None = None
-    """bool[n_observations]; the AI votes, and no user contradicts it. None where its weight adds to no label."""
-    ai_labels: LabelCodes | None = None
-    """int32[n_observations]; the labels of the AI where ``joined``."""
-    ai_user: int = -1
-    """The code of the AI if it is one of the users, else -1."""
+    ai_labels: LabelCodes | None = None  # int32[n_observations]; the labels of the AI where `joined`
+    ai_user: int = -1  # the code of the AI if it is one of the users, else -1
 
     @classmethod
     def of_users(cls, votes: Votes) -> "AiRole":

@@ -20,14 +20,11 @@ from .ai_role import AiRole
 class Rules(NamedTuple):
     """The functions and constants that parameters set."""
 
+    # Species n[u], int32[n_users] -> weights w[u], float64[n_users]: f(n), adjusted by the user weights given.
     weights_of: Callable[[Counts], Weights]
-    """Species n[u], int32[n_users] -> weights w[u], float64[n_users]: f(n), adjusted by the user weights given."""
-    thresholds: Thresholds
-    """When a label is valid."""
-    votes_need_validity: bool
-    """Whether votes on others' observations earn species only where these are valid."""
-    gamma: float
-    """Weight of an unknown user."""
+    thresholds: Thresholds  # when a label is valid
+    votes_need_validity: bool  # whether votes on others' observations earn species only where these are valid
+    gamma: float  # weight of an unknown user
     max_iter: int
 
 
