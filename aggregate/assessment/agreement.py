@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..add_ons import Columns, Extends
-from ..arrays import Counts, Flags, Floats, Indices, LabelCodes
+from ..arrays import Counts, Floats, Indices, LabelCodes
 from ..arrow import to_arrow
 from ..consensus import Consensus
 from ..schema import USER_AGREEMENT, Table
@@ -105,7 +105,8 @@ def krippendorff_alpha(votes: Votes) -> float:
     Only disputed observations add to the first sum, so it takes no table of users or of pairs of labels. NaN where the
     second is 0: no two votes, or one label alone.
     """
-    pairable = _votes_of(votes, np.diff(votes.offsets) >= 2)
+    n_votes = np.diff(votes.offsets)
+    pairable = np.repeat(n_votes >= 2, n_votes)
     by_label = np.bincount(votes.labels[pairable], minlength=votes.n_labels)
     n = int(by_label.sum())
     unlike = n**2 - sum(count**2 for count in by_label.tolist())
@@ -202,11 +203,6 @@ def _shares_voted(votes: Votes, truth: Truth) -> tuple[float, float]:
     if n_known == 0:
         return float("nan"), float("nan")
     return np.unique(owner).size / n_known, int(right.sum()) / n_votes_known
-
-
-def _votes_of(votes: Votes, observations: Flags) -> Flags:
-    """The votes (bool[n_votes]) on the chosen (bool[n_observations]) observations."""
-    return np.repeat(observations, np.diff(votes.offsets))
 
 
 def _runs(votes: Votes) -> tuple[Indices, Indices]:

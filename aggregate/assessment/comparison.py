@@ -61,8 +61,8 @@ class Comparison:
                 "iterations": each.iterations,
                 "converged": each.converged,
                 **{
-                    column: _null_if_nan(getattr(group.measures[name], end))
-                    for name in _measured()
+                    column: None if math.isnan(value := getattr(group.measures[name], end)) else value
+                    for name in (measure.name for measure in MEASURES if not measure.optional)
                     for end, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high"))
                 },
             }
@@ -155,12 +155,3 @@ def label_counts(votes: Votes) -> Counts:
     n_labels = np.ones(votes.n_observations, np.int32)
     n_labels[votes.disputes.observations] = np.diff(votes.disputes.candidates.offsets)
     return n_labels
-
-
-def _null_if_nan(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _measured() -> list[str]:
-    """The measures that every consensus has."""
-    return [column.name for column in MEASURES if not column.optional]

@@ -175,15 +175,9 @@ def _match(consensus: Consensus | Evidence, truth: Truth, known: KnownRows) -> "
     names = pa.chunked_array([part.cast(_wide(names.type)) for part in (names, unvoted.dictionary)]).combine_chunks()
     order = to_numpy(pc.sort_indices(names))
     rank = np.argsort(order).astype(np.int32)  # sorted by name, so that no sum depends on the origin of names
-    matched = Matched(
-        truth=rank[codes],
-        labels=np.where(evidence.labels < 0, np.int32(-1), rank[evidence.labels]),
-        valid=evidence.valid,
-        confidence=evidence.confidence,
-        n_votes=evidence.n_votes,
-        n_labels=evidence.n_labels,
-        probability=evidence.probability,
-    )
+    labels = np.where(evidence.labels < 0, np.int32(-1), rank[evidence.labels])
+    kept = ("valid", "confidence", "n_votes", "n_labels", "probability")
+    matched = Matched(rank[codes], labels, **{name: getattr(evidence, name) for name in kept})
     overlap = Overlap(
         expert_observations=len(truth),
         matched=rows.size,
@@ -255,14 +249,10 @@ def _group(name: str, matched: Matched, resamples: int, seed: int) -> Group:
     n = len(matched)
     if n == 0:
         return Group(name, 0, dict.fromkeys(measured, Estimate(math.nan, math.nan, math.nan)))
-    resamples = _affordable(resamples, n)
+    resamples = min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
     ends = bootstrap(lambda counts: measure(matched, counts), n, resamples, seed)
     estimates = (Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True))
     return Group(name, n, dict(zip(measured, estimates, strict=True)), resamples)
-
-
-def _affordable(resamples: int, n: int) -> int:
-    return min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
 
 
 def _confusions(matched: Matched, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:

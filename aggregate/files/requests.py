@@ -23,18 +23,8 @@ ATTEMPTS, FIRST_WAIT, LONGEST_WAIT = 4, 1, 30
 """Attempts of a request through fsspec, and the seconds between them, at first and at most."""
 
 FINAL = (
-    FileNotFoundError,
-    FileExistsError,
-    PermissionError,
-    IsADirectoryError,
-    NotADirectoryError,
-    ImportError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
+    *(FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError),
+    *(ImportError, AttributeError, LookupError, MemoryError, NotImplementedError, TypeError, ValueError),
 )
 """Errors after which another attempt is useless."""
 

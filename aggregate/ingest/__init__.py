@@ -134,7 +134,7 @@ def read_found(
     builder = VotesBuilder(origin_of(files), types, as_of, n_rows)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
-        prefetched(_batches(files), AHEAD) as batches,
+        prefetched(stream_all(files, VOTES), AHEAD) as batches,
     ):
         fingerprints = [aside.submit(source.fingerprint) for source in sources]
         try:
@@ -157,10 +157,6 @@ def read_found(
     times = (_rows_on(batch, only) for file in files for batch in _stream_times(file, only))
     votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
     return Reading(votes, inputs, rows, builder.quarantine.to_arrow(types))
-
-
-def _batches(files: Sequence[CheckedFile]) -> Iterator[tuple[pa.RecordBatch, str, int]]:
-    return stream_all(files, VOTES)
 
 
 def _rows_on(batch: pa.RecordBatch, only: pa.Array | None) -> pa.RecordBatch:

@@ -103,7 +103,7 @@ def split_batch(
         faults.append(("null voted_at", batch.column("voted_at").is_null()))
     late = None
     if as_of is not None:
-        late = fill_null(pc.greater(_ticks(batch.column("voted_at")), scalar(_limit(batch, as_of))), False)
+        late = fill_null(pc.greater(batch.column("voted_at").cast(pa.int64()), scalar(_limit(batch, as_of))), False)
     if not faults and late is None:
         return None, None, None
     keep = to_arrow(np.ones(batch.num_rows, np.bool_))
@@ -140,10 +140,6 @@ def first_reasons(faults: Sequence[Fault], n_rows: int) -> pa.Array:
     for reason, fault in reversed(faults):
         reasons = pc.if_else(fault, scalar(reason), reasons)
     return reasons
-
-
-def _ticks(times: pa.Array) -> pa.Array:
-    return times.cast(pa.int64())
 
 
 def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -110,15 +111,11 @@ def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.A
         return
     for file in scores.files:
         per_row = max(items_per_row(file, column) for column in ("labels", "probabilities"))
-        row = 0
-        for batch in stream(file, [column.name for column in SCORE_LISTS], _rows_at_a_time(per_row)):
+        row, n_rows = 0, min(max(ITEMS // max(per_row, 1), 1), BATCH_ROWS)
+        for batch in stream(file, [column.name for column in SCORE_LISTS], n_rows):
             with readable(file.source.path):
                 yield _from_lists(batch, id_index, label_index, file.source.path, row)
             row += batch.num_rows
-
-
-def _rows_at_a_time(items: int) -> int:
-    return min(max(ITEMS // max(items, 1), 1), BATCH_ROWS)
 
 
 def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelIndex, path: str, row: int) -> ScoreLists:
@@ -127,23 +124,10 @@ def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelInde
     observations, epochs, faults = _heads(batch, id_index)
     no_list = to_numpy(pc.or_(names.is_null(), shares.is_null()))
     faults[(faults == 0) & no_list] = NO_LIST
-    label_offsets, label_values = _items(names)
-    probability_offsets, probability_values = _items(shares)
-    labels = _label_codes(label_values, label_index)
-    probabilities, slack = _probabilities(probability_values)
-    return ScoreLists(
-        observations,
-        epochs,
-        faults,
-        label_offsets,
-        labels,
-        probability_offsets,
-        probabilities,
-        slack,
-        len(label_index),
-        path,
-        np.arange(row, row + batch.num_rows),
-    )
+    (label_offsets, label_values), (offsets, values) = _items(names), _items(shares)
+    heads = observations, epochs, faults, label_offsets, _label_codes(label_values, label_index), offsets
+    rows = np.arange(row, row + batch.num_rows)
+    return ScoreLists(*heads, *_probabilities(values), len(label_index), path, rows)
 
 
 def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: LabelIndex) -> Iterator[ScoreLists]:
@@ -156,25 +140,14 @@ def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: L
                 continue
             with readable(file.source.path):
                 begins = grouping.begins(batch)
-                observations, epochs, faults = _heads(
-                    batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), id_index
-                )
+                heads = _heads(batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), id_index)
                 labels = _label_codes(batch.column("label"), label_index)
-                probabilities, slack = _probabilities(batch.column("probability"))
-            rows = ScoreLists(
-                observations,
-                epochs,
-                faults,
-                np.append(np.flatnonzero(begins), begins.size),
-                labels,
-                np.append(np.flatnonzero(begins), begins.size),
-                probabilities,
-                slack,
-                len(label_index),
-                file.source.path,
-                np.flatnonzero(begins) + row,
-            )
-            yield from grouping.complete(rows)
+                shares = _probabilities(batch.column("probability"))
+            starts = np.flatnonzero(begins)
+            offsets = np.append(starts, begins.size)
+            n_labels, path = len(label_index), file.source.path
+            lists = ScoreLists(*heads, offsets, labels, offsets, *shares, n_labels, path, starts + row)
+            yield from grouping.complete(lists)
             row += batch.num_rows
     if grouping.unfinished is not None:
         yield grouping.unfinished
@@ -221,35 +194,20 @@ def _joined(held: ScoreLists, lists: ScoreLists) -> ScoreLists:
     """One list that is held back and those after it, whose first items belong to it if no list begins at once."""
     size = held.labels.size
     offsets = np.concatenate([[0], (lists.label_offsets + size)])
-    return replace(
-        lists,
-        observations=np.concatenate([held.observations, lists.observations]),
-        epochs=np.concatenate([held.epochs, lists.epochs]),
-        faults=np.concatenate([held.faults, lists.faults]),
-        label_offsets=offsets,
-        labels=np.concatenate([held.labels, lists.labels]),
-        probability_offsets=offsets,
-        probabilities=np.concatenate([held.probabilities, lists.probabilities]),
-        slack=max(held.slack, lists.slack),
-        rows=np.concatenate([held.rows, lists.rows]),
-        path=lists.path,
-    )
+    names = ("observations", "epochs", "faults", "labels", "probabilities", "rows")
+    arrays = {name: np.concatenate([getattr(held, name), getattr(lists, name)]) for name in names}
+    slack = max(held.slack, lists.slack)
+    return replace(lists, label_offsets=offsets, probability_offsets=offsets, slack=slack, **arrays)
 
 
 def _slice(lists: ScoreLists, first: int, last: int) -> ScoreLists:
     start, stop = lists.label_offsets[first], lists.label_offsets[last]
     offsets = lists.label_offsets[first : last + 1] - start
-    return replace(
-        lists,
-        observations=lists.observations[first:last],
-        epochs=lists.epochs[first:last],
-        faults=lists.faults[first:last],
-        label_offsets=offsets,
-        labels=lists.labels[start:stop],
-        probability_offsets=offsets,
-        probabilities=lists.probabilities[start:stop],
-        rows=lists.rows[first:last],
-    )
+    arrays: dict[str, Any] = {
+        name: getattr(lists, name)[first:last] for name in ("observations", "epochs", "faults", "rows")
+    }
+    arrays |= {name: getattr(lists, name)[start:stop] for name in ("labels", "probabilities")}
+    return replace(lists, label_offsets=offsets, probability_offsets=offsets, **arrays)
 
 
 def _differ(values: pa.Array, others: pa.Array) -> Flags:

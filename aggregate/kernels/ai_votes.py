@@ -10,9 +10,7 @@ from .jit import kernel
 @kernel
 def merge_places(one: Indices, other: Indices, of_one: Counts, of_other: Counts) -> int:
     """Positions of two ascending arrays of distinct integers in their union; returns the size of the union."""
-    a = 0
-    b = 0
-    place = 0
+    a = b = place = 0
     while a < one.size or b < other.size:
         if b == other.size or (a < one.size and one[a] < other[b]):
             of_one[a] = place

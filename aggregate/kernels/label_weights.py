@@ -41,8 +41,7 @@ def _add(total: float, lost: float, weight: float) -> tuple[float, float]:
 @kernel
 def _sum_of(vote_weights: Weights, start: int, stop: int) -> float:
     """The exact sum of the weights from ``start`` to ``stop``."""
-    total = 0.0
-    lost = 0.0
+    total = lost = 0.0
     for j in range(start, stop):
         total, lost = _add(total, lost, vote_weights[j])
     return total + lost
@@ -51,8 +50,7 @@ def _sum_of(vote_weights: Weights, start: int, stop: int) -> float:
 @kernel
 def _run_weight(labels: LabelCodes, vote_weights: Weights, start: int, stop: int) -> tuple[int, float]:
     """Where the run that begins at ``start`` ends, and the exact sum of its weights."""
-    total = 0.0
-    lost = 0.0
+    total = lost = 0.0
     j = start
     while j < stop and labels[j] == labels[start]:
         total, lost = _add(total, lost, vote_weights[j])
@@ -73,8 +71,7 @@ def count_heavy(
     """Number of observations ``first <= i < last`` whose votes weigh at least ``threshold``; ``weights`` by user."""
     heavy = 0
     for i in range(first, last):
-        total = 0.0
-        lost = 0.0
+        total = lost = 0.0
         for j in range(offsets[i], offsets[i + 1]):
             total, lost = _add(total, lost, _weight_of(weights, users, factors, j))
         heavy += total + lost >= threshold
@@ -244,8 +241,7 @@ def entropies(
 ) -> None:
     """Shannon entropy (nats) of the labels' shares of the total weight, and the number of labels."""
     for i in range(first, last):
-        total = 0.0
-        lost = 0.0
+        total = lost = 0.0
         count = 0
         j = offsets[i]
         while j < offsets[i + 1]:
@@ -299,8 +295,7 @@ def weights_of_chosen(
         start = vote_offsets[i]
         for r in range(offsets[i], chosen[i]):
             start += n_votes[r]
-        total = 0.0
-        lost = 0.0
+        total = lost = 0.0
         for j in range(start, start + n_votes[chosen[i]]):
             total, lost = _add(total, lost, _weight_of(user_weights, users, factors, j))
         weights[i] = total + lost

@@ -111,8 +111,7 @@ def validate_lists(lists: Lists, last_seen: Indices, serial: int, normalise: boo
         if size == 0:
             lists.faults[i] = NO_LIST
             continue
-        total = 0.0
-        lost = 0.0
+        total = lost = 0.0
         fault = NO_FAULT
         for item in range(size):
             label = lists.labels[lists.label_offsets[i] + item]
@@ -243,8 +242,7 @@ def latest_trust(
         shift = lists.probability_offsets[i] - lists.label_offsets[i]
         for j in range(vote_offsets[observation], vote_offsets[observation + 1]):
             user = users[j]
-            total = 0.0
-            lost = 0.0
+            total = lost = 0.0
             for item in range(lists.label_offsets[i], lists.label_offsets[i + 1]):
                 label = lists.labels[item]
                 right = otherwise[min(label, otherwise.size - 1)]
@@ -286,14 +284,10 @@ def candidate_trust(
         j = vote_offsets[i]
         some = False
         for r in range(offsets[i], offsets[i + 1]):
-            total = 0.0
-            lost = 0.0
+            total = lost = 0.0
             while j < vote_offsets[i + 1] and vote_labels[j] == candidates[r]:
                 weight = trust[users[j]] if by_user else trust[j]
-                weight = weight if weight >= LEAST_TRUST else 0.0
-                new = total + weight
-                lost += (total - new) + weight if total >= weight else (weight - new) + total
-                total = new
+                total, lost = _add(total, lost, weight if weight >= LEAST_TRUST else 0.0)
                 j += 1
             trust_in[r] = total + lost
             some |= trust_in[r] > 0.0
@@ -337,8 +331,7 @@ def weighted_areas(
         whole = 0.0
         for r in range(offsets[i], offsets[i + 1]):
             whole += trust_in[r]
-        total = 0.0
-        lost = 0.0
+        total = lost = 0.0
         for r in range(offsets[i], offsets[i + 1]):
             term = trust_in[r] / whole * (sums[r] / UNIT)
             new = total + term

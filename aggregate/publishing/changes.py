@@ -253,7 +253,7 @@ def _side_by_side(before: CheckedFile, now: CheckedFile) -> Iterator[tuple[pa.Re
     if heads == [None, None]:
         yield empty[0], empty[1]
     while any(head is not None for head in heads):
-        limit = min(_last_id(head) for head in heads if head is not None)
+        limit = min(head.column("observation_id")[-1].as_py() for head in heads if head is not None)
         parts = []
         for side, head in enumerate(heads):
             end = 0 if head is None else _count_up_to(head.column("observation_id"), limit)
@@ -277,10 +277,6 @@ def _sorted_batches(file: CheckedFile) -> Iterator[pa.RecordBatch]:
 
 def _empty(file: CheckedFile) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in file.types.values()], names=list(file.types))
-
-
-def _last_id(batch: pa.RecordBatch) -> Any:
-    return batch.column("observation_id")[-1].as_py()
 
 
 def _count_up_to(ids: pa.Array, limit: Any) -> int:
@@ -338,17 +334,9 @@ class _Comparison:
             raise Incomparable(f"ids or labels do not fit {self._types[0]} and {self._types[1]}") from error
         check_text(names, "label", " or ".join(self._paths))
         old_labels, new_labels = _labels_of((old["label"], new["label"]), names)
-        table = pa.table(
-            {
-                "observation_id": ids,
-                "old_label": old_labels,
-                "new_label": new_labels,
-                "old_status": dictionary_of(old["status"], strings(STATUSES)),
-                "new_status": dictionary_of(new["status"], strings(STATUSES)),
-                "why": dictionary_of(why, strings(REASONS)),
-            },
-            schema=_schema(ids.type, old_labels.type),
-        )
+        statuses = [dictionary_of(side["status"], strings(STATUSES)) for side in (old, new)]
+        columns = [ids, old_labels, new_labels, *statuses, dictionary_of(why, strings(REASONS))]
+        table = pa.table(columns, schema=_schema(ids.type, old_labels.type))
         return table.take(pc.sort_indices(table.column("observation_id"))), self._counts_of(old, new, why)
 
     def _add(

@@ -55,7 +55,11 @@ def _files_of(name: str) -> Iterator[str]:
             yield from (consensus, beside(consensus, "users.parquet"), beside(consensus, RECORD_FILE))
         else:
             yield from files_of(name)
-            yield from (beside(name, part) for part in ("users.parquet", RECORD_FILE) if _is_consensus(name))
+            yield from (
+                beside(name, part)
+                for part in ("users.parquet", RECORD_FILE)
+                if os.path.basename(name) == CONSENSUS_FILE
+            )
     except AggregateError:  # reported when it is read
         return
 
@@ -74,10 +78,6 @@ def _would_be_read(name: str, path: str) -> bool:
 def _is_run(folder: str) -> bool:
     """Whether a folder means a consensus, not all Parquet files below it."""
     return any(os.path.isfile(os.path.join(folder, *names, CONSENSUS_FILE)) for names in ([], ["latest"]))
-
-
-def _is_consensus(file: str) -> bool:
-    return os.path.basename(file) == CONSENSUS_FILE
 
 
 def _is_same(path: str, other: str) -> bool:

@@ -23,6 +23,7 @@ def run_blocks(run: "Run") -> list[Block]:
     assert counts is not None
     assert counts.votes is not None
     votes, observations = counts.votes, counts.observations
+    n_rejected = votes.rejected + (counts.ai.rejected if counts.ai else 0)
     rows = [
         (name, number, 100 * number / observations, remark)
         for name, number, remark in (
@@ -35,7 +36,7 @@ def run_blocks(run: "Run") -> list[Block]:
     content: list[Table | str] = [
         Table(rows=rows, formats=("", ",", ".1f %", ""), layout="counts"),
         *(_ai_lines(counts.ai) if counts.ai else []),
-        *_rejected(votes.rejected + (counts.ai.rejected if counts.ai else 0)),
+        *([f"{count(n_rejected, 'rejected row')}: rejected.parquet says which and why"] if n_rejected else []),
         f"{count(counts.users, 'user')}, {counts.self_validating_users:,} self-validating "
         "(one vote of theirs makes a label valid)",
         *_suspicious_names(record.names),
@@ -132,10 +133,6 @@ def _ai_lines(counts: "AiCounts") -> list[str]:
         further = count(counts.further, "further row")
         lines.append(f"  {further} of AI votes left out: one counts for each observation")
     return lines
-
-
-def _rejected(rows: int) -> list[str]:
-    return [f"{count(rows, 'rejected row')}: rejected.parquet says which and why"] if rows else []
 
 
 def _suspicious_names(names: Mapping[str, "NameFindings"]) -> list[str]:

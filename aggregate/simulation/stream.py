@@ -91,21 +91,17 @@ class Plan:
             truth = np.where(coded < 0, ~coded, coded)
             turns, turn = self._turns(turn, quota)
             votes = cast_votes(quota, truth, coded < 0, turns, self.crowd, self.flora, rng)
-            opinions = self._ai(truth, votes, number) if ai else None
-            if opinions is not None:
+            opinions = None
+            if ai:
+                first_voted = votes.labels[votes.offsets[:-1]]
+                opinions = ai_votes(truth, first_voted, self.flora, _generator(self.seed, 3, number))
                 votes = self._with_parrots(votes, opinions[0])
             ids = next_observation_ids(last_id, quota.observations, rng)
             uploaded = timing.upload_times(first, quota.observations, n_observations, rng)
             end = None if upto == n_observations else int(uploaded[-1])
             log, waiting = _log(votes, ids, uploaded, waiting, end, rng)
-            yield Block(
-                observation_ids=ids,
-                truth=truth,
-                votes=votes,
-                expert=_experts(votes, experts, _generator(self.seed, 2, number)),
-                ai=opinions,
-                log=log,
-            )
+            expert = _experts(votes, experts, _generator(self.seed, 2, number))
+            yield Block(ids, truth, votes, expert, opinions, log)
             first, last_id = upto, int(ids[-1])
             progress.advance(quota.observations)
 
@@ -120,9 +116,6 @@ class Plan:
         observation = np.repeat(np.arange(ai_labels.size), np.diff(votes.offsets))
         labels = np.where(self.parrots[votes.users], ai_labels[observation], votes.labels)
         return replace(votes, labels=labels)
-
-    def _ai(self, truth: LabelCodes, votes: BlockVotes, number: int) -> tuple[LabelCodes, Floats]:
-        return ai_votes(truth, votes.labels[votes.offsets[:-1]], self.flora, _generator(self.seed, 3, number))
 
 
 def _generator(seed: int, *place: int) -> np.random.Generator:
@@ -183,6 +176,4 @@ def _log(
 
 
 def _taken(rows: LogRows, which: Indices) -> LogRows:
-    return LogRows(
-        rows.observation_ids[which], rows.users[which], rows.labels[which], rows.is_author[which], rows.times[which]
-    )
+    return LogRows(**{name: values[which] for name, values in vars(rows).items()})
