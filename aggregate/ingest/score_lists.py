@@ -195,7 +195,7 @@ def _joined(held: ScoreLists, lists: ScoreLists) -> ScoreLists:
     size = held.labels.size
     offsets = np.concatenate([[0], (lists.label_offsets + size)])
     names = ("observations", "epochs", "faults", "labels", "probabilities", "rows")
-    arrays = {name: np.concatenate([getattr(held, name), getattr(lists, name)]) for name in names}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(held, name), getattr(lists, name)]) for name in names}
     slack = max(held.slack, lists.slack)
     return replace(lists, label_offsets=offsets, probability_offsets=offsets, slack=slack, **arrays)
 
