@@ -8,7 +8,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -259,7 +258,7 @@ def ended_at(step: int, kind: str, output: str, folder: Path) -> bool:
     record = record_of(staged)
     (staged / "run.json").write_text(json.dumps({**record, "run_id": "20991231T000000Z"}))
     ending = Ending(store._place.filesystem, step)
-    store._place = replace(store._place, filesystem=ending)
+    store._place = store._place._replace(filesystem=ending)
     with suppress(Killed):
         if kind == "release":
             store.release(store.held_ids[0])
