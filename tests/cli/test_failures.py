@@ -22,13 +22,13 @@ from ..processes import started
 
 RUN = [sys.executable, "-m", "plant_aggregate.cli.start", "run"]
 
-STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "RunRecord", "write_record"]
+STEPS = ["read_found", "PlantNet.fit", "write_consensus", "write_table", "_record", "write_record"]
 
 
 def break_step(monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException) -> None:
     """Let a step of the pipeline do its work and then fail."""
     *inside, name = step.split(".")
-    place = getattr(plant_aggregate.pipeline, inside[0]) if inside else plant_aggregate.pipeline
+    place = getattr(plant_aggregate, inside[0]) if inside else plant_aggregate.pipeline
     work = getattr(place, name)
 
     def work_and_fail(*arguments: Any, **more: Any) -> Any:
@@ -74,7 +74,7 @@ def test_a_step_that_fails_publishes_nothing(
 def test_debug_shows_where_the_engine_itself_failed(
     published: Published, write: Write, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
-    break_step(monkeypatch, "RunRecord", RuntimeError("oh no"))
+    break_step(monkeypatch, "_record", RuntimeError("oh no"))
     for log_format, place in (("text", 'pipeline.py", line'), ("json", 'pipeline.py\\", line')):
         assert run_command(["run", str(write()), "-q", "--debug", "--log-format", log_format]) == 1
         said = capfd.readouterr().err

@@ -106,7 +106,7 @@ def test_another_engine_arrives_at_the_same_consensus(
     assert found.trace == expected.trace
     for name in ("labels", "weight", "valid"):
         assert getattr(found, name).tolist() == getattr(expected, name).tolist()
-    for name, column in vars(expected.disputes).items():
+    for name, column in expected.disputes._asdict().items():
         np.testing.assert_allclose(getattr(found.disputes, name), column, rtol=1e-12, atol=1e-15, err_msg=name)
     for name in ("weight", "n_species", "n_species_author", "n_species_vote", "self_validating"):
         assert getattr(found.users, name).tolist() == getattr(expected.users, name).tolist()
