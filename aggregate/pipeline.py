@@ -47,8 +47,8 @@ from .publishing.tables import (
 from .run_log import PhaseTimer, recorded_warnings
 from .settings import Settings
 from .side_inputs import SideInputs
-from .strategies.base import Strategy, check_takes
-from .strategies.registry import STRATEGIES, takers
+from .strategies.base import Strategy
+from .strategies.registry import STRATEGIES, check_side_inputs
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -77,8 +77,7 @@ def run(
     """
     strategy = next(iter(STRATEGIES.values()))() if strategy is None else strategy
     settings = Settings() if settings is None else settings
-    given_by = {name: known.side_input for name, known in declared(settings).items() if known.side_input}
-    check_takes(strategy, (side for name, side in given_by.items() if getattr(settings, name) is not None), takers)
+    check_side_inputs(strategy, settings)
     guards = Guards(settings.max_label_changes, settings.max_valid_drop)
     paths = path_list(paths)
     set_time_limit(settings.store_timeout)

@@ -1,10 +1,12 @@
 """``plant-aggregate config``: check a configuration file, or show the effective settings."""
 
+import re
 from typing import Any
 
 import click
 
 from plant_aggregate.errors import on_one_line
+from plant_aggregate.strategies.registry import check_side_inputs
 
 from . import console
 from .command import OUTPUT, Command, option
@@ -57,18 +59,22 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
-    # These may be on the command line instead.
-    table |= {"votes": table.get("votes") or ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"]}
+    if not table.get("votes"):  # they, and the AI's, may be on the command line instead
+        wanted = any(name in table for name in (*NEEDS, "ai_calibration"))
+        table |= {"votes": ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"] * wanted}
     # Parsing these options changes how this process logs: they get the values it has now.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
-            chosen_by(run.params)
+            check_side_inputs(*chosen_by(run.params))
     except (click.UsageError, plant_aggregate.ParameterError) as error:
         message = str(error)
         if isinstance(error, click.UsageError):
             message = error.message or error.format_message()
-        raise ConfigurationError(configuration.path, f": [run] {message}") from error
+        named = {word.replace("-", "_") for word in re.findall(r"[a-z]+(?:[-_][a-z]+)*", message)}
+        lines = [configuration.line("run", name) for name in configuration.of("run") if name in named]
+        at = f", line {max(lines)}" if lines else ""
+        raise ConfigurationError(configuration.path, f"{at}: [run] {message}") from error
 
 
 def _settings(name: str, command: click.Command, configuration: Configuration | None) -> str:

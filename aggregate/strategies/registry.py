@@ -1,7 +1,10 @@
 """The strategies by name: a line each."""
 
+from typing import Any
+
+from ..parameters import declared
 from ..registry import Registry
-from .base import Strategy
+from .base import Strategy, check_takes
 
 STRATEGIES: Registry[type[Strategy]] = Registry(
     "strategy",
@@ -38,3 +41,9 @@ def get(name: str) -> type[Strategy]:
 def takers(name: str) -> list[str]:
     """Names of the built-in strategies that take the side input of a name."""
     return [strategy.name for strategy in STRATEGIES.values() if name in strategy.takes]
+
+
+def check_side_inputs(strategy: Strategy, settings: Any) -> None:
+    """Raise ParameterError if ``settings`` name a side input that the strategy does not take."""
+    given_by = {name: known.side_input for name, known in declared(settings).items() if known.side_input}
+    check_takes(strategy, (side for name, side in given_by.items() if getattr(settings, name) is not None), takers)

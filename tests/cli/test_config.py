@@ -193,17 +193,27 @@ def test_config_without_a_file(capfd: Capture, work: Path) -> None:
     assert "no command 'rum'" in errors(capfd, "config", "rum", "--show")[0]
 
 
+OF_PLANTNET = "are for the strategy plantnet, not for majority"
+
+
 @pytest.mark.parametrize(
     ("settings", "saying"),
     [
-        ("beta = 0.9", "beta is 0.9 but must be in (0, alpha], and alpha is 0.5"),
-        ('strategy = "majority"\nalpha = 0.4', "--alpha is not an option of --strategy majority"),
-        ('column = ["label=a", "label=b"]', "label is mapped more than once"),
+        ("beta = 0.9", ", line 2: [run] beta is 0.9 but must be in (0, alpha], and alpha is 0.5"),
+        ('strategy = "majority"\nalpha = 0.4', ", line 3: [run] --alpha is not an option of --strategy majority"),
+        ('column = ["label=a", "label=b"]', ": [run] label is mapped more than once"),
+        ('ai-votes = "a"\nkeep = 1\nstrategy = "majority"\nlock = "fail"', f", line 4: [run] ai_votes {OF_PLANTNET}"),
+        ('strategy = "majority"\nuser-weights = "u.csv"', f", line 3: [run] user_weights {OF_PLANTNET}"),
+        ('votes = "v"\nai-calibration = "c.json"', ", line 3: [run] ai_calibration is given without ai_votes"),
+        ('votes = "v"\nai-mode = "fixed"', ", line 3: [run] --ai-mode is given without --ai-votes"),
+        ('parrots = "drop"\nvotes = "v"', ", line 2: [run] --parrots is given without --ai-votes"),
     ],
 )
 def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, settings: str, saying: str) -> None:
     (line,) = errors(capfd, "config", *configure(f"[run]\n{settings}\n"))
-    assert line.startswith(f"c.toml: [run] {saying}")
+    assert line.startswith(f"c.toml{saying}")
+    alone = errors(capfd, "run", "v.parquet", "-q", "--config", "c.toml")[0]  # before it looks for the votes
+    assert saying.partition("[run] ")[2] in alone
 
 
 @pytest.mark.parametrize("votes", ["", "votes = []\n"])
