@@ -13,6 +13,7 @@ from .arrow import array, to_arrow, to_numpy
 from .consensus import at_least
 from .disputes import Disputes
 from .errors import VotesError, warn
+from .kernels.threads import in_blocks
 from .votes import Votes
 
 if TYPE_CHECKING:
@@ -124,7 +125,6 @@ def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags
     """
     from .kernels.ai_votes import find_opposed
     from .kernels.disputes import votes_of
-    from .kernels.threads import in_blocks
 
     opposed, joined = np.empty((2, votes.n_observations), np.bool_)
     in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, counted, opposed, joined)
@@ -191,7 +191,6 @@ def with_ai(
 ) -> tuple[Offsets, UserCodes, LabelCodes, Flags]:
     """Votes by observation with the AI's among them: offsets, users, labels, whether by the author."""
     from .kernels.ai_votes import insert_votes
-    from .kernels.threads import in_blocks
 
     n = counted.size
     new_offsets = np.zeros(n + 1, np.int64)

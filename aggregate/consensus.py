@@ -303,7 +303,6 @@ class Consensus:
 
     @property
     def _undisputed_ambiguous(self) -> bool:
-        """Whether an aum of 1 is ambiguous."""
         return bool(_is_below(np.ones(1), self.ambiguous_below)[0])
 
     def _disputed_contested(self) -> Flags:

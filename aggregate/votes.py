@@ -10,6 +10,7 @@ import numpy as np
 from .arrays import Factors, Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .arrow import to_arrow
 from .disputes import Disputes
+from .kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,6 @@ class Unanimous(NamedTuple):
     def count_reaching(self, weights: Weights, threshold: float) -> int:
         """Number of observations whose voters' weights add up to ``threshold``; ``weights`` float64[n_users]."""
         from .kernels.label_weights import count_heavy
-        from .kernels.threads import kernels_side_by_side, one_part_per_thread
 
         given: Any = self.offsets, self.users, self.factors, weights, threshold
         parts = one_part_per_thread(self.offsets.size - 1)
@@ -114,7 +114,6 @@ class Votes:
     def disputes(self) -> Disputes:
         """The observations whose votes name more than one label."""
         from .kernels.disputes import find_disputed, votes_of
-        from .kernels.threads import in_blocks
 
         disputed = np.empty(self.n_observations, np.bool_)
         in_blocks(find_disputed, self.n_observations, self.offsets, self.labels, disputed)

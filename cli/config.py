@@ -119,7 +119,6 @@ def _strategy_defaults(chosen: str | None) -> dict[str | None, Any]:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

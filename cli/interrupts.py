@@ -127,7 +127,6 @@ def _next_of(numbers: int) -> int:
 
 
 def _end(number: int, reason: str) -> NoReturn:
-    """Write why, and end the process."""
     if _State.last_message.acquire(blocking=False):
         _write_line(end_message(reason, _State.arguments), EXIT_SIGNAL + number)
     else:  # the main thread is writing its own

@@ -337,7 +337,6 @@ def _defaults(parameter: str, strategies: Mapping[str, type[Any]]) -> str:
 
 
 def _owners(names: list[str], everyone: list[str]) -> str:
-    """Whose option it is."""
     missing = [name for name in everyone if name not in names]
     if not missing:
         return "all strategies"

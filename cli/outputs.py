@@ -83,7 +83,6 @@ def check(command: click.Command, context: click.Context) -> None:
 
 
 def _name_of(parameter: click.Parameter) -> str:
-    """The name of a parameter on the command line."""
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
     return (parameter.metavar or parameter.name or "").rstrip(".")

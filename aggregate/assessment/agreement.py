@@ -15,6 +15,7 @@ from ..add_ons import Columns, Extends
 from ..arrays import Counts, Floats, Indices, LabelCodes
 from ..arrow import to_arrow
 from ..consensus import Consensus
+from ..kernels.threads import in_blocks
 from ..schema import USER_AGREEMENT, Table
 from ..truth import Truth, known_rows
 from ..votes import Votes
@@ -138,7 +139,6 @@ def user_agreement(votes: Votes, labels: LabelCodes) -> UserAgreement:
     thousands of labels leaves empty. NaN without shared votes, or if user and consensus say the same one label always.
     """
     from ..kernels.sorting import group_by_code
-    from ..kernels.threads import in_blocks
     from ..kernels.user_tallies import compare_users, consensus_of_votes
 
     chosen = np.empty(votes.n_votes, np.int32)

@@ -334,7 +334,6 @@ def _cast(array: pa.Array, wanted: pa.DataType, column: str) -> pa.Array:
 
 
 def _repeated(value: Any, wanted: pa.DataType, n_rows: int, column: str) -> pa.Array:
-    """An array of ``n_rows`` times the same value."""
     if value is None:
         return pa.nulls(n_rows, wanted)
     if isinstance(value, str):

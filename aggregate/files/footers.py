@@ -136,7 +136,6 @@ def _elements(written: bytes, wanted: Collection[str]) -> bytes:
 
 
 def _struct(data: bytes, place: int) -> Iterator[_Field]:
-    """The fields of a struct that begins at ``place``."""
     number = 0
     while head := data[place]:
         place += 1

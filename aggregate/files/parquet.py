@@ -231,7 +231,6 @@ def _read(
 
 
 def _from_row(row: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches without the first ``row`` rows."""
     for batch in batches:
         if row < batch.num_rows:
             yield batch.slice(row)

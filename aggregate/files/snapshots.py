@@ -169,7 +169,6 @@ def _writing(place: StoreLocation) -> Iterator[None]:
 
 
 def _state(place: StoreLocation) -> tuple[int, Any]:
-    """Size and modification time."""
     info = place.filesystem.get_file_info(place.path)
     if info.size is None:
         raise FileNotFoundError(place.name)

@@ -188,7 +188,6 @@ def _expand(path: str, passed_over: list[str], folders: dict[str, str | None]) -
 
 
 def _underscored(path: str) -> int:
-    """How many parts of a path begin with an underscore."""
     return sum(part.startswith("_") for part in Path(path).parts)
 
 

@@ -11,6 +11,7 @@ from ..arrays import Counts, Integers, LabelCodes, Words
 from ..arrow import dtype_of, scalar, strings, to_arrow, to_numpy
 from ..errors import VotesError
 from ..kernels.ordering import codes_of, order_of_keys, starts_of
+from ..kernels.threads import in_blocks
 from .texts import TextColumn
 
 DENSE = 64  # possible integers per row up to which a bitmap of them is cheaper than sorting
@@ -81,7 +82,6 @@ class IntegerColumn:
 def _encode_dense(distances: Integers, lowest: np.uint64, span: int) -> tuple[Words, Counts]:
     """Encode by a bitmap of the ids that occur, which fits the cache: nothing is sorted or hashed."""
     from ..kernels.bitmaps import codes_of_bits, mark_present, rank_bits, values_of_bits
-    from ..kernels.threads import in_blocks
 
     present = np.zeros((span >> 6) + 1, np.uint64)
     mark_present(distances, lowest, present)
@@ -95,7 +95,6 @@ def _encode_dense(distances: Integers, lowest: np.uint64, span: int) -> tuple[Wo
 
 
 def _encode_sparse(distances: Integers, lowest: np.uint64, _span: int) -> tuple[Words, Counts]:
-    """Encode by sorting."""
     keys = distances.astype(np.int64).view(np.uint64)
     keys -= lowest
     keys, order = order_of_keys(keys)

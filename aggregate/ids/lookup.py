@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from ..arrays import Counts, Indices, LabelCodes, Words
 from ..arrow import bytes_of, fill_null, scalar, to_numpy
+from ..kernels.threads import in_blocks
 from .encoding import DENSE
 from .text_faults import with_nulls
 
@@ -33,7 +34,6 @@ class IdIndex:
         """
         from ..kernels.bitmaps import places_of_bits
         from ..kernels.lookup import places_of_integers, places_of_texts
-        from ..kernels.threads import in_blocks
 
         codes = np.empty(len(values), np.int32)
         nulls = values.null_count > 0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Ranks, Words
 from ..kernels.ordering import order_of_keys, order_of_pairs, starts_of
+from ..kernels.threads import in_blocks
 
 CLASSES = tuple(frozenset(letters) for letters in (b"0123456789", b"0123456789abcdef", b"0123456789ABCDEF"))
 """Sets of bytes: all bytes of the first set that includes those seen at a position are possible there."""
@@ -66,7 +67,6 @@ class Packing(NamedTuple):
     def pack(self, data: Bytes, offsets: Offsets, high: Words, low: Words) -> bool:
         """Pack texts into ``high`` and ``low``, uint64[n]; whether all fit the packing."""
         from ..kernels.packing import pack
-        from ..kernels.threads import in_blocks
 
         misfits = np.zeros(1, np.uint8)
         in_blocks(pack, high.size, data, offsets, self.ranks, self.word, self.bit, high, low, misfits)
@@ -75,7 +75,6 @@ class Packing(NamedTuple):
     def unpack(self, high: Words, low: Words) -> tuple[Bytes, Offsets]:
         """Unpack texts: their bytes, uint8, and offsets, int64[n + 1]."""
         from ..kernels.packing import unpack_lengths, unpack_texts
-        from ..kernels.threads import in_blocks
 
         places = high, low, self.word, self.bit, self.masks
         offsets = np.arange(high.size + 1) * self.end.size

@@ -87,7 +87,6 @@ def _faults(texts: pa.Array) -> Bytes | None:
 
 
 def _not_utf8(data: Bytes, offsets: np.ndarray) -> list[int]:
-    """The positions of texts that are not UTF-8."""
     beyond_ascii = np.unique(np.searchsorted(offsets, np.flatnonzero(data > ASCII), side="right") - 1)
     return [row for row in beyond_ascii.tolist() if not _is_utf8(data[offsets[row] : offsets[row + 1]].tobytes())]
 

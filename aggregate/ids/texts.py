@@ -9,6 +9,7 @@ import pyarrow as pa
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
 from ..arrow import bytes_of, strings_of
 from ..kernels.ordering import Buckets, bucket_places, buckets_of, codes_of, sort_bucketed, starts_of
+from ..kernels.threads import in_blocks, side_by_side
 from .packing import Packing
 
 SPARE = 1.02  # factor by which the memory for all texts exceeds what the first batch's mean length predicts
@@ -141,7 +142,6 @@ class BucketedTexts(NamedTuple):
         """
         from ..kernels.sorting import sort_buckets
         from ..kernels.texts import keys_at, settle_runs
-        from ..kernels.threads import in_blocks
 
         data, offsets, depth, width = self.data, self.offsets, self.depth, self.width
         order = np.arange(self.keys.size, dtype=np.int32)
@@ -177,7 +177,6 @@ class BucketedTexts(NamedTuple):
     def take(self, positions: Counts) -> pa.Array:
         """The texts at ``positions`` as an Arrow array."""
         from ..kernels.texts import gather, lengths_of
-        from ..kernels.threads import in_blocks
 
         n = positions.size
         offsets = np.zeros(n + 1, np.int64)
@@ -191,7 +190,6 @@ class BucketedTexts(NamedTuple):
 def scatter_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, BucketedTexts]:
     """Scatter texts to buckets: the row (int32) of each, and the texts, in the new order."""
     from ..kernels import texts as kernels
-    from ..kernels.threads import side_by_side
 
     n_rows = offsets.size - 1
     depth = int(kernels.common_prefix(data, offsets))
@@ -224,7 +222,6 @@ def _first_keys(data: Bytes, offsets: Offsets, depth: int) -> tuple[Words, int]:
     Tries the bytes of the first rows, and those of all rows only if others occur.
     """
     from ..kernels.texts import keys_at
-    from ..kernels.threads import in_blocks
 
     n_rows = offsets.size - 1
     keys = np.empty(n_rows, np.uint64)

@@ -171,7 +171,6 @@ def _stream_times(file: CheckedFile, only: pa.Array | None) -> Iterator[pa.Recor
 
 
 def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
-    """The times of all rows: int64[n_rows]."""
     ticks = np.empty(n_rows, np.int64)
     row = 0
     for batch in batches:

@@ -132,7 +132,6 @@ class VotesBuilder:
             self._last_tick = int(ticks[-1])
 
     def _kept(self, ticks: Indices) -> Indices:
-        """The times of the rows that were kept, given those of all rows."""
         if not self._left_out:
             return ticks
         kept = np.ones(ticks.size, np.bool_)

@@ -65,7 +65,6 @@ def _rows_by_observation(rows: CodedRows, n_observations: int) -> tuple[Offsets,
 
 
 def _any_repeated(offsets: Offsets, words: Words) -> bool:
-    """Whether any user has several rows on one observation."""
     from ..kernels.deduplication import find_repeated
 
     repeated = np.zeros(1, np.uint8)

@@ -19,7 +19,6 @@ LARGEST_STEP = 1.0  # no Newton step is larger
 
 @kernel
 def _sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x))."""
     return float(1.0 / (1.0 + np.exp(-x)))
 
 

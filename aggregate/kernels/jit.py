@@ -101,7 +101,6 @@ def _typeof(other: Kernel, context: Any) -> Any:
 
 
 def _check_settings() -> None:
-    """Raise ParameterError if numba's compilation is disabled."""
     if numba.config.DISABLE_JIT:
         raise ParameterError(
             "NUMBA_DISABLE_JIT is set: what takes seconds compiled would take hours", remedy="unset it"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Counts, Flags, Indices, Offsets, Words
+from .threads import in_blocks, one_part_per_thread, side_by_side
 
 BUCKET_BITS = 11  # bits of the bucket number: the first-level cache still holds 2,048 positions to write at
 
@@ -27,7 +28,6 @@ class Buckets(NamedTuple):
 def buckets_of(keys: Words) -> Buckets:
     """The buckets for rows with these keys, uint64[n]."""
     from .sorting import count_buckets, varying_bits
-    from .threads import one_part_per_thread, side_by_side
 
     parts = one_part_per_thread(keys.size)
     varying = np.zeros((len(parts), 1), np.uint64)
@@ -50,7 +50,6 @@ def bucket_places(counts: Indices) -> tuple[Offsets, Indices]:
 def order_of_keys(keys: Words) -> tuple[Words, Counts]:
     """The keys, uint64[n], sorted, and their rows (int32) in that order; equal keys in row order. Copies ``keys``."""
     from .sorting import scatter_to_buckets
-    from .threads import side_by_side
 
     buckets = buckets_of(keys)
     bucketed, rows = np.empty_like(keys), np.empty(keys.size, np.int32)
@@ -70,7 +69,6 @@ def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags
     With their rows (int32) in that order, and where a new pair begins (bool).
     """
     from .sorting import gather_keys, mark_starts_of_pairs, sort_runs
-    from .threads import in_blocks
 
     high, order = order_of_keys(high)
     sorted_low, starts = np.empty_like(low), np.empty(high.size, np.bool_)
@@ -83,7 +81,6 @@ def order_of_pairs(high: Words, low: Words) -> tuple[Words, Words, Counts, Flags
 def sort_bucketed(buckets: Buckets, keys: Words, rows: Counts) -> None:
     """Sort, in place, the scattered keys of every bucket, and the rows with them."""
     from .sorting import sort_buckets
-    from .threads import side_by_side
 
     edges = buckets.edges
     ends = np.searchsorted(edges, [last for _, last in buckets.parts])  # ranges of buckets that hold as many rows
@@ -93,7 +90,6 @@ def sort_bucketed(buckets: Buckets, keys: Words, rows: Counts) -> None:
 def starts_of(sorted_keys: Words) -> Flags:
     """Where, among sorted keys, a new one begins: bool[n]."""
     from .sorting import mark_starts
-    from .threads import in_blocks
 
     starts = np.empty(sorted_keys.size, np.bool_)
     in_blocks(mark_starts, sorted_keys.size, sorted_keys, starts)
@@ -103,7 +99,6 @@ def starts_of(sorted_keys: Words) -> Flags:
 def codes_of(order: Counts, starts: Flags) -> Counts:
     """Each row's group, counted in the order of the groups: int32[n]."""
     from .sorting import codes_of_order
-    from .threads import one_part_per_thread, side_by_side
 
     codes = np.empty(order.size, np.int32)
     parts = one_part_per_thread(order.size)

@@ -40,7 +40,6 @@ class Digests:
 
     @cached_property
     def _hashed(self) -> tuple[Words, Words]:
-        """Hashes of users and of labels, uint64."""
         return _hashes(self._votes.user_ids), _hashes(self._votes.label_names)
 
 

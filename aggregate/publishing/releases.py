@@ -165,7 +165,6 @@ def _existing(output: str | os.PathLike[str]) -> RunStore:
 
 
 def _switched(store: RunStore, run_id: str) -> Run:
-    """Check a run, and switch ``latest`` to it."""
     record, replaced = check_run(store, run_id), store.published_id
     final = store.release(run_id) if run_id in store.held_ids else store.switch_to(run_id)
     return Run(run_id, final, store.latest, record, record.seconds, replaced)

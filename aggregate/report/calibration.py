@@ -72,7 +72,6 @@ def _before_and_after(comparison: "Comparison") -> Block:
 
 
 def _curves(*qualities: "Quality") -> Table:
-    """The reliability curves side by side."""
     rows = []
     bins = {each.low: each.high for quality in qualities for each in quality.curve}
     for low, high in sorted(bins.items()):

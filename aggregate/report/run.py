@@ -122,7 +122,6 @@ def _dropped(votes: "VoteCounts") -> str:
 
 
 def _ai_lines(counts: "AiCounts") -> list[str]:
-    """What the AI changed."""
     rejected = f" ({count(counts.rejected, 'row')} rejected)" if counts.rejected else ""
     lines = [
         f"the AI named {count(counts.observations, 'observation')}{rejected}, and validated "
@@ -175,7 +174,6 @@ def _convergence(run: "Run") -> str:
 
 
 def _changes(changes: "RunChanges | None") -> list[str]:
-    """Changes since the run before, in a line."""
     if changes is None:
         return []
     counts = changes.counts

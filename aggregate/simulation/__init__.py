@@ -6,7 +6,7 @@ simulate observations and users, ``voting`` and ``classifier`` the votes of user
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .stream import Plan
 
 IdKind = Literal["int", "string"]
+
+_simulated = partial(parameter, group="Simulation")
 
 
 @dataclass(frozen=True)
@@ -42,28 +44,20 @@ class Simulation:
     """
 
     # Counts of a scale beyond 60 might not fit 32 bits.
-    scale: float = parameter(
-        0.01,
-        "size relative to the published data: 1 is 6,699,593 observations; up to 60",
-        "in (0, 60]",
-        group="Simulation",
+    scale: float = _simulated(
+        0.01, "size relative to the published data: 1 is 6,699,593 observations; up to 60", "in (0, 60]"
     )
-    seed: int = parameter(0, "another seed, another log of the same kind", "at least 0", group="Simulation")
-    ai: bool = parameter(False, "also write ai_votes.parquet, with scores", group="Simulation")
-    parrots: float = parameter(
-        0.0, "users who vote what the AI says, 0 to 1; with --ai", "in [0, 1]", group="Simulation", unit="share"
-    )
-    experts: float | None = parameter(
+    seed: int = _simulated(0, "another seed, another log of the same kind", "at least 0")
+    ai: bool = _simulated(False, "also write ai_votes.parquet, with scores")
+    parrots: float = _simulated(0.0, "users who vote what the AI says, 0 to 1; with --ai", "in [0, 1]", unit="share")
+    experts: float | None = _simulated(
         None,
         "write the truth of this share of the observations only, 0 to 1, more often where there are several votes  "
         "[default: of all]",
         "in [0, 1]",
-        group="Simulation",
         unit="share",
     )
-    ids: IdKind = parameter(
-        "int", "ids are integers, or strings (UUIDs of observations)", choices=get_args(IdKind), group="Simulation"
-    )
+    ids: IdKind = _simulated("int", "ids are integers, or strings (UUIDs of observations)", choices=get_args(IdKind))
 
     def __post_init__(self) -> None:
         check_parameters(self)

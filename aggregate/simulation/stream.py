@@ -124,7 +124,6 @@ def _generator(seed: int, *place: int) -> np.random.Generator:
 
 
 def _quotas(totals: Totals) -> list[Quota]:
-    """The totals split over blocks."""
     sizes = np.full(-(-totals.observations // BLOCK), BLOCK)
     sizes[-1] = totals.observations - BLOCK * (len(sizes) - 1)
     multi_vote = split_total(totals.multi_vote, sizes)

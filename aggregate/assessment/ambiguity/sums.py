@@ -7,6 +7,7 @@ import numpy as np
 from ...arrays import Counts, Flags, Floats, Indices, LabelCodes, Words
 from ...consensus import Consensus
 from ...errors import VotesError
+from ...kernels.threads import in_blocks
 from ...progress import SILENT, Progress
 from ...score_lists import FAULTS, ScoreLists
 from ...shares import count_of
@@ -61,7 +62,6 @@ class MarginSums:
     def add(self, lists: ScoreLists) -> None:
         """Add lists. Raises VotesError if there are too many epochs."""
         from ...kernels import scores as kernels
-        from ...kernels.threads import in_blocks
 
         if lists.n_labels > self._last_seen.size:
             self._last_seen = np.append(self._last_seen, np.zeros(lists.n_labels - self._last_seen.size, np.int64))
@@ -85,7 +85,6 @@ class MarginSums:
         """The areas of the lists so far. Raises VotesError if too many lists cannot be used, or none can."""
         from ...disputes import likeliest_labels, vote_shares
         from ...kernels.scores import candidate_trust
-        from ...kernels.threads import in_blocks
 
         _check_lists(self.counts, self._settings.max_rejected, self._origin)
         progress.phase("derive areas")

@@ -180,7 +180,6 @@ def _fit(method: str, columns: Columns, right: Flags) -> LogisticMap | IsotonicM
 
 
 def _apply(fitted: LogisticMap | IsotonicMap, columns: Columns) -> Floats:
-    """The probabilities, float64[n]."""
     if isinstance(fitted, LogisticMap):
         return fitted(_features(columns, fitted.coefficients))
     return fitted(columns["confidence"])

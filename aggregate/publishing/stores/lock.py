@@ -119,7 +119,6 @@ def _clear_away(folder: Path, new: list[Path]) -> None:
 
 
 def _sign(folder: Path) -> None:
-    """Write down who holds the lock."""
     me = {"pid": os.getpid(), "host": socket.gethostname(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
     staged = folder / f"{HOLDER}.partial"
     try:
@@ -130,7 +129,6 @@ def _sign(folder: Path) -> None:
 
 
 def _holder(folder: Path) -> str:
-    """The process that has the lock, in words."""
     try:
         known = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
         return on_one_line(f"process {known['pid']:d} on {known['host']}, started {known['started']}")

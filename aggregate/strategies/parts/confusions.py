@@ -154,7 +154,6 @@ class Cells:
 
 
 def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
-    """Sum of the values by code: int64[n_codes]."""
     from ...kernels.posteriors import add_up
 
     sums = np.zeros(n_codes, np.int64)

@@ -182,7 +182,6 @@ class PlantNet:
         return made, iterate(made, rules, progress)
 
     def _rules(self, outside: AlignedWeights) -> Rules:
-        """The rules of the iteration, from the parameters."""
         function = WEIGHT_FUNCTIONS[self.weight_function]
 
         def weights(species: Counts) -> Weights:
@@ -200,6 +199,5 @@ class PlantNet:
             warn(f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}")
 
     def _parameters(self, with_ai: bool) -> dict[str, Any]:
-        """The parameters that affect the result."""
         known = declared(self)
         return {name: value for name, value in asdict(self).items() if with_ai or not known[name].needs}
