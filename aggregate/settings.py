@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .errors import ParameterError
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 LOCK_MODES = ("wait", "fail")  # what to do while another process writes in the output folder
 SIMULATED = "simulated"  # names the calibration that was fitted on simulated votes
+
+_of_votes = partial(setting, group="Votes")
+_of_scores = partial(setting, group="Scores and calibration")
+_of_output = partial(setting, group="Output and publishing")
+_guard = partial(setting, group="Guards", unit="share")
+_of_process = partial(setting, group="Running")
 
 
 def check_settings(settings: Any) -> None:
@@ -39,16 +46,15 @@ class ReadSettings:
     """How votes are read."""
 
     # Columns of `schema.VOTES` -> the files' own names.
-    columns: Mapping[str, str] | None = setting(
+    columns: Mapping[str, str] | None = _of_votes(
         None,
         "the files' own name of a column, such as observation_id=obs",
-        group="Votes",
         option="--column",
         metavar="COLUMN=NAME",
         columns_of=("VOTES",),
     )
-    as_of: datetime | None = setting(
-        None, "leave out votes cast later; a time without zone is UTC", group="Votes", metavar="TIMESTAMP"
+    as_of: datetime | None = _of_votes(
+        None, "leave out votes cast later; a time without zone is UTC", metavar="TIMESTAMP"
     )
     max_rejected: float = max_rejected()
 
@@ -99,32 +105,27 @@ class InputFiles:
 class AddOnSettings:
     """What is added to the consensus: columns and tables."""
 
-    calibration: str | os.PathLike[str] | None = setting(
+    calibration: str | os.PathLike[str] | None = _of_scores(
         None,
         "add the column probability, by a file of plant-aggregate calibrate, or 'simulated' for one measured on "
         "simulated votes",
-        group="Scores and calibration",
         is_file=True,
         words=(SIMULATED,),
         metavar="FILE",
     )
-    soft: bool = setting(
-        False, "also write posteriors.parquet: the share of every label voted", group="Output and publishing"
-    )
-    scores: "Paths | None" = setting(
+    soft: bool = _of_output(False, "also write posteriors.parquet: the share of every label voted")
+    scores: "Paths | None" = _of_scores(
         None,
         "add the columns score_aum, aumc, waum and pruned, by a classifier's training scores in Parquet files, folders "
         "or globs, as plant-aggregate ambiguity does by default",
-        group="Scores and calibration",
         is_table=True,
         several=True,
         metavar="SCORES",
     )
     # Columns of `schema.SCORE_LISTS` or `SCORE_ROWS` -> the files' own names.
-    score_columns: Mapping[str, str] | None = setting(
+    score_columns: Mapping[str, str] | None = _of_scores(
         None,
         "the score files' own name of a column, such as labels=top_labels",
-        group="Scores and calibration",
         option="--score-column",
         metavar="COLUMN=NAME",
         columns_of=("SCORE_LISTS", "SCORE_ROWS"),
@@ -139,28 +140,21 @@ class AddOnSettings:
 class PublishSettings:
     """How a run is published, or held back, and how many earlier ones are kept."""
 
-    keep: int = setting(14, "older runs that stay for rollback", "at least 0", group="Output and publishing")
-    max_label_changes: float | None = setting(
+    keep: int = _of_output(14, "older runs that stay for rollback", "at least 0")
+    max_label_changes: float | None = _guard(
         None,
         "hold the run back (exit code 3) if of the observations in the published run a larger share has another label  "
         "[default: no limit]",
         "in [0, 1]",
-        group="Guards",
-        unit="share",
     )
-    max_valid_drop: float | None = setting(
+    max_valid_drop: float | None = _guard(
         None,
         "hold the run back if valid observations are fewer than in the published run by a larger share  "
         "[default: no limit]",
         "in [0, 1]",
-        group="Guards",
-        unit="share",
     )
-    lock: str = setting(
-        "wait",
-        "while another process writes in OUTPUT: wait, or fail at once (exit code 4)",
-        choices=LOCK_MODES,
-        group="Output and publishing",
+    lock: str = _of_output(
+        "wait", "while another process writes in OUTPUT: wait, or fail at once (exit code 4)", choices=LOCK_MODES
     )
 
     def __post_init__(self) -> None:
@@ -171,14 +165,13 @@ class PublishSettings:
 class RunningSettings:
     """What the process may use."""
 
-    store_timeout: float = setting(
+    store_timeout: float = _of_process(
         TIME_LIMIT,
         "time that an object store has for an answer, retries included",
         "a positive number of seconds",
-        group="Running",
         unit="seconds",
     )
-    threads: int | None = setting(None, "threads to run on  [default: all cores]", "in [1, 1024]", group="Running")
+    threads: int | None = _of_process(None, "threads to run on  [default: all cores]", "in [1, 1024]")
 
     def __post_init__(self) -> None:
         check_settings(self)
