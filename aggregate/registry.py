@@ -66,9 +66,13 @@ class Registry(Mapping[str, T]):
     def find(self, name: str) -> T:
         """As ``self[name]``; an unknown name is a ParameterError that lists all names, other packages' included."""
         if name not in self:
-            names = ", ".join([*self._built_in, *sorted(self._installed)])
-            raise ParameterError(f"{self._kind} is {name!r} but must be one of {names}")
+            raise ParameterError(f"{self._kind} is {name!r} but must be one of {', '.join(self.names)}")
         return self[name]
+
+    @property
+    def names(self) -> list[str]:
+        """All names, those of other packages last."""
+        return [*self._built_in, *sorted(self._installed)]
 
     @cached_property
     def _installed(self) -> "dict[str, list[EntryPoint]]":

@@ -50,6 +50,12 @@ def ambiguity_of(
     return sums.areas_under_margin(progress)
 
 
+def check_local_scores(scores: Paths, types: Mapping[str, pa.DataType], columns: Mapping[str, str]) -> None:
+    """Raise VotesError, before votes of some ``types`` are read, if scores cannot be used; no file is copied for it."""
+    if not any(is_uri(os.fspath(path)) for path in path_list(scores)):
+        check_scores(scores, types["observation_id"], types["label"], columns)
+
+
 class MakesAmbiguity:
     """The setting ``scores``: areas under the margin of the consensus."""
 
@@ -59,9 +65,8 @@ class MakesAmbiguity:
         self._columns = settings.score_columns or {}
 
     def check(self, types: Mapping[str, pa.DataType]) -> None:
-        """Local scores are checked before the votes are read; others when they are read."""
-        if not any(is_uri(os.fspath(path)) for path in self._paths):
-            check_scores(self._paths, types["observation_id"], types["label"], self._columns)
+        """Raise VotesError if a local file cannot be used."""
+        check_local_scores(self._paths, types, self._columns)
 
     def make(self, consensus: Consensus, progress: Progress) -> Ambiguity:
         """Read the scores, and compute the areas."""

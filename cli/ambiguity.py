@@ -67,20 +67,21 @@ def ambiguity(
     Writes areas under the margin of every observation, and which to leave out of the next training.
     """
     import plant_aggregate
-    from plant_aggregate.ingest import read
+    from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.tables import write_rows
     from plant_aggregate.report.ambiguity import ambiguity_blocks
     from plant_aggregate.strategies import registry
+    from plant_aggregate.training_scores import check_local_scores
 
     settings = AmbiguitySettings(**options)
     chosen = registry.get(strategy)()
     names = column_mapping(score_columns, "--score-column")
     set_threads(threads or available_cores())
     with console.progress() as listener:
-        log = read(
-            votes, columns=column_mapping(columns), as_of=as_of, max_rejected=settings.max_rejected, progress=listener
-        ).votes
+        files = find_votes(votes, columns=column_mapping(columns), as_of=as_of)
+        check_local_scores(scores, files.types, names)
+        log = read_found(files, max_rejected=settings.max_rejected, progress=listener).votes
         consensus = chosen.fit(log, progress=listener)
         found = plant_aggregate.ambiguity_of(consensus, scores, settings, columns=names, progress=listener)
         listener.phase("write", total=found.n_observations, unit="observations")

@@ -259,7 +259,7 @@ class StrategyName(TextChoice):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name; a usage error if no strategy has it."""
-        return value if value in STRATEGIES else super().convert(value, param, ctx)
+        return value if value in STRATEGIES else click.Choice(STRATEGIES.names).convert(value, param, ctx)
 
 
 class Within(NumberParameter):
@@ -352,7 +352,7 @@ def strategy_names(text: str) -> tuple[str, ...]:
     names = tuple(STRATEGIES) if text == "all" else tuple(name.strip() for name in text.split(","))
     unknown = [name for name in names if name not in STRATEGIES]
     if unknown:
-        raise click.BadParameter(f"{', '.join(map(repr, unknown))} not among {', '.join(STRATEGIES)}")
+        raise click.BadParameter(f"{', '.join(map(repr, unknown))} not among {', '.join(STRATEGIES.names)}")
     if len(set(names)) < len(names):
         raise click.BadParameter("a strategy is named more than once")
     return names

@@ -96,6 +96,17 @@ def test_what_another_package_has_wrong_is_an_error_when_it_is_used(others: Path
     assert fault in output
 
 
+@pytest.mark.parametrize("arguments", [["run", "--strategy", "oracle"], ["compare", "--strategies", "oracle"]])
+def test_an_unknown_name_is_an_error_that_lists_all_names(others: Path, arguments: list[str]) -> None:
+    code, output = command(others, *arguments, "votes.parquet")
+    assert (code, len(output.splitlines())) == (2, 1), output
+    listed = output.replace("'", "").partition("; see")[0]
+    assert listed.endswith(
+        "plantnet, majority, naive-soft, wawa, two-thirds, zero-based-skill, dawid-skene, one-coin, "
+        "glad, mace, iwmv, wds, broken, lenient, other, twice"
+    )
+
+
 @pytest.mark.slow
 def test_a_strategy_of_another_package_is_compared_and_replaces_none(others: Path) -> None:
     truth = VOTES.select(["observation_id", "label"]).slice(1)

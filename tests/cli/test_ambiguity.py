@@ -407,6 +407,14 @@ def test_files_that_are_none(command: Callable[..., int], write: Write, work: Pa
     assert_refused(capfd, command(path), "cut.parquet", "cannot be read as Parquet")
 
 
+def test_columns_of_scores_are_checked_before_votes_are_read(work: Path, write: Write, capfd: Capture) -> None:
+    unusable = pa.table({"observation_id": [1], "user_id": ["ana"], "label": [""]})  # which shows when it is read
+    arguments = ["ambiguity", str(write("votes.parquet", unusable)), "--scores", str(write("s.parquet", SCORES))]
+    assert_refused(capfd, run_command([*arguments, "-q"]), "votes.parquet")
+    write("s.parquet", SCORES.drop_columns(["epoch"]))
+    assert_refused(capfd, run_command([*arguments, "-q"]), "s.parquet: column 'epoch' is missing")
+
+
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.4])
 def test_damaged_pages(command: Callable[..., int], work: Path, capfd: Capture, share: float) -> None:
     chance = np.random.default_rng(1)
