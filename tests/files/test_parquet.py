@@ -153,13 +153,13 @@ def test_a_file_that_changes_after_it_was_streamed_is_noticed(tmp_path: Path, mo
     """Its fingerprint may have been taken of the new content."""
     path = tmp_path / "votes.parquet"
     pq.write_table(VOTES, path)
-    batches = plant_aggregate.ingest._batches
+    batches = plant_aggregate.ingest.stream_all
 
     def read_and_change(*arguments: Any) -> Any:
         yield from batches(*arguments)
         pq.write_table(VOTES.slice(1), path)
 
-    monkeypatch.setattr(plant_aggregate.ingest, "_batches", read_and_change)
+    monkeypatch.setattr(plant_aggregate.ingest, "stream_all", read_and_change)
     with pytest.raises(VotesError, match=r"votes\.parquet: changed while it was read; run again when it is complete"):
         read(path)
 
