@@ -3,7 +3,7 @@
 A package adds an implementation with an entry point in the registry's group, here a strategy::
 
     [project.entry-points."plant_aggregate.strategies"]
-    latest-vote = "my_package.strategies:LatestVote"
+    simple-majority = "my_package.strategies:SimpleMajority"
 """
 
 from collections.abc import Iterator, Mapping

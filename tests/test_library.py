@@ -30,6 +30,12 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_by("import plant_aggregate") == set()
 
 
+def test_the_package_is_the_command_line() -> None:
+    command = [sys.executable, "-m", "plant_aggregate", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"plant-aggregate, version {plant_aggregate.__version__}\n"
+
+
 def test_the_groups_help_loads_nothing_heavy() -> None:
     assert loaded_by("from plant_aggregate.cli.main import run_command; run_command(['--help'])") == set()
 

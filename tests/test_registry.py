@@ -4,15 +4,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from plant_aggregate import Majority, votes_from_table
 from plant_aggregate.registry import Registry
 from plant_aggregate.strategies.registry import STRATEGIES
 
 from .command_line import VOTES
+from .paths import ROOT
 
+EXAMPLE = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
 TOY = """
 from dataclasses import dataclass, replace
 from plant_aggregate import Majority
@@ -118,6 +123,15 @@ def test_a_strategy_of_another_package_is_compared_and_replaces_none(others: Pat
     code, output = command(others, "run", "votes.parquet", "--strategy", "majority", "--json")
     assert code == 0, output
     assert '"theta_acc": 0.7' in output
+
+
+def test_the_example_in_the_docs_is_a_strategy() -> None:
+    module: dict[str, Any] = {"__name__": "my_package.strategies"}
+    exec(EXAMPLE, module)
+    votes = votes_from_table(VOTES.take([0, 1, 2, 3, 3]).set_column(1, "user_id", pa.array([*"abcde"])))
+    found, expected = module["SimpleMajority"]().fit(votes), Majority(theta_acc=0.5).fit(votes)
+    assert found.to_arrow().equals(expected.to_arrow())
+    assert (found.strategy, found.parameters) == ("simple-majority", expected.parameters)
 
 
 def test_built_in_strategies_are_found_without_the_metadata_of_packages() -> None:
