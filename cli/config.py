@@ -1,6 +1,7 @@
 """``plant-aggregate config``: check a configuration file, or show the effective settings."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -47,8 +48,9 @@ def config(context: click.Context, command: str, show: bool) -> None:
         if "run" in configuration.tables:
             _check_together(configuration, context, group)
         options = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
-        if not configuration.of("run").get("votes"):
-            options += "; [run] names no votes, so they have to be on the command line"
+        left = _left_to_command_line(configuration.of("run"))
+        if left:
+            options += f"; [run] names no {' and no '.join(left)}, so they have to be on the command line"
         console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {options}")
 
 
@@ -59,9 +61,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
-    if not table.get("votes"):  # they, and the AI's, may be on the command line instead
-        wanted = any(name in table for name in (*NEEDS, "ai_calibration"))
-        table |= {"votes": ["VOTES"], "ai_votes": table.get("ai_votes") or ["AI"] * wanted}
+    table |= {key.replace("-", "_"): ["FILE"] for key in _left_to_command_line(table)}
     # Parsing these options changes how this process logs: they get the values it has now.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}
     try:
@@ -75,6 +75,14 @@ def _check_together(configuration: Configuration, context: click.Context, group:
         lines = [configuration.line("run", name) for name in configuration.of("run") if name in named]
         at = f", line {max(lines)}" if lines else ""
         raise ConfigurationError(configuration.path, f"{at}: [run] {message}") from error
+
+
+def _left_to_command_line(table: Mapping[str, Any]) -> list[str]:
+    """The inputs that [run] does not name and the command line has to: votes, and the AI's if an option needs them."""
+    if table.get("votes"):
+        return []
+    needs_ai = not table.get("ai_votes") and any(name in table for name in (*NEEDS, "ai_calibration"))
+    return ["votes", *["ai-votes"] * needs_ai]
 
 
 def _settings(name: str, command: click.Command, configuration: Configuration | None) -> str:

@@ -219,7 +219,10 @@ def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, 
 @pytest.mark.parametrize("votes", ["", "votes = []\n"])
 def test_what_may_be_on_the_command_line_is_not_missed(configure: Configure, capfd: Capture, votes: str) -> None:
     assert run_command(["config", *configure(f'[run]\n{votes}ai-mode = "fixed"\nai-calibration = "c.json"\n')]) == 0
-    assert capfd.readouterr().out.endswith("; [run] names no votes, so they have to be on the command line\n")
+    missing = "; [run] names no votes and no ai-votes, so they have to be on the command line\n"
+    assert capfd.readouterr().out.endswith(missing)
+    assert run_command(["config", *configure(f"[run]\n{votes}keep = 1\n")]) == 0
+    assert capfd.readouterr().out.endswith(missing.replace(" and no ai-votes", ""))
 
 
 def test_a_run_without_settings_of_its_own_is_one(configure: Configure, write: Write, capfd: Capture) -> None:

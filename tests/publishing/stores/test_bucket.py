@@ -69,6 +69,11 @@ def test_a_run_in_a_store_has_many_names(output: str, write: Write, work: Path) 
         assert (found.run_id, found.record) == (latest.run_id, latest.record)
         assert found.read_table().equals(consensus)
         assert found.votes([1]).n_observations == 1
+    with pytest.raises(VotesError, match="is no consensus: its columns are 'user_id'"):
+        plant_aggregate.open_run(latest.path("users.parquet"))
+    for name in (f"{latest.folder}/nope.parquet", f"{output}/runs/nope"):
+        with pytest.raises(VotesError):
+            plant_aggregate.open_run(name)
 
 
 def test_runs_are_held_released_compared_and_taken_back(output: str, write: Write, work: Path, capfd: Capture) -> None:
