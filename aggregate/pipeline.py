@@ -78,7 +78,7 @@ def run(
     strategy = next(iter(STRATEGIES.values()))() if strategy is None else strategy
     settings = Settings() if settings is None else settings
     check_side_inputs(strategy, settings)
-    guards = Guards(settings.max_label_changes, settings.max_valid_drop)
+    guards = Guards(**{name: getattr(settings, name) for name in Guards._fields})
     paths = path_list(paths)
     set_time_limit(settings.store_timeout)
     store = open_output(output)

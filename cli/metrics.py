@@ -1,4 +1,4 @@
-"""The metrics file of the commands that publish."""
+"""The option --metrics of the commands that publish; the metrics themselves are in ``publishing/metrics.py``."""
 
 import os
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The defences by name: a line each."""
+"""The defences by name: a line each, and a parameter of that name in each strategy that applies it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -7,7 +7,7 @@ from .record import RunChanges
 
 
 class Guards(NamedTuple):
-    """Limits on changes from one published run to the next; None is no limit."""
+    """Limits on changes from one published run to the next, by the names of their settings; None is no limit."""
 
     max_label_changes: float | None = None  # share of the observations in both runs whose label may be another
     max_valid_drop: float | None = None  # share by which the number of valid observations may fall
@@ -15,7 +15,7 @@ class Guards(NamedTuple):
     @property
     def are_set(self) -> bool:
         """Whether there is any limit."""
-        return self.max_label_changes is not None or self.max_valid_drop is not None
+        return any(limit is not None for limit in self)
 
     def objections(self, changes: RunChanges | None, lost: str | None = None) -> list[str]:
         """The reasons against publishing, in words; ``changes`` is None for a first run.

@@ -1,4 +1,4 @@
-"""What is read of a published consensus to evaluate it: evidence on the experts' observations, and users."""
+"""Evidence on the experts' observations, and users, of a published consensus, for ``open_run`` to hand out."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Changes which run is published: releases a run that was held back, or rolls back to an earlier one."""
+"""Opens the store of runs that a name stands for, and changes which run is published there: publish, roll back."""
 
 import os
 from collections.abc import Iterator, Mapping

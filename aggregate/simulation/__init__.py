@@ -2,7 +2,8 @@
 
 The model is described in docs/simulation.md. ``published`` has the numbers to reproduce; ``species`` and ``crowd``
 simulate observations and users, ``voting`` and ``classifier`` the votes of users and AI, ``timing`` their times;
-``stream`` combines these block by block, ``marginals`` counts the result, ``files`` writes it.
+``stream`` combines these block by block, and is where attacks, such as parrots, replace votes; ``marginals`` counts the
+result, ``files`` writes it.
 """
 
 from dataclasses import dataclass

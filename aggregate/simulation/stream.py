@@ -119,7 +119,10 @@ class Plan:
 
 
 def _generator(seed: int, *place: int) -> np.random.Generator:
-    """The random generator of one part, which does not depend on the other parts that are drawn."""
+    """The random generator of one part, which does not depend on the other parts that are drawn.
+
+    The first number of ``place`` is the part: 0 species and crowd, 1 votes, 2 experts, 3 the AI, 4 parrots.
+    """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=place)))
 
 
