@@ -23,6 +23,8 @@ import os
 import re
 import shlex
 import subprocess
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,8 @@ class Record:
         arguments = shlex.split(self._filled(line))
         if arguments[:1] == ["run"] and not {"-o", "--output", "--help", "-h", "--config"} & set(arguments):
             arguments[1:1] = ["-o", self._out]
+        while self._run_ids and self._run_ids[-1] >= f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}":
+            time.sleep(0.01)  # two runs of one second have ids of different widths
         before = self._files()
         done = subprocess.run(
             [self._command, *arguments],

@@ -20,7 +20,7 @@ from pyarrow.fs import FileSelector, FileType
 import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import PublishError, VotesError
-from plant_aggregate.files.locations import StoreLocation, locate
+from plant_aggregate.files.locations import StoreLocation, child, locate
 from plant_aggregate.publishing.releases import check_run, open_output
 from plant_aggregate.publishing.stores.bucket import RunBucket
 from plant_aggregate.publishing.stores.history import prune
@@ -71,7 +71,7 @@ def test_a_run_in_a_store_has_many_names(output: str, write: Write, work: Path) 
         assert found.votes([1]).n_observations == 1
     with pytest.raises(VotesError, match="is no consensus: its columns are 'user_id'"):
         plant_aggregate.open_run(latest.path("users.parquet"))
-    for name in (f"{latest.folder}/nope.parquet", f"{output}/runs/nope"):
+    for name in (child(latest.folder, "nope.parquet"), child(output, "runs", "nope")):
         with pytest.raises(VotesError):
             plant_aggregate.open_run(name)
 
