@@ -22,7 +22,7 @@ TESTS = ["tests/strategies/test_plantnet_golden.py", "tests/test_arrow.py"]
 """What is run besides the sample: results, and what crosses from one library to another."""
 TEST_TOOLS = ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis"]
 AT_A_TIME = 2
-VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
+VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z(?:-\d+)?\b")
 HAS = "from importlib.metadata import version as v; print(*(f'{n} {v(n)}' for n in '%s'.split()), sep=', ')"
 
 

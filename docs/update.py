@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z\b")
+VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z(?:-\d+)?\b")
 WORK = tempfile.TemporaryDirectory()
 """Where commands write, each part in a folder of its own (see :func:`folder`); it goes when this program ends."""
 LISTS = {"labels": "list of strings or integers", "shares": "list of floats"}
