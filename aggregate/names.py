@@ -42,12 +42,14 @@ class NameFindings:
     """Names that look alike, and names like a missing value, among distinct names."""
 
     pairs_alike: Mapping[str, int]
-    """Number of pairs by KINDS: names that differ only in white space, in Unicode form as well, in case as well.
+    """Pairs of names that differ only in `white_space`, in `unicode_form` as well, or in `case` as well.
 
     A pair is counted once, by the last of the three normalisations needed to make its names equal.
     """
-    first_alike: tuple[tuple[str, str], ...]  # the first of these pairs, of different names
-    like_missing: Mapping[str | int, int]  # names that look like a missing value -> number of votes
+    first_alike: tuple[tuple[str, str], ...]
+    """The first five of these pairs, of different names."""
+    like_missing: Mapping[str | int, int]
+    """Names that look like a missing value, each with its number of votes."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to report."""

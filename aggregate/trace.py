@@ -9,15 +9,19 @@ class Iteration:
     """One iteration: its changes, and the number of valid observations."""
 
     labels_changed: int
+    """Observations that got another label."""
     users_changed: int
+    """Users whose weight, or number of species, changed."""
     valid: int
+    """Valid observations after it."""
 
 
 @dataclass(frozen=True)
 class LikelihoodIteration(Iteration):
     """One iteration of a probabilistic model, with the log-likelihood of the votes."""
 
-    log_likelihood: float  # log-likelihood of all votes, in nats
+    log_likelihood: float
+    """Log-likelihood of all votes after it, in nats; of probabilistic models alone."""
 
 
 class Trace(NamedTuple):

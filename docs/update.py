@@ -6,6 +6,7 @@ are not compared.
 """
 
 import argparse
+import ast
 import dataclasses
 import inspect
 import json
@@ -14,13 +15,16 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_origin
 
 import plant_aggregate
 from plant_aggregate import schema
 from plant_aggregate.cli.group import COMMANDS
+from plant_aggregate.publishing.record import ChangeCounts, RunChanges, RunRecord
 from plant_aggregate.strategies.plantnet.strategy import PlantNet
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -36,6 +40,10 @@ LISTS = {"labels": "list of strings or integers", "shares": "list of floats"}
 """Types in words, as far as they are not Arrow's."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
 
+JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", Any: "value"}
+OF_OWN_FORM = {"like_missing": "array of objects (name, votes)", "first_alike": "array of pairs of strings"}
+"""Fields of records whose form in JSON is not that of their type."""
+
 
 def columns(table: schema.Table) -> str:
     """A Markdown table of a table's columns."""
@@ -47,6 +55,53 @@ def columns(table: schema.Table) -> str:
         optional = "optional: " if column.optional else ""
         lines.append(f"| `{column.name}` | {kind} | {optional}{column.meaning} |")
     return "\n".join(lines)
+
+
+def run_json() -> str:
+    """A Markdown table of the keys of run.json: the fields of RunRecord, and the texts below them."""
+    lines = ["| key | type | |", "|---|---|---|"]
+    lines += [f"| `{key}` | {kind} | {meaning} |" for key, kind, meaning in keys_of(RunRecord)]
+    return "\n".join(lines)
+
+
+def keys_of(record: Any, above: str = "") -> Iterator[tuple[str, str, str]]:
+    """The keys of a dataclass in JSON, below the key ``above``, each with its type and meaning."""
+    meanings = texts_below_fields(record)
+    for item in dataclasses.fields(record):
+        if (record, item.name) == (RunChanges, "counts"):  # its fields are keys of the object itself
+            yield from keys_of(ChangeCounts, above)
+        elif (record, item.name) not in ((RunRecord, "further"), (RunRecord, "contents")):
+            kind, path, below = json_type(item.type)
+            key, meaning = f"{above}{item.name}", meanings[item.name].splitlines()[0].rstrip(".")
+            begins = meaning[0] if meaning[1].isupper() else meaning[0].lower()
+            yield key, OF_OWN_FORM.get(item.name, kind), f"{begins}{meaning[1:]}"
+            yield from keys_of(below, f"{key}{path}.") if below else ()
+
+
+def json_type(kind: Any) -> tuple[str, str, Any]:
+    """A type in words, what leads from an object or array to its items, and the dataclass that they, or it, are."""
+    if kind in JSON_TYPES:
+        return JSON_TYPES[kind], "", None
+    if dataclasses.is_dataclass(kind):
+        return "object", "", kind
+    name, of_items = get_origin(kind), [each for each in get_args(kind) if each not in (NoneType, ...)]
+    if name not in (tuple, Mapping):  # a union; the first kind has all fields of the others
+        return json_type(of_items[0])
+    items, _, below = json_type(of_items[-1])
+    several = f" of {items}s" if items != "value" else ""
+    return (f"array{several}", "[]", below) if name is tuple else (f"object{several}", ".NAME", below)
+
+
+def texts_below_fields(kind: type) -> dict[str, str]:
+    """The text below each field of a class, those that are inherited included."""
+    found: dict[str, str] = {}
+    for each in reversed(kind.__mro__[:-1]):
+        (tree,) = ast.parse(inspect.getsource(each)).body
+        assert isinstance(tree, ast.ClassDef)
+        for field, text in zip(tree.body, tree.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                found[ast.unparse(field.target)] = inspect.cleandoc(ast.literal_eval(text.value))
+    return found
 
 
 def strategies() -> str:
@@ -243,6 +298,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
+    "keys of run.json": run_json,
     "columns of posteriors": lambda: columns(schema.POSTERIORS),
     "columns of score lists": lambda: columns(schema.SCORE_LISTS),
     "columns of score rows": lambda: columns(schema.SCORE_ROWS),
@@ -269,7 +325,7 @@ def updated(page: str, parts: Collection[str]) -> str:
         same = VOLATILE.sub("", old.strip()) == VOLATILE.sub("", new.strip())
         return match[0] if same else f"<!-- begin {name} -->\n{new}\n<!-- end {name} -->"
 
-    return re.sub(r"<!-- begin ([\w -]+?) -->\n(.*?)<!-- end \1 -->", fill, page, flags=re.DOTALL)
+    return re.sub(r"<!-- begin ([\w. -]+?) -->\n(.*?)<!-- end \1 -->", fill, page, flags=re.DOTALL)
 
 
 def main() -> int:

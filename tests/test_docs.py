@@ -1,10 +1,15 @@
 """The documentation says what the program does."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -86,6 +91,53 @@ def test_every_option_has_a_help_text() -> None:
 def test_help_and_version_work() -> None:
     assert CliRunner().invoke(cli, ["--help"]).exit_code == 0
     assert plant_aggregate.__version__ in CliRunner().invoke(cli, ["--version"]).output
+
+
+def keys_in(value: Any, shape: str = "") -> Iterator[tuple[str, Any]]:
+    """The keys of JSON as docs/run_json.md writes them, and their values; ``.NAME`` where names are free."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            free = shape in ("outputs", "files", "names")
+            key = f"{shape}.{'NAME' if free else name}" if shape else name
+            if not free:
+                yield key, below
+            yield from keys_in(below, key)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        yield from keys_in(value[0], f"{shape}[]")
+
+
+JSON_KINDS = {"string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list}
+
+
+def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None:
+    """Those of a first run, of one that was compared, of one that could not be, and of a model with likelihoods."""
+    with_weights = plant_aggregate.Settings(user_weights=tmp_path / "weights.parquet")
+    with_ai = plant_aggregate.Settings(ai_votes=ROOT / "sample_votes" / "ai_votes.parquet")
+    nights = [(None, with_weights), (plant_aggregate.OneCoin(max_iter=2), None), (None, with_ai)]
+    votes = pq.read_table(ROOT / "sample_votes" / "votes.parquet").slice(0, 500)
+    pq.write_table(votes, tmp_path / "votes.parquet")
+    weights = pa.table({"user_id": votes["user_id"][:1], "fixed_weight": [1.0]})
+    pq.write_table(weights, tmp_path / "weights.parquet")
+    runs = [plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out", *night) for night in nights]
+    (Path(runs[-1].folder) / "users.parquet").unlink()
+    with pytest.warns(plant_aggregate.AggregateWarning, match="is not known"):
+        runs.append(plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out"))
+    found = [item for run in runs for item in keys_in(json.loads((Path(run.folder) / "run.json").read_text()))]
+    rows = re.findall(
+        r"^\| `([^`]+)` \| ([^|]+) \| (.+) \|$", "\n".join(part("keys of run.json", "docs/run_json.md")), re.M
+    )
+    documented = {key: kind.split()[0] for key, kind, _ in rows}
+    open_ended = re.compile(
+        r"(parameters|settings|seconds|counts\.(ai\.|votes\.)?rejected_by_reason|names\.NAME\.\w+"
+        r"|changes\.why)[.\[].*"
+    )
+    known = [(key, value) for key, value in found if not open_ended.fullmatch(key)]
+    assert {key for key, _ in known} == set(documented)
+    wrong = [
+        (key, value) for key, value in known if value is not None and not isinstance(value, JSON_KINDS[documented[key]])
+    ]
+    assert wrong == []
+    assert {key for key, value in known if value is None} == {"changes"}
 
 
 PUBLISHED = {"runs/", "held/", "consensus/latest/", "consensus/runs/"}

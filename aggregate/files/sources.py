@@ -81,9 +81,13 @@ class Input:
     """A file that was read, for run.json."""
 
     path: str
+    """The path or URI, without secrets; bytes that are not UTF-8 as `\\xe9`."""
     rows: int
+    """Rows of the file."""
     bytes: int
-    fingerprint: str  # SHA-256 of its content, as hexadecimal digits
+    """Size of the file."""
+    fingerprint: str
+    """SHA-256 of its content, as 64 hexadecimal digits."""
 
 
 def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:

@@ -36,30 +36,49 @@ class VoteCounts:
     """Rows of the vote log, as in ``ingest.builder.RowCounts``."""
 
     read: int
+    """Rows of the vote log that were read: the sum of those used, superseded, no_opinion, after_as_of and rejected."""
     used: int
+    """Votes that count: one for each observation and user."""
     superseded: int
+    """Rows that a later row of the same user on the same observation replaced or withdrew."""
     no_opinion: int
+    """Rows without a label."""
     after_as_of: int
+    """Rows cast after `settings.as_of`."""
     untimed: int
+    """Rows without a time, if others have one: they count as older than those."""
     rejected: int
+    """Rows that could not be used: those of `rejected.parquet` that are votes of users."""
     rejected_by_reason: Mapping[str, int]
+    """The same by reason; empty if there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AiCounts:
     """Observations that the AI changed, 0 for strategies without that; and rows of its votes."""
 
-    observations: int = 0  # number of observations that the AI votes on
+    observations: int = 0
+    """Observations that the AI votes on."""
     agreed: int = 0
+    """Observations whose label the AI names, and where it changed nothing."""
     validated: int = 0
+    """Observations with the same label as without the AI, valid only with it."""
     invalidated: int = 0
+    """Observations with the same label as without the AI, not valid because of it."""
     relabelled: int = 0
+    """Observations with another label than without the AI."""
     valid_by_ai: int = 0
-    share_of_valid: float = 0.0  # share of the valid labels that would not be valid without the AI
+    """Valid labels that would not be valid without the AI: validated, or relabelled and valid."""
+    share_of_valid: float = 0.0
+    """The same as a share of all valid labels."""
     rejected: int
+    """Rows of the AI's votes that could not be used."""
     rejected_by_reason: Mapping[str, int]
+    """The same by reason; empty if there are none."""
     no_opinion: int
-    further: int  # rows left out because another one of the same observation counts
+    """Rows of the AI's votes without a label."""
+    further: int
+    """Rows of the AI's votes that were left out because another one of the same observation counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +86,25 @@ class Counts:
     """Rows, observations, labels and users."""
 
     votes: VoteCounts | None = None
+    """Rows of the vote log by outcome."""
     observations: int
+    """Observations of the consensus."""
     users: int
+    """Users with a vote."""
     labels: int
+    """Distinct labels voted."""
     valid: int
+    """Observations with status `valid`."""
     contested: int
+    """Observations with status `contested`."""
     needs_votes: int
+    """Observations with status `needs_votes`."""
     ambiguous: int
+    """Ambiguous observations, of any status."""
     self_validating_users: int
-    ai: AiCounts | None = None  # None if no AI took part
+    """Users whose weight is at least `theta_conf`."""
+    ai: AiCounts | None = None
+    """What the AI changed; missing if no AI took part."""
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
@@ -87,26 +116,41 @@ class ChangeCounts:
     """Differences between two runs, in observations."""
 
     in_both: int
+    """Observations that are in both runs."""
     new: int
+    """Observations that are in this run only."""
     gone: int
+    """Observations that are in the other run only."""
     label_changed: int
-    label_changes_share: float  # share of the observations in both runs whose label changed
+    """Observations with another label."""
+    label_changes_share: float
+    """Share of the observations in both runs whose label is another."""
     status_changed: int
+    """Observations with another status."""
     became_valid: int
+    """Observations that are valid in this run, and in the other one not valid or not there."""
     no_longer_valid: int
+    """Observations that were valid in the other run, and are not, or gone."""
     valid_before: int
+    """Valid observations of the other run."""
     valid_now: int
-    valid_drop: float  # share by which the number of valid observations fell; negative if it rose
-    why: Mapping[str, int]  # number of observations that differ, by `changes.REASONS`
+    """Valid observations of this run."""
+    valid_drop: float
+    """Share by which the number of valid observations fell; negative if it rose."""
+    why: Mapping[str, int]
+    """Observations that differ, by the reason: `votes`, `ai`, `settings` or `weights` (as in `changes.parquet`)."""
 
 
 @dataclass(frozen=True)
 class RunChanges:
     """Differences between a run and another one."""
 
-    against: str | None = None  # the id of the other run; None if it is not known
-    counts: ChangeCounts | None = None  # None if the two could not be compared
-    incomparable: str | None = None  # why the two could not be compared
+    against: str | None = None
+    """The id of the other run, which was published when this one was made."""
+    counts: ChangeCounts | None = None
+    """None if the two could not be compared."""
+    incomparable: str | None = None
+    """Why the two could not be compared; then this and `against` alone are there."""
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
@@ -126,7 +170,9 @@ class FileFacts:
     """A file that a setting names."""
 
     path: str | None = None
+    """The path or URI, without secrets; of several files the first, and how many more."""
     sha256: str | None = None
+    """SHA-256 of its content; of several files that of all their digests, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +180,11 @@ class OutputFacts:
     """A table of a run."""
 
     rows: int | None = None
+    """Rows of the table."""
     bytes: int | None = None
+    """Size of the file."""
     sha256: str | None = None
+    """SHA-256 of the file, as 64 hexadecimal digits."""
 
     @classmethod
     def of(cls, output: Output) -> "OutputFacts":
@@ -145,31 +194,51 @@ class OutputFacts:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """The content of a run.json; None, or empty, is what it lacks, as one of another version or program may."""
+    """The content of a run.json; None, or empty, is what it lacks, as one of another version or program may.
+
+    The texts below the fields are also those of docs/run_json.md.
+    """
 
     run_id: str | None = None
+    """The id of the run: the UTC time when it started, with a number if that is taken."""
     version: str | None = None
+    """The version of plant-aggregate that made the run."""
     strategy: str | None = None
-    parameters: Mapping[str, Any] | None = None  # parameters of the strategy, with `ambiguous_below` as it was applied
-    settings: Mapping[str, Any] = field(default_factory=dict)  # the options of the run, by name, and when it `started`
-    # The files that settings name, beside votes and scores, by the name of the setting.
+    """The name of the strategy."""
+    parameters: Mapping[str, Any] | None = None
+    """The parameters of the strategy, by name, defaults included; `ambiguous_below` as it was applied."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The other options of the run, by name, defaults included; and `started`, when it began to write (ISO 8601)."""
     files: Mapping[str, FileFacts] = field(default_factory=dict)
-    # The files that were read row by row: those of the votes, then those of the AI's votes.
+    """The files that settings name and that are read as a whole, such as a calibration, by the name of the setting."""
     inputs: tuple[Input, ...] = ()
+    """The files that were read row by row: those of the votes, then those of the AI's votes."""
     counts: Counts | None = None
+    """Rows, observations, labels and users."""
     trace: tuple[LikelihoodIteration | Iteration, ...] = ()
+    """The iterations of the strategy, in order; a single one if it does not iterate."""
     converged: bool | None = None
+    """Whether the iterations came to an end by themselves."""
     cycle_length: int | None = None
-    outputs: Mapping[str, OutputFacts] = field(default_factory=dict)  # the tables, by the names of their files
-    names: Mapping[str, NameFindings] = field(default_factory=dict)  # suspicious names among `labels` and `users`
-    further: Mapping[str, Any] = field(default_factory=dict)  # facts of add-ons, by name
-    changes: RunChanges | None = None  # None if there was no run to compare with
-    held: tuple[str, ...] = ()  # why the run is held back; empty if it was published at once
-    seconds: Mapping[str, float] = field(default_factory=dict)  # seconds of each phase, until the record was written
+    """The length of the cycle that the iterations ended in; 0 if in none."""
+    outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
+    """The tables of the run, by the names of their files."""
+    names: Mapping[str, NameFindings] = field(default_factory=dict)
+    """Suspicious names among `labels` and `users`."""
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of add-ons, by name, which are keys of run.json itself."""
+    changes: RunChanges | None = None
+    """Differences from the run that was published when this one was made; null if there was none."""
+    held: tuple[str, ...] = ()
+    """Why a guard held the run back; empty if it was published at once."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of each phase, by its name, until run.json was written."""
     peak_memory_bytes: int | None = None
+    """The most memory that the process held."""
     warnings: tuple[str, ...] = ()
-    # The whole content of the file, if the record was read from one.
+    """The warnings of the run."""
     contents: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """The whole content of the file, if the record was read from one."""
 
     def compared(
         self,
