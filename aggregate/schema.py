@@ -184,7 +184,7 @@ AI_FINDINGS: Table = (
 
 SCORE_LISTS: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("epoch", "integer", "of the training; the largest is the last"),
+    Column("epoch", "integer", "of the training, the largest the last; without it there is one epoch", optional=True),
     Column("labels", "labels", "the labels with the largest probabilities, in any order"),
     Column("probabilities", "shares", "theirs, in [0, 1]"),
 )
@@ -192,7 +192,7 @@ SCORE_LISTS: Table = (
 
 SCORE_ROWS: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("epoch", "integer", "of the training; the largest is the last"),
+    Column("epoch", "integer", "of the training, the largest the last; without it there is one epoch", optional=True),
     Column("label", "label", "one of the labels with the largest probabilities"),
     Column("probability", "float64", "its probability, in [0, 1]"),
 )

@@ -24,6 +24,9 @@ FAULTS = {
 }
 """Code of a fault -> why a list cannot be used; 0 is a usable list."""
 
+TWICE_WITHOUT_EPOCHS = "observation scored twice, without a column of epochs"
+"""The reason instead of TWICE_SCORED, in lists without epochs."""
+
 
 @dataclass(frozen=True, eq=False)
 class ScoreLists:
@@ -45,6 +48,7 @@ class ScoreLists:
     n_labels: int  # upper bound of `labels`, exclusive
     path: str  # path of the file that has the lists
     rows: Indices  # int64[n]; the row of the file at which each list begins
+    has_epochs: bool = True  # whether the epochs were given; otherwise they are all 0
 
     def __len__(self) -> int:
         return self.epochs.size

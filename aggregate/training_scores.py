@@ -30,7 +30,8 @@ def ambiguity_of(
     """Areas under the margin of a classifier's training scores, for the observations of a consensus.
 
     ``scores`` are Parquet files, folders or globs with the columns of ``schema.SCORE_LISTS`` or
-    ``SCORE_ROWS``, which ``columns`` maps to the files' own. They are streamed, which takes memory for a few numbers
+    ``SCORE_ROWS``, which ``columns`` maps to the files' own; without ``epoch`` they are of one epoch, and areas are
+    margins. They are streamed, which takes memory for a few numbers
     for each label voted, and a bit for each observation and epoch. The result is the same, to the bit, in any order of
     the lists; of lists of the same observation and epoch the first is used, files in the order of their paths.
 

@@ -18,8 +18,8 @@ FILE = "ambiguity.parquet"
 
 OF_TRAINING = {
     "required": True,
-    "help": "the classifier's scores at every epoch: Parquet files, folders or globs with observation_id, epoch, and "
-    "labels and probabilities (lists), or label and probability (a row each)",
+    "help": "the classifier's scores at every epoch: Parquet files, folders or globs with observation_id, epoch (none: "
+    "the scores of one), and labels and probabilities (lists), or label and probability (a row each)",
 }
 
 
@@ -62,7 +62,7 @@ def ambiguity(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Compare the scores a classifier gave the observations of VOTES while it was trained with the labels voted.
+    """Compare the scores that a classifier gave the observations of VOTES, in training or after, with the labels voted.
 
     Writes areas under the margin of every observation, and which to leave out of the next training.
     """

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from ..arrays import Bytes, Counts, Flags, Indices, LabelCodes, Probabilities
 from ..arrow import fill_null, scalar, to_arrow, to_numpy
-from ..errors import VotesError
+from ..errors import VotesError, on_one_line
 from ..files.parquet import (
     BATCH_ROWS,
     CheckedFile,
@@ -43,6 +43,11 @@ class ScoreFiles:
     is_long: bool  # whether each label has a row, instead of lists
 
     @property
+    def has_epochs(self) -> bool:
+        """Whether the files have a column of epochs; without it all scores are of one epoch."""
+        return "epoch" in self.files[0].types
+
+    @property
     def rows(self) -> int:
         """Number of rows of all files."""
         return sum(file.rows for file in self.files)
@@ -58,8 +63,9 @@ def check_scores(
 ) -> ScoreFiles:
     """Find the files of scores and check their columns, in the layout that the first file has.
 
-    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, or a column
-    is missing or has a wrong type, also if it differs from ``votes_ids`` or ``votes_labels``.
+    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, a column
+    is missing or has a wrong type, also if it differs from ``votes_ids`` or ``votes_labels``, or only some files have
+    epochs.
     """
     sources = find_sources(path_list(paths))
     is_long = _is_long(sources, renamed)
@@ -80,7 +86,20 @@ def check_scores(
                     where=file.source.path,
                     remedy="write it with the type of the votes",
                 )
+    _check_epochs(files, renamed.get("epoch", "epoch"))
     return ScoreFiles(tuple(files), is_long)
+
+
+def _check_epochs(files: Sequence[CheckedFile], name: str) -> None:
+    """Raise VotesError if some files have epochs, and others do not."""
+    having = [file for file in files if "epoch" in file.types]
+    lacking = [file for file in files if "epoch" not in file.types]
+    if having and lacking:
+        raise VotesError(
+            f"column {name!r} is missing, but {on_one_line(having[0].source.path)} has it",
+            where=lacking[0].source.path,
+            remedy="write it to all files, or, for the scores of one epoch, to none",
+        )
 
 
 def _is_long(sources: Sequence[Source], renamed: Mapping[str, str]) -> bool:
@@ -107,18 +126,20 @@ def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.A
     """The score lists of all files, in order, in batches."""
     id_index, label_index = IdIndex(observation_ids), LabelIndex(label_names)
     if scores.is_long:
-        yield from _from_rows(scores.files, id_index, label_index)
+        yield from _from_rows(scores, id_index, label_index)
         return
     for file in scores.files:
         per_row = max(items_per_row(file, column) for column in ("labels", "probabilities"))
         row, n_rows = 0, min(max(ITEMS // max(per_row, 1), 1), BATCH_ROWS)
         for batch in stream(file, [column.name for column in SCORE_LISTS], n_rows):
             with readable(file.source.path):
-                yield _from_lists(batch, id_index, label_index, file.source.path, row)
+                yield _from_lists(batch, id_index, label_index, file.source.path, row, scores.has_epochs)
             row += batch.num_rows
 
 
-def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelIndex, path: str, row: int) -> ScoreLists:
+def _from_lists(
+    batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelIndex, path: str, row: int, has_epochs: bool
+) -> ScoreLists:
     """The lists of a batch of one list a row; it begins at ``row`` of the file."""
     names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
     observations, epochs, faults = _heads(batch, id_index)
@@ -127,26 +148,28 @@ def _from_lists(batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelInde
     (label_offsets, label_values), (offsets, values) = _items(names), _items(shares)
     heads = observations, epochs, faults, label_offsets, _label_codes(label_values, label_index), offsets
     rows = np.arange(row, row + batch.num_rows)
-    return ScoreLists(*heads, *_probabilities(values), len(label_index), path, rows)
+    return ScoreLists(*heads, *_probabilities(values), len(label_index), path, rows, has_epochs)
 
 
-def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: LabelIndex) -> Iterator[ScoreLists]:
+def _from_rows(scores: ScoreFiles, id_index: IdIndex, label_index: LabelIndex) -> Iterator[ScoreLists]:
     """The lists of files with a row for each label: neighbours of one observation and epoch, also across files."""
-    grouping = _ListAssembler()
-    for file in files:
+    head = ["observation_id", "epoch"] if scores.has_epochs else ["observation_id"]
+    grouping = _ListAssembler(head)
+    for file in scores.files:
         row = 0
         for batch in stream(file, [column.name for column in SCORE_ROWS]):
             if batch.num_rows == 0:
                 continue
             with readable(file.source.path):
                 begins = grouping.begins(batch)
-                heads = _heads(batch.select(["observation_id", "epoch"]).filter(to_arrow(begins)), id_index)
+                heads = _heads(batch.select(head).filter(to_arrow(begins)), id_index)
                 labels = _label_codes(batch.column("label"), label_index)
                 shares = _probabilities(batch.column("probability"))
             starts = np.flatnonzero(begins)
             offsets = np.append(starts, begins.size)
             n_labels, path = len(label_index), file.source.path
-            lists = ScoreLists(*heads, offsets, labels, offsets, *shares, n_labels, path, starts + row)
+            rows, has_epochs = starts + row, scores.has_epochs
+            lists = ScoreLists(*heads, offsets, labels, offsets, *shares, n_labels, path, rows, has_epochs)
             yield from grouping.complete(lists)
             row += batch.num_rows
     if grouping.unfinished is not None:
@@ -154,18 +177,19 @@ def _from_rows(files: tuple[CheckedFile, ...], id_index: IdIndex, label_index: L
 
 
 class _ListAssembler:
-    """Joins the rows of one list, and holds back the last list until it is known to be complete."""
+    """Joins the rows of one list, which are equal in the columns ``head``; holds back the last until it is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: Sequence[str]) -> None:
+        self._head = list(head)
         self.unfinished: ScoreLists | None = None
         self._last: pa.RecordBatch | None = None
 
     def begins(self, batch: pa.RecordBatch) -> Flags:
         """Which rows begin a list: observation or epoch differ from the row before, in this batch or the last."""
-        heads = batch.select(["observation_id", "epoch"])
+        heads = batch.select(self._head)
         before = heads.slice(0, batch.num_rows - 1)
         begins = np.zeros(batch.num_rows, np.bool_)
-        for column in ("observation_id", "epoch"):
+        for column in self._head:
             begins[1:] |= _differ(heads.column(column).slice(1), before.column(column))
             if self._last is None:
                 begins[0] = True
@@ -217,8 +241,10 @@ def _differ(values: pa.Array, others: pa.Array) -> Flags:
 
 
 def _heads(batch: pa.RecordBatch, id_index: IdIndex) -> tuple[Counts, Indices, Bytes]:
-    """Each row's observation code int32, epoch int64, and fault uint8."""
-    observation_ids, epochs = batch.column("observation_id"), batch.column("epoch")
+    """Each row's observation code int32, epoch int64 (0 if there are none), and fault uint8."""
+    observation_ids = batch.column("observation_id")
+    has_epochs = "epoch" in batch.schema.names
+    epochs = batch.column("epoch") if has_epochs else to_arrow(np.zeros(batch.num_rows, np.int64))
     faults = np.zeros(batch.num_rows, np.uint8)
     if epochs.type == pa.uint64():
         wide = to_numpy(epochs, null=0) > np.iinfo(np.int64).max

@@ -198,6 +198,92 @@ def test_more_epochs_than_can_be_summed(command: Callable[..., int], write: Writ
     assert rows()[0]["score_aum_other"] == -1.0
 
 
+ONE_EPOCH = {"lists": SCORES[:2], "rows": LONG[:4]}
+"""Scores of one epoch, in both layouts."""
+
+
+@pytest.mark.parametrize("layout", ONE_EPOCH)
+def test_scores_without_epochs_are_of_one(
+    command: Callable[..., int], write: Write, capfd: Capture, layout: str
+) -> None:
+    one = ONE_EPOCH[layout]
+    assert command(write("scores.parquet", one), "--json") == 0
+    with_epochs, counts = Path("ambiguity.parquet").read_bytes(), json.loads(capfd.readouterr().out)["counts"]
+    assert command(write("scores.parquet", one.drop_columns(["epoch"])), "--json") == 0
+    assert Path("ambiguity.parquet").read_bytes() == with_epochs
+    assert json.loads(capfd.readouterr().out)["counts"] == counts
+    assert counts["epochs"] == 1
+    assert counts["missing_epochs"] == 0
+
+
+def test_the_areas_of_one_epoch_are_margins_by_hand(command: Callable[..., int], write: Write, capfd: Capture) -> None:
+    path = write("scores.parquet", ONE_EPOCH["lists"].drop_columns(["epoch"]))
+    assert command(path, "--trust", "weight", "--alpha", "0.5") == 0
+    first, second, _ = rows()
+    assert (first["score_aum"], first["aumc"], first["n_epochs"]) == (0.75 - 0.25, 0.75 - 0.25, 1)
+    assert first["waum"] == (0.5 + 0.0) / 2, "campestre 0.75 - 0.25, opalus 0.25 - 0.25, by users of one weight"
+    assert first["score_aum_other"] == 0.75 - 0.25
+    assert (second["waum"], second["waum_other"]) == (0.25 - 0.25, 0.25 - 0.5)
+    assert (first["pruned"], second["pruned"]) == (False, True)
+    assert "at 1 epoch" in capfd.readouterr().out
+
+
+def test_rows_without_epochs_go_on_in_the_next_file(command: Callable[..., int], write: Write, work: Path) -> None:
+    long = ONE_EPOCH["rows"].drop_columns(["epoch"])
+    assert command(write("scores.parquet", long)) == 0
+    wanted = rows()
+    write("parts/1.parquet", long[:3])
+    write("parts/2.parquet", long[3:])
+    assert command("parts") == 0
+    assert rows() == wanted
+
+
+@pytest.mark.parametrize("layout", ONE_EPOCH)
+@pytest.mark.parametrize("lacking", ["1", "2"])
+def test_epochs_in_some_files_only(
+    command: Callable[..., int], write: Write, capfd: Capture, layout: str, lacking: str
+) -> None:
+    one = ONE_EPOCH[layout]
+    for name in ("1", "2"):
+        write(f"parts/{name}.parquet", one.drop_columns(["epoch"]) if name == lacking else one)
+    has = "1" if lacking == "2" else "2"
+    saying = f"parts/{lacking}.parquet: column 'epoch' is missing, but", f"parts/{has}.parquet has it"
+    assert_refused(capfd, command("parts"), *saying)
+
+
+def test_a_file_without_rows_needs_no_epochs(command: Callable[..., int], write: Write) -> None:
+    write("parts/1.parquet", SCORES)
+    write("parts/2.parquet", SCORES[:0].drop_columns(["epoch"]))
+    assert command("parts") == 0
+    assert rows()[0]["n_epochs"] == 2
+
+
+def test_an_epoch_that_is_named_must_be_there(command: Callable[..., int], write: Write, capfd: Capture) -> None:
+    path = write("scores.parquet", ONE_EPOCH["lists"])
+    code = command(path, "--score-column", "epoch=step")
+    assert_refused(capfd, code, "column 'step' (epoch) is missing; it has 'observation_id'")
+
+
+def test_two_lists_without_epochs(command: Callable[..., int], write: Write, capfd: Capture) -> None:
+    path = write("scores.parquet", SCORES.rename_columns(["observation_id", "step", "labels", "probabilities"]))
+    assert_refused(
+        capfd,
+        command(path),
+        "2 of 4 score lists cannot be used: 2 observation scored twice, without a column of epochs (first: row 2 of",
+        "--score-column epoch=NAME",
+    )
+    assert command(path, "--max-rejected", "0.5") == 0
+    assert rows()[0]["score_aum"] == 0.5, "the first list"
+
+
+def test_run_takes_scores_without_epochs(write: Write, work: Path) -> None:
+    scores = write("scores.parquet", ONE_EPOCH["lists"].drop_columns(["epoch"]))
+    assert run_command(["run", str(write()), "--scores", str(scores), "-q"]) == 0
+    table = pq.read_table("consensus/latest/consensus.parquet")
+    assert table["score_aum"].to_pylist() == [0.5, 0.0, None]
+    assert record_of()["ambiguity"]["epochs"] == 1
+
+
 def test_columns_by_other_names(command: Callable[..., int], write: Write) -> None:
     table = SCORES.rename_columns(["obs", "step", "top", "shares"])
     mapped = ["observation_id=obs", "epoch=step", "labels=top", "probabilities=shares"]
@@ -411,8 +497,8 @@ def test_columns_of_scores_are_checked_before_votes_are_read(work: Path, write: 
     unusable = pa.table({"observation_id": [1], "user_id": ["ana"], "label": [""]})  # which shows when it is read
     arguments = ["ambiguity", str(write("votes.parquet", unusable)), "--scores", str(write("s.parquet", SCORES))]
     assert_refused(capfd, run_command([*arguments, "-q"]), "votes.parquet")
-    write("s.parquet", SCORES.drop_columns(["epoch"]))
-    assert_refused(capfd, run_command([*arguments, "-q"]), "s.parquet: column 'epoch' is missing")
+    write("s.parquet", SCORES.drop_columns(["labels"]))
+    assert_refused(capfd, run_command([*arguments, "-q"]), "s.parquet: column 'labels' is missing")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.4])
@@ -430,7 +516,7 @@ def test_damaged_pages(command: Callable[..., int], work: Path, capfd: Capture, 
     assert_refused(capfd, command("scores.parquet"), "scores.parquet", "cannot be read as Parquet")
 
 
-@pytest.mark.parametrize("column", ["observation_id", "epoch", "labels", "probabilities"])
+@pytest.mark.parametrize("column", ["observation_id", "labels", "probabilities"])
 def test_a_missing_column(command: Callable[..., int], write: Write, capfd: Capture, column: str) -> None:
     code = command(write("scores.parquet", SCORES.drop_columns([column])))
     assert_refused(capfd, code, f"column '{column}' is missing", f"--score-column {column}=NAME")

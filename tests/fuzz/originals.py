@@ -112,7 +112,7 @@ TABLES: dict[str, tuple[Callable[[str], pa.Table], ...]] = {
     "ai": (ai_votes,),
     "truth": (truth,),
     "weights": (weights,),
-    "scores": (score_lists, score_rows),
+    "scores": (score_lists, score_rows, lambda ids: score_rows(ids).drop_columns(["epoch"])),
 }
 """Tables of each input; the consensus and its users come from a run."""
 

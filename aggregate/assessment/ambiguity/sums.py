@@ -7,14 +7,16 @@ import numpy as np
 from ...arrays import Counts, Flags, Floats, Indices, LabelCodes, Words
 from ...consensus import Consensus
 from ...errors import VotesError
+from ...kernels.scores import TWICE_SCORED
 from ...kernels.threads import in_blocks
 from ...progress import SILENT, Progress
-from ...score_lists import FAULTS, ScoreLists
+from ...score_lists import FAULTS, TWICE_WITHOUT_EPOCHS, ScoreLists
 from ...shares import count_of
 from .result import Ambiguity, ListCounts
 from .settings import AmbiguitySettings
 from .trust import chosen_trust, confusion_diagonal
 
+NAME_EPOCHS = "give the scores of one epoch, or name the column of epochs with --score-column epoch=NAME"
 MOST_EPOCHS = 1024  # maximum number of epochs, up to which sums of margins are exact
 
 
@@ -134,7 +136,8 @@ class MarginSums:
         self.counts.above_one += int(np.count_nonzero(sums[used] > 1 + lists.slack))
         self.counts.below_one += int(np.count_nonzero(sums[used] < 1 - lists.slack))
         for fault in np.unique(faults[faults > 0]).tolist():
-            reason, rows = FAULTS[fault], np.flatnonzero(faults == fault)
+            without = fault == TWICE_SCORED and not lists.has_epochs
+            reason, rows = TWICE_WITHOUT_EPOCHS if without else FAULTS[fault], np.flatnonzero(faults == fault)
             self.counts.rejected[reason] = self.counts.rejected.get(reason, 0) + rows.size
             self.counts.first_rejected.setdefault(reason, f"row {lists.rows[rows[0]]} of {lists.path}")
 
@@ -146,10 +149,11 @@ def _check_lists(counts: ListCounts, max_rejected: float, origin: str) -> None:
         reasons = ", ".join(
             f"{count:,} {reason} (first: {counts.first_rejected[reason]})" for reason, count in counts.rejected.items()
         )
+        without_epochs = TWICE_WITHOUT_EPOCHS in counts.rejected
         raise VotesError(
             f"{rejected:,} of {counts.read:,} score lists cannot be used: {reasons}; more than the allowed share of "
             f"{max_rejected:g}",
-            remedy="mend the scores, or raise --max-rejected",
+            remedy=NAME_EPOCHS if without_epochs else "mend the scores, or raise --max-rejected",
         )
     if counts.read == 0:
         raise VotesError("no rows", where=origin, remedy="give scores of some observations")
