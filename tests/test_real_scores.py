@@ -28,9 +28,7 @@ def test_the_margins_of_final_scores_are_those_of_the_reference() -> None:
     assert found.counts["lists"]["above_one"] > 0, "some real lists add up to more than 1"
 
     rows = pa.concat_tables(tables).to_pylist()
-    labels = dict(
-        zip(*(consensus.to_arrow()[name].to_pylist() for name in ("observation_id", "label")), strict=True)
-    )
+    labels = dict(zip(*(consensus.to_arrow()[name].to_pylist() for name in ("observation_id", "label")), strict=True))
     lists = pq.read_table(DATA / "scores.parquet").to_pylist()
     scores = {
         (row["observation_id"], 0): dict(zip(row["labels"], row["probabilities"], strict=True)) for row in lists[:500]
