@@ -131,6 +131,17 @@ MEASURES: Table = (
 )
 """What `evaluate` measures on a set of expert observations."""
 
+EVALUATION: Table = (
+    Column("grouped_by", "string", "what tells the sets apart: `subset`, or `n_votes`, the number of votes"),
+    Column("subset", "string", "which expert observations"),
+    Column("observations", "int64", "how many they are"),
+    Column("measure", "string", "name of the measure"),
+    Column("value", "float64", "its value, null if it is undefined", nullable=True),
+    Column("low", "float64", "lower end of its 95 % interval", nullable=True),
+    Column("high", "float64", "upper end", nullable=True),
+)
+"""What ``evaluate --csv`` prints: a row for each set of expert observations and measure."""
+
 COMPARISON: Table = (
     Column("strategy", "string", "name of the strategy"),
     Column("subset", "string", "which expert observations"),
@@ -255,6 +266,17 @@ SNAPSHOT: Table = (
     *(c for c in AI_FINDINGS if c.name in ("ai_label", "ai_score")),
 )
 """What a consensus must say to be compared with another."""
+
+RUNS: Table = (
+    Column("run_id", "string", "name of the run"),
+    Column("state", "string", "`published`, `kept` or `held`; with `, damaged` if its run.json cannot be read"),
+    Column("strategy", "string", "as in its run.json, as all that follows", nullable=True),
+    Column("observations", "int64", "how many it labelled", nullable=True),
+    Column("valid", "int64", "how many of them are valid", nullable=True),
+    Column("label_changed", "int64", "how many have another label than in the run before", nullable=True),
+    Column("held", "string", "why it was held back; null if it was not", nullable=True),
+)
+"""What ``runs --csv`` prints: a row for each run."""
 
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from . import console, interrupts
-from .outputs import check
+from .outputs import check, flag_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,13 +24,17 @@ MANY = 12  # options of a command up to which help shows them in one list
 
 
 class Option(click.Option):
-    """An option in one of GROUPS."""
+    """An option in one of GROUPS.
 
-    def __init__(self, *arguments: Any, group: str, **attributes: Any) -> None:
+    ``needs``: name of the parameter without which this one means nothing.
+    """
+
+    def __init__(self, *arguments: Any, group: str, needs: str = "", **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         if group not in GROUPS:
             raise ValueError(f"{group!r} is no group of options")
         self.group = group
+        self.needs = needs
 
 
 def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F]:
@@ -59,9 +63,11 @@ class Command(click.Command):
         self._loads_compiler = loads_compiler
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Begin the work, if there is enough address space and no input would be overwritten."""
+        """Begin the work, if options fit each other, address space suffices, and no input would be overwritten."""
         from .limits import check_address_space
 
+        check_needs(self, ctx)
+        _choose_form(ctx)
         interrupts.begin()
         console.report_library_messages()
         if self._loads_compiler:
@@ -83,3 +89,29 @@ class Command(click.Command):
             if shown:
                 with formatter.section(group):
                     formatter.write_dl(shown)
+
+
+def check_needs(command: click.Command, context: click.Context) -> None:
+    """Raise UsageError for an option that was given without the one it needs."""
+    by_name = {parameter.name: parameter for parameter in command.params}
+    for parameter in command.params:
+        needed = getattr(parameter, "needs", "")
+        if needed and _source_of(parameter.name, context) is not None and not context.params.get(needed):
+            raise click.UsageError(f"{flag_of(parameter)} is given without {flag_of(by_name[needed])}", context)
+
+
+def _choose_form(context: click.Context) -> None:
+    """Leave one of --csv and --json: that of the command line, before that of a file. Raises UsageError for both."""
+    csv, json = (_source_of(name, context) for name in ("as_csv", "as_json"))
+    if csv is None or json is None:
+        return
+    if csv == json:
+        raise click.UsageError("--csv and --json exclude each other", context)
+    context.params["as_json" if csv is ParameterSource.COMMANDLINE else "as_csv"] = False
+
+
+def _source_of(name: str | None, context: click.Context) -> ParameterSource | None:
+    """Where a parameter was given; None if it was not, or says no."""
+    source = context.get_parameter_source(name or "")
+    given = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
+    return source if source in given and context.params.get(name or "") else None

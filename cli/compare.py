@@ -12,12 +12,12 @@ from .options import (
     column_mapping,
     common_options,
     file_option,
-    json_option,
     options_of,
     resamples_option,
     seed_option,
     shares,
     strategy_names,
+    table_options,
     threads_option,
     truth_option,
     votes_argument,
@@ -49,7 +49,7 @@ OF_MODES = {
 @file_option("--output", "write all measures to a file, .parquet or .csv")
 @file_option("--plot", "draw accuracy against species retrieved: .svg, .png or .pdf (extra 'plot')")
 @threads_option
-@json_option("print JSON on stdout instead of the table")
+@table_options("a row for each strategy and set of expert observations, as --output writes it")
 @common_options()
 def compare(
     votes: tuple[str, ...],
@@ -65,6 +65,7 @@ def compare(
     output: str | None,
     plot: str | None,
     threads: int | None,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     """Fit strategies, each with its default parameters, on VOTES, and evaluate all against the same expert labels.
@@ -92,7 +93,7 @@ def compare(
         ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
         chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
         chosen |= ai_variants(ai_thresholds)
-    if output is None and plot is None and not as_json:
+    if output is None and plot is None and not as_csv and not as_json:
         resamples = 0  # the table has no room for intervals
     with console.progress() as listener:
         comparison = compare_strategies(
@@ -102,7 +103,9 @@ def compare(
         write_measures(comparison.to_arrow(), output)
     if plot is not None:
         write_plot(accuracy_against_retrieval(comparison), plot)
-    if as_json:
+    if as_csv:
+        console.result_table(comparison.to_arrow())
+    elif as_json:
         console.result_json(comparison.to_arrow().to_pylist())
     else:
         console.result_blocks(comparison_blocks(comparison))

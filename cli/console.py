@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,11 @@ from .interrupts import InterruptCheck
 from .log_format import is_json
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from plant_aggregate.report.blocks import Block
+
+CSV_ROWS = 20_000  # rows that are printed at a time
 
 
 @contextmanager
@@ -147,6 +151,42 @@ def result_json(value: Any) -> None:
     _print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
+def result_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """As :func:`result`, rows of values as CSV (RFC 4180, but lines end in a line feed), in UTF-8.
+
+    None is empty, a truth value ``true`` or ``false``, and numbers have all their digits. Control characters in names
+    are printed as they are, except on a terminal.
+    """
+    import csv
+    from itertools import chain, islice
+
+    lines = chain([columns], (["true" if c is True else "false" if c is False else c for c in row] for row in rows))
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    while some := list(islice(lines, CSV_ROWS)):
+        written = _WithLineFeeds()
+        csv.writer(written).writerows(some)
+        text = "".join(written.rows)
+        _print(printable(text) if is_terminal else text.encode(errors="backslashreplace"), nl=False)
+
+
+class _WithLineFeeds:
+    """A file for ``csv.writer``, which quotes a lone carriage return only if its rows end in one, too."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+
+    def write(self, row: str) -> None:
+        """Add a row."""
+        self.rows.append(row.removesuffix("\r\n") + "\n")
+
+
+def result_table(table: "pa.Table") -> None:
+    """As :func:`result_csv`, a table."""
+    batches = table.to_batches(CSV_ROWS)
+    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch), strict=True))
+    result_csv(table.column_names, rows)
+
+
 def result_blocks(blocks: Iterable["Block"]) -> None:
     """As :func:`result`, blocks as text."""
     from .text import as_text
@@ -159,11 +199,11 @@ def printable(text: str) -> str:
     return "\n".join(map(on_one_line, text.split("\n")))
 
 
-def _print(text: str) -> None:
+def _print(text: str | bytes, *, nl: bool = True) -> None:
     from plant_aggregate.errors import PublishError
 
     try:
-        click.echo(text)
+        click.echo(text, nl=nl)
     except BrokenPipeError as error:
         raise ReaderClosedError("the reader of stdout has closed it") from error
     except OSError as error:

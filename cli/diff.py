@@ -6,7 +6,7 @@ import click
 
 from . import console
 from .command import Command
-from .options import common_options, file_option, json_option, listed_option, output_option
+from .options import common_options, file_option, listed_option, output_option, table_options
 
 
 @click.command(cls=Command)
@@ -15,9 +15,9 @@ from .options import common_options, file_option, json_option, listed_option, ou
 @output_option
 @listed_option("--rows", "observations to list, those with another label first")
 @file_option("--table", "write all observations that differ to a Parquet file, as changes.parquet")
-@json_option("print the counts as JSON on stdout instead")
+@table_options("all observations that differ", "print the counts as JSON on stdout instead")
 @common_options()
-def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_json: bool) -> None:
+def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_csv: bool, as_json: bool) -> None:
     """Compare the consensus of RUN_B with that of RUN_A: labels and statuses that differ, and why.
 
     A run is named by its id or ``latest`` in OUTPUT, or by the path of its folder or of a consensus.parquet.
@@ -31,7 +31,9 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_j
         from plant_aggregate.publishing.tables import write_file
 
         write_file(changes.encoded, Path(table), declared=changes.schema)
-    if as_json:
+    if as_csv:
+        console.result_table(changes.encoded)
+    elif as_json:
         console.result_json(changes.summary)
     else:
         console.result_blocks(changes_blocks(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}"))

@@ -12,10 +12,10 @@ from .command import Command, option
 from .options import (
     column_mapping,
     common_options,
-    json_option,
     listed_option,
     resamples_option,
     seed_option,
+    table_options,
     truth_options,
 )
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @listed_option("--worst", "confusions of species, and suspect users, to list")
 @resamples_option
 @seed_option("of the resamples", "Expert labels")
-@json_option("print JSON on stdout instead of tables")
+@table_options("a row for each measure on each set of expert observations")
 @common_options()
 def evaluate(
     consensus: str,
@@ -48,6 +48,7 @@ def evaluate(
     worst: int,
     resamples: int,
     seed: int,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     """Evaluate CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
@@ -67,7 +68,9 @@ def evaluate(
     suspects = None if users is None else find_suspects(users, worst)
     with console.progress() as listener:
         agreement = voters_agreement(run, votes, published.n_observations, experts, listener) if votes else None
-    if as_json:
+    if as_csv:
+        console.result_table(evaluation.to_arrow())
+    elif as_json:
         facts = {name: getattr(run.record, name) for name in ("run_id", "strategy", "parameters")}
         head = {"consensus": redacted(run.consensus), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
         crowd = {

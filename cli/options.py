@@ -218,6 +218,13 @@ def json_option(help: str) -> Callable[[F], F]:
     return option("--json", "as_json", is_flag=True, help=help, group=OUTPUT)
 
 
+def table_options(csv: str, json: str = "print JSON on stdout instead of text") -> Callable[[F], F]:
+    """CSV or JSON on stdout, the parameters ``as_csv`` and ``as_json``; ``csv`` says what the rows are."""
+    of_csv = option("--csv", "as_csv", is_flag=True, help=f"print a CSV table on stdout: {csv}", group=OUTPUT)
+    of_json = json_option(json)
+    return lambda function: of_csv(of_json(function))
+
+
 metrics_option = file_option("--metrics", "write metrics for Prometheus to a file, for its textfile collector")
 
 

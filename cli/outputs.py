@@ -68,11 +68,11 @@ def check(command: click.Command, context: click.Context) -> None:
         if not values:
             continue
         if isinstance(parameter.type, LocalPath):
-            outputs[_name_of(parameter)] = [file for part in values for file in parameter.type.files(part)]
+            outputs[flag_of(parameter)] = [file for part in values for file in parameter.type.files(part)]
         elif isinstance(parameter.type, OutputFolder):
             folder = parameter.type.local(values[0])
         elif isinstance(parameter.type, click.types.StringParamType):
-            inputs[_name_of(parameter)] = values
+            inputs[flag_of(parameter)] = values
     configuration = context.meta.get("configuration")
     if configuration is not None:
         inputs["--config"] = [configuration.path]
@@ -82,7 +82,8 @@ def check(command: click.Command, context: click.Context) -> None:
         check_output_files(outputs, inputs, folder)
 
 
-def _name_of(parameter: click.Parameter) -> str:
+def flag_of(parameter: click.Parameter) -> str:
+    """The name of an option as on the command line; that of an argument as in the line of usage."""
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
     return (parameter.metavar or parameter.name or "").rstrip(".")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
-from ..arrow import to_arrow, to_numpy
+from ..arrow import table_of_rows, to_arrow, to_numpy
 from ..consensus import Consensus
 from ..errors import ParameterError, VotesError
 from ..evidence import Evidence
 from ..measures import bootstrap, calibration_error, macro_precision, macro_recall, retrieved, risk_coverage_area, share
-from ..schema import MEASURES
+from ..schema import EVALUATION, MEASURES, arrow_schema
 from ..truth import KnownRows, LabelledRows, Truth, check_labels, known_rows
 
 if TYPE_CHECKING:
@@ -116,6 +116,25 @@ class Evaluation:
     confusions: tuple[Confusion, ...]
     """Most frequent first."""
     seed: int
+
+    def to_arrow(self) -> "pa.Table":
+        """A row for each set of expert observations and measure: table EVALUATION of ``schema``.
+
+        Undefined measures, and intervals without resamples, are null.
+        """
+        rows = [
+            {
+                "grouped_by": grouped_by,
+                "subset": group.name,
+                "observations": group.observations,
+                "measure": measure,
+                **{end: None if math.isnan(value) else value for end, value in vars(estimate).items()},
+            }
+            for grouped_by, groups in (("subset", self.subsets), ("n_votes", self.by_votes))
+            for group in groups
+            for measure, estimate in group.measures.items()
+        ]
+        return table_of_rows(rows, arrow_schema(EVALUATION))
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain values for JSON, None for NaN."""

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..arrow import table_of_rows
 from ..errors import quoted
+from ..schema import RUNS, arrow_schema
 from .blocks import Block, Table, count
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ..names import NameFindings
     from ..publishing.record import AiCounts, RunChanges, VoteCounts
     from ..publishing.releases import ListedRun, Run
@@ -93,6 +97,12 @@ def listing(runs: Sequence["ListedRun"]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def listing_table(runs: Sequence["ListedRun"]) -> "pa.Table":
+    """The runs of an output in a table with the columns of ``schema.RUNS``."""
+    rows = [{**each, "held": "; ".join(each["held"]) or None} for each in listing(runs)]
+    return table_of_rows(rows, arrow_schema(RUNS))
 
 
 def listing_blocks(runs: Sequence["ListedRun"]) -> list[Block]:
