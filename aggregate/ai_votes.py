@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .arrays import Counts, Factors, Flags, Floats, LabelCodes, Offsets, UserCodes
 from .arrow import array, to_arrow, to_numpy
-from .consensus import at_least
+from .derived.thresholds import at_least
 from .disputes import Disputes
 from .errors import VotesError, warn
 from .kernels.threads import in_blocks

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import dictionary_of, strings, table_of, to_arrow
+from .derived.columns import DisputeFindings, UserFindings
+from .derived.thresholds import SLACK
 from .disputes import Disputes, weight_shares
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
 from .trace import Trace
@@ -21,40 +23,9 @@ if TYPE_CHECKING:
 
 STATUSES = ("valid", "contested", "needs_votes")
 AI_EFFECTS = ("none", "agreed", "validated", "invalidated", "relabelled")
-SLACK = 1e-9
-"""Absolute tolerance of comparisons with thresholds, so that seven equal votes of ten reach 0.7."""
 
 AMBIGUITY = ("ambiguous_below", "ambiguous_quantile")
 """Parameters of strategies that set which observations are ambiguous; no label or status depends on them."""
-
-
-class DisputeFindings(NamedTuple):
-    """Results for each disputed observation beside its label; arrays follow ``Consensus.disputed``.
-
-    An undisputed observation has agreement, margin and aum 1, entropy 0, one label and no runner-up, whatever the
-    weights; so results are stored for the disputed ones only.
-    """
-
-    confidence: Floats
-    agreement: Floats
-    margin: Floats
-    aum: Floats
-    entropy: Floats
-    n_labels: Counts
-    runner_up: LabelCodes
-
-
-class UserFindings(NamedTuple):
-    """Results for each user; arrays have n_users items, with the meaning in ``schema.USERS``."""
-
-    weight: Weights
-    n_species: Counts
-    n_species_author: Counts
-    n_species_vote: Counts
-    n_votes: Counts
-    n_authored: Counts
-    agreement_rate: Floats
-    self_validating: Flags
 
 
 class AiFindings(NamedTuple):
@@ -346,12 +317,6 @@ class Consensus:
 def result_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a strategy that its labels or statuses may depend on."""
     return {name: value for name, value in parameters.items() if name not in AMBIGUITY}
-
-
-def at_least(values: Floats, threshold: float) -> Flags:
-    """Which values reach a threshold, within SLACK."""
-    reached: Flags = values >= threshold - SLACK
-    return reached
 
 
 def _is_below(values: Floats, threshold: float) -> Flags:

@@ -33,7 +33,7 @@ from ..trace import Iteration, Trace
 from ..votes import Votes
 from .base import check_takes
 from .parts.outcome import Outcome, build_consensus
-from .parts.thresholds import VoteThresholds
+from ..derived.thresholds import VoteThresholds
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import shared_parameters as common
 from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
@@ -15,7 +16,6 @@ from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
-from .parts import shared_parameters as common
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 

@@ -5,16 +5,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from .. import shared_parameters as common
 from ..consensus import Consensus
+from ..derived.thresholds import Thresholds
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
-from .parts import shared_parameters as common
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import Convergence
 from .parts.outcome import Outcome, build_consensus
-from .parts.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

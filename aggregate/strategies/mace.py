@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from .. import shared_parameters as common
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks
@@ -13,7 +14,6 @@ from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
-from .parts import shared_parameters as common
 from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
 from .parts.user_labels import UserLabels
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..consensus import Consensus
+from ..derived.thresholds import VoteThresholds
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
 from ..votes import Votes
 from .base import check_takes
 from .parts.outcome import Outcome, build_consensus
-from .parts.thresholds import VoteThresholds
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .. import shared_parameters as common
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
 from .base import check_takes
-from .parts import shared_parameters as common
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 

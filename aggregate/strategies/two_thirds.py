@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .. import shared_parameters as common
 from .majority import Majority
-from .parts import shared_parameters as common
 
 
 @dataclass(frozen=True)

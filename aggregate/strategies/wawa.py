@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
+from ..derived.thresholds import Thresholds
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..trace import Iteration, Trace
@@ -13,7 +14,6 @@ from ..votes import Votes
 from .base import check_takes
 from .parts.agreement_counts import AgreementCounter
 from .parts.outcome import Outcome, build_consensus
-from .parts.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..consensus import Consensus
+from ..derived.thresholds import Thresholds
 from ..parameters import parameter
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
@@ -15,7 +16,6 @@ from .base import check_takes
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import count_moved
 from .parts.outcome import Outcome, build_consensus
-from .parts.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import plant_aggregate
-from plant_aggregate.consensus import DisputeFindings, UserFindings
-from plant_aggregate.strategies.parts.species import n_species
-from plant_aggregate.strategies.parts.votes_by_user import VotesByUser
+from plant_aggregate.derived.columns import DisputeFindings, UserFindings
+from plant_aggregate.derived.species import n_species
+from plant_aggregate.derived.votes_by_user import VotesByUser
 from plant_aggregate.strategies.plantnet.ai_role import AiRole
 from plant_aggregate.strategies.plantnet.iteration import Estimate, Report, Rules
 

@@ -11,18 +11,18 @@ from typing import Protocol
 
 import numpy as np
 
+from ... import shared_parameters as common
 from ...arrays import Counts, Floats, Indices, Weights
 from ...consensus import Consensus
+from ...derived.thresholds import Thresholds
 from ...disputes import Disputes
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...parameters import parameter
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
-from . import shared_parameters as common
 from .convergence import PosteriorConvergence
 from .outcome import Outcome, build_consensus
-from .thresholds import Thresholds
 
 
 @dataclass(frozen=True)

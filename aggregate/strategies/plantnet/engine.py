@@ -3,12 +3,12 @@
 import numpy as np
 
 from ...arrays import Counts, Flags, LabelCodes, Weights
-from ...consensus import SLACK, DisputeFindings
-from ..parts.outcome import user_findings
-from ..parts.species import SpeciesCounter
-from ..parts.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
-from ..parts.validity import Validity
-from ..parts.votes_by_user import VotesByUser
+from ...derived.columns import DisputeFindings, user_findings
+from ...derived.species import SpeciesCounter
+from ...derived.support import LabelChoice, Support, WeightHistory, entropies_of, heaviest_labels, support_of
+from ...derived.thresholds import SLACK
+from ...derived.validity import Validity
+from ...derived.votes_by_user import VotesByUser
 from .ai_role import AiRole
 from .iteration import Estimate, Report, Rules
 

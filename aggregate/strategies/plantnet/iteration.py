@@ -6,14 +6,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ...arrays import Counts, Flags, LabelCodes, Weights
-from ...consensus import DisputeFindings, UserFindings
+from ...derived.columns import DisputeFindings, UserFindings
+from ...derived.species import n_species
+from ...derived.thresholds import Thresholds
+from ...derived.votes_by_user import VotesByUser
 from ...disputes import Disputes
 from ...progress import Progress
 from ...trace import Trace
 from ..parts.convergence import Convergence
-from ..parts.species import n_species
-from ..parts.thresholds import Thresholds
-from ..parts.votes_by_user import VotesByUser
 from .ai_role import AiRole
 
 

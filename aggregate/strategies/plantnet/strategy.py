@@ -4,11 +4,14 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from ... import shared_parameters as common
 from ...ai_votes import AI_MODES, AiVotes
 from ...arrays import Counts, Flags, LabelCodes, Weights
 from ...consensus import Consensus
 from ...defences.base import FirstConsensus
 from ...defences.registry import DEFENCES, examine
+from ...derived.thresholds import Thresholds
+from ...derived.votes_by_user import VotesByUser
 from ...errors import ParameterError, warn
 from ...parameters import check_parameters, declared, parameter
 from ...progress import SILENT, Progress
@@ -16,9 +19,6 @@ from ...side_inputs import VOTES_ONLY, SideInputs
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
 from ..base import check_takes
-from ..parts import shared_parameters as common
-from ..parts.thresholds import Thresholds
-from ..parts.votes_by_user import VotesByUser
 from .ai_effects import findings_of_ai
 from .ai_role import AiMode, AiRole, mode_of
 from .engine import ArrayEngine

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Counts, Floats, LabelCodes, UserCodes, Weights
-from ...disputes import Disputes
-from ...kernels.threads import in_blocks
+from ..arrays import Counts, Floats, LabelCodes, UserCodes, Weights
+from ..disputes import Disputes
+from ..kernels.threads import in_blocks
 
 
 def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: LabelCodes) -> LabelCodes:
@@ -14,7 +14,7 @@ def heaviest_labels(disputes: Disputes, vote_weights: Weights, *, excluded: Labe
 
     Ties: see ``plantnet.iteration.Engine.settle``; no label is held.
     """
-    from ...kernels.label_weights import heaviest_labels as kernel
+    from ..kernels.label_weights import heaviest_labels as kernel
 
     heaviest = np.empty(len(disputes), np.int32)
     in_blocks(
@@ -57,7 +57,7 @@ class LabelChoice:
 
     def settle(self, weights: Weights) -> None:
         """Choose each label anew under ``weights`` float64[n], by user code; of tied ones the label held so far."""
-        from ...kernels.label_weights import settle
+        from ..kernels.label_weights import settle
 
         disputes, support = self.disputes, self.support
         changed = np.ones(weights.size, np.bool_) if self._weights is None else weights != self._weights
@@ -84,7 +84,7 @@ class WeightHistory:
 
     def mean_margins(self, disputes: Disputes, labels: LabelCodes) -> Floats:
         """The margin of each dispute's label, averaged over all weights seen but the last: float64[len(disputes)]."""
-        from ...kernels.label_weights import add_up_margins
+        from ..kernels.label_weights import add_up_margins
 
         past = np.stack(self._past[:-1], axis=1)
         margins = np.empty(len(disputes))
@@ -95,7 +95,7 @@ class WeightHistory:
 
 def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) -> Support:
     """The weights for and against ``labels`` int32[len(disputes)]."""
-    from ...kernels.label_weights import support_of as kernel
+    from ..kernels.label_weights import support_of as kernel
 
     weight, total, opposition = np.empty((3, len(disputes)))
     in_blocks(kernel, len(disputes), disputes.offsets, disputes.labels, vote_weights, labels, weight, total, opposition)
@@ -104,7 +104,7 @@ def support_of(disputes: Disputes, vote_weights: Weights, labels: LabelCodes) ->
 
 def entropies_of(disputes: Disputes, vote_weights: Weights, totals: Weights) -> tuple[Floats, Counts]:
     """Entropy (nats) of the labels' shares of the weight, and the number of labels, of each dispute."""
-    from ...kernels.label_weights import entropies
+    from ..kernels.label_weights import entropies
 
     entropy = np.empty(len(disputes))
     n_labels = np.empty(len(disputes), np.int32)

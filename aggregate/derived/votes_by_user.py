@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Offsets, Words
-from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
-from ...votes import Votes
+from ..arrays import Offsets, Words
+from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
+from ..votes import Votes
 
 
 class VotesByUser(NamedTuple):
@@ -22,8 +22,8 @@ class VotesByUser(NamedTuple):
 
         All threads count, so that each knows the places of its votes, then all write.
         """
-        from ...kernels.sorting import sort_within_groups
-        from ...kernels.species_counts import LABEL_SHIFT, count_by_user, words_by_user
+        from ..kernels.sorting import sort_within_groups
+        from ..kernels.species_counts import LABEL_SHIFT, count_by_user, words_by_user
 
         parts = one_part_per_thread(votes.n_observations)
         counts = np.zeros((len(parts), votes.n_users), np.int64)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...arrays import Counts, LabelCodes
-from ...kernels.threads import in_blocks
+from ..arrays import Counts, LabelCodes
+from ..kernels.threads import in_blocks
 from .validity import Validity
 
 
@@ -23,7 +23,7 @@ class SpeciesCounter:
         Authored: of the user's own valid observations, where the vote equals its label in ``labels``. Voted: of
         others' observations, less those authored.
         """
-        from ...kernels.species_counts import count_species, mark_voters
+        from ..kernels.species_counts import count_species, mark_voters
 
         validity, votes = self.validity, self.validity.votes
         if self._started:
@@ -45,7 +45,7 @@ def n_species(n_author: Counts, n_vote: Counts) -> Counts:
 
 def tallies(validity: Validity, labels: LabelCodes) -> tuple[Counts, Counts, Counts]:
     """Each user's votes, votes on own observations, and votes that equal ``labels``: int32[n_users] each."""
-    from ...kernels.species_counts import tally_users
+    from ..kernels.species_counts import tally_users
 
     by_user = validity.by_user
     n_votes = np.diff(by_user.offsets).astype(np.int32)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ...arrays import Bytes, Flags, LabelCodes, Weights
-from ...disputes import Disputes
-from ...kernels.threads import in_blocks
-from ...votes import Votes
+from ..arrays import Bytes, Flags, LabelCodes, Weights
+from ..disputes import Disputes
+from ..kernels.threads import in_blocks
+from ..votes import Votes
 from .votes_by_user import VotesByUser
 
 
@@ -30,7 +30,7 @@ class Validity:
         ``disputes`` are the observations whose validity :meth:`set_disputed` sets, by default those of the votes.
         Where ``joined``, ``joined_weight`` adds to the users' weights.
         """
-        from ...kernels.species_counts import DISPUTED, JOINED
+        from ..kernels.species_counts import DISPUTED, JOINED
 
         self.votes = votes
         self.by_user = by_user
@@ -51,7 +51,7 @@ class Validity:
 
     def weigh(self, weights: Weights) -> Weights:
         """Find which undisputed observations are valid under ``weights`` float64[n_users]; return each one's total."""
-        from ...kernels.species_counts import mark_observations, update_states
+        from ..kernels.species_counts import mark_observations, update_states
 
         votes, by_user = self.votes, self.by_user
         if self._weights is not None:
@@ -65,7 +65,7 @@ class Validity:
 
     def set_disputed(self, labels: LabelCodes, valid: Flags) -> None:
         """Set which disputed observations are ``valid`` under their ``labels``."""
-        from ...kernels.species_counts import DISPUTED, VALID
+        from ..kernels.species_counts import DISPUTED, VALID
 
         state = DISPUTED + VALID * valid.view(np.uint8)
         moved = state != self.state[self.disputed]
@@ -78,6 +78,6 @@ class Validity:
     @property
     def valid(self) -> Flags:
         """The valid observations: bool[n_observations]."""
-        from ...kernels.species_counts import VALID
+        from ..kernels.species_counts import VALID
 
         return (self.state & VALID).view(np.bool_)

@@ -5,12 +5,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...arrays import Flags, Floats, Weights
-from ...consensus import at_least
-from ...errors import ParameterError
-from ...parameters import check_parameters
-from ...shares import count_of
-from . import shared_parameters as common
+from .. import shared_parameters as common
+from ..arrays import Flags, Floats, Weights
+from ..errors import ParameterError
+from ..parameters import check_parameters
+from ..shares import count_of
+
+SLACK = 1e-9
+"""Absolute tolerance of comparisons with thresholds, so that seven equal votes of ten reach 0.7."""
+
+
+def at_least(values: Floats, threshold: float) -> Flags:
+    """Which values reach a threshold, within SLACK."""
+    reached: Flags = values >= threshold - SLACK
+    return reached
 
 
 @dataclass(frozen=True)

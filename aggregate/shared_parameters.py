@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...parameters import parameter
+from .parameters import parameter
 
 
 def theta_conf(default: float | None = 1.5, *, unset: str = "") -> Any:

@@ -1,0 +1,1 @@
+"""What follows from labels, users' weights and shares of candidates: the columns of a consensus."""
