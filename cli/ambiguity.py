@@ -67,10 +67,10 @@ def ambiguity(
     Writes areas under the margin of every observation, and which to leave out of the next training.
     """
     import plant_aggregate
+    from plant_aggregate.assessment.report.ambiguity import ambiguity_blocks
     from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.tables import write_rows
-    from plant_aggregate.report.ambiguity import ambiguity_blocks
     from plant_aggregate.strategies import registry
     from plant_aggregate.training_scores import check_local_scores
 
@@ -97,4 +97,4 @@ def ambiguity(
     if as_json:
         console.result_json(report)
     else:
-        console.result_blocks(ambiguity_blocks(found, str(path)))
+        console.result_blocks(ambiguity_blocks(found, [f"written to {path}"]))

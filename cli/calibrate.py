@@ -39,7 +39,7 @@ def calibrate(
     How well each method does on observations it was not fitted on goes to stdout.
     """
     import plant_aggregate
-    from plant_aggregate.report.calibration import calibration_blocks
+    from plant_aggregate.assessment.report.calibration import calibration_blocks, saved_block
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     published = plant_aggregate.open_run(consensus, None).evidence(experts)
@@ -50,4 +50,4 @@ def calibrate(
     if as_json:
         console.result(fitted.to_json())
     else:
-        console.result_blocks(calibration_blocks(fitted, output))
+        console.result_blocks([*calibration_blocks(fitted), saved_block(output, "--calibration")])

@@ -58,9 +58,9 @@ def calibrate_ai(
     How well the scores are calibrated before and after goes to stdout.
     """
     import plant_aggregate
+    from plant_aggregate.assessment.report.calibration import ai_calibration_blocks, saved_block
+    from plant_aggregate.charts import check_installed, reliability_curves
     from plant_aggregate.files.results import check_paths, write_plot
-    from plant_aggregate.report.calibration import ai_calibration_blocks
-    from plant_aggregate.report.charts import check_installed, reliability_curves
 
     check_paths(None, plot)
     if plot is not None:
@@ -76,4 +76,4 @@ def calibrate_ai(
     if as_json:
         console.result(fitted.to_json())
     else:
-        console.result_blocks(ai_calibration_blocks(fitted, output))
+        console.result_blocks([*ai_calibration_blocks(fitted), saved_block(output, "--ai-calibration")])

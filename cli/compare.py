@@ -75,10 +75,10 @@ def compare(
     import plant_aggregate
     from plant_aggregate.assessment.comparison import ai_variants
     from plant_aggregate.assessment.comparison import compare as compare_strategies
+    from plant_aggregate.assessment.report.comparison import comparison_blocks
+    from plant_aggregate.charts import accuracy_against_retrieval, check_installed
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
     from plant_aggregate.kernels.threads import available_cores, set_threads
-    from plant_aggregate.report.charts import accuracy_against_retrieval, check_installed
-    from plant_aggregate.report.comparison import comparison_blocks
     from plant_aggregate.strategies import registry
 
     check_paths(output, plot)

@@ -23,7 +23,7 @@ from .log_format import is_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from plant_aggregate.report.blocks import Block
+    from plant_aggregate.blocks import Block
 
 CSV_ROWS = 20_000  # rows that are printed at a time
 

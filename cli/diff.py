@@ -24,7 +24,7 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_c
     """
     import plant_aggregate
     from plant_aggregate.files.locations import redacted
-    from plant_aggregate.report.changes import changes_blocks
+    from plant_aggregate.publishing.report.changes import changes_blocks
 
     changes = plant_aggregate.diff(run_a, run_b, output)
     if table is not None:

@@ -57,8 +57,8 @@ def evaluate(
     """
     import plant_aggregate
     from plant_aggregate.assessment.agreement import find_suspects
+    from plant_aggregate.assessment.report.evaluation import evaluation_blocks
     from plant_aggregate.files.locations import redacted
-    from plant_aggregate.report.evaluation import evaluation_blocks
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     run = plant_aggregate.open_run(consensus, None)

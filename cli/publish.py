@@ -22,7 +22,7 @@ def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     Its files are checked against their SHA-256 first. plant-aggregate runs lists the runs.
     """
     import plant_aggregate
-    from plant_aggregate.report.run import switch_blocks
+    from plant_aggregate.publishing.report.run import switch_blocks
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)

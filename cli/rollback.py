@@ -20,7 +20,7 @@ def rollback(output: str, lock: str, metrics: str | None) -> None:
     checked against their SHA-256 first.
     """
     import plant_aggregate
-    from plant_aggregate.report.run import switch_blocks
+    from plant_aggregate.publishing.report.run import switch_blocks
 
     metrics = metrics_of(output, metrics)
     check_metrics(metrics)

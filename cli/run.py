@@ -88,7 +88,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
 
 def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Write the metrics, an event for logs, and the summary."""
-    from plant_aggregate.report.run import one_line, run_blocks
+    from plant_aggregate.publishing.report.run import one_line, run_blocks
 
     contents, is_held = run.manifest, bool(run.record.held)
     facts = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 
+from plant_aggregate.blocks import Block, Cell, Label, Table, shown
 from plant_aggregate.errors import on_one_line
-from plant_aggregate.report.blocks import Block, Cell, Label, Table, shown
 
 WIDEST = 40  # characters of a cell that holds a label or an id
 

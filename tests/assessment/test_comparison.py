@@ -107,7 +107,7 @@ def test_seconds_are_those_of_fitting_and_not_of_compiling(tmp_path: Path) -> No
 @pytest.mark.extras
 def test_a_chart_has_a_point_for_every_strategy(sample: tuple[plant_aggregate.Votes, plant_aggregate.Truth]) -> None:
     pytest.importorskip("matplotlib")
-    from plant_aggregate.report.charts import accuracy_against_retrieval
+    from plant_aggregate.charts import accuracy_against_retrieval
 
     votes, truth = sample
     chosen = {name: STRATEGIES[name]() for name in ("plantnet", "majority")}

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from .blocks import Block, Table
+from ...blocks import Block, Table
 
 if TYPE_CHECKING:
-    from ..assessment.comparison import Comparison
+    from ..comparison import Comparison
 
 SHARES = {
     "accuracy": "accuracy",

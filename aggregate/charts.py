@@ -4,9 +4,9 @@ import textwrap
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..assessment.calibration.ai import AiCalibration
-from ..assessment.comparison import Comparison
-from ..errors import ParameterError
+from .assessment.calibration.ai import AiCalibration
+from .assessment.comparison import Comparison
+from .errors import ParameterError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

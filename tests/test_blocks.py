@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 import plant_aggregate
+from plant_aggregate.assessment.report.evaluation import evaluation_blocks
+from plant_aggregate.blocks import Block, Interval, Label, Table
 from plant_aggregate.cli.text import WIDEST, as_text
-from plant_aggregate.report.blocks import Block, Interval, Label, Table
-from plant_aggregate.report.evaluation import evaluation_blocks
 
 COUNTS = Table(
     rows=[("valid", 1234, 98.72, "may be used for training"), ("became valid", 16), ("gone", 0, 0.0)],

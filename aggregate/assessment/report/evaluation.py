@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import quoted
-from .blocks import Block, Cell, Interval, Label, Table, count
+from ...blocks import Block, Cell, Interval, Label, Table, count
+from ...errors import quoted
 
 if TYPE_CHECKING:
-    from ..assessment.agreement import CrowdAgreement, Suspects
-    from ..assessment.evaluation import Confusion, Estimate, Evaluation, Group, Overlap
+    from ..agreement import CrowdAgreement, Suspects
+    from ..evaluation import Confusion, Estimate, Evaluation, Group, Overlap
 
 SHARES = {
     "accuracy": "accuracy (not valid = wrong)",
@@ -108,7 +108,7 @@ def _confusions(confusions: Sequence["Confusion"]) -> Block:
 
 def _distinct(one: str | int, other: str | int) -> list[Cell]:
     """Two labels as cells, in quotes that show invisible characters if they look alike."""
-    from ..names import normal_forms
+    from ...names import normal_forms
 
     alike = isinstance(one, str) and isinstance(other, str) and normal_forms(one)[1] == normal_forms(other)[1]
     return [quoted(name) if alike else Label(name) for name in (one, other)]
@@ -138,7 +138,7 @@ def _agreement(agreement: "CrowdAgreement") -> Block:
 
 
 def _suspects(suspects: "Suspects") -> Block:
-    from ..assessment.agreement import ENOUGH_SHARED, SPAM
+    from ..agreement import ENOUGH_SHARED, SPAM
 
     head = (
         f"{count(suspects.users, 'user')} with {ENOUGH_SHARED} votes or more where others voted too; "

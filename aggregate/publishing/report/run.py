@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..arrow import table_of_rows
-from ..errors import quoted
-from ..schema import RUNS, arrow_schema
-from .blocks import Block, Table, count
+from ...arrow import table_of_rows
+from ...blocks import Block, Table, count
+from ...errors import quoted
+from ...schema import RUNS, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..names import NameFindings
-    from ..publishing.record import AiCounts, RunChanges, VoteCounts
-    from ..publishing.releases import ListedRun, Run
+    from ...names import NameFindings
+    from ..record import AiCounts, RunChanges, VoteCounts
+    from ..releases import ListedRun, Run
 
 SHOWN = 3  # names shown of those that may be mistakes
 
@@ -63,7 +63,7 @@ def one_line(run: "Run") -> str:
 
 def switch_blocks(run: "Run", output: str) -> list[Block]:
     """What ``latest`` of an output names now, and the command that restores the run it named before."""
-    from ..publishing.command_lines import command
+    from ..command_lines import command
 
     notes = [published_as(run)]
     if run.replaced not in (None, run.run_id):
@@ -79,7 +79,7 @@ def published_as(run: "Run") -> str:
 
 def listing(runs: Sequence["ListedRun"]) -> list[dict[str, Any]]:
     """The runs of an output as plain values; None where a run.json does not have them."""
-    from ..publishing.record import UNKNOWN
+    from ..record import UNKNOWN
 
     found = []
     for run in runs:

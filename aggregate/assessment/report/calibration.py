@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from .blocks import Block, Cell, Table, count
+from ...blocks import Block, Cell, Table, count
 
 if TYPE_CHECKING:
-    from ..assessment.calibration.ai import AiCalibration, Comparison, Quality
-    from ..assessment.calibration.labels import Calibration
+    from ..calibration.ai import AiCalibration, Comparison, Quality
+    from ..calibration.labels import Calibration
 
 METHODS = {
     "platt": "platt: logistic, of all the evidence",
@@ -18,9 +18,9 @@ METHODS = {
 """Methods compared, and their names in the table."""
 
 
-def calibration_blocks(calibration: "Calibration", saved_as: str) -> list[Block]:
-    """The expert observations it was fitted on, the methods side by side, and the file it is saved in."""
-    from ..assessment.calibration.fitting import N_FOLDS
+def calibration_blocks(calibration: "Calibration") -> list[Block]:
+    """The expert observations it was fitted on, and the methods side by side."""
+    from ..calibration.fitting import N_FOLDS
 
     n, right = calibration.fitted_on["observations"], calibration.fitted_on["right"]
     table = Table(
@@ -34,14 +34,13 @@ def calibration_blocks(calibration: "Calibration", saved_as: str) -> list[Block]
     return [
         Block(f"{count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)"),
         Block(content=[table, f"[{N_FOLDS} folds; best at 0]"]),
-        _saved(saved_as, "--calibration"),
     ]
 
 
-def ai_calibration_blocks(calibration: "AiCalibration", saved_as: str) -> list[Block]:
-    """The map in a line, the scores before and after on each set of observations, and the file it is saved in."""
-    from ..assessment.calibration.fitting import N_FOLDS
-    from ..assessment.calibration.maps import TemperatureMap
+def ai_calibration_blocks(calibration: "AiCalibration") -> list[Block]:
+    """The map in a line, and the scores before and after on each set of observations."""
+    from ..calibration.fitting import N_FOLDS
+    from ..calibration.maps import TemperatureMap
 
     if isinstance(calibration.map, TemperatureMap):
         temperature = calibration.map.temperature
@@ -53,7 +52,6 @@ def ai_calibration_blocks(calibration: "AiCalibration", saved_as: str) -> list[B
         Block(title),
         *map(_before_and_after, calibration.comparisons),
         Block(f"[after: calibrated on the other {N_FOLDS - 1} of {N_FOLDS} folds; errors are best at 0]"),
-        _saved(saved_as, "--ai-calibration"),
     ]
 
 
@@ -87,5 +85,6 @@ def _curves(*qualities: "Quality") -> Table:
     )
 
 
-def _saved(path: str, option: str) -> Block:
+def saved_block(path: str, option: str) -> Block:
+    """The file that a calibration is saved in, and the option that uses it."""
     return Block(content=[f"saved as {path}: use it with plant-aggregate run {option} {path}"])

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from .blocks import Block, Cell, Label, Table, count
+from ...blocks import Block, Cell, Label, Table, count
 
 if TYPE_CHECKING:
-    from ..publishing.changes import Changes
+    from ..changes import Changes
 
 MOST_FREQUENT = 5  # pairs of a label before and a label now that are counted in a table
 

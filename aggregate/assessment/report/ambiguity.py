@@ -1,18 +1,19 @@
 """Areas under the margin of training scores as blocks."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .blocks import Block, Table, count
+from ...blocks import Block, Table, count
 
 if TYPE_CHECKING:
-    from ..assessment.ambiguity.result import Ambiguity
+    from ..ambiguity.result import Ambiguity
 
 TRUST = {"confusion": "the confusions of dawid-skene", "weight": "the users' weights"}
 """What voters are weighed by, in words."""
 
 
-def ambiguity_blocks(found: "Ambiguity", saved_as: str) -> list[Block]:
-    """Observations scored and pruned, score lists that were changed or ignored, and the file of the table."""
+def ambiguity_blocks(found: "Ambiguity", further: Sequence[str] = ()) -> list[Block]:
+    """Observations scored and pruned, score lists that were changed or ignored, and ``further`` notes."""
     counts, lists, settings = found.counts, found.counts["lists"], found.settings
     whole = counts["observations"]
     which = "of its label" if settings.by_label else "of all"
@@ -39,6 +40,6 @@ def ambiguity_blocks(found: "Ambiguity", saved_as: str) -> list[Block]:
             f"{number:,} of the lists cannot be used: {reason} (first: {lists['first_rejected'][reason]})"
             for reason, number in lists["rejected_by_reason"].items()
         ),
-        f"written to {saved_as}",
+        *further,
     ]
     return [Block(f"{count(whole, 'observation')}, {count(lists['read'], 'score list')}", content)]

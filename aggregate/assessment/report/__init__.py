@@ -1,0 +1,1 @@
+"""Evaluations, comparisons, calibrations and ambiguities as blocks: titles, tables and notes."""

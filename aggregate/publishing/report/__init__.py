@@ -1,0 +1,1 @@
+"""Runs and changes as blocks: titles, tables and notes."""
