@@ -21,6 +21,8 @@ from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
     from .ai_votes import AiVotes as AiVotes
+    from .assess import compare as compare
+    from .assess import evaluate as evaluate
     from .assessment.ambiguity.result import Ambiguity as Ambiguity
     from .assessment.ambiguity.settings import AmbiguitySettings as AmbiguitySettings
     from .assessment.calibration.ai import AiCalibration as AiCalibration
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
     from .assessment.calibration.labels import Calibration as Calibration
     from .assessment.calibration.labels import calibrate as calibrate
     from .assessment.comparison import Comparison as Comparison
-    from .assessment.comparison import compare as compare
     from .assessment.evaluation import Evaluation as Evaluation
-    from .assessment.evaluation import evaluate as evaluate
     from .consensus import Consensus as Consensus
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .errors import PublishError as PublishError
     from .errors import VotesError as VotesError
     from .evidence import Evidence as Evidence
+    from .frames import Frame as Frame
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
@@ -84,15 +85,17 @@ _HOMES = {
     name: module
     for module, names in {
         "ai_votes": "AiVotes",
+        "assess": "compare evaluate",
         "assessment.ambiguity.result": "Ambiguity",
         "assessment.ambiguity.settings": "AmbiguitySettings",
         "assessment.calibration.ai": "AiCalibration calibrate_ai",
         "assessment.calibration.labels": "Calibration calibrate",
-        "assessment.comparison": "Comparison compare",
-        "assessment.evaluation": "Evaluation evaluate",
+        "assessment.comparison": "Comparison",
+        "assessment.evaluation": "Evaluation",
         "consensus": "Consensus",
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError VotesError",
         "evidence": "Evidence",
+        "frames": "Frame",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
         "ingest.truth": "read_truth truth_from_table",

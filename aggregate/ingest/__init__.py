@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,15 +23,13 @@ from ..files.parquet import (
 )
 from ..files.prefetch import prefetched
 from ..files.sources import Input, Paths, find_sources, path_list
+from ..frames import Frame, to_table
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..truth import rows_of
 from ..votes import Votes
 from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "Input",
@@ -81,24 +79,26 @@ def read_votes(
     return read(paths, columns=columns, as_of=as_of, max_rejected=max_rejected).votes
 
 
-def votes_from_table(table: "pa.Table | pd.DataFrame") -> Votes:
-    """Votes from a table in memory with the columns of ``schema.VOTES``. Raises VotesError.
+def votes_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) -> Votes:
+    """Votes from a table in memory with the columns of ``schema.VOTES``; see :func:`frames.to_table`.
+
+    ``columns`` maps these to the frame's own. Every row must be usable. Raises VotesError as :func:`read_votes`, and
+    TypeError for what is no frame.
 
     >>> import pandas as pd
     >>> rows = {"observation_id": [7, 7], "user_id": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]}
     >>> votes_from_table(pd.DataFrame(rows))
     Votes(2 votes of 2 users on 1 observations, 2 labels)
     """
-    if not isinstance(table, pa.Table):
-        table = pa.Table.from_pandas(table, preserve_index=False)
-    types, batches = batches_of_table(table, VOTES)
-    builder = VotesBuilder("table", types, None, table.num_rows)
+    arrow = to_table(table, VOTES, columns)
+    types, batches = batches_of_table(arrow, VOTES)
+    builder = VotesBuilder("table", types, None, arrow.num_rows)
     row = 0
     for batch in batches:
         builder.append(batch, builder.origin, row)
         row += batch.num_rows
     check_share(builder.quarantine, row, 0.0)
-    return builder.finish(lambda: _all_ticks(batches_of_table(table, VOTES)[1], row), SILENT)[0]
+    return builder.finish(lambda: _all_ticks(batches_of_table(arrow, VOTES)[1], row), SILENT)[0]
 
 
 def read(

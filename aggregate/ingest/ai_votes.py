@@ -1,7 +1,7 @@
 """The AI's votes from Parquet files, or from a table in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from ..arrow import to_arrow
 from ..errors import VotesError
 from ..files.parquet import CheckedFile, batches_of_table, check_side_input, inputs_of, origin_of, stream_all, types_of
 from ..files.sources import Input, Paths, path_list
+from ..frames import Frame, to_table
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
@@ -20,9 +21,6 @@ from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults, out_of_range
 from .decimals import are_scores, scores_of
 from .grouping import drop_unused
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01) -> AiVotes:
@@ -63,18 +61,18 @@ def read_ai(
     return AiReading(ai_votes, inputs_of(files, (file.source.fingerprint() for file in files)), quarantine)
 
 
-def ai_votes_from_table(table: "pa.Table | pd.DataFrame") -> AiVotes:
-    """The AI's votes from a table in memory with the columns of ``schema.AI_VOTES``. Raises VotesError.
+def ai_votes_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) -> AiVotes:
+    """The AI's votes from a table in memory with the columns of ``schema.AI_VOTES``; see :func:`frames.to_table`.
 
-    Every row must be usable.
+    ``columns`` maps these to the frame's own. Every row must be usable. Raises VotesError as :func:`read_ai_votes`, and
+    TypeError for what is no frame.
 
     >>> ai_votes_from_table(pa.table({"observation_id": [7, 9], "label": ["Acer opalus", "Ilex"], "score": [0.9, 0.4]}))
     AiVotes(2 observations, 2 labels, from table)
     """
-    if not isinstance(table, pa.Table):
-        table = pa.Table.from_pandas(table, preserve_index=False)
-    types, batches = batches_of_table(table, AI_VOTES)
-    return _read(_numbered(batches, "table"), types, "table", table.num_rows, 0.0, {})[0]
+    arrow = to_table(table, AI_VOTES, columns)
+    types, batches = batches_of_table(arrow, AI_VOTES)
+    return _read(_numbered(batches, "table"), types, "table", arrow.num_rows, 0.0, {})[0]
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], origin: str) -> Iterator[tuple[pa.RecordBatch, str, int]]:

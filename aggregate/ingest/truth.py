@@ -1,7 +1,6 @@
 """Expert labels from Parquet files, or from a table in memory."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +11,10 @@ from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
 from ..files.sources import Paths, path_list
+from ..frames import Frame, to_table
 from ..schema import TRUTH
 from ..truth import Truth
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Truth:
@@ -31,15 +28,16 @@ def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Tru
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 
-def truth_from_table(table: "pa.Table | pd.DataFrame") -> Truth:
-    """Expert labels from a table in memory with the columns of ``schema.TRUTH``. Raises VotesError.
+def truth_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) -> Truth:
+    """Expert labels from a table in memory with the columns of ``schema.TRUTH``; see :func:`frames.to_table`.
+
+    A pandas Series has the observations in its index and their labels as values. ``columns`` maps the names to the
+    frame's own. Raises VotesError as :func:`read_truth`, and TypeError for what is no frame.
 
     >>> truth_from_table(pa.table({"observation_id": [7, 9], "label": ["Acer campestre", "Acer opalus"]}))
     Truth(2 observations, from table)
     """
-    if not isinstance(table, pa.Table):
-        table = pa.Table.from_pandas(table, preserve_index=False)
-    types, batches = batches_of_table(table, TRUTH)
+    types, batches = batches_of_table(to_table(table, TRUTH, columns), TRUTH)
     return _truth_of(((batch, "table", 0) for batch in batches), types, "table")
 
 

@@ -1,0 +1,337 @@
+"""Frames in memory become Arrow tables: those of pandas, Polars, DuckDB, Arrow, and mappings of arrays.
+
+A frame is whatever exports Arrow data (https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html) or
+follows the interchange protocol (https://data-apis.org/dataframe-protocol/latest/), a pandas DataFrame, or a mapping of
+names to columns. A pandas Series is a table of two columns: its index has the observations, its values the labels. No
+package is loaded to find out what a frame is.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+from .arrow import strings, to_arrow, to_numpy
+from .errors import ParameterError, VotesError, quoted, reason_of
+from .schema import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+ALIASES = {"observation_id": "task", "user_id": "worker"}
+"""Column -> its name in crowd-kit, by which it is found in a frame that has none of its own name."""
+
+LIKELY = {
+    "observation_id": "observation obs obs_id item item_id task_id image image_id example unit id",
+    "user_id": "user worker_id annotator annotator_id rater rater_id labeler labeller voter author",
+    "label": "labels species taxon class answer response annotation category truth true_label agg_label",
+    "score": "probability confidence prob",
+}
+"""Column -> names that it has elsewhere. Nothing is read by them; messages propose them."""
+
+METHODS = ("collect", "compute", "to_table", "to_arrow", "toArrow", "toPandas", "to_pandas", "to_frame")
+"""Methods of objects that are no frames by which they become one."""
+
+LARGEST_WHOLE = 2**53  # floats up to this distinguish all integers
+
+SHOWN = 12  # number of columns that a message names
+
+
+class ArrowStream(Protocol):
+    """Exports its rows as Arrow data."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """A PyCapsule with an ArrowArrayStream."""
+
+
+class Interchange(Protocol):
+    """Follows the data frame interchange protocol."""
+
+    def __dataframe__(self, nan_as_null: bool = False, allow_copy: bool = True) -> Any:
+        """The interchange object."""
+
+
+Frame: TypeAlias = "ArrowStream | Interchange | Mapping[str, Any] | pd.DataFrame | pd.Series[Any] | pa.Table"
+"""A table in memory, or a pandas Series of labels by observation."""
+
+
+def is_frame(given: object) -> bool:
+    """Whether an object is a frame, by what it can do or by its type.
+
+    >>> is_frame({"observation_id": [7], "label": ["Acer campestre"]}), is_frame("truth.parquet")
+    (True, False)
+    """
+    exports = any(hasattr(given, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "__dataframe__"))
+    known = isinstance(given, Mapping) or _is_of_pandas(given, "DataFrame", "Series")
+    return (exports or known) and type(given).__name__ != "LazyFrame"
+
+
+def to_table(given: Frame, table: Table = (), columns: Mapping[str, str] | None = None) -> "pa.Table":
+    """A frame as an Arrow table: all of its columns, or those of ``table`` that it has, by their names there.
+
+    ``columns`` maps names of ``table`` to the frame's own; those that are neither among these nor in the frame are
+    looked for by their names in ALIASES. Text is never a string view, not even in dictionaries: pyarrow cannot compute
+    with these. Ids and labels of pandas and NumPy that are floats become integers if all are whole, because there a
+    missing value makes floats of integers.
+
+    Raises TypeError for what is no frame; VotesError if a column that is not optional is missing (and there are rows),
+    or a column cannot be converted; ParameterError if ``columns`` names a column that is not in ``table``.
+    """
+    import pyarrow as pa
+
+    if not is_frame(given):
+        raise wrong_type("a frame", given, "a data frame, an Arrow table or a dict of arrays")
+    source = _source_of(given, table)
+    places = {str(name): name for name in source.names} if not table else _find(table, source, columns or {})
+    arrays = {}
+    for ours, theirs in places.items():
+        kind = next((column.type for column in table if column.name == ours), "")
+        values = _without_views(source.read(theirs, ours))
+        arrays[ours] = _whole_numbers(values) if source.is_loose and kind in ("id", "label") else values
+    lengths = {ours: len(values) for ours, values in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        differ = ", ".join(f"{length:,} of {quoted(ours)}" for ours, length in lengths.items())
+        raise VotesError(f"columns have different lengths: {differ}")
+    return pa.table(arrays)
+
+
+def wrong_type(wanted: str, given: object, write: str) -> TypeError:
+    """The error for an object of a wrong type: what is wanted, what it is, and what to write instead.
+
+    For an object that can become a frame it says how, in place of ``write``.
+
+    >>> print(wrong_type("a frame", None, "a data frame"))
+    a frame is wanted, not None: write a data frame
+    """
+    verb = "is" if wanted.startswith(("a ", "an ", "the ")) else "are"
+    method = next((method for method in METHODS if callable(getattr(given, method, None))), None)
+    if method is not None and not isinstance(given, type) and not is_frame(given):
+        write = f".{method}() after it"
+    return TypeError(f"{wanted} {verb} wanted, not {in_words(given)}: write {write}")
+
+
+def in_words(given: object) -> str:
+    """What an object is, for messages.
+
+    >>> in_words("votes.parquet"), in_words([]), in_words(dict)
+    ("the text 'votes.parquet'", 'a list', 'the class dict')
+    """
+    if given is None:
+        return "None"
+    if isinstance(given, str):
+        return f"the text {quoted(given)}"
+    if isinstance(given, type):
+        return f"the class {given.__name__}"
+    kind = type(given)
+    package = kind.__module__.partition(".")[0]
+    name = kind.__name__ if package in ("builtins", "pathlib", __package__) else f"{package}.{kind.__name__}"
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
+
+_MISSING = ("NoneType", "NAType", "NaTType")  # types of objects that stand for a missing value, in Python and pandas
+
+
+class _Source(NamedTuple):
+    """The columns of a frame."""
+
+    kind: str  # what it is, in words
+    names: Sequence[Any]
+    n_rows: int
+    columns: Any  # what `read` reads from
+    is_loose: bool = False  # whether columns are of pandas or NumPy, not of Arrow
+    index_names: Sequence[Any] = ()
+
+    def read(self, name: Any, ours: str) -> "pa.Array | pa.ChunkedArray":
+        """The values of a column, ``ours`` in messages. Raises VotesError."""
+        if not self.is_loose:
+            return self.columns.column(self.names.index(name))
+        values = self.columns[name]
+        try:
+            return _array_of(values)
+        except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # Arrow's errors are ValueErrors
+            called = quoted(name) if name == ours else f"{quoted(str(name))} ({ours})"
+            raise VotesError(
+                f"column {called} cannot be read ({reason_of(error)})",
+                remedy="give all of its values one type, such as with .astype(str)",
+            ) from error
+
+
+def _source_of(given: Any, table: Table) -> _Source:
+    """The columns of a frame. Raises TypeError."""
+    import pyarrow as pa
+
+    kind = in_words(given)
+    if _is_of_pandas(given, "Series"):
+        others = [column.name for column in table if not column.optional and column.name not in _OF_SERIES]
+        if others or given.index.nlevels > 1:
+            lacks = f"no {others[0]}" if others else f"{given.index.nlevels} levels in its index"
+            raise TypeError(f"{kind} has {lacks}: write a data frame, with .reset_index() if its index holds ids")
+        columns = dict(zip(_OF_SERIES, (given.index, given), strict=True))
+        return _Source(kind, _OF_SERIES, len(given), columns, is_loose=True)
+    if _is_of_pandas(given, "DataFrame"):
+        return _Source(kind, list(given.columns), len(given), given, is_loose=True, index_names=list(given.index.names))
+    if isinstance(given, Mapping):
+        scalars = [name for name, values in given.items() if not _is_column(values)]
+        if scalars:
+            raise TypeError(
+                f"{quoted(str(scalars[0]))} of the dict is {in_words(given[scalars[0]])}: write lists or arrays, "
+                "an item a row"
+            )
+        n_rows = max((len(values) for values in given.values()), default=0)
+        return _Source(kind, list(given), n_rows, given, is_loose=True)
+    if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
+        try:
+            exported = given if isinstance(given, pa.Table) else pa.table(given)
+        except (TypeError, ValueError) as error:  # a single column, say, is exported, too
+            raise TypeError(f"{kind} is no table ({reason_of(error)}): write a frame with named columns") from error
+    else:
+        from pyarrow.interchange import from_dataframe
+
+        exported = from_dataframe(given)
+    return _Source(kind, exported.column_names, exported.num_rows, exported)
+
+
+_OF_SERIES = ("observation_id", "label")
+
+
+def _find(table: Table, source: _Source, columns: Mapping[str, str]) -> dict[str, Any]:
+    """Column of ``table`` -> its name in the frame, for those that it has."""
+    ours = [column.name for column in table]
+    unknown = [name for name in columns if name not in ours]
+    if unknown:
+        turned = {mine: theirs for theirs, mine in columns.items() if mine in ours}
+        remedy = f"write columns={turned}" if turned else f"its names are {', '.join(map(repr, ours))}"
+        raise ParameterError(f"columns names {unknown[0]!r}, which is none of ours", remedy=remedy)
+    found, missing = {}, []
+    for column in table:
+        name = column.name
+        names = [columns[name]] if name in columns else [name, ALIASES.get(name, name)]
+        theirs = next((candidate for candidate in names if candidate in source.names), None)
+        if theirs is not None:
+            found[name] = theirs
+        elif name in columns or not column.optional:
+            missing.append(name)
+    if missing and source.n_rows:
+        raise _missing(missing, found, source, columns)
+    twice = [name for name in found.values() if source.names.count(name) > 1]
+    if twice:
+        raise VotesError(f"column {quoted(str(twice[0]))} occurs {source.names.count(twice[0])} times")
+    return found
+
+
+def _missing(
+    missing: Sequence[str], found: Mapping[str, Any], source: _Source, columns: Mapping[str, str]
+) -> VotesError:
+    """Says which columns are missing, which there are, and what to write."""
+    called = [repr(columns[name]) + f" ({name})" if name in columns else repr(name) for name in missing]
+    which = f"columns {', '.join(called)} are" if len(called) > 1 else f"column {called[0]} is"
+    have = ", ".join(repr(name) for name in source.names[:SHOWN]) + (", ..." if len(source.names) > SHOWN else "")
+    fault = f"{which} missing; {source.kind} has {have or 'none'}"
+    in_index = [name for name in source.index_names if name is not None and name in _spellings(missing, columns)]
+    if in_index:
+        return VotesError(f"{fault}, and {in_index[0]!r} in its index", remedy="write .reset_index() after it")
+    free = [name for name in source.names if name not in found.values()]
+    if len(free) < len(missing):
+        return VotesError(fault, remedy=f"it needs a column for each of {', '.join([*found, *missing])}")
+    return VotesError(fault, remedy=f"write columns={_proposal(missing, found, free)}")
+
+
+def _spellings(missing: Sequence[str], columns: Mapping[str, str]) -> set[str]:
+    """All names by which missing columns are known."""
+    likely = chain.from_iterable(LIKELY.get(name, "").split() for name in missing)
+    return {*missing, *likely, *columns.values(), *(ALIASES[name] for name in missing if name in ALIASES)}
+
+
+def _proposal(missing: Sequence[str], found: Mapping[str, Any], free: Sequence[Any]) -> dict[str, Any]:
+    """The ``columns`` that the caller may have meant: by likely names, the others in the frame's order."""
+    proposed = {name: theirs for name, theirs in found.items() if name != theirs}
+    rest = list(free)
+    for name in missing:
+        alike = [theirs for likely in LIKELY.get(name, "").split() for theirs in rest if str(theirs).lower() == likely]
+        if alike:
+            proposed[name] = alike[0]
+            rest.remove(alike[0])
+    for name in missing:
+        if name not in proposed:
+            proposed[name] = rest.pop(0)
+    return {name: proposed[name] for name in sorted(proposed, key=[*found, *missing].index)}
+
+
+def _is_of_pandas(given: object, *names: str) -> bool:
+    """Whether an object is of one of pandas' types, which is not loaded for it."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(given, tuple(getattr(pandas, name) for name in names))
+
+
+def _is_column(values: Any) -> bool:
+    return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping)
+
+
+def _array_of(values: Any) -> "pa.Array | pa.ChunkedArray":
+    """A column of pandas, NumPy, Arrow or Python values as an Arrow array, NaN among objects as null.
+
+    Lists and arrays are converted here, because pyarrow would load pandas.
+    """
+    import pyarrow as pa
+
+    if _is_of_pandas(values, "Series", "Index", "Categorical") or isinstance(values, pa.Array | pa.ChunkedArray):
+        return pa.array(values, from_pandas=True) if not isinstance(values, pa.Array | pa.ChunkedArray) else values
+    if hasattr(values, "__arrow_c_stream__"):
+        return pa.chunked_array(values)
+    if not isinstance(values, list | tuple):
+        values = np.asarray(values)
+        if values.ndim != 1:
+            raise ValueError(f"it has {values.ndim} dimensions")
+        if values.dtype.kind in "biufmM":
+            return to_arrow(values)
+        values = values.tolist()
+    items = [None if _is_missing(value) else value for value in values]
+    kinds = {type(item) for item in items} - {type(None)}
+    if kinds == {str}:
+        return strings(items)
+    if kinds in ({int}, {float}, {int, float}) or kinds == {bool}:
+        first = next(item for item in items if item is not None)
+        null = np.array([item is None for item in items], np.bool_)
+        filled = np.array([first if item is None else item for item in items])
+        if filled.dtype.kind in "biuf":
+            return to_arrow(filled, null)
+    return pa.array(items)
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a Python value stands for no value: None, NaN, NaT, or pandas' NA."""
+    return value != value if isinstance(value, float) else type(value).__name__ in _MISSING
+
+
+def _without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
+    """String views as large strings, also in dictionaries."""
+    import pyarrow as pa
+
+    if isinstance(values, pa.ChunkedArray):
+        chunks = [_without_views(chunk) for chunk in values.chunks]
+        return pa.chunked_array(chunks) if chunks else values
+    if pa.types.is_dictionary(values.type) and pa.types.is_string_view(values.type.value_type):
+        return pa.DictionaryArray.from_arrays(values.indices, _without_views(values.dictionary))
+    if not pa.types.is_string_view(values.type):
+        return values
+    try:
+        return values.cast(pa.large_string())
+    except pa.ArrowNotImplementedError:  # of pyarrow 17
+        return pa.array(values.to_pylist(), pa.large_string())
+
+
+def _whole_numbers(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
+    """Floats as integers if all are whole, NaN as null; otherwise the values as they are."""
+    import pyarrow as pa
+
+    if not pa.types.is_floating(values.type):
+        return values
+    numbers = to_numpy(values, null=np.nan).astype(np.float64)
+    null = np.isnan(numbers)
+    filled = np.where(null, 0.0, numbers)
+    if null.all() or not np.all((np.abs(filled) <= LARGEST_WHOLE) & (filled == np.floor(filled))):
+        return values
+    return to_arrow(filled.astype(np.int64), null)
