@@ -108,9 +108,9 @@ def max_rejected(help: str = "share of the rows that may be unusable") -> Any:
     return setting(0.01, help, "in [0, 1]", group="Votes")
 
 
-def normalise() -> Any:
+def normalise(needs: str = "") -> Any:
     """What to do about score lists that do not add up to 1."""
-    return setting(False, "divide each score list by its sum", group="Scores and calibration")
+    return setting(False, "divide each score list by its sum", group="Scores and calibration", needs=needs)
 
 
 def declared(settings: Any) -> Mapping[str, Parameter]:

@@ -278,6 +278,40 @@ RUNS: Table = (
 )
 """What ``runs --csv`` prints: a row for each run."""
 
+CALIBRATION: Table = (
+    Column("method", "string", "a method, `confidence` taken for a probability, or `share right`, the same for all"),
+    Column("log_loss", "float64", "on held out observations, best at 0"),
+    Column("brier_score", "float64", "likewise"),
+    Column("calibration_error", "float64", "likewise"),
+    Column("saved", "bool", "whether it is the method that was saved"),
+)
+"""What ``calibrate --csv`` prints: a row for each method."""
+
+AI_CALIBRATION: Table = (
+    Column("subset", "string", "which expert observations"),
+    Column("observations", "int64", "how many they are"),
+    Column("right", "int64", "how many of them the AI labels right"),
+    Column("scores", "string", "`before` or `after` calibration, by the other folds"),
+    Column("calibration_error", "float64", "best at 0"),
+    Column("log_loss", "float64", "likewise"),
+    Column("brier_score", "float64", "likewise"),
+)
+"""What ``calibrate-ai --csv`` prints: two rows for each set of expert observations."""
+
+AMBIGUITY_COUNTS: Table = (
+    Column("which", "string", "`scored`, `exact`, `missing_epochs` or `pruned`"),
+    Column("observations", "int64", "how many they are"),
+    Column("share", "float64", "of all observations"),
+)
+"""What ``ambiguity --csv`` prints."""
+
+MARGINALS: Table = (
+    Column("marginal", "string", "what is counted"),
+    Column("published", "number", "in the published data, times the scale if it is a count"),
+    Column("reached", "number", "in the simulation"),
+)
+"""What ``simulate --csv`` prints."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

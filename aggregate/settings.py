@@ -35,7 +35,8 @@ def check_settings(settings: Any) -> None:
         value = getattr(settings, name)
         if known.names_files and known.several and value is not None and not isinstance(value, str | os.PathLike):
             object.__setattr__(settings, name, list(value) or None)
-        if value is not None and known.needs and getattr(settings, known.needs) is None:
+        is_given = value not in (None, False) and not (known.columns_of and not value)
+        if is_given and known.needs and getattr(settings, known.needs) is None:
             faults.append(f"{name} is given without {known.needs}")
     if faults:
         raise ParameterError("; ".join(faults))
@@ -126,11 +127,12 @@ class AddOnSettings:
     score_columns: Mapping[str, str] | None = _of_scores(
         None,
         "the score files' own name of a column, such as labels=top_labels",
+        needs="scores",
         option="--score-column",
         metavar="COLUMN=NAME",
         columns_of=("SCORE_LISTS", "SCORE_ROWS"),
     )
-    normalise: bool = normalise()
+    normalise: bool = normalise(needs="scores")
 
     def __post_init__(self) -> None:
         check_settings(self)

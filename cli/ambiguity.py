@@ -11,7 +11,7 @@ from plant_aggregate.settings import AddOnSettings, ReadSettings
 
 from . import console
 from .command import OUTPUT, Command, option
-from .options import OF_VOTES, column_mapping, common_options, json_option, options_of, threads_option, votes_argument
+from .options import OF_VOTES, column_mapping, common_options, options_of, table_options, threads_option, votes_argument
 from .outputs import LocalPath
 
 FILE = "ambiguity.parquet"
@@ -48,7 +48,7 @@ OF_TRAINING = {
 @options_of(ReadSettings, "as_of")
 @options_of(AmbiguitySettings, "max_rejected")
 @threads_option
-@json_option("print JSON on stdout instead of the summary")
+@table_options("the counts of the summary", "print JSON on stdout instead of the summary")
 @common_options()
 def ambiguity(
     votes: tuple[str, ...],
@@ -59,6 +59,7 @@ def ambiguity(
     score_columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     threads: int | None,
+    as_csv: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -67,10 +68,11 @@ def ambiguity(
     Writes areas under the margin of every observation, and which to leave out of the next training.
     """
     import plant_aggregate
-    from plant_aggregate.assessment.report.ambiguity import ambiguity_blocks
+    from plant_aggregate.assessment.report.ambiguity import ambiguity_blocks, ambiguity_rows
     from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.tables import write_rows
+    from plant_aggregate.schema import AMBIGUITY_COUNTS
     from plant_aggregate.strategies import registry
     from plant_aggregate.training_scores import check_local_scores
 
@@ -94,7 +96,9 @@ def ambiguity(
         "trust": found.trust,
         "counts": found.counts,
     }
-    if as_json:
+    if as_csv:
+        console.result_rows(AMBIGUITY_COUNTS, ambiguity_rows(found))
+    elif as_json:
         console.result_json(report)
     else:
         console.result_blocks(ambiguity_blocks(found, [f"written to {path}"]))

@@ -7,10 +7,10 @@ from .command import SCORES, Command
 from .options import (
     column_mapping,
     common_options,
-    json_option,
     method_option,
     saved_option,
     seed_option,
+    table_options,
     truth_options,
 )
 
@@ -23,7 +23,7 @@ from .options import (
     "platt", "beta", "isotonic", help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone"
 )
 @seed_option("of the folds of the cross-validation", SCORES)
-@json_option("print the calibration on stdout instead of the summary")
+@table_options("a row for each method", "print the calibration on stdout instead of the summary")
 @common_options()
 def calibrate(
     consensus: str,
@@ -32,6 +32,7 @@ def calibrate(
     output: str,
     method: str,
     seed: int,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     """Fit the probability that a label of CONSENSUS is right, on expert labels, for run --calibration.
@@ -39,7 +40,8 @@ def calibrate(
     How well each method does on observations it was not fitted on goes to stdout.
     """
     import plant_aggregate
-    from plant_aggregate.assessment.report.calibration import calibration_blocks, saved_block
+    from plant_aggregate.assessment.report.calibration import calibration_blocks, calibration_rows, saved_block
+    from plant_aggregate.schema import CALIBRATION
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     published = plant_aggregate.open_run(consensus, None).evidence(experts)
@@ -47,7 +49,9 @@ def calibrate(
     run = {name: value for name, value in facts.items() if value is not None}
     fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
     plant_aggregate.save_calibration(fitted, output)
-    if as_json:
+    if as_csv:
+        console.result_rows(CALIBRATION, calibration_rows(fitted))
+    elif as_json:
         console.result(fitted.to_json())
     else:
         console.result_blocks([*calibration_blocks(fitted), saved_block(output, "--calibration")])

@@ -11,11 +11,11 @@ from .options import (
     column_mapping,
     common_options,
     file_option,
-    json_option,
     method_option,
     options_of,
     saved_option,
     seed_option,
+    table_options,
     truth_options,
 )
 
@@ -30,7 +30,7 @@ from .options import (
     help="the users' votes: also compare on the observations they disagree on; repeatable",
     group="Votes",
 )
-@options_of(ReadSettings, "columns", columns=OF_VOTES)
+@options_of(ReadSettings, "columns", columns={**OF_VOTES, "needs": "votes"})
 @saved_option("ai_calibration.json")
 @method_option(
     "isotonic",
@@ -39,7 +39,7 @@ from .options import (
 )
 @seed_option("of the folds of the cross-validation", SCORES)
 @file_option("--plot", "draw the reliability curves: .svg, .png or .pdf (extra 'plot')")
-@json_option("print the calibration on stdout instead of the summary")
+@table_options("the errors before and after, a row each", "print the calibration on stdout instead of the summary")
 @common_options()
 def calibrate_ai(
     ai_votes: tuple[str, ...],
@@ -51,6 +51,7 @@ def calibrate_ai(
     method: str,
     seed: int,
     plot: str | None,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     """Fit the probability that the label of AI_VOTES is right to its score, for run --ai-calibration.
@@ -58,9 +59,10 @@ def calibrate_ai(
     How well the scores are calibrated before and after goes to stdout.
     """
     import plant_aggregate
-    from plant_aggregate.assessment.report.calibration import ai_calibration_blocks, saved_block
+    from plant_aggregate.assessment.report.calibration import ai_calibration_blocks, ai_calibration_rows, saved_block
     from plant_aggregate.charts import check_installed, reliability_curves
     from plant_aggregate.files.results import check_paths, write_plot
+    from plant_aggregate.schema import AI_CALIBRATION
 
     check_paths(None, plot)
     if plot is not None:
@@ -73,7 +75,9 @@ def calibrate_ai(
     plant_aggregate.save_calibration(fitted, output)
     if plot is not None:
         write_plot(reliability_curves(fitted), plot)
-    if as_json:
+    if as_csv:
+        console.result_rows(AI_CALIBRATION, ai_calibration_rows(fitted))
+    elif as_json:
         console.result(fitted.to_json())
     else:
         console.result_blocks([*ai_calibration_blocks(fitted), saved_block(output, "--ai-calibration")])

@@ -62,6 +62,11 @@ class Command(click.Command):
         super().__init__(*arguments, **attributes)
         self._loads_compiler = loads_compiler
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the command line; this prints help."""
+        with console.printing():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Begin the work, if options fit each other, address space suffices, and no input would be overwritten."""
         from .limits import check_address_space

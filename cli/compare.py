@@ -42,6 +42,7 @@ OF_MODES = {
     default="0.5,0.7,0.9",
     help="lowest scores with which the AI votes in mode confident, with commas between them",
     group="AI",
+    needs="ai_votes",
 )
 @votes_options
 @resamples_option

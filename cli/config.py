@@ -10,7 +10,7 @@ from plant_aggregate.errors import on_one_line
 from plant_aggregate.strategies.registry import check_side_inputs
 
 from . import console
-from .command import OUTPUT, Command, option
+from .command import OUTPUT, Command, Option, check_needs, option
 from .config_file import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
 from .options import debug_option, quiet_option
@@ -48,7 +48,9 @@ def config(context: click.Context, command: str, show: bool) -> None:
         if "run" in configuration.tables:
             _check_together(configuration, context, group)
         options = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
-        left = _left_to_command_line(configuration.of("run"))
+        run = group.get_command(context, "run")
+        assert run is not None
+        left = _left_to_command_line(run, configuration.of("run"))
         if left:
             options += f"; [run] names no {' and no '.join(left)}, so they have to be on the command line"
         console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {options}")
@@ -61,28 +63,31 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
-    table |= {key.replace("-", "_"): ["FILE"] for key in _left_to_command_line(table)}
+    table |= {key.replace("-", "_"): ["FILE"] for key in _left_to_command_line(command, table)}
     # Parsing these options changes how this process logs: they get the values it has now.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
+            check_needs(command, run)
             check_side_inputs(*chosen_by(run.params))
     except (click.UsageError, plant_aggregate.ParameterError) as error:
         message = str(error)
         if isinstance(error, click.UsageError):
             message = error.message or error.format_message()
         named = {word.replace("-", "_") for word in re.findall(r"[a-z]+(?:[-_][a-z]+)*", message)}
-        lines = [configuration.line("run", name) for name in configuration.of("run") if name in named]
+        keys = {each.name or "": key_of(each).replace("-", "_") for each in known(command)}
+        lines = [configuration.line("run", name) for name in configuration.of("run") if {name, keys[name]} & named]
         at = f", line {max(lines)}" if lines else ""
         raise ConfigurationError(configuration.path, f"{at}: [run] {message}") from error
 
 
-def _left_to_command_line(table: Mapping[str, Any]) -> list[str]:
-    """The inputs that [run] does not name and the command line has to: votes, and the AI's if an option needs them."""
+def _left_to_command_line(command: click.Command, table: Mapping[str, Any]) -> list[str]:
+    """The inputs that [run] does not name and the command line has to: votes, and what the options of [run] need."""
     if table.get("votes"):
         return []
-    needs_ai = not table.get("ai_votes") and any(name in table for name in (*NEEDS, "ai_calibration"))
-    return ["votes", *["ai-votes"] * needs_ai]
+    needs = {**NEEDS, **{each.name: each.needs for each in command.params if isinstance(each, Option) and each.needs}}
+    missing = dict.fromkeys(needs[name] for name in table if name in needs and not table.get(needs[name]))
+    return ["votes", *(name.replace("_", "-") for name in missing)]
 
 
 def _settings(name: str, command: click.Command, configuration: Configuration | None) -> str:

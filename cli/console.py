@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from plant_aggregate.blocks import Block
+    from plant_aggregate.schema import Table
 
 CSV_ROWS = 20_000  # rows that are printed at a time
 
@@ -139,6 +140,15 @@ class ReaderClosedError(Exception):
     """The reader of stdout has closed it, as ``head`` does."""
 
 
+@contextmanager
+def printing() -> Iterator[None]:
+    """Raise ReaderClosedError where the reader of stdout has closed it."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderClosedError("the reader of stdout has closed it") from error
+
+
 def result(text: str) -> None:
     """Print the result on stdout. Raises PublishError if it cannot be printed."""
     _print(printable(text))
@@ -180,6 +190,12 @@ class _WithLineFeeds:
         self.rows.append(row.removesuffix("\r\n") + "\n")
 
 
+def result_rows(table: "Table", rows: Iterable[Mapping[str, Any]]) -> None:
+    """As :func:`result_csv`, rows with the columns of a table of ``schema``."""
+    columns = [column.name for column in table]
+    result_csv(columns, ([row[name] for name in columns] for row in rows))
+
+
 def result_table(table: "pa.Table") -> None:
     """As :func:`result_csv`, a table."""
     batches = table.to_batches(CSV_ROWS)
@@ -203,9 +219,8 @@ def _print(text: str | bytes, *, nl: bool = True) -> None:
     from plant_aggregate.errors import PublishError
 
     try:
-        click.echo(text, nl=nl)
-    except BrokenPipeError as error:
-        raise ReaderClosedError("the reader of stdout has closed it") from error
+        with printing():
+            click.echo(text, nl=nl)
     except OSError as error:
         raise PublishError(
             f"the summary cannot be printed ({reason_of(error)})", remedy="the work itself is done and in place"

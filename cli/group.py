@@ -7,7 +7,7 @@ import click
 
 from plant_aggregate.version import VERSION
 
-from . import log_format
+from . import console, log_format
 from .command import Option
 
 COMMANDS = {
@@ -101,6 +101,11 @@ class LazyGroup(click.Group):
         if args[0] not in COMMANDS:
             ctx.fail(f"No such command {args[0]!r}.")
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the command line; this prints help."""
+        with console.printing():
+            return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. Interrupts are hidden from click, which would write an empty line into logs."""

@@ -1,7 +1,6 @@
 """Runs a command line; the one place where an error becomes a line and an exit code."""
 
 import signal
-import sys
 
 import click
 
@@ -15,6 +14,7 @@ EXIT_INPUT = 1
 EXIT_USAGE = 2
 EXIT_HELD = 3
 EXIT_LOCKED = 4
+EXIT_READER_CLOSED = interrupts.EXIT_SIGNAL + signal.SIGPIPE  # as shells report it of programs that it ends
 NO_THREAD = "can't start new thread"
 """Python's message where the system allows no more threads."""
 
@@ -45,8 +45,7 @@ def run_command(arguments: list[str]) -> int:
     except MemoryError:
         return console.error(interrupts.end_message("out of memory", arguments), EXIT_INPUT)
     except console.ReaderClosedError:
-        sys.stderr.close()  # the interpreter would report it again on exit
-        return EXIT_INPUT
+        return EXIT_READER_CLOSED
     except WrappedError as wrapped:
         return _report_failure(wrapped.__cause__ or wrapped, arguments)
     except Exception as error:

@@ -93,6 +93,7 @@ def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Ca
     known, default = declared(settings)[name], getattr(settings, name)
     repeatable = known.several or bool(known.columns_of)
     attributes: dict[str, Any] = {"group": known.group, "metavar": known.metavar or known.unit.upper() or None}
+    attributes["needs"] = known.needs
     if kind_of(settings, name) is bool:
         attributes["is_flag"] = True
     else:

@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from . import console, interrupts
-from .main import EXIT_INPUT, report_interrupt, run_command
+from .main import EXIT_INPUT, EXIT_READER_CLOSED, report_interrupt, run_command
 
 
 def run() -> NoReturn:
@@ -27,6 +27,8 @@ def _exit(exit_code: int) -> NoReturn:
     for stream in filter(None, (sys.stdout, sys.stderr)):  # a stream that was closed from the start is None
         try:
             stream.flush()
-        except (OSError, ValueError):  # the reader has closed it, the disk is full, or the stream is closed
+        except BrokenPipeError:  # its reader has closed it
+            exit_code = exit_code or EXIT_READER_CLOSED
+        except (OSError, ValueError):  # the disk is full, or the stream is closed
             exit_code = exit_code or EXIT_INPUT
     os._exit(exit_code)

@@ -14,11 +14,12 @@ from .options import common_options, output_option, table_options
 def runs(output: str, as_csv: bool, as_json: bool) -> None:
     """List the runs in OUTPUT, oldest first: which is published, which are kept, which are held back and why."""
     import plant_aggregate
-    from plant_aggregate.publishing.report.run import listing, listing_blocks, listing_table
+    from plant_aggregate.publishing.report.run import listing, listing_blocks, listing_rows
+    from plant_aggregate.schema import RUNS
 
     found = plant_aggregate.list_runs(output)
     if as_csv:
-        console.result_table(listing_table(found))
+        console.result_rows(RUNS, listing_rows(found))
     elif as_json:
         console.result_json(listing(found))
     else:

@@ -8,7 +8,7 @@ from plant_aggregate.simulation import Simulation
 
 from . import console
 from .command import OUTPUT, Command, option
-from .options import debug_option, options_of, quiet_option
+from .options import debug_option, options_of, quiet_option, table_options
 from .outputs import LocalPath
 
 
@@ -16,16 +16,23 @@ from .outputs import LocalPath
 @click.argument("folder", type=LocalPath("votes.parquet", "truth.parquet", "ai_votes.parquet"), metavar="DIR")
 @options_of(Simulation, ai={"default": False, "show_default": True})
 @option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR", group=OUTPUT)
+@table_options("a row for each marginal")
 @quiet_option
 @debug_option
-def simulate(folder: str, overwrite: bool, **options: Any) -> None:
+def simulate(folder: str, overwrite: bool, as_csv: bool, as_json: bool, **options: Any) -> None:
     """Write votes.parquet and truth.parquet into DIR, like Pl@ntNet's South-Western Europe data of any size.
 
     The marginals reached go to stdout beside the published ones, progress to stderr.
     """
-    from plant_aggregate.simulation.marginals import comparison_table
+    from plant_aggregate.schema import MARGINALS
+    from plant_aggregate.simulation.report import marginals_blocks, marginals_rows
 
     simulation = Simulation(**options)
     with console.progress() as listener:
         marginals = simulation.write(folder, overwrite=overwrite, progress=listener)
-    console.result(comparison_table(simulation.scale, marginals))
+    if as_csv:
+        console.result_rows(MARGINALS, marginals_rows(simulation.scale, marginals))
+    elif as_json:
+        console.result_json(marginals_rows(simulation.scale, marginals))
+    else:
+        console.result_blocks(marginals_blocks(simulation.scale, marginals))

@@ -106,6 +106,8 @@ def test_settings_are_those_of_the_groups_and_no_others() -> None:
     [
         (ReadSettings, {"max_rejected": 2}, "max_rejected is 2 but must be in [0, 1]"),
         (InputFiles, {"ai_calibration": "c.json"}, "ai_calibration is given without ai_votes"),
+        (AddOnSettings, {"normalise": True}, "normalise is given without scores"),
+        (AddOnSettings, {"score_columns": {"labels": "l"}}, "score_columns is given without scores"),
         (PublishSettings, {"keep": -1, "lock": "x"}, "keep is -1 but must be at least 0; lock is 'x' but must"),
         (RunningSettings, {"store_timeout": 0}, "store_timeout is 0 but must be a positive number of seconds"),
     ],

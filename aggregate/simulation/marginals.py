@@ -78,25 +78,3 @@ class Tally:
             one_vote_user_share=int((self._by_user == 1).sum()) / users,
             rare_species_share=rare_share(self._by_species[self._by_species > 0]),
         )
-
-
-def comparison_table(scale: float, reached: Marginals) -> str:
-    """An aligned text table: each marginal as published, scaled where it is a count, and as reached."""
-    target = published_at(scale)
-
-    def line(name: str, left: str, right: str) -> str:
-        return f"{name:<40}{left:>12}{right:>12}"
-
-    lines = [line("", "published", "reached")]
-    for name in ("observations", "votes", "users", "species"):
-        counts = (getattr(target, name), getattr(reached, name))
-        lines.append(line(f"{name} (x {scale:g})", *(f"{count:,}" for count in counts)))
-    for name, field in (
-        ("observations with 2 votes or more", "multi_vote_share"),
-        ("observations with a disagreement", "disagreed_share"),
-        ("users with one vote", "one_vote_user_share"),
-        ("observations of the rarest 80 % species", "rare_species_share"),
-    ):
-        shares = (getattr(target, field), getattr(reached, field))
-        lines.append(line(name, *(f"{100 * share:.2f} %" for share in shares)))
-    return "\n".join(lines)

@@ -154,7 +154,9 @@ def test_options_that_do_not_go_together(published: Published, write: Write, cap
     ai = str(write("ai.parquet", ai_table()))
     line = run_refused(capfd, published, "--ai-votes", ai, "--strategy", "majority", exit_code=2)
     assert "ai_votes are for the strategy plantnet" in line
-    assert "without ai_votes" in run_refused(capfd, published, "--ai-calibration", "x.json", exit_code=2)
+    assert "--ai-calibration is given without --ai-votes" in run_refused(
+        capfd, published, "--ai-calibration", "x.json", exit_code=2
+    )
     assert "'--ai-weight': 0.0 must be in (0, 1e6]" in run_refused(
         capfd, published, "--ai-votes", ai, "--ai-weight", "0", exit_code=2
     )

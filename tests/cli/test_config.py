@@ -204,7 +204,9 @@ OF_PLANTNET = "are for the strategy plantnet, not for majority"
         ('column = ["label=a", "label=b"]', ": [run] label is mapped more than once"),
         ('ai-votes = "a"\nkeep = 1\nstrategy = "majority"\nlock = "fail"', f", line 4: [run] ai_votes {OF_PLANTNET}"),
         ('strategy = "majority"\nuser-weights = "u.csv"', f", line 3: [run] user_weights {OF_PLANTNET}"),
-        ('votes = "v"\nai-calibration = "c.json"', ", line 3: [run] ai_calibration is given without ai_votes"),
+        ('votes = "v"\nai-calibration = "c.json"', ", line 3: [run] --ai-calibration is given without --ai-votes"),
+        ('votes = "v"\nnormalise = true', ", line 3: [run] --normalise is given without --scores"),
+        ('score-column = "labels=l"\nvotes = "v"', ", line 2: [run] --score-column is given without --scores"),
         ('votes = "v"\nai-mode = "fixed"', ", line 3: [run] --ai-mode is given without --ai-votes"),
         ('parrots = "drop"\nvotes = "v"', ", line 2: [run] --parrots is given without --ai-votes"),
     ],
@@ -214,6 +216,10 @@ def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, 
     assert line.startswith(f"c.toml{saying}")
     alone = errors(capfd, "run", "v.parquet", "-q", "--config", "c.toml")[0]  # before it looks for the votes
     assert saying.partition("[run] ")[2] in alone
+
+
+def test_what_says_no_needs_nothing(configure: Configure) -> None:
+    assert run_command(["config", *configure('[run]\nvotes = "v"\nnormalise = false\nscore-column = []\n')]) == 0
 
 
 @pytest.mark.parametrize("votes", ["", "votes = []\n"])

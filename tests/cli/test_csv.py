@@ -14,6 +14,7 @@ from plant_aggregate import schema
 from plant_aggregate.cli import console
 from plant_aggregate.cli.main import run_command
 from tests.command_line import Capture, Published, Write, refused
+from tests.paths import SAMPLE
 
 TRUTH = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Abies alba"]})
 
@@ -30,6 +31,10 @@ def rows(capfd: Capture, *arguments: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(printed(capfd, *arguments, "--csv"), newline="")))
 
 
+def names_of(table: schema.Table) -> list[str]:
+    return [column.name for column in table]
+
+
 @pytest.fixture
 def two_runs(published: Published, write: Write) -> Published:
     """A second run, with another label on one observation."""
@@ -40,7 +45,7 @@ def two_runs(published: Published, write: Write) -> Published:
 
 def test_runs(two_runs: Published, capfd: Capture) -> None:
     found = rows(capfd, "runs")
-    assert list(found[0]) == [column.name for column in schema.RUNS]
+    assert list(found[0]) == names_of(schema.RUNS)
     listed = json.loads(printed(capfd, "runs", "--json"))
     assert [(each["run_id"], int(each["observations"])) for each in found] == [
         (each["run_id"], each["observations"]) for each in listed
@@ -59,7 +64,7 @@ def test_why_a_run_was_held_back_is_in_its_row(two_runs: Published, write: Write
 def test_diff(two_runs: Published, capfd: Capture) -> None:
     first, _ = [each["run_id"] for each in rows(capfd, "runs")]
     (row,) = rows(capfd, "diff", first, "latest", "--rows", 0)
-    assert list(row) == [column.name for column in schema.CHANGES]
+    assert list(row) == names_of(schema.CHANGES)
     assert (row["observation_id"], row["old_label"], row["new_label"], row["why"]) == (
         *("1", "Acer campestre", "Acer opalus"),
         "votes",
@@ -69,7 +74,7 @@ def test_diff(two_runs: Published, capfd: Capture) -> None:
 def test_evaluate(published: Published, write: Write, capfd: Capture) -> None:
     command = ("evaluate", "consensus", "--truth", write("truth.parquet", TRUTH), "--resamples", 10)
     found = rows(capfd, *command)
-    assert list(found[0]) == [column.name for column in schema.EVALUATION]
+    assert list(found[0]) == names_of(schema.EVALUATION)
     evaluation = json.loads(printed(capfd, *command, "--json"))
     for grouped_by, name in (("subset", "subsets"), ("n_votes", "by_votes")):
         for group in evaluation[name]:
@@ -87,9 +92,49 @@ def test_evaluate(published: Published, write: Write, capfd: Capture) -> None:
 def test_compare(write: Write, capfd: Capture) -> None:
     command = ("compare", write(), "--truth", write("truth.parquet", TRUTH), "--strategies", "majority,wawa", "-q")
     found = rows(capfd, *command)
-    assert list(found[0]) == [column.name for column in schema.COMPARISON]
+    assert list(found[0]) == names_of(schema.COMPARISON)
     assert {row["converged"] for row in found} == {"true"}
     assert found[0]["accuracy_low"] != ""  # intervals, which the text has no room for
+
+
+def test_calibrate(work: Path, capfd: Capture) -> None:
+    assert run_command(["run", str(SAMPLE / "votes.parquet"), "-q"]) == 0
+    truth = ("--truth", SAMPLE / "truth.parquet")
+    found = rows(capfd, "calibrate", "consensus", *truth)
+    assert list(found[0]) == names_of(schema.CALIBRATION)
+    saved = json.loads((work / "calibration.json").read_text())
+    assert {row["method"]: float(row["log_loss"]) for row in found} == {
+        method: measures["log_loss"] for method, measures in saved["cross_validated"].items()
+    }
+    assert [row["method"] for row in found if row["saved"] == "true"] == [saved["method"]]
+
+    found = rows(capfd, "calibrate-ai", SAMPLE / "ai_votes.parquet", *truth)
+    assert list(found[0]) == names_of(schema.AI_CALIBRATION)
+    (everywhere,) = json.loads((work / "ai_calibration.json").read_text())["comparisons"]
+    for row in found:
+        assert (row["subset"], int(row["observations"])) == ("all", everywhere["observations"])
+        assert float(row["brier_score"]) == everywhere[row["scores"]]["brier_score"]
+
+
+def test_ambiguity(write: Write, capfd: Capture) -> None:
+    lists = {"labels": [["Acer opalus"]] * 2, "probabilities": [[0.5]] * 2}
+    scores = write("scores.parquet", pa.table({"observation_id": [1, 2], "epoch": [0, 0], **lists}))
+    command = ("ambiguity", write(), "--scores", scores, "-q")
+    found = rows(capfd, *command)
+    assert list(found[0]) == names_of(schema.AMBIGUITY_COUNTS)
+    counts = json.loads(printed(capfd, *command, "--json"))["counts"]
+    assert {row["which"]: int(row["observations"]) for row in found}.items() <= counts.items()
+    assert float(found[0]["share"]) == counts["scored"] / counts["observations"]
+
+
+def test_simulate(work: Path, capfd: Capture) -> None:
+    command = ("simulate", "log", "--scale", "0.0001", "-q", "--overwrite")
+    found = rows(capfd, *command)
+    assert list(found[0]) == names_of(schema.MARGINALS)
+    assert json.loads(printed(capfd, *command, "--json")) == [
+        {"marginal": row["marginal"], **{name: json.loads(row[name]) for name in ("published", "reached")}}
+        for row in found
+    ]
 
 
 def test_names_of_all_kinds_come_back_as_they_are(capfd: Capture) -> None:

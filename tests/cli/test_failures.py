@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -143,6 +144,15 @@ def test_the_run_is_published_whatever_becomes_of_its_streams(
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
     assert stands(work)
+
+
+@pytest.mark.parametrize("arguments", ["run good.parquet -q", "runs --csv", "runs --help", "--help", "config --show"])
+def test_a_reader_that_has_left_ends_the_command_as_sigpipe_would(
+    write: Write, work: Path, published: Published, arguments: str
+) -> None:
+    command = f"{' '.join(RUN[:-1])} {arguments} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGPIPE, "", "")
 
 
 def test_an_error_on_a_closed_terminal_is_still_an_exit_code(work: Path) -> None:

@@ -1,7 +1,7 @@
 """Areas under the margin of training scores as blocks."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...blocks import Block, Table, count
 
@@ -10,6 +10,13 @@ if TYPE_CHECKING:
 
 TRUST = {"confusion": "the confusions of dawid-skene", "weight": "the users' weights"}
 """What voters are weighed by, in words."""
+
+
+def ambiguity_rows(found: "Ambiguity") -> list[dict[str, Any]]:
+    """How many observations are what, with the columns of ``schema.AMBIGUITY_COUNTS``."""
+    counts = {name: found.counts[name] for name in ("scored", "exact", "missing_epochs", "pruned")}
+    whole = found.counts["observations"]
+    return [{"which": name, "observations": number, "share": number / whole} for name, number in counts.items()]
 
 
 def ambiguity_blocks(found: "Ambiguity", further: Sequence[str] = ()) -> list[Block]:

@@ -1,6 +1,6 @@
 """Calibrations, of labels and of the AI's scores, as blocks."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...blocks import Block, Cell, Table, count
 
@@ -34,6 +34,23 @@ def calibration_blocks(calibration: "Calibration") -> list[Block]:
     return [
         Block(f"{count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)"),
         Block(content=[table, f"[{N_FOLDS} folds; best at 0]"]),
+    ]
+
+
+def calibration_rows(calibration: "Calibration") -> list[dict[str, Any]]:
+    """The methods side by side, with the columns of ``schema.CALIBRATION``."""
+    return [
+        {"method": name, **found, "saved": name == calibration.method}
+        for name, found in calibration.cross_validated.items()
+    ]
+
+
+def ai_calibration_rows(calibration: "AiCalibration") -> list[dict[str, Any]]:
+    """The scores before and after on each set of observations, with the columns of ``schema.AI_CALIBRATION``."""
+    return [
+        {"subset": each.name, "observations": each.observations, "right": each.right, "scores": scores, **vars(quality)}
+        for each in calibration.comparisons
+        for scores, quality in (("before", each.before), ("after", each.after))
     ]
 
 

@@ -3,14 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...arrow import table_of_rows
 from ...blocks import Block, Table, count
 from ...errors import quoted
-from ...schema import RUNS, arrow_schema
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from ...names import NameFindings
     from ..record import AiCounts, RunChanges, VoteCounts
     from ..releases import ListedRun, Run
@@ -99,10 +95,9 @@ def listing(runs: Sequence["ListedRun"]) -> list[dict[str, Any]]:
     return found
 
 
-def listing_table(runs: Sequence["ListedRun"]) -> "pa.Table":
-    """The runs of an output in a table with the columns of ``schema.RUNS``."""
-    rows = [{**each, "held": "; ".join(each["held"]) or None} for each in listing(runs)]
-    return table_of_rows(rows, arrow_schema(RUNS))
+def listing_rows(runs: Sequence["ListedRun"]) -> list[dict[str, Any]]:
+    """As :func:`listing`, with the columns of ``schema.RUNS``."""
+    return [{**each, "held": "; ".join(each["held"]) or None} for each in listing(runs)]
 
 
 def listing_blocks(runs: Sequence["ListedRun"]) -> list[Block]:
