@@ -1,4 +1,4 @@
-"""Try a clean wheel with every minor version of our dependencies, each time in a fresh environment.
+"""Try the wheel with every minor version of our dependencies, each time in a fresh environment.
 
 In each the installed command must print on sample_votes what the README says it does, and the golden cases must give
 what they should. A line for each environment; fails if one of them does. Needs `packaging`.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import versions
+from distributions import build_distributions
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -30,7 +31,7 @@ def main() -> None:
     """Try all environments, two at a time."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        wheel = clean_wheel(work)
+        _, wheel = build_distributions(work / "dist")
         jobs = [(sys.executable, [f"{package}=={one}.*" for package, one in env.items()]) for env in versions.matrix()]
         for minor in other_pythons():
             if interpreter := find_python(minor):
@@ -41,14 +42,6 @@ def main() -> None:
             tried = list(pool.map(lambda job: tell(*job, wheel, work), jobs))
     print(f"{sum(tried)} of {len(tried)} environments ok")
     raise SystemExit(not all(tried))
-
-
-def clean_wheel(work: Path) -> Path:
-    """A wheel of a copy of the sources alone: what earlier builds left here is not in it."""
-    made = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "consensus", "logs")
-    source = shutil.copytree(ROOT, work / "source", ignore=made)
-    output_of(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", work, source)
-    return next(work.glob("*.whl"))
 
 
 def tell(interpreter: str, pins: list[str], wheel: Path, work: Path) -> bool:

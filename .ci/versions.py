@@ -1,6 +1,6 @@
 """What pyproject.toml promises about versions, in words that pip understands.
 
-    versions.py lowest EXTRA...    the lowest version of every dependency, as a constraints file
+    versions.py lowest EXTRA...    the lowest version of every dependency, and of what builds, as a constraints file
     versions.py matrix             environments that have every minor version between, a line of requirements each
     versions.py oldest             the oldest environment that there is for this Python
 
@@ -20,16 +20,19 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 VARIED = ("numba", "pandas", "pyarrow", "numpy")
 """What differs from one minor version to the next in ways that have reached us; of the rest the newest is taken."""
 WHEELS = ("--only-binary", ":all:")
 
 
 def declared(*extras: str) -> list[Requirement]:
-    """The requirements that hold on this Python, those of the extras included."""
+    """The requirements that hold on this Python, those of the extras included, and of extras that these name."""
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
-    return _that_hold_here(lines)
+    found = _that_hold_here(lines)
+    named = {extra for one in found if one.name == PROJECT["name"] for extra in one.extras}
+    return [*(one for one in found if one.name != PROJECT["name"]), *(declared(*sorted(named)) if named else [])]
 
 
 def lowest(requirement: Requirement) -> Version:
@@ -133,7 +136,7 @@ def _pip(*arguments: str) -> str | None:
 def main(what: str, *extras: str) -> None:
     """Print one of the three."""
     if what == "lowest":
-        for requirement in declared(*extras):
+        for requirement in [*declared(*extras), *map(Requirement, PYPROJECT["build-system"]["requires"])]:
             print(f"{requirement.name}=={lowest(requirement)}")
         return
     for choice in matrix() if what == "matrix" else [oldest()]:

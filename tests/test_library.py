@@ -74,7 +74,7 @@ def test_in_a_checkout_the_folders_name_is_an_alias() -> None:
     same = "import aggregate as a, plant_aggregate as p; print(all(getattr(a, n) == getattr(p, n) for n in p.__all__))"
     assert outcome_in_checkout(same) == "True"
     not_installed = "import aggregate as a; print(a.VotesError.__module__, a.__version__ > '0')"
-    assert outcome_in_checkout(not_installed, "-S") == "aggregate.errors True"
+    assert outcome_in_checkout(not_installed, "-SE") == "aggregate.errors True"
     assert outcome_in_checkout("import aggregate.votes") == "ModuleNotFoundError: No module named 'aggregate.votes'"
 
 
