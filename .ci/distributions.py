@@ -1,4 +1,7 @@
-"""Build the source distribution and, from nothing but that, the wheel: ``distributions.py FOLDER [OPTION of build]...``"""
+"""Build the source distribution and, from nothing but that, the wheel.
+
+distributions.py FOLDER [OPTION of build]...
+"""
 
 import shutil
 import subprocess

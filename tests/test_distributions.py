@@ -109,6 +109,7 @@ def test_the_wheel_works_and_the_tests_that_ship_find_what_they_need(built: Buil
     assert Path(where.strip()).is_relative_to(installed)
     said = output_of(sys.executable, "-m", "plant_aggregate", "run", votes, "-q", cwd=tmp_path, env=environment)
     assert "published as consensus/latest" in said
-    about_files = [f"tests/test_{name}.py" for name in ("docs", "library", "own_ground", "versions", "extension_points")]
+    names = ("docs", "library", "own_ground", "versions", "extension_points")
+    about_files = [f"tests/test_{name}.py" for name in names]
     tests = ["-n", "0", "-p", "no:cacheprovider", "-m", "not slow and not extras", *about_files]
     output_of(sys.executable, "-m", "pytest", *tests, cwd=built.source, env=environment)
