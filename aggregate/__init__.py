@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from .strategies.wawa import Wawa as Wawa
     from .strategies.wds import Wds as Wds
     from .strategies.zero_based_skill import ZeroBasedSkill as ZeroBasedSkill
+    from .trace import Iteration as Iteration
+    from .trace import Trace as Trace
     from .training_scores import ambiguity_of as ambiguity_of
     from .truth import Truth as Truth
     from .user_weights import UserWeights as UserWeights
@@ -119,6 +121,7 @@ _HOMES = {
         "strategies.wawa": "Wawa",
         "strategies.wds": "Wds",
         "strategies.zero_based_skill": "ZeroBasedSkill",
+        "trace": "Iteration Trace",
         "training_scores": "ambiguity_of",
         "truth": "Truth",
         "user_weights": "UserWeights",

@@ -1,7 +1,7 @@
 """The result of a fit: a label for every observation, and the evidence for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import dictionary_of, strings, table_of, to_arrow
-from .derived.columns import DisputeFindings, UserFindings
-from .derived.thresholds import SLACK
-from .disputes import Disputes, weight_shares
+from .derived.columns import DisputeFindings, UserFindings, derive
+from .derived.given import candidate_shares, chosen_candidates, user_weights
+from .derived.thresholds import SLACK, Thresholds, VoteThresholds
+from .disputes import Disputes, likeliest, vote_shares, weight_shares
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
-from .trace import Trace
+from .trace import Iteration, Trace
 from .votes import Votes
 
 if TYPE_CHECKING:
@@ -86,6 +87,85 @@ class Consensus:
     """The columns that users have beside those of ``schema.USERS``."""
     user_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Those of ``user_table``; arrays of n_users items, NaN for null."""
+
+    @classmethod
+    def from_labels(
+        cls,
+        votes: Votes,
+        labels: Any,
+        *,
+        weights: Any = None,
+        shares: Any = None,
+        strategy: Any = "labels",
+        theta_conf: float | None = None,
+        theta_acc: float | None = None,
+        ambiguous_below: float | None = None,
+        ambiguous_quantile: float | None = None,
+        trace: Trace | None = None,
+    ) -> "Consensus":
+        """A consensus with these labels, one an observation, and with all columns that follow from them.
+
+        A strategy of one's own ends with it: the columns mean what they mean under the strategies here, for which see
+        ``schema.CONSENSUS`` and ``USERS``.
+
+        Args:
+            votes: the votes that the labels were found from.
+            labels: an integer array of codes, int32[n_observations], positions in ``votes.label_names``; or the labels
+                themselves, as a list or array of n_observations in the order of ``votes.observation_ids``, as a frame
+                of observation_id and label, or as a pandas Series of labels by observation, such as crowd-kit's.
+            weights: the weight of each user, at least 0: float64[n_users] in the order of ``votes.user_ids``, a frame
+                of user_id and weight, or a pandas Series of weights by user. Default: 1 each.
+            shares: the share, or posterior probability, of each label voted on an observation: float64[n_observations,
+                n_labels]; float64 by candidate of ``votes.disputes``, as ``candidate_shares`` has them; or a frame of
+                observation_id, label and share, as :meth:`posteriors_to_pandas` has them. What is on labels that
+                nobody voted there is left out, and the rest divided by its sum. Default: the shares of the weight.
+            strategy: the name of the strategy, or the strategy: a dataclass with a ``name``, whose fields are its
+                parameters, the four thresholds among them if it has such fields.
+            theta_conf: weight that a label needs to be valid. Default: that of the strategy; else 1.5, or 2 votes if
+                there are no ``weights``.
+            theta_acc: share that a label needs to be valid. Default: that of the strategy; else 0.7.
+            ambiguous_below: aum below which an observation is ambiguous. Default: 2 theta_acc - 1.
+            ambiguous_quantile: in place of that, the share of observations, of lowest aum, to call ambiguous.
+            trace: the iterations. Default: one, from the label with most votes to these labels.
+
+        As nothing is known of earlier iterations, ``aum`` is the margin. Raises VotesError if an observation has no
+        label, or one that nobody voted there, or the labels have another observation; ParameterError for numbers out
+        of range; TypeError for what is none of these.
+
+        >>> import plant_aggregate
+        >>> rows = {"observation_id": [7, 7, 9], "user_id": ["ana", "bo", "bo"], "label": ["Acer", "Abies", "Abies"]}
+        >>> votes = plant_aggregate.votes_from_table(rows)
+        >>> consensus = Consensus.from_labels(votes, ["Acer", "Abies"], weights=[3.0, 1.0])
+        >>> consensus.agreement.tolist(), consensus.valid.tolist()
+        ([0.75, 1.0], [True, False])
+        """
+        disputes = votes.disputes
+        chosen, users = chosen_candidates(votes, labels), user_weights(votes, weights)
+        own = asdict(strategy) if is_dataclass(strategy) and not isinstance(strategy, type) else {}
+        given = {
+            "theta_conf": theta_conf,
+            "theta_acc": theta_acc,
+            "ambiguous_below": ambiguous_below,
+            "ambiguous_quantile": ambiguous_quantile,
+        }
+        known = {name: own.get(name) if value is None else value for name, value in given.items()}
+        kind = VoteThresholds if weights is None else Thresholds
+        thresholds = kind(**{name: value for name, value in known.items() if value is not None})
+        of_weight = weight_shares(disputes, disputes.vote_weights(users))
+        derived = derive(
+            votes, chosen, users, of_weight if shares is None else candidate_shares(votes, shares), thresholds
+        )
+        if trace is None:
+            majority = likeliest(disputes, vote_shares(disputes))
+            changed = int(np.count_nonzero(chosen != majority)), int(np.count_nonzero(users != 1.0))
+            trace = Trace((Iteration(*changed, valid=int(np.count_nonzero(derived.valid))),))
+        return cls(
+            votes=votes,
+            strategy=strategy if isinstance(strategy, str) else strategy.name,
+            parameters={**own, **asdict(thresholds)},
+            trace=trace,
+            **derived._asdict(),
+        )
 
     @property
     def disputed(self) -> Disputes:

@@ -1,18 +1,18 @@
 """The trace of a fit: its iterations, and whether they converged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
 @dataclass(frozen=True)
 class Iteration:
-    """One iteration: its changes, and the number of valid observations."""
+    """One iteration: its changes, and the number of valid observations; None where the strategy does not count them."""
 
     labels_changed: int
     """Observations that got another label."""
-    users_changed: int
+    users_changed: int | None = None
     """Users whose weight, or number of species, changed."""
-    valid: int
+    valid: int | None = None
     """Valid observations after it."""
 
 
@@ -20,7 +20,7 @@ class Iteration:
 class LikelihoodIteration(Iteration):
     """One iteration of a probabilistic model, with the log-likelihood of the votes."""
 
-    log_likelihood: float
+    log_likelihood: float = field(kw_only=True)
     """Log-likelihood of all votes after it, in nats; of probabilistic models alone."""
 
 
@@ -28,5 +28,5 @@ class Trace(NamedTuple):
     """The iterations in order, whether they converged, and the length of the cycle that they ended in (else 0)."""
 
     iterations: tuple[Iteration, ...]
-    converged: bool
-    cycle_length: int
+    converged: bool = True
+    cycle_length: int = 0

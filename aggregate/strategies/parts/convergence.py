@@ -81,7 +81,9 @@ class PosteriorConvergence:
         weights, posteriors = outcome.weights, outcome.shares
         users_changed = weights.size if self._weights is None else count_moved(self._weights, weights)
         self._iterations.append(
-            LikelihoodIteration(outcome.labels_changed, users_changed, outcome.count_valid(), log_likelihood)
+            LikelihoodIteration(
+                outcome.labels_changed, users_changed, outcome.count_valid(), log_likelihood=log_likelihood
+            )
         )
         self._converged = bool(np.abs(posteriors - self._posteriors).max(initial=0.0) <= self.tolerance)
         self._posteriors, self._weights = posteriors, weights
