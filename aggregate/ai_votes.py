@@ -1,8 +1,8 @@
 """The AI's votes: its most likely label of each observation, and the label's score."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from .arrays import Counts, Factors, Flags, Floats, LabelCodes, Offsets, UserCodes
 from .arrow import array, to_arrow, to_numpy
+from .blocks import FIRST, Block, count, first_rows
 from .derived.thresholds import at_least
 from .disputes import Disputes
-from .errors import VotesError, warn
+from .errors import VotesError, on_one_line, warn
+from .html_blocks import as_html
 from .kernels.threads import in_blocks
 from .votes import Votes
 
@@ -47,7 +49,22 @@ class AiVotes:
         return self.labels.size
 
     def __repr__(self) -> str:
-        return f"AiVotes({len(self):,} observations, {len(self.label_names):,} labels, from {self.origin})"
+        return f"AiVotes({self._in_words})"
+
+    def _repr_html_(self) -> str:
+        import pyarrow as pa
+
+        columns = {
+            "observation_id": self.observation_ids[:FIRST],
+            "label": self.label_names.take(to_arrow(self.labels[:FIRST])),
+            "score": to_arrow(self.scores[:FIRST]),
+        }
+        return as_html([Block(f"The AI's votes on {self._in_words}", first_rows(pa.table(columns), len(self)))])
+
+    @property
+    def _in_words(self) -> str:
+        names = f"{count(len(self), 'observation')}, {count(len(self.label_names), 'label')}"
+        return f"{names}, from {on_one_line(self.origin)}"
 
     def join(self, votes: Votes) -> tuple[Votes, "AlignedAiVotes"]:
         """The votes on all observations of either, and the AI's votes aligned with these.
@@ -176,7 +193,7 @@ def name_for_ai(user_ids: "pa.Array") -> tuple[str | int, str | int]:
         limit = usual - 2 ** (kind.bit_width - 1) if usual < 0 else -1
         names: Iterable[str | int] = range(usual, limit, -1)
     else:
-        usual, names = AI_NAME, chain([AI_NAME], (f"{AI_NAME} ({number})" for number in count(2)))
+        usual, names = AI_NAME, itertools.chain([AI_NAME], (f"{AI_NAME} ({number})" for number in itertools.count(2)))
     for name in names:
         if pc.index_in(array([name], kind), user_ids).null_count:
             return usual, name

@@ -2,7 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FIRST = 5  # rows of a long table that are shown
 
 
 class Label(NamedTuple):
@@ -63,6 +68,27 @@ def shown(cell: Cell, form: str) -> str:
     spec, _, unit = form.partition(" ")
     text = f"{value:{spec}} {unit}".rstrip()
     return text if low is None or low != low else f"{text} [{low:{spec}}, {high:{spec}}]"
+
+
+def first_rows(rows: "pa.Table", n_in_all: int) -> "list[Table | str]":
+    """The ``rows`` that a table of ``n_in_all`` begins with, and how many follow; texts and ids as labels."""
+    import pyarrow as pa
+
+    def is_number(field: "pa.Field") -> bool:
+        is_count = pa.types.is_integer(field.type) and field.name.startswith("n_")
+        return bool(is_count or pa.types.is_floating(field.type))
+
+    columns = [
+        column.to_pylist() if is_number(field) else [Label(value) for value in column.to_pylist()]
+        for field, column in zip(rows.schema, rows.columns, strict=True)
+    ]
+    table = Table(
+        header=rows.column_names,
+        rows=list(zip(*columns, strict=True)),
+        formats=[".3f" if pa.types.is_floating(field.type) else "," for field in rows.schema],
+        left=tuple(place for place, field in enumerate(rows.schema) if not is_number(field)),
+    )
+    return [table, *([f"and {n_in_all - rows.num_rows:,} more"] if n_in_all > rows.num_rows else [])]
 
 
 def count(number: int, thing: str) -> str:

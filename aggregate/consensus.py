@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from .arrays import Bytes, Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import dictionary_of, strings, table_of, to_arrow
+from .blocks import FIRST, Block, count, first_rows
+from .blocks import Table as BlockTable
 from .derived.columns import DisputeFindings, UserFindings, derive
 from .derived.given import candidate_shares, chosen_candidates, user_weights
 from .derived.thresholds import SLACK, Thresholds, VoteThresholds
 from .disputes import Disputes, likeliest, vote_shares, weight_shares
+from .html_blocks import as_html
+from .reprs import short_repr
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
-from .trace import Iteration, Trace
+from .trace import Iteration, Trace, in_words
 from .votes import Votes
 
 if TYPE_CHECKING:
@@ -23,6 +27,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STATUSES = ("valid", "contested", "needs_votes")
+REMARKS = {
+    "valid": "may be used for training",
+    "contested": "the votes disagree too much",
+    "needs_votes": "agreed, but with too little weight",
+    "ambiguous": "of any status: the label was hard won or lost",
+}
+"""What counts of observations mean, in words."""
+
+LOOKED_AT = ("observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up")
+"""Columns that a first look shows."""
+
 AI_EFFECTS = ("none", "agreed", "validated", "invalidated", "relabelled")
 
 AMBIGUITY = ("ambiguous_below", "ambiguous_quantile")
@@ -35,6 +50,9 @@ class AiFindings(NamedTuple):
     labels: LabelCodes  # -1 where the AI has no vote
     scores: Floats  # NaN where the AI has no vote
     effect: Bytes  # positions in AI_EFFECTS
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def counts(self, valid: Flags) -> dict[str, int | float]:
         """Numbers of observations that the AI voted on, agreed on, made valid or invalid, or gave another label.
@@ -337,6 +355,13 @@ class Consensus:
             f"{self.strategy}, {len(self.trace.iterations)} iterations)"
         )
 
+    def _repr_html_(self) -> str:
+        trace, n = self.trace, self.n_observations
+        ended = in_words(len(trace.iterations), trace.converged, trace.cycle_length)
+        title = f"{count(n, 'observation')} labelled by {self.strategy}, {ended}"
+        first = self.encoded(0, min(FIRST, n)).select(LOOKED_AT)
+        return as_html([Block(title, [status_table(self.counts), *first_rows(first, n)])])
+
     def _schema(self, label_type: "pa.DataType") -> "pa.Schema":
         """The schema of the table of observations with labels of ``label_type``, which may be null with AI votes."""
         table = CONSENSUS
@@ -392,6 +417,15 @@ class Consensus:
         places, block = self._disputed_in(rows)
         column[places] = disputed[block]
         return column
+
+
+def status_table(counts: Mapping[str, Any]) -> BlockTable:
+    """Numbers of observations by status, and ambiguous, with their shares of all."""
+    rows = [
+        (name.replace("_", " "), counts[name], 100 * counts[name] / counts["observations"], remark)
+        for name, remark in REMARKS.items()
+    ]
+    return BlockTable(rows=rows, formats=("", ",", ".1f %", ""), layout="counts")
 
 
 def result_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .arrays import Counts, Factors, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .kernels.threads import in_blocks
+from .reprs import short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,8 @@ class Candidates:
     n_votes: Counts  # int32[n_candidates]; votes for the label, next to each other among the votes of the dispute
     by_author: Flags  # bool[n_candidates]; an author of the observation voted the label
     of_vote: Counts  # int32[votes on disputes]; the candidate that each vote is for
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return self.labels.size
@@ -42,6 +45,8 @@ class Disputes:
     factors: Factors | None = None  # those of `Votes`
     # Offsets and labels of the candidates, ascending, at least those voted on each observation. None: just those.
     choices: tuple[Offsets, LabelCodes] | None = None
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return self.observations.size

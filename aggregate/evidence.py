@@ -8,6 +8,7 @@ import numpy as np
 from .arrays import Counts, Flags, Floats, Indices, LabelCodes, Weights
 from .arrow import to_arrow, to_numpy
 from .consensus import Consensus
+from .reprs import short_repr
 from .schema import EVIDENCE
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Evidence:
     n_votes: Counts
     n_labels: Counts
     probability: Floats | None = None
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return self.labels.size

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ParameterError
 from .files.requests import TIME_LIMIT
 from .parameters import check_parameters, declared, max_rejected, normalise, parameter, setting
+from .reprs import changed_repr
 
 if TYPE_CHECKING:
     from .files.sources import Paths
@@ -59,6 +60,8 @@ class ReadSettings:
     )
     max_rejected: float = max_rejected()
 
+    __repr__ = changed_repr
+
     def __post_init__(self) -> None:
         check_settings(self)
 
@@ -98,6 +101,8 @@ class InputFiles:
         metavar="FILE",
     )
 
+    __repr__ = changed_repr
+
     def __post_init__(self) -> None:
         check_settings(self)
 
@@ -134,6 +139,8 @@ class AddOnSettings:
     )
     normalise: bool = normalise(needs="scores")
 
+    __repr__ = changed_repr
+
     def __post_init__(self) -> None:
         check_settings(self)
 
@@ -159,6 +166,8 @@ class PublishSettings:
         "wait", "while another process writes in OUTPUT: wait, or fail at once (exit code 4)", choices=LOCK_MODES
     )
 
+    __repr__ = changed_repr
+
     def __post_init__(self) -> None:
         check_settings(self)
 
@@ -175,11 +184,13 @@ class RunningSettings:
     )
     threads: int | None = _of_process(None, "threads to run on  [default: all cores]", "in [1, 1024]")
 
+    __repr__ = changed_repr
+
     def __post_init__(self) -> None:
         check_settings(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, ReadSettings):
     """All that a run needs to know beside its votes and its strategy. Raises ParameterError.
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .blocks import count
+from .reprs import short_repr
+
 
 @dataclass(frozen=True)
 class Iteration:
@@ -30,3 +33,20 @@ class Trace(NamedTuple):
     iterations: tuple[Iteration, ...]
     converged: bool = True
     cycle_length: int = 0
+
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+
+def in_words(n_iterations: int, converged: bool | None, cycle_length: int | None) -> str:
+    """How the iterations ended.
+
+    >>> in_words(1, True, 0), in_words(100, False, 2)
+    ('converged after 1 iteration', 'NOT converged: a cycle of 2 after 100 iterations')
+    """
+    iterations = count(n_iterations, "iteration")
+    if converged:
+        return f"converged after {iterations}"
+    if cycle_length:
+        return f"NOT converged: a cycle of {cycle_length} after {iterations}"
+    return f"NOT converged: stopped after {iterations}"

@@ -7,7 +7,9 @@ import numpy as np
 
 from .arrays import Indices, LabelCodes
 from .arrow import to_arrow, to_numpy
+from .blocks import FIRST, Block, count, first_rows
 from .errors import VotesError, on_one_line, quoted, warn
+from .html_blocks import as_html
 from .names import lookalikes
 
 if TYPE_CHECKING:
@@ -36,7 +38,17 @@ class Truth:
         return replace(self, observation_ids=self.observation_ids.take(chosen), labels=self.labels.take(chosen))
 
     def __repr__(self) -> str:
-        return f"Truth({len(self):,} observations, from {self.origin})"
+        return f"Truth({self._in_words})"
+
+    def _repr_html_(self) -> str:
+        import pyarrow as pa
+
+        columns = {"observation_id": self.observation_ids[:FIRST], "label": self.labels[:FIRST]}
+        return as_html([Block(f"Expert labels of {self._in_words}", first_rows(pa.table(columns), len(self)))])
+
+    @property
+    def _in_words(self) -> str:
+        return f"{count(len(self), 'observation')}, from {on_one_line(self.origin)}"
 
 
 class LabelledRows(Protocol):

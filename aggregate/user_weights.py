@@ -8,6 +8,7 @@ import numpy as np
 from .arrays import Indices, Weights
 from .arrow import to_numpy
 from .errors import warn
+from .reprs import short_repr
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,8 @@ class UserWeights:
     """float64[n], >= 0; NaN where the weight is not fixed. 0 silences the user."""
     minimum: Weights
     """float64[n], >= 0; NaN where there is no floor."""
+
+    __repr__ = short_repr
 
     def align(self, votes: "Votes") -> "AlignedWeights":
         """The weights by the users' codes in ``votes``; users without a vote are left out, with a warning.

@@ -9,8 +9,11 @@ import numpy as np
 
 from .arrays import Factors, Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .arrow import to_arrow
+from .blocks import FIRST, Block, count, first_rows
 from .disputes import Disputes
+from .html_blocks import as_html
 from .kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
+from .reprs import short_repr
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +30,9 @@ class Unanimous(NamedTuple):
     offsets: Offsets
     users: UserCodes
     factors: Factors | None  # those of these voters' votes
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def count_reaching(self, weights: Weights, threshold: float) -> int:
         """Number of observations whose voters' weights add up to ``threshold``; ``weights`` float64[n_users]."""
@@ -160,7 +166,22 @@ class Votes:
         return None if self.factors is None else self.factors[votes]
 
     def __repr__(self) -> str:
-        return (
-            f"Votes({self.n_votes:,} votes of {self.n_users:,} users on {self.n_observations:,} observations, "
-            f"{self.n_labels:,} labels)"
-        )
+        return f"Votes({self._in_words})"
+
+    def _repr_html_(self) -> str:
+        import pyarrow as pa
+
+        votes = np.arange(min(FIRST, self.n_votes))
+        observations = np.searchsorted(self.offsets, votes, side="right") - 1
+        columns = {
+            "observation_id": self.observation_ids.take(to_arrow(observations)),
+            "user_id": self.user_ids.take(to_arrow(self.users[votes])),
+            "label": self.label_names.take(to_arrow(self.labels[votes])),
+            "is_author": to_arrow(self.is_author[votes]),
+        }
+        return as_html([Block(self._in_words, first_rows(pa.table(columns), self.n_votes))])
+
+    @property
+    def _in_words(self) -> str:
+        votes, users = count(self.n_votes, "vote"), count(self.n_users, "user")
+        return f"{votes} of {users} on {count(self.n_observations, 'observation')}, {count(self.n_labels, 'label')}"

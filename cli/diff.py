@@ -36,4 +36,5 @@ def diff(run_a: str, run_b: str, output: str, rows: int, table: str | None, as_c
     elif as_json:
         console.result_json(changes.summary)
     else:
-        console.result_blocks(changes_blocks(changes, rows, f"{redacted(run_a)} -> {redacted(run_b)}"))
+        title = f"{redacted(run_a)} -> {redacted(run_b)}"
+        console.result_blocks(changes_blocks(changes, rows, title, ": --table FILE writes all"))

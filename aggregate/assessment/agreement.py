@@ -16,6 +16,7 @@ from ..arrays import Counts, Floats, Indices, LabelCodes
 from ..arrow import to_arrow
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks
+from ..reprs import short_repr
 from ..schema import USER_AGREEMENT, Table
 from ..truth import Truth, known_rows
 from ..votes import Votes
@@ -47,6 +48,8 @@ class UserAgreement:
     spam_score: Floats  # NaN where it is not defined
     label_entropy: Floats
 
+    __repr__ = short_repr
+
 
 ENOUGH_SHARED = 10  # least number of shared votes at which a spam score is meaningful
 SPAM = 0.5  # lowest spam score at which a user is suspect: half as much disagreement as votes at random would have
@@ -73,6 +76,8 @@ class Suspects:
     users: int  # number of users with enough shared votes
     suspect: int
     worst: tuple[Suspect, ...]
+
+    __repr__ = short_repr
 
 
 def crowd_agreement(votes: Votes, truth: Truth | None = None) -> CrowdAgreement:

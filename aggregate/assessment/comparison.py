@@ -14,7 +14,9 @@ from ..arrays import Counts
 from ..arrow import table_of_rows, to_arrow
 from ..consensus import Consensus
 from ..errors import AggregateWarning
+from ..html_blocks import as_html
 from ..progress import SILENT, Progress
+from ..reprs import short_repr
 from ..schema import MEASURES, arrow_schema
 from ..side_inputs import SideInputs
 from ..strategies.base import Strategy
@@ -37,6 +39,8 @@ class Compared:
     seconds: float  # seconds of the fit, with kernels compiled and loaded, and disputed observations found before
     iterations: int
     converged: bool
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,17 @@ class Comparison:
     def to_pandas(self) -> "pd.DataFrame":
         """The rows of :meth:`to_arrow` as a data frame."""
         return self.to_arrow().to_pandas()
+
+    def __repr__(self) -> str:
+        best = max(self.compared, key=lambda each: each.evaluation.subsets[0].measures["accuracy"].value)
+        n = len(self.compared)
+        accuracy = f"accuracy {100 * best.evaluation.subsets[0].measures['accuracy'].value:.1f} %"
+        return f"Comparison({n} strategies, the most accurate {best.strategy}: {accuracy})"
+
+    def _repr_html_(self) -> str:
+        from .report.comparison import comparison_blocks
+
+        return as_html(comparison_blocks(self, subsets=1))
 
 
 def compare(

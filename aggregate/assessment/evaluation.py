@@ -13,15 +13,22 @@ import numpy as np
 
 from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
 from ..arrow import table_of_rows, to_arrow, to_numpy
+from ..blocks import count
 from ..consensus import Consensus
 from ..errors import ParameterError, VotesError
 from ..evidence import Evidence
+from ..html_blocks import as_html
 from ..measures import bootstrap, calibration_error, macro_precision, macro_recall, retrieved, risk_coverage_area, share
+from ..reprs import short_repr
 from ..schema import EVALUATION, MEASURES, arrow_schema
 from ..truth import KnownRows, LabelledRows, Truth, check_labels, known_rows
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
+
+IN_SHORT = ("accuracy", "accuracy_of_labels", "kept")
+"""Measures in the repr of an evaluation."""
 
 RESAMPLES = 1000
 MAX_DRAWS = 20_000_000
@@ -47,6 +54,8 @@ class Matched:
     n_votes: Counts
     n_labels: Counts
     probability: Floats | None = None
+
+    __repr__ = short_repr
 
     @property
     def right(self) -> Flags:
@@ -92,6 +101,8 @@ class Group:
     observations: int
     measures: Mapping[str, Estimate]
     resamples: int = 0  # number of resamples for the intervals; 0 without intervals
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -148,6 +159,20 @@ class Evaluation:
 
         contents: dict[str, Any] = plain(asdict(self))
         return contents
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows of :meth:`to_arrow` as a data frame."""
+        return self.to_arrow().to_pandas()
+
+    def __repr__(self) -> str:
+        measures = self.subsets[0].measures
+        found = ", ".join(f"{name} {100 * measures[name].value:.1f} %" for name in IN_SHORT if name in measures)
+        return f"Evaluation({count(self.overlap.matched, 'expert observation')}: {found})"
+
+    def _repr_html_(self) -> str:
+        from .report.evaluation import evaluation_blocks
+
+        return as_html(evaluation_blocks(self))
 
 
 def evaluate(

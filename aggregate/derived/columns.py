@@ -18,6 +18,7 @@ import numpy as np
 
 from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
 from ..disputes import add_margins, entropies, likeliest
+from ..reprs import short_repr
 from ..votes import Votes
 from .species import SpeciesCounter, n_species, tallies
 from .support import support_of
@@ -41,6 +42,9 @@ class DisputeFindings(NamedTuple):
     n_labels: Counts
     runner_up: LabelCodes
 
+    def __repr__(self) -> str:
+        return short_repr(self)
+
 
 class UserFindings(NamedTuple):
     """Results for each user; arrays have n_users items, with the meaning in ``schema.USERS``."""
@@ -53,6 +57,9 @@ class UserFindings(NamedTuple):
     n_authored: Counts
     agreement_rate: Floats
     self_validating: Flags
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
 
 class Derived(NamedTuple):

@@ -9,6 +9,7 @@ from .. import shared_parameters as common
 from ..arrays import Flags, Floats, Weights
 from ..errors import ParameterError
 from ..parameters import check_parameters
+from ..reprs import changed_repr
 from ..shares import count_of
 
 SLACK = 1e-9
@@ -38,6 +39,8 @@ class Thresholds:
         if self.ambiguous_below is not None and self.ambiguous_quantile is not None:
             raise ParameterError("ambiguous_below and ambiguous_quantile exclude each other")
 
+    __repr__ = changed_repr
+
     def passes(self, weight: Weights, agreement: Floats) -> Flags:
         """Whether labels with ``weight`` and ``agreement``, float64[n], are valid: bool[n]."""
         return at_least(weight, self.theta_conf) & at_least(agreement, self.theta_acc)
@@ -50,7 +53,7 @@ class Thresholds:
         return float(np.partition(aum, rank)[rank]) if rank < aum.size else 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class VoteThresholds(Thresholds):
     """Where every user weighs 1, a label needs two votes."""
 

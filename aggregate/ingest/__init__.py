@@ -88,7 +88,7 @@ def votes_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) 
     >>> import pandas as pd
     >>> rows = {"observation_id": [7, 7], "user_id": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]}
     >>> votes_from_table(pd.DataFrame(rows))
-    Votes(2 votes of 2 users on 1 observations, 2 labels)
+    Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
     arrow = to_table(table, VOTES, columns)
     types, batches = batches_of_table(arrow, VOTES)

@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 from ..ai_votes import AI_MODES, counted_labels
 from ..arrays import Counts, Flags, Indices
 from ..arrow import bytes_of, dictionary_of, strings, to_arrow, to_numpy
+from ..blocks import FIRST, count
 from ..consensus import STATUSES, result_parameters
 from ..errors import VotesError
 from ..files.locations import redacted
 from ..files.parquet import CheckedFile, check_file, readable, stream
 from ..files.sources import Source
+from ..html_blocks import as_html
 from ..ids.encoding import check_text
 from ..ids.lookup import IdIndex, LabelIndex
 from ..kernels.texts import places_among_sorted
@@ -95,6 +97,23 @@ class Changes:
         old_codes, new_codes = np.divmod(pairs[most], max(len(names), 1))
         columns = [names.take(to_arrow(old_codes)), names.take(to_arrow(new_codes)), to_arrow(times[most])]
         return pa.table(columns, names=["old_label", "new_label", "observations"])
+
+    def __repr__(self) -> str:
+        if self.found is None:
+            return "Changes(none: there is no run before)"
+        counts, before = self.found.counts, self.found.against or "the other run"
+        if counts is None:
+            return f"Changes(since {before}: not known)"
+        return (
+            f"Changes(since {before}: {count(counts.label_changed, 'label')} changed, "
+            f"{counts.became_valid:,} became valid, {counts.no_longer_valid:,} no longer are)"
+        )
+
+    def _repr_html_(self) -> str:
+        from .report.changes import changes_blocks
+
+        before = None if self.found is None else self.found.against
+        return as_html(changes_blocks(self, FIRST, f"since {before or 'the other run'}"))
 
     def _differ(self, name: str) -> Flags:
         """Where the old and the new label or status both exist, and differ: bool[n]."""

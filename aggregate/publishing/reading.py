@@ -12,6 +12,7 @@ from ..errors import VotesError
 from ..evidence import Evidence
 from ..files.parquet import CheckedFile, check_file, check_files, readable, stream
 from ..ids.encoding import check_text
+from ..reprs import short_repr
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..truth import Truth, check_kinds, rows_of
 from .integrity import exists, sound_table
@@ -26,6 +27,8 @@ class PublishedEvidence:
     n_observations: int  # number of observations of the whole consensus
     evidence: Evidence  # on those that experts know, sorted by observation id
     record: RunRecord  # the run.json beside the consensus; empty if there is none
+
+    __repr__ = short_repr
 
     @property
     def manifest(self) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+from ..blocks import count
 from ..errors import ParameterError, VotesError
 from ..files.destination import RECORD_FILE
 from ..files.locations import redacted
@@ -18,6 +19,7 @@ from ..files.sources import Input, read_text
 from ..files.writing import writing
 from ..names import NameFindings
 from ..parameters import declared
+from ..reprs import short_repr
 from ..settings import ReadSettings
 from ..trace import Iteration, LikelihoodIteration
 from .tables import Output
@@ -106,6 +108,8 @@ class Counts:
     ai: AiCounts | None = None
     """What the AI changed; missing if no AI took part."""
 
+    __repr__ = short_repr
+
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
         return {name: value for name, value in _fields(self).items() if name != "ai" or value is not None}
@@ -151,6 +155,8 @@ class RunChanges:
     """None if the two could not be compared."""
     incomparable: str | None = None
     """Why the two could not be compared; then this and `against` alone are there."""
+
+    __repr__ = short_repr
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
@@ -239,6 +245,11 @@ class RunRecord:
     """The warnings of the run."""
     contents: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     """The whole content of the file, if the record was read from one."""
+
+    def __repr__(self) -> str:
+        counts = self.counts
+        numbers = "" if counts is None else f": {counts.valid:,} of {count(counts.observations, 'observation')} valid"
+        return f"RunRecord({self.run_id}, {self.strategy}{numbers})"
 
     def compared(
         self,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from ..errors import ParameterError
 from ..parameters import check_parameters, parameter
 from ..progress import SILENT, Progress
+from ..reprs import changed_repr, short_repr
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +36,8 @@ class Tables:
     truth: "pa.Table"
     ai_votes: "pa.Table | None"
     marginals: "Marginals"
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Simulation:
         unit="share",
     )
     ids: IdKind = _simulated("int", "ids are integers, or strings (UUIDs of observations)", choices=get_args(IdKind))
+
+    __repr__ = changed_repr
 
     def __post_init__(self) -> None:
         check_parameters(self)

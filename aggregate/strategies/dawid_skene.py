@@ -14,7 +14,7 @@ from .parts.confusions import Cells, Diagonal
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DawidSkene(PosteriorStrategy):
     """Each user has a probability of voting l where k is true, for every pair of labels [DS79].
 

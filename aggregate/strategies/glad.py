@@ -19,7 +19,7 @@ from .base import check_takes
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Glad(PosteriorStrategy):
     """Users have abilities, observations are more or less easy [W09].
 

@@ -17,7 +17,7 @@ from .parts.convergence import Convergence
 from .parts.outcome import Outcome, build_consensus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Iwmv(Thresholds):
     """Weigh each user by how much better than chance the user agrees with the weighted vote, in turns [LZ13].
 

@@ -18,7 +18,7 @@ from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scor
 from .parts.user_labels import UserLabels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mace(PosteriorStrategy):
     """A user knows the label, or guesses by a taste of their own [H13].
 

@@ -13,7 +13,7 @@ from .base import check_takes
 from .parts.outcome import Outcome, build_consensus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Majority(VoteThresholds):
     """The label with most votes; every user weighs 1.
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from .majority import Majority
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NaiveSoft(Majority):
     """Each label's share of the votes is its soft label; the one with the largest is the label.
 

@@ -13,7 +13,7 @@ from .base import check_takes
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OneCoin(PosteriorStrategy):
     """A user is right with one probability, whatever the label, and errs alike to all others [DS79, one parameter].
 

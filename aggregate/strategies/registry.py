@@ -33,7 +33,7 @@ def get(name: str) -> type[Strategy]:
     """The strategy of a name. Raises ParameterError.
 
     >>> get("majority")()
-    Majority(theta_conf=2.0, theta_acc=0.7, ambiguous_below=None, ambiguous_quantile=None)
+    Majority()
     """
     return STRATEGIES.find(name)
 

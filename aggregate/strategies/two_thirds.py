@@ -7,7 +7,7 @@ from .. import shared_parameters as common
 from .majority import Majority
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TwoThirds(Majority):
     """The label with most votes, valid with two votes and two thirds of all votes [L25].
 

@@ -16,7 +16,7 @@ from .parts.agreement_counts import AgreementCounter
 from .parts.outcome import Outcome, build_consensus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Wawa(Thresholds):
     """Weigh each user by agreement with the majority, then vote once more.
 

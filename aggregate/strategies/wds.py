@@ -14,7 +14,7 @@ from .parts.outcome import Outcome, build_consensus
 from .parts.posteriors import estimate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Wds(DawidSkene):
     """One vote in which u's vote for l weighs P(l | l, u), the diagonal of the confusion matrix of ``dawid-skene``.
 

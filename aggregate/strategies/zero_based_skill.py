@@ -18,7 +18,7 @@ from .parts.convergence import count_moved
 from .parts.outcome import Outcome, build_consensus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ZeroBasedSkill(Thresholds):
     """Let each user's skill move, in ever smaller steps, towards agreement with the vote weighted by skill.
 

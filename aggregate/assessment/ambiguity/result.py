@@ -10,7 +10,10 @@ import numpy as np
 from ... import add_ons
 from ...arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Weights
 from ...arrow import dictionary_of, strings, table_of, to_arrow
+from ...blocks import FIRST, Block, first_rows
 from ...consensus import Consensus
+from ...html_blocks import as_html
+from ...reprs import short_repr
 from ...schema import AMBIGUITY, SCORED, Table, arrow_schema
 from ...shares import counts_of
 from .settings import AmbiguitySettings
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 SLACK = 1e-6  # least distance below the quantile at which an area is pruned: float32 rounds equal areas by less
 BLOCK = 1 << 19  # observations computed at a time
+LOOKED_AT = ("observation_id", "label", "score_aum", "aumc", "waum", "n_epochs", "pruned")
+"""Columns that a first look shows."""
 
 
 @dataclass
@@ -35,6 +40,8 @@ class ListCounts:
     below_one: int = 0  # used lists whose probabilities add up to less than 1, as those of truncated lists do
     rejected: dict[str, int] = field(default_factory=dict)  # lists that could not be used, by reason
     first_rejected: dict[str, str] = field(default_factory=dict)  # file and row of the first of them, by reason
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +196,13 @@ class Ambiguity:
             f"Ambiguity({self.counts['scored']:,} of {self.n_observations:,} observations scored at "
             f"{self.n_epochs_in_all:,} epochs, {self.counts['pruned']:,} pruned; trust by {self.trust})"
         )
+
+    def _repr_html_(self) -> str:
+        from ..report.ambiguity import ambiguity_blocks
+
+        n = self.n_observations
+        first = self.encoded(0, min(FIRST, n)).select(LOOKED_AT)
+        return as_html([*ambiguity_blocks(self), Block(content=first_rows(first, n))])
 
     def _areas(self, margin: str, first: int, last: int, unscored: Flags) -> "dict[str, pa.Array]":
         """All three areas; null also where no user voted, so that there is no majority."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...parameters import check_parameters, max_rejected, normalise, parameter
+from ...reprs import changed_repr
 
 TRUSTS = ("auto", "confusion", "weight")
 MARGINS = ("second", "other")
@@ -32,6 +33,8 @@ class AmbiguitySettings:
     by_label: bool = parameter(False, "prune that share of the observations of each consensus label", group=GROUP)
     normalise: bool = normalise()
     max_rejected: float = max_rejected("share of the rows of votes, and of the score lists, that may be unusable")
+
+    __repr__ = changed_repr
 
     def __post_init__(self) -> None:
         check_parameters(self)

@@ -13,10 +13,12 @@ import numpy as np
 from ...ai_votes import AiVotes
 from ...arrays import Flags, Floats
 from ...arrow import to_arrow
+from ...html_blocks import as_html
 from ...measures import brier_score, calibration_error, log_loss, reliability
+from ...reprs import short_repr
 from ...truth import Truth, check_labels, rows_of
 from ...votes import Votes
-from .fitting import check_method, enough_known, folds, unknown_method
+from .fitting import check_method, enough_known, fitted_on_in_words, folds, unknown_method
 from .maps import IsotonicMap, TemperatureMap, inner
 from .saved import Header, as_json
 
@@ -49,6 +51,8 @@ class Quality:
     brier_score: float
     curve: Sequence[Bin]
 
+    __repr__ = short_repr
+
     @classmethod
     def of(cls, scores: Floats, right: Flags) -> "Quality":
         """The quality of ``scores`` float64[n] of labels that are ``right`` bool[n]."""
@@ -79,6 +83,8 @@ class Comparison:
     after: Quality
     """Of scores calibrated without the observations they are of: cross-validated."""
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class AiCalibration:
@@ -105,6 +111,14 @@ class AiCalibration:
             "fitted_on": dict(self.fitted_on),
             "comparisons": [asdict(comparison) for comparison in self.comparisons],
         }
+
+    def __repr__(self) -> str:
+        return f"AiCalibration({self.method}, {fitted_on_in_words(self.fitted_on)})"
+
+    def _repr_html_(self) -> str:
+        from ..report.calibration import ai_calibration_blocks
+
+        return as_html(ai_calibration_blocks(self))
 
     def to_json(self) -> str:
         """The contents of the saved file."""

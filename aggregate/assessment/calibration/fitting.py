@@ -1,10 +1,12 @@
 """Shared by all calibrations: checks of the method and the expert observations, and cross-validation folds."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ...arrays import Flags
+from ...blocks import count
 from ...errors import ParameterError, VotesError
 from ...truth import KnownRows, LabelledRows, Truth, known_rows
 
@@ -38,6 +40,14 @@ def enough_known(truth: Truth, source: LabelledRows, place: str, found: str) -> 
             remedy="see that both use the same ids, or ask the experts for more",
         )
     return known
+
+
+def fitted_on_in_words(fitted_on: Mapping[str, Any]) -> str:
+    """The expert observations that a calibration was fitted on, as far as they are known."""
+    n, right = fitted_on.get("observations"), fitted_on.get("right")
+    if not isinstance(n, int) or not isinstance(right, int) or not n:
+        return "fitted on observations that it does not name"
+    return f"fitted on {count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)"
 
 
 def folds(n: int, seed: int) -> Iterator[Flags]:

@@ -16,10 +16,11 @@ from ...arrays import Flags, Floats
 from ...arrow import to_numpy
 from ...consensus import Consensus, result_parameters
 from ...evidence import Evidence
+from ...html_blocks import as_html
 from ...measures import brier_score, calibration_error, log_loss
 from ...schema import PROBABILITY, Table
 from ...truth import Truth, check_labels
-from .fitting import check_method, enough_known, folds, unknown_method
+from .fitting import check_method, enough_known, fitted_on_in_words, folds, unknown_method
 from .maps import IsotonicMap, LogisticMap, inner
 from .saved import Header, as_json
 
@@ -106,6 +107,14 @@ class Calibration:
             return True
         ours, theirs = map(result_parameters, (consensus.parameters, parameters))
         return strategy == consensus.strategy and theirs == ours
+
+    def __repr__(self) -> str:
+        return f"Calibration({self.method}, {fitted_on_in_words(self.fitted_on)})"
+
+    def _repr_html_(self) -> str:
+        from ..report.calibration import calibration_blocks
+
+        return as_html(calibration_blocks(self))
 
     def to_json(self) -> str:
         """The contents of the saved file."""

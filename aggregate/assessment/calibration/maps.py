@@ -14,6 +14,7 @@ import numpy as np
 
 from ...arrays import Flags, Floats
 from ...measures import log_loss
+from ...reprs import short_repr
 
 Features: TypeAlias = Mapping[str, Floats]  # numbers by name: float64[n] each
 EDGE = 1e-6  # minimum distance of probabilities from 0 and 1, so that their logarithms are finite
@@ -36,6 +37,8 @@ class LogisticMap:
     intercept: float
     # By feature; none is negative, so that more evidence never makes a label less probable.
     coefficients: Mapping[str, float]
+
+    __repr__ = short_repr
 
     def __call__(self, features: Features) -> Floats:
         """The probabilities, float64[n]."""
@@ -95,6 +98,8 @@ class IsotonicMap:
 
     scores: tuple[float, ...]
     probabilities: tuple[float, ...]
+
+    __repr__ = short_repr
 
     def __call__(self, scores: Floats) -> Floats:
         """The probabilities, float64[n]."""

@@ -20,19 +20,18 @@ METHODS = {
 
 def calibration_blocks(calibration: "Calibration") -> list[Block]:
     """The expert observations it was fitted on, and the methods side by side."""
-    from ..calibration.fitting import N_FOLDS
+    from ..calibration.fitting import N_FOLDS, fitted_on_in_words
 
-    n, right = calibration.fitted_on["observations"], calibration.fitted_on["right"]
     table = Table(
         header=("on held out observations", "log loss", "Brier score", "calibration error", ""),
         rows=[
-            [METHODS[name], *found.values(), "<- saved" if name == calibration.method else ""]
+            [METHODS[name], *found.values(), "<- chosen" if name == calibration.method else ""]
             for name, found in calibration.cross_validated.items()
         ],
         formats=("", ".4f", ".4f", ".4f", ""),
     )
     return [
-        Block(f"{count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)"),
+        Block(f"{calibration.method}, {fitted_on_in_words(calibration.fitted_on)}"),
         Block(content=[table, f"[{N_FOLDS} folds; best at 0]"]),
     ]
 

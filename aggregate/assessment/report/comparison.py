@@ -27,10 +27,10 @@ LEGEND = (
 )
 
 
-def comparison_blocks(comparison: "Comparison") -> list[Block]:
-    """The measures on each set of expert observations, most accurate strategy first."""
+def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> list[Block]:
+    """The measures on each set of expert observations (the first ``subsets``), most accurate strategy first."""
     blocks = []
-    for place, subset in enumerate(comparison.compared[0].evaluation.subsets):
+    for place, subset in enumerate(comparison.compared[0].evaluation.subsets[:subsets]):
         if not subset.observations:
             continue
         groups = [(each, each.evaluation.subsets[place].measures) for each in comparison.compared]

@@ -33,7 +33,7 @@ SHOWN_BY_VOTES = {"kept": "kept", "accuracy_of_valid": "accuracy of valid", "acc
 
 
 def evaluation_blocks(
-    evaluation: "Evaluation", agreement: "CrowdAgreement | None", suspects: "Suspects | None"
+    evaluation: "Evaluation", agreement: "CrowdAgreement | None" = None, suspects: "Suspects | None" = None
 ) -> list[Block]:
     """Matched observations, measures on the three sets and by number of votes, the worst confusions, and the users."""
     blocks = [_overlap(evaluation.overlap), _measures(evaluation.subsets), _by_votes(evaluation.by_votes)]

@@ -17,10 +17,10 @@ REASONS = {
 }
 
 
-def changes_blocks(changes: "Changes", rows: int, title: str) -> list[Block]:
+def changes_blocks(changes: "Changes", rows: int, title: str, how_to_see_all: str = "") -> list[Block]:
     """The counts, the most frequent changes, and ``rows`` observations: those with another label first."""
-    assert changes.found is not None
-    assert changes.found.counts is not None
+    if changes.found is None or changes.found.counts is None:
+        return [Block(str(changes))]
     counts = changes.found.counts
     numbers: list[tuple[Cell, ...]] = [
         ("label changed", counts.label_changed, 100 * counts.label_changes_share),
@@ -45,6 +45,6 @@ def changes_blocks(changes: "Changes", rows: int, title: str) -> list[Block]:
     if listed:
         header = ("observation", "label before", "label now", "status before", "status now", "why")
         more = changes.encoded.num_rows - len(listed)
-        note = [f"and {more:,} more: --table FILE writes all"] if more else []
+        note = [f"and {more:,} more{how_to_see_all}"] if more else []
         blocks.append(Block(content=[Table(header=header, rows=listed), *note]))
     return blocks

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...blocks import Block, Table, count
+from ...consensus import status_table
 from ...errors import quoted
+from ...trace import in_words
 
 if TYPE_CHECKING:
     from ...names import NameFindings
@@ -22,29 +24,21 @@ def run_blocks(run: "Run") -> list[Block]:
     record, counts = run.record, run.record.counts
     assert counts is not None
     assert counts.votes is not None
-    votes, observations = counts.votes, counts.observations
+    votes = counts.votes
     n_rejected = votes.rejected + (counts.ai.rejected if counts.ai else 0)
-    rows = [
-        (name, number, 100 * number / observations, remark)
-        for name, number, remark in (
-            ("valid", counts.valid, "may be used for training"),
-            ("contested", counts.contested, "the votes disagree too much"),
-            ("needs votes", counts.needs_votes, "agreed, but with too little weight"),
-            ("ambiguous", counts.ambiguous, "of any status: the label was hard won or lost"),
-        )
-    ]
+    ended = in_words(len(record.trace), record.converged, record.cycle_length)
     content: list[Table | str] = [
-        Table(rows=rows, formats=("", ",", ".1f %", ""), layout="counts"),
+        status_table(vars(counts)),
         *(_ai_lines(counts.ai) if counts.ai else []),
         *([f"{count(n_rejected, 'rejected row')}: rejected.parquet says which and why"] if n_rejected else []),
         f"{count(counts.users, 'user')}, {counts.self_validating_users:,} self-validating "
         "(one vote of theirs makes a label valid)",
         *_suspicious_names(record.names),
-        f"{_convergence(run)}; {sum(run.seconds.values()):.1f} s in all",
+        f"{ended}; {sum(run.seconds.values()):.1f} s in all",
         *_changes(record.changes),
         *([] if record.held else [published_as(run)]),
     ]
-    title = f"{count(observations, 'observation')}, {count(votes.used, 'vote')}, {count(counts.labels, 'label')}"
+    title = f"{count(counts.observations, 'observation')}, {count(votes.used, 'vote')}, {count(counts.labels, 'label')}"
     return [Block(f"{title}{_dropped(votes)}", content)]
 
 
@@ -167,15 +161,6 @@ def _by_kind(counts: Mapping[str, int]) -> str:
 
 def _first_of(texts: list[str], separator: str) -> str:
     return separator.join([*texts[:SHOWN], *(["..."] if len(texts) > SHOWN else [])])
-
-
-def _convergence(run: "Run") -> str:
-    iterations = count(len(run.record.trace), "iteration")
-    if run.record.converged:
-        return f"converged after {iterations}"
-    if run.record.cycle_length:
-        return f"NOT converged: a cycle of {run.record.cycle_length} after {iterations}"
-    return f"NOT converged: stopped after {iterations}"
 
 
 def _changes(changes: "RunChanges | None") -> list[str]:

@@ -25,7 +25,7 @@ from .convergence import PosteriorConvergence
 from .outcome import Outcome, build_consensus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PosteriorStrategy(Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 

@@ -15,6 +15,7 @@ from ...derived.votes_by_user import VotesByUser
 from ...errors import ParameterError, warn
 from ...parameters import check_parameters, declared, parameter
 from ...progress import SILENT, Progress
+from ...reprs import changed_repr
 from ...side_inputs import VOTES_ONLY, SideInputs
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
@@ -98,6 +99,8 @@ class PlantNet:
         fitting = WEIGHT_FUNCTIONS[self.weight_function].theta_conf
         object.__setattr__(self, "theta_conf", fitting if self.theta_conf is None else self.theta_conf)
         _ = self.thresholds  # raises if they exclude each other
+
+    __repr__ = changed_repr
 
     @property
     def thresholds(self) -> Thresholds:
