@@ -1,4 +1,4 @@
-"""Fill the parts of README.md and docs/ that are made from the program; with ``--check``, only compare.
+"""Fill the parts of README.md and docs/ that are made from the program, and draw; with ``--check``, only compare.
 
 ``python docs/update.py`` makes all of them, ``python docs/update.py "columns of votes"`` those that are named. A part
 stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers that differ from run to run (seconds, run ids)
@@ -20,6 +20,8 @@ from functools import cache, partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
+
+import picture
 
 import plant_aggregate
 from plant_aggregate import schema
@@ -314,6 +316,10 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
+PICTURES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "overview.svg": picture.overview}
+"""Made whole, with the parts unless only some of these are named."""
+
+
 def updated(page: str, parts: Collection[str]) -> str:
     """A page with its ``parts`` made anew; one that differs only in volatile numbers stays as it is."""
 
@@ -338,10 +344,10 @@ def main() -> int:
     if unknown:
         parser.error(f"no part is named {', '.join(unknown)}; there are: {', '.join(PARTS)}")
     stale = []
-    for path in PAGES:
-        old = path.read_text(encoding="utf-8")
-        new = updated(old, given.parts or PARTS)
-        if new != old:
+    made = {path: partial(updated, path.read_text(encoding="utf-8"), given.parts or PARTS) for path in PAGES}
+    for path, make in {**made, **({} if given.parts else PICTURES)}.items():
+        new = make()
+        if not path.exists() or new != path.read_text(encoding="utf-8"):
             stale.append(path.name)
             if not given.check:
                 path.write_text(new, encoding="utf-8")
