@@ -1,7 +1,7 @@
 """Evaluation and comparison of what callers have at hand: votes and expert labels, as objects or as frames."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .ai_votes import AiVotes
 from .assessment.comparison import Comparison
@@ -13,7 +13,7 @@ from .evidence import Evidence
 from .frames import Frame, is_frame, wrong_type
 from .ingest import votes_from_table
 from .ingest.truth import truth_from_table
-from .progress import SILENT, Progress
+from .listeners import ProgressLike, listening
 from .strategies.base import Strategy
 from .truth import Truth
 from .votes import Votes
@@ -50,24 +50,19 @@ def compare(
     ai_votes: AiVotes | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    progress: Progress = SILENT,
+    progress: ProgressLike = None,
 ) -> Comparison:
     """Fit each of the named ``strategies`` and evaluate it against experts.
 
     ``votes`` and ``truth`` may be frames, ``truth`` also a pandas Series of labels by observation. All are compared
     with the same observations, those users voted on, and grouped by the users' votes; so the intervals of all are of
     the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError if no expert observation was
-    voted on, TypeError for what is neither.
+    voted on, TypeError for what is neither. ``progress``: True shows a bar, False does not, by default there is one in
+    notebooks; or a listener.
     """
-    return compare_strategies(
-        votes_of(votes),
-        truth_of(truth),
-        strategies,
-        ai_votes=ai_votes,
-        resamples=resamples,
-        seed=seed,
-        progress=progress,
-    )
+    options: dict[str, Any] = {"ai_votes": ai_votes, "resamples": resamples, "seed": seed}
+    with listening(progress) as listener:
+        return compare_strategies(votes_of(votes), truth_of(truth), strategies, **options, progress=listener)
 
 
 def truth_of(given: GivenTruth) -> Truth:

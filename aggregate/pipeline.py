@@ -21,11 +21,10 @@ from .files.requests import set_time_limit
 from .files.sources import Input, Paths, Source, find_sources, path_includes, path_list
 from .ingest import Reading, VoteFiles, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
-from .kernels.compiler import when_compiling
 from .kernels.threads import available_cores, set_threads, side_by_side
+from .listeners import ProgressLike, listening
 from .names import NameFindings, inspect_names, warning_of
 from .parameters import declared
-from .progress import SILENT, Progress
 from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.command_lines import command
 from .publishing.digests import Digests
@@ -68,9 +67,11 @@ def run(
     strategy: Strategy | None = None,
     settings: Settings | None = None,
     *,
-    progress: Progress = SILENT,
+    progress: ProgressLike = None,
 ) -> Run:
     """Read votes, fit ``strategy`` (default PlantNet()), and publish the result in the folder ``output``.
+
+    ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
 
     Raises VotesError, ParameterError, PublishError or LockedError; then nothing is published and ``output/latest`` is
     as it was. The same holds for HeldError: a guard of the settings held the run back, in ``output/held``.
@@ -85,11 +86,11 @@ def run(
     _check_apart(store, [*paths, *settings.tables])
     store.check()
     set_threads(settings.threads or available_cores())
-    timer = PhaseTimer(progress)
-    when_compiling(lambda: progress.note("compiling kernels that this version has not run here yet (some seconds)"))
     with recorded_warnings() as warnings_shown, ExitStack() as publishing:
+        listener = publishing.enter_context(listening(progress))
+        timer = PhaseTimer(listener)
         found = _find(paths, settings)
-        turn = publishing.enter_context(sole_writer(store, settings.lock, progress))
+        turn = publishing.enter_context(sole_writer(store, settings.lock, listener))
         if turn.has_waited:
             found = _find(paths, settings)  # the files may have changed meanwhile
         new = publishing.enter_context(store.new_run(turn.began))

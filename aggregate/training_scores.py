@@ -13,7 +13,8 @@ from .files.locations import is_uri
 from .files.prefetch import prefetched
 from .files.sources import Paths, path_list
 from .ingest.score_lists import check_scores, score_lists
-from .progress import SILENT, Progress
+from .listeners import ProgressLike, listening
+from .progress import Progress
 from .settings import Settings
 
 AHEAD = 2  # batches of score lists decoded ahead
@@ -25,7 +26,7 @@ def ambiguity_of(
     settings: AmbiguitySettings | None = None,
     *,
     columns: Mapping[str, str] | None = None,
-    progress: Progress = SILENT,
+    progress: ProgressLike = None,
 ) -> Ambiguity:
     """Areas under the margin of a classifier's training scores, for the observations of a consensus.
 
@@ -36,19 +37,21 @@ def ambiguity_of(
     the lists; of lists of the same observation and epoch the first is used, files in the order of their paths.
 
     Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than a share
-    ``max_rejected`` of the lists cannot be used, or none is of an observation with votes.
+    ``max_rejected`` of the lists cannot be used, or none is of an observation with votes. ``progress``: True shows a
+    bar, False does not, by default there is one in notebooks; or a listener.
     """
     votes = consensus.votes
     files = check_scores(scores, votes.observation_ids.type, votes.label_names.type, columns or {})
-    sums = MarginSums(consensus, settings or AmbiguitySettings(), files.origin, progress)
-    progress.phase("read scores", total=files.rows, unit="rows")
-    with prefetched(score_lists(files, votes.observation_ids, votes.label_names), AHEAD) as batches:
-        for lists in batches:
-            sums.add(lists)
-            progress.advance(lists.labels.size if files.is_long else len(lists))
-    for file in files.files:
-        file.source.check_unchanged()
-    return sums.areas_under_margin(progress)
+    with listening(progress) as listener:
+        sums = MarginSums(consensus, settings or AmbiguitySettings(), files.origin, listener)
+        listener.phase("read scores", total=files.rows, unit="rows")
+        with prefetched(score_lists(files, votes.observation_ids, votes.label_names), AHEAD) as batches:
+            for lists in batches:
+                sums.add(lists)
+                listener.advance(lists.labels.size if files.is_long else len(lists))
+        for file in files.files:
+            file.source.check_unchanged()
+        return sums.areas_under_margin(listener)
 
 
 def check_local_scores(scores: Paths, types: Mapping[str, pa.DataType], columns: Mapping[str, str]) -> None:

@@ -3,7 +3,6 @@
 import json
 import sys
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plant_aggregate.errors import on_one_line, reason_of
+from plant_aggregate.listeners import Bar, Lines
 from plant_aggregate.progress import SILENT, Progress
 
 from . import interrupts
@@ -35,7 +35,7 @@ def progress() -> Iterator[Progress]:
     if is_quiet() or sys.stderr is None:
         yield InterruptCheck(SILENT)
         return
-    listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines()
+    listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines(write_line)
     try:
         yield InterruptCheck(listener)
     finally:
@@ -90,7 +90,7 @@ def event(name: str, text: str, **facts: Any) -> None:
     if is_json():
         log("info", name, **facts)
     elif not sys.stderr.isatty():
-        Lines().note(text)
+        Lines(write_line).note(text)
 
 
 def warn(message: str) -> None:
@@ -227,24 +227,6 @@ def _print(text: str | bytes, *, nl: bool = True) -> None:
         ) from error
 
 
-class Lines:
-    """A line for each phase, with the time, for logs."""
-
-    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
-        """Write a line."""
-        self.note(f"{name}: {total:,} {unit}" if total is not None else name)
-
-    def advance(self, steps: int = 1) -> None:
-        """Ignore: a log needs no bar."""
-
-    def note(self, text: str) -> None:
-        """Write a line with the time."""
-        write_line(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {on_one_line(text)}")
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 class JsonLines:
     """A line of JSON for each phase, for log collectors."""
 
@@ -261,40 +243,6 @@ class JsonLines:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-class Bar:
-    """A bar for the current phase, on a terminal, removed when the phase ends."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-
-    def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
-        """Begin another bar."""
-        from tqdm import tqdm
-
-        self.close()
-        layout = None if unit else "{desc} ..."
-        scaled = total is not None
-        self._bar = tqdm(
-            total=total, desc=name, unit=f" {unit}", unit_scale=scaled, leave=False, bar_format=layout, file=sys.stderr
-        )
-
-    def advance(self, steps: int = 1) -> None:
-        """Move the bar."""
-        self._bar.update(steps)
-
-    def note(self, text: str) -> None:
-        """Write a line above the bar."""
-        from tqdm import tqdm
-
-        tqdm.write(on_one_line(text), file=sys.stderr)
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 @contextmanager

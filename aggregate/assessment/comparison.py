@@ -133,7 +133,7 @@ def compare(
 
 
 def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensus:
-    return strategy.fit(votes, SideInputs(ai_votes=ai_votes).only(strategy.takes))
+    return strategy.fit(votes, SideInputs(ai_votes=ai_votes).only(strategy.takes), progress=SILENT)
 
 
 def _toy(votes: Votes) -> tuple[Votes, AiVotes]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import ParameterError
+from ..listeners import ProgressLike, listening
 from ..parameters import check_parameters, parameter
-from ..progress import SILENT, Progress
 from ..reprs import changed_repr, short_repr
 
 if TYPE_CHECKING:
@@ -85,36 +85,39 @@ class Simulation:
         from .files import Tabulator
         from .stream import Plan
 
-        plan = Plan.make(self.scale, self.seed, SILENT, self.parrots)
-        tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
         batches: dict[str, list[pa.RecordBatch]] = {}
-        for block in plan.blocks(ai=self.ai, experts=self.experts, progress=SILENT):
-            tally.add(block)
-            for file, batch in tabulator.batches(block).items():
-                batches.setdefault(file, []).append(batch)
+        with listening() as listener:
+            plan = Plan.make(self.scale, self.seed, listener, self.parrots)
+            tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
+            for block in plan.blocks(ai=self.ai, experts=self.experts, progress=listener):
+                tally.add(block)
+                for file, batch in tabulator.batches(block).items():
+                    batches.setdefault(file, []).append(batch)
         tables = {file: _plain(pa.Table.from_batches(parts)) for file, parts in batches.items()}
         return Tables(
             tables["votes.parquet"], tables["truth.parquet"], tables.get("ai_votes.parquet"), tally.marginals()
         )
 
-    def write(self, folder: str | Path, *, overwrite: bool = False, progress: Progress = SILENT) -> "Marginals":
+    def write(self, folder: str | Path, *, overwrite: bool = False, progress: ProgressLike = None) -> "Marginals":
         """Write votes.parquet, truth.parquet and, with ``ai``, ai_votes.parquet into ``folder``; count the marginals.
 
         Written block by block, with 25 bytes of memory per vote and 250 MB. The files appear when they are complete.
+        ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
         """
         from .files import Tabulator, check_folder, parquet_files
         from .stream import Plan
 
         folder = Path(folder)
         check_folder(folder, overwrite=overwrite)
-        plan = Plan.make(self.scale, self.seed, progress, self.parrots)
-        tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
         names = ("votes.parquet", "truth.parquet", *(["ai_votes.parquet"] if self.ai else []))
-        with parquet_files(folder, {name: tabulator.schema(name) for name in names}) as write:
-            for block in plan.blocks(ai=self.ai, experts=self.experts, progress=progress):
-                tally.add(block)
-                for file, batch in tabulator.batches(block).items():
-                    write[file](batch)
+        with listening(progress) as listener:
+            plan = Plan.make(self.scale, self.seed, listener, self.parrots)
+            tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
+            with parquet_files(folder, {name: tabulator.schema(name) for name in names}) as write:
+                for block in plan.blocks(ai=self.ai, experts=self.experts, progress=listener):
+                    tally.add(block)
+                    for file, batch in tabulator.batches(block).items():
+                        write[file](batch)
         return tally.marginals()
 
 

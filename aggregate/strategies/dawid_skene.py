@@ -6,10 +6,8 @@ from typing import ClassVar
 from .. import shared_parameters as common
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..votes import Votes
-from .base import check_takes
 from .parts.confusions import Cells, Diagonal
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
@@ -42,9 +40,8 @@ class DawidSkene(PosteriorStrategy):
     label_prior: float = common.label_prior(1.0)
     label_smoothing: float = common.label_smoothing()
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Estimate posteriors and confusions together."""
-        check_takes(self, given.names)
         progress.phase("pair labels")
         return fit_model(self, votes, ConfusionModel(self, votes), progress)
 

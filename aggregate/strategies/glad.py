@@ -12,10 +12,8 @@ from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..parameters import parameter
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..votes import Votes
-from .base import check_takes
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -45,9 +43,8 @@ class Glad(PosteriorStrategy):
     label_prior: float = common.label_prior(0.0)
     label_smoothing: float = common.label_smoothing()
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Estimate posteriors, abilities and eases together."""
-        check_takes(self, given.names)
         return fit_model(self, votes, GladModel(self, votes), progress)
 
 

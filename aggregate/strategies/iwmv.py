@@ -8,17 +8,16 @@ import numpy as np
 from .. import shared_parameters as common
 from ..consensus import Consensus
 from ..derived.thresholds import Thresholds
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..votes import Votes
-from .base import check_takes
+from .built_in import BuiltIn
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import Convergence
 from .parts.outcome import Outcome, build_consensus
 
 
 @dataclass(frozen=True, repr=False)
-class Iwmv(Thresholds):
+class Iwmv(BuiltIn, Thresholds):
     """Weigh each user by how much better than chance the user agrees with the weighted vote, in turns [LZ13].
 
     w(u) = 1 for all at first; then the labels are those of most weight, p(u) is the share of u's votes that equal
@@ -34,9 +33,8 @@ class Iwmv(Thresholds):
 
     max_iter: int = common.max_iter(100)
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Vote until neither labels nor agreement change."""
-        check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         outcome, counter = Outcome(self, votes), AgreementCounter(votes)
         n_labels = votes.n_labels

@@ -10,10 +10,8 @@ from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..kernels.threads import in_blocks
 from ..parameters import parameter
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..votes import Votes
-from .base import check_takes
 from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
 from .parts.user_labels import UserLabels
 
@@ -44,9 +42,8 @@ class Mace(PosteriorStrategy):
     label_prior: float = common.label_prior(1.0)
     label_smoothing: float = common.label_smoothing()
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Estimate posteriors, competence and taste together."""
-        check_takes(self, given.names)
         progress.phase("pair users and labels")
         return fit_model(self, votes, MaceModel(self, votes), progress)
 

@@ -5,16 +5,15 @@ from typing import ClassVar
 
 from ..consensus import Consensus
 from ..derived.thresholds import VoteThresholds
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .base import check_takes
+from .built_in import BuiltIn
 from .parts.outcome import Outcome, build_consensus
 
 
 @dataclass(frozen=True, repr=False)
-class Majority(VoteThresholds):
+class Majority(BuiltIn, VoteThresholds):
     """The label with most votes; every user weighs 1.
 
     Ties go to the author's label, else to the smallest. A label is valid with ``theta_conf`` votes and a share
@@ -26,9 +25,8 @@ class Majority(VoteThresholds):
 
     name: ClassVar[str] = "majority"
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Count the votes."""
-        check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         outcome = Outcome(self, votes)
         trace = Trace((Iteration(0, 0, outcome.count_valid()),), converged=True, cycle_length=0)

@@ -6,10 +6,8 @@ from typing import ClassVar
 from .. import shared_parameters as common
 from ..arrays import Floats, Weights
 from ..consensus import Consensus
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..votes import Votes
-from .base import check_takes
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 
@@ -34,9 +32,8 @@ class OneCoin(PosteriorStrategy):
     label_prior: float = common.label_prior(0.5)
     label_smoothing: float = common.label_smoothing()
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Estimate posteriors and accuracies together."""
-        check_takes(self, given.names)
         return fit_model(self, votes, OneCoinModel(self, votes), progress)
 
 

@@ -7,17 +7,16 @@ import numpy as np
 
 from ..consensus import Consensus
 from ..derived.thresholds import Thresholds
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .base import check_takes
+from .built_in import BuiltIn
 from .parts.agreement_counts import AgreementCounter
 from .parts.outcome import Outcome, build_consensus
 
 
 @dataclass(frozen=True, repr=False)
-class Wawa(Thresholds):
+class Wawa(BuiltIn, Thresholds):
     """Weigh each user by agreement with the majority, then vote once more.
 
     w(u) = share of u's votes that equal the majority's label; the label is the one with most weight. Ties as in
@@ -27,9 +26,8 @@ class Wawa(Thresholds):
 
     name: ClassVar[str] = "wawa"
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Vote by majority, then weighted by each user's agreement with it."""
-        check_takes(self, given.names)
         progress.phase("estimate", unit="iterations")
         outcome = Outcome(self, votes)
         weights = AgreementCounter(votes).share(outcome.labels)

@@ -5,10 +5,8 @@ from typing import ClassVar
 
 from ..consensus import Consensus
 from ..disputes import weight_shares
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..votes import Votes
-from .base import check_takes
 from .dawid_skene import ConfusionModel, DawidSkene
 from .parts.outcome import Outcome, build_consensus
 from .parts.posteriors import estimate
@@ -25,9 +23,8 @@ class Wds(DawidSkene):
 
     name: ClassVar[str] = "wds"
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Estimate as ``dawid-skene``, then vote once."""
-        check_takes(self, given.names)
         progress.phase("pair labels")
         model = ConfusionModel(self, votes)
         found, trace = estimate(self, votes, model, progress)

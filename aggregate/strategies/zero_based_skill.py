@@ -8,18 +8,17 @@ import numpy as np
 from ..consensus import Consensus
 from ..derived.thresholds import Thresholds
 from ..parameters import parameter
-from ..progress import SILENT, Progress
-from ..side_inputs import VOTES_ONLY, SideInputs
+from ..progress import Progress
 from ..trace import Iteration, Trace
 from ..votes import Votes
-from .base import check_takes
+from .built_in import BuiltIn
 from .parts.agreement_counts import AgreementCounter
 from .parts.convergence import count_moved
 from .parts.outcome import Outcome, build_consensus
 
 
 @dataclass(frozen=True, repr=False)
-class ZeroBasedSkill(Thresholds):
+class ZeroBasedSkill(BuiltIn, Thresholds):
     """Let each user's skill move, in ever smaller steps, towards agreement with the vote weighted by skill.
 
     skill(u) = 1 / K + 1e-5 at first, with K labels; in round t of ``rounds``: the labels are those of most skill, then
@@ -33,9 +32,8 @@ class ZeroBasedSkill(Thresholds):
     rounds: int = parameter(100, "rounds of votes", "in [1, 10000]")
     step_rounds: int = parameter(20, "rounds after which the step is halved", "at least 1")
 
-    def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
+    def _fit(self, votes: Votes, progress: Progress) -> Consensus:
         """Vote in rounds. Converged means that the last round changed no label."""
-        check_takes(self, given.names)
         progress.phase("estimate", total=self.rounds, unit="rounds")
         skills = np.full(votes.n_users, 1 / votes.n_labels + 1e-5)
         outcome, counter = Outcome(self, votes, skills), AgreementCounter(votes)

@@ -21,12 +21,13 @@ from ...parameters import parameter
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
+from ..built_in import BuiltIn
 from .convergence import PosteriorConvergence
 from .outcome import Outcome, build_consensus
 
 
 @dataclass(frozen=True, repr=False)
-class PosteriorStrategy(Thresholds):
+class PosteriorStrategy(BuiltIn, Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
     max_iter: int = common.max_iter(300)

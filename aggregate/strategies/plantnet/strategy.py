@@ -13,8 +13,9 @@ from ...defences.registry import DEFENCES, examine
 from ...derived.thresholds import Thresholds
 from ...derived.votes_by_user import VotesByUser
 from ...errors import ParameterError, warn
+from ...listeners import ProgressLike, listening
 from ...parameters import check_parameters, declared, parameter
-from ...progress import SILENT, Progress
+from ...progress import Progress
 from ...reprs import changed_repr
 from ...side_inputs import VOTES_ONLY, SideInputs
 from ...user_weights import AlignedWeights, UserWeights
@@ -114,7 +115,7 @@ class PlantNet:
         *,
         user_weights: UserWeights | None = None,
         ai_votes: AiVotes | None = None,
-        progress: Progress = SILENT,
+        progress: ProgressLike = None,
         engine: type[Engine] = ArrayEngine,
     ) -> Consensus:
         """Estimate labels and weights together.
@@ -123,11 +124,23 @@ class PlantNet:
         fixed weight replaces the estimated one from the first majority on, a minimum is a floor under it. The latter
         take part as ``ai_mode`` says; the consensus then has all observations that users or the AI voted on, and
         says what each would be without the AI. Warns (AggregateWarning) if no vote is marked as an author's, or if the
-        AI's weight is such that it validates alone or cannot invalidate. ``engine`` does the computations.
+        AI's weight is such that it validates alone or cannot invalidate. ``progress``: True shows a bar, False does
+        not, by default there is one in notebooks; or a listener. ``engine`` does the computations.
         """
         check_takes(self, given.names)
         user_weights = given.user_weights if user_weights is None else user_weights
         ai_votes = given.ai_votes if ai_votes is None else ai_votes
+        with listening(progress) as listener:
+            return self._fit(votes, user_weights, ai_votes, listener, engine)
+
+    def _fit(
+        self,
+        votes: Votes,
+        user_weights: UserWeights | None,
+        ai_votes: AiVotes | None,
+        progress: Progress,
+        engine: type[Engine],
+    ) -> Consensus:
         if not votes.has_authors:
             warn("no vote is known to be its observation's author: every vote counts as one on another's observation")
         mode, ai = mode_of(self), None
