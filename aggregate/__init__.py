@@ -51,14 +51,14 @@ if TYPE_CHECKING:
     from .pipeline import run as run
     from .publishing.changes import Changes as Changes
     from .publishing.changes import diff as diff
-    from .publishing.open_run import PublishedRun as PublishedRun
     from .publishing.open_run import open_latest as open_latest
     from .publishing.open_run import open_run as open_run
     from .publishing.open_run import read_evidence as read_evidence
-    from .publishing.releases import Run as Run
     from .publishing.releases import list_runs as list_runs
     from .publishing.releases import publish as publish
     from .publishing.releases import rollback as rollback
+    from .publishing.run import PublishedRun as PublishedRun
+    from .publishing.run import Run as Run
     from .saved_models import load_ai_calibration as load_ai_calibration
     from .saved_models import load_calibration as load_calibration
     from .saved_models import save_calibration as save_calibration
@@ -104,8 +104,9 @@ _HOMES = {
         "ingest.user_weights": "read_user_weights",
         "pipeline": "run",
         "publishing.changes": "Changes diff",
-        "publishing.open_run": "PublishedRun open_latest open_run read_evidence",
-        "publishing.releases": "Run list_runs publish rollback",
+        "publishing.open_run": "open_latest open_run read_evidence",
+        "publishing.releases": "list_runs publish rollback",
+        "publishing.run": "PublishedRun Run",
         "saved_models": "load_ai_calibration load_calibration save_calibration",
         "settings": "Settings",
         "simulation": "simulate",

@@ -15,6 +15,7 @@ from .add_ons import AddOn, Maker, facts_of
 from .assessment.agreement import AgreementOfUsers
 from .consensus import Consensus
 from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
+from .files.destination import HELD, RUNS
 from .files.locations import child, is_uri, local_path, redacted
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
@@ -31,7 +32,8 @@ from .publishing.digests import Digests
 from .publishing.guards import Guards
 from .publishing.open_run import run_in
 from .publishing.record import AiCounts, Counts, FileFacts, OutputFacts, RunChanges, RunRecord, VoteCounts, write_record
-from .publishing.releases import Run, open_output, sole_writer
+from .publishing.releases import open_output, sole_writer
+from .publishing.run import Run, made_in
 from .publishing.stores.history import baseline, names_none, prune
 from .publishing.stores.store import RunStore
 from .publishing.tables import (
@@ -111,13 +113,16 @@ def run(
         record = record.compared(changes.found, held, output_of_changes, timer.seconds, warnings_shown)
         write_record(record, new.folder)
         timer.phase("hold back" if held else "publish")
-        final = new.hold() if held else new.publish()
+        if held:
+            new.hold()
+        else:
+            new.publish()
         prune(store, settings.keep)
         timer.end()
-    done = Run(new.run_id, final, store.latest, record, timer.seconds)
+    done = made_in(store, HELD if held else RUNS, record, timer.seconds)
     if held:
         remedy = f"{store.latest} is as it was; {_advice(store, done, is_compared=lost is None)}"
-        raise HeldError(f"held back: {'; '.join(held)}", where=str(final), remedy=remedy, run=done)
+        raise HeldError(f"held back: {'; '.join(held)}", where=str(done.folder), remedy=remedy, run=done)
     return done
 
 

@@ -270,6 +270,7 @@ SNAPSHOT: Table = (
 RUNS: Table = (
     Column("run_id", "string", "name of the run"),
     Column("state", "string", "`published`, `kept` or `held`; with `, damaged` if its run.json cannot be read"),
+    Column("name", "string", "`latest`, the published one, or `previous`, before it; null for others", nullable=True),
     Column("strategy", "string", "as in its run.json, as all that follows", nullable=True),
     Column("observations", "int64", "how many it labelled", nullable=True),
     Column("valid", "int64", "how many of them are valid", nullable=True),

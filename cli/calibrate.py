@@ -8,15 +8,18 @@ from .options import (
     column_mapping,
     common_options,
     method_option,
+    run_argument,
     saved_option,
     seed_option,
     table_options,
     truth_options,
 )
+from .outputs import open_given
 
 
 @click.command(cls=Command)
 @click.argument("consensus", metavar="CONSENSUS")
+@run_argument
 @truth_options()
 @saved_option("calibration.json")
 @method_option(
@@ -27,6 +30,7 @@ from .options import (
 @common_options()
 def calibrate(
     consensus: str,
+    run: str | None,
     truth: tuple[str, ...],
     columns: tuple[tuple[str, str], ...],
     output: str,
@@ -37,6 +41,8 @@ def calibrate(
 ) -> None:
     """Fit the probability that a label of CONSENSUS is right, on expert labels, for run --calibration.
 
+    CONSENSUS and RUN are named as for evaluate.
+
     How well each method does on observations it was not fitted on goes to stdout.
     """
     import plant_aggregate
@@ -44,10 +50,10 @@ def calibrate(
     from plant_aggregate.schema import CALIBRATION
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
-    published = plant_aggregate.open_run(consensus, None).evidence(experts)
+    published = open_given(consensus, run).evidence(experts)
     facts = {"strategy": published.record.strategy, "parameters": published.record.parameters}
-    run = {name: value for name, value in facts.items() if value is not None}
-    fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=run)
+    known = {name: value for name, value in facts.items() if value is not None}
+    fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=known)
     plant_aggregate.save_calibration(fitted, output)
     if as_csv:
         console.result_rows(CALIBRATION, calibration_rows(fitted))

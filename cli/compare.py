@@ -23,6 +23,7 @@ from .options import (
     votes_argument,
     votes_options,
 )
+from .outputs import written_to
 
 OF_MODES = {
     "help": "Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode"
@@ -109,4 +110,4 @@ def compare(
     elif as_json:
         console.result_json(comparison.to_arrow().to_pylist())
     else:
-        console.result_blocks(comparison_blocks(comparison))
+        console.result_blocks([*comparison_blocks(comparison), *written_to(output, plot)])

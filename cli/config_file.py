@@ -22,7 +22,7 @@ from plant_aggregate.errors import on_one_line, reason_of
 
 from .options import timestamp
 
-NOT_IN_FILES = ("help", "config", "version", "show")  # options that a file cannot have
+NOT_IN_FILES = ("help", "config", "version", "show", "place")  # options and arguments that a file cannot have
 RUN_COMMANDS = ("runs", "diff", "publish", "rollback")  # commands that read or change the output of `run`
 
 SHARED = ("output", "lock", "metrics", "log_format", "store_timeout")

@@ -14,19 +14,22 @@ from .options import (
     common_options,
     listed_option,
     resamples_option,
+    run_argument,
     seed_option,
     table_options,
     truth_options,
 )
+from .outputs import open_given
 
 if TYPE_CHECKING:
-    from plant_aggregate import PublishedRun, Truth
+    from plant_aggregate import Run, Truth
     from plant_aggregate.assessment.agreement import CrowdAgreement
     from plant_aggregate.progress import Progress
 
 
 @click.command(cls=Command)
 @click.argument("consensus", metavar="CONSENSUS")
+@run_argument
 @truth_options()
 @option(
     "--votes",
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 @common_options()
 def evaluate(
     consensus: str,
+    run: str | None,
     truth: tuple[str, ...],
     columns: tuple[tuple[str, str], ...],
     votes: tuple[str, ...],
@@ -51,7 +55,10 @@ def evaluate(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """Evaluate CONSENSUS (consensus.parquet, a run's folder, or an output folder with latest) against expert labels.
+    """Evaluate CONSENSUS (consensus.parquet, a run's folder, or an output folder) against expert labels.
+
+    RUN is the run in an output folder: its id or the beginning of it, ``latest`` (the default) or ``previous``. By such
+    a name alone the run is looked for in the folder ``consensus``, or that of the configuration.
 
     Measures with 95 % intervals, by number of votes, and the worst confusions go to stdout.
     """
@@ -61,18 +68,18 @@ def evaluate(
     from plant_aggregate.files.locations import redacted
 
     experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
-    run = plant_aggregate.open_run(consensus, None)
-    published = run.evidence(experts)
+    opened = open_given(consensus, run)
+    published = opened.evidence(experts)
     evaluation = plant_aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
-    users = run.users()
+    users = opened.users()
     suspects = None if users is None else find_suspects(users, worst)
     with console.progress() as listener:
-        agreement = voters_agreement(run, votes, published.n_observations, experts, listener) if votes else None
+        agreement = voters_agreement(opened, votes, published.n_observations, experts, listener) if votes else None
     if as_csv:
         console.result_table(evaluation.to_arrow())
     elif as_json:
-        facts = {name: getattr(run.record, name) for name in ("run_id", "strategy", "parameters")}
-        head = {"consensus": redacted(run.consensus), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
+        facts = {name: getattr(opened.record, name) for name in ("run_id", "strategy", "parameters")}
+        head = {"consensus": redacted(opened.consensus), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
         crowd = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
             "users": None if suspects is None else asdict(suspects),
@@ -84,7 +91,7 @@ def evaluate(
 
 
 def voters_agreement(
-    run: "PublishedRun", votes: tuple[str, ...], n_observations: int, experts: "Truth", listener: "Progress"
+    run: "Run", votes: tuple[str, ...], n_observations: int, experts: "Truth", listener: "Progress"
 ) -> "CrowdAgreement":
     """The agreement of the voters; warns if the votes are not those of the consensus."""
     from plant_aggregate.assessment.agreement import crowd_agreement

@@ -195,6 +195,12 @@ output_option = option(
     "-o", "--output", type=OutputFolder(), default="consensus", help="folder that runs are published in", group=OUTPUT
 )
 
+output_argument = click.argument("place", type=OutputFolder(), metavar="[OUTPUT]", required=False)
+"""The same folder as an argument; ``outputs.given_output`` has the one that counts."""
+
+run_argument = click.argument("run", metavar="[RUN]", required=False)
+"""Which run, if the argument before it is an output folder."""
+
 
 def saved_option(default: str) -> Callable[[F], F]:
     """The file that a model is saved in."""

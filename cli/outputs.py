@@ -4,8 +4,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
+    from plant_aggregate import Run
+    from plant_aggregate.blocks import Block
+
     TextParameter = click.ParamType[str]
 else:
     TextParameter = click.ParamType  # older versions cannot be subscripted
@@ -54,6 +58,37 @@ class OutputFolder(TextParameter):
             return None
 
 
+def given_output(argument: str | None, option: str) -> str:
+    """The output folder, which may be an argument or the option. A usage error if they are different ones."""
+    source = click.get_current_context().get_parameter_source("output")
+    if argument is not None and source is ParameterSource.COMMANDLINE and argument != option:
+        raise click.UsageError(f"the output folder is given twice, as {argument} and with -o as {option}")
+    return option if argument is None else argument
+
+
+def open_given(consensus: str, run: str | None) -> "Run":
+    """The run that an argument names, or ``run`` in the output folder that it names.
+
+    A name such as ``latest`` or an id means one in the output folder of the configuration, or the default one.
+    """
+    from plant_aggregate.publishing.command_lines import DEFAULT_OUTPUT
+    from plant_aggregate.publishing.open_run import open_named, open_run
+
+    if run is not None:
+        return open_run(consensus, run)
+    configuration = click.get_current_context().meta.get("configuration")
+    configured = {} if configuration is None else configuration.of("runs")
+    return open_named(consensus, configured.get("output", DEFAULT_OUTPUT))
+
+
+def written_to(*paths: str | None) -> "list[Block]":
+    """Says which files were written; None for those that were not asked for."""
+    from plant_aggregate.blocks import Block
+
+    notes = [f"written to {path}" for path in paths if path is not None]
+    return [Block(content=notes)] if notes else []
+
+
 def check(command: click.Command, context: click.Context) -> None:
     """Raise ParameterError, before any work is done, if a command would overwrite an input, or write into a run.
 
@@ -86,4 +121,4 @@ def flag_of(parameter: click.Parameter) -> str:
     """The name of an option as on the command line; that of an argument as in the line of usage."""
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
-    return (parameter.metavar or parameter.name or "").rstrip(".")
+    return (parameter.metavar or parameter.name or "").strip("[].")

@@ -19,7 +19,8 @@ from .options import common_options, lock_option, metrics_option, output_option
 def publish(run_id: str, output: str, lock: str, metrics: str | None) -> None:
     """Have OUTPUT/latest name the run RUN_ID, which was held back or is kept from before.
 
-    Its files are checked against their SHA-256 first. plant-aggregate runs lists the runs.
+    RUN_ID is its id, the beginning of it, or ``previous``. Its files are checked against their SHA-256 first.
+    plant-aggregate runs lists the runs.
     """
     import plant_aggregate
     from plant_aggregate.publishing.report.run import switch_blocks

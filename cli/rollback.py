@@ -14,7 +14,7 @@ from .options import common_options, lock_option, metrics_option, output_option
 @metrics_option
 @common_options()
 def rollback(output: str, lock: str, metrics: str | None) -> None:
-    """Go back to the run that was published when the present one was made: have OUTPUT/latest name it.
+    """Go back to ``previous``, the run that was published when the present one was made: have OUTPUT/latest name it.
 
     The present one stays, and plant-aggregate publish RUN_ID takes the step back. The files of the run before are
     checked against their SHA-256 first.

@@ -161,6 +161,28 @@ def beside(path: str, name: str) -> str:
     return before.rpartition("/")[0] + "/" + name + mark + query
 
 
+def above(place: str) -> str:
+    """The path or URI of the folder that a file or folder is in.
+
+    >>> above("s3://bucket/runs/1/run.json?region=eu"), above("runs/1"), above("run.json")
+    ('s3://bucket/runs/1?region=eu', 'runs', '')
+    """
+    if not is_uri(place):
+        return os.path.dirname(place)
+    path, mark, query = place.partition("?")
+    return path.rpartition("/")[0] + mark + query
+
+
+def last_name(place: str) -> str:
+    """The name of a file or folder in its path or URI.
+
+    >>> last_name("s3://bucket/runs/1?region=eu"), last_name("runs/1")
+    ('1', '1')
+    """
+    path = place.partition("?")[0] if is_uri(place) else place
+    return path.rpartition("/")[2]
+
+
 def locate(uri: str) -> StoreLocation:
     """The location that a URI names. Raises VotesError if neither pyarrow nor fsspec can open it."""
     import pyarrow as pa

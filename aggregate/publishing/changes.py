@@ -30,8 +30,9 @@ from ..kernels.texts import places_among_sorted
 from ..parameters import declared
 from ..schema import CHANGES, SNAPSHOT, arrow_schema
 from ..settings import Settings
-from .open_run import open_run
+from .open_run import open_named
 from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
+from .run import Run
 
 REASONS = ("votes", "ai", "settings", "weights")
 VALID = STATUSES.index("valid")
@@ -210,15 +211,15 @@ def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[A
 
 
 def diff(
-    old: str | os.PathLike[str], new: str | os.PathLike[str], output: str | os.PathLike[str] | None = None
+    old: str | os.PathLike[str] | Run, new: str | os.PathLike[str] | Run, output: str | os.PathLike[str] | None = None
 ) -> Changes:
-    """Compare two runs, each named as for :func:`open_run`.
+    """Compare two runs, each open, or named by the path of a consensus.parquet, a run's folder or an output folder.
 
-    That is by a consensus.parquet, a run's folder or an output folder; if ``output`` is given also by id or ``latest``.
+    If ``output`` is given they may also be named as for :func:`open_run`: ``diff("previous", "latest", "consensus")``.
     Raises VotesError if one cannot be read, or their ids or labels are of different kinds, and PublishError if
     ``output`` has no such run.
     """
-    before, now = (open_run(name, output) for name in (old, new))
+    before, now = (open_named(name, output) for name in (old, new))
     sources = before.source(), now.source()
     try:
         return find_changes(*sources, before.record, now.record)

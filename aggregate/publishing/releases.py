@@ -1,48 +1,27 @@
 """Opens the store of runs that a name stands for, and changes which run is published there: publish, roll back."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ParameterError, PublishError, VotesError, warn
-from ..files.destination import RECORD_FILE
+from ..files.destination import LATEST, RECORD_FILE, RUNS
 from ..files.locations import is_uri, local_path
 from ..progress import SILENT, Progress
 from .command_lines import command
 from .integrity import DAMAGED, check_tables, record_in
 from .record import RunRecord
+from .run import Run, made_in
 from .stores.folder import RunFolder
-from .stores.history import baseline, before, names_none, record_of
+from .stores.history import before, names_none, record_of
 from .stores.lock import locked
 from .stores.run_ids import age_key
-from .stores.store import RunStore
+from .stores.run_names import find_run, previous_run
+from .stores.store import PREVIOUS, RunStore, no_output
 from .tables import CONSENSUS_FILE
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that is complete."""
-
-    run_id: str
-    folder: Path | str
-    """The run's own folder; a URI if it is not local."""
-    latest: Path | str
-    """The pointer to the published run: a link, or the URI of latest.json."""
-    record: RunRecord = field(repr=False)
-    """Its run.json."""
-    seconds: Mapping[str, float] = field(repr=False)
-    """Seconds of each phase, publishing included."""
-    replaced: str | None = None
-    """The run that ``latest`` named before."""
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """The content of its run.json; :attr:`record` has it with types."""
-        return self.record.plain()
 
 
 @dataclass(frozen=True)
@@ -50,8 +29,12 @@ class ListedRun:
     """A run in an output folder."""
 
     run_id: str
-    state: str  # `published`, `kept` for rollback, or `held`
-    record: RunRecord | None  # its run.json; None if that cannot be read
+    state: str
+    """``published``, ``kept`` for rollback, or ``held``."""
+    record: RunRecord | None
+    """Its run.json; None if that cannot be read."""
+    name: str | None = None
+    """``latest``, the published one; ``previous``, the one that :func:`rollback` would publish; None for others."""
 
     @property
     def manifest(self) -> dict[str, Any] | None:
@@ -91,12 +74,13 @@ def sole_writer(store: RunStore, lock: str, progress: Progress) -> Iterator[Turn
 def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", progress: Progress = SILENT) -> Run:
     """Publish a run that was held back, or an older one again.
 
-    Raises PublishError if there is no such run or it is damaged, and LockedError; then ``latest`` is as it was.
+    ``run_id`` is its id, the beginning of its id, or ``previous``. Raises PublishError if there is no such run or it is
+    damaged, and LockedError; then ``latest`` is as it was.
     """
     store = _existing(output)
     store.check()
     with sole_writer(store, lock, progress):
-        return _switched(store, run_id)
+        return _switched(store, find_run(store, run_id))
 
 
 def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Progress = SILENT) -> Run:
@@ -107,26 +91,23 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
     store = _existing(output)
     store.check()
     with sole_writer(store, lock, progress):
-        now = store.published_id
-        target = baseline(store) if now is None else before(store, now)
-        if now is None and target is not None:
+        target = previous_run(store)
+        if store.published_id is None:
             warn(f"{names_none(store)}: the newest there is published, {target}")
-        if target is None:
-            raise PublishError(
-                f"there is no run before {now}" if now else "there is no run to go back to",
-                where=store.where,
-                remedy=f"see {command('runs', store.where)}",
-            )
         return _switched(store, target)
 
 
 def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     """The runs of an output folder, oldest first."""
     store = _existing(output)
-    published = store.published_id
+    published, run_ids = store.published_id, store.run_ids
     states = dict.fromkeys(store.held_ids, "held")
-    states |= {run_id: "published" if run_id == published else "kept" for run_id in store.run_ids}
-    return [ListedRun(run_id, states[run_id], record_of(store, run_id)) for run_id in sorted(states, key=age_key)]
+    states |= {run_id: "published" if run_id == published else "kept" for run_id in run_ids}
+    names = {} if published is None else {before(store, published, run_ids): PREVIOUS, published: LATEST}
+    return [
+        ListedRun(run_id, states[run_id], record_of(store, run_id), names.get(run_id))
+        for run_id in sorted(states, key=age_key)
+    ]
 
 
 def published_in(store: RunStore) -> str:
@@ -158,13 +139,14 @@ def check_run(store: RunStore, run_id: str) -> RunRecord:
 def _existing(output: str | os.PathLike[str]) -> RunStore:
     store = open_output(output)
     if not store.exists:
-        raise PublishError(
-            "is no output folder", where=store.where, remedy="name one that plant-aggregate run wrote (-o, or --config)"
-        )
+        raise no_output(store)
     return store
 
 
 def _switched(store: RunStore, run_id: str) -> Run:
     record, replaced = check_run(store, run_id), store.published_id
-    final = store.release(run_id) if run_id in store.held_ids else store.switch_to(run_id)
-    return Run(run_id, final, store.latest, record, record.seconds, replaced)
+    if run_id in store.held_ids:
+        store.release(run_id)
+    else:
+        store.switch_to(run_id)
+    return made_in(store, RUNS, record, record.seconds, replaced)

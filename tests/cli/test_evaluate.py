@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import plant_aggregate
 from plant_aggregate.cli.main import run_command
 from tests.command_line import VOTES, Capture, Published, Write, refused
 from tests.records import sign
@@ -40,6 +41,33 @@ def test_json(capfd: Capture, published: Published, write: Write) -> None:
     assert result["subsets"][0]["measures"]["accuracy_of_labels"]["value"] == 0.5
     assert result["confusions"] == []
     assert (result["seed"], result["subsets"][0]["resamples"]) == (3, 1000)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_runs_are_named_as_everywhere(
+    capfd: Capture, write: Write, work: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """By id, beginning, ``latest`` and ``previous``, in the folder named, that of the configuration, or the default."""
+    opened: list[str | None] = []
+    monkeypatch.setattr(plant_aggregate.Run, "evidence", lambda run, truth: opened.append(run.run_id) or 1 / 0)
+    for _ in range(2):
+        assert run_command(["run", str(write()), "-q"]) == 0
+    older, latest = (run.run_id for run in plant_aggregate.list_runs("consensus"))
+    truth = ["--truth", str(write("truth.parquet", TRUTH))]
+    names = {"latest": latest, "previous": older, older: older, latest: latest, "consensus": latest}
+    beside = {("consensus", name): run_id for name, run_id in names.items() if name != "consensus"}
+    for arguments, run_id in [*{(name,): run_id for name, run_id in names.items()}.items(), *beside.items()]:
+        assert run_command([command, *arguments, *truth]) == 1
+        assert opened.pop() == run_id
+    (work / "consensus").rename("elsewhere")
+    (work / "c.toml").write_text('[run]\noutput = "elsewhere"\n')
+    for arguments in (("previous", "--config", "c.toml"), ("elsewhere", "previous")):
+        assert run_command([command, *arguments, *truth]) == 1
+        assert opened.pop() == older
+    capfd.readouterr()
+    assert "consensus: is no output folder" in refused(capfd, command, "previous", *truth)
+    begin = refused(capfd, command, "elsewhere", older[:4], *truth)
+    assert f"elsewhere: the ids of 2 runs begin with {older[:4]}; name one: {older}, {latest}\n" in begin
 
 
 def test_other_column_names(capfd: Capture, published: Published, write: Write) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import plant_aggregate.pipeline
 from plant_aggregate.cli.main import run_command
-from tests.command_line import Capture, Published, Write
+from tests.command_line import PREFIX, Capture, Published, Write, refused
 from tests.records import record_of
 
 OTHER_LABELS = ["Acer campestre", "Acer opalus", "Abies alba", "Picea abies"]
@@ -327,7 +327,7 @@ def test_a_run_held_because_the_published_one_is_damaged_is_told_what_can_be_don
     assert run_command(["publish", older, "-o", "out"]) == 0
 
 
-@pytest.mark.parametrize("name", ["20200101T000000Z", "latest", "../runs", "", "."])
+@pytest.mark.parametrize("name", ["20200101T000000Z", "../runs", "", "."])
 def test_an_unknown_run_cannot_be_published(published: Published, capfd: Capture, name: str) -> None:
     known = published.before[0].removeprefix("runs/")
     assert run_command(["publish", name]) == 1
@@ -359,21 +359,24 @@ def test_runs_are_listed_oldest_first_with_what_became_of_them(
     assert run_command(["runs"]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert [line.split() for line in lines[1:4]] == [
-        [first, "kept", "plantnet", "3", "0", "-"],
-        [second, "published", "plantnet", "3", "0", "0"],
-        [held, "held", "plantnet", "3", "0", "1"],
+        [first, "kept", "previous", "plantnet", "3", "0", "-"],
+        [second, "published", "latest", "plantnet", "3", "0", "0"],
+        [held, "held", "-", "plantnet", "3", "0", "1"],
     ]
     assert lines[4:] == [
         f"{held} was held back: 1 of 3 labels changed (33.3 %), more than --max-label-changes 0 allows"
     ]
     assert run_command(["rollback"]) == 0
     capfd.readouterr()
-    assert run_command(["runs", "--json"]) == 0
-    assert [(run["run_id"], run["state"]) for run in json.loads(capfd.readouterr().out)] == [
-        (first, "published"),
-        (second, "kept"),
-        (held, "held"),
-    ]
+    for place in ([], ["consensus"], ["consensus", "-o", "consensus"], ["-o", "consensus/"]):
+        assert run_command(["runs", *place, "--json"]) == 0
+        assert [(run["run_id"], run["state"], run["name"]) for run in json.loads(capfd.readouterr().out)] == [
+            (first, "published", "latest"),
+            (second, "kept", None),
+            (held, "held", None),
+        ]
+    given_twice = refused(capfd, "runs", "consensus", "-o", "elsewhere", exit_code=2)
+    assert "the output folder is given twice, as consensus and with -o as elsewhere" in given_twice
 
 
 def test_a_damaged_run_is_listed_as_such(published: Published, work: Path, capfd: Capture) -> None:
@@ -420,11 +423,72 @@ def test_runs_are_named_by_id_by_latest_and_by_path(
     for pair in names:
         assert run_command(["diff", *pair]) == 0
         title, *report = capfd.readouterr().out.splitlines()
-        assert title == " -> ".join(pair)
+        called = zip((first, held), pair, strict=True)
+        assert title == " -> ".join(run_id if name == run_id else f"{run_id} ({name})" for run_id, name in called)
         reports.append(report)
     assert all(report == reports[0] for report in reports)
     assert reports[0][:2] == ["3 observations in both, 0 new, 0 gone", "  label changed               1  33.33 %"]
     assert reports[0][-1].split() == ["3", "Abies", "alba", "Picea", "abies", "needs_votes", "needs_votes", "votes"]
+
+
+def title_of_diff(capfd: Capture, *arguments: str) -> str:
+    """The first line of ``diff``, which names both runs."""
+    capfd.readouterr()
+    assert run_command(["diff", *arguments]) == 0
+    return capfd.readouterr().out.splitlines()[0]
+
+
+def test_without_names_latest_is_compared_with_previous(
+    published: Published, others: str, work: Path, capfd: Capture
+) -> None:
+    first = latest(work)
+    for arguments in ([], ["latest", "previous"]):
+        line = refused(capfd, "diff", *arguments)
+        assert line == f"{PREFIX}consensus: there is no run before {first}; see plant-aggregate runs\n"
+    second, held = another_run(work, capfd), held_run(others, work, capfd)
+    assert title_of_diff(capfd) == f"{first} (previous) -> {second} (latest)"
+    assert title_of_diff(capfd, "latest", "previous") == f"{second} (latest) -> {first} (previous)"
+    assert run_command(["publish", held]) == 0
+    assert title_of_diff(capfd) == f"{second} (previous) -> {held} (latest)"
+    assert run_command(["rollback"]) == 0
+    assert title_of_diff(capfd) == f"{first} (previous) -> {second} (latest)"
+
+
+def test_a_single_run_is_compared_with_latest_the_older_one_first(
+    published: Published, others: str, work: Path, capfd: Capture
+) -> None:
+    first, second = latest(work), another_run(work, capfd)
+    held = held_run(others, work, capfd)
+    assert title_of_diff(capfd, first) == f"{first} -> {second} (latest)"
+    assert title_of_diff(capfd, held) == f"{second} (latest) -> {held}"
+    shutil.copy(work / "consensus" / "latest" / "consensus.parquet", "mine.parquet")
+    assert title_of_diff(capfd, "mine.parquet") == f"mine.parquet -> {second} (latest)"
+
+
+def test_runs_are_named_by_the_beginning_of_their_ids(
+    published: Published, others: str, work: Path, capfd: Capture
+) -> None:
+    first, second = latest(work), another_run(work, capfd)
+    held = held_run(others, work, capfd)
+    for command in (["diff", "latest", "20"], ["publish", "20"]):
+        begin = f"{PREFIX}consensus: the ids of 3 runs begin with 20; name one: {first}, {second}, {held}\n"
+        assert refused(capfd, *command) == begin
+    (work / "consensus" / "held" / held).rename(work / "consensus" / "held" / "30000101T000000Z")
+    record = record_of(work / "consensus" / "held" / "30000101T000000Z")
+    (work / "consensus" / "held" / "30000101T000000Z" / "run.json").write_text(
+        json.dumps({**record, "run_id": "30000101T000000Z"})
+    )
+    assert title_of_diff(capfd, "latest", "3000") == f"{second} (latest) -> 30000101T000000Z"
+    assert run_command(["publish", "3"]) == 0
+    assert latest(work) == "30000101T000000Z"
+    assert run_command(["publish", "previous"]) == 0
+    assert latest(work) == second
+    capfd.readouterr()
+    assert refused(capfd, "publish", "lastest") == f"{PREFIX}consensus: has no run lastest; did you mean latest?\n"
+    assert refused(capfd, "diff", "lastest", "latest") == (
+        f"{PREFIX}lastest: no such file or folder; did you mean latest? Else check the path, or the id of the run (see "
+        "plant-aggregate runs)\n"
+    )
 
 
 def test_json_and_a_table(published: Published, others: str, work: Path, capfd: Capture) -> None:
@@ -432,7 +496,7 @@ def test_json_and_a_table(published: Published, others: str, work: Path, capfd: 
     assert run_command(["diff", "latest", held, "--json", "--table", "out/changes.parquet"]) == 0
     counts = json.loads(capfd.readouterr().out)
     folder = work / "consensus" / "held" / held
-    assert counts == record_of(folder)["changes"]
+    assert counts == {"run_id": held, **record_of(folder)["changes"]}
     assert pq.read_table("out/changes.parquet").equals(pq.read_table(folder / "changes.parquet"))
 
 
@@ -478,6 +542,8 @@ def test_few_rows_are_shown_and_the_rest_is_counted(
         assert lines[1] == "0 observations in both, 4 new, 3 gone"
         assert len(lines) == 6 + (int(rows) + 2 if rows != "0" else 0) + len(more)
         assert [line for line in lines if "--table" in line] == more
+    assert run_command(["diff", first, "latest", "--rows", "2", "--table", "all.parquet"]) == 0
+    assert capfd.readouterr().out.splitlines()[-3:] == ["and 5 more", "", "written to all.parquet"]
 
 
 def test_what_was_relabelled_most_often_stands_before_the_observations(

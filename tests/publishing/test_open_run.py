@@ -1,9 +1,11 @@
 """One door to a published run: by all its names, and what can be read through it."""
 
 import json
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +13,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate.publishing.record import UNKNOWN
+from tests.object_store import Bucket
 
 AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
 VOTES = pa.table(
@@ -44,21 +47,32 @@ def ids() -> list[str]:
     return [run.run_id for run in plant_aggregate.list_runs("consensus")]
 
 
+def held_run() -> str:
+    strict = plant_aggregate.Settings(columns=COLUMNS, max_label_changes=0.0)
+    with pytest.raises(plant_aggregate.HeldError) as caught:
+        plant_aggregate.run("log/b.parquet", "consensus", settings=strict)
+    assert plant_aggregate.open_run("consensus", caught.value.run.run_id) == caught.value.run
+    return str(caught.value.run.run_id)
+
+
 def test_a_run_has_many_names(work: Path) -> None:
     older, latest = ids()
     shutil.copytree(f"consensus/runs/{latest}", "copy")
     folder = f"{work}/consensus/runs/{latest}"
-    names = {
+    names: dict[str, list[tuple[str | Path, ...]]] = {
         latest: [
-            *("latest", latest, "consensus", "consensus/latest", folder, "copy"),
-            *(f"{folder}/consensus.parquet", "consensus/latest/consensus.parquet", "copy/consensus.parquet"),
-            *((work / "consensus").as_uri(), Path("consensus")),
+            *((), ("consensus",), ("consensus", "latest"), ("consensus", latest), ("consensus/latest",), (folder,)),
+            *((f"{folder}/consensus.parquet",), ("consensus/latest/consensus.parquet",), ("copy/consensus.parquet",)),
+            *(((work / "consensus").as_uri(),), (Path("consensus"), "latest"), ("copy",), ("consensus/latest/",)),
         ],
-        older: [older, Path("consensus", "runs", older), f"consensus/runs/{older}/consensus.parquet"],
+        older: [
+            *(("consensus", "previous"), ("consensus", older), (Path("consensus", "runs", older),)),
+            (f"consensus/runs/{older}/consensus.parquet",),
+        ],
     }
     for run_id, spellings in names.items():
         for name in spellings:
-            run = plant_aggregate.open_run(name)
+            run = plant_aggregate.open_run(*name)  # type: ignore[arg-type]
             assert (run.run_id, run.record.run_id, run.manifest["run_id"]) == (run_id, run_id, run_id), name
             assert run.read_table(columns=["observation_id"]).num_rows == 4
             assert run.read_table("users.parquet").num_rows == 3
@@ -66,25 +80,134 @@ def test_a_run_has_many_names(work: Path) -> None:
             run.verify()
 
 
+def test_a_run_is_named_by_the_beginning_of_its_id(work: Path) -> None:
+    """As long as it is that of one run alone, held back or not; a whole id is no beginning."""
+    output = Path("consensus")
+    (kept, published), held = ids(), held_run()
+    renamed = {kept: "20261127T010000Z", published: "20261127T010000Z-2", held: "20261128T010000Z"}
+    (output / "latest").unlink()
+    for run_id, other in renamed.items():
+        folder = output / ("held" if run_id == held else "runs") / run_id
+        record = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**record, "run_id": other}))
+        folder.rename(folder.parent / other)
+    (output / "latest").symlink_to("runs/20261127T010000Z-2")
+    for name, found in (
+        ("20261127T010000Z", "20261127T010000Z"),
+        ("20261127T010000Z-", "20261127T010000Z-2"),
+        ("20261128", "20261128T010000Z"),
+    ):
+        assert plant_aggregate.open_run(output, name).run_id == found
+    several = r"^consensus: the ids of 2 runs begin with 20261127T; name one: 20261127T010000Z, 20261127T010000Z-2$"
+    with pytest.raises(plant_aggregate.PublishError, match=several):
+        plant_aggregate.open_run(output, "20261127T")
+    assert plant_aggregate.diff("previous", "20261128", output).found is not None
+    Path("20261128").mkdir()  # is a path now
+    with pytest.raises(plant_aggregate.VotesError, match=r"^20261128: holds neither"):
+        plant_aggregate.diff("previous", "20261128", output)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("20261127T010001Z", r"has no run 20261127T010001Z; did you mean 20261127T010000Z\?$"),
+        ("lastest", r"has no run lastest; did you mean latest\?$"),
+        ("prev", r"has no run prev; the newest are: 20261127T010000Z$"),
+        ("", r"has no run ; the newest are: 20261127T010000Z$"),
+        ("../runs", r"has no run \.\./runs; the newest are: 20261127T010000Z$"),
+        ("previous", r"there is no run before 20261127T010000Z; see plant-aggregate runs$"),
+    ],
+)
+def test_an_unknown_name_is_an_error_that_names_what_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("consensus/runs/20261127T010000Z").mkdir(parents=True)
+    Path("consensus/latest").symlink_to("runs/20261127T010000Z")
+    with pytest.raises(plant_aggregate.PublishError, match=f"^consensus: {fault}"):
+        plant_aggregate.open_run("consensus", name)
+
+
+def test_a_name_without_an_output_folder_is_an_error_that_says_what_to_write(work: Path) -> None:
+    older, _ = ids()
+    for name in ("latest", "previous", older, older[:8]):
+        told = re.escape(f"{name}: no such file or folder; for a run of an output folder write open_run('consensus', ")
+        with pytest.raises(plant_aggregate.VotesError, match=f"^{told}{name!r}"):
+            plant_aggregate.open_run(name)
+    for given in (plant_aggregate.open_run(), {"observation_id": [1]}, None):
+        with pytest.raises(TypeError, match=r"^an output folder or a run is wanted, not .*write its path: open_run\('"):
+            plant_aggregate.open_run(given)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="the id of a run is wanted"):
+            plant_aggregate.open_run("consensus", given or 7)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a run is wanted, not a dict: write its path"):
+        plant_aggregate.diff("consensus", {})  # type: ignore[arg-type]
+
+
 def test_ids_are_looked_up_in_the_output_that_is_named(work: Path) -> None:
     older, latest = ids()
     (work / "consensus").rename("elsewhere")
-    for name, run_id in (("latest", latest), (older, older)):
-        assert plant_aggregate.open_run(name, "elsewhere").run_id == run_id
-        with pytest.raises(plant_aggregate.AggregateError, match=r"consensus: has no (run|published run)"):
-            plant_aggregate.open_run(name)
-        with pytest.raises(plant_aggregate.VotesError, match=r"no such file or folder; check the path$"):
-            plant_aggregate.open_run(name, None)
+    for name, run_id in (("latest", latest), (older, older), ("previous", older)):
+        assert plant_aggregate.open_run("elsewhere", name).run_id == run_id
+        with pytest.raises(plant_aggregate.PublishError, match="consensus: is no output folder; name one that"):
+            plant_aggregate.open_run("consensus", name)
     assert plant_aggregate.diff(older, "latest", "elsewhere").table.num_rows == 0
+    assert plant_aggregate.diff(*map(plant_aggregate.open_run, ["elsewhere"] * 2)).table.num_rows == 0
 
 
 def test_a_run_that_is_held_back_has_an_id(work: Path) -> None:
-    strict = plant_aggregate.Settings(columns=COLUMNS, max_label_changes=0.0)
-    with pytest.raises(plant_aggregate.HeldError) as caught:
-        plant_aggregate.run("log/b.parquet", "consensus", settings=strict)
-    held = caught.value.run.run_id
-    assert plant_aggregate.open_run(held).record.held == caught.value.run.record.held != ()
-    assert plant_aggregate.open_run("latest").run_id != held
+    held = held_run()
+    assert plant_aggregate.open_run("consensus", held).record.held != ()
+    assert plant_aggregate.open_run("consensus").run_id != held
+    assert plant_aggregate.open_run("consensus", "previous").run_id == ids()[0]
+
+
+# --- What `run` gives is what is opened later -------------------------------------------------------------------------
+
+
+def facts(run: plant_aggregate.Run) -> dict[str, Any]:
+    """All public attributes, and what is given without arguments."""
+    names = [name for name in dir(run) if not name.startswith("_")]
+    found = {name: getattr(run, name) for name in names}
+    for name in ("path", "read_table", "to_arrow", "users"):
+        found[name] = found[name]()
+    return {name: value for name, value in found.items() if not callable(value)} | {"repr": repr(run)}
+
+
+@pytest.mark.parametrize("output", ["consensus", "remote"])
+def test_what_run_gives_is_what_is_opened_later(work: Path, bucket: Bucket, output: str) -> None:
+    """All but the seconds of publishing, which no file has."""
+    output = bucket.uri("out") if output == "remote" else output
+    settings = plant_aggregate.Settings(columns=COLUMNS, as_of=AS_OF, ai_votes="log/ai")
+    made = [plant_aggregate.run(["log/a.parquet", "log/b.parquet"], output, settings=settings) for _ in range(2)]
+    run_ids = [run.run_id for run in made]
+    made += [plant_aggregate.rollback(output), plant_aggregate.publish(output, str(run_ids[1]))]
+    assert [run.replaced for run in made] == [None, None, run_ids[1], run_ids[0]]
+    for run in made:
+        for opened in (plant_aggregate.open_run(output, run.run_id), plant_aggregate.open_run(run.folder)):
+            assert opened == run
+            ours, theirs = facts(run), facts(opened)
+            seconds = {phase: round(spent, 4) for phase, spent in ours.pop("seconds").items() if phase != "publish"}
+            assert seconds == theirs.pop("seconds")
+            assert ours | {"replaced": None} == theirs
+            assert sorted(theirs["files"]) == sorted(run.record.outputs)
+    assert plant_aggregate.open_run(output) == plant_aggregate.open_latest(output) == made[1]
+
+
+def test_a_run_is_a_table_of_its_consensus(work: Path) -> None:
+    run = plant_aggregate.run("log/a.parquet", "out", settings=plant_aggregate.Settings(columns=COLUMNS))
+    table = run.to_arrow()
+    assert table.equals(pq.read_table("out/latest/consensus.parquet"))
+    assert pa.table(run).equals(table)
+    assert run.to_pandas()["label"].tolist() == table["label"].to_pylist()
+    assert run.counts["observations"] == run.counts["valid"] + run.counts["contested"] + run.counts["needs_votes"] == 3
+    assert repr(run) == (
+        f"Run(out/runs/{run.run_id}: 3 observations: {run.counts['valid']} valid, {run.counts['contested']} contested, "
+        f"{run.counts['needs_votes']} need votes; plantnet)"
+    )
+    assert run.latest == Path("out/latest")
+    shutil.copy("out/latest/consensus.parquet", "mine.parquet")
+    alone = plant_aggregate.open_run("mine.parquet")
+    assert (repr(alone), alone.counts, alone.latest, alone.folder) == ("Run(mine.parquet)", {}, None, Path())
 
 
 def test_a_consensus_without_a_run_json_is_read_as_it_is(work: Path) -> None:
@@ -105,16 +228,16 @@ def test_a_name_of_no_sound_run_is_refused(work: Path) -> None:
     _, latest = ids()
     record = json.loads(Path(f"consensus/runs/{latest}/run.json").read_text())
     Path(f"consensus/runs/{latest}/run.json").write_text(json.dumps({**record, "run_id": "20200101T000000Z"}))
-    for name in ("latest", latest, "consensus"):
+    for name in ("latest", latest, None):
         with pytest.raises(plant_aggregate.VotesError, match="is that of run '20200101T000000Z'"):
-            plant_aggregate.open_run(name)
+            plant_aggregate.open_run("consensus", name)
 
 
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("nope", r"^nope: no such file or folder; check the path, or the id of the run \(see plant-aggregate runs\)$"),
-        ("20261127T205323X", r"no such file or folder; .* \(see plant-aggregate runs\)$"),
+        ("nope", r"^nope: no such file or folder; check the path$"),
+        ("20261127T205323X", r"^20261127T205323X: no such file or folder; check the path$"),
         ("held/x", r"^held/x: no such file or folder; check the path$"),
         ("copied/consensus.parquet", r"^copied/consensus\.parquet: no such file or folder; check the path$"),
         ("README.md", r"^README\.md: cannot be read as Parquet"),
@@ -150,7 +273,7 @@ def test_a_consensus_without_a_run_json_cannot_be_verified(work: Path) -> None:
 def test_votes_are_read_again_as_the_run_read_them(work: Path) -> None:
     """By their columns, without what was cast later, and without the AI's."""
     expected = plant_aggregate.read_votes("log/*.parquet", columns=COLUMNS, as_of=AS_OF)
-    votes = plant_aggregate.open_run("latest").votes()
+    votes = plant_aggregate.open_run().votes()
     assert votes.observation_ids.equals(expected.observation_ids)
     assert votes.user_ids.equals(expected.user_ids)
     assert (votes.labels.tolist(), votes.users.tolist()) == (expected.labels.tolist(), expected.users.tolist())
@@ -159,7 +282,7 @@ def test_votes_are_read_again_as_the_run_read_them(work: Path) -> None:
 
 @pytest.mark.parametrize("only", [[3], [3, 77], pa.array([3], pa.int8()), range(3, 4)])
 def test_votes_on_some_observations_only(work: Path, only: object) -> None:
-    votes = plant_aggregate.open_run("latest").votes(only)  # type: ignore[arg-type]
+    votes = plant_aggregate.open_run().votes(only)  # type: ignore[arg-type]
     assert votes.observation_ids.to_pylist() == [3]
     assert votes.user_ids.to_pylist() == ["ana", "eve"]
     labels = [votes.label_names[int(code)].as_py() for code in votes.labels]
@@ -180,11 +303,11 @@ def test_rows_that_the_run_could_reject_are_no_error_for_one_observation(work: P
 def test_an_observation_without_votes_is_an_error(work: Path) -> None:
     for only in ([9], []):
         with pytest.raises(plant_aggregate.VotesError, match="holds no vote on the observations asked for"):
-            plant_aggregate.open_run("latest").votes(only)
+            plant_aggregate.open_run().votes(only)
 
 
 def test_votes_that_are_gone_or_others_are_an_error(work: Path) -> None:
-    run = plant_aggregate.open_run("latest")
+    run = plant_aggregate.open_run()
     kept = Path("log/b.parquet").read_bytes()
     pq.write_table(VOTES.slice(4, 2), "log/b.parquet")
     remedy = "; name the files of the votes as the run read them"

@@ -11,7 +11,8 @@ from ...trace import in_words
 if TYPE_CHECKING:
     from ...names import NameFindings
     from ..record import AiCounts, RunChanges, VoteCounts
-    from ..releases import ListedRun, Run
+    from ..releases import ListedRun
+    from ..run import Run
 
 SHOWN = 3  # names shown of those that may be mistakes
 
@@ -79,6 +80,7 @@ def listing(runs: Sequence["ListedRun"]) -> list[dict[str, Any]]:
             {
                 "run_id": run.run_id,
                 "state": run.state if run.record else f"{run.state}, damaged",
+                "name": run.name,
                 "strategy": record.strategy,
                 "observations": counts and counts.observations,
                 "valid": counts and counts.valid,
@@ -100,9 +102,9 @@ def listing_blocks(runs: Sequence["ListedRun"]) -> list[Block]:
         return [Block("no runs")]
     facts = listing(runs)
     table = Table(
-        header=("run", "state", "strategy", "observations", "valid", "labels changed"),
+        header=("run", "state", "name", "strategy", "observations", "valid", "labels changed"),
         rows=[[value for name, value in each.items() if name != "held"] for each in facts],
-        formats=("", "", "", ",", ",", ","),
+        formats=("", "", "", "", ",", ",", ","),
     )
     reasons = [f"{each['run_id']} was held back: {'; '.join(each['held'])}" for each in facts if each["held"]]
     return [Block(content=[table, *reasons])]

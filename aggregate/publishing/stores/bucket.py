@@ -63,6 +63,11 @@ class RunBucket:
         return self._place.name
 
     @property
+    def place(self) -> str:
+        """The URI as given."""
+        return self._place.uri
+
+    @property
     def latest(self) -> str:
         """The pointer to the published run."""
         return self._place.child(POINTER).name

@@ -44,6 +44,8 @@ class RunFolder:
         """The path."""
         return str(self.path)
 
+    place = where
+
     @property
     def lock_folder(self) -> Path:
         """The folder itself."""

@@ -16,6 +16,12 @@ def baseline(store: RunStore) -> str | None:
     return store.published_id or max(store.run_ids, key=age_key, default=None)
 
 
+def previous(store: RunStore) -> str | None:
+    """The run that :func:`rollback` publishes: the one before the published one; without that, the newest; or None."""
+    published = store.published_id
+    return baseline(store) if published is None else before(store, published)
+
+
 def names_none(store: RunStore) -> str:
     """A message why there is no published run though there may be others."""
     lost = store.lost_id

@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from ...errors import PublishError, on_one_line
+from ...files.destination import LATEST
 
 Location: TypeAlias = Path | str  # a local path, or a URI in an object store, without secrets
+
+PREVIOUS = "previous"  # the name of the run that was published before the published one
+CLOSE = 0.8  # similarity of two names, in [0, 1], from which on one may be meant by the other
 
 
 class RunStore(Protocol):
@@ -21,6 +26,10 @@ class RunStore(Protocol):
     @property
     def where(self) -> str:
         """Name of the store in messages."""
+
+    @property
+    def place(self) -> str:
+        """The path or URI of the store, with the secrets that it takes to open it."""
 
     @property
     def latest(self) -> Location:
@@ -102,7 +111,18 @@ class NewRun:
         return self.store.hold(self.run_id, self.folder)
 
 
-def no_such_run(store: RunStore, run_id: str) -> PublishError:
-    """The error for an unknown run, which names the existing ones."""
-    known = ", ".join(store.run_ids[-3:] + store.held_ids[-3:]) or "none"
-    return PublishError(f"has no run {on_one_line(run_id)}", where=store.where, remedy=f"the newest are: {known}")
+def no_such_run(store: RunStore, name: str) -> PublishError:
+    """The error for an unknown run, which says which ones are meant perhaps, or there."""
+    if not store.exists:
+        return no_output(store)
+    run_ids, held_ids = store.run_ids, store.held_ids
+    close = get_close_matches(name, [LATEST, PREVIOUS, *run_ids, *held_ids], cutoff=CLOSE)
+    newest = ", ".join(run_ids[-3:] + held_ids[-3:]) or "none"
+    remedy = f"did you mean {' or '.join(close)}?" if close else f"the newest are: {newest}"
+    return PublishError(f"has no run {on_one_line(name)}", where=store.where, remedy=remedy)
+
+
+def no_output(store: RunStore) -> PublishError:
+    """The error for a place to which no run was ever written."""
+    remedy = "name one that plant-aggregate run wrote (-o, or --config)"
+    return PublishError("is no output folder", where=store.where, remedy=remedy)

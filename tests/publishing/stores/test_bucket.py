@@ -60,18 +60,31 @@ def test_the_published_run_is_that_of_a_folder(bucket: Bucket, output: str, writ
 
 
 def test_a_run_in_a_store_has_many_names(output: str, write: Write, work: Path) -> None:
-    assert run(write(), output) == 0
+    for _ in range(2):
+        assert run(write(), output) == 0
     latest = plant_aggregate.open_latest(output)
     assert latest.run_id is not None
     consensus = latest.read_table()
-    for name in ("latest", latest.run_id, output, latest.folder, latest.path()):
-        found = plant_aggregate.open_run(name, output)
-        assert (found.run_id, found.record) == (latest.run_id, latest.record)
+    of_output = [(output,), (output, "latest"), (output, latest.run_id)]
+    for name in [*of_output, (latest.folder,), (latest.path(),)]:
+        found = plant_aggregate.open_run(*name)
+        assert found == latest
         assert found.read_table().equals(consensus)
         assert found.votes([1]).n_observations == 1
+    previous = plant_aggregate.open_run(output, "previous")
+    assert [listed.name for listed in plant_aggregate.list_runs(output)] == ["previous", "latest"]
+    assert latest.record.changes is not None
+    assert previous.run_id == latest.record.changes.against
+    assert plant_aggregate.diff("previous", "latest", output).table.num_rows == 0
+    assert plant_aggregate.rollback(output) == previous
+    for name, fault in (("previous", "there is no run before"), ("2", "the ids of 2 runs begin with 2; name one: ")):
+        with pytest.raises(PublishError, match=fault):
+            plant_aggregate.open_run(output, name)
+    with pytest.raises(PublishError, match="is no output folder"):
+        plant_aggregate.open_run(child(output, "elsewhere"), "latest")
     with pytest.raises(VotesError, match="is no consensus: its columns are 'user_id'"):
         plant_aggregate.open_run(latest.path("users.parquet"))
-    for name in (child(latest.folder, "nope.parquet"), child(output, "runs", "nope")):
+    for name in (latest.path("nope.parquet"), child(output, "runs", "nope")):
         with pytest.raises(VotesError):
             plant_aggregate.open_run(name)
 
