@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from .errors import PublishError as PublishError
     from .errors import VotesError as VotesError
     from .evidence import Evidence as Evidence
-    from .frames import Frame as Frame
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
@@ -97,7 +96,6 @@ _HOMES = {
         "consensus": "Consensus",
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError VotesError",
         "evidence": "Evidence",
-        "frames": "Frame",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
         "ingest.truth": "read_truth truth_from_table",

@@ -9,7 +9,8 @@ package is loaded to find out what a frame is.
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, Union
 
 import numpy as np
 
@@ -37,6 +38,8 @@ METHODS = ("collect", "compute", "to_table", "to_arrow", "toArrow", "toPandas", 
 
 LARGEST_WHOLE = 2**53  # floats up to this distinguish all integers
 
+IN_MEMORY = "table in memory"  # names a frame where files are named by their paths
+
 SHOWN = 12  # number of columns that a message names
 
 
@@ -54,7 +57,7 @@ class Interchange(Protocol):
         """The interchange object."""
 
 
-Frame: TypeAlias = "ArrowStream | Interchange | Mapping[str, Any] | pd.DataFrame | pd.Series[Any] | pa.Table"
+Frame: TypeAlias = Union[ArrowStream, Interchange, Mapping[str, Any], "pd.DataFrame", "pd.Series[Any]", "pa.Table"]
 """A table in memory, or a pandas Series of labels by observation."""
 
 
@@ -69,13 +72,15 @@ def is_frame(given: object) -> bool:
     return (exports or known) and type(given).__name__ != "LazyFrame"
 
 
-def to_table(given: Frame, table: Table = (), columns: Mapping[str, str] | None = None) -> "pa.Table":
+def to_table(
+    given: Frame, table: Table = (), columns: Mapping[str, str] | None = None, *, reader: str = ""
+) -> "pa.Table":
     """A frame as an Arrow table: all of its columns, or those of ``table`` that it has, by their names there.
 
     ``columns`` maps names of ``table`` to the frame's own; those that are neither among these nor in the frame are
     looked for by their names in ALIASES. Text is never a string view, not even in dictionaries: pyarrow cannot compute
     with these. Ids and labels of pandas and NumPy that are floats become integers if all are whole, because there a
-    missing value makes floats of integers.
+    missing value makes floats of integers. ``reader`` is the function that reads files of ``table``, for messages.
 
     Raises TypeError for what is no frame; VotesError if a column that is not optional is missing (and there are rows),
     or a column cannot be converted; ParameterError if ``columns`` names a column that is not in ``table``.
@@ -83,7 +88,9 @@ def to_table(given: Frame, table: Table = (), columns: Mapping[str, str] | None 
     import pyarrow as pa
 
     if not is_frame(given):
-        raise wrong_type("a frame", given, "a data frame, an Arrow table or a dict of arrays")
+        is_path = reader and isinstance(given, str | PathLike)
+        write = f"{reader}({path_in_words(given)})" if is_path else "a data frame, an Arrow table or a dict of arrays"
+        raise wrong_type("a frame", given, write)
     source = _source_of(given, table)
     places = {str(name): name for name in source.names} if not table else _find(table, source, columns or {})
     arrays = {}
@@ -129,6 +136,11 @@ def in_words(given: object) -> str:
     package = kind.__module__.partition(".")[0]
     name = kind.__name__ if package in ("builtins", "pathlib", __package__) else f"{package}.{kind.__name__}"
     return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
+
+def path_in_words(given: object) -> str:
+    """A path as it is written in a call, ``path`` for an object that is none."""
+    return repr(str(given)) if isinstance(given, str | PathLike) else "path"
 
 
 _MISSING = ("NoneType", "NAType", "NaTType")  # types of objects that stand for a missing value, in Python and pandas
@@ -277,16 +289,24 @@ def _array_of(values: Any) -> "pa.Array | pa.ChunkedArray":
     """
     import pyarrow as pa
 
-    if _is_of_pandas(values, "Series", "Index", "Categorical") or isinstance(values, pa.Array | pa.ChunkedArray):
-        return pa.array(values, from_pandas=True) if not isinstance(values, pa.Array | pa.ChunkedArray) else values
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if _is_of_pandas(values, "Series", "Index", "Categorical"):
+        try:
+            return pa.array(values, from_pandas=True)
+        except OverflowError:
+            return pa.array(values, pa.uint64(), from_pandas=True)
     if hasattr(values, "__arrow_c_stream__"):
         return pa.chunked_array(values)
     if not isinstance(values, list | tuple):
-        values = np.asarray(values)
+        null = np.ma.getmaskarray(values) if np.ma.isMaskedArray(values) else None
+        values = values if null is not None else np.asarray(values)
         if values.ndim != 1:
             raise ValueError(f"it has {values.ndim} dimensions")
-        if values.dtype.kind in "biufmM":
-            return to_arrow(values)
+        if values.dtype == "datetime64[D]":  # Arrow's are of 32 bits
+            values = values.astype("datetime64[s]")
+        if values.dtype.kind in "biufM":
+            return to_arrow(np.ma.getdata(values), null)
         values = values.tolist()
     items = [None if _is_missing(value) else value for value in values]
     kinds = {type(item) for item in items} - {type(None)}
@@ -327,6 +347,8 @@ def _whole_numbers(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.Chunk
     """Floats as integers if all are whole, NaN as null; otherwise the values as they are."""
     import pyarrow as pa
 
+    if pa.types.is_dictionary(values.type) and pa.types.is_floating(values.type.value_type):
+        values = values.cast(values.type.value_type)
     if not pa.types.is_floating(values.type):
         return values
     numbers = to_numpy(values, null=np.nan).astype(np.float64)

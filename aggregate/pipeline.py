@@ -20,7 +20,8 @@ from .files.locations import child, is_uri, local_path, redacted
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
 from .files.sources import Input, Paths, Source, find_sources, path_includes, path_list
-from .ingest import Reading, VoteFiles, find_votes, read_found
+from .frames import Frame, is_frame
+from .ingest import Reading, VoteFiles, VoteTable, find_table, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listeners import ProgressLike, listening
@@ -64,7 +65,7 @@ ADD_ONS = {
 
 
 def run(
-    paths: Paths,
+    paths: "Paths | Frame",
     output: str | os.PathLike[str] = "consensus",
     strategy: Strategy | None = None,
     settings: Settings | None = None,
@@ -73,6 +74,7 @@ def run(
 ) -> Run:
     """Read votes, fit ``strategy`` (default PlantNet()), and publish the result in the folder ``output``.
 
+    The votes are in Parquet files, folders or globs, or in a frame, of which run.json then has the SHA-256.
     ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
 
     Raises VotesError, ParameterError, PublishError or LockedError; then nothing is published and ``output/latest`` is
@@ -82,19 +84,19 @@ def run(
     settings = Settings() if settings is None else settings
     check_side_inputs(strategy, settings)
     guards = Guards(**{name: getattr(settings, name) for name in Guards._fields})
-    paths = path_list(paths)
+    log = find_table(paths, columns=settings.columns, as_of=settings.as_of) if is_frame(paths) else path_list(paths)
     set_time_limit(settings.store_timeout)
     store = open_output(output)
-    _check_apart(store, [*paths, *settings.tables])
+    _check_apart(store, [*([] if isinstance(log, VoteTable) else log), *settings.tables])
     store.check()
     set_threads(settings.threads or available_cores())
     with recorded_warnings() as warnings_shown, ExitStack() as publishing:
         listener = publishing.enter_context(listening(progress))
         timer = PhaseTimer(listener)
-        found = _find(paths, settings)
+        found = _find(log, settings)
         turn = publishing.enter_context(sole_writer(store, settings.lock, listener))
         if turn.has_waited:
-            found = _find(paths, settings)  # the files may have changed meanwhile
+            found = _find(log, settings)  # the files may have changed meanwhile
         new = publishing.enter_context(store.new_run(turn.began))
         given = _read(found, settings, timer)
         consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=timer)
@@ -162,7 +164,7 @@ class _Given(NamedTuple):
 class _Found(NamedTuple):
     """The inputs of a run, found and checked as far as that is quick."""
 
-    votes: VoteFiles
+    votes: VoteFiles | VoteTable
     ai: tuple[CheckedFile, ...] | None
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
@@ -170,7 +172,7 @@ class _Found(NamedTuple):
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
 
-def _find(paths: Paths, settings: Settings) -> _Found:
+def _find(log: Paths | VoteTable, settings: Settings) -> _Found:
     """Find and check the inputs, small ones first, before an output folder is created."""
     files = _files_of(settings)
     makers = _makers(settings)
@@ -178,7 +180,7 @@ def _find(paths: Paths, settings: Settings) -> _Found:
     for name, found in _files_of(settings).items():  # the bytes fingerprinted are those that were read
         if found != files[name]:
             raise VotesError("changed while it was read", where=found.path, remedy="run again when it is complete")
-    votes = find_votes(paths, columns=settings.columns, as_of=settings.as_of)
+    votes = log if isinstance(log, VoteTable) else find_votes(log, columns=settings.columns, as_of=settings.as_of)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
     for maker in makers:
         maker.check(votes.types)

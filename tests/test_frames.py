@@ -1,12 +1,19 @@
 """Frames in memory: the same votes from every kind of frame, and one line for what is none."""
 
-from collections.abc import Callable
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import plant_aggregate
 from plant_aggregate.errors import ParameterError, VotesError
@@ -20,11 +27,19 @@ LOG: dict[str, list[Any]] = {
 }
 
 
+Columns = Mapping[str, Sequence[Any]]
+
+
+def arrow(columns: Columns) -> pa.Table:
+    wide = {name for name, values in columns.items() if any(isinstance(v, int) and v >= 2**63 for v in values)}
+    return pa.table({name: pa.array(v, pa.uint64() if name in wide else None) for name, v in columns.items()})
+
+
 class OnlyInterchange:
     """A frame of a program that has the interchange protocol and nothing else."""
 
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self._table = pa.table(columns)
+    def __init__(self, columns: Columns) -> None:
+        self._table = arrow(columns)
 
     def __dataframe__(self, nan_as_null: bool = False, allow_copy: bool = True) -> Any:
         return self._table.__dataframe__(nan_as_null, allow_copy)
@@ -33,65 +48,87 @@ class OnlyInterchange:
 class OnlyStream:
     """A frame of a program that exports an Arrow stream and nothing else."""
 
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self._table = pa.table(columns)
+    def __init__(self, columns: Columns) -> None:
+        self._table = arrow(columns)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._table.__arrow_c_stream__(requested_schema)
 
 
-def polars_frame(columns: dict[str, list[Any]]) -> Any:
-    return pytest.importorskip("polars").DataFrame(columns)
+def numpy_arrays(columns: Columns) -> dict[str, Any]:
+    """Integers with missing values as floats, as NumPy has nothing else."""
+    return {name: values.to_numpy() for name, values in arrow(columns).to_pandas().items()}
 
 
-def polars_categories(columns: dict[str, list[Any]]) -> Any:
+def polars_frame(columns: Columns) -> Any:
+    return pytest.importorskip("polars").from_arrow(arrow(columns))
+
+
+def polars_categories(columns: Columns) -> Any:
     pl = pytest.importorskip("polars")
-    return pl.DataFrame(columns).with_columns(pl.col("label").cast(pl.Categorical))
+    return polars_frame(columns).with_columns(pl.col(pl.String).cast(pl.Categorical))
 
 
-def duckdb_relation(columns: dict[str, list[Any]]) -> Any:
-    return pytest.importorskip("duckdb").from_arrow(pa.table(columns))
+def polars_enum(columns: Columns) -> Any:
+    pl = pytest.importorskip("polars")
+    names = sorted({name for name in columns["label"] if isinstance(name, str)})
+    return polars_frame(columns).with_columns(pl.col("label").cast(pl.Enum(names)) if names else pl.col("label"))
 
 
-def chunks(columns: dict[str, list[Any]]) -> pa.Table:
-    table = pa.table(columns)
+def duckdb_relation(columns: Columns) -> Any:
+    return pytest.importorskip("duckdb").from_arrow(arrow(columns))
+
+
+def chunks(columns: Columns) -> pa.Table:
+    table = arrow(columns)
     return pa.concat_tables([table.slice(0, 1), table.slice(1, 0), table.slice(1)])
 
 
-def string_views(columns: dict[str, list[Any]]) -> pa.Table:
-    arrays = {name: pa.array(values) for name, values in columns.items()}
-    views = {
-        name: pa.array(values.to_pylist(), pa.string_view()) if pa.types.is_string(values.type) else values
-        for name, values in arrays.items()
-    }
-    return pa.table(views)
+def string_views(columns: Columns) -> pa.Table:
+    """Which older versions of pyarrow cannot compute with, but other programs export."""
+    table = arrow(columns)
+    arrays = [
+        pa.array(values.to_pylist(), pa.string_view()) if pa.types.is_string(values.type) else values
+        for values in table.columns
+    ]
+    return pa.table(arrays, names=table.column_names)
 
 
-FRAMES: dict[str, Callable[[dict[str, list[Any]]], Any]] = {
+def middle(columns: Columns) -> pa.Table:
+    """Without a copy, the middle of a longer table."""
+    table = arrow(columns)
+    return pa.concat_tables([table] * 3).combine_chunks().slice(len(table), len(table))
+
+
+FRAMES: dict[str, Callable[[Columns], Any]] = {
     "dict of lists": dict,
-    "dict of arrays": lambda columns: {name: np.array(values, object) for name, values in columns.items()},
-    "dict of Series": lambda columns: {name: pd.Series(values) for name, values in columns.items()},
-    "pandas": pd.DataFrame,
+    "dict of arrays": numpy_arrays,
+    "dict of objects": lambda columns: {name: np.array(values, object) for name, values in columns.items()},
+    "dict of Series": lambda columns: dict(arrow(columns).to_pandas().items()),
+    "pandas": lambda columns: arrow(columns).to_pandas(),
     "pandas, objects": lambda columns: pd.DataFrame(columns, dtype=object),
-    "pandas, categories": lambda columns: pd.DataFrame(columns).astype("category"),
-    "pandas, nullable": lambda columns: pd.DataFrame(columns).convert_dtypes(),
-    "Table": pa.table,
+    "pandas, categories": lambda columns: arrow(columns).to_pandas().astype("category"),
+    "pandas, nullable": lambda columns: arrow(columns).to_pandas().convert_dtypes(),
+    "pandas, Arrow": lambda columns: arrow(columns).to_pandas(types_mapper=pd.ArrowDtype),
+    "Table": arrow,
     "Table, chunks": chunks,
     "Table, string views": string_views,
-    "RecordBatch": pa.RecordBatch.from_pydict,
-    "RecordBatchReader": lambda columns: pa.table(columns).to_reader(),
+    "Table, middle of another": middle,
+    "RecordBatch": lambda columns: arrow(columns).to_batches()[0],
+    "RecordBatchReader": lambda columns: arrow(columns).to_reader(),
     "interchange": OnlyInterchange,
     "stream": OnlyStream,
 }
-EXTRAS: dict[str, Callable[[dict[str, list[Any]]], Any]] = {
+EXTRAS: dict[str, Callable[[Columns], Any]] = {
     "polars": polars_frame,
     "polars, categories": polars_categories,
+    "polars, enum": polars_enum,
     "duckdb": duckdb_relation,
 }
 KINDS = [*FRAMES, *(pytest.param(name, marks=pytest.mark.extras) for name in EXTRAS)]
 
 
-def made(kind: str, columns: dict[str, list[Any]]) -> Any:
+def made(kind: str, columns: Columns) -> Any:
     return (FRAMES | EXTRAS)[kind](columns)
 
 
@@ -145,6 +182,21 @@ def test_integers_that_a_missing_value_made_floats(labels: Any, names: list[int]
         plant_aggregate.votes_from_table({**LOG, "label": [0.5, 1, 2, 3, 4]})
 
 
+def test_arrays_of_numpy() -> None:
+    votes = {
+        "task": np.ma.masked_array([7, 7, 9], [False, False, False]),
+        "worker": np.array(["ana", "bo", "bo"]),
+        "label": np.ma.masked_array([3, 4, 5], [False, True, False]),
+        "is_author": np.array([True, False, False]),
+        "voted_at": np.array(["2026-11-01", "2026-11-02", "NaT"], "datetime64[D]"),
+    }
+    read = plant_aggregate.read_votes(votes, as_of=datetime(2026, 11, 1, 12), max_rejected=0.5)
+    assert (read.observation_ids.to_pylist(), read.label_names.to_pylist()) == ([7], [3])
+    assert plant_aggregate.read_votes({**votes, "voted_at": np.array([1, 2, 3], "datetime64[D]")}).n_votes == 2
+    with pytest.raises(VotesError, match=r"column 'task' .observation_id. cannot be read .it has 2 dimensions"):
+        plant_aggregate.read_votes({**votes, "task": np.zeros((3, 2))})
+
+
 OTHER = pd.DataFrame({"obs": [1], "annotator": ["ana"], "species": ["Ilex"]})
 
 
@@ -152,7 +204,7 @@ OTHER = pd.DataFrame({"obs": [1], "annotator": ["ana"], "species": ["Ilex"]})
     ("frame", "columns", "error", "message"),
     [
         (None, None, TypeError, "a frame is wanted, not None: write a data frame, an Arrow table or a dict of arrays"),
-        ("votes.parquet", None, TypeError, "a frame is wanted, not the text 'votes.parquet': write a data frame"),
+        ("votes.parquet", None, TypeError, "a frame is wanted, not the text 'votes.parquet': write read_votes"),
         ([{"label": "Ilex"}], None, TypeError, "a frame is wanted, not a list"),
         (np.zeros((2, 2)), None, TypeError, "a frame is wanted, not a numpy.ndarray"),
         ({"task": 7}, None, TypeError, "'task' of the dict is an int: write lists or arrays, an item a row"),
@@ -192,6 +244,148 @@ def test_what_cannot_be_used_is_one_line_that_says_what_to_write(
     with pytest.raises(error, match=message) as raised:
         plant_aggregate.votes_from_table(frame, columns=columns)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_unusable_rows_of_a_frame_are_allowed_if_the_caller_says_so() -> None:
+    """As in files; votes_from_table is for rows that are known to be sound."""
+    many = {name: values * 50 for name, values in LOG.items()}
+    many["user_id"] = [f"user {n}" if n else None for n in range(250)]
+    assert plant_aggregate.read_votes(many).n_votes == 199
+    assert plant_aggregate.votes_from_table(many, max_rejected=0.01).n_votes == 199
+    with pytest.raises(
+        VotesError, match=r"1 of 250 rows cannot be used \(1 null user_id; first: row 0 of table in mem"
+    ):
+        plant_aggregate.votes_from_table(many)
+
+
+def test_what_is_neither_a_path_nor_a_frame(work: Path) -> None:
+    """Every reader says so, in one line."""
+    readers: list[Callable[[Any], Any]] = [
+        plant_aggregate.read_votes,
+        plant_aggregate.read_truth,
+        plant_aggregate.read_ai_votes,
+        plant_aggregate.read_user_weights,
+        plant_aggregate.run,
+    ]
+    for read in readers:
+        with pytest.raises(
+            TypeError, match=r"^a path or a frame is wanted, not None: write the name of a file, folder"
+        ):
+            read(None)
+        with pytest.raises(TypeError, match=r"^a path is wanted, not a dict: .* data frame \(pandas.DataFrame\(rows\)"):
+            read([{"observation_id": 7}])
+    assert list(work.iterdir()) == []
+    of_tables = {
+        "read_votes": plant_aggregate.votes_from_table,
+        "read_truth": plant_aggregate.truth_from_table,
+        "read_ai_votes": plant_aggregate.ai_votes_from_table,
+    }
+    for reader, read in of_tables.items():
+        with pytest.raises(TypeError, match=f"^a frame is wanted, not the text 'a.parquet': write {reader}..a.parquet"):
+            read("a.parquet")
+
+
+# --- Side inputs and runs ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "enum" not in str(kind)])
+def test_side_inputs_of_frames(kind: str) -> None:
+    truth = plant_aggregate.read_truth(
+        made(kind, {"obs": [7, 9], "label": ["Ilex", "Acer"]}), columns={"observation_id": "obs"}
+    )
+    assert dict(zip(truth.observation_ids.to_pylist(), truth.labels.to_pylist(), strict=True)) == {7: "Ilex", 9: "Acer"}
+    ai = plant_aggregate.read_ai_votes(made(kind, {"task": [7, 9], "label": ["Ilex", "Acer"], "score": [0.5, 0.75]}))
+    assert (ai.observation_ids.to_pylist(), ai.labels.tolist(), ai.scores.tolist()) == ([7, 9], [1, 0], [0.5, 0.75])
+    weights = plant_aggregate.read_user_weights(made(kind, {"worker": ["ana", "bo"], "fixed_weight": [0.0, 3.0]}))
+    assert (weights.user_ids.to_pylist(), weights.fixed.tolist()) == (["ana", "bo"], [0.0, 3.0])
+
+
+def test_a_run_of_a_frame(work: Path) -> None:
+    """It is published as that of a file; the same content is known again, from whatever frame."""
+    pq.write_table(pa.table(LOG), "votes.parquet")
+    of_file = plant_aggregate.run("votes.parquet", "of_file", plant_aggregate.Majority())
+    runs = [plant_aggregate.run(made(kind, LOG), "of_frames", plant_aggregate.Majority()) for kind in FRAMES]
+    for run in runs:
+        assert run.record.outputs["consensus.parquet"] == of_file.record.outputs["consensus.parquet"]
+    assert len({run.record.inputs[0].fingerprint for run in runs}) == 1
+    assert {(run.record.inputs[0].path, run.record.inputs[0].rows) for run in runs} == {("table in memory", 5)}
+    more = {name: [*values, values[0]] for name, values in LOG.items()}
+    last = plant_aggregate.run(
+        {**more, "label": [*LOG["label"], "Acer opalus"]}, "of_frames", plant_aggregate.Majority()
+    )
+    assert last.record.inputs[0].fingerprint != runs[0].record.inputs[0].fingerprint
+    assert last.record.changes is not None
+    assert last.record.changes.counts is not None
+    assert last.record.changes.counts.why["votes"] == 1
+
+
+def test_the_votes_of_a_run_of_a_frame_are_given_again(work: Path) -> None:
+    columns = {"observation_id": "obs"}
+    frame = pd.DataFrame({"obs": LOG["observation_id"], "worker": LOG["user_id"], "label": LOG["label"]})
+    own = plant_aggregate.Settings(columns=columns)
+    plant_aggregate.run(frame.to_dict("list"), "out", plant_aggregate.Majority(), own)
+    run = plant_aggregate.open_latest("out")
+    with pytest.raises(
+        VotesError, match=r"^run \S+ was given its votes in memory; give them again: .votes.paths=FRAME.$"
+    ):
+        run.votes()
+    assert plain(run.votes(paths=frame)) == plain(plant_aggregate.read_votes(frame, columns=columns))
+    assert run.votes([9], paths=frame).user_ids.to_pylist() == ["ana", "cy"]
+
+
+# --- What the frames of a program make of values ----------------------------------------------------------------------
+
+TIMES = [datetime(2026, 11, day) for day in range(1, 4)]
+IDS = {
+    "int64": st.integers(-(2**63), 2**63 - 1),
+    "uint64": st.integers(2**63, 2**64 - 1),
+    "text": st.sampled_from(["7", "x", "é", "Acer opalus", "nan", "0.5"]),
+}
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> dict[str, list[Any]]:
+    """Columns of votes; ids and labels are of one type each, and null here and there in what may be null."""
+    n = draw(st.integers(1, 12))
+
+    def some(values: st.SearchStrategy[Any], *, nulls: bool = True) -> list[Any]:
+        items = draw(st.lists(st.one_of(values, st.none()) if nulls else values, min_size=n, max_size=n))
+        return items if any(item is not None for item in items) else [draw(values), *items[1:]]
+
+    columns = {
+        "observation_id": some(
+            st.sampled_from(some(IDS[draw(st.sampled_from(sorted(IDS)))], nulls=False)), nulls=False
+        ),
+        "user_id": some(st.sampled_from(some(IDS[draw(st.sampled_from(sorted(IDS)))], nulls=False)), nulls=False),
+        "label": some(
+            st.one_of(st.sampled_from(["Acer", "Ilex", "", "é"])) if draw(st.booleans()) else st.integers(-9, 9)
+        ),
+    }
+    if draw(st.booleans()):
+        columns["is_author"] = some(st.booleans())
+    if draw(st.booleans()):
+        columns["voted_at"] = some(st.sampled_from(TIMES))
+    return columns
+
+
+def outcome(read: Callable[[], plant_aggregate.Votes]) -> Any:
+    """The votes, or why there are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return plain(read())
+        except VotesError as error:
+            return error.what
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60)
+@given(columns=logs())
+def test_the_same_votes_as_from_a_file(kind: str, columns: dict[str, list[Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pq.write_table(arrow(columns), f"{folder}/votes.parquet")
+        expected = outcome(lambda: plant_aggregate.read_votes(f"{folder}/votes.parquet"))
+    assert outcome(lambda: plant_aggregate.read_votes(made(kind, columns))) == expected
 
 
 @pytest.mark.extras

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from ..errors import VotesError, on_one_line, reason_of, warn
+from ..frames import wrong_type
 from .footers import MAGIC
 from .lakes import check_no_lake
 from .locations import StoreLocation, is_uri, local_path, locate, reaching, redacted
@@ -25,9 +26,17 @@ PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # the value in a folder's name that means null
 
 
-def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
-    """The paths, also if it is a single one."""
-    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+def path_list(paths: object) -> list[str | os.PathLike[str]]:
+    """The paths, also if it is a single one. Raises TypeError for what is no path."""
+    if isinstance(paths, str | os.PathLike):
+        return [paths]
+    if isinstance(paths, bytes) or not isinstance(paths, Iterable):
+        raise wrong_type("a path or a frame", paths, "the name of a file, folder or glob, or a data frame")
+    several = list(paths)
+    for path in several:
+        if not isinstance(path, str | os.PathLike):
+            raise wrong_type("a path", path, "names of files, or all rows as one data frame (pandas.DataFrame(rows))")
+    return several
 
 
 @dataclass(frozen=True)

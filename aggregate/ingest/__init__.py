@@ -1,6 +1,6 @@
 """Reads Parquet files into Votes: find, check, stream, clean, encode, group."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import NamedTuple
@@ -23,21 +23,23 @@ from ..files.parquet import (
 )
 from ..files.prefetch import prefetched
 from ..files.sources import Input, Paths, find_sources, path_list
-from ..frames import Frame, to_table
+from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..truth import rows_of
 from ..votes import Votes
 from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
+from .tables import VoteTable
 
 __all__ = [
     "Input",
     "Paths",
     "Reading",
     "VoteFiles",
+    "VoteTable",
+    "find_table",
     "find_votes",
-    "read",
     "read_found",
     "read_votes",
     "votes_from_table",
@@ -53,9 +55,40 @@ class VoteFiles(NamedTuple):
     as_of: datetime | None
 
     @property
+    def origin(self) -> str:
+        """Names the files in messages."""
+        return origin_of(self.files)
+
+    @property
     def types(self) -> dict[str, pa.DataType]:
         """The types of the columns that any file has."""
         return types_of(self.files)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(file.rows for file in self.files)
+
+    def batches(self) -> Iterator[tuple[pa.RecordBatch, str, int]]:
+        """Every batch, the path of its file, and the row of the file it begins at."""
+        return stream_all(self.files, VOTES)
+
+    def times(self, only: pa.Array | None) -> Iterator[pa.RecordBatch]:
+        """The times of all rows; if ``only`` is given, with the ids of the observations."""
+        return (batch for file in self.files for batch in _stream_times(file, only))
+
+    def fingerprints(self) -> list[Callable[[], str]]:
+        """What computes the SHA-256 of each file."""
+        return [file.source.fingerprint for file in self.files]
+
+    def check_unchanged(self) -> None:
+        """Raise VotesError if a file has changed since it was found."""
+        for file in self.files:
+            file.source.check_unchanged()
+
+    def inputs(self, fingerprints: Iterable[str]) -> tuple[Input, ...]:
+        """The files, for run.json."""
+        return inputs_of(self.files, fingerprints)
 
 
 class Reading(NamedTuple):
@@ -68,75 +101,87 @@ class Reading(NamedTuple):
 
 
 def read_votes(
-    paths: Paths, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None, max_rejected: float = 0.01
+    paths: "Paths | Frame",
+    *,
+    columns: Mapping[str, str] | None = None,
+    as_of: datetime | None = None,
+    max_rejected: float = 0.01,
 ) -> Votes:
-    """Read votes from Parquet files, folders or globs.
+    """Read votes from Parquet files, folders or globs, or from a frame.
 
-    ``columns`` maps the names of ``schema.VOTES`` to the files' own. Votes after ``as_of`` are left out
+    ``columns`` maps the names of ``schema.VOTES`` to the files' or the frame's own. Votes after ``as_of`` are left out
     (a time without zone is UTC). Raises VotesError if a file cannot be read, a column is missing or has a wrong
-    type, more than ``max_rejected`` of the rows cannot be used, or no vote is left.
+    type, more than ``max_rejected`` of the rows cannot be used, or no vote is left, and TypeError for what is neither
+    a path nor a frame.
+
+    >>> read_votes({"task": [7, 7], "worker": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]})
+    Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
-    return read(paths, columns=columns, as_of=as_of, max_rejected=max_rejected).votes
+    return _votes_of(find_votes(paths, columns=columns, as_of=as_of), max_rejected)
 
 
-def votes_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) -> Votes:
-    """Votes from a table in memory with the columns of ``schema.VOTES``; see :func:`frames.to_table`.
+def votes_from_table(
+    table: Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None, max_rejected: float = 0.0
+) -> Votes:
+    """Votes from a table in memory, a row each, with the columns of ``schema.VOTES``.
 
-    ``columns`` maps these to the frame's own. Every row must be usable. Raises VotesError as :func:`read_votes`, and
-    TypeError for what is no frame.
+    The table is a data frame of pandas or Polars, a DuckDB relation, an Arrow table, a dict of arrays or lists, or any
+    other object that exports Arrow data. As :func:`read_votes`, but not for files, and every row must be usable if
+    ``max_rejected`` is not given. The names ``task`` and ``worker`` do, too, as in crowd-kit.
 
     >>> import pandas as pd
     >>> rows = {"observation_id": [7, 7], "user_id": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]}
     >>> votes_from_table(pd.DataFrame(rows))
     Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
-    arrow = to_table(table, VOTES, columns)
-    types, batches = batches_of_table(arrow, VOTES)
-    builder = VotesBuilder("table", types, None, arrow.num_rows)
-    row = 0
-    for batch in batches:
-        builder.append(batch, builder.origin, row)
-        row += batch.num_rows
-    check_share(builder.quarantine, row, 0.0)
-    return builder.finish(lambda: _all_ticks(batches_of_table(arrow, VOTES)[1], row), SILENT)[0]
+    return _votes_of(find_table(table, columns=columns, as_of=as_of), max_rejected)
 
 
-def read(
-    paths: Paths,
-    *,
-    columns: Mapping[str, str] | None = None,
-    as_of: datetime | None = None,
-    max_rejected: float = 0.01,
-    progress: Progress = SILENT,
-) -> Reading:
-    """As :func:`read_votes`, with counts of all rows."""
-    return read_found(find_votes(paths, columns=columns, as_of=as_of), max_rejected=max_rejected, progress=progress)
+def _votes_of(found: VoteFiles | VoteTable, max_rejected: float) -> Votes:
+    return read_found(found, max_rejected=max_rejected, identify=False).votes
 
 
-def find_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteFiles:
-    """The files of votes for :func:`read_found`. Raises VotesError if one does not exist, or its columns are wrong."""
+def find_votes(
+    paths: Paths | Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None
+) -> VoteFiles | VoteTable:
+    """The votes for :func:`read_found`. Raises VotesError if a file does not exist, or columns are wrong."""
+    if is_frame(paths):
+        return find_table(paths, columns=columns, as_of=as_of)
     files = check_files(find_sources(path_list(paths)), VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
     return VoteFiles(tuple(files), as_of)
 
 
-def read_found(
-    found: VoteFiles, *, max_rejected: float = 0.01, only: pa.Array | None = None, progress: Progress = SILENT
-) -> Reading:
-    """Read the votes in files that were found, all or only those on some observations.
+def find_table(table: Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteTable:
+    """The votes in a frame for :func:`read_found`. Raises VotesError if columns are wrong, and TypeError."""
+    found = to_table(table, VOTES, columns, reader="read_votes")
+    types, _ = batches_of_table(found, VOTES)
+    if as_of is not None and "voted_at" not in types:
+        remedy = "map it with columns={'voted_at': NAME}"
+        raise VotesError("as_of needs a column 'voted_at'", where=IN_MEMORY, remedy=remedy)
+    return VoteTable(found, types, as_of)
 
-    ``only``: the ids of these. Raises VotesError.
+
+def read_found(
+    found: VoteFiles | VoteTable,
+    *,
+    max_rejected: float = 0.01,
+    only: pa.Array | None = None,
+    identify: bool = True,
+    progress: Progress = SILENT,
+) -> Reading:
+    """Read the votes that were found, all or only those on some observations.
+
+    ``only``: the ids of these. Without ``identify`` there are no fingerprints, and so no ``inputs``. Raises VotesError.
     """
-    files, types, as_of = found.files, found.types, found.as_of
-    sources = [file.source for file in files]
-    n_rows = sum(file.rows for file in files)
+    n_rows = found.rows
     progress.phase("read", total=n_rows, unit="rows")
-    builder = VotesBuilder(origin_of(files), types, as_of, n_rows)
+    builder = VotesBuilder(found.origin, found.types, found.as_of, n_rows)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
-        prefetched(stream_all(files, VOTES), AHEAD) as batches,
+        prefetched(found.batches(), AHEAD) as batches,
     ):
-        fingerprints = [aside.submit(source.fingerprint) for source in sources]
+        fingerprints = [aside.submit(fingerprint) for fingerprint in found.fingerprints() if identify]
         try:
             from ..kernels.jit import load_compiler
 
@@ -150,13 +195,14 @@ def read_found(
         except BaseException:
             aside.shutdown(cancel_futures=True)
             raise
-    inputs = inputs_of(files, (fingerprint.result() for fingerprint in fingerprints))
+    found.check_unchanged()
+    inputs = found.inputs(fingerprint.result() for fingerprint in fingerprints) if identify else ()
     if only is not None and n_taken == 0:
-        raise VotesError("holds no vote on the observations asked for", where=origin_of(files))
+        raise VotesError("holds no vote on the observations asked for", where=found.origin)
     check_share(builder.quarantine, n_taken, max_rejected)
-    times = (_rows_on(batch, only) for file in files for batch in _stream_times(file, only))
+    times = (_rows_on(batch, only) for batch in found.times(only))
     votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
-    return Reading(votes, inputs, rows, builder.quarantine.to_arrow(types))
+    return Reading(votes, inputs, rows, builder.quarantine.to_arrow(found.types))
 
 
 def _rows_on(batch: pa.RecordBatch, only: pa.Array | None) -> pa.RecordBatch:

@@ -13,7 +13,7 @@ from ..arrow import to_arrow
 from ..errors import VotesError
 from ..files.parquet import CheckedFile, batches_of_table, check_side_input, inputs_of, origin_of, stream_all, types_of
 from ..files.sources import Input, Paths, path_list
-from ..frames import Frame, to_table
+from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
@@ -23,16 +23,21 @@ from .decimals import are_scores, scores_of
 from .grouping import drop_unused
 
 
-def read_ai_votes(paths: Paths, *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01) -> AiVotes:
-    """Read the AI's votes from Parquet files, folders or globs, with the columns of ``schema.AI_VOTES``.
+def read_ai_votes(
+    paths: "Paths | Frame", *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01
+) -> AiVotes:
+    """Read the AI's votes from Parquet files, folders or globs, or a frame, with the columns of ``schema.AI_VOTES``.
 
-    ``columns`` maps them to the files' own names. Rows with a null or blank id, or a score that is not in [0, 1], are
-    rejected and counted; rows without a label are counted, too. Of several rows of an observation, as in a table of the
-    k likeliest labels, the one with the highest score counts, then with the smallest label; the others are counted, but
-    are no error. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
-    ``max_rejected`` of the rows cannot be used, or none is left.
+    ``columns`` maps them to the files' or the frame's own names. Rows with a null or blank id, or a score that is not
+    in [0, 1], are rejected and counted; rows without a label are counted, too. Of several rows of an observation, as in
+    a table of the k likeliest labels, the one with the highest score counts, then with the smallest label; the others
+    are counted, but are no error. Raises VotesError if a file cannot be read, a column is missing or has a wrong type,
+    more than ``max_rejected`` of the rows cannot be used, or none is left, and TypeError for what is neither a path nor
+    a frame.
     """
-    return read_ai(find_ai(paths, columns=columns), max_rejected=max_rejected).ai_votes
+    if is_frame(paths):
+        return ai_votes_from_table(paths, columns=columns, max_rejected=max_rejected)
+    return read_ai(find_ai(path_list(paths), columns=columns), max_rejected=max_rejected).ai_votes
 
 
 class AiReading(NamedTuple):
@@ -61,18 +66,19 @@ def read_ai(
     return AiReading(ai_votes, inputs_of(files, (file.source.fingerprint() for file in files)), quarantine)
 
 
-def ai_votes_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) -> AiVotes:
-    """The AI's votes from a table in memory with the columns of ``schema.AI_VOTES``; see :func:`frames.to_table`.
+def ai_votes_from_table(
+    table: Frame, *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.0
+) -> AiVotes:
+    """The AI's votes from a frame, as :func:`read_ai_votes`, but not from files.
 
-    ``columns`` maps these to the frame's own. Every row must be usable. Raises VotesError as :func:`read_ai_votes`, and
-    TypeError for what is no frame.
+    Every row must be usable if ``max_rejected`` is not given.
 
-    >>> ai_votes_from_table(pa.table({"observation_id": [7, 9], "label": ["Acer opalus", "Ilex"], "score": [0.9, 0.4]}))
-    AiVotes(2 observations, 2 labels, from table)
+    >>> ai_votes_from_table({"observation_id": [7, 9], "label": ["Acer opalus", "Ilex"], "score": [0.9, 0.4]})
+    AiVotes(2 observations, 2 labels, from table in memory)
     """
-    arrow = to_table(table, AI_VOTES, columns)
+    arrow = to_table(table, AI_VOTES, columns, reader="read_ai_votes")
     types, batches = batches_of_table(arrow, AI_VOTES)
-    return _read(_numbered(batches, "table"), types, "table", arrow.num_rows, 0.0, {})[0]
+    return _read(_numbered(batches, IN_MEMORY), types, IN_MEMORY, arrow.num_rows, max_rejected, {})[0]
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], origin: str) -> Iterator[tuple[pa.RecordBatch, str, int]]:

@@ -11,34 +11,34 @@ from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
 from ..files.sources import Paths, path_list
-from ..frames import Frame, to_table
+from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..schema import TRUTH
 from ..truth import Truth
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
 
 
-def read_truth(paths: Paths, *, columns: Mapping[str, str] | None = None) -> Truth:
-    """Read expert labels from Parquet files, folders or globs, with the columns of ``schema.TRUTH``.
+def read_truth(paths: "Paths | Frame", *, columns: Mapping[str, str] | None = None) -> Truth:
+    """Read expert labels from Parquet files, folders or globs, or a frame, with the columns of ``schema.TRUTH``.
 
-    ``columns`` maps them to the files' own names. Rows without a label are left out, and counted. Raises VotesError if
-    a file cannot be read, a column is missing or has a wrong type, an id is null or blank, an observation occurs
-    more than once, or no row is left.
+    A pandas Series has the observations in its index, and their labels as values. ``columns`` maps the columns to the
+    files' or the frame's own names. Rows without a label are left out, and counted. Raises VotesError if a file cannot
+    be read, a column is missing or has a wrong type, an id is null or blank, an observation occurs more than once, or
+    no row is left, and TypeError for what is neither a path nor a frame.
     """
+    if is_frame(paths):
+        return truth_from_table(paths, columns=columns)
     files = check_side_input(path_list(paths), TRUTH, columns or {})
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 
 def truth_from_table(table: Frame, *, columns: Mapping[str, str] | None = None) -> Truth:
-    """Expert labels from a table in memory with the columns of ``schema.TRUTH``; see :func:`frames.to_table`.
+    """Expert labels from a frame, as :func:`read_truth` takes, but not from files.
 
-    A pandas Series has the observations in its index and their labels as values. ``columns`` maps the names to the
-    frame's own. Raises VotesError as :func:`read_truth`, and TypeError for what is no frame.
-
-    >>> truth_from_table(pa.table({"observation_id": [7, 9], "label": ["Acer campestre", "Acer opalus"]}))
-    Truth(2 observations, from table)
+    >>> truth_from_table({"observation_id": [7, 9], "label": ["Acer campestre", "Acer opalus"]})
+    Truth(2 observations, from table in memory)
     """
-    types, batches = batches_of_table(to_table(table, TRUTH, columns), TRUTH)
-    return _truth_of(((batch, "table", 0) for batch in batches), types, "table")
+    types, batches = batches_of_table(to_table(table, TRUTH, columns, reader="read_truth"), TRUTH)
+    return _truth_of(((batch, IN_MEMORY, 0) for batch in batches), types, IN_MEMORY)
 
 
 def _truth_of(

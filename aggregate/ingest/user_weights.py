@@ -1,5 +1,7 @@
 """Reads users' weights that are set by hand, from Parquet and CSV files."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -7,8 +9,9 @@ import pyarrow.compute as pc
 from ..arrays import Floats
 from ..arrow import scalar, strings, to_numpy
 from ..errors import VotesError
-from ..files.parquet import check_files, readable, stream_all
+from ..files.parquet import batches_of_table, check_files, readable, stream_all
 from ..files.sources import Paths, Source, find_sources, path_list
+from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..ids.text_faults import printable_texts, with_nulls
 from ..schema import USER_WEIGHTS
 from ..user_weights import UserWeights
@@ -21,20 +24,30 @@ CSV_COLUMNS = ("user_id", "fixed_weight", "min_weight")
 FIRST_LINE = 2  # number of a CSV file's first line after its header
 
 
-def read_user_weights(paths: Paths) -> UserWeights:
-    """Read fixed and minimum weights of users from Parquet files, folders or globs, or CSV files with a header line.
+def read_user_weights(paths: "Paths | Frame", *, columns: Mapping[str, str] | None = None) -> UserWeights:
+    """Read fixed and minimum weights of users from files, folders or globs, or a frame.
 
-    Columns: ``schema.USER_WEIGHTS``. Raises VotesError if a column is missing or has a wrong type, an id
-    is null or occurs twice, or a weight is negative or not finite.
+    Files are Parquet, or CSV with a header line. Columns: ``schema.USER_WEIGHTS``, which ``columns`` maps to the
+    frame's or the Parquet files' own names. Raises VotesError if a column is missing or has a wrong type, an id is null
+    or occurs twice, or a weight is negative or not finite, and TypeError for what is neither a path nor a frame.
     """
+    if is_frame(paths):
+        _, batches = batches_of_table(to_table(paths, USER_WEIGHTS, columns), USER_WEIGHTS)
+        tables = [pa.Table.from_batches([batch]) for batch in batches]
+        return _weights_of(tables, RowsOfFiles.of((IN_MEMORY, len(table)) for table in tables), IN_MEMORY)
     sources = find_sources(path_list(paths))
     path = sources[0].path if len(sources) == 1 else f"{sources[0].path} and {len(sources) - 1} more"
-    files = check_files([source for source in sources if not _is_csv(source)], USER_WEIGHTS, {})
+    files = check_files([source for source in sources if not _is_csv(source)], USER_WEIGHTS, columns or {})
     of_csv = [(_read_csv(source, source.path), source.path) for source in sources if _is_csv(source)]
     of_parquet = [(pa.Table.from_batches([batch]), path) for batch, path, _ in stream_all(files, USER_WEIGHTS)]
     tables = [table for table, _ in of_csv + of_parquet]
     sizes = [(path, len(table)) for table, path in of_csv + of_parquet]
     rows = RowsOfFiles.of(sizes) if of_parquet else RowsOfFiles.of(sizes, "line", FIRST_LINE)
+    return _weights_of(tables, rows, path)
+
+
+def _weights_of(tables: list[pa.Table], rows: RowsOfFiles, path: str) -> UserWeights:
+    """The weights in several tables, whose ``rows`` messages name. Raises VotesError."""
     if not any(table.num_rows for table in tables):
         raise VotesError("no rows", where=path, remedy="add a user, or leave out --user-weights")
     user_ids = _of_one_type([table.column("user_id") for table in tables])

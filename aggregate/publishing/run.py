@@ -16,6 +16,7 @@ from ..files.destination import HELD, LATEST, POINTER, RECORD_FILE, RUNS, is_run
 from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
+from ..frames import IN_MEMORY, Frame
 from ..progress import SILENT, Progress
 from ..truth import Truth
 from .integrity import REMEDY, check_digest, check_tables, sound_table
@@ -144,17 +145,17 @@ class Run:
         self,
         only: Iterable[int | str] | pa.Array | None = None,
         *,
-        paths: "Paths | None" = None,
+        paths: "Paths | Frame | None" = None,
         progress: Progress = SILENT,
     ) -> "Votes":
         """The votes of users that the run read, read again: the same columns, and none cast after its time limit.
 
         ``only``: ids of observations; the votes on others, and users and labels that only these have, are left out.
-        ``paths``: where the votes are now; None for the files that the run read, each of which must have the SHA-256
-        that it had then. Raises VotesError if votes are gone, have changed, or cannot be read, if run.json does
-        not name them, or if there are none on the observations.
+        ``paths``: where the votes are now, or a frame of them; None for the files that the run read, each of which must
+        have the SHA-256 that it had then. Raises VotesError if votes are gone, have changed, or cannot be read, if
+        run.json does not name them, if the run was given a frame, or if there are none on the observations.
         """
-        from ..ingest import find_votes, read_found
+        from ..ingest import VoteFiles, find_votes, read_found
 
         inputs = self._vote_files if paths is None else ()
         reading = self.record.reading
@@ -167,13 +168,14 @@ class Run:
                 raise
             raise self._votes_are_gone(error.what, error.where) from error
         digests = {file.path: file.fingerprint for file in inputs}
-        for source in (file.source for file in found.files if paths is None):
+        found_again = found.files if paths is None and isinstance(found, VoteFiles) else ()
+        for source in (file.source for file in found_again):
             if source.fingerprint() != digests.get(source.path):
                 raise self._votes_are_gone("has another SHA-256 by now", source.path)
         if only is None:
-            return read_found(found, max_rejected=reading.max_rejected, progress=progress).votes
+            return read_found(found, max_rejected=reading.max_rejected, identify=False, progress=progress).votes
         ids = only if isinstance(only, pa.Array) else pa.array(only)
-        return read_found(found, max_rejected=1.0, only=ids, progress=progress).votes
+        return read_found(found, max_rejected=1.0, only=ids, identify=False, progress=progress).votes
 
     @property
     def _vote_files(self) -> tuple[Input, ...]:
@@ -182,6 +184,9 @@ class Run:
         if counts is None or counts.votes is None or not inputs:
             where = redacted(beside(self.consensus, RECORD_FILE))
             raise VotesError("does not tell which votes the run read", where=where, remedy=VOTES_REMEDY)
+        if inputs[0].path == IN_MEMORY:
+            what = f"run {self.run_id} was given its votes in memory"
+            raise VotesError(what, remedy="give them again: .votes(paths=FRAME)")
         n_before = accumulate((file.rows for file in inputs), initial=0)
         return tuple(file for file, rows in zip(inputs, n_before, strict=False) if rows < counts.votes.read)
 

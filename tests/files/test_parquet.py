@@ -12,6 +12,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.errors import VotesError
 from plant_aggregate.files import parquet
+from plant_aggregate.ingest import find_votes, read_found
 
 NAMES = ["Acer", "Abies", None, "", "Acer"]
 VOTES = pa.table({"observation_id": [1, 1, 1, 2, 2], "user_id": ["a", "b", "c", "a", "b"], "label": NAMES})
@@ -98,7 +99,7 @@ def test_rows_are_numbered_through_batches_and_row_groups(tmp_path: Path, monkey
     users = [None if row % 31 == 5 else row for row in range(n)]
     path = tmp_path / "votes.parquet"
     pq.write_table(pa.table({"observation_id": range(n), "user_id": users, "label": range(n)}), path, row_group_size=9)
-    reading = plant_aggregate.ingest.read(path, max_rejected=1)
+    reading = read_found(find_votes(path), max_rejected=1)
     assert reading.rejected["row"].to_pylist() == [5, 36, 67, 98]
     assert reading.rows.used == 96
 

@@ -13,6 +13,7 @@ import plant_aggregate
 from plant_aggregate.errors import VotesError
 from plant_aggregate.files.parquet import check_file
 from plant_aggregate.files.sources import find_sources
+from plant_aggregate.ingest import find_votes, read_found
 from plant_aggregate.schema import EVIDENCE
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -141,7 +142,7 @@ def test_keys_are_the_names_that_the_files_use(tmp_path: Path) -> None:
 def test_all_columns_may_be_folders(tmp_path: Path) -> None:
     path = tmp_path / "observation_id=5" / "user_id=6" / "label=7" / "0.parquet"
     write(path, other=[1, 2, 3])
-    reading = plant_aggregate.ingest.read(tmp_path)
+    reading = read_found(find_votes(tmp_path))
     assert rows_of(tmp_path) == [(5, 6, 7)]
     assert reading.rows.read == 3
 

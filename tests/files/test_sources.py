@@ -11,6 +11,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.errors import AggregateWarning, VotesError
 from plant_aggregate.files.sources import find_sources
+from plant_aggregate.ingest import find_votes, read_found
 
 
 @pytest.fixture
@@ -202,7 +203,7 @@ def test_names_that_are_not_utf8(tree: Path, name: bytes) -> None:
         assert source.path.endswith(os.sep + name.decode("utf-8", "backslashreplace"))
         assert source.fingerprint() == hashlib.sha256(path.read_bytes()).hexdigest()
     pq.write_table(pa.table({"observation_id": [1], "user_id": [1], "label": ["x"]}), tree / "odd1.parquet")
-    reading = plant_aggregate.ingest.read([path, tree / "odd1.parquet"], max_rejected=0.5)
+    reading = read_found(find_votes([path, tree / "odd1.parquet"]), max_rejected=0.5)
     assert [item.path for item in reading.inputs] == [source.path, f"{tree}/odd1.parquet"]
     assert reading.rejected["file"].to_pylist() == [source.path]
     path.write_bytes(b"no Parquet")

@@ -16,6 +16,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.errors import VotesError
 from plant_aggregate.files.footers import without_logical_types
+from plant_aggregate.ingest import find_votes, read_found
 from tests.fuzz.layout import File, footer_place
 from tests.fuzz.originals import written
 from tests.fuzz.thrift import BYTE, STRUCT, Field, Struct
@@ -150,7 +151,7 @@ def test_a_null_uuid_is_a_null_id(tmp_path: Path) -> None:
         pytest.skip("this pyarrow writes no UUIDs")
     ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([IDS[0].bytes, None], pa.binary(16)))
     path = votes(tmp_path / "a.parquet", user_id=ids)
-    reading = plant_aggregate.ingest.read(path, max_rejected=0.5)
+    reading = read_found(find_votes(path), max_rejected=0.5)
     assert reading.votes.user_ids.to_pylist() == [str(IDS[0])]
     assert reading.rows.rejected == {"null user_id": 1}
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import plant_aggregate
 from plant_aggregate.errors import AggregateWarning, VotesError
 from plant_aggregate.ingest import builder as builder_module
+from plant_aggregate.ingest import find_votes, read_found
 from plant_aggregate.ingest.builder import RowCounts, VotesBuilder, ticks_of
 from plant_aggregate.progress import SILENT
 from plant_aggregate.votes import Votes
@@ -219,7 +220,7 @@ def test_rows_without_a_time_that_come_later_are_a_warning(
     path = log(tmp_path, *files)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        reading = plant_aggregate.ingest.read(path)
+        reading = read_found(find_votes(path))
     assert reading.rows.untimed == untimed
     messages = [str(warning.message) for warning in heard]
     assert len(messages) == (warning is not None)
