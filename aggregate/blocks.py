@@ -38,6 +38,11 @@ class Table:
     left: tuple[int, ...] = (0,)  # columns aligned on the left; the others are on the right
     # `sideways`: a line for each column. `counts`: a name, a number, and perhaps its share and a remark.
     layout: Literal["columns", "sideways", "counts"] = "columns"
+    intervals: str = ""  # what its intervals are
+    # Places of columns (`sideways`: of rows after the names) in the order in which they are left out where there is no
+    # room; then the others, from the last. The first is 0.
+    least: tuple[int, ...] = ()
+    complete_with: str = "--csv"  # the option that shows what was left out; empty if there is none
 
 
 @dataclass(frozen=True)

@@ -171,12 +171,12 @@ def result_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from itertools import chain, islice
 
     lines = chain([columns], (["true" if c is True else "false" if c is False else c for c in row] for row in rows))
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    for_people = is_terminal()
     while some := list(islice(lines, CSV_ROWS)):
         written = _WithLineFeeds()
         csv.writer(written).writerows(some)
         text = "".join(written.rows)
-        _print(printable(text) if is_terminal else text.encode(errors="backslashreplace"), nl=False)
+        _print(printable(text) if for_people else text.encode(errors="backslashreplace"), nl=False)
 
 
 class _WithLineFeeds:
@@ -204,10 +204,24 @@ def result_table(table: "pa.Table") -> None:
 
 
 def result_blocks(blocks: Iterable["Block"]) -> None:
-    """As :func:`result`, blocks as text."""
+    """As :func:`result`, blocks as text, which fits the terminal if stdout is one."""
     from .text import as_text
 
-    result(as_text(blocks))
+    result(as_text(blocks, terminal_width()))
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that stdout is, or of the variable COLUMNS; None if it is none, or not known."""
+    if not is_terminal():
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size((0, 0)).columns or None
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def printable(text: str) -> str:

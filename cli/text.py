@@ -1,49 +1,206 @@
-"""Blocks as text for a terminal."""
+"""Blocks as text: complete in a pipe or a file; in a terminal at most as wide as it is."""
 
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
+from typing import Literal, NamedTuple
 
-from plant_aggregate.blocks import Block, Cell, Label, Table, shown
+from plant_aggregate.blocks import Block, Cell, Interval, Label, Table, count, shown
 from plant_aggregate.errors import on_one_line
 
-WIDEST = 40  # characters of a cell that holds a label or an id
+GAP = "  "  # between columns
+NARROWEST = 12  # columns of the screen that a cut label or id has at least
+INDENT = "  "  # of what continues a line
 
 
-def as_text(blocks: Iterable[Block]) -> str:
-    """Blocks with an empty line between them, tables as their ``formats``, ``left`` and ``layout`` say."""
-    return "\n\n".join("\n".join(_lines(block)) for block in blocks)
+class Text(NamedTuple):
+    """A cell as text, and what may be done where it is too wide: labels are cut, words wrapped, numbers left alone."""
+
+    text: str
+    may: Literal["be cut", "wrap", ""]
+
+    @property
+    def narrowest(self) -> int:
+        """The columns of the screen that it needs at least."""
+        if self.may == "wrap":
+            return max(map(width_of, self.text.split()), default=0)
+        return min(NARROWEST, width_of(self.text)) if self.may else width_of(self.text)
+
+    def lines(self, width: int) -> list[str]:
+        """The cell in lines of at most ``width`` columns of the screen."""
+        if self.may == "be cut":
+            return [cut(self.text, width)]
+        return wrapped(self.text, width, indent="") if self.may == "wrap" else [self.text]
 
 
-def _lines(block: Block) -> Iterator[str]:
+Grid = Sequence[Sequence[Text]]
+
+
+def as_text(blocks: Iterable[Block], width: int | None = None) -> str:
+    """Blocks with an empty line between them, tables as their ``formats``, ``left`` and ``layout`` say.
+
+    ``width``: columns of the terminal, None if it is none. Lines that are longer are wrapped between words, names are
+    cut, and then intervals and columns left out, and it is said which.
+    """
+    return "\n\n".join("\n".join(_lines(block, width)) for block in blocks)
+
+
+def width_of(text: str) -> int:
+    """The columns that a text takes on a screen: wide characters of East Asia two, combining marks none.
+
+    >>> width_of("Acer"), width_of("銀杏"), width_of("e\u0301")
+    (4, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
+
+
+def cut(text: str, width: int) -> str:
+    """A text in at most ``width`` columns of a screen.
+
+    >>> cut("Acer campestre", 8), cut("銀杏銀杏", 6), cut("Acer", 4)
+    ('Acer ca…', '銀杏…', 'Acer')
+    """
+    if width_of(text) <= width:
+        return text
+    kept, room = "", width - 1
+    for character in text:
+        room -= width_of(character)
+        if room < 0:
+            break
+        kept += character
+    return f"{kept}…"
+
+
+def wrapped(text: str, width: int | None, indent: str = INDENT) -> list[str]:
+    """A text in lines of at most ``width`` columns of a screen, as far as its words are no wider.
+
+    Lines after the first are indented by ``indent`` more than the first.
+    """
+    if width is None or width_of(text) <= width:
+        return [text]
+    margin = text[: len(text) - len(text.lstrip())]
+    lines: list[str] = []
+    line = margin
+    for word in text.split():
+        longer = f"{line} {word}" if line.strip() else f"{line}{word}"
+        if width_of(longer) > width and line.strip():
+            lines.append(line)
+            longer = f"{margin}{indent}{word}"
+        line = longer
+    return [*lines, line]
+
+
+def _lines(block: Block, width: int | None) -> Iterator[str]:
     if block.title:
-        yield on_one_line(block.title)
+        yield from wrapped(on_one_line(block.title), width)
     for part in block.content:
         if isinstance(part, str):
-            yield on_one_line(part)
-            continue
-        rows = [[_cell(*pair) for pair in zip(row, chain(part.formats, repeat("")), strict=False)] for row in part.rows]
-        yield from _counts(rows) if part.layout == "counts" else _aligned(part, rows)
+            yield from wrapped(on_one_line(part), width)
+        else:
+            yield from _counts(part, width) if part.layout == "counts" else _aligned(part, width)
 
 
-def _cell(cell: Cell, form: str) -> str:
-    """A cell on one line; labels and ids are cut where they would push other columns off the screen."""
-    text = shown(cell, form)
-    return on_one_line(f"{text[: WIDEST - 3]}..." if isinstance(cell, Label) and len(text) > WIDEST else text)
+def _cells(table: Table, *, with_ends: bool = True) -> list[list[Text]]:
+    """The cells of the rows; ``with_ends``: whether those of intervals are shown."""
+    return [
+        [_cell(*pair, with_ends=with_ends) for pair in zip(row, chain(table.formats, repeat("")), strict=False)]
+        for row in table.rows
+    ]
 
 
-def _aligned(table: Table, rows: list[list[str]]) -> Iterator[str]:
-    rows = [[*map(on_one_line, table.header)], *rows] if table.header else rows
-    if table.layout == "sideways":
-        rows = [list(column) for column in zip(*rows, strict=True)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            c.ljust(w) if p in table.left else c.rjust(w) for p, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
+def _cell(cell: Cell, form: str, *, with_ends: bool) -> Text:
+    may: Literal["be cut", "wrap", ""] = "be cut" if isinstance(cell, Label) else "wrap" if isinstance(cell, str) else ""
+    value = cell.value if isinstance(cell, Interval) and not with_ends else cell
+    return Text(on_one_line(shown(value, form)), may)
 
 
-def _counts(rows: list[list[str]]) -> Iterator[str]:
-    for row in rows:
-        name, number, share, remark = [*row, "", ""][:4]
-        yield f"  {name:<16}{number:>13}  {share:>7}   {remark}".rstrip()
+def _grid(table: Table, *, with_ends: bool) -> Grid:
+    """The lines of a table, each with its cells."""
+    rows = _cells(table, with_ends=with_ends)
+    if table.header:
+        rows.insert(0, [Text(on_one_line(name), "wrap") for name in table.header])
+    return [list(column) for column in zip(*rows, strict=True)] if table.layout == "sideways" else rows
+
+
+def _aligned(table: Table, width: int | None) -> Iterator[str]:
+    grid, widths, left_out, with_ends = _fitting(table, width)
+    has_names = bool(table.header) and (table.layout == "columns" or not table.header[0])
+    for number, row in enumerate(grid):
+        cells = [cell.lines(size) for cell, size in zip(row, widths, strict=True) if size]
+        sizes = [size for size in widths if size]
+        left = [place in table.left for place, size in enumerate(widths) if size]
+        height = max(map(len, cells))
+        for at in range(height):
+            parts = []
+            for lines, size, is_left in zip(cells, sizes, left, strict=True):
+                above = height - len(lines) if number == 0 and has_names else 0  # names stand right above their column
+                text = lines[at - above] if 0 <= at - above < len(lines) else ""
+                space = " " * (size - width_of(text))
+                parts.append(f"{text}{space}" if is_left else f"{space}{text}")
+            yield GAP.join(parts).rstrip()
+    if table.intervals:
+        what = f"in brackets: {table.intervals}" if with_ends else f"{table.intervals}: {_elsewhere(table)}"
+        yield from wrapped(f"[{what}]", width)
+    if left_out:
+        names = ", ".join(name for name in left_out if name)
+        yield from wrapped(f"[{count(len(left_out), 'column')} more {_elsewhere(table)}: {names}]", width)
+
+
+def _elsewhere(table: Table) -> str:
+    return f"with {table.complete_with}" if table.complete_with else "in a wider terminal"
+
+
+def _fitting(table: Table, width: int | None) -> tuple[Grid, list[int], list[str], bool]:
+    """What of a table fits: its lines, the width of each column (0: left out), names left out, and whether intervals
+    have their ends."""
+    whole = _grid(table, with_ends=True)
+    columns = range(len(whole[0]))
+    if width is None:
+        return whole, [max(width_of(row[column].text) for row in whole) for column in columns], [], True
+    names = [row[0] for row in table.rows] if table.layout == "sideways" else []
+    names = [str(name) for name in (["", *names] if names else table.header)]
+    order = [*table.least, *(column for column in reversed(columns) if column not in table.least)]
+    for n_left_out in columns:
+        left_out = set(order[:n_left_out])
+        for with_ends in (True, False):
+            grid = whole if with_ends else _grid(table, with_ends=False)
+            widths = _widths(grid, [column for column in columns if column not in left_out], width)
+            if widths is not None:
+                return grid, widths, [names[column] for column in sorted(left_out)], with_ends
+    return whole, [max(cell.narrowest for cell in column) for column in zip(*whole, strict=True)], [], True
+
+
+def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
+    """The width of each column, 0 of those not among ``columns``; None if they do not fit."""
+    widths = [0] * len(grid[0])
+    whole = [max(width_of(row[column].text) for row in grid) for column in range(len(widths))]
+    for column in columns:
+        widths[column] = max(row[column].narrowest for row in grid)
+    room = width - sum(widths) - len(GAP) * (len(columns) - 1)
+    if room < 0:
+        return None
+    while room and (growing := [column for column in columns if widths[column] < whole[column]]):
+        narrowest = min(growing, key=widths.__getitem__)
+        widths[narrowest] += 1
+        room -= 1
+    return widths
+
+
+def _counts(table: Table, width: int | None) -> Iterator[str]:
+    """Rows of a name, a number, and perhaps its share and a remark."""
+    rows = [[cell.text for cell in row] + [""] * (4 - len(row)) for row in _cells(table)]
+    sizes = [16, 13, 7]
+    if width is not None and max(2 + sum(sizes) + 5 + width_of(row[3]) for row in rows) > width:
+        sizes = [max(width_of(row[place]) for row in rows) for place in range(3)]
+        sizes[1] += len(GAP)
+    for name, number, share, remark in rows:
+        line = f"{INDENT}{_padded(name, sizes[0])}{number:>{sizes[1]}}  {share:>{sizes[2]}}   "
+        first, *others = wrapped(remark, None if width is None else width - width_of(line), indent="")
+        yield f"{line}{first}".rstrip()
+        yield from (f"{' ' * width_of(line)}{other}" for other in others)
+
+
+def _padded(text: str, size: int) -> str:
+    return text + " " * (size - width_of(text))
