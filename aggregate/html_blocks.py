@@ -60,6 +60,8 @@ def _table(table: Table) -> Iterator[str]:
         yield f"<tr>{_cells('td', row, left)}</tr>"
     yield "</tbody>"
     yield "</table>"
+    if table.intervals:
+        yield f"<p>{_text(f'[in brackets: {table.intervals}]')}</p>"
 
 
 def _cells(tag: str, texts: Iterable[str], left: tuple[int, ...]) -> str:

@@ -1,6 +1,8 @@
 """Blocks as text: complete in a pipe or a file; in a terminal at most as wide as it is."""
 
+import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Literal, NamedTuple
@@ -10,27 +12,32 @@ from plant_aggregate.errors import on_one_line
 
 GAP = "  "  # between columns
 NARROWEST = 12  # columns of the screen that a cut label or id has at least
+FEW_WORDS = 25  # columns of the screen up to which words in a row stay on a line
 INDENT = "  "  # of what continues a line
 
 
 class Text(NamedTuple):
-    """A cell as text, and what may be done where it is too wide: labels are cut, words wrapped, numbers left alone."""
+    """A cell as text, and what it is: labels are cut where they are too wide, words wrapped, numbers left alone."""
 
     text: str
-    may: Literal["be cut", "wrap", ""]
+    kind: Literal["name", "words", "label", "number"]
 
     @property
     def narrowest(self) -> int:
         """The columns of the screen that it needs at least."""
-        if self.may == "wrap":
-            return max(map(width_of, self.text.split()), default=0)
-        return min(NARROWEST, width_of(self.text)) if self.may else width_of(self.text)
+        whole = width_of(self.text)
+        if self.kind == "label":
+            return min(NARROWEST, whole)
+        if self.kind == "number" or not self.text:
+            return whole
+        longest = max(map(width_of, self.text.split()))
+        return longest if self.kind == "name" else min(whole, max(longest, FEW_WORDS))
 
     def lines(self, width: int) -> list[str]:
         """The cell in lines of at most ``width`` columns of the screen."""
-        if self.may == "be cut":
+        if self.kind == "label":
             return [cut(self.text, width)]
-        return wrapped(self.text, width, indent="") if self.may == "wrap" else [self.text]
+        return [self.text] if self.kind == "number" else wrapped(self.text, width, indent="")
 
 
 Grid = Sequence[Sequence[Text]]
@@ -83,7 +90,7 @@ def wrapped(text: str, width: int | None, indent: str = INDENT) -> list[str]:
     margin = text[: len(text) - len(text.lstrip())]
     lines: list[str] = []
     line = margin
-    for word in text.split():
+    for word in re.split(r" +(?!%)", text.strip()):
         longer = f"{line} {word}" if line.strip() else f"{line}{word}"
         if width_of(longer) > width and line.strip():
             lines.append(line)
@@ -111,17 +118,20 @@ def _cells(table: Table, *, with_ends: bool = True) -> list[list[Text]]:
 
 
 def _cell(cell: Cell, form: str, *, with_ends: bool) -> Text:
-    may: Literal["be cut", "wrap", ""] = "be cut" if isinstance(cell, Label) else "wrap" if isinstance(cell, str) else ""
     value = cell.value if isinstance(cell, Interval) and not with_ends else cell
-    return Text(on_one_line(shown(value, form)), may)
+    kind = "label" if isinstance(cell, Label) else "words" if isinstance(cell, str) else "number"
+    return Text(on_one_line(shown(value, form)), kind)
 
 
 def _grid(table: Table, *, with_ends: bool) -> Grid:
     """The lines of a table, each with its cells."""
     rows = _cells(table, with_ends=with_ends)
     if table.header:
-        rows.insert(0, [Text(on_one_line(name), "wrap") for name in table.header])
-    return [list(column) for column in zip(*rows, strict=True)] if table.layout == "sideways" else rows
+        rows.insert(0, [Text(on_one_line(name), "name") for name in table.header])
+    if table.layout == "sideways":
+        first, *others = zip(*rows, strict=True)
+        return [[cell._replace(kind="name") for cell in first], *map(list, others)]
+    return rows
 
 
 def _aligned(table: Table, width: int | None) -> Iterator[str]:
@@ -144,7 +154,7 @@ def _aligned(table: Table, width: int | None) -> Iterator[str]:
         what = f"in brackets: {table.intervals}" if with_ends else f"{table.intervals}: {_elsewhere(table)}"
         yield from wrapped(f"[{what}]", width)
     if left_out:
-        names = ", ".join(name for name in left_out if name)
+        names = ", ".join(filter(None, left_out))
         yield from wrapped(f"[{count(len(left_out), 'column')} more {_elsewhere(table)}: {names}]", width)
 
 
@@ -175,16 +185,27 @@ def _fitting(table: Table, width: int | None) -> tuple[Grid, list[int], list[str
 def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
     """The width of each column, 0 of those not among ``columns``; None if they do not fit."""
     widths = [0] * len(grid[0])
-    whole = [max(width_of(row[column].text) for row in grid) for column in range(len(widths))]
+    needed = [sorted(width_of(row[column].text) for row in grid) for column in range(len(widths))]
     for column in columns:
         widths[column] = max(row[column].narrowest for row in grid)
     room = width - sum(widths) - len(GAP) * (len(columns) - 1)
     if room < 0:
         return None
-    while room and (growing := [column for column in columns if widths[column] < whole[column]]):
-        narrowest = min(growing, key=widths.__getitem__)
-        widths[narrowest] += 1
+
+    labels = {column for column in columns if any(row[column].kind == "label" for row in grid)}
+
+    def gain(column: int) -> tuple[int, int, int]:
+        """Rows of words come before labels, of which the narrowest comes first, and names of columns last."""
+        too_wide = len(needed[column]) - bisect_right(needed[column], widths[column])
+        if column in labels:
+            return 1, 0, -widths[column]
+        return (2 if too_wide > 1 else 0), too_wide, -widths[column]
+
+    while room and (growing := [column for column in columns if widths[column] < needed[column][-1]]):
+        widths[max(growing, key=gain)] += 1
         room -= 1
+    for column in columns:  # what words leave over
+        widths[column] = max(width_of(line) for row in grid for line in row[column].lines(widths[column]))
     return widths
 
 

@@ -29,6 +29,7 @@ def calibration_blocks(calibration: "Calibration") -> list[Block]:
             for name, found in calibration.cross_validated.items()
         ],
         formats=("", ".4f", ".4f", ".4f", ""),
+        least=(2, 3),
     )
     return [
         Block(f"{calibration.method}, {fitted_on_in_words(calibration.fitted_on)}"),
@@ -98,6 +99,8 @@ def _curves(*qualities: "Quality") -> Table:
         header=("score", *("observations", "mean score", "right") * len(qualities)),
         rows=rows,
         formats=("", *(",", ".3f", ".1f %") * len(qualities)),
+        least=(2, 5, 1, 4),
+        complete_with="--json",
     )
 
 

@@ -21,9 +21,12 @@ ERRORS = {"calibration_error": "ECE", "risk_coverage_area": "risk-cov."}
 """Measures that are best at 0, and their columns."""
 
 LEGEND = (
-    "accuracy: valid and right, of all; precision, recall: means over species; species: retrieved, of the",
-    "experts'; kept: valid; labels right: valid or not; ECE, risk-cov.: calibration error of the confidence,",
-    "area under the risk-coverage curve (both best at 0); fit: without reading the votes and compiling kernels",
+    "accuracy: valid and right, of all; kept: valid, of all",
+    "precision, recall: means over species; species: retrieved, of the experts'",
+    "labels right: of all, valid or not",
+    "ECE: calibration error of the confidence, best at 0",
+    "risk-cov.: area under the risk-coverage curve, best at 0",
+    "fit: without reading the votes and compiling kernels",
 )
 
 

@@ -37,9 +37,6 @@ def evaluation_blocks(
 ) -> list[Block]:
     """Matched observations, measures on the three sets and by number of votes, the worst confusions, and the users."""
     blocks = [_overlap(evaluation.overlap), _measures(evaluation.subsets), _by_votes(evaluation.by_votes)]
-    resamples = max(group.resamples for group in evaluation.subsets)
-    if resamples:
-        blocks.append(Block(f"[in brackets: 95 % intervals, of {resamples:,} resamples of the observations]"))
     if evaluation.confusions:
         blocks.append(_confusions(evaluation.confusions))
     if agreement is not None:
@@ -66,6 +63,7 @@ def _overlap(overlap: "Overlap") -> Block:
 
 def _measures(groups: Sequence["Group"]) -> Block:
     shares, errors = ([name for name in names if name in groups[0].measures] for names in (SHARES, ERRORS))
+    resamples = max(group.resamples for group in groups)
     table = Table(
         header=("", "expert observations", *(SHARES[name] for name in shares), *(ERRORS[name] for name in errors)),
         rows=[
@@ -79,6 +77,7 @@ def _measures(groups: Sequence["Group"]) -> Block:
         ],
         formats=("", ",", *[".1f %"] * len(shares), *[".3f"] * len(errors)),
         layout="sideways",
+        intervals=f"95 % intervals, of {resamples:,} resamples of the observations" if resamples else "",
     )
     return Block(content=[table])
 
@@ -102,6 +101,7 @@ def _confusions(confusions: Sequence["Confusion"]) -> Block:
         rows=[(pair.observations, pair.valid, *_distinct(pair.truth, pair.label)) for pair in confusions],
         formats=(",", ",", "", ""),
         left=(2, 3),
+        complete_with="--json",
     )
     return Block(content=[table])
 
@@ -132,6 +132,7 @@ def _agreement(agreement: "CrowdAgreement") -> Block:
         ],
         formats=(".3f", ".3f", ".1f %", ".1f %"),
         layout="sideways",
+        complete_with="--json",
     )
     head = f"{count(agreement.votes, 'vote')} on {agreement.observations:,} observations with two or more, "
     return Block(f"{head}{agreement.disputed:,} disputed", [table])
@@ -151,6 +152,7 @@ def _suspects(suspects: "Suspects") -> Block:
             for user in suspects.worst
         ],
         formats=("", ",", ".1f %", ".3f", ".3f"),
+        complete_with="--json",
     )
     return Block(head, [table] if suspects.worst else [])
 

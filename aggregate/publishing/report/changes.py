@@ -39,12 +39,14 @@ def changes_blocks(changes: "Changes", rows: int, title: str, how_to_see_all: st
         for row in changes.most_frequent(MOST_FREQUENT).to_pylist()
     ]
     if frequent:
-        table = Table(header=("times", "label before", "label now"), rows=frequent, formats=(",",))
+        table = Table(header=("times", "label before", "label now"), rows=frequent, formats=(",",), left=(1, 2))
         blocks.append(Block(content=[table]))
     listed = [list(map(Label, row.values())) for row in changes.first(rows).to_pylist()]
     if listed:
         header = ("observation", "label before", "label now", "status before", "status now", "why")
         more = changes.encoded.num_rows - len(listed)
         note = [f"and {more:,} more{how_to_see_all}"] if more else []
-        blocks.append(Block(content=[Table(header=header, rows=listed), *note]))
+        blocks.append(
+            Block(content=[Table(header=header, rows=listed, left=tuple(range(len(header))), least=(5, 3, 4)), *note])
+        )
     return blocks
