@@ -5,7 +5,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from plant_aggregate.blocks import Block, Cell, Interval, Label, Table, count, shown
 from plant_aggregate.errors import on_one_line
@@ -16,11 +16,14 @@ FEW_WORDS = 25  # columns of the screen up to which words in a row stay on a lin
 INDENT = "  "  # of what continues a line
 
 
+Kind: TypeAlias = Literal["name", "words", "label", "number"]
+
+
 class Text(NamedTuple):
     """A cell as text, and what it is: labels are cut where they are too wide, words wrapped, numbers left alone."""
 
     text: str
-    kind: Literal["name", "words", "label", "number"]
+    kind: Kind
 
     @property
     def narrowest(self) -> int:
@@ -119,7 +122,7 @@ def _cells(table: Table, *, with_ends: bool = True) -> list[list[Text]]:
 
 def _cell(cell: Cell, form: str, *, with_ends: bool) -> Text:
     value = cell.value if isinstance(cell, Interval) and not with_ends else cell
-    kind = "label" if isinstance(cell, Label) else "words" if isinstance(cell, str) else "number"
+    kind: Kind = "label" if isinstance(cell, Label) else "words" if isinstance(cell, str) else "number"
     return Text(on_one_line(shown(value, form)), kind)
 
 
@@ -135,6 +138,8 @@ def _grid(table: Table, *, with_ends: bool) -> Grid:
 
 
 def _aligned(table: Table, width: int | None) -> Iterator[str]:
+    if not table.rows and not table.header:
+        return
     grid, widths, left_out, with_ends = _fitting(table, width)
     has_names = bool(table.header) and (table.layout == "columns" or not table.header[0])
     for number, row in enumerate(grid):
@@ -162,15 +167,22 @@ def _elsewhere(table: Table) -> str:
     return f"with {table.complete_with}" if table.complete_with else "in a wider terminal"
 
 
-def _fitting(table: Table, width: int | None) -> tuple[Grid, list[int], list[str], bool]:
-    """What of a table fits: its lines, the width of each column (0: left out), names left out, and whether intervals
-    have their ends."""
+class Fitting(NamedTuple):
+    """What of a table fits the terminal."""
+
+    grid: Grid
+    widths: list[int]  # of each column, 0 of those left out
+    left_out: list[str] = []  # noqa: RUF012 - their names; never changed
+    with_ends: bool = True  # whether intervals have their ends
+
+
+def _fitting(table: Table, width: int | None) -> Fitting:
+    """As much of a table as fits."""
     whole = _grid(table, with_ends=True)
     columns = range(len(whole[0]))
     if width is None:
-        return whole, [max(width_of(row[column].text) for row in whole) for column in columns], [], True
-    names = [row[0] for row in table.rows] if table.layout == "sideways" else []
-    names = [str(name) for name in (["", *names] if names else table.header)]
+        return Fitting(whole, [max(width_of(row[column].text) for row in whole) for column in columns])
+    names = [cell.text for cell in whole[0]]
     order = [*table.least, *(column for column in reversed(columns) if column not in table.least)]
     for n_left_out in columns:
         left_out = set(order[:n_left_out])
@@ -178,8 +190,8 @@ def _fitting(table: Table, width: int | None) -> tuple[Grid, list[int], list[str
             grid = whole if with_ends else _grid(table, with_ends=False)
             widths = _widths(grid, [column for column in columns if column not in left_out], width)
             if widths is not None:
-                return grid, widths, [names[column] for column in sorted(left_out)], with_ends
-    return whole, [max(cell.narrowest for cell in column) for column in zip(*whole, strict=True)], [], True
+                return Fitting(grid, widths, [names[column] for column in sorted(left_out)], with_ends)
+    return Fitting(whole, [max(cell.narrowest for cell in column) for column in zip(*whole, strict=True)])
 
 
 def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
