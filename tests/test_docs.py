@@ -60,6 +60,11 @@ def test_what_two_commands_say_of_the_sample_is_the_same() -> None:
     assert valid + became - no_longer == valid_with_ai
 
 
+@pytest.mark.parametrize(("page", "screens"), [("README.md", 2), ("CONTRIBUTING.md", 1)])
+def test_what_is_read_first_is_short(page: str, screens: int) -> None:
+    assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= 55 * screens
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     command = next(line for line in README.splitlines() if line.endswith("-m pytest"))
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
