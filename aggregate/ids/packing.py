@@ -7,7 +7,6 @@ hexadecimal letters all of these: ids are numbered, and later ones have other di
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Ranks, Words
 from ..kernels.ordering import order_of_keys, order_of_pairs, starts_of
@@ -39,11 +38,14 @@ class Packing(NamedTuple):
     @classmethod
     def of(cls, data: Bytes, offsets: Offsets) -> "Packing | None":
         """The packing for texts like these; None if they do not fit into 128 bits."""
-        lengths = np.diff(offsets)
-        n_places = int(lengths.max())
+        from ..kernels.packing import mark_symbols
+
+        n_places = int(np.diff(offsets).max())
         if n_places > LONGEST:
             return None
-        places = [_symbols_at(place, data, offsets, lengths) for place in range(n_places)]
+        occurs = np.zeros((n_places, 257), np.bool_)
+        mark_symbols(data, offsets, occurs)
+        places = [_possible(symbols) for symbols in occurs]
         bits = [(len(symbols) - 1).bit_length() for symbols in places]
         word, bit = np.zeros(n_places, np.int32), np.zeros(n_places, np.int32)
         used = 0
@@ -98,9 +100,11 @@ UNKNOWN = 0xFFFF  # the rank of an impossible byte, as in `kernels.packing`, whi
 END = -1  # the end of a text among symbols: as an index, the last column of the ranks
 
 
-def _symbols_at(place: int, data: Bytes, offsets: Offsets, lengths: NDArray[np.int64]) -> list[int]:
-    """The possible symbols at a position, ascending: END, if a text may end there, then bytes."""
-    reaching = offsets[:-1][lengths > place]
-    occurring = frozenset(np.flatnonzero(np.bincount(data[reaching + place], minlength=256)).tolist())
+def _possible(occurs: Flags) -> list[int]:
+    """The possible symbols at a position, ascending: END, if a text may end there, then bytes.
+
+    ``occurs`` bool[257] are those that do occur; the last is END.
+    """
+    occurring = frozenset(np.flatnonzero(occurs[:END]).tolist())
     whole = next((letters for letters in CLASSES if occurring <= letters), occurring)
-    return [END] * (reaching.size < lengths.size) + sorted(whole)
+    return [END] * bool(occurs[END]) + sorted(whole)

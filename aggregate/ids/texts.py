@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..arrays import Bytes, Counts, Flags, Offsets, Words
 from ..arrow import bytes_of, strings_of
 from ..kernels.ordering import Buckets, bucket_places, buckets_of, codes_of, sort_bucketed, starts_of
-from ..kernels.threads import in_blocks, side_by_side
+from ..kernels.threads import in_blocks, kernels_side_by_side
 from .packing import Packing
 
 SPARE = 1.02  # factor by which the memory for all texts exceeds what the first batch's mean length predicts
@@ -200,7 +200,7 @@ def scatter_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, BucketedTexts]
     def count(part: int) -> None:
         kernels.count_bytes(*buckets.parts[part], keys, buckets.shift, buckets.mask, offsets, n_bytes[part])
 
-    side_by_side(*(partial(count, part) for part in range(len(buckets.parts))))
+    kernels_side_by_side(*(partial(count, part) for part in range(len(buckets.parts))))
     _, byte_places = bucket_places(n_bytes)
     bucketed_keys, rows = np.empty_like(keys), np.empty(n_rows, np.int32)
     bucketed_data, bucketed_offsets = np.empty_like(data), np.empty_like(offsets)
@@ -212,26 +212,25 @@ def scatter_texts(data: Bytes, offsets: Offsets) -> tuple[Counts, BucketedTexts]
         (first, last), b = buckets.parts[p], buckets
         kernels.scatter_texts(first, last, keys, b.shift, b.mask, b.places[p], data, offsets, byte_places[p], *out)
 
-    side_by_side(*(partial(write, part) for part in range(len(buckets.parts))))
+    kernels_side_by_side(*(partial(write, part) for part in range(len(buckets.parts))))
     return rows, BucketedTexts(bucketed_data, bucketed_offsets, bucketed_keys, depth, width, buckets)
 
 
 def _first_keys(data: Bytes, offsets: Offsets, depth: int) -> tuple[Words, int]:
     """The keys of all rows at ``depth``, and how many bytes they hold.
 
-    Tries the bytes of the first rows, and those of all rows only if others occur.
+    Tries the bytes of the first rows, then also those that occur elsewhere in the keys: so there are fewer to a key.
     """
     from ..kernels.texts import keys_at
 
     n_rows = offsets.size - 1
     keys = np.empty(n_rows, np.uint64)
-    for sample in (data[: offsets[min(n_rows, FIRST_ROWS)]], data):
-        occurs = np.zeros(256, np.uint64)
-        occurs[np.flatnonzero(np.bincount(sample, minlength=256))] = 1
+    first = np.bincount(data[: offsets[min(n_rows, FIRST_ROWS)]], minlength=256)
+    occurs, is_strange = first > 0, np.ones(256, np.uint8)
+    while is_strange.any():
         ranks = np.cumsum(occurs, dtype=np.uint64) * occurs
         bits = max(1, int(ranks.max()).bit_length())
         is_strange = np.zeros(256, np.uint8)
         in_blocks(keys_at, n_rows, data, offsets, np.empty(0, np.int32), depth, ranks, bits, keys, is_strange)
-        if not is_strange.any():
-            break
+        occurs |= is_strange > 0
     return keys, 64 // bits

@@ -14,7 +14,7 @@ from ..arrow import scalar, to_numpy
 from ..errors import VotesError, on_one_line, warn
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
-from ..kernels.threads import one_by_one, side_by_side
+from ..kernels.threads import one_by_one, one_part_per_thread, side_by_side
 from ..progress import Progress
 from ..votes import Votes
 from .cleaning import Quarantine, split_batch
@@ -100,7 +100,8 @@ class VotesBuilder:
             raise self._nothing_left()
         # Texts are encoded on all threads, one column after the other, so that only one is in memory twice.
         has_texts = any(pa.types.is_string(self.types[column]) for column in ("observation_id", "user_id"))
-        encode = one_by_one if has_texts else side_by_side
+        is_small = len(one_part_per_thread(self._n_kept)) == 1
+        encode = one_by_one if has_texts or is_small else side_by_side
         (names, labels), (observation_ids, observations), (user_ids, users) = encode(
             self._labels.encode, self._observations.encode, self._users.encode
         )

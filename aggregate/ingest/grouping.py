@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..arrays import Counts, Flags, Indices, LabelCodes, Offsets, UserCodes, Words
 from ..arrow import to_arrow
-from ..kernels.threads import in_blocks, one_part_per_thread, side_by_side
+from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..votes import Votes
 
 
@@ -55,12 +55,12 @@ def _rows_by_observation(rows: CodedRows, n_observations: int) -> tuple[Offsets,
 
     parts = one_part_per_thread(n_observations)
     places = np.zeros(n_observations, np.int32)
-    side_by_side(*(partial(count_rows, *part, rows.observations, places) for part in parts))
+    kernels_side_by_side(*(partial(count_rows, *part, rows.observations, places) for part in parts))
     offsets = np.zeros(n_observations + 1, np.int64)
     np.cumsum(places, out=offsets[1:])
     places[:] = offsets[:-1]
     words = np.empty(rows.observations.size, np.uint64)
-    side_by_side(*(partial(place_rows, *part, rows.observations, rows.users, places, words) for part in parts))
+    kernels_side_by_side(*(partial(place_rows, *part, rows.observations, rows.users, places, words) for part in parts))
     return offsets, words
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Counts, Flags, Indices, Offsets, Words
-from .threads import in_blocks, one_part_per_thread, side_by_side
+from .threads import in_blocks, kernels_side_by_side, one_part_per_thread
 
 BUCKET_BITS = 11  # bits of the bucket number: the first-level cache still holds 2,048 positions to write at
 
@@ -31,11 +31,11 @@ def buckets_of(keys: Words) -> Buckets:
 
     parts = one_part_per_thread(keys.size)
     varying = np.zeros((len(parts), 1), np.uint64)
-    side_by_side(*(partial(varying_bits, *part, keys, varying[p]) for p, part in enumerate(parts)))
+    kernels_side_by_side(*(partial(varying_bits, *part, keys, varying[p]) for p, part in enumerate(parts)))
     shift = max(0, int(np.bitwise_or.reduce(varying, axis=None)).bit_length() - BUCKET_BITS)
     mask = np.uint64(2**BUCKET_BITS - 1)
     counts = np.zeros((len(parts), 2**BUCKET_BITS), np.int64)
-    side_by_side(*(partial(count_buckets, *part, keys, shift, mask, counts[p]) for p, part in enumerate(parts)))
+    kernels_side_by_side(*(partial(count_buckets, *part, keys, shift, mask, counts[p]) for p, part in enumerate(parts)))
     edges, places = bucket_places(counts)
     return Buckets(parts, shift, mask, edges, places)
 
@@ -53,7 +53,7 @@ def order_of_keys(keys: Words) -> tuple[Words, Counts]:
 
     buckets = buckets_of(keys)
     bucketed, rows = np.empty_like(keys), np.empty(keys.size, np.int32)
-    side_by_side(
+    kernels_side_by_side(
         *(
             partial(scatter_to_buckets, *part, keys, buckets.shift, buckets.mask, buckets.places[p], bucketed, rows)
             for p, part in enumerate(buckets.parts)
@@ -84,7 +84,7 @@ def sort_bucketed(buckets: Buckets, keys: Words, rows: Counts) -> None:
 
     edges = buckets.edges
     ends = np.searchsorted(edges, [last for _, last in buckets.parts])  # ranges of buckets that hold as many rows
-    side_by_side(*(partial(sort_buckets, first, last, edges, keys, rows) for first, last in pairwise([0, *ends])))
+    kernels_side_by_side(*(partial(sort_buckets, first, last, edges, keys, rows) for first, last in pairwise([0, *ends])))
 
 
 def starts_of(sorted_keys: Words) -> Flags:
@@ -103,5 +103,5 @@ def codes_of(order: Counts, starts: Flags) -> Counts:
     codes = np.empty(order.size, np.int32)
     parts = one_part_per_thread(order.size)
     begun = np.cumsum([0, *(np.count_nonzero(starts[first:last]) for first, last in parts)])
-    side_by_side(*(partial(codes_of_order, *part, order, starts, begun[p] - 1, codes) for p, part in enumerate(parts)))
+    kernels_side_by_side(*(partial(codes_of_order, *part, order, starts, begun[p] - 1, codes) for p, part in enumerate(parts)))
     return codes

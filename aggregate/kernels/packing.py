@@ -7,11 +7,23 @@ its bit, counted from the lowest. A position at which all texts agree takes no b
 
 import numpy as np
 
-from ..arrays import Bytes, Counts, Indices, Offsets, Ranks, Words
+from ..arrays import Bytes, Counts, Flags, Indices, Offsets, Ranks, Words
 from .jit import kernel
 
 END = 256  # the column of the ranks for the end of the text
 UNKNOWN = 0xFFFF  # the rank of an impossible byte
+
+
+@kernel
+def mark_symbols(data: Bytes, offsets: Offsets, occurs: Flags) -> None:
+    """occurs[place, b], bool[n_places, 257], becomes true where byte b occurs at a place, or END after the text."""
+    n_places = occurs.shape[0]
+    for row in range(offsets.size - 1):
+        size = offsets[row + 1] - offsets[row]
+        for place in range(size):
+            occurs[place, data[offsets[row] + place]] = True
+        for place in range(size, n_places):
+            occurs[place, END] = True
 
 
 @kernel
