@@ -84,7 +84,9 @@ def sort_bucketed(buckets: Buckets, keys: Words, rows: Counts) -> None:
 
     edges = buckets.edges
     ends = np.searchsorted(edges, [last for _, last in buckets.parts])  # ranges of buckets that hold as many rows
-    kernels_side_by_side(*(partial(sort_buckets, first, last, edges, keys, rows) for first, last in pairwise([0, *ends])))
+    kernels_side_by_side(
+        *(partial(sort_buckets, first, last, edges, keys, rows) for first, last in pairwise([0, *ends]))
+    )
 
 
 def starts_of(sorted_keys: Words) -> Flags:
@@ -103,5 +105,7 @@ def codes_of(order: Counts, starts: Flags) -> Counts:
     codes = np.empty(order.size, np.int32)
     parts = one_part_per_thread(order.size)
     begun = np.cumsum([0, *(np.count_nonzero(starts[first:last]) for first, last in parts)])
-    kernels_side_by_side(*(partial(codes_of_order, *part, order, starts, begun[p] - 1, codes) for p, part in enumerate(parts)))
+    kernels_side_by_side(
+        *(partial(codes_of_order, *part, order, starts, begun[p] - 1, codes) for p, part in enumerate(parts))
+    )
     return codes
