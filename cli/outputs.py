@@ -28,8 +28,17 @@ class LocalPath(TextParameter):
 
     def files(self, path: str) -> list[str]:
         """The files that are to be written."""
-        is_file = not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
-        return [path] if is_file else [os.path.join(path, name) for name in self._inside]
+        return [path] if self._is_file(path) else [os.path.join(path, name) for name in self._inside]
+
+    def check_name(self, path: str) -> None:
+        """Raise ParameterError if a folder would have the name of a file."""
+        from plant_aggregate.files.destination import check_folder_name
+
+        if not self._is_file(path):
+            check_folder_name(path, file=".parquet" if len(self._inside) == 1 else "")
+
+    def _is_file(self, path: str) -> bool:
+        return not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path; a usage error for a URI."""
@@ -95,6 +104,7 @@ def check(command: click.Command, context: click.Context) -> None:
     Every option whose type is LocalPath names files to write; whatever else is text may name files to read.
     """
     outputs: dict[str, list[str]] = {}
+    named: list[tuple[LocalPath, str]] = []
     inputs: dict[str, list[str]] = {}
     folder = None
     for parameter in command.params:
@@ -104,6 +114,7 @@ def check(command: click.Command, context: click.Context) -> None:
             continue
         if isinstance(parameter.type, LocalPath):
             outputs[flag_of(parameter)] = [file for part in values for file in parameter.type.files(part)]
+            named += [(parameter.type, part) for part in values]
         elif isinstance(parameter.type, OutputFolder):
             folder = parameter.type.local(values[0])
         elif isinstance(parameter.type, click.types.StringParamType):
@@ -115,6 +126,8 @@ def check(command: click.Command, context: click.Context) -> None:
         from plant_aggregate.publishing.output_files import check_output_files
 
         check_output_files(outputs, inputs, folder)
+    for kind, path in named:
+        kind.check_name(path)
 
 
 def flag_of(parameter: click.Parameter) -> str:

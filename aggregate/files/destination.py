@@ -29,6 +29,12 @@ MOST_LINKS = 40  # symbolic links that are followed at most, as by the operating
 
 REMEDY = "name another place"
 
+OF_FILES = (
+    *(".parquet", ".parq", ".pq", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"),
+    *(".arrow", ".feather", ".ipc", ".orc", ".avro", ".xls", ".xlsx", ".html", ".gz", ".zst", ".zip"),
+)
+"""Suffixes of names that are meant as files, not as folders."""
+
 
 def is_run_id(name: str) -> bool:
     """Whether a name is a run id.
@@ -81,6 +87,19 @@ def _names_in(folder: Path) -> list[str]:
         return os.listdir(folder)
     except OSError:
         return []
+
+
+def check_folder_name(path: str | os.PathLike[str], *, file: str = "") -> None:
+    """Raise ParameterError if a folder to create has the name of a file.
+
+    ``file``: the suffix with which a file is written instead.
+    """
+    stem, suffix = os.path.splitext(os.fspath(path).rstrip("/"))
+    if suffix.lower() not in OF_FILES or os.path.isdir(path):
+        return
+    meant = f"{stem}{file}, or {stem} for a folder" if file else stem
+    what = f"is the name of a file, but a folder {'or a ' + file + ' file ' if file else ''}is written"
+    raise ParameterError(what, where=os.fspath(path), remedy=f"write {meant}")
 
 
 def check_kind(path: str | os.PathLike[str]) -> None:

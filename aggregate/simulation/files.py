@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..arrow import dictionary_of, strings, to_arrow
 from ..errors import ParameterError, PublishError, reason_of
-from ..files.destination import check_place, keeps_runs
+from ..files.destination import check_folder_name, check_place, keeps_runs
 from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
 from . import IdKind
 from .identifiers import observation_id_array, user_id_array
@@ -84,6 +84,8 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise ParameterError("is an output folder of runs", where=str(folder), remedy="name another folder")
     for name in FILES:
         check_place(folder / name)
+    check_folder_name(folder)
+    for name in FILES:
         if (folder / name).exists() and not (folder / name).is_file():
             raise ParameterError("is no regular file", where=str(folder / name), remedy="name another folder")
         if not overwrite and (folder / name).exists():

@@ -19,7 +19,9 @@ from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.cli.outputs import LocalPath, OutputFolder
 from plant_aggregate.files.destination import check_place
+from plant_aggregate.simulation import Simulation
 from tests.command_line import Capture, Published, Write, refused
+from tests.object_store import Bucket
 
 TRUTH = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Abies alba"]})
 AI = pa.table({"observation_id": [1, 2, 3], "label": ["Acer opalus", "Abies alba", "Ilex"], "score": [0.9, 0.8, 0.3]})
@@ -346,3 +348,38 @@ def test_names_that_are_not_utf8_are_written_to(capfd: Capture, inputs: Path) ->
     assert capfd.readouterr().err.endswith(
         "'label=caf\\\\xe9' is not UTF-8 text, as every name of a column is; see plant-aggregate run --help\n"
     )
+
+
+# --- Folders that have the name of a file -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "meant"),
+    [
+        (["run", "votes", "-q", "-o"], "labels.parquet", "labels"),
+        (["run", "votes", "-q", "-o"], "out/labels.CSV", "out/labels"),
+        (["run", "votes", "-q", "-o"], "labels.json/", "labels"),
+        (["ambiguity", "votes", "--scores", "scores.parquet", "-o"], "x.csv", "x.parquet, or x for a folder"),
+        (["ambiguity", "votes", "--scores", "scores.parquet", "-o"], "x.PARQUET", "x.parquet, or x for a folder"),
+        (["simulate"], "votes.parquet", "votes"),
+    ],
+)
+def test_a_folder_that_has_the_name_of_a_file_is_an_error(
+    capfd: Capture, inputs: Path, arguments: list[str], name: str, meant: str
+) -> None:
+    line = refused(capfd, *arguments, name, exit_code=2)
+    kind = "a folder or a .parquet file" if ".parquet, or" in meant else "a folder"
+    assert f"{name.rstrip('/')}: is the name of a file, but {kind} is written; write {meant}" in line.replace("/:", ":")
+    assert not Path(name).exists()
+
+
+def test_a_folder_of_such_a_name_that_is_there_is_used(capfd: Capture, inputs: Path, bucket: Bucket) -> None:
+    Path("labels.parquet").mkdir()
+    assert run_command(["run", "votes", "-q", "-o", "labels.parquet"]) == 0
+    for output in ("labels.json", bucket.uri("labels.json")):
+        with pytest.raises(plant_aggregate.ParameterError, match=r"is the name of a file, .*; write .*labels$"):
+            plant_aggregate.run("votes", output)
+    with pytest.raises(plant_aggregate.ParameterError, match=r"is the name of a file, .*; write simulated$"):
+        Simulation(scale=0.001).write("simulated.csv")
+    with pytest.raises(plant_aggregate.PublishError, match="is no output folder"):
+        plant_aggregate.rollback("elsewhere.parquet")

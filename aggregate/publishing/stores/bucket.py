@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import PublishError, on_one_line, warn
-from ...files.destination import POINTER, RECORD_FILE, UNFINISHED
+from ...files.destination import POINTER, RECORD_FILE, UNFINISHED, check_folder_name
 from ...files.locations import CHUNK, StoreLocation, locate, reaching
 from ...files.writing import NOTHING_HAPPENED, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
@@ -134,6 +134,8 @@ class RunBucket:
         probe, filesystem = self._place.child(f"{PROBE}{os.getpid()}"), self._place.filesystem
         with self._reaching():
             is_new = filesystem.get_file_info(self._place.path).type == FileType.NotFound
+            if is_new:
+                check_folder_name(self._place.name.partition("?")[0])
             self._make_folder(self._place)
             probe.write(b"")
             with suppress(FileNotFoundError):  # another process may have removed it first

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ...errors import PublishError, reason_of
-from ...files.destination import RECORD_FILE, UNFINISHED, check_place
+from ...files.destination import RECORD_FILE, UNFINISHED, check_folder_name, check_place
 from ...files.writing import flush, removed, writing
 from .run_ids import in_order, is_run_id, next_run_id, warn_if_behind
 from .store import NewRun, no_such_run
@@ -56,6 +56,7 @@ class RunFolder:
         if os.path.exists(self.path / RECORD_FILE):
             raise PublishError("is a run itself", where=self.where, remedy="name the output folder that it lies in")
         check_place(self.path)
+        check_folder_name(self.path)
         if self.latest.exists() and not self.latest.is_symlink():
             raise PublishError(
                 "is in the way: it should be the link to the published run",
