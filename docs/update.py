@@ -131,11 +131,13 @@ def folder(part: str) -> str:
     return str(path)
 
 
-def output_of(*arguments: str) -> str:
+def output_of(*arguments: str, exit_code: int = 0) -> str:
     """What a command of ours prints, as a console block."""
     command = [sys.executable, "-m", "plant_aggregate.cli.start", *arguments]
     environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode != exit_code:
+        raise RuntimeError(f"{' '.join(arguments)}: exit code {done.returncode}: {done.stderr}")
     return done.stdout
 
 
@@ -179,6 +181,15 @@ def run_with_ai() -> str:
     output = ["-o", f"{folder('run with AI')}/consensus"]
     output_of("run", VOTES, "-q", *output)
     return in_console(output_of("run", VOTES, *AI, "-q", *output))
+
+
+def runs_listed() -> str:
+    """The list of a run, one that was published after it, and one that a guard held back."""
+    output = ["-q", "-o", f"{folder('runs')}/consensus"]
+    output_of("run", VOTES, *output)
+    output_of("run", VOTES, "--theta-acc", "0.75", *output)
+    output_of("run", VOTES, *AI, "--max-label-changes", "0.02", *output, exit_code=3)
+    return in_console(output_of("runs", *output))
 
 
 def calibrated_ai() -> str:
@@ -297,6 +308,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY + schema.SCORED + schema.DIGEST),
     "columns of changes": lambda: columns(schema.CHANGES),
     "metrics": metrics,
+    "runs on sample_votes": runs_listed,
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
