@@ -135,10 +135,13 @@ __all__ = ["__version__", *sorted(_HOMES)]
 
 _PACKAGE = __name__
 if __name__ == "aggregate":
+    import sys
     from importlib.util import find_spec
 
     if find_spec("plant_aggregate") is not None:
-        _PACKAGE, __path__ = "plant_aggregate", []  # no module is loaded twice, under two names
+        _PACKAGE = "plant_aggregate"
+        if sys.argv[:1] != ["-m"]:  # while `python -m aggregate` looks for the module to run
+            __path__ = []  # no module is loaded twice, under two names
 
 
 def __getattr__(name: str) -> object:

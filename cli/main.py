@@ -21,14 +21,17 @@ NO_THREAD = "can't start new thread"
 EXIT_CODES = {plant_aggregate.HeldError: EXIT_HELD, plant_aggregate.LockedError: EXIT_LOCKED}
 
 
-def run_command(arguments: list[str]) -> int:
-    """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback."""
+def run_command(arguments: list[str], program: str = "plant-aggregate") -> int:
+    """Run one command line; the exit code. Errors are a line on stderr, with ``--debug`` a traceback.
+
+    ``program``: how it was called, for lines of usage.
+    """
     log_format.set_format(log_format.format_in(arguments))  # an error may come before options are read
     console.set_debug("--debug" in arguments)
     console.set_quiet(False)
     try:
         with console.warnings_as_lines():
-            cli.main(arguments, prog_name="plant-aggregate", standalone_mode=False)
+            cli.main(arguments, prog_name=program, standalone_mode=False)
     except click.exceptions.Exit as done:
         return int(done.exit_code)
     except click.ClickException as error:

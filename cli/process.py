@@ -9,13 +9,13 @@ from . import console, interrupts
 from .main import EXIT_INPUT, EXIT_READER_CLOSED, report_interrupt, run_command
 
 
-def run() -> NoReturn:
-    """Run the command line of this process, and end it with the exit code."""
+def run(program: str) -> NoReturn:
+    """Run the command line of this process, which help calls ``program``, and end it with the exit code."""
     gc.set_threshold(1_000_000)  # loading the compiler makes 200,000 objects and no garbage
     console.report_uncaught_exceptions()
     arguments = sys.argv[1:]
     try:
-        exit_code = run_command(arguments)
+        exit_code = run_command(arguments, program)
         interrupts.stop_raising()
     except KeyboardInterrupt:  # while another error was reported
         exit_code = report_interrupt(arguments)

@@ -30,10 +30,21 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_by("import plant_aggregate") == set()
 
 
-def test_the_package_is_the_command_line() -> None:
-    command = [sys.executable, "-m", "plant_aggregate", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("module", ["plant_aggregate", "plant_aggregate.cli", "aggregate"])
+def test_the_package_is_the_command_line(module: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", module]
+    folder = ROOT if module == "aggregate" else tmp_path
+    done = subprocess.run([*command, "--version"], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout == f"plant-aggregate, version {plant_aggregate.__version__}\n"
+    done = subprocess.run([*command, "runs", "--help"], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"Usage: python -m {module} runs [OPTIONS]\n")
+
+
+def test_a_checkout_that_is_not_installed_says_so() -> None:
+    command = [sys.executable, "-S", "-c", "import runpy; runpy.run_module('aggregate', run_name='__main__')"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("plant-aggregate: error: the package is not installed; install it with")
 
 
 def test_the_groups_help_loads_nothing_heavy() -> None:
