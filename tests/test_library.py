@@ -37,7 +37,7 @@ def test_the_package_is_the_command_line(module: str, tmp_path: Path) -> None:
     done = subprocess.run([*command, "--version"], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout == f"plant-aggregate, version {plant_aggregate.__version__}\n"
     done = subprocess.run([*command, "runs", "--help"], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(f"Usage: python -m {module} runs [OPTIONS]\n")
+    assert done.stdout.startswith(f"Usage: python -m {module} runs [OPTIONS]")
 
 
 def test_a_checkout_that_is_not_installed_says_so() -> None:
