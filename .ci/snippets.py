@@ -1,14 +1,14 @@
-"""Copy the Python in the README, the docs and the notebooks to build/snippets, a file a page, for the type checker.
+"""Copy the Python in the README, the docs and the notebooks to a folder, a file a page, for type checkers.
 
+``snippets.py FOLDER`` adds to what is in the folder.
 A line of code has the number there that it has in its page; what is no code is left blank.
 """
 
 import json
-import shutil
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SNIPPETS = ROOT / "build" / "snippets"
 
 
 def code_of_page(text: str) -> str:
@@ -29,16 +29,15 @@ def code_of_notebook(text: str) -> str:
     return "".join(f"{'' if line.startswith(('%', '!')) else line}\n" for line in lines)
 
 
-def main() -> None:
-    """Write them all anew."""
-    shutil.rmtree(SNIPPETS, ignore_errors=True)
-    SNIPPETS.mkdir(parents=True)
+def main(folder: Path) -> None:
+    """Write them all."""
+    folder.mkdir(parents=True, exist_ok=True)
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.ipynb")):
         text = page.read_text(encoding="utf-8")
         code = code_of_notebook(text) if page.suffix == ".ipynb" else code_of_page(text)
         if code.strip():
-            (SNIPPETS / f"{page.stem}.py").write_text(code, encoding="utf-8")
+            (folder / f"{page.stem}.py").write_text(code, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

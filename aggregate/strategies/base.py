@@ -1,7 +1,7 @@
 """What a strategy is: a frozen dataclass of its parameters, with ``fit(votes, given) -> Consensus``."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import ParameterError
 from ..progress import SILENT, Progress
@@ -17,9 +17,6 @@ class Strategy(Protocol):
 
     name: ClassVar[str]
     takes: ClassVar[frozenset[str]]  # names of the `SideInputs` that `fit` uses
-
-    def __init__(self, **parameters: Any) -> None:
-        """Raises ParameterError if a parameter is out of its range."""
 
     def fit(self, votes: "Votes", given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> "Consensus":
         """Estimate a label for every observation.
