@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from .version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
+    from . import charts as charts
     from .ai_votes import AiVotes as AiVotes
     from .assess import compare as compare
     from .assess import evaluate as evaluate
@@ -130,7 +131,7 @@ _HOMES = {
 }
 """Public name -> the module it lives in."""
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = ["__version__", "charts", *sorted(_HOMES)]
 
 
 _PACKAGE = __name__
@@ -146,6 +147,8 @@ if __name__ == "aggregate":
 
 def __getattr__(name: str) -> object:
     """Load a public name from the module it lives in."""
+    if name == "charts":
+        return import_module(f"{_PACKAGE}.charts")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{_PACKAGE}.{_HOMES[name]}"), name)

@@ -1,18 +1,231 @@
-"""Charts of results. They need matplotlib: the extra ``plot``."""
+"""Charts of results: ``from plant_aggregate import charts``. They need matplotlib, the extra ``plot``.
+
+Each is a function of a result that draws into the axes ``ax``, by default those of a new figure, and returns them::
+
+    charts.convergence(consensus)
+    charts.confidences(consensus).figure.savefig("confidences.png")
+"""
 
 import textwrap
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .arrays import Indices
 from .assessment.calibration.ai import AiCalibration
 from .assessment.comparison import Comparison
-from .errors import ParameterError
+from .assessment.evaluation import VOTE_GROUPS, Evaluation, votes_in_words
+from .consensus import STATUSES, Consensus
+from .errors import ParameterError, on_one_line
+from .trace import Iteration
+from .votes import Votes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GREEN, GREY = "#1b7837", "#4d4d4d"
+__all__ = [
+    "accuracy_against_retrieval",
+    "confidences",
+    "confusions",
+    "convergence",
+    "reliability",
+    "statuses",
+    "votes_of_users",
+    "votes_per_observation",
+    "weights_against_species",
+]
+
+GREEN, ORANGE, LIGHT, GREY = "#1b7837", "#e08214", "#c9c9c9", "#4d4d4d"
+OF_STATUSES = dict(zip(STATUSES, (GREEN, ORANGE, LIGHT), strict=True))
+NARROW = {"columnspacing": 1.0, "handlelength": 1.0, "borderaxespad": 0.2}
+LEAST, LETTERS = 12, 5  # characters of a label in a chart: at least, and for each inch
+
+
+def accuracy_against_retrieval(comparison: Comparison, subset: str = "all", *, ax: "Axes | None" = None) -> "Axes":
+    """Accuracy of each strategy (invalid counts as wrong) against the share of the experts' species that it retrieves.
+
+    Bars are 95 % intervals. ``subset`` is one of the evaluation's sets of expert observations. Raises ParameterError
+    if there is no such set, or matplotlib is not installed.
+    """
+    points = []
+    for each in comparison.compared:
+        group = next((group for group in each.evaluation.subsets if group.name == subset), None)
+        if group is None:
+            raise _no_such_subset(subset, [group.name for group in each.evaluation.subsets])
+        points.append((each.strategy, group.measures["species_retrieved"], group.measures["accuracy"]))
+
+    axes = _axes(ax, (7.0, 5.0))
+    for name, retrieved, accuracy in points:
+        axes.errorbar(
+            100 * retrieved.value,
+            100 * accuracy.value,
+            xerr=[[100 * (retrieved.value - retrieved.low)], [100 * (retrieved.high - retrieved.value)]],
+            yerr=[[100 * (accuracy.value - accuracy.low)], [100 * (accuracy.high - accuracy.value)]],
+            fmt="o",
+            color=GREEN if name == "plantnet" else GREY,
+            elinewidth=0.6,
+            alpha=0.9,
+        )
+    _name_points(axes, [(name, 100 * x.value, 100 * y.value) for name, x, y in points])
+    axes.set_xlabel("experts' species retrieved, %")
+    axes.set_ylabel("accuracy, % (invalid = wrong)")
+    axes.grid(color="#ececec")
+    axes.set_axisbelow(True)
+    return axes
+
+
+def reliability(calibration: AiCalibration, subset: str = "all", *, ax: "Axes | None" = None) -> "Axes":
+    """The AI's accuracy against its score, before and after calibration; on the diagonal a score is a probability.
+
+    ``subset`` is one of the calibration's sets of expert observations. Raises ParameterError if there is no such set,
+    as in a calibration that was loaded from a file, or matplotlib is not installed.
+    """
+    comparison = next((each for each in calibration.comparisons if each.name == subset), None)
+    if comparison is None:
+        raise _no_such_subset(subset, [each.name for each in calibration.comparisons])
+
+    axes = _axes(ax, (5.0, 4.5))
+    axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8)
+    for name, quality, colour in (("before", comparison.before, GREY), ("after", comparison.after, GREEN)):
+        scores = [each.mean_score for each in quality.curve]
+        shares = [each.share_right for each in quality.curve]
+        label = f"{name} (error {quality.calibration_error:.3f})"
+        axes.plot(scores, shares, "o-", color=colour, linewidth=1.2, markersize=4, label=label)
+    axes.set_title(f"{comparison.name}: {comparison.observations:,} observations", fontsize=10)
+    axes.set_xlabel("score of the AI")
+    axes.set_ylabel("share right")
+    axes.legend(frameon=False, fontsize=9)
+    return axes
+
+
+def statuses(consensus: Consensus, *, ax: "Axes | None" = None) -> "Axes":
+    """The shares of valid and contested observations, and of those in need of votes, by their number of votes."""
+    n_votes, status = np.diff(consensus.votes.offsets), consensus.status
+    groups = [(n_votes >= low) & (n_votes <= (np.inf if high is None else high)) for low, high in VOTE_GROUPS]
+    names = [votes_in_words(low, high) for low, high in VOTE_GROUPS]
+    filled = [(name, status[group]) for name, group in zip(names, groups, strict=True) if group.any()]
+    bars = [("all", status), *filled]
+
+    axes = _axes(ax, (6.5, 3.6))
+    left = np.zeros(len(bars))
+    for code, (name, colour) in enumerate(OF_STATUSES.items()):
+        shares = np.array([100 * np.mean(statuses_of_bar == code) for _, statuses_of_bar in bars])
+        axes.barh(np.arange(len(bars)), shares, left=left, color=colour, label=name.replace("_", " "), height=0.75)
+        left += shares
+    ticks = [f"{name}  ({statuses_of_bar.size:,})" for name, statuses_of_bar in bars]
+    axes.set_yticks(np.arange(len(bars)), ticks)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("share of the observations, %")
+    axes.set_ylabel("votes  (observations)")
+    axes.legend(frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), **NARROW)
+    return axes
+
+
+def votes_per_observation(votes: Votes, *, ax: "Axes | None" = None) -> "Axes":
+    """How many observations have that many votes or more."""
+    return _at_least(np.diff(votes.offsets), "votes on an observation", "observations", ax)
+
+
+def votes_of_users(votes: Votes, *, ax: "Axes | None" = None) -> "Axes":
+    """How many users have cast that many votes or more."""
+    return _at_least(votes.n_votes_of_users, "votes of a user", "users", ax)
+
+
+def weights_against_species(consensus: Consensus, *, ax: "Axes | None" = None) -> "Axes":
+    """The weight of each user against the number of species that the user has identified.
+
+    The larger a point, the more users are there. One vote of those from the line on makes a label valid.
+    """
+    users = consensus.users
+    species = np.log1p(users.n_species)
+    # Where there are more points than one can see, those that lie together are one.
+    x_step, y_step = max(float(species.max()), 1.0) / 200, max(float(users.weight.max()), 1.0) / 200
+    places = np.stack([np.rint(species / x_step), np.rint(users.weight / y_step)], axis=1)
+    points, first, n_users = np.unique(places, axis=0, return_index=True, return_counts=True)
+    x, y = points.T * [[x_step], [y_step]]
+
+    axes = _axes(ax, (6.5, 4.2))
+    colours = np.where(users.self_validating[first], GREEN, GREY)
+    axes.scatter(x, y, 12 + 30 * np.log10(n_users), colours, alpha=0.6, linewidths=0)
+    threshold = consensus.parameters.get("theta_conf")
+    if threshold is not None:
+        axes.axhline(threshold, color=GREEN, linewidth=0.8)
+        axes.text(0, threshold, "theta_conf", color=GREEN, fontsize=9, va="bottom")
+    ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000, 3000) if np.log1p(tick) <= species.max()]
+    axes.set_xticks(np.log1p(ticks), [f"{tick:,}" for tick in ticks])
+    axes.set_xlabel("species identified")
+    axes.set_ylabel("weight of the user")
+    return axes
+
+
+def convergence(trace: Consensus | Sequence[Iteration], *, ax: "Axes | None" = None) -> "Axes":
+    """The labels and the users that each iteration changed.
+
+    ``trace`` is a consensus, or the iterations of one, as a published run has them in ``record.trace``.
+    """
+    iterations = trace.trace.iterations if isinstance(trace, Consensus) else trace
+    axes = _axes(ax, (5.5, 3.6))
+    numbers = np.arange(1, len(iterations) + 1)
+    for name, counts, colour in (
+        ("labels", [each.labels_changed for each in iterations], GREEN),
+        ("users", [each.users_changed for each in iterations], GREY),
+    ):
+        axes.plot(numbers, counts, "o-", color=colour, linewidth=1.2, markersize=4, label=f"{name} changed")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(_whole)
+    axes.locator_params("x", integer=True)
+    axes.set_xlabel("iteration")
+    axes.legend(frameon=False, fontsize=9)
+    return axes
+
+
+def confidences(consensus: Consensus, *, ax: "Axes | None" = None) -> "Axes":
+    """A histogram of the confidence of the labels, by status."""
+    status = consensus.status
+    parts = [consensus.confidence[status == code] for code in range(len(STATUSES))]
+    axes = _axes(ax, (6.5, 3.6))
+    names = [name.replace("_", " ") for name in STATUSES]
+    axes.hist(parts, bins=np.linspace(0, 1, 41).tolist(), stacked=True, color=list(OF_STATUSES.values()), label=names)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("observations")
+    axes.yaxis.set_major_formatter(_whole)
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    return axes
+
+
+def confusions(evaluation: Evaluation, *, ax: "Axes | None" = None) -> "Axes":
+    """The species that are most often taken for another; valid ones would be learnt by a classifier."""
+    pairs = evaluation.confusions
+    axes = _axes(ax, (7.0, 1.0 + 0.28 * max(len(pairs), 1)))
+    rows = np.arange(len(pairs))
+    valid = np.array([pair.valid for pair in pairs])
+    others = np.array([pair.observations for pair in pairs]) - valid
+    axes.barh(rows, valid, color=GREEN, label="valid", height=0.75)
+    axes.barh(rows, others, left=valid, color=LIGHT, label="not valid", height=0.75)
+    length = max(LEAST, int(LETTERS * axes.bbox.width / axes.figure.dpi))
+    names = [f"{_short(pair.truth, length)} → {_short(pair.label, length)}" for pair in pairs]
+    axes.set_yticks(rows, names, fontsize=8, parse_math=False)
+    axes.invert_yaxis()
+    axes.locator_params("x", integer=True)
+    axes.set_xlabel("expert observations")
+    axes.set_ylabel("experts' label → label", fontsize=9)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    return axes
+
+
+def panels(n: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
+    """A figure that pyplot does not know, to be written to a file, and the axes in it, side by side, of some inches."""
+    check_installed()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(n * size[0], size[1]), layout="constrained")
+    return figure, [figure.add_subplot(1, n, place + 1) for place in range(n)]
 
 
 def check_installed() -> None:
@@ -21,69 +234,50 @@ def check_installed() -> None:
         raise ParameterError("a plot needs matplotlib: pip install 'plant-aggregate[plot]'")
 
 
-def accuracy_against_retrieval(comparison: Comparison, subset: str = "all") -> "Figure":
-    """Accuracy of each strategy (invalid counts as wrong) against the share of the experts' species that it retrieves.
-
-    Bars are 95 % intervals. ``subset`` is one of the evaluation's sets of expert observations. Raises ParameterError
-    if there is no such set, or matplotlib is not installed.
-    """
+def _axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":
+    """The axes to draw into: ``ax``, or those of a new figure of ``size`` (inches) in pyplot."""
     check_installed()
-    from matplotlib.figure import Figure
+    if ax is None:
+        from matplotlib import pyplot
 
-    points = []
-    for each in comparison.compared:
-        group = next((group for group in each.evaluation.subsets if group.name == subset), None)
-        if group is None:
-            known = ", ".join(repr(group.name) for group in each.evaluation.subsets)
-            raise ParameterError(f"subset is {subset!r} but must be one of {known}")
-        points.append((each.strategy, group.measures["species_retrieved"], group.measures["accuracy"]))
-
-    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
-    axes = figure.subplots()
-    for name, retrieved, accuracy in points:
-        colour = GREEN if name == "plantnet" else GREY
-        axes.errorbar(
-            100 * retrieved.value,
-            100 * accuracy.value,
-            xerr=[[100 * (retrieved.value - retrieved.low)], [100 * (retrieved.high - retrieved.value)]],
-            yerr=[[100 * (accuracy.value - accuracy.low)], [100 * (accuracy.high - accuracy.value)]],
-            fmt="o",
-            color=colour,
-            elinewidth=0.6,
-            alpha=0.9,
-        )
-    _name_points(axes, [(name, 100 * x.value, 100 * y.value) for name, x, y in points])
-    axes.set_xlabel("experts' species retrieved, %")
-    axes.set_ylabel("accuracy, %  (not valid = wrong)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#ececec")
-    axes.set_axisbelow(True)
-    return figure
+        _, ax = pyplot.subplots(figsize=size, layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
 
 
-def reliability_curves(calibration: AiCalibration) -> "Figure":
-    """The AI's accuracy against its score, before and after calibration; a panel for each set of observations.
+def _at_least(counts: Indices, what: str, of_what: str, ax: "Axes | None") -> "Axes":
+    """How many of the positive ``counts`` are at least as large as each number: the tail is long."""
+    numbers, times = np.unique(counts[counts > 0], return_counts=True)
+    axes = _axes(ax, (5.5, 3.6))
+    axes.step(numbers, np.cumsum(times[::-1])[::-1], "o-", where="pre", color=GREEN, linewidth=1.2, markersize=3)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(_whole)
+    axes.set_xlabel(f"{what}, or more")
+    axes.set_ylabel(of_what)
+    return axes
 
-    Raises ParameterError if matplotlib is not installed.
+
+def _whole(value: float, _: object = None) -> str:
+    return f"{value:,.0f}" if value >= 1 or value == 0 else ""
+
+
+def _short(label: str | int, length: int) -> str:
+    """A label of at most ``length`` characters: the genus is abbreviated first.
+
+    >>> _short("Medicago lupulina", 20), _short("Medicago lupulina", 12), _short("Medicago polymorpha", 12)
+    ('Medicago lupulina', 'M. lupulina', 'M. polymo...')
     """
-    check_installed()
-    from matplotlib.figure import Figure
+    text = on_one_line(str(label))
+    genus, _, species = text.partition(" ")
+    if len(text) > length and genus and species:
+        text = f"{genus[0]}. {species}"
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
-    figure = Figure(figsize=(4.5 * len(calibration.comparisons), 4.5), layout="constrained")
-    panels = figure.subplots(1, len(calibration.comparisons), squeeze=False, sharey=True)[0]
-    for axes, comparison in zip(panels, calibration.comparisons, strict=True):
-        axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8)
-        for name, quality, colour in (("before", comparison.before, GREY), ("after", comparison.after, GREEN)):
-            scores = [each.mean_score for each in quality.curve]
-            shares = [each.share_right for each in quality.curve]
-            label = f"{name} (error {quality.calibration_error:.3f})"
-            axes.plot(scores, shares, "o-", color=colour, linewidth=1.2, markersize=4, label=label)
-        axes.set_title(f"{comparison.name}: {comparison.observations:,} observations", fontsize=10)
-        axes.set_xlabel("score")
-        axes.legend(frameon=False, fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("share right")
-    return figure
+
+def _no_such_subset(subset: str, known: Iterable[str]) -> ParameterError:
+    return ParameterError(f"subset is {subset!r} but must be one of {', '.join(map(repr, known))}")
 
 
 def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
@@ -116,4 +310,5 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
             verticalalignment="bottom",
             fontsize=9,
             fontweight="bold" if any(name == "plantnet" for name, _, _ in group) else "normal",
+            parse_math=False,
         )

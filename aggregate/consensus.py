@@ -226,6 +226,11 @@ class Consensus:
         return self._n_labels(slice(0, self.n_observations))
 
     @property
+    def status(self) -> NDArray[np.int8]:
+        """int8[n_observations]; positions in ``STATUSES``: 0 valid, 1 contested, 2 in need of votes."""
+        return self._status(slice(0, self.n_observations))
+
+    @property
     def ambiguous(self) -> Flags:
         """bool[n_observations]; aum below the threshold."""
         return self._spread(_is_below(self.disputes.aum, self.ambiguous_below), self._undisputed_ambiguous)
@@ -256,14 +261,12 @@ class Consensus:
         """As :meth:`to_arrow`, but with strings as dictionary-encoded labels, which are faster to make and to write."""
         votes, disputes = self.votes, self.disputes
         rows = slice(first, last)
-        contested = self._spread(self._disputed_contested(), False, rows)
-        status = np.where(self.valid[rows], 0, np.where(contested, 1, 2)).astype(np.int8)
         columns = {
             "observation_id": votes.observation_ids[first:last],
             "label": _names(votes.label_names, self.labels[rows]),
             "confidence": self._confidence(rows),
             "valid": self.valid[rows],
-            "status": dictionary_of(status, strings(STATUSES)),
+            "status": dictionary_of(self._status(rows), strings(STATUSES)),
             "ambiguous": self._spread(_is_below(disputes.aum, self.ambiguous_below), self._undisputed_ambiguous, rows),
             "aum": self._spread(disputes.aum, 1.0, rows),
             "margin": self._spread(disputes.margin, 1.0, rows),
@@ -383,6 +386,10 @@ class Consensus:
 
     def _disputed_contested(self) -> Flags:
         return _is_below(self.disputes.agreement, self.theta_acc)
+
+    def _status(self, rows: slice) -> NDArray[np.int8]:
+        contested = self._spread(self._disputed_contested(), False, rows)
+        return np.where(self.valid[rows], 0, np.where(contested, 1, 2)).astype(np.int8)
 
     def _confidence(self, rows: slice) -> Floats:
         weight = self.weight[rows]

@@ -60,7 +60,7 @@ def calibrate_ai(
     """
     import plant_aggregate
     from plant_aggregate.assessment.report.calibration import ai_calibration_blocks, ai_calibration_rows, saved_block
-    from plant_aggregate.charts import check_installed, reliability_curves
+    from plant_aggregate.charts import check_installed, panels, reliability
     from plant_aggregate.files.results import check_paths, write_plot
     from plant_aggregate.schema import AI_CALIBRATION
 
@@ -74,7 +74,10 @@ def calibrate_ai(
     )
     plant_aggregate.save_calibration(fitted, output)
     if plot is not None:
-        write_plot(reliability_curves(fitted), plot)
+        figure, curves = panels(len(fitted.comparisons), (4.5, 4.5))
+        for axes, subset in zip(curves, fitted.comparisons, strict=True):
+            reliability(fitted, subset.name, ax=axes)
+        write_plot(figure, plot)
     if as_csv:
         console.result_rows(AI_CALIBRATION, ai_calibration_rows(fitted))
     elif as_json:

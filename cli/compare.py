@@ -78,7 +78,7 @@ def compare(
     from plant_aggregate.assessment.comparison import ai_variants
     from plant_aggregate.assessment.comparison import compare as compare_strategies
     from plant_aggregate.assessment.report.comparison import comparison_blocks
-    from plant_aggregate.charts import accuracy_against_retrieval, check_installed
+    from plant_aggregate.charts import accuracy_against_retrieval, check_installed, panels
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.strategies import registry
@@ -104,7 +104,9 @@ def compare(
     if output is not None:
         write_measures(comparison.to_arrow(), output)
     if plot is not None:
-        write_plot(accuracy_against_retrieval(comparison), plot)
+        figure, (axes,) = panels(1, (7.0, 5.0))
+        accuracy_against_retrieval(comparison, ax=axes)
+        write_plot(figure, plot)
     if as_csv:
         console.result_table(comparison.to_arrow())
     elif as_json:

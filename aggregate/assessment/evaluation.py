@@ -256,7 +256,7 @@ def evaluate_matched(
         "with a disagreement": several & (matched.n_labels >= 2),
     }
     by_votes = {
-        _votes_in_words(low, high): (matched.n_votes >= low) & (matched.n_votes <= (high or np.inf))
+        votes_in_words(low, high): (matched.n_votes >= low) & (matched.n_votes <= (high or np.inf))
         for low, high in VOTE_GROUPS
     }
     return Evaluation(
@@ -318,7 +318,8 @@ def _plain_name(name: "pa.Scalar") -> str | int:
     return value if isinstance(value, str) else int(value)
 
 
-def _votes_in_words(low: int, high: int | None) -> str:
+def votes_in_words(low: int, high: int | None) -> str:
+    """``1``, ``3 to 5`` or ``11 or more``."""
     if high is None:
         return f"{low} or more"
     return str(low) if low == high else f"{low} to {high}"

@@ -102,17 +102,3 @@ def test_seconds_are_those_of_fitting_and_not_of_compiling(tmp_path: Path) -> No
     assert len(fits) == 7
     assert compiled["load majority"] > 0
     assert set(fits.values()) == {0}
-
-
-@pytest.mark.extras
-def test_a_chart_has_a_point_for_every_strategy(sample: tuple[plant_aggregate.Votes, plant_aggregate.Truth]) -> None:
-    pytest.importorskip("matplotlib")
-    from plant_aggregate.charts import accuracy_against_retrieval
-
-    votes, truth = sample
-    chosen = {name: STRATEGIES[name]() for name in ("plantnet", "majority")}
-    comparison = plant_aggregate.compare(votes, truth, chosen, resamples=10)
-    (axes,) = accuracy_against_retrieval(comparison).axes
-    assert {text.get_text() for text in axes.texts} == {"plantnet", "majority"}
-    with pytest.raises(plant_aggregate.ParameterError, match="subset is 'some' but must be one of 'all', "):
-        accuracy_against_retrieval(comparison, "some")
