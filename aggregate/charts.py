@@ -170,10 +170,9 @@ def convergence(trace: Consensus | Sequence[Iteration], *, ax: "Axes | None" = N
     iterations = trace.trace.iterations if isinstance(trace, Consensus) else trace
     axes = _axes(ax, (5.5, 3.6))
     numbers = np.arange(1, len(iterations) + 1)
-    for name, counts, colour in (
-        ("labels", [each.labels_changed for each in iterations], GREEN),
-        ("users", [each.users_changed for each in iterations], GREY),
-    ):
+    for name, colour in (("labels", GREEN), ("users", GREY)):
+        found = [getattr(each, f"{name}_changed") for each in iterations]
+        counts = [np.nan if count is None else count for count in found]
         axes.plot(numbers, counts, "o-", color=colour, linewidth=1.2, markersize=4, label=f"{name} changed")
     axes.set_yscale("symlog", linthresh=1)
     axes.set_ylim(bottom=0)
