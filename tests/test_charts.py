@@ -153,7 +153,7 @@ def test_there_is_no_chart_of_observations_that_were_not_evaluated(sample: Resul
         charts.reliability(sample.ai, "some")
 
 
-@pytest.mark.filterwarnings("ignore:table. none of the experts:plant_aggregate.AggregateWarning")
+@pytest.mark.filterwarnings("ignore:.*none of the experts:plant_aggregate.AggregateWarning")
 def test_labels_may_be_anything_and_results_small() -> None:
     labels = ["$x_", "x" * 99, "$x_", "a\nb"]
     table = {"observation_id": [1, 1, 2, 2], "user_id": [1, 2, 1, 2], "label": labels}
