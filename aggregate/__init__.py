@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .ingest import votes_from_table as votes_from_table
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
+    from .ingest.matrices import votes_from_matrix as votes_from_matrix
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
     from .ingest.user_weights import read_user_weights as read_user_weights
@@ -99,6 +100,7 @@ _HOMES = {
         "evidence": "Evidence",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
+        "ingest.matrices": "votes_from_matrix",
         "ingest.truth": "read_truth truth_from_table",
         "ingest.user_weights": "read_user_weights",
         "pipeline": "run",

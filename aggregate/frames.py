@@ -68,7 +68,7 @@ def is_frame(given: object) -> bool:
     (True, False)
     """
     exports = any(hasattr(given, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "__dataframe__"))
-    known = isinstance(given, Mapping) or _is_of_pandas(given, "DataFrame", "Series")
+    known = isinstance(given, Mapping) or is_pandas(given, "DataFrame", "Series")
     return (exports or known) and type(given).__name__ != "LazyFrame"
 
 
@@ -91,17 +91,13 @@ def to_table(
         is_path = reader and isinstance(given, str | PathLike)
         write = f"{reader}({path_in_words(given)})" if is_path else "a data frame, an Arrow table or a dict of arrays"
         raise wrong_type("a frame", given, write)
-    source = _source_of(given, table)
+    source = source_of(given, table)
     places = {str(name): name for name in source.names} if not table else _find(table, source, columns or {})
     arrays = {}
     for ours, theirs in places.items():
         kind = next((column.type for column in table if column.name == ours), "")
-        values = _without_views(source.read(theirs, ours))
-        arrays[ours] = _whole_numbers(values) if source.is_loose and kind in ("id", "label") else values
-    lengths = {ours: len(values) for ours, values in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        differ = ", ".join(f"{length:,} of {quoted(ours)}" for ours, length in lengths.items())
-        raise VotesError(f"columns have different lengths: {differ}")
+        values = source.read(theirs, ours)
+        arrays[ours] = whole_numbers(values) if source.is_loose and kind in ("id", "label") else values
     return pa.table(arrays)
 
 
@@ -146,7 +142,7 @@ def path_in_words(given: object) -> str:
 _MISSING = ("NoneType", "NAType", "NaTType")  # types of objects that stand for a missing value, in Python and pandas
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """The columns of a frame."""
 
     kind: str  # what it is, in words
@@ -159,32 +155,32 @@ class _Source(NamedTuple):
     def read(self, name: Any, ours: str) -> "pa.Array | pa.ChunkedArray":
         """The values of a column, ``ours`` in messages. Raises VotesError."""
         if not self.is_loose:
-            return self.columns.column(self.names.index(name))
+            return _without_views(self.columns.column(self.names.index(name)))
         values = self.columns[name]
         try:
-            return _array_of(values)
+            return _without_views(to_array(values))
         except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # Arrow's errors are ValueErrors
-            called = quoted(name) if name == ours else f"{quoted(str(name))} ({ours})"
+            called = quoted(ours) if str(name) == ours else f"{quoted(str(name))} ({ours})"
             raise VotesError(
                 f"column {called} cannot be read ({reason_of(error)})",
                 remedy="give all of its values one type, such as with .astype(str)",
             ) from error
 
 
-def _source_of(given: Any, table: Table) -> _Source:
-    """The columns of a frame. Raises TypeError."""
+def source_of(given: Any, table: Table = ()) -> Source:
+    """The columns of a frame. Raises TypeError, and VotesError if the lists of a dict differ in length."""
     import pyarrow as pa
 
     kind = in_words(given)
-    if _is_of_pandas(given, "Series"):
+    if is_pandas(given, "Series"):
         others = [column.name for column in table if not column.optional and column.name not in _OF_SERIES]
         if others or given.index.nlevels > 1:
             lacks = f"no {others[0]}" if others else f"{given.index.nlevels} levels in its index"
             raise TypeError(f"{kind} has {lacks}: write a data frame, with .reset_index() if its index holds ids")
         columns = dict(zip(_OF_SERIES, (given.index, given), strict=True))
-        return _Source(kind, _OF_SERIES, len(given), columns, is_loose=True)
-    if _is_of_pandas(given, "DataFrame"):
-        return _Source(kind, list(given.columns), len(given), given, is_loose=True, index_names=list(given.index.names))
+        return Source(kind, _OF_SERIES, len(given), columns, is_loose=True)
+    if is_pandas(given, "DataFrame"):
+        return Source(kind, list(given.columns), len(given), given, is_loose=True, index_names=list(given.index.names))
     if isinstance(given, Mapping):
         scalars = [name for name, values in given.items() if not _is_column(values)]
         if scalars:
@@ -192,8 +188,11 @@ def _source_of(given: Any, table: Table) -> _Source:
                 f"{quoted(str(scalars[0]))} of the dict is {in_words(given[scalars[0]])}: write lists or arrays, "
                 "an item a row"
             )
-        n_rows = max((len(values) for values in given.values()), default=0)
-        return _Source(kind, list(given), n_rows, given, is_loose=True)
+        lengths = {len(values): name for name, values in reversed(given.items())}
+        if len(lengths) > 1:
+            differ = ", ".join(f"{length:,} in {quoted(str(name))}" for length, name in reversed(lengths.items()))
+            raise VotesError(f"the columns have different lengths: {differ}")
+        return Source(kind, list(given), next(iter(lengths), 0), given, is_loose=True)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
         try:
             exported = given if isinstance(given, pa.Table) else pa.table(given)
@@ -203,13 +202,13 @@ def _source_of(given: Any, table: Table) -> _Source:
         from pyarrow.interchange import from_dataframe
 
         exported = from_dataframe(given)
-    return _Source(kind, exported.column_names, exported.num_rows, exported)
+    return Source(kind, exported.column_names, exported.num_rows, exported)
 
 
 _OF_SERIES = ("observation_id", "label")
 
 
-def _find(table: Table, source: _Source, columns: Mapping[str, str]) -> dict[str, Any]:
+def _find(table: Table, source: Source, columns: Mapping[str, str]) -> dict[str, Any]:
     """Column of ``table`` -> its name in the frame, for those that it has."""
     ours = [column.name for column in table]
     unknown = [name for name in columns if name not in ours]
@@ -235,7 +234,7 @@ def _find(table: Table, source: _Source, columns: Mapping[str, str]) -> dict[str
 
 
 def _missing(
-    missing: Sequence[str], found: Mapping[str, Any], source: _Source, columns: Mapping[str, str]
+    missing: Sequence[str], found: Mapping[str, Any], source: Source, columns: Mapping[str, str]
 ) -> VotesError:
     """Says which columns are missing, which there are, and what to write."""
     called = [repr(columns[name]) + f" ({name})" if name in columns else repr(name) for name in missing]
@@ -272,7 +271,7 @@ def _proposal(missing: Sequence[str], found: Mapping[str, Any], free: Sequence[A
     return {name: proposed[name] for name in sorted(proposed, key=[*found, *missing].index)}
 
 
-def _is_of_pandas(given: object, *names: str) -> bool:
+def is_pandas(given: object, *names: str) -> bool:
     """Whether an object is of one of pandas' types, which is not loaded for it."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(given, tuple(getattr(pandas, name) for name in names))
@@ -282,7 +281,7 @@ def _is_column(values: Any) -> bool:
     return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping)
 
 
-def _array_of(values: Any) -> "pa.Array | pa.ChunkedArray":
+def to_array(values: Any) -> "pa.Array | pa.ChunkedArray":
     """A column of pandas, NumPy, Arrow or Python values as an Arrow array, NaN among objects as null.
 
     Lists and arrays are converted here, because pyarrow would load pandas.
@@ -291,7 +290,7 @@ def _array_of(values: Any) -> "pa.Array | pa.ChunkedArray":
 
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
-    if _is_of_pandas(values, "Series", "Index", "Categorical"):
+    if is_pandas(values, "Series", "Index", "Categorical"):
         try:
             return pa.array(values, from_pandas=True)
         except OverflowError:
@@ -343,7 +342,7 @@ def _without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.Chunk
         return pa.array(values.to_pylist(), pa.large_string())
 
 
-def _whole_numbers(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
+def whole_numbers(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
     """Floats as integers if all are whole, NaN as null; otherwise the values as they are."""
     import pyarrow as pa
 

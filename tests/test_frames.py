@@ -231,7 +231,12 @@ OTHER = pd.DataFrame({"obs": [1], "annotator": ["ana"], "species": ["Ilex"]})
         ),
         (OTHER, {"obs": "observation_id"}, ParameterError, r"write columns=\{'observation_id': 'obs'\}"),
         (OTHER.set_index("obs"), {"observation_id": "obs"}, VotesError, r"and 'obs' in its index; write .reset_index"),
-        ({**LOG, "label": ["Ilex"]}, None, VotesError, "columns have different lengths: 5 of 'observation_id'"),
+        (
+            {**LOG, "label": ["Ilex"]},
+            None,
+            VotesError,
+            "the columns have different lengths: 5 in 'observation_id', 1 in 'label'",
+        ),
         ({**LOG, "label": [1, "Ilex", 2, 3, 4]}, None, VotesError, "column 'label' cannot be read"),
         (pd.DataFrame([[1, 1, "a", "b"]], columns=["task", "task", "worker", "label"]), None, VotesError, "occurs 2"),
         (pd.DataFrame(), None, VotesError, "no rows"),

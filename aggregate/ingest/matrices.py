@@ -1,0 +1,123 @@
+"""Votes from wide tables: a row an observation, a column a user."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..arrow import fill_null, scalar, to_arrow, to_numpy
+from ..errors import VotesError, quoted, warn
+from ..frames import ALIASES, Frame, is_frame, is_pandas, source_of, to_array, whole_numbers, wrong_type
+from ..votes import Votes
+from . import votes_from_table
+
+ID = "observation_id"
+
+NO_LABEL = -1  # stands for no vote in the matrices of Snorkel and others
+
+
+def votes_from_matrix(
+    matrix: "Frame | Sequence[Sequence[Any]] | Any",
+    *,
+    columns: Mapping[str, str] | None = None,
+    missing: int | str | None = None,
+) -> Votes:
+    """Votes from a wide table: a row an observation, a column a user, in each cell a label or none.
+
+    ``matrix`` is an array of any dtype[n_observations, n_users], or a frame. The observations' ids are in the column
+    ``observation_id`` or ``task`` (``columns={"observation_id": NAME}`` for another name), else in the index of a
+    pandas data frame, else they are the numbers of the rows. The users' are the names of the other columns, or their
+    numbers.
+
+    None, NaN and NA are no vote, nor is ``missing`` if it is given: -1 in the matrices of Snorkel, for instance. Floats
+    that are whole numbers become integers. Observations and users without a vote are left out. Raises VotesError if the
+    labels are neither text nor integers, an observation has several rows, or no vote is left, and TypeError for what is
+    no matrix. Warns of labels -1 if ``missing`` is not given.
+
+    >>> votes_from_matrix([[3, None, 3], [4, 5, None]])
+    Votes(4 votes of 3 users on 2 observations, 3 labels)
+    >>> import pandas as pd
+    >>> wide = pd.DataFrame({"ana": ["Acer", "Ilex"], "bo": [None, "Ilex"]}, index=["photo 1", "photo 2"])
+    >>> votes_from_matrix(wide).observation_ids.to_pylist()
+    ['photo 1', 'photo 2']
+    """
+    ids, users, labels = _parts(matrix, (columns or {}).get(ID))
+    rows = [np.flatnonzero(to_numpy(_holds_label(column, missing))) for column in labels]
+    voted = [column.take(to_arrow(places)) for column, places in zip(labels, rows, strict=True)]
+    label = _of_one_type({user: values for user, values in zip(users, voted, strict=True) if len(values)})
+    if missing is None and pa.types.is_integer(label.type) and pc.any(pc.equal(label, scalar(NO_LABEL))).as_py():
+        warn(f"some cells hold the label {NO_LABEL}: if that is no vote, write missing={NO_LABEL}")
+    by_vote = {
+        ID: ids.take(to_arrow(np.concatenate([np.empty(0, np.int64), *rows]))),
+        "user_id": to_array(users).take(to_arrow(np.repeat(np.arange(len(users)), [places.size for places in rows]))),
+        "label": label,
+    }
+    return votes_from_table(by_vote)
+
+
+def _parts(matrix: Any, id_column: str | None) -> tuple[pa.Array, list[Any], list[pa.Array]]:
+    """The ids of the observations, those of the users, and the labels of each user. Raises TypeError, VotesError."""
+    if is_pandas(matrix, "Series") or not is_frame(matrix):
+        cells = np.array(matrix, object) if isinstance(matrix, list | tuple) else np.asarray(matrix)
+        if cells.ndim != 2:
+            raise wrong_type("a matrix", matrix, "an array of two dimensions, or a frame with a column for each user")
+        matrix = dict(enumerate(cells.T))
+    source = source_of(matrix)
+    twice = [name for name in source.names if source.names.count(name) > 1]
+    if twice:
+        raise VotesError(f"column {quoted(str(twice[0]))} occurs {source.names.count(twice[0])} times")
+    wanted = [ID, ALIASES[ID]] if id_column is None else [id_column]
+    of_ids = next((name for name in wanted if name in source.names), None)
+    if of_ids is None and id_column is not None:
+        have = ", ".join(map(repr, source.names))
+        raise VotesError(f"column {quoted(id_column)} ({ID}) is missing; {source.kind} has {have}")
+    if of_ids is not None:
+        ids = source.read(of_ids, ID)
+    else:
+        ids = to_array(matrix.index if is_pandas(matrix, "DataFrame") else np.arange(source.n_rows))
+    ids = _plain(ids)
+    known = ids.filter(ids.is_valid())
+    if len(pc.unique(known)) < len(known):
+        first = next(count for count in known.value_counts().to_pylist() if count["counts"] > 1)
+        raise VotesError(f"observation {quoted(first['values'])} has {first['counts']:,} rows", remedy="leave one")
+    users = [name for name in source.names if of_ids is None or name != of_ids]
+    labels = [_plain(source.read(user, str(user))) for user in users]
+    return ids, users if all(isinstance(user, int) for user in users) else list(map(str, users)), labels
+
+
+def _plain(values: "pa.Array | pa.ChunkedArray") -> pa.Array:
+    """A column in one piece, without a dictionary, and with integers where there are whole numbers only."""
+    if isinstance(values, pa.ChunkedArray):
+        chunks = values.chunks or [pa.nulls(0, values.type)]
+        values = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    return whole_numbers(values.dictionary_decode() if pa.types.is_dictionary(values.type) else values)
+
+
+def _holds_label(labels: pa.Array, missing: int | str | None) -> pa.Array:
+    """Which cells of a column hold a label, bool[n]."""
+    there = pc.invert(labels.is_null(nan_is_null=True))
+    if missing is None or isinstance(missing, str) != _is_text(labels.type):
+        return there
+    return pc.and_not(there, fill_null(pc.equal(labels, scalar(missing, labels.type)), False))
+
+
+def _of_one_type(labels: Mapping[Any, pa.Array]) -> pa.Array:
+    """The labels of all users, one after the other. Raises VotesError if some are text and others are numbers."""
+    if not labels:
+        raise VotesError("no cell holds a label")
+    users = {"text" if _is_text(values.type) else "numbers": user for user, values in labels.items()}
+    if len(users) > 1:
+        text, number = (quoted(str(users[kind])) for kind in ("text", "numbers"))
+        raise VotesError(
+            f"the labels of {text} are text, those of {number} are not", remedy="write all of them as text"
+        )
+    types = {values.type for values in labels.values()}
+    numbers = pa.int64() if all(map(pa.types.is_integer, types)) else pa.float64()
+    common = types.pop() if len(types) == 1 else pa.large_string() if "text" in users else numbers
+    return pa.concat_arrays([values.cast(common) for values in labels.values()])
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
