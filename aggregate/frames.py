@@ -188,9 +188,11 @@ def source_of(given: Any, table: Table = ()) -> Source:
                 f"{quoted(str(scalars[0]))} of the dict is {in_words(given[scalars[0]])}: write lists or arrays, "
                 "an item a row"
             )
-        lengths = {len(values): name for name, values in reversed(given.items())}
+        lengths: dict[int, Any] = {}
+        for name, values in given.items():
+            lengths.setdefault(len(values), name)
         if len(lengths) > 1:
-            differ = ", ".join(f"{length:,} in {quoted(str(name))}" for length, name in reversed(lengths.items()))
+            differ = ", ".join(f"{length:,} in {quoted(str(name))}" for length, name in lengths.items())
             raise VotesError(f"the columns have different lengths: {differ}")
         return Source(kind, list(given), next(iter(lengths), 0), given, is_loose=True)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
