@@ -195,6 +195,35 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
     """All that a run needs to know beside its votes and its strategy. Raises ParameterError.
 
     The order of the fields is that of the groups from the last to the first.
+
+    Parameters:
+        columns: the files' own name of a column, such as {'observation_id': 'obs'}. Default None.
+        as_of: leave out votes cast later; a time without zone is UTC. Default None.
+        max_rejected: share of the rows that may be unusable. In [0, 1], default 0.01.
+        user_weights: Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor). Default
+            None.
+        ai_votes: Parquet file, folder or glob with the AI's observation_id, label and score, to take part as ai_mode
+            says. Default None.
+        ai_calibration: calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai. With ai_votes,
+            default None.
+        calibration: add the column probability, by a file of plant-aggregate calibrate, or 'simulated' for one measured
+            on simulated votes. Default None.
+        soft: also write posteriors.parquet: the share of every label voted. Default False.
+        scores: add the columns score_aum, aumc, waum and pruned, by a classifier's training scores in Parquet files,
+            folders or globs, as plant-aggregate ambiguity does by default. Default None.
+        score_columns: the score files' own name of a column, such as {'labels': 'top_labels'}. With scores, default
+            None.
+        normalise: divide each score list by its sum. With scores, default False.
+        keep: older runs that stay for rollback. At least 0, default 14.
+        max_label_changes: hold the run back (exit code 3) if of the observations in the published run a larger share
+            has another label. In [0, 1], default: no limit.
+        max_valid_drop: hold the run back if valid observations are fewer than in the published run by a larger share.
+            In [0, 1], default: no limit.
+        lock: while another process writes in OUTPUT: wait, or fail at once (exit code 4). One of wait, fail, default
+            'wait'.
+        store_timeout: time that an object store has for an answer, retries included. A positive number of seconds,
+            default 120.
+        threads: threads to run on. In [1, 1024], default: all cores.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Fill the parts of README.md and docs/ that are made from the program, and draw; with ``--check``, only compare.
+"""Fill what README.md, docs/ and docstrings have from the program, and draw; with ``--check``, only compare.
 
 ``python docs/update.py`` makes all of them, ``python docs/update.py "columns of votes"`` those that are named. A part
 stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. Numbers that differ from run to run (seconds, run ids)
@@ -22,6 +22,7 @@ from statistics import median
 from types import NoneType
 from typing import Any, get_args, get_origin
 
+import docstrings
 import picture
 
 import plant_aggregate
@@ -114,7 +115,7 @@ def strategies() -> str:
     for name, strategy in STRATEGIES.items():
         if name == PlantNet.name:
             continue
-        text = inspect.cleandoc(strategy.__doc__ or "").split(">>>")[0].rstrip()
+        text = inspect.cleandoc(strategy.__doc__ or "").split(docstrings.HEADING)[0].rstrip()
         shown = [
             f"`--{item.name.replace('_', '-')}` {item.default:.4g}"
             for item in dataclasses.fields(strategy)
@@ -359,7 +360,8 @@ def main() -> int:
         parser.error(f"no part is named {', '.join(unknown)}; there are: {', '.join(PARTS)}")
     stale = []
     made = {path: partial(updated, path.read_text(encoding="utf-8"), given.parts or PARTS) for path in PAGES}
-    for path, make in {**made, **({} if given.parts else PICTURES)}.items():
+    sources = {path: partial(str, text) for path, text in docstrings.updated_sources()}
+    for path, make in {**made, **({} if given.parts else {**PICTURES, **sources})}.items():
         new = make()
         if not path.exists() or new != path.read_text(encoding="utf-8"):
             stale.append(path.name)

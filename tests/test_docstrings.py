@@ -1,5 +1,6 @@
 """Everything public has a docstring, and the examples in docstrings print what they say."""
 
+import dataclasses
 import doctest
 import inspect
 import pkgutil
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 import plant_aggregate
+from plant_aggregate.parameters import declared
+from plant_aggregate.simulation import Simulation
 
 MODULES = [module.name for module in pkgutil.walk_packages(plant_aggregate.__path__, "plant_aggregate.")]
 
@@ -59,3 +62,39 @@ def test_public_functions_say_what_arrays_they_take() -> None:
     }
     assert len(PUBLIC) > 100
     assert {name for name, item in takes_arrays.items() if not DTYPE.search(item.__doc__ or "")} == set()
+
+
+DECLARING = {name: item for name, item in PUBLIC.items() if dataclasses.is_dataclass(item) and declared(item)}
+DECLARING["simulate"] = Simulation
+
+
+def described_parameters(name: str) -> dict[str, str]:
+    """The parameters in the docstring of a public name, each with its text on one line."""
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    section = text.split("Parameters:\n")[1].split("\n\n")[0]
+    lines = re.sub(r"\n {8}", " ", section).splitlines()
+    return {parameter: words for parameter, _, words in (line.strip().partition(": ") for line in lines)}
+
+
+@pytest.mark.parametrize("name", DECLARING)
+def test_the_parameters_of_a_docstring_are_those_declared(name: str) -> None:
+    kind, described = DECLARING[name], described_parameters(name)
+    assert list(described) == list(declared(kind))
+    for item in dataclasses.fields(kind):
+        parameter, words = declared(kind)[item.name], described[item.name]
+        plain = parameter.help.partition("[default")[0].split("--")[0].split("=")[0].rpartition(" ")[0].strip()
+        assert words.startswith(plain)
+        assert parameter.range.lower() in words.lower()
+        in_words = re.search(r"\[default: (.*)\]", parameter.help)
+        shown = repr(item.default) if not isinstance(item.default, float) else f"{item.default:.4g}"
+        expected = in_words[1] if in_words else "fits weight_function" if parameter.unset else shown
+        assert re.search(rf"[Dd]efault:? {re.escape(expected)}\.$", words), words
+
+
+def test_signatures_show_types_and_defaults() -> None:
+    for name, kind in DECLARING.items():
+        parameters = inspect.signature(PUBLIC[name]).parameters
+        assert set(declared(kind)) <= set(parameters)
+        assert [
+            item for item in parameters.values() if item.annotation is item.empty or item.default is item.empty
+        ] == []

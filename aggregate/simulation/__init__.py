@@ -132,6 +132,15 @@ def simulate(
 ) -> Simulation:
     """A vote log with known truth that has the marginals of Pl@ntNet's South-Western Europe data [L25].
 
+    Parameters:
+        scale: size relative to the published data: 1 is 6,699,593 observations; up to 60. In (0, 60], default 0.01.
+        seed: another seed, another log of the same kind. At least 0, default 0.
+        ai: also write ai_votes.parquet, with scores. Default False.
+        parrots: users who vote what the AI says, 0 to 1; with ai. In [0, 1], default 0.
+        experts: write the truth of this share of the observations only, 0 to 1, more often where there are several
+            votes. In [0, 1], default: of all.
+        ids: ids are integers, or strings (UUIDs of observations). One of int, string, default 'int'.
+
     >>> tables = simulate(0.0001, seed=1).tables
     >>> tables.votes.num_rows, tables.truth.column_names
     (901, ['observation_id', 'label'])

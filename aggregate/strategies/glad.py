@@ -34,6 +34,18 @@ class Glad(PosteriorStrategy):
 
     [W09] Whitehill, Wu, Bergsma, Movellan, Ruvolo 2009, Whose vote should count more: optimal integration of labels
     from labelers of unknown expertise, NeurIPS.
+
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+        max_iter: iterations at most. At least 1, default 300.
+        tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        prior_mean: mean ability and mean ease. In [-3, 3], default 1.
+        prior_variance: variance of ability and of ease. In (0, 100], default 1.
+        label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 0.
+        label_smoothing: observations added to each label's. In [0, 1e6], default 1.
     """
 
     name: ClassVar[str] = "glad"

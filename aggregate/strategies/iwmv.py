@@ -27,6 +27,13 @@ class Iwmv(BuiltIn, Thresholds):
     when neither p nor a label changes, or a state returns.
 
     [LZ13] Li and Yu 2014, Error rate bounds and iterative weighted majority voting for crowdsourcing (arXiv 1411.4086).
+
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+        max_iter: iterations at most. At least 1, default 100.
     """
 
     name: ClassVar[str] = "iwmv"

@@ -19,6 +19,12 @@ class Majority(BuiltIn, VoteThresholds):
     Ties go to the author's label, else to the smallest. A label is valid with ``theta_conf`` votes and a share
     ``theta_acc`` of them.
 
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 2.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+
     >>> Majority().theta_conf
     2.0
     """

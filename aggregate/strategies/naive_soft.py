@@ -12,6 +12,12 @@ class NaiveSoft(Majority):
 
     Labels and all columns are those of ``majority``: the strategy is there for its soft results (``--soft``), by the
     name the field gives it.
+
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 2.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
     """
 
     name: ClassVar[str] = "naive-soft"

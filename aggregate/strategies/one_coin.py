@@ -24,6 +24,17 @@ class OneCoin(PosteriorStrategy):
 
     [DS79] Dawid and Skene 1979, Maximum likelihood estimation of observer error-rates using the EM algorithm, Journal
     of the Royal Statistical Society C 28. A user's weight is p(u).
+
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+        max_iter: iterations at most. At least 1, default 300.
+        tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        prior_votes: votes of the crowd's mean quality added to each user's. In [0, 1e6], default 2.
+        label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 0.5.
+        label_smoothing: observations added to each label's. In [0, 1e6], default 1.
     """
 
     name: ClassVar[str] = "one-coin"

@@ -22,6 +22,12 @@ class Wawa(BuiltIn, Thresholds):
     w(u) = share of u's votes that equal the majority's label; the label is the one with most weight. Ties as in
     ``majority``; in the second vote the first one's label goes before. By that name in Toloka's crowd-kit (Ustalov,
     Pavlichenko, Tseitlin 2024, Learning from Crowds with Crowd-Kit, JOSS 9).
+
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
     """
 
     name: ClassVar[str] = "wawa"

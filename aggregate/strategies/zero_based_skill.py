@@ -25,6 +25,14 @@ class ZeroBasedSkill(BuiltIn, Thresholds):
     skill(u) += step (share of u's votes that equal them - skill(u)), where the step is 1 at first and half of what it
     was from every ``step_rounds``-th round on. The label is the one of most skill. By that name in Toloka's crowd-kit
     (Ustalov, Pavlichenko, Tseitlin 2024, Learning from Crowds with Crowd-Kit, JOSS 9), whose defaults these are.
+
+    Parameters:
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+        rounds: rounds of votes. In [1, 10000], default 100.
+        step_rounds: rounds after which the step is halved. At least 1, default 20.
     """
 
     name: ClassVar[str] = "zero-based-skill"

@@ -63,6 +63,24 @@ class PlantNet:
 
     Raises ParameterError if a parameter is out of its range.
 
+    Parameters:
+        alpha: exponent of the species count. In (0, 10], default 0.5.
+        beta: exponent of the term that is subtracted. In (0, alpha], default 0.2.
+        gamma: weight of a user without species. In (0, 1e6], default 0.7419.
+        theta_conf: weight a label needs to be valid. In (0, 1e9], default: fits weight_function.
+        theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
+        max_iter: iterations at most. At least 1, default 100.
+        weight_function: how the species count becomes a weight. One of power-difference, linear, square-root,
+            three-quarters, square, logarithm, default 'power-difference'.
+        vote_credit: which right votes on others' observations earn species. One of any, validated, default 'any'.
+        ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
+        ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+        ai_mode: what the AI's votes may do, where they are given. One of ignore, user, fixed, invalidating, confident,
+            with ai_votes, default 'confident'.
+        ai_weight: weight of the AI's vote. In (0, 1e6], with ai_votes, default 1.7.
+        ai_threshold: lowest score with which the AI votes in mode confident. In [0, 2], with ai_votes, default 0.7.
+        parrots: how to treat users who only confirm the AI. One of keep, discount, drop, with ai_votes, default 'keep'.
+
     >>> PlantNet(theta_acc=0.8).theta_conf
     2.0
     """
