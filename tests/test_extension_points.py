@@ -117,7 +117,7 @@ SIDE_INPUT = Change(
             '    gold: "str | None" = parameter(None, "expert labels", side_input="gold", is_table=True)\n',
             "    user_weights: ",
         ),
-        ("aggregate/pipeline.py", "from .ingest.truth import read_truth\n", "from .kernels.compiler import"),
+        ("aggregate/pipeline.py", "from .ingest.truth import read_truth\n", "from .kernels.threads import"),
         (
             "aggregate/pipeline.py",
             "    gold = None if settings.gold is None else read_truth(settings.gold)\n"
