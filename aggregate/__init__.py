@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .errors import LockedError as LockedError
     from .errors import ParameterError as ParameterError
     from .errors import PublishError as PublishError
+    from .errors import StrategyError as StrategyError
     from .errors import VotesError as VotesError
     from .evidence import Evidence as Evidence
     from .ingest import read_votes as read_votes
@@ -96,7 +97,8 @@ _HOMES = {
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
         "consensus": "Consensus",
-        "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError VotesError",
+        "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError StrategyError "
+        "VotesError",
         "evidence": "Evidence",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",

@@ -1,6 +1,5 @@
 """Evaluation and comparison of what callers have at hand: votes and expert labels, as objects or as frames."""
 
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from .ai_votes import AiVotes
@@ -14,7 +13,7 @@ from .frames import Frame, is_frame, wrong_type
 from .ingest import votes_from_table
 from .ingest.truth import truth_from_table
 from .listeners import ProgressLike, listening
-from .strategies.base import Strategy
+from .strategies.registry import GivenStrategies, named_strategies
 from .truth import Truth
 from .votes import Votes
 
@@ -45,24 +44,27 @@ def evaluate(
 def compare(
     votes: GivenVotes,
     truth: GivenTruth,
-    strategies: Mapping[str, Strategy],
+    strategies: GivenStrategies = None,
     *,
     ai_votes: AiVotes | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: ProgressLike = None,
 ) -> Comparison:
-    """Fit each of the named ``strategies`` and evaluate it against experts.
+    """Fit each of the ``strategies`` and evaluate it against experts.
 
-    ``votes`` and ``truth`` may be frames, ``truth`` also a pandas Series of labels by observation. All are compared
-    with the same observations, those users voted on, and grouped by the users' votes; so the intervals of all are of
-    the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError if no expert observation was
-    voted on, TypeError for what is neither. ``progress``: True shows a bar, False does not, by default there is one in
-    notebooks; or a listener.
+    ``votes`` and ``truth`` may be frames, ``truth`` also a pandas Series of labels by observation. ``strategies`` are a
+    list of strategies, or of names or classes for those with default parameters, or a dict of them by name; by default
+    all that are built in. All are compared with the same observations, those users voted on, and grouped by the users'
+    votes; so the intervals of all are of the same resamples. ``ai_votes`` go to the strategies that take them. Raises
+    VotesError if no expert observation was voted on, ParameterError for a name that there is not, StrategyError if a
+    strategy of another package fails, TypeError for what is neither. ``progress``: True shows a bar, False does not, by
+    default there is one in notebooks; or a listener.
     """
+    chosen = named_strategies(strategies)
     options: dict[str, Any] = {"ai_votes": ai_votes, "resamples": resamples, "seed": seed}
     with listening(progress) as listener:
-        return compare_strategies(votes_of(votes), truth_of(truth), strategies, **options, progress=listener)
+        return compare_strategies(votes_of(votes), truth_of(truth), chosen, **options, progress=listener)
 
 
 def truth_of(given: GivenTruth) -> Truth:

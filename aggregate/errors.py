@@ -4,6 +4,7 @@ import inspect
 import os
 import unicodedata
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 LONGEST = 60  # characters of a name that a message quotes
@@ -30,6 +31,10 @@ class VotesError(AggregateError):
 
 class ParameterError(AggregateError):
     """A parameter is out of its range."""
+
+
+class StrategyError(AggregateError):
+    """A strategy of another package failed, or returned no consensus on the votes that it was given."""
 
 
 class PublishError(AggregateError):
@@ -73,6 +78,24 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str | None:
+    """The question whether a wrong name is another spelling of one of ``names``; None if it is like none of them.
+
+    >>> did_you_mean("dawid_skene", ["wawa", "dawid-skene"])
+    "did you mean 'dawid-skene'?"
+    """
+    from difflib import get_close_matches
+
+    wanted = _plain_spelling(name)
+    spellings = {_plain_spelling(known): known for known in names}
+    close = get_close_matches(wanted, spellings, n=1, cutoff=0.7) or [s for s in spellings if s.startswith(wanted)]
+    return f"did you mean {spellings[close[0]]!r}?" if close and wanted else None
+
+
+def _plain_spelling(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def on_one_line(text: str) -> str:

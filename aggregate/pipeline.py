@@ -32,7 +32,17 @@ from .publishing.command_lines import command
 from .publishing.digests import Digests
 from .publishing.guards import Guards
 from .publishing.open_run import run_in
-from .publishing.record import AiCounts, Counts, FileFacts, OutputFacts, RunChanges, RunRecord, VoteCounts, write_record
+from .publishing.record import (
+    AiCounts,
+    Counts,
+    FileFacts,
+    OutputFacts,
+    RunChanges,
+    RunRecord,
+    StrategyClass,
+    VoteCounts,
+    write_record,
+)
 from .publishing.releases import open_output, sole_writer
 from .publishing.run import Run, made_in
 from .publishing.stores.history import baseline, names_none, prune
@@ -49,8 +59,9 @@ from .publishing.tables import (
 from .run_log import PhaseTimer, recorded_warnings
 from .settings import Settings
 from .side_inputs import SideInputs
-from .strategies.base import Strategy
-from .strategies.registry import STRATEGIES, check_side_inputs
+from .strategies.base import Strategy, fit_strategy
+from .strategies.origin import check_plain, origin_of
+from .strategies.registry import STRATEGIES, GivenStrategy, check_side_inputs, strategy_of
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -67,20 +78,24 @@ ADD_ONS = {
 def run(
     paths: "Paths | Frame",
     output: str | os.PathLike[str] = "consensus",
-    strategy: Strategy | None = None,
+    strategy: "GivenStrategy | None" = None,
     settings: Settings | None = None,
     *,
     progress: ProgressLike = None,
 ) -> Run:
-    """Read votes, fit ``strategy`` (default PlantNet()), and publish the result in the folder ``output``.
+    """Read votes, fit ``strategy``, and publish the result in the folder ``output``.
 
-    The votes are in Parquet files, folders or globs, or in a frame, of which run.json then has the SHA-256.
-    ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+    The votes are in Parquet files, folders or globs, or in a frame, of which run.json then has the SHA-256. The
+    strategy (default PlantNet()) is an object such as PlantNet(theta_acc=0.8), or, with its default parameters, a class
+    or a name: ``wawa``, or ``package.module:Class``. ``progress``: True shows a bar, False does not, by default there
+    is one in notebooks; or a listener.
 
-    Raises VotesError, ParameterError, PublishError or LockedError; then nothing is published and ``output/latest`` is
-    as it was. The same holds for HeldError: a guard of the settings held the run back, in ``output/held``.
+    Raises VotesError, ParameterError, StrategyError, PublishError or LockedError; then nothing is published and
+    ``output/latest`` is as it was. The same holds for HeldError: a guard of the settings held the run back, in
+    ``output/held``.
     """
-    strategy = next(iter(STRATEGIES.values()))() if strategy is None else strategy
+    strategy = strategy_of(next(iter(STRATEGIES)) if strategy is None else strategy)
+    check_plain(strategy)
     settings = Settings() if settings is None else settings
     check_side_inputs(strategy, settings)
     guards = Guards(**{name: getattr(settings, name) for name in Guards._fields})
@@ -99,11 +114,11 @@ def run(
             found = _find(log, settings)  # the files may have changed meanwhile
         new = publishing.enter_context(store.new_run(turn.began))
         given = _read(found, settings, timer)
-        consensus = strategy.fit(given.reading.votes, given.side_inputs, progress=timer)
+        consensus = fit_strategy(strategy, given.reading.votes, given.side_inputs, progress=timer)
         add_ons = _add_ons(consensus, found.makers, timer)
         outputs = _write(consensus, new.folder, given, add_ons, timer, soft=settings.soft)
         options = {**settings.plain(), "started": turn.began.isoformat()}
-        record = _record(new.run_id, consensus, given, add_ons, outputs, options)
+        record = _record(new.run_id, strategy, consensus, given, add_ons, outputs, options)
         timer.phase("compare with the run before")
         lost = store.lost_id
         changes = _changes(store, new.folder, record)
@@ -256,6 +271,7 @@ def _write(
 
 def _record(
     run_id: str,
+    strategy: Strategy,
     consensus: Consensus,
     given: _Given,
     add_ons: Sequence[AddOn],
@@ -263,10 +279,12 @@ def _record(
     settings: Mapping[str, Any],
 ) -> RunRecord:
     """The record of the run before it is compared with another."""
+    origin = origin_of(strategy)
     return RunRecord(
         run_id=run_id,
         version=VERSION,
         strategy=consensus.strategy,
+        strategy_class=None if origin is None else StrategyClass(*origin),
         parameters={**consensus.parameters, "ambiguous_below": consensus.ambiguous_below},
         settings=settings,
         files=given.files,

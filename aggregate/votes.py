@@ -10,7 +10,7 @@ import numpy as np
 from .arrays import Factors, Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .arrow import to_arrow
 from .blocks import FIRST, Block, count, first_rows
-from .disputes import Disputes
+from .disputes import Disputes, likeliest_labels, weight_shares
 from .html_blocks import as_html
 from .kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from .reprs import short_repr
@@ -89,6 +89,25 @@ class Votes:
     def n_labels(self) -> int:
         """Number of labels."""
         return len(self.label_names)
+
+    @property
+    def observations(self) -> Indices:
+        """int64[n_votes]; the observation of each vote, a position in ``observation_ids``."""
+        return np.repeat(np.arange(self.n_observations), np.diff(self.offsets))
+
+    def heaviest_labels(self, weights: Weights | None = None, held: LabelCodes | None = None) -> LabelCodes:
+        """The label with most weight on each observation: int32[n_observations], positions in ``label_names``.
+
+        ``weights`` float64[n_users] are the users', 1 each by default. Of labels that are tied, within a relative 1e-9,
+        goes first the one ``held`` so far, int32[n_observations], if given; then the author's; then the one with most
+        votes; then the smallest. -1 for observations without a vote.
+        """
+        disputes, labels = self.disputes, self.first_labels
+        users = np.ones(self.n_users) if weights is None else weights
+        shares = weight_shares(disputes, disputes.vote_weights(users))
+        of_disputes = None if held is None else held[disputes.observations]
+        labels[disputes.observations] = likeliest_labels(disputes, shares, of_disputes)
+        return labels
 
     @property
     def first_labels(self) -> LabelCodes:

@@ -11,7 +11,16 @@ from plant_aggregate.settings import AddOnSettings, ReadSettings
 
 from . import console
 from .command import OUTPUT, Command, option
-from .options import OF_VOTES, column_mapping, common_options, options_of, table_options, threads_option, votes_argument
+from .options import (
+    OF_VOTES,
+    column_mapping,
+    common_options,
+    find_strategy,
+    options_of,
+    table_options,
+    threads_option,
+    votes_argument,
+)
 from .outputs import LocalPath
 
 FILE = "ambiguity.parquet"
@@ -73,18 +82,18 @@ def ambiguity(
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.tables import write_rows
     from plant_aggregate.schema import AMBIGUITY_COUNTS
-    from plant_aggregate.strategies import registry
+    from plant_aggregate.strategies.base import fit_strategy
     from plant_aggregate.training_scores import check_local_scores
 
     settings = AmbiguitySettings(**options)
-    chosen = registry.get(strategy)()
+    chosen = find_strategy(strategy)()
     names = column_mapping(score_columns, "--score-column")
     set_threads(threads or available_cores())
     with console.progress() as listener:
         files = find_votes(votes, columns=column_mapping(columns), as_of=as_of)
         check_local_scores(scores, files.types, names)
         log = read_found(files, max_rejected=settings.max_rejected, progress=listener).votes
-        consensus = chosen.fit(log, progress=listener)
+        consensus = fit_strategy(chosen, log, progress=listener)
         found = plant_aggregate.ambiguity_of(consensus, scores, settings, columns=names, progress=listener)
         listener.phase("write", total=found.n_observations, unit="observations")
         path = Path(output) if output.endswith(".parquet") else Path(output) / FILE

@@ -81,7 +81,7 @@ def compare(
     from plant_aggregate.charts import accuracy_against_retrieval, check_installed, panels
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
     from plant_aggregate.kernels.threads import available_cores, set_threads
-    from plant_aggregate.strategies import registry
+    from plant_aggregate.strategies.registry import named_strategies
 
     check_paths(output, plot)
     if plot is not None:
@@ -89,7 +89,7 @@ def compare(
     set_threads(threads or available_cores())
     experts = plant_aggregate.read_truth(truth)
     log = plant_aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
-    chosen = {name: registry.get(name)() for name in strategies}
+    chosen = named_strategies(strategies)
     ai = None
     if ai_votes:
         ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)

@@ -13,7 +13,8 @@ from . import console
 from .command import OUTPUT, Command, Option, check_needs, option
 from .config_file import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
-from .options import debug_option, quiet_option
+from .options import debug_option, find_strategy, quiet_option
+from .own_strategies import with_parameters_of
 from .run import NEEDS, chosen_by
 
 
@@ -40,6 +41,8 @@ def config(context: click.Context, command: str, show: bool) -> None:
     chosen = group.get_command(context, command)
     if chosen is None:
         raise click.BadParameter(f"no command {command!r}", param_hint="COMMAND")
+    if configuration is not None:
+        chosen = with_parameters_of(configuration.of(command).get("strategy"), chosen)
     if show:
         console.result(_settings(command, chosen, configuration))
     elif configuration is None:
@@ -63,6 +66,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
+    command = with_parameters_of(table.get("strategy"), command)
     table |= {key.replace("-", "_"): ["FILE"] for key in _left_to_command_line(command, table)}
     # Parsing these options changes how this process logs: they get the values it has now.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}
@@ -125,7 +129,7 @@ def _strategy_defaults(chosen: str | None) -> dict[str | None, Any]:
     from plant_aggregate.strategies.registry import STRATEGIES
 
     strategies: list[Any] = list(STRATEGIES.values())
-    strategy: Any = strategies[0] if chosen is None else STRATEGIES[chosen]
+    strategy: Any = strategies[0] if chosen is None else find_strategy(chosen)
     defaults: dict[str | None, Any] = {item.name: _FOREIGN for other in strategies for item in fields(other)}
     defaults.update((item.name, item.default) for item in fields(strategy))
     return defaults

@@ -9,18 +9,19 @@ The whole file is checked before any work is done, whichever command is called; 
 their lines.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
 import click
 
-from plant_aggregate.errors import on_one_line, reason_of
+from plant_aggregate.errors import ParameterError, did_you_mean, on_one_line, reason_of
 
 from .options import timestamp
+from .own_strategies import with_parameters_of
 
 NOT_IN_FILES = ("help", "config", "version", "show", "place")  # options and arguments that a file cannot have
 RUN_COMMANDS = ("runs", "diff", "publish", "rollback")  # commands that read or change the output of `run`
@@ -92,6 +93,8 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
             faults.append((line, f"{name} must be a table, [{name}]"))
         else:
             tables[name] = {}
+            with suppress(ParameterError):  # it is reported below, as a value of the key
+                command = with_parameters_of(table.get("strategy"), command)
             for key, value in table.items():
                 at = places.get((name, key), line)
                 try:
@@ -107,14 +110,21 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
 
 def log_format_in(path: str, command: str) -> str | None:
     """The log format that a file asks for, if it can be read: errors in the file are reported in it, too."""
+    formats = (value_in_file(path, name, "log-format") for name in dict.fromkeys((command, *_shares_with(command))))
+    return next((name for name in formats if name is not None), None)
+
+
+def value_in_file(path: str, command: str, key: str) -> str | None:
+    """The text that a table of a file has for a key, before the file is checked; None if it has none."""
     try:
-        document = _parsed(path, _read(path))
-        for name in (command, *(["run"] if command in RUN_COMMANDS else [])):
-            if "log-format" in document.get(name, {}):
-                return str(document[name]["log-format"])
-    except (ConfigurationError, TypeError):  # or a command is not a table
-        pass
-    return None
+        value = _parsed(path, _read(path)).get(command, {}).get(key)
+    except (ConfigurationError, AttributeError):  # or a command is not a table
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _shares_with(command: str) -> list[str]:
+    return ["run"] if command in RUN_COMMANDS else []
 
 
 def key_of(parameter: click.Parameter) -> str:
@@ -201,8 +211,8 @@ def _parameter(command: click.Command, key: str) -> click.Parameter:
 
 
 def _suggestion(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name.replace("_", "-"), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    question = did_you_mean(name, names)
+    return f"; {question}" if question else ""
 
 
 def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> Any:

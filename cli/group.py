@@ -1,10 +1,12 @@
 """The group of commands, each loaded from the file of its name when it is called."""
 
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
+from plant_aggregate.errors import ParameterError
 from plant_aggregate.version import VERSION
 
 from . import console, log_format
@@ -63,6 +65,22 @@ log_format_option = Option(
 )
 
 
+def _with_own_options(run: click.Command, arguments: list[str]) -> click.Command:
+    """The command ``run`` with the parameters of the strategy that its command line, or its configuration, names."""
+    from .own_strategies import with_parameters_of
+
+    strategy = log_format.value_in(arguments, "--strategy")
+    if strategy is not None:
+        return with_parameters_of(strategy, run)
+    path = log_format.value_in(arguments, "--config")
+    if path is not None:
+        from .config_file import value_in_file
+
+        with suppress(ParameterError):  # it is reported when the file is checked, with its line
+            return with_parameters_of(value_in_file(path, "run", "strategy"), run)
+    return run
+
+
 class Interrupted(BaseException):
     """A signal ended the command."""
 
@@ -100,7 +118,10 @@ class LazyGroup(click.Group):
         """The command named; click 8.1 would print help for a name that begins with no letter."""
         if args[0] not in COMMANDS:
             ctx.fail(f"No such command {args[0]!r}.")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if name == "run" and command is not None:
+            command = _with_own_options(command, rest)
+        return name, command, rest
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Parse the command line; this prints help."""

@@ -1,15 +1,20 @@
 """Options that are made from the engine's own declarations, and types the commands share."""
 
 import math
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plant_aggregate.errors import ParameterError, reason_of
 from plant_aggregate.files.requests import set_time_limit
 from plant_aggregate.parameters import Interval, Parameter, declared, kind_of
+from plant_aggregate.registry import is_path
 from plant_aggregate.settings import PublishSettings, ReadSettings, RunningSettings
 from plant_aggregate.strategies.registry import STRATEGIES
 
@@ -272,8 +277,25 @@ class StrategyName(TextChoice):
         super().__init__(list(STRATEGIES))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name; a usage error if no strategy has it."""
-        return value if value in STRATEGIES else click.Choice(STRATEGIES.names).convert(value, param, ctx)
+        """The name; a usage error if no strategy has it, or that of another package cannot be used."""
+        if value not in tuple(STRATEGIES):
+            try:
+                find_strategy(value)
+            except ParameterError as error:
+                self.fail(str(error), param, ctx)
+        return str(value)
+
+
+def find_strategy(name: str) -> type[Any]:
+    """The class of a strategy. A module is looked for in the current folder first, as by ``python -m``.
+
+    Raises ParameterError.
+    """
+    if is_path(name):
+        with suppress(OSError):  # the folder may be gone
+            if not {os.getcwd(), ""} & set(sys.path):
+                sys.path.insert(0, os.getcwd())
+    return STRATEGIES.find(name)
 
 
 class Within(NumberParameter):
@@ -292,6 +314,13 @@ class Within(NumberParameter):
         return number
 
 
+def parameter_type(known: Parameter, kind: type) -> Any:
+    """What click makes of the text of a parameter of a strategy."""
+    if known.choices:
+        return click.Choice(known.choices)
+    return click.STRING if kind is str else Within(known, kind)
+
+
 def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
     """One option for each parameter that any of the strategies has, with the ranges and defaults declared there."""
     holders: dict[str, dict[str, type[Any]]] = {}
@@ -306,7 +335,7 @@ def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
             owners = _owners(list(holding), list(strategies))
             function = option(
                 flag(name),
-                type=click.Choice(known.choices) if known.choices else Within(known, kind_of(strategy, name)),
+                type=parameter_type(known, kind_of(strategy, name)),
                 help=f"{known.help} ({known.range}{_defaults(name, holding)}) [{owners}]",
                 group=known.group,
             )(function)
@@ -325,7 +354,10 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], strategies
             raise click.UsageError(
                 f"{flag(parameter)} is not an option of --strategy {strategy.name}, but of " + ", ".join(owners)
             )
-    return strategy(**given)
+    try:
+        return strategy(**given)
+    except (ValueError, TypeError) as error:  # the checks of another package
+        raise click.UsageError(f"strategy {strategy.name}: {reason_of(error)}") from error
 
 
 def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column") -> dict[str, str]:
@@ -364,9 +396,11 @@ def _short(value: Any) -> str:
 def strategy_names(text: str) -> tuple[str, ...]:
     """Names of strategies with commas between them, or ``all``, which are those built in."""
     names = tuple(STRATEGIES) if text == "all" else tuple(name.strip() for name in text.split(","))
-    unknown = [name for name in names if name not in STRATEGIES]
-    if unknown:
-        raise click.BadParameter(f"{', '.join(map(repr, unknown))} not among {', '.join(STRATEGIES.names)}")
+    for name in names:
+        try:
+            find_strategy(name)
+        except ParameterError as error:
+            raise click.BadParameter(str(error)) from error
     if len(set(names)) < len(names):
         raise click.BadParameter("a strategy is named more than once")
     return names

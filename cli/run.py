@@ -19,6 +19,7 @@ from .options import (
     StrategyName,
     column_mapping,
     common_options,
+    find_strategy,
     flag,
     json_option,
     make_strategy,
@@ -29,6 +30,7 @@ from .options import (
     strategy_options,
     votes_argument,
 )
+from .own_strategies import SHARED, own_parameters
 
 if TYPE_CHECKING:
     import plant_aggregate
@@ -105,8 +107,8 @@ def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_jso
 
 def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:
     """The strategy and the settings that the options give; a usage error if they contradict each other."""
-    strategy = STRATEGIES[options["strategy"]]
-    parameters = {name: options[name] for other in STRATEGIES.values() for name in declared(other)}
+    strategy = find_strategy(options["strategy"])
+    parameters = {name: options[name] for name in (*SHARED, *own_parameters(click.get_current_context().command))}
     parameters = _without_foreign(parameters, strategy)
     for name, needed in NEEDS.items():
         if parameters[name] is not None and not options[needed]:

@@ -114,11 +114,15 @@ def keys_in(value: Any, shape: str = "") -> Iterator[tuple[str, Any]]:
 JSON_KINDS = {"string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list}
 
 
+class OwnMajority(plant_aggregate.Majority):
+    """A strategy that is not built in."""
+
+
 def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None:
     """Those of a first run, of one that was compared, of one that could not be, and of a model with likelihoods."""
     with_weights = plant_aggregate.Settings(user_weights=tmp_path / "weights.parquet")
     with_ai = plant_aggregate.Settings(ai_votes=ROOT / "sample_votes" / "ai_votes.parquet")
-    nights = [(None, with_weights), (plant_aggregate.OneCoin(max_iter=2), None), (None, with_ai)]
+    nights = [(None, with_weights), (plant_aggregate.OneCoin(max_iter=2), None), (OwnMajority(), None), (None, with_ai)]
     votes = pq.read_table(ROOT / "sample_votes" / "votes.parquet").slice(0, 500)
     pq.write_table(votes, tmp_path / "votes.parquet")
     weights = pa.table({"user_id": votes["user_id"][:1], "fixed_weight": [1.0]})
@@ -142,7 +146,8 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
         (key, value) for key, value in known if value is not None and not isinstance(value, JSON_KINDS[documented[key]])
     ]
     assert wrong == []
-    assert {key for key, value in known if value is None} == {"changes"}
+    of_no_package = {f"strategy_class.{name}" for name in ("package", "version")}
+    assert {key for key, value in known if value is None} == {"changes", *of_no_package}
 
 
 PUBLISHED = {"runs/", "held/", "consensus/latest/", "consensus/runs/"}

@@ -4,6 +4,7 @@ import math
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,13 @@ from ..ai_votes import AI_MODES, AiVotes
 from ..arrays import Counts
 from ..arrow import table_of_rows, to_arrow
 from ..consensus import Consensus
-from ..errors import AggregateWarning
+from ..errors import AggregateWarning, StrategyError
 from ..html_blocks import as_html
 from ..progress import SILENT, Progress
 from ..reprs import short_repr
 from ..schema import MEASURES, arrow_schema
 from ..side_inputs import SideInputs
-from ..strategies.base import Strategy
+from ..strategies.base import Strategy, fit_strategy
 from ..strategies.plantnet.strategy import PlantNet
 from ..truth import Truth, check_labels, known_rows
 from ..votes import Votes
@@ -118,7 +119,8 @@ def compare(
         progress.phase(f"load {name}")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the actual fit warns again
-            _fit(strategy, toy, None if ai_votes is None else toy_ai)
+            with suppress(StrategyError):  # one of another package may need more votes
+                _fit(strategy, toy, None if ai_votes is None else toy_ai)
         progress.phase(f"fit {name}")
         started = time.perf_counter()
         consensus = _fit(strategy, votes, ai_votes)
@@ -133,7 +135,7 @@ def compare(
 
 
 def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensus:
-    return strategy.fit(votes, SideInputs(ai_votes=ai_votes).only(strategy.takes), progress=SILENT)
+    return fit_strategy(strategy, votes, SideInputs(ai_votes=ai_votes).only(strategy.takes), progress=SILENT)
 
 
 def _toy(votes: Votes) -> tuple[Votes, AiVotes]:

@@ -203,6 +203,7 @@ def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[A
     of_run = {name: known for name, known in declared(settings).items() if known.changes_result}
     return [
         record.strategy,
+        record.strategy_class,
         record.version,
         result_parameters(record.parameters or {}),
         {name: record.settings.get(name) for name, known in of_run.items() if not known.names_files},

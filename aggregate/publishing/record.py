@@ -199,6 +199,20 @@ class OutputFacts:
 
 
 @dataclass(frozen=True)
+class StrategyClass:
+    """The class of a strategy that is not built in."""
+
+    path: str | None = None
+    """Its module and name, as `--strategy` takes them."""
+    package: str | None = None
+    """The installed package that its module is of; null if it is of none."""
+    version: str | None = None
+    """The version of that package."""
+    sha256: str | None = None
+    """SHA-256 of the file of its module; null if there is none."""
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """The content of a run.json; None, or empty, is what it lacks, as one of another version or program may.
 
@@ -211,6 +225,8 @@ class RunRecord:
     """The version of plant-aggregate that made the run."""
     strategy: str | None = None
     """The name of the strategy."""
+    strategy_class: StrategyClass | None = None
+    """The class of the strategy; missing if it is built in."""
     parameters: Mapping[str, Any] | None = None
     """The parameters of the strategy, by name, defaults included; `ambiguous_below` as it was applied."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -289,7 +305,7 @@ class RunRecord:
             return dict(self.contents)
         written: dict[str, Any] = {}
         for name, value in _fields(self).items():
-            if name != "contents":
+            if name != "contents" and (name, value) != ("strategy_class", None):
                 written |= value if name == "further" else {name: value}
         return written
 

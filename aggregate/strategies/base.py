@@ -1,9 +1,14 @@
 """What a strategy is: a frozen dataclass of its parameters, with ``fit(votes, given) -> Consensus``."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+import inspect
+import traceback
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import MISSING, asdict, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ..errors import ParameterError
+from ..errors import AggregateError, ParameterError, StrategyError, quoted
+from ..frames import in_words
+from ..parameters import declared
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
 
@@ -35,3 +40,73 @@ def check_takes(strategy: Strategy, names: Iterable[str], takers: Callable[[str]
             others = " or ".join(takers(name)) if takers is not None else ""
             those = f"{name} are for the strategy {others}, not for" if others else f"{name} are not for the strategy"
             raise ParameterError(f"{those} {strategy.name}")
+
+
+def fault_of(strategy: Any) -> str:
+    """Why a class of another package is no strategy, in words; empty if it is one."""
+    if not isinstance(strategy, type):
+        return "is no class"
+    kind: Any = strategy
+    missing = [name for name in ("name", "takes", "fit") if not hasattr(kind, name)]
+    if missing:
+        return f"has no {', '.join(missing)}"
+    if not hasattr(kind, "__dataclass_fields__") or not kind.__dataclass_params__.frozen:
+        return "is no frozen dataclass: write @dataclass(frozen=True) above it"
+    if not isinstance(kind.name, str):
+        return "has a name that is no text"
+    known = SideInputs.__dataclass_fields__
+    if not isinstance(kind.takes, Collection) or not set(kind.takes) <= set(known):
+        return f"takes what is not among {', '.join(known)}: write takes = frozenset() if it takes nothing"
+    required = [item.name for item in fields(kind) if item.init and item.default is item.default_factory is MISSING]
+    if required:
+        return f"has no default for its parameter {required[0]}"
+    try:
+        inspect.signature(kind.fit).bind(None, None, VOTES_ONLY, progress=SILENT)
+    except TypeError:
+        return "has a fit that cannot be called as fit(votes, given, progress=progress)"
+    return ""
+
+
+def fit_strategy(
+    strategy: Strategy, votes: "Votes", given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT
+) -> "Consensus":
+    """Fit a strategy, which may be of another package; the consensus has the name and the parameters of it.
+
+    Raises StrategyError if one of another package fails, or returns anything but a consensus on these votes.
+    """
+    if is_built_in(strategy):
+        return strategy.fit(votes, given, progress=progress)
+    from ..consensus import Consensus
+
+    where = f"strategy {quoted(strategy.name)}"
+    try:
+        found: Any = strategy.fit(votes, given, progress=progress)
+    except AggregateError:
+        raise
+    except Exception as error:  # its code may fail in any way
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        raise StrategyError(f"failed ({what}), line {line.lineno} of {line.filename}", where=where) from error
+    if not isinstance(found, Consensus):
+        remedy = "end it with return Consensus.from_labels(votes, labels)"
+        raise StrategyError(f"fit returned {in_words(found)}, not a Consensus", where=where, remedy=remedy)
+    if not _is_on(found, votes):
+        raise StrategyError("fit returned a consensus on other votes than those it was given", where=where)
+    own = asdict(strategy)  # type: ignore[call-overload]
+    if found.strategy != strategy.name:  # it called another one
+        return replace(found, strategy=strategy.name, parameters=own)
+    needing = {name for name, known in declared(strategy).items() if known.needs}
+    return replace(found, parameters={**{k: own[k] for k in own if k not in needing}, **found.parameters})
+
+
+def is_built_in(strategy: Strategy) -> bool:
+    """Whether a strategy is one of this package."""
+    return type(strategy).__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _is_on(consensus: "Consensus", votes: "Votes") -> bool:
+    """Whether a consensus is on these votes; the AI's may have joined them."""
+    theirs = consensus.votes
+    if theirs is votes or consensus.ai is not None:
+        return theirs.n_observations >= votes.n_observations
+    return bool(theirs.observation_ids.equals(votes.observation_ids) and theirs.user_ids.equals(votes.user_ids))

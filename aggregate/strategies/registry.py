@@ -1,10 +1,13 @@
 """The strategies by name: a line each."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
+from ..errors import ParameterError
+from ..frames import wrong_type
 from ..parameters import declared
-from ..registry import Registry
-from .base import Strategy, check_takes
+from ..registry import Registry, is_path
+from .base import Strategy, check_takes, fault_of
 
 STRATEGIES: Registry[type[Strategy]] = Registry(
     "strategy",
@@ -24,9 +27,17 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         "iwmv": ".iwmv:Iwmv",
         "wds": ".wds:Wds",
     },
-    requires=("name", "takes", "fit", "__dataclass_fields__"),
+    fault_of=fault_of,
 )
 """Name -> class, the default first; other packages may add theirs."""
+
+
+GivenStrategy: TypeAlias = "Strategy | type[Strategy] | str"
+"""A strategy, its class, or its name: one of STRATEGIES, or ``package.module:Class``."""
+
+
+GivenStrategies: TypeAlias = "Mapping[str, GivenStrategy] | Iterable[GivenStrategy] | GivenStrategy | None"
+"""Several of them, by name or not."""
 
 
 def get(name: str) -> type[Strategy]:
@@ -36,6 +47,50 @@ def get(name: str) -> type[Strategy]:
     Majority()
     """
     return STRATEGIES.find(name)
+
+
+def strategy_of(given: GivenStrategy) -> Strategy:
+    """A strategy as it is; or, by its name or its class, with its default parameters.
+
+    Raises ParameterError for a name that there is not, and TypeError for what is no strategy.
+
+    >>> strategy_of("one-coin").name
+    'one-coin'
+    """
+    if isinstance(given, str):
+        return get(given)()
+    kind: Any = given if isinstance(given, type) else type(given)
+    if not hasattr(kind, "fit") or not hasattr(kind, "takes"):
+        raise wrong_type("a strategy", given, "a name such as 'wawa', a class such as Wawa, or Wawa(theta_acc=0.8)")
+    fault = fault_of(kind)
+    if fault:
+        raise TypeError(f"{kind.__qualname__} {fault}")
+    return given() if isinstance(given, type) else given
+
+
+def named_strategies(given: GivenStrategies = None) -> dict[str, Strategy]:
+    """Strategies by name, in the order given; by default all that are built in.
+
+    Raises ParameterError if two have the same name, and as :func:`strategy_of`.
+
+    >>> list(named_strategies(["wawa", get("majority")(theta_acc=0.5)]))
+    ['wawa', 'majority']
+    """
+    if given is None:
+        return {name: kind() for name, kind in STRATEGIES.items()}
+    if isinstance(given, Mapping):
+        return {name: strategy_of(each) for name, each in given.items()}
+    several: Iterable[Any] = [given] if isinstance(given, str) or hasattr(given, "fit") else given
+    if not isinstance(several, Iterable):
+        raise wrong_type("strategies", given, "a list such as ['wawa', Majority()], or a dict of them by name")
+    named: dict[str, Strategy] = {}
+    for each in several:
+        strategy = strategy_of(each)
+        name = each if isinstance(each, str) and not is_path(each) else strategy.name
+        if name in named:
+            raise ParameterError(f"two strategies are named {name}", remedy="give a dict of names and strategies")
+        named[name] = strategy
+    return named
 
 
 def takers(name: str) -> list[str]:

@@ -114,7 +114,7 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
         (9, "[run] alpha: nan must be in (0, 10]"),
         (10, "[run] max-valid-drop: nan is not in the range 0<=x<=1"),
         (11, "[run] column: 'species=x' is not of the form COLUMN=NAME"),
-        (12, "[run] strategy: 'oracle' is not one of"),
+        (12, "[run] strategy: strategy is 'oracle' but must be one of"),
         (13, "[run] as-of: 'yesterday' is not an ISO 8601 time"),
         (14, "[run] threads: is too large a number"),
         (15, "[run] metrics: s3://bucket/file must be a local path"),
