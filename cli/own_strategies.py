@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import click
@@ -13,11 +14,14 @@ from plant_aggregate.strategies.registry import STRATEGIES
 from .command import Option
 from .options import find_strategy, flag, parameter_type
 
-SHARED: dict[str, Parameter] = {name: known for kind in STRATEGIES.values() for name, known in declared(kind).items()}
-"""The parameters of the strategies that are built in."""
-
 KINDS: tuple[type, ...] = (bool, int, float, str)
 """Types of parameters that can be options."""
+
+
+@cache
+def built_in_parameters() -> dict[str, Parameter]:
+    """The parameters of the strategies that are built in; loads all of these."""
+    return {name: known for kind in STRATEGIES.values() for name, known in declared(kind).items()}
 
 
 class OwnParameter(Option):
@@ -33,9 +37,10 @@ def with_parameters_of(name: object, command: click.Command) -> click.Command:
     """
     if command.name != "run" or not isinstance(name, str) or name in tuple(STRATEGIES):
         return command
-    taken = {parameter.name for parameter in command.params} - set(SHARED)
+    of_built_in = built_in_parameters()
+    taken = {parameter.name for parameter in command.params} - set(of_built_in)
     own = {option.name: option for option in _options(find_strategy(name)) if option.name not in taken}
-    after = max(place for place, parameter in enumerate(command.params) if parameter.name in SHARED) + 1
+    after = max(place for place, parameter in enumerate(command.params) if parameter.name in of_built_in) + 1
     kept = [own.pop(parameter.name, parameter) for parameter in command.params]
     extended = copy.copy(command)
     extended.params = [*kept[:after], *own.values(), *kept[after:]]
@@ -53,7 +58,8 @@ def _options(strategy: type[Any]) -> Iterator[OwnParameter]:
         kind = _kind_of(strategy, item)
         if kind is None or not item.init or item.name.startswith("_"):
             continue
-        known = declared(strategy).get(item.name) or Parameter(item.metadata.get("help") or _help_of(item.name))
+        alike = built_in_parameters().get(item.name, Parameter(""))
+        known = declared(strategy).get(item.name) or Parameter(item.metadata.get("help") or alike.help)
         facts = [known.range] if known.range else []
         if item.default is not None and item.default is not MISSING:
             facts.append(f"default {item.default}")
@@ -64,10 +70,6 @@ def _options(strategy: type[Any]) -> Iterator[OwnParameter]:
             help=" ".join(filter(None, [known.help, f"({'; '.join(facts)})" if facts else "", f"[{strategy.name}]"])),
             group=known.group,
         )
-
-
-def _help_of(name: str) -> str:
-    return SHARED[name].help if name in SHARED else ""
 
 
 def _kind_of(strategy: type[Any], item: "Field[Any]") -> type | None:

@@ -30,7 +30,7 @@ from .options import (
     strategy_options,
     votes_argument,
 )
-from .own_strategies import SHARED, own_parameters
+from .own_strategies import built_in_parameters, own_parameters
 
 if TYPE_CHECKING:
     import plant_aggregate
@@ -108,7 +108,8 @@ def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_jso
 def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:
     """The strategy and the settings that the options give; a usage error if they contradict each other."""
     strategy = find_strategy(options["strategy"])
-    parameters = {name: options[name] for name in (*SHARED, *own_parameters(click.get_current_context().command))}
+    names = (*built_in_parameters(), *own_parameters(click.get_current_context().command))
+    parameters = {name: options[name] for name in names}
     parameters = _without_foreign(parameters, strategy)
     for name, needed in NEEDS.items():
         if parameters[name] is not None and not options[needed]:

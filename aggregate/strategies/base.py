@@ -7,7 +7,6 @@ from dataclasses import MISSING, asdict, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import AggregateError, ParameterError, StrategyError, quoted
-from ..frames import in_words
 from ..parameters import declared
 from ..progress import SILENT, Progress
 from ..side_inputs import VOTES_ONLY, SideInputs
@@ -88,6 +87,8 @@ def fit_strategy(
         line = traceback.extract_tb(error.__traceback__)[-1]
         raise StrategyError(f"failed ({what}), line {line.lineno} of {line.filename}", where=where) from error
     if not isinstance(found, Consensus):
+        from ..frames import in_words
+
         remedy = "end it with return Consensus.from_labels(votes, labels)"
         raise StrategyError(f"fit returned {in_words(found)}, not a Consensus", where=where, remedy=remedy)
     if not _is_on(found, votes):

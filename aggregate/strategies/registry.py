@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ..errors import ParameterError
-from ..frames import wrong_type
 from ..parameters import declared
 from ..registry import Registry, is_path
 from .base import Strategy, check_takes, fault_of
@@ -61,6 +60,8 @@ def strategy_of(given: GivenStrategy) -> Strategy:
         return get(given)()
     kind: Any = given if isinstance(given, type) else type(given)
     if not hasattr(kind, "fit") or not hasattr(kind, "takes"):
+        from ..frames import wrong_type
+
         raise wrong_type("a strategy", given, "a name such as 'wawa', a class such as Wawa, or Wawa(theta_acc=0.8)")
     fault = fault_of(kind)
     if fault:
@@ -80,8 +81,10 @@ def named_strategies(given: GivenStrategies = None) -> dict[str, Strategy]:
         return {name: kind() for name, kind in STRATEGIES.items()}
     if isinstance(given, Mapping):
         return {name: strategy_of(each) for name, each in given.items()}
-    several: Iterable[Any] = [given] if isinstance(given, str) or hasattr(given, "fit") else given
+    several: Any = [given] if isinstance(given, str) or hasattr(given, "fit") else given
     if not isinstance(several, Iterable):
+        from ..frames import wrong_type
+
         raise wrong_type("strategies", given, "a list such as ['wawa', Majority()], or a dict of them by name")
     named: dict[str, Strategy] = {}
     for each in several:
