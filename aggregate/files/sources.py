@@ -90,11 +90,11 @@ class Input:
     """A file that was read, for run.json."""
 
     path: str
-    """The path or URI, without secrets; bytes that are not UTF-8 as `\\xe9`."""
+    """The path or URI, without secrets, or `table in memory`; bytes that are not UTF-8 as `\\xe9`."""
     rows: int
-    """Rows of the file."""
+    """Its rows."""
     bytes: int
-    """Size of the file."""
+    """Size of the file, or of the table."""
     fingerprint: str
     """SHA-256 of its content, as 64 hexadecimal digits."""
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import LATEST, RECORD_FILE, RUNS
 from ..files.locations import is_uri, local_path
+from ..frames import wrong_type
 from ..progress import SILENT, Progress
 from .command_lines import command
 from .integrity import DAMAGED, check_tables, record_in
 from .record import RunRecord
 from .run import Run, made_in
 from .stores.folder import RunFolder
-from .stores.history import before, names_none, record_of
+from .stores.history import names_none, previous, record_of
 from .stores.lock import locked
 from .stores.run_ids import age_key
 from .stores.run_names import find_run, previous_run
@@ -77,6 +78,8 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
     ``run_id`` is its id, the beginning of its id, or ``previous``. Raises PublishError if there is no such run or it is
     damaged, and LockedError; then ``latest`` is as it was.
     """
+    if not isinstance(run_id, str):
+        raise wrong_type("the id of a run", run_id, "its run_id")
     store = _existing(output)
     store.check()
     with sole_writer(store, lock, progress):
@@ -100,10 +103,10 @@ def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Pr
 def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
     """The runs of an output folder, oldest first."""
     store = _existing(output)
-    published, run_ids = store.published_id, store.run_ids
+    published = store.published_id
     states = dict.fromkeys(store.held_ids, "held")
-    states |= {run_id: "published" if run_id == published else "kept" for run_id in run_ids}
-    names = {} if published is None else {before(store, published, run_ids): PREVIOUS, published: LATEST}
+    states |= {run_id: "published" if run_id == published else "kept" for run_id in store.run_ids}
+    names = {previous(store): PREVIOUS, published: LATEST}
     return [
         ListedRun(run_id, states[run_id], record_of(store, run_id), names.get(run_id))
         for run_id in sorted(states, key=age_key)

@@ -15,6 +15,7 @@ from plant_aggregate.publishing.stores import history
 from plant_aggregate.publishing.stores.folder import RunFolder
 from plant_aggregate.publishing.stores.history import baseline, before, prune
 from plant_aggregate.publishing.stores.run_ids import in_order
+from plant_aggregate.publishing.stores.run_names import find_run
 from tests.records import digest_of
 
 NOW = datetime(2026, 11, 23, 2, 15, 0, tzinfo=UTC)
@@ -45,6 +46,21 @@ def test_who_goes_back_twice_does_not_meet_the_bad_run_again(output: RunFolder) 
     with pytest.raises(plant_aggregate.PublishError, match=f"there is no run before {oldest}"):
         plant_aggregate.rollback(output.path)
     assert output.run_ids == [oldest, good, bad, next_night]
+
+
+def test_previous_is_what_rollback_publishes(output: RunFolder) -> None:
+    """After steps back, after a night that followed them, and where the run before is no longer kept."""
+    _, good, bad = (publish(output) for _ in range(3))
+    for _ in range(2):
+        expected = find_run(output, "previous")
+        assert [run.run_id for run in plant_aggregate.list_runs(output.path) if run.name == "previous"] == [expected]
+        assert plant_aggregate.rollback(output.path).run_id == expected
+    plant_aggregate.publish(output.path, good)
+    publish(output)
+    assert find_run(output, "previous") == good
+    (output.runs / good).rename(output.runs / f"{good}x")
+    assert find_run(output, "previous") == bad
+    assert plant_aggregate.publish(output.path, "previous").run_id == bad
 
 
 def test_what_one_went_back_to_is_kept(output: RunFolder) -> None:
@@ -79,8 +95,13 @@ def test_a_lost_latest(output: RunFolder) -> None:
     assert baseline(output) is None
     publish(output)
     newest = publish(output)
+    assert [run.name for run in plant_aggregate.list_runs(output.path)] == ["previous", "latest"]
     output.latest.unlink()
     assert baseline(output) == newest
+    assert [run.name for run in plant_aggregate.list_runs(output.path)] == [None, "previous"]  # as rollback goes there
+    assert find_run(output, "previous") == newest
+    with pytest.raises(plant_aggregate.PublishError, match="has no published run; see plant-aggregate runs"):
+        find_run(output, "latest")
     with pytest.warns(
         plant_aggregate.AggregateWarning, match=f"names no run of .*: the newest there is published, {newest}"
     ):
