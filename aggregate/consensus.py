@@ -16,6 +16,7 @@ from .derived.columns import DisputeFindings, UserFindings, derive
 from .derived.given import candidate_shares, chosen_candidates, user_weights
 from .derived.thresholds import SLACK, Thresholds, VoteThresholds
 from .disputes import Disputes, likeliest, vote_shares, weight_shares
+from .frames import to_polars
 from .html_blocks import as_html
 from .reprs import short_repr
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
@@ -24,6 +25,7 @@ from .votes import Votes
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
     import pyarrow as pa
 
 STATUSES = ("valid", "contested", "needs_votes")
@@ -336,6 +338,10 @@ class Consensus:
         """The labels voted with their shares as a data frame."""
         return self.posteriors_to_arrow().to_pandas()
 
+    def posteriors_to_polars(self) -> "pl.DataFrame":
+        """The labels voted with their shares as a data frame of Polars."""
+        return to_polars(self.posteriors_to_arrow())
+
     def users_to_arrow(self) -> "pa.Table":
         """The users as an Arrow table, sorted by user_id."""
         columns = {"user_id": self.votes.user_ids, **self.users._asdict()}
@@ -346,9 +352,21 @@ class Consensus:
         """The observations as a data frame, a row each."""
         return self.to_arrow().to_pandas()
 
+    def to_polars(self) -> "pl.DataFrame":
+        """The observations as a data frame of Polars, a row each. Raises ParameterError if that is not installed."""
+        return to_polars(self.to_arrow())
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The observations for whatever reads Arrow data, such as ``polars.DataFrame(consensus)``."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
     def users_to_pandas(self) -> "pd.DataFrame":
         """The users as a data frame, a row each."""
         return self.users_to_arrow().to_pandas()
+
+    def users_to_polars(self) -> "pl.DataFrame":
+        """The users as a data frame of Polars, a row each."""
+        return to_polars(self.users_to_arrow())
 
     def __repr__(self) -> str:
         counts = self.counts

@@ -20,6 +20,7 @@ from .schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
     import pyarrow as pa
 
 ALIASES = {"observation_id": "task", "user_id": "worker"}
@@ -140,6 +141,16 @@ def path_in_words(given: object) -> str:
 
 
 _MISSING = ("NoneType", "NAType", "NaTType")  # types of objects that stand for a missing value, in Python and pandas
+
+
+def to_polars(table: "pa.Table") -> "pl.DataFrame":
+    """An Arrow table as a data frame of Polars. Raises ParameterError if that is not installed."""
+    try:
+        import polars
+    except ImportError as error:
+        raise ParameterError("to_polars needs Polars: pip install polars") from error
+    frame: pl.DataFrame = polars.from_arrow(table)
+    return frame
 
 
 class Source(NamedTuple):

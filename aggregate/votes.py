@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .arrays import Factors, Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
-from .arrow import to_arrow
+from .arrow import table_of, to_arrow
 from .blocks import FIRST, Block, count, first_rows
 from .disputes import Disputes, likeliest_labels, weight_shares
+from .frames import to_polars
 from .html_blocks import as_html
 from .kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from .reprs import short_repr
+from .schema import VOTES, arrow_schema
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
     import pyarrow as pa
 
 
@@ -181,6 +185,35 @@ class Votes:
         n_votes = self.n_votes_of_users if self.factors is None else np.bincount(self.users, self.factors, self.n_users)
         return max(math.fsum((user_weights * n_votes).tolist()) / self.n_votes, math.ulp(0.0))
 
+    def to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
+        """Votes ``first`` to ``last`` (default all) as an Arrow table, a row each.
+
+        The columns are observation_id, user_id, label and is_author; :func:`votes_from_table` makes the same votes of
+        them. Factors have no column.
+        """
+        votes = np.arange(self.n_votes)[first:last]
+        observations = np.searchsorted(self.offsets, votes, side="right") - 1
+        columns: dict[str, Any] = {
+            "observation_id": self.observation_ids.take(to_arrow(observations)),
+            "user_id": self.user_ids.take(to_arrow(self.users[votes])),
+            "label": self.label_names.take(to_arrow(self.labels[votes])),
+            "is_author": self.is_author[votes],
+        }
+        types = {name: columns[name].type for name in ("observation_id", "user_id", "label")}
+        return table_of(columns, arrow_schema(tuple(column for column in VOTES if column.name in columns), **types))
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The votes as a data frame, a row each."""
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> "pl.DataFrame":
+        """The votes as a data frame of Polars, a row each. Raises ParameterError if that is not installed."""
+        return to_polars(self.to_arrow())
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The votes for whatever reads Arrow data, such as ``polars.DataFrame(votes)``."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
     def _factors_of(self, votes: Indices) -> Factors | None:
         return None if self.factors is None else self.factors[votes]
 
@@ -188,17 +221,7 @@ class Votes:
         return f"Votes({self._in_words})"
 
     def _repr_html_(self) -> str:
-        import pyarrow as pa
-
-        votes = np.arange(min(FIRST, self.n_votes))
-        observations = np.searchsorted(self.offsets, votes, side="right") - 1
-        columns = {
-            "observation_id": self.observation_ids.take(to_arrow(observations)),
-            "user_id": self.user_ids.take(to_arrow(self.users[votes])),
-            "label": self.label_names.take(to_arrow(self.labels[votes])),
-            "is_author": to_arrow(self.is_author[votes]),
-        }
-        return as_html([Block(self._in_words, first_rows(pa.table(columns), self.n_votes))])
+        return as_html([Block(self._in_words, first_rows(self.to_arrow(0, FIRST), self.n_votes))])
 
     @property
     def _in_words(self) -> str:

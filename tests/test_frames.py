@@ -1,5 +1,6 @@
 """Frames in memory: the same votes from every kind of frame, and one line for what is none."""
 
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import plant_aggregate
@@ -391,6 +392,92 @@ def test_the_same_votes_as_from_a_file(kind: str, columns: dict[str, list[Any]])
         pq.write_table(arrow(columns), f"{folder}/votes.parquet")
         expected = outcome(lambda: plant_aggregate.read_votes(f"{folder}/votes.parquet"))
     assert outcome(lambda: plant_aggregate.read_votes(made(kind, columns))) == expected
+
+
+# --- From here to other programs --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40)
+@given(columns=logs())
+def test_votes_as_a_table_are_the_same_votes(columns: dict[str, list[Any]]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            votes = plant_aggregate.read_votes(columns, max_rejected=1)
+        except VotesError:  # none is left
+            assume(False)
+    table = votes.to_arrow()
+    assert table.column_names == ["observation_id", "user_id", "label", "is_author"]
+    for frame in (table, votes, votes.to_pandas()):
+        assert plain(plant_aggregate.votes_from_table(frame)) == plain(votes)
+    parts = [votes.to_arrow(first, first + 2) for first in range(0, votes.n_votes, 2)]
+    assert pa.concat_tables(parts).equals(table)
+
+
+@pytest.fixture(scope="module")
+def consensus() -> plant_aggregate.Consensus:
+    return plant_aggregate.Wawa().fit(plant_aggregate.votes_from_table(LOG))
+
+
+def test_observations_that_only_the_ai_voted_on_have_no_vote(consensus: plant_aggregate.Consensus) -> None:
+    ai = plant_aggregate.read_ai_votes({"task": [1, 9, 99], "label": ["Acer", "Ilex", "Ilex"], "score": [1, 1, 1]})
+    votes, _ = ai.join(consensus.votes)
+    assert votes.n_observations == 4
+    assert votes.to_arrow().equals(consensus.votes.to_arrow())
+
+
+def test_results_are_tables_of_arrow(consensus: plant_aggregate.Consensus) -> None:
+    assert pa.table(consensus).equals(consensus.to_arrow())
+    assert pa.table(consensus.votes).equals(consensus.votes.to_arrow())
+    if hasattr(pd.DataFrame, "from_arrow"):
+        pd.testing.assert_frame_equal(pd.DataFrame.from_arrow(consensus.votes), consensus.votes.to_pandas())
+
+
+def test_a_reader_may_ask_for_other_types(consensus: plant_aggregate.Consensus) -> None:
+    """Of the same columns: the protocol has no other requests, and none that cannot be met."""
+    fields = {field.name: field.type for field in consensus.to_arrow().schema}
+    wide = pa.schema([*{**fields, "observation_id": pa.int32(), "label": pa.large_string()}.items()])
+    assert pa.table(consensus, schema=wide).schema == wide
+    with pytest.raises(ValueError, match="schema"):
+        pa.table(consensus, schema=pa.schema([("observation_id", pa.int64())]))
+
+
+@pytest.mark.extras
+def test_results_in_polars(consensus: plant_aggregate.Consensus) -> None:
+    pl = pytest.importorskip("polars")
+    for frame, made_by_us, table in (
+        (pl.DataFrame(consensus), consensus.to_polars(), consensus.to_arrow()),
+        (pl.DataFrame(consensus.votes), consensus.votes.to_polars(), consensus.votes.to_arrow()),
+        (pl.DataFrame(consensus.users_to_arrow()), consensus.users_to_polars(), consensus.users_to_arrow()),
+        (
+            pl.DataFrame(consensus.posteriors_to_arrow()),
+            consensus.posteriors_to_polars(),
+            consensus.posteriors_to_arrow(),
+        ),
+    ):
+        assert frame.rows(named=True) == made_by_us.rows(named=True) == table.to_pylist()
+        assert frame.schema == made_by_us.schema
+    assert plain(plant_aggregate.read_votes(consensus.votes.to_polars())) == plain(consensus.votes)
+
+
+@pytest.mark.extras
+def test_results_in_duckdb(consensus: plant_aggregate.Consensus) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    assert duckdb.from_arrow(consensus.to_arrow()).fetchall() == [
+        tuple(r.values()) for r in consensus.to_arrow().to_pylist()
+    ]
+    assert duckdb.sql("select count(*), count(distinct label) from consensus").fetchall() == [(2, 2)]
+    votes = consensus.votes
+    assert duckdb.sql("select label from votes where user_id = 'cy'").fetchall() == [("Ilex",)]
+    assert plain(plant_aggregate.read_votes(duckdb.sql("from votes"))) == plain(votes)
+
+
+def test_without_polars_there_is_a_line_that_says_so(
+    consensus: plant_aggregate.Consensus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ParameterError, match=r"^to_polars needs Polars: pip install polars$"):
+        consensus.to_polars()
 
 
 @pytest.mark.extras
