@@ -28,8 +28,9 @@ def diff(
     """Compare the consensus of RUN_B with that of RUN_A: labels and statuses that differ, and why.
 
     A run is named by its id in OUTPUT or the beginning of it, by ``latest`` (the published one) or ``previous`` (the
-    one that rollback would publish), or by the path of its folder or of a consensus.parquet. Without a name latest is
-    compared with previous; a single run is compared with latest, the older one of both being RUN_A.
+    one that rollback would publish), or by the path of its folder or of a consensus.parquet. Without a name, or with
+    that of an output folder alone, latest is compared with previous; a single run is compared with latest, the older
+    one of both being RUN_A.
     """
     import plant_aggregate
     from plant_aggregate.publishing.report.changes import changes_blocks
@@ -53,9 +54,12 @@ def diff(
 
 def _named(names: list[str], output: str) -> list[tuple[str, "Run"]]:
     """The two runs to compare, each with the name that it was given."""
-    from plant_aggregate.publishing.open_run import open_named
+    from plant_aggregate.publishing.open_run import is_run_name, open_named
+    from plant_aggregate.publishing.releases import open_output
     from plant_aggregate.publishing.stores.run_ids import age_key
 
+    if len(names) == 1 and names[0] and not is_run_name(names[0]) and open_output(names[0]).exists:
+        names, output = [], names[0]
     wanted = {0: ["previous", "latest"], 1: [*names, "latest"]}.get(len(names), names)
     pair = [(name, open_named(name, output)) for name in wanted]
     given, latest = (run.run_id for _, run in pair)

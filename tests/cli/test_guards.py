@@ -1,6 +1,7 @@
 """Guards, held runs, and the way forward and back: ``run``, ``publish``, ``rollback``, ``runs`` and ``diff``."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -448,6 +449,11 @@ def test_without_names_latest_is_compared_with_previous(
     second, held = another_run(work, capfd), held_run(others, work, capfd)
     assert title_of_diff(capfd) == f"{first} (previous) -> {second} (latest)"
     assert title_of_diff(capfd, "latest", "previous") == f"{second} (latest) -> {first} (previous)"
+    (work / "elsewhere").mkdir()
+    for place in (["../consensus"], ["-o", "../consensus"], [(work / "consensus").as_uri()]):
+        os.chdir(work / "elsewhere")
+        assert title_of_diff(capfd, *place) == f"{first} (previous) -> {second} (latest)"
+    os.chdir(work)
     assert run_command(["publish", held]) == 0
     assert title_of_diff(capfd) == f"{second} (previous) -> {held} (latest)"
     assert run_command(["rollback"]) == 0

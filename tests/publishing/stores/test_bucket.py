@@ -103,6 +103,13 @@ def test_runs_are_held_released_compared_and_taken_back(output: str, write: Writ
     assert run_command(["publish", held.run_id, "-o", output]) == 0
     assert plant_aggregate.open_latest(output).run_id == held.run_id
     assert [listed.state for listed in plant_aggregate.list_runs(output)] == ["kept", "published"]
+    for names in ([output], ["-o", output], ["previous", "latest", "-o", output], [str(first), "-o", output]):
+        capfd.readouterr()
+        assert run_command(["diff", *names]) == 0
+        title = capfd.readouterr().out.splitlines()[0]
+        assert title.replace(" (previous)", "") == f"{first} -> {held.run_id} (latest)"
+    assert run_command(["runs", output, "--json"]) == 0
+    assert [run["name"] for run in json.loads(capfd.readouterr().out)] == ["previous", "latest"]
     assert run_command(["rollback", "-o", output]) == 0
     assert plant_aggregate.open_latest(output).run_id == first
     assert run_command(["rollback", "-o", output]) == 1
