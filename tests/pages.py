@@ -1,0 +1,31 @@
+"""The Python of a page of the docs, block by block."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.paths import ROOT
+
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str) -> Iterator[str]:
+    """The blocks of Python, each behind as many empty lines as the page has lines before it, for tracebacks."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for found in BLOCK.finditer(text):
+        yield "\n" * text[: found.start(1)].count("\n") + found[1]
+
+
+def run_blocks(page: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Run a page's blocks in the current folder, in order, except those with one of the texts; returns their names."""
+    names: dict[str, Any] = {"__name__": "page"}
+    for code in blocks(page):
+        if not any(text in code for text in without):
+            exec(compile(code, ROOT / "docs" / page, "exec"), names)
+    return names
+
+
+def work_on_sample(folder: Path) -> None:
+    """Put the sample votes into a folder, as they are in a clone."""
+    (folder / "sample_votes").symlink_to(ROOT / "sample_votes")

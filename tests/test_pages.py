@@ -1,0 +1,49 @@
+"""The recipes in the docs run from top to bottom, and give what the pages say."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pages import run_blocks, work_on_sample
+
+OPTIONAL = ("pl.", "duckdb", "sklearn")
+"""What marks a block of the library's page that needs more than the package does."""
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the sample votes, which is the current one."""
+    work_on_sample(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_recipes_of_the_library_run(clone: Path) -> None:
+    made = run_blocks("library.md", without=OPTIONAL)
+    observations = made["observations"].set_index("observation_id")
+    assert made["labels"].equals(made["observations"])
+    training = made["training"]
+    assert len(training) == 2 * observations["valid"].sum()
+    assert (training["label"] == training["observation_id"].map(observations["label"])).all()
+    assert training.groupby("observation_id")["split"].nunique().eq(1).all()
+    shares = training["split"].value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(0.1, abs=0.01)
+    assert made["soft"].shape[0] == len(observations)
+    assert made["batch"].sum(axis=1) == pytest.approx(1)
+    assert made["sample_weight"].notna().all()
+    assert len(made["history"]) == 1
+    assert set(made["weighed"].votes.user_ids.to_pylist()) == set(made["users"]["user_id"])
+
+
+@pytest.mark.extras
+def test_the_recipes_with_other_frames_give_the_same(clone: Path) -> None:
+    for package in ("polars", "duckdb", "sklearn"):
+        pytest.importorskip(package)
+    made = run_blocks("library.md")
+    training = made["training"]
+    wanted = training[["file", "label"]].sort_values("file").to_numpy().tolist()
+    assert made["joined"].sort("file").select("file", "label").rows() == [tuple(row) for row in wanted]
+    assert made["relation"].order("file").project("file, label").fetchall() == [tuple(row) for row in wanted]
+    assert made["found"]["label"].to_list() == made["observations"]["label"].tolist()
+    groups = training["observation_id"].to_numpy()
+    assert not set(groups[made["rest"]]) & set(groups[made["test"]])
