@@ -1,14 +1,22 @@
 """The program in a process of its own, as its users have it."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 PROGRAM = [sys.executable, "-m", "plant_aggregate.cli.start"]
+
+
+def path_with(folder: str | Path) -> str:
+    """A PYTHONPATH that begins with a folder; what is there stays, as the package itself may come from there."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the program."""

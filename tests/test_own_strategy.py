@@ -12,6 +12,7 @@ import pytest
 
 import plant_aggregate
 from tests.paths import ROOT, SAMPLE
+from tests.processes import PROGRAM, path_with
 from tests.records import record_of
 
 PAGE = (ROOT / "docs" / "own_strategy.md").read_text(encoding="utf-8")
@@ -41,7 +42,7 @@ def called(folder: Path, *command: str, code: int = 0, **environment: str) -> st
 
 def program(folder: Path, *arguments: str, code: int = 0, **environment: str) -> str:
     """What the installed script prints, which has no current folder on its path."""
-    return called(folder, str(Path(sys.executable).parent / "plant-aggregate"), *arguments, code=code, **environment)
+    return called(folder, sys.executable, "-P", *PROGRAM[1:], *arguments, code=code, **environment)
 
 
 def test_the_class_is_short_and_needs_public_names_alone() -> None:
@@ -121,7 +122,9 @@ def test_it_has_a_short_name_in_a_package(folder: Path) -> None:
     (package / "top_level.txt").write_text("my_strategies\n")
     text = [f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in names.items()) for group, names in groups.items()]
     (package / "entry_points.txt").write_text("".join(text))
-    program(folder, "run", "votes.parquet", "-q", "--strategy", "agreement", "--rounds", "1", PYTHONPATH="site")
+    program(
+        folder, "run", "votes.parquet", "-q", "--strategy", "agreement", "--rounds", "1", PYTHONPATH=path_with("site")
+    )
     record = record_of(folder / "consensus" / "latest")
     assert (record["strategy"], record["parameters"]["rounds"]) == ("agreement", 1)
     assert record["strategy_class"]["package"] == "crowd-agreement"

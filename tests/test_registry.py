@@ -19,6 +19,7 @@ from plant_aggregate.registry import Registry
 from plant_aggregate.strategies.registry import STRATEGIES, named_strategies, strategy_of
 
 from .command_line import VOTES, Capture, refused
+from .processes import PROGRAM, path_with
 
 TOY = """
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ def command(others: Path, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "plant_aggregate.cli.start", *arguments],
         cwd=others.parent,
-        env={**os.environ, "PYTHONPATH": str(others)},
+        env={**os.environ, "PYTHONPATH": path_with(others)},
         capture_output=True,
         text=True,
         check=False,
@@ -309,8 +310,8 @@ def test_fields_become_options(work: Path, mine: Callable[[str], None], capfd: C
 
 def test_a_module_of_the_current_folder_is_found_though_the_path_lacks_it(others: Path) -> None:
     (others.parent / "mine.py").write_text(GOOD)
-    script = Path(sys.executable).parent / "plant-aggregate"
-    command = [script, "run", "votes.parquet", "--strategy", "mine:Mine", "-q", "--json"]
+    program = [sys.executable, "-P", *PROGRAM[1:]]  # as the installed script
+    command = [*program, "run", "votes.parquet", "--strategy", "mine:Mine", "-q", "--json"]
     done = subprocess.run(command, cwd=others.parent, capture_output=True, text=True, check=True)
     record = json.loads(done.stdout)
     digest = hashlib.sha256(GOOD.encode()).hexdigest()
