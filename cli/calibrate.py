@@ -49,11 +49,16 @@ def calibrate(
     from plant_aggregate.assessment.report.calibration import calibration_blocks, calibration_rows, saved_block
     from plant_aggregate.schema import CALIBRATION
 
-    experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
-    published = open_given(consensus, run).evidence(experts)
-    facts = {"strategy": published.record.strategy, "parameters": published.record.parameters}
-    known = {name: value for name, value in facts.items() if value is not None}
-    fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=known)
+    opened = open_given(consensus, run)
+    with console.progress() as listener:
+        listener.phase("read expert labels")
+        experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
+        listener.phase("find them in the consensus")
+        published = opened.evidence(experts)
+        facts = {"strategy": published.record.strategy, "parameters": published.record.parameters}
+        known = {name: value for name, value in facts.items() if value is not None}
+        listener.phase("fit")
+        fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=known)
     plant_aggregate.save_calibration(fitted, output)
     if as_csv:
         console.result_rows(CALIBRATION, calibration_rows(fitted))

@@ -67,11 +67,15 @@ def calibrate_ai(
     check_paths(None, plot)
     if plot is not None:
         check_installed()
-    experts = plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns))
-    votes_of_users = plant_aggregate.read_votes(votes, columns=column_mapping(columns)) if votes else None
-    fitted = plant_aggregate.calibrate_ai(
-        plant_aggregate.read_ai_votes(ai_votes), experts, votes=votes_of_users, method=method, seed=seed
-    )
+    with console.progress() as listener:
+        listener.phase("read expert labels")
+        experts = plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns))
+        names = column_mapping(columns)
+        users = plant_aggregate.read_votes(votes, columns=names, progress=listener) if votes else None
+        listener.phase("read the AI's votes")
+        scored = plant_aggregate.read_ai_votes(ai_votes)
+        listener.phase("fit")
+        fitted = plant_aggregate.calibrate_ai(scored, experts, votes=users, method=method, seed=seed)
     plant_aggregate.save_calibration(fitted, output)
     if plot is not None:
         figure, curves = panels(len(fitted.comparisons), (4.5, 4.5))

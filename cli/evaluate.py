@@ -67,13 +67,17 @@ def evaluate(
     from plant_aggregate.assessment.report.evaluation import evaluation_blocks
     from plant_aggregate.files.locations import redacted
 
-    experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
     opened = open_given(consensus, run)
-    published = opened.evidence(experts)
-    evaluation = plant_aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
-    users = opened.users()
-    suspects = None if users is None else find_suspects(users, worst)
     with console.progress() as listener:
+        listener.phase("read expert labels")
+        experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
+        listener.phase("find them in the consensus")
+        published = opened.evidence(experts)
+        listener.phase("evaluate")
+        evaluation = plant_aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
+        listener.phase("look for suspect users")
+        users = opened.users()
+        suspects = None if users is None else find_suspects(users, worst)
         agreement = voters_agreement(opened, votes, published.n_observations, experts, listener) if votes else None
     if as_csv:
         console.result_table(evaluation.to_arrow())
