@@ -50,7 +50,7 @@ def calibrate(
     from plant_aggregate.schema import CALIBRATION
 
     opened = open_given(consensus, run)
-    with console.progress() as listener:
+    with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
         listener.phase("find them in the consensus")

@@ -62,16 +62,18 @@ def calibrate_ai(
     from plant_aggregate.assessment.report.calibration import ai_calibration_blocks, ai_calibration_rows, saved_block
     from plant_aggregate.charts import check_installed, panels, reliability
     from plant_aggregate.files.results import check_paths, write_plot
+    from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.schema import AI_CALIBRATION
 
     check_paths(None, plot)
     if plot is not None:
         check_installed()
-    with console.progress() as listener:
+    with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns))
-        names = column_mapping(columns)
-        users = plant_aggregate.read_votes(votes, columns=names, progress=listener) if votes else None
+        users = None
+        if votes:
+            users = read_found(find_votes(votes, columns=column_mapping(columns)), progress=listener).votes
         listener.phase("read the AI's votes")
         scored = plant_aggregate.read_ai_votes(ai_votes)
         listener.phase("fit")

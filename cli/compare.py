@@ -80,6 +80,7 @@ def compare(
     from plant_aggregate.assessment.report.comparison import comparison_blocks
     from plant_aggregate.charts import accuracy_against_retrieval, check_installed, panels
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
+    from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.strategies.registry import named_strategies
 
@@ -87,17 +88,18 @@ def compare(
     if plot is not None:
         check_installed()
     set_threads(threads or available_cores())
-    experts = plant_aggregate.read_truth(truth)
-    log = plant_aggregate.read_votes(votes, columns=column_mapping(columns), as_of=as_of, max_rejected=max_rejected)
     chosen = named_strategies(strategies)
-    ai = None
     if ai_votes:
-        ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected)
         chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
         chosen |= ai_variants(ai_thresholds)
     if output is None and plot is None and not as_csv and not as_json:
         resamples = 0  # the table has no room for intervals
     with console.progress() as listener:
+        listener.phase("read expert labels")
+        experts = plant_aggregate.read_truth(truth)
+        files = find_votes(votes, columns=column_mapping(columns), as_of=as_of)
+        log = read_found(files, max_rejected=max_rejected, identify=False, progress=listener).votes
+        ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected) if ai_votes else None
         comparison = compare_strategies(
             log, experts, chosen, ai_votes=ai, resamples=resamples, seed=seed, progress=listener
         )

@@ -30,12 +30,13 @@ CSV_ROWS = 20_000  # rows that are printed at a time
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """A listener for stderr: a bar on a terminal, log lines otherwise, nothing with --quiet."""
-    if is_quiet() or sys.stderr is None:
+def progress(*, in_logs: bool = True) -> Iterator[Progress]:
+    """A listener for stderr: a bar on a terminal, log lines otherwise (if ``in_logs``), nothing with --quiet."""
+    has_bar = sys.stderr is not None and sys.stderr.isatty() and not is_json()
+    if is_quiet() or sys.stderr is None or not (has_bar or in_logs):
         yield InterruptCheck(SILENT)
         return
-    listener = JsonLines() if is_json() else Bar() if sys.stderr.isatty() else Lines(write_line)
+    listener = Bar() if has_bar else JsonLines() if is_json() else Lines(write_line)
     try:
         yield InterruptCheck(listener)
     finally:

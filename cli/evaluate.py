@@ -68,7 +68,7 @@ def evaluate(
     from plant_aggregate.files.locations import redacted
 
     opened = open_given(consensus, run)
-    with console.progress() as listener:
+    with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
         listener.phase("find them in the consensus")
@@ -78,6 +78,7 @@ def evaluate(
         listener.phase("look for suspect users")
         users = opened.users()
         suspects = None if users is None else find_suspects(users, worst)
+    with console.progress() as listener:
         agreement = voters_agreement(opened, votes, published.n_observations, experts, listener) if votes else None
     if as_csv:
         console.result_table(evaluation.to_arrow())

@@ -286,3 +286,33 @@ def test_metrics_that_cannot_be_written_are_an_error_of_a_run_that_is_done(
     )
     assert (work / "consensus/latest/run.json").exists()
     assert (work / "m.prom").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("command", "phases"),
+    [
+        (["evaluate", "consensus"], ["read expert labels", "find them in the consensus", "evaluate"]),
+        (["compare", "good.parquet", "--strategies", "majority"], ["read expert labels", "read:", "fit majority"]),
+        (["calibrate", "consensus"], ["read expert labels", "find them in the consensus"]),
+        (["calibrate-ai", "ai.parquet", "--votes", "good.parquet"], ["read expert labels", "read:", "the AI's votes"]),
+    ],
+)
+def test_commands_that_read_expert_labels_have_a_bar(
+    published: Published,
+    write: Write,
+    capfd: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+    phases: list[str],
+) -> None:
+    experts = {"observation_id": [1, 2], "label": ["Acer opalus", "Abies alba"]}
+    write("truth.parquet", pa.table(experts))
+    write("ai.parquet", pa.table({**experts, "score": [0.5, 0.5]}))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert run_command([*command, "--truth", "truth.parquet"]) in (0, 1)  # too few of them for a calibration
+    said = capfd.readouterr().err
+    places = [said.find(phase) for phase in phases]
+    assert -1 not in places
+    assert places == sorted(places)
+    run_command([*command, "--truth", "truth.parquet", "-q"])
+    assert phases[0] not in capfd.readouterr().err
