@@ -39,6 +39,7 @@ def run_command(arguments: list[str], program: str = "plant-aggregate") -> int:
     except (Interrupted, click.Abort, KeyboardInterrupt):
         return report_interrupt(arguments)
     except plant_aggregate.ParameterError as error:
+        _use_format_of_file(arguments)
         return console.error(str(error), EXIT_USAGE)
     except plant_aggregate.AggregateError as error:
         if interrupts.was_interrupted():  # a library has turned the interrupt into an error
@@ -87,11 +88,9 @@ def _report_usage(error: click.ClickException, arguments: list[str]) -> int:
     if not arguments:  # the help, which older versions of click print themselves
         error.show()
         return error.exit_code
-    from .config_file import ConfigurationError, log_format_in
+    from .config_file import ConfigurationError
 
-    path = log_format.value_in(arguments, "--config")
-    if path is not None and not log_format.has_format():  # it may not have been read yet
-        log_format.set_format(log_format_in(path, arguments[0]))
+    _use_format_of_file(arguments)
     if isinstance(error, ConfigurationError):
         return console.error(error.message, error.exit_code)
     message = on_one_line(error.format_message().rstrip("."))
@@ -99,3 +98,12 @@ def _report_usage(error: click.ClickException, arguments: list[str]) -> int:
     if context is not None:
         message = f"{message[:1].lower()}{message[1:]}; see {context.command_path} --help"
     return console.error(message, error.exit_code)
+
+
+def _use_format_of_file(arguments: list[str]) -> None:
+    """Log in the format that the configuration file asks for, which may not have been read yet."""
+    path = log_format.value_in(arguments, "--config")
+    if path is not None and not log_format.has_format():
+        from .config_file import log_format_in
+
+        log_format.set_format(log_format_in(path, arguments[0]))
