@@ -69,14 +69,13 @@ def _with_own_options(run: click.Command, arguments: list[str]) -> click.Command
     """The command ``run`` with the parameters of the strategy that its command line, or its configuration, names."""
     from .own_strategies import with_parameters_of
 
-    strategy = log_format.value_in(arguments, "--strategy")
-    if strategy is not None:
-        return with_parameters_of(strategy, run)
-    path = log_format.value_in(arguments, "--config")
-    if path is not None:
-        from .config_file import value_in_file
+    strategy, path = (log_format.value_in(arguments, option) for option in ("--strategy", "--config"))
+    with suppress(ParameterError):  # it is reported as a value of the option, or with its line in the file
+        if strategy is not None:
+            return with_parameters_of(strategy, run)
+        if path is not None:
+            from .config_file import value_in_file
 
-        with suppress(ParameterError):  # it is reported when the file is checked, with its line
             return with_parameters_of(value_in_file(path, "run", "strategy"), run)
     return run
 
