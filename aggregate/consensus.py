@@ -78,9 +78,13 @@ class Consensus:
     """One label per observation. Columns and their meaning: ``schema.CONSENSUS`` and ``USERS``."""
 
     votes: Votes
+    """The votes."""
     strategy: str
+    """The name of the strategy."""
     parameters: Mapping[str, Any]
+    """The parameters of the strategy, by name."""
     trace: Trace
+    """The iterations, and whether they converged."""
     labels: LabelCodes
     """int32[n_observations]; positions in ``votes.label_names``, -1 for none."""
     weight: Weights
@@ -94,7 +98,9 @@ class Consensus:
     ambiguous_below: float
     """An observation whose aum is below this is ambiguous."""
     disputes: DisputeFindings
+    """Results for each disputed observation."""
     users: UserFindings
+    """Results for each user: the columns of ``schema.USERS``."""
     shares: Floats | None = None
     """float64 by candidate of ``disputed``; None if they are the shares of the votes' weights."""
     judged: Disputes | None = None

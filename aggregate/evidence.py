@@ -20,6 +20,7 @@ class Evidence:
     """Labels and their evidence; arrays have an item an observation. Their meaning is that in ``schema.CONSENSUS``."""
 
     observation_ids: "pa.Array"
+    """Distinct ids."""
     label_names: "pa.Array"
     """Distinct labels: those voted, or those that the file has."""
     labels: LabelCodes

@@ -31,8 +31,11 @@ class Trace(NamedTuple):
     """The iterations in order, whether they converged, and the length of the cycle that they ended in (else 0)."""
 
     iterations: tuple[Iteration, ...]
+    """In order; a single one if the strategy does not iterate."""
     converged: bool = True
+    """Whether they came to an end by themselves."""
     cycle_length: int = 0
+    """The length of the cycle that they ended in; 0 if in none."""
 
     def __repr__(self) -> str:
         return short_repr(self)

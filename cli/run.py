@@ -90,7 +90,7 @@ def run(votes: tuple[str, ...], output: str, metrics: str | None, as_json: bool,
 
 def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_json: bool) -> None:
     """Write the metrics, an event for logs, and the summary."""
-    from plant_aggregate.publishing.report.run import one_line, run_blocks
+    from plant_aggregate.publishing.report.run import one_line, published_as, run_blocks
 
     contents, is_held = run.manifest, bool(run.record.held)
     facts = {name: contents[name] for name in ("run_id", "counts", "changes", "held")}
@@ -102,7 +102,7 @@ def _report(run: "plant_aggregate.Run", output: str, metrics: str | None, as_jso
     if as_json:
         console.result_json(contents)
     else:
-        console.result_blocks(run_blocks(run))
+        console.result_blocks(run_blocks(run, [] if is_held else [published_as(run)]))
 
 
 def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:

@@ -24,6 +24,7 @@ from typing import Any, get_args, get_origin
 
 import docstrings
 import picture
+import public_names
 
 import plant_aggregate
 from plant_aggregate import schema
@@ -326,6 +327,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "speed": speed,
+    **{f"names for {group}": partial(public_names.names_of, group) for group in public_names.GROUPS},
     "help": lambda: f"```console\n{output_of('--help')}```",
     **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }

@@ -147,7 +147,7 @@ class Page(HTMLParser):
 
 TABLES = [
     "votes", "truth", "ai_votes", "consensus", "evaluation", "comparison", "calibration", "ai_calibration", "ambiguity",
-    "changes",
+    "changes", "run", "published", "listed",
 ]  # fmt: skip
 
 

@@ -49,6 +49,7 @@ class Comparison:
     """The evaluations of several strategies, in the order they were given."""
 
     compared: Sequence[Compared]
+    """The evaluation of each strategy, and its time."""
 
     def to_arrow(self) -> "pa.Table":
         """A row for each strategy and set of expert observations: table COMPARISON of ``schema``.

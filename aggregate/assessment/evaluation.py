@@ -120,6 +120,7 @@ class Evaluation:
     """Measures of a consensus against experts."""
 
     overlap: Overlap
+    """Counts of the expert observations that are in the consensus, and of those that are not."""
     subsets: tuple[Group, ...]
     """All expert observations; those with two votes or more; those with a disagreement [L25]."""
     by_votes: tuple[Group, ...]
@@ -127,6 +128,7 @@ class Evaluation:
     confusions: tuple[Confusion, ...]
     """Most frequent first."""
     seed: int
+    """Seed of the resamples."""
 
     def to_arrow(self) -> "pa.Table":
         """A row for each set of expert observations and measure: table EVALUATION of ``schema``.

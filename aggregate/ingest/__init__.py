@@ -24,6 +24,7 @@ from ..files.parquet import (
 from ..files.prefetch import prefetched
 from ..files.sources import Input, Paths, find_sources, path_list
 from ..frames import IN_MEMORY, Frame, is_frame, to_table
+from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
 from ..schema import VOTES
 from ..truth import rows_of
@@ -106,18 +107,20 @@ def read_votes(
     columns: Mapping[str, str] | None = None,
     as_of: datetime | None = None,
     max_rejected: float = 0.01,
+    progress: ProgressLike = None,
 ) -> Votes:
     """Read votes from Parquet files, folders or globs, or from a frame.
 
     ``columns`` maps the names of ``schema.VOTES`` to the files' or the frame's own. Votes after ``as_of`` are left out
     (a time without zone is UTC). Raises VotesError if a file cannot be read, a column is missing or has a wrong
     type, more than ``max_rejected`` of the rows cannot be used, or no vote is left, and TypeError for what is neither
-    a path nor a frame.
+    a path nor a frame. ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a
+    listener.
 
     >>> read_votes({"task": [7, 7], "worker": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]})
     Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
-    return _votes_of(find_votes(paths, columns=columns, as_of=as_of), max_rejected)
+    return _votes_of(find_votes(paths, columns=columns, as_of=as_of), max_rejected, progress)
 
 
 def votes_from_table(
@@ -137,8 +140,9 @@ def votes_from_table(
     return _votes_of(find_table(table, columns=columns, as_of=as_of), max_rejected)
 
 
-def _votes_of(found: VoteFiles | VoteTable, max_rejected: float) -> Votes:
-    return read_found(found, max_rejected=max_rejected, identify=False).votes
+def _votes_of(found: VoteFiles | VoteTable, max_rejected: float, progress: ProgressLike = None) -> Votes:
+    with listening(progress) as listener:
+        return read_found(found, max_rejected=max_rejected, identify=False, progress=listener).votes
 
 
 def find_votes(

@@ -1,6 +1,7 @@
 """Opens the store of runs that a name stands for, and changes which run is published there: publish, roll back."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import LATEST, RECORD_FILE, RUNS
 from ..files.locations import is_uri, local_path
 from ..frames import wrong_type
-from ..progress import SILENT, Progress
+from ..html_blocks import as_html
+from ..listeners import ProgressLike, listening
+from ..progress import Progress
 from .command_lines import command
 from .integrity import DAMAGED, check_tables, record_in
 from .record import RunRecord
@@ -72,7 +75,7 @@ def sole_writer(store: RunStore, lock: str, progress: Progress) -> Iterator[Turn
         yield Turn(datetime.now(UTC), has_waited)
 
 
-def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", progress: Progress = SILENT) -> Run:
+def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", progress: ProgressLike = None) -> Run:
     """Publish a run that was held back, or an older one again.
 
     ``run_id`` is its id, the beginning of its id, or ``previous``. Raises PublishError if there is no such run or it is
@@ -82,35 +85,48 @@ def publish(output: str | os.PathLike[str], run_id: str, *, lock: str = "wait", 
         raise wrong_type("the id of a run", run_id, "its run_id")
     store = _existing(output)
     store.check()
-    with sole_writer(store, lock, progress):
+    with listening(progress) as listener, sole_writer(store, lock, listener):
         return _switched(store, find_run(store, run_id))
 
 
-def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: Progress = SILENT) -> Run:
+def rollback(output: str | os.PathLike[str], *, lock: str = "wait", progress: ProgressLike = None) -> Run:
     """Go back to the run that was published when the present one was made. The present one stays, and can be published.
 
     Raises PublishError if there is none or it is damaged, and LockedError; then ``latest`` is as it was.
     """
     store = _existing(output)
     store.check()
-    with sole_writer(store, lock, progress):
+    with listening(progress) as listener, sole_writer(store, lock, listener):
         target = previous_run(store)
         if store.published_id is None:
             warn(f"{names_none(store)}: the newest there is published, {target}")
         return _switched(store, target)
 
 
-def list_runs(output: str | os.PathLike[str]) -> list[ListedRun]:
+class RunList(list[ListedRun]):
+    """The runs of an output folder, oldest first: a list that a notebook shows as a table."""
+
+    def __repr__(self) -> str:
+        states = Counter(run.state for run in self)
+        return f"RunList({', '.join(f'{n:,} {state}' for state, n in states.items()) or 'no runs'})"
+
+    def _repr_html_(self) -> str:
+        from .report.run import listing_blocks
+
+        return as_html(listing_blocks(self))
+
+
+def list_runs(output: str | os.PathLike[str]) -> RunList:
     """The runs of an output folder, oldest first."""
     store = _existing(output)
     published = store.published_id
     states = dict.fromkeys(store.held_ids, "held")
     states |= {run_id: "published" if run_id == published else "kept" for run_id in store.run_ids}
     names = {previous(store): PREVIOUS, published: LATEST}
-    return [
+    return RunList(
         ListedRun(run_id, states[run_id], record_of(store, run_id), names.get(run_id))
         for run_id in sorted(states, key=age_key)
-    ]
+    )
 
 
 def published_in(store: RunStore) -> str:

@@ -17,7 +17,8 @@ from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, lo
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
 from ..frames import IN_MEMORY, Frame
-from ..progress import SILENT, Progress
+from ..html_blocks import as_html
+from ..listeners import ProgressLike, listening
 from ..truth import Truth
 from .integrity import REMEDY, check_digest, check_tables, sound_table
 from .reading import PublishedEvidence, evidence_in, users_in
@@ -146,7 +147,7 @@ class Run:
         only: Iterable[int | str] | pa.Array | None = None,
         *,
         paths: "Paths | Frame | None" = None,
-        progress: Progress = SILENT,
+        progress: ProgressLike = None,
     ) -> "Votes":
         """The votes of users that the run read, read again: the same columns, and none cast after its time limit.
 
@@ -154,6 +155,7 @@ class Run:
         ``paths``: where the votes are now, or a frame of them; None for the files that the run read, each of which must
         have the SHA-256 that it had then. Raises VotesError if votes are gone, have changed, or cannot be read, if
         run.json does not name them, if the run was given a frame, or if there are none on the observations.
+        ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
         """
         from ..ingest import VoteFiles, find_votes, read_found
 
@@ -172,10 +174,11 @@ class Run:
         for source in (file.source for file in found_again):
             if source.fingerprint() != digests.get(source.path):
                 raise self._votes_are_gone("has another SHA-256 by now", source.path)
-        if only is None:
-            return read_found(found, max_rejected=reading.max_rejected, identify=False, progress=progress).votes
-        ids = only if isinstance(only, pa.Array) else pa.array(only)
-        return read_found(found, max_rejected=1.0, only=ids, identify=False, progress=progress).votes
+        chosen: dict[str, Any] = {"max_rejected": reading.max_rejected}
+        if only is not None:
+            chosen = {"max_rejected": 1.0, "only": only if isinstance(only, pa.Array) else pa.array(only)}
+        with listening(progress) as listener:
+            return read_found(found, **chosen, identify=False, progress=listener).votes
 
     @property
     def _vote_files(self) -> tuple[Input, ...]:
@@ -223,6 +226,11 @@ class Run:
             f"Run({place}: {counts.observations:,} observations: {counts.valid:,} valid, {counts.contested:,} "
             f"contested, {counts.needs_votes:,} need votes; {self.record.strategy})"
         )
+
+    def _repr_html_(self) -> str:
+        from .report.run import run_blocks
+
+        return as_html(run_blocks(self, [f"in {self.folder}"]))
 
 
 PublishedRun = Run

@@ -53,18 +53,23 @@ class Ambiguity:
     """
 
     consensus: Consensus
+    """What it was computed for."""
     settings: AmbiguitySettings
+    """How it was computed."""
     trust: str
     """What the trust in voters is based on: ``confusion`` or ``weight``."""
     lists: ListCounts
+    """Counts of the score lists."""
     n_epochs_in_all: int
     """Distinct epochs among the lists that were used."""
     majority: LabelCodes
-    """int32[n_observations]"""
+    """int32[n_observations]; the majority's label, a position in the label names."""
     n_epochs: Counts
     """int32[n_observations]; usable lists of each."""
     offsets: Offsets
+    """int64[n_observations + 1]; where the candidates of each observation begin."""
     candidates: LabelCodes
+    """int32 by candidate; positions in the label names."""
     sums: Mapping[str, Indices]
     """Margin -> sums over the epochs, by candidate, in the fixed point of ``kernels.scores``."""
     exact: Flags

@@ -91,7 +91,9 @@ class AiCalibration:
     """A map from the AI's score to the probability that its label is right, and its quality."""
 
     method: str
+    """One of METHODS."""
     map: TemperatureMap | IsotonicMap
+    """The fitted function."""
     fitted_on: Mapping[str, Any]
     """What it was fitted on: the AI's votes, the truth, observations, how many right."""
     comparisons: Sequence[Comparison] = ()

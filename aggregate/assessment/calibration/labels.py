@@ -72,7 +72,9 @@ class Calibration:
     """A map from the evidence for a label to the probability that it is right."""
 
     method: str
+    """One of METHODS."""
     map: LogisticMap | IsotonicMap
+    """The fitted function."""
     fitted_on: Mapping[str, Any]
     """What it was fitted on, as far as is known: strategy, parameters, truth, observations, share right."""
     cross_validated: Mapping[str, Mapping[str, float]]

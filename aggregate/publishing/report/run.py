@@ -20,11 +20,11 @@ ALIKE = {"white_space": "white space", "unicode_form": "Unicode form", "case": "
 """Differences between names that look alike, in words."""
 
 
-def run_blocks(run: "Run") -> list[Block]:
-    """How many observations are valid, contested or in need of votes; users; changes; the folder of the run."""
+def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
+    """How many observations are valid, contested or in need of votes; users; changes; and what else is to be said."""
     record, counts = run.record, run.record.counts
-    assert counts is not None
-    assert counts.votes is not None
+    if counts is None or counts.votes is None:
+        return [Block(repr(run), ending)]
     votes = counts.votes
     n_rejected = votes.rejected + (counts.ai.rejected if counts.ai else 0)
     ended = in_words(len(record.trace), record.converged, record.cycle_length)
@@ -37,7 +37,7 @@ def run_blocks(run: "Run") -> list[Block]:
         *_suspicious_names(record.names),
         f"{ended}; {sum(run.seconds.values()):.1f} s in all",
         *_changes(record.changes),
-        *([] if record.held else [published_as(run)]),
+        *ending,
     ]
     title = f"{count(counts.observations, 'observation')}, {count(votes.used, 'vote')}, {count(counts.labels, 'label')}"
     return [Block(f"{title}{_dropped(votes)}", content)]
