@@ -25,7 +25,7 @@ GROUPS = {
     "ambiguity": "ambiguity_of Ambiguity AmbiguitySettings",
     "simulation": "simulate",
     "charts": " ".join(f"charts.{name}" for name in charts.__all__),
-    "errors": "AggregateError VotesError ParameterError PublishError HeldError LockedError AggregateWarning",
+    "errors": "AggregateError VotesError ParameterError StrategyError PublishError HeldError LockedError AggregateWarning",
 }
 """Names by purpose, in the order of the page."""
 
@@ -48,7 +48,7 @@ def _entry(name: str) -> Iterator[str]:
         yield f"Another name of `{item.__name__}`."
         return
     if inspect.isfunction(item) or _is_made_by_users(item):
-        yield f"```py\n{_wrapped(f'{name}{_signature(item)}')}\n```\n"
+        yield f"```text\n{_wrapped(f'{name}{_signature(item)}')}\n```\n"
     yield _first_paragraph(item)
     members = [f"- `{shown}`: {text}" for shown, text in _members(item)] if inspect.isclass(item) else []
     if members:
