@@ -25,7 +25,8 @@ GROUPS = {
     "ambiguity": "ambiguity_of Ambiguity AmbiguitySettings",
     "simulation": "simulate",
     "charts": " ".join(f"charts.{name}" for name in charts.__all__),
-    "errors": "AggregateError VotesError ParameterError StrategyError PublishError HeldError LockedError AggregateWarning",
+    "errors": "AggregateError VotesError ParameterError StrategyError PublishError HeldError LockedError "
+    "AggregateWarning",
 }
 """Names by purpose, in the order of the page."""
 
