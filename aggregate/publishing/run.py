@@ -16,7 +16,7 @@ from ..files.destination import HELD, LATEST, POINTER, RECORD_FILE, RUNS, is_run
 from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
-from ..frames import IN_MEMORY, Frame
+from ..frames import IN_MEMORY, Frame, to_polars
 from ..html_blocks import as_html
 from ..listeners import ProgressLike, listening
 from ..truth import Truth
@@ -28,11 +28,13 @@ from .tables import CONSENSUS_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
     from ..ingest import Paths
     from ..votes import Votes
 
 NO_RECORD = f"there is no {RECORD_FILE} that lists its tables"
+USERS_FILE = "users.parquet"
 VOTES_REMEDY = "name the files of the votes as the run read them"
 
 
@@ -140,7 +142,7 @@ class Run:
 
         None if there is none, or one without them. Raises VotesError if it cannot be read.
         """
-        return users_in(beside(self.consensus, "users.parquet"), self.record)
+        return users_in(beside(self.consensus, USERS_FILE), self.record)
 
     def votes(
         self,
@@ -213,9 +215,25 @@ class Run:
         """Its consensus as a data frame, a row an observation. Raises VotesError."""
         return self.read_table().to_pandas()
 
+    def to_polars(self) -> "pl.DataFrame":
+        """Its consensus as a data frame of Polars, a row an observation. Raises VotesError, ParameterError."""
+        return to_polars(self.read_table())
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """Its consensus for whatever reads Arrow data: Polars, DuckDB, and others."""
+        """Its consensus for whatever reads Arrow data, such as ``polars.DataFrame(run)``."""
         return self.read_table().__arrow_c_stream__(requested_schema)
+
+    def users_to_arrow(self) -> pa.Table:
+        """Its users as an Arrow table, a row each. Raises VotesError."""
+        return self.read_table(USERS_FILE)
+
+    def users_to_pandas(self) -> "pd.DataFrame":
+        """Its users as a data frame, a row each. Raises VotesError."""
+        return self.read_table(USERS_FILE).to_pandas()
+
+    def users_to_polars(self) -> "pl.DataFrame":
+        """Its users as a data frame of Polars, a row each. Raises VotesError, ParameterError."""
+        return to_polars(self.read_table(USERS_FILE))
 
     def __repr__(self) -> str:
         place = str(self.folder) if self.run_id is not None else redacted(self.consensus)

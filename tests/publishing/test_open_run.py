@@ -199,6 +199,8 @@ def test_a_run_is_a_table_of_its_consensus(work: Path) -> None:
     assert table.equals(pq.read_table("out/latest/consensus.parquet"))
     assert pa.table(run).equals(table)
     assert run.to_pandas()["label"].tolist() == table["label"].to_pylist()
+    assert run.users_to_arrow().equals(pq.read_table("out/latest/users.parquet"))
+    assert run.users_to_pandas()["user_id"].tolist() == ["ana", "bo", "eve"]
     assert run.counts["observations"] == run.counts["valid"] + run.counts["contested"] + run.counts["needs_votes"] == 3
     assert repr(run) == (
         f"Run(out/runs/{run.run_id}: 3 observations: {run.counts['valid']} valid, {run.counts['contested']} contested, "
@@ -265,6 +267,16 @@ def test_a_consensus_without_a_run_json_cannot_be_verified(work: Path) -> None:
         run.verify()
     with pytest.raises(plant_aggregate.VotesError, match=rf"users\.parquet: cannot be read; {missing}$"):
         run.open("users.parquet")
+
+
+@pytest.mark.extras
+def test_a_run_is_a_frame_of_polars_and_a_table_of_duckdb(work: Path) -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    run = plant_aggregate.open_run()
+    labels = run.to_arrow()["label"].to_pylist()
+    assert run.to_polars()["label"].to_list() == polars.DataFrame(run)["label"].to_list() == labels
+    assert run.users_to_polars()["user_id"].to_list() == run.users_to_arrow()["user_id"].to_pylist()
+    assert [label for (label,) in duckdb.sql("select label from run order by observation_id").fetchall()] == labels
 
 
 # --- The votes of a run, read again -----------------------------------------------------------------------------------
