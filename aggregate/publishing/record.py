@@ -234,7 +234,7 @@ class RunRecord:
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     """The files that settings name and that are read as a whole, such as a calibration, by the name of the setting."""
     inputs: tuple[Input, ...] = ()
-    """The files that were read row by row: those of the votes, then those of the AI's votes."""
+    """The files, or tables in memory, that were read row by row: those of the votes, then those of the AI's."""
     counts: Counts | None = None
     """Rows, observations, labels and users."""
     trace: tuple[LikelihoodIteration | Iteration, ...] = ()

@@ -139,8 +139,7 @@ def _ai_lines(counts: "AiCounts") -> list[str]:
 def _suspicious_names(names: Mapping[str, "NameFindings"]) -> list[str]:
     """Labels and user ids that may be mistakes: those that look alike, and those that look like a missing value."""
     lines = []
-    for kind in ("labels", "users"):
-        found = names[kind]
+    for kind, found in names.items():
         pairs = {words: found.pairs_alike[key] for key, words in ALIKE.items()}
         if any(pairs.values()):
             first = [f"{quoted(one)} and {quoted(other)}" for one, other in found.first_alike]
