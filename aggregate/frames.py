@@ -8,6 +8,7 @@ package is loaded to find out what a frame is.
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from itertools import chain
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, Union
@@ -145,10 +146,10 @@ _MISSING = ("NoneType", "NAType", "NaTType")  # types of objects that stand for 
 
 def to_polars(table: "pa.Table") -> "pl.DataFrame":
     """An Arrow table as a data frame of Polars. Raises ParameterError if that is not installed."""
-    try:
-        import polars
-    except ImportError as error:
-        raise ParameterError("to_polars needs Polars: pip install polars") from error
+    if find_spec("polars") is None:
+        raise ParameterError("to_polars needs Polars: pip install polars")
+    import polars
+
     frame: pl.DataFrame = polars.from_arrow(table)
     return frame
 

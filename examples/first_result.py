@@ -35,7 +35,7 @@ def with_polars(votes_file: str) -> int:
     images = votes.select(pl.format("{}.jpg", "observation_id").alias("image"), pl.col("observation_id").alias("obs"))
 
     consensus = plant_aggregate.PlantNet().fit(plant_aggregate.read_votes(votes))
-    labels = pl.DataFrame(consensus.to_arrow()).filter("valid").select("observation_id", "label")
+    labels = consensus.to_polars().filter("valid").select("observation_id", "label")
     training = images.join(labels, left_on="obs", right_on="observation_id")
     return int(training.height)
 

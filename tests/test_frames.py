@@ -1,6 +1,5 @@
 """Frames in memory: the same votes from every kind of frame, and one line for what is none."""
 
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -475,7 +474,7 @@ def test_results_in_duckdb(consensus: plant_aggregate.Consensus) -> None:
 def test_without_polars_there_is_a_line_that_says_so(
     consensus: plant_aggregate.Consensus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "polars", None)
+    monkeypatch.setattr("plant_aggregate.frames.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"^to_polars needs Polars: pip install polars$"):
         consensus.to_polars()
 
