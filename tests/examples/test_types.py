@@ -25,7 +25,8 @@ def test_pyright_finds_nothing_in_what_users_copy(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "cli", packages / "plant_aggregate" / "cli")
     shutil.copytree(ROOT / "examples", tmp_path / "copied", ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run([sys.executable, ROOT / ".ci" / "snippets.py", tmp_path / "copied"], check=True)
-    settings = {"typeCheckingMode": "standard", "useLibraryCodeForTypes": False, "include": ["copied"], "extraPaths": ["packages"]}
+    settings: dict[str, object] = {"include": ["copied"], "extraPaths": ["packages"], "typeCheckingMode": "standard"}
+    settings["useLibraryCodeForTypes"] = False  # what pyright makes of the source of others that have no types
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     command = [sys.executable, "-m", "pyright", "--project", tmp_path, "--pythonpath", sys.executable]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
