@@ -9,8 +9,9 @@ from .assessment.evaluation import RESAMPLES, Evaluation
 from .assessment.evaluation import evaluate as evaluate_against
 from .consensus import Consensus
 from .evidence import Evidence
-from .frames import Frame, is_frame, wrong_type
+from .frames import Frame, is_frame, path_in_words, wrong_type
 from .ingest import votes_from_table
+from .ingest.ai_votes import ai_votes_from_table
 from .ingest.truth import truth_from_table
 from .listeners import ProgressLike, listening
 from .strategies.registry import GivenStrategies, named_strategies
@@ -46,23 +47,23 @@ def compare(
     truth: GivenTruth,
     strategies: GivenStrategies = None,
     *,
-    ai_votes: AiVotes | None = None,
+    ai_votes: "AiVotes | Frame | None" = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: ProgressLike = None,
 ) -> Comparison:
     """Fit each of the ``strategies`` and evaluate it against experts.
 
-    ``votes`` and ``truth`` may be frames, ``truth`` also a pandas Series of labels by observation. ``strategies`` are a
-    list of strategies, or of names or classes for those with default parameters, or a dict of them by name; by default
-    all that are built in. All are compared with the same observations, those users voted on, and grouped by the users'
-    votes; so the intervals of all are of the same resamples. ``ai_votes`` go to the strategies that take them. Raises
-    VotesError if no expert observation was voted on, ParameterError for a name that there is not, StrategyError if a
-    strategy of another package fails, TypeError for what is neither. ``progress``: True shows a bar, False does not, by
-    default there is one in notebooks; or a listener.
+    ``votes``, ``truth`` and ``ai_votes`` may be frames, ``truth`` also a pandas Series of labels by observation.
+    ``strategies`` are a list of strategies, or of names or classes for those with default parameters, or a dict of them
+    by name; by default all that are built in. All are compared with the same observations, those users voted on, and
+    grouped by the users' votes; so the intervals of all are of the same resamples. ``ai_votes`` go to the strategies
+    that take them. Raises VotesError if no expert observation was voted on, ParameterError for a name that there is
+    not, StrategyError if a strategy of another package fails, TypeError for what is neither. ``progress``: True shows a
+    bar, False does not, by default there is one in notebooks; or a listener.
     """
     chosen = named_strategies(strategies)
-    options: dict[str, Any] = {"ai_votes": ai_votes, "resamples": resamples, "seed": seed}
+    options: dict[str, Any] = {"ai_votes": ai_votes_of(ai_votes), "resamples": resamples, "seed": seed}
     with listening(progress) as listener:
         return compare_strategies(votes_of(votes), truth_of(truth), chosen, **options, progress=listener)
 
@@ -72,7 +73,7 @@ def truth_of(given: GivenTruth) -> Truth:
     if isinstance(given, Truth):
         return given
     if not is_frame(given):
-        raise wrong_type("expert labels", given, f"read_truth({_path(given)})")
+        raise wrong_type("expert labels", given, f"read_truth({path_in_words(given)})")
     return truth_from_table(given)
 
 
@@ -81,9 +82,14 @@ def votes_of(given: GivenVotes) -> Votes:
     if isinstance(given, Votes):
         return given
     if not is_frame(given):
-        raise wrong_type("votes", given, f"read_votes({_path(given)})")
+        raise wrong_type("votes", given, f"read_votes({path_in_words(given)})")
     return votes_from_table(given)
 
 
-def _path(given: object) -> str:
-    return repr(given) if isinstance(given, str) else "path"
+def ai_votes_of(given: "AiVotes | Frame | None") -> AiVotes | None:
+    """AI votes as they are, or from a frame. Raises TypeError, or VotesError."""
+    if given is None or isinstance(given, AiVotes):
+        return given
+    if not is_frame(given):
+        raise wrong_type("AI votes", given, f"read_ai_votes({path_in_words(given)})")
+    return ai_votes_from_table(given)

@@ -370,6 +370,14 @@ class Consensus:
         """The users as a data frame, a row each."""
         return self.users_to_arrow().to_pandas()
 
+    def labels_to_pandas(self, index_name: str = "observation_id") -> "pd.Series[Any]":
+        """The label of each observation as a pandas Series, whose index has their ids and this name."""
+        import pandas as pd
+
+        ids = self.votes.observation_ids.to_pandas()
+        labels = self.votes.label_names.take(to_arrow(self.labels, null=self.labels < 0)).to_pandas()
+        return pd.Series(labels.array, pd.Index(ids, name=index_name), name="label")
+
     def users_to_polars(self) -> "pl.DataFrame":
         """The users as a data frame of Polars, a row each."""
         return to_polars(self.users_to_arrow())

@@ -62,6 +62,9 @@ class Interchange(Protocol):
 Frame: TypeAlias = Union[ArrowStream, Interchange, Mapping[str, Any], "pd.DataFrame", "pd.Series[Any]", "pa.Table"]
 """A table in memory, or a pandas Series of labels by observation."""
 
+Series: TypeAlias = "pd.Series[Any]"
+"""A pandas Series."""
+
 
 def is_frame(given: object) -> bool:
     """Whether an object is a frame, by what it can do or by its type.
@@ -87,6 +90,13 @@ def to_table(
     Raises TypeError for what is no frame; VotesError if a column that is not optional is missing (and there are rows),
     or a column cannot be converted; ParameterError if ``columns`` names a column that is not in ``table``.
     """
+    return named_table(given, table, columns, reader=reader)[0]
+
+
+def named_table(
+    given: Frame, table: Table = (), columns: Mapping[str, str] | None = None, *, reader: str = ""
+) -> "tuple[pa.Table, dict[str, Any]]":
+    """As :func:`to_table`; and the frame's own name of each column."""
     import pyarrow as pa
 
     if not is_frame(given):
@@ -100,7 +110,7 @@ def to_table(
         kind = next((column.type for column in table if column.name == ours), "")
         values = source.read(theirs, ours)
         arrays[ours] = whole_numbers(values) if source.is_loose and kind in ("id", "label") else values
-    return pa.table(arrays)
+    return pa.table(arrays), places
 
 
 def wrong_type(wanted: str, given: object, write: str) -> TypeError:
@@ -219,6 +229,7 @@ def source_of(given: Any, table: Table = ()) -> Source:
     return Source(kind, exported.column_names, exported.num_rows, exported)
 
 
+_OF_VOTE = ("observation_id", "user_id", "label")
 _OF_SERIES = ("observation_id", "label")
 
 
@@ -260,8 +271,11 @@ def _missing(
         return VotesError(f"{fault}, and {in_index[0]!r} in its index", remedy="write .reset_index() after it")
     free = [name for name in source.names if name not in found.values()]
     if len(free) < len(missing):
-        return VotesError(fault, remedy=f"it needs a column for each of {', '.join([*found, *missing])}")
-    return VotesError(fault, remedy=f"write columns={_proposal(missing, found, free)}")
+        return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
+    is_wide = (
+        " (a table with a column for each user goes to votes_from_matrix)" if len(missing) == len(_OF_VOTE) else ""
+    )
+    return VotesError(fault, remedy=f"write columns={_proposal(missing, found, free)}{is_wide}")
 
 
 def _spellings(missing: Sequence[str], columns: Mapping[str, str]) -> set[str]:

@@ -223,12 +223,7 @@ OTHER = pd.DataFrame({"obs": [1], "annotator": ["ana"], "species": ["Ilex"]})
             VotesError,
             "column 'taxon' .label. is missing; a pandas.D",
         ),
-        (
-            {"task": [7], "label": ["Ilex"]},
-            None,
-            VotesError,
-            "it needs a column for each of observation_id, label, user_id",
-        ),
+        ({"task": [7], "label": ["Ilex"]}, None, VotesError, "a dict has 'task', 'label'; add it"),
         (OTHER, {"obs": "observation_id"}, ParameterError, r"write columns=\{'observation_id': 'obs'\}"),
         (OTHER.set_index("obs"), {"observation_id": "obs"}, VotesError, r"and 'obs' in its index; write .reset_index"),
         (

@@ -23,7 +23,7 @@ from ..files.parquet import (
 )
 from ..files.prefetch import prefetched
 from ..files.sources import Input, Paths, find_sources, path_list
-from ..frames import IN_MEMORY, Frame, is_frame, to_table
+from ..frames import IN_MEMORY, Frame, is_frame, named_table
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
 from ..schema import VOTES
@@ -158,12 +158,12 @@ def find_votes(
 
 def find_table(table: Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteTable:
     """The votes in a frame for :func:`read_found`. Raises VotesError if columns are wrong, and TypeError."""
-    found = to_table(table, VOTES, columns, reader="read_votes")
+    found, names = named_table(table, VOTES, columns, reader="read_votes")
     types, _ = batches_of_table(found, VOTES)
     if as_of is not None and "voted_at" not in types:
         remedy = "map it with columns={'voted_at': NAME}"
         raise VotesError("as_of needs a column 'voted_at'", where=IN_MEMORY, remedy=remedy)
-    return VoteTable(found, types, as_of)
+    return VoteTable(found, types, as_of, names)
 
 
 def read_found(

@@ -1,7 +1,7 @@
 """Votes in a table in memory, for the same reader as files."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ class VoteTable(NamedTuple):
     table: pa.Table  # its columns have the names of `schema.VOTES`
     types: dict[str, pa.DataType]
     as_of: datetime | None
+    names: Mapping[str, Any]  # the frame's own names of the columns
 
     @property
     def origin(self) -> str:

@@ -2,7 +2,7 @@
 
 import inspect
 import traceback
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -39,6 +39,44 @@ def check_takes(strategy: Strategy, names: Iterable[str], takers: Callable[[str]
             others = " or ".join(takers(name)) if takers is not None else ""
             those = f"{name} are for the strategy {others}, not for" if others else f"{name} are not for the strategy"
             raise ParameterError(f"{those} {strategy.name}")
+
+
+def side_inputs_of(strategy: Any, votes: Any, given: Any, others: Mapping[str, Any]) -> SideInputs:
+    """What is given to ``fit`` beside the votes: as ``given``, and by keywords, those of ``others`` that are not None.
+
+    Raises TypeError if the votes are none, or an input is of a wrong type, and ParameterError for an input that the
+    strategy does not take.
+    """
+    from ..frames import is_frame, path_in_words, wrong_type
+    from ..votes import Votes
+
+    call = f"{type(strategy).__name__}()"
+    if not isinstance(votes, Votes) and is_frame(votes):
+        raise wrong_type("votes", votes, f"{call}.fit_predict(frame), or {call}.fit(read_votes(frame))")
+    if not isinstance(votes, Votes):
+        if hasattr(votes, "__array__") or isinstance(votes, list | tuple):
+            raise wrong_type("votes", votes, f"{call}.fit_predict(matrix), or {call}.fit(votes_from_matrix(matrix))")
+        raise wrong_type("votes", votes, f"{call}.fit(read_votes({path_in_words(votes)}))")
+    kinds = {item.name: str(item.type).partition(" ")[0] for item in fields(SideInputs)}
+    if not isinstance(given, SideInputs):
+        name = next((name for name, kind in kinds.items() if type(given).__name__ == kind), None)
+        write = "fit(votes)" if name is None else f"fit(votes, {name}=...)"
+        raise wrong_type("side inputs", given, write)
+    by_keyword = {name: value for name, value in others.items() if value is not None}
+    unknown = [name for name in by_keyword if name not in kinds]
+    if unknown:
+        raise TypeError(f"fit of {call} has no argument {unknown[0]!r}: parameters are arguments of the class")
+    for name, value in by_keyword.items():
+        if type(value).__name__ != kinds[name] and kinds[name] != "object":
+            raise wrong_type(name, value, f"{name}=read_{name}({path_in_words(value)})")
+    check_takes(strategy, [*given.names, *by_keyword], _takers)
+    return replace(given, **by_keyword)
+
+
+def _takers(name: str) -> list[str]:
+    from .registry import takers
+
+    return takers(name)
 
 
 def fault_of(strategy: Any) -> str:

@@ -20,7 +20,8 @@ from ...reprs import changed_repr
 from ...side_inputs import VOTES_ONLY, SideInputs
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
-from ..base import check_takes
+from ..base import side_inputs_of
+from ..built_in import BuiltIn
 from .ai_effects import findings_of_ai
 from .ai_role import AiMode, AiRole, mode_of
 from .engine import ArrayEngine
@@ -50,7 +51,7 @@ class Voters(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PlantNet:
+class PlantNet(BuiltIn):
     """Weigh each user by the number of species the user has identified [L25, algorithm 1].
 
     [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
@@ -135,6 +136,7 @@ class PlantNet:
         ai_votes: AiVotes | None = None,
         progress: ProgressLike = None,
         engine: type[Engine] = ArrayEngine,
+        **others: Any,
     ) -> Consensus:
         """Estimate labels and weights together.
 
@@ -145,13 +147,11 @@ class PlantNet:
         AI's weight is such that it validates alone or cannot invalidate. ``progress``: True shows a bar, False does
         not, by default there is one in notebooks; or a listener. ``engine`` does the computations.
         """
-        check_takes(self, given.names)
-        user_weights = given.user_weights if user_weights is None else user_weights
-        ai_votes = given.ai_votes if ai_votes is None else ai_votes
+        given = side_inputs_of(self, votes, given, {"user_weights": user_weights, "ai_votes": ai_votes, **others})
         with listening(progress) as listener:
-            return self._fit(votes, user_weights, ai_votes, listener, engine)
+            return self._fit_all(votes, given.user_weights, given.ai_votes, listener, engine)
 
-    def _fit(
+    def _fit_all(
         self,
         votes: Votes,
         user_weights: UserWeights | None,
