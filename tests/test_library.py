@@ -41,7 +41,7 @@ def test_the_package_is_the_command_line(module: str, tmp_path: Path) -> None:
 
 
 def test_a_checkout_that_is_not_installed_says_so() -> None:
-    command = [sys.executable, "-S", "-c", "import runpy; runpy.run_module('aggregate', run_name='__main__')"]
+    command = [sys.executable, "-SE", "-c", "import runpy; runpy.run_module('aggregate', run_name='__main__')"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("plant-aggregate: error: the package is not installed; install it with")
