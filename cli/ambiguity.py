@@ -13,6 +13,7 @@ from . import console
 from .command import OUTPUT, Command, option
 from .options import (
     OF_VOTES,
+    StrategyName,
     column_mapping,
     common_options,
     find_strategy,
@@ -46,6 +47,7 @@ OF_TRAINING = {
 )
 @option(
     "--strategy",
+    type=StrategyName(),
     metavar="NAME",
     default="plantnet",
     help="how to find consensus labels and users' weights, with its defaults; any of run --strategy",

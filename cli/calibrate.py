@@ -4,6 +4,7 @@ import click
 
 from . import console
 from .command import SCORES, Command
+from .completions import runs_in
 from .options import (
     column_mapping,
     common_options,
@@ -18,7 +19,7 @@ from .outputs import open_given
 
 
 @click.command(cls=Command)
-@click.argument("consensus", metavar="CONSENSUS")
+@click.argument("consensus", metavar="CONSENSUS", shell_complete=runs_in("", or_files=True))
 @run_argument
 @truth_options()
 @saved_option("calibration.json")

@@ -6,6 +6,7 @@ from plant_aggregate.settings import ReadSettings
 
 from . import console
 from .command import SCORES, Command, SeveralValues, option
+from .completions import PARQUET, files
 from .options import (
     OF_VOTES,
     column_mapping,
@@ -21,12 +22,15 @@ from .options import (
 
 
 @click.command("calibrate-ai", cls=Command)
-@click.argument("ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...")
+@click.argument(
+    "ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...", shell_complete=files(*PARQUET)
+)
 @truth_options("--truth-column", "truth_columns")
 @option(
     "--votes",
     multiple=True,
     metavar="VOTES",
+    shell_complete=files(*PARQUET),
     help="the users' votes: also compare on the observations they disagree on; repeatable",
     group="Votes",
 )

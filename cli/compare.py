@@ -8,6 +8,7 @@ from plant_aggregate.settings import InputFiles
 
 from . import console
 from .command import Command, option
+from .completions import several_strategies
 from .options import (
     column_mapping,
     common_options,
@@ -34,7 +35,12 @@ OF_MODES = {
 @votes_argument
 @truth_option
 @option(
-    "--strategies", type=strategy_names, default="all", help="names with commas between them, or all", group="Strategy"
+    "--strategies",
+    type=strategy_names,
+    default="all",
+    shell_complete=several_strategies,
+    help="names with commas between them, or all",
+    group="Strategy",
 )
 @options_of(InputFiles, "ai_votes", ai_votes=OF_MODES)
 @option(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from plant_aggregate.errors import on_one_line
 from plant_aggregate.strategies.registry import check_side_inputs
@@ -18,8 +19,15 @@ from .own_strategies import with_parameters_of
 from .run import NEEDS, chosen_by
 
 
+def command_names(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The commands, to complete one."""
+    group = context.parent.command if context.parent is not None else None
+    assert isinstance(group, click.Group)
+    return [CompletionItem(name) for name in group.list_commands(context) if name.startswith(incomplete)]
+
+
 @click.command(cls=Command, loads_compiler=False)
-@click.argument("command", default="run", metavar="[COMMAND]")
+@click.argument("command", default="run", metavar="[COMMAND]", shell_complete=command_names)
 @option(
     "--show",
     is_flag=True,

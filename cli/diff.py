@@ -7,6 +7,7 @@ import click
 
 from . import console
 from .command import Command
+from .completions import runs_in
 from .options import common_options, file_option, listed_option, output_option, table_options
 from .outputs import written_to
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("run_a", metavar="[RUN_A]", required=False)
-@click.argument("run_b", metavar="[RUN_B]", required=False)
+@click.argument("run_a", metavar="[RUN_A]", required=False, shell_complete=runs_in("output", or_files=True))
+@click.argument("run_b", metavar="[RUN_B]", required=False, shell_complete=runs_in("output", or_files=True))
 @output_option
 @listed_option("--rows", "observations to list, those with another label first")
 @file_option("--table", "write all observations that differ to a Parquet file, as changes.parquet")

@@ -9,6 +9,7 @@ from plant_aggregate.errors import warn
 
 from . import console
 from .command import Command, option
+from .completions import PARQUET, files, runs_in
 from .options import (
     column_mapping,
     common_options,
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("consensus", metavar="CONSENSUS")
+@click.argument("consensus", metavar="CONSENSUS", shell_complete=runs_in("", or_files=True))
 @run_argument
 @truth_options()
 @option(
     "--votes",
     metavar="VOTES",
     multiple=True,
+    shell_complete=files(*PARQUET),
     help="the votes of the consensus, for the agreement of the voters; read as its run did; repeatable",
     group="Votes",
 )

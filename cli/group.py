@@ -5,12 +5,14 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from plant_aggregate.errors import ParameterError
 from plant_aggregate.version import VERSION
 
 from . import console, log_format
 from .command import Option
+from .completions import TOML, files
 
 COMMANDS = {
     "run": "Publish a consensus of the votes.",
@@ -25,6 +27,7 @@ COMMANDS = {
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
     "config": "Check a configuration file, or show the effective settings.",
     "simulate": "Make up a vote log whose truth is known.",
+    "completion": "Print the script that completes commands in a shell.",
 }
 """Command -> its line in the list of commands, in the order of a working day."""
 
@@ -46,6 +49,7 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
 config_option = Option(
     ["--config"],
     metavar="FILE",
+    shell_complete=files(*TOML),
     is_eager=True,
     expose_value=False,
     callback=_configure,
@@ -115,7 +119,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command named; click 8.1 would print help for a name that begins with no letter."""
-        if args[0] not in COMMANDS:
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
             ctx.fail(f"No such command {args[0]!r}.")
         name, command, rest = super().resolve_command(ctx, args)
         if name == "run" and command is not None:
@@ -135,6 +139,11 @@ class LazyGroup(click.Group):
             raise Interrupted from error
         except (EOFError, OSError) as error:
             raise WrappedError from error
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options; commands are not loaded for it."""
+        commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from COMMANDS."""

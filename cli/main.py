@@ -1,5 +1,6 @@
 """Runs a command line; the one place where an error becomes a line and an exit code."""
 
+import os
 import signal
 
 import click
@@ -9,6 +10,9 @@ from plant_aggregate.errors import on_one_line, reason_of
 
 from . import console, interrupts, log_format
 from .group import Interrupted, WrappedError, cli
+
+COMPLETION = "_PLANT_AGGREGATE_COMPLETE"
+"""The variable with which a shell asks for completions, as click names and reads it."""
 
 EXIT_INPUT = 1
 EXIT_USAGE = 2
@@ -26,6 +30,10 @@ def run_command(arguments: list[str], program: str = "plant-aggregate") -> int:
 
     ``program``: how it was called, for lines of usage.
     """
+    if COMPLETION in os.environ:
+        from .completion import complete
+
+        return complete(os.environ[COMPLETION])
     log_format.set_format(log_format.format_in(arguments))  # an error may come before options are read
     console.set_debug("--debug" in arguments)
     console.set_quiet(False)

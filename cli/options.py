@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from plant_aggregate.errors import ParameterError, reason_of
 from plant_aggregate.files.requests import set_time_limit
@@ -20,6 +21,7 @@ from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .command import OUTPUT, SCORES, SeveralValues, option
+from .completions import PARQUET, files, runs_in, strategies
 from .outputs import LocalPath, OutputFolder, TextParameter
 
 if TYPE_CHECKING:
@@ -58,16 +60,25 @@ class ColumnName(TextParameter):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The two names; a usage error if the first is none of the columns."""
-        from plant_aggregate import schema
         from plant_aggregate.files.sources import printable
 
         ours, equals, theirs = value.partition("=")
-        known = dict.fromkeys(column.name for table in self._tables for column in getattr(schema, table))
+        known = self._columns
         if printable(value) != value:
             raise click.BadParameter(f"{printable(value)!r} is not UTF-8 text, as every name of a column is")
         if not equals or not theirs or ours not in known:
             raise click.BadParameter(f"{value!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}")
         return ours, theirs
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Our names, before their equals sign."""
+        return [CompletionItem(f"{name}=", type="part") for name in self._columns if name.startswith(incomplete)]
+
+    @property
+    def _columns(self) -> list[str]:
+        from plant_aggregate import schema
+
+        return list(dict.fromkeys(column.name for table in self._tables for column in getattr(schema, table)))
 
 
 def timestamp(text: str) -> datetime:
@@ -103,6 +114,8 @@ def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Ca
         attributes["is_flag"] = True
     else:
         attributes |= {"type": _type_of(known, kind_of(settings, name)), "multiple": repeatable}
+        if known.names_files:
+            attributes["shell_complete"] = files(*(PARQUET if known.is_table else ()), words=known.words)
         if default is not None:
             attributes |= {"default": default, "show_default": True}
     text = changed.get("help", known.help) + ("; repeatable" if repeatable else "")
@@ -145,7 +158,9 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-votes_argument = click.argument("votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...")
+votes_argument = click.argument(
+    "votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...", shell_complete=files(*PARQUET)
+)
 OF_VOTES = {"help": "the votes files' own name of a column, such as observation_id=obs"}
 """How the option ``--column`` differs where there are columns of other tables, too."""
 
@@ -158,6 +173,7 @@ truth_option = option(
     metavar="FILE",
     multiple=True,
     required=True,
+    shell_complete=files(*PARQUET),
     help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
     group="Expert labels",
 )
@@ -203,7 +219,7 @@ output_option = option(
 output_argument = click.argument("place", type=OutputFolder(), metavar="[OUTPUT]", required=False)
 """The same folder as an argument; ``outputs.given_output`` has the one that counts."""
 
-run_argument = click.argument("run", metavar="[RUN]", required=False)
+run_argument = click.argument("run", metavar="[RUN]", required=False, shell_complete=runs_in("consensus"))
 """Which run, if the argument before it is an output folder."""
 
 
@@ -284,6 +300,10 @@ class StrategyName(TextChoice):
             except ParameterError as error:
                 self.fail(str(error), param, ctx)
         return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Those of other packages, too."""
+        return strategies(ctx, param, incomplete)
 
 
 def find_strategy(name: str) -> type[Any]:

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+from .completions import files, folders
 
 if TYPE_CHECKING:
     from plant_aggregate import Run
@@ -40,6 +43,10 @@ class LocalPath(TextParameter):
     def _is_file(self, path: str) -> bool:
         return not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Files, or folders to write in."""
+        return (folders if len(self._inside) > 1 else files())(ctx, param, incomplete)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path; a usage error for a URI."""
         from plant_aggregate.errors import ParameterError
@@ -55,6 +62,10 @@ class OutputFolder(TextParameter):
     """A folder to publish runs in, or a place in another store."""
 
     name = "text"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Folders."""
+        return folders(ctx, param, incomplete)
 
     def local(self, name: str) -> str | None:
         """The path of the folder; None if it is in another store, or malformed."""

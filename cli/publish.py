@@ -6,12 +6,13 @@ import click
 
 from . import console
 from .command import Command
+from .completions import runs_in
 from .metrics import check_metrics, metrics_of, report_metrics
 from .options import common_options, lock_option, metrics_option, output_option
 
 
 @click.command(cls=Command, loads_compiler=False)
-@click.argument("run_id", metavar="RUN_ID")
+@click.argument("run_id", metavar="RUN_ID", shell_complete=runs_in("output"))
 @output_option
 @lock_option
 @metrics_option
