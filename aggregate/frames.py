@@ -59,7 +59,7 @@ class Interchange(Protocol):
         """The interchange object."""
 
 
-Frame: TypeAlias = Union[ArrowStream, Interchange, Mapping[str, Any], "pd.DataFrame", "pd.Series[Any]", "pa.Table"]
+Frame: TypeAlias = Union[ArrowStream, Interchange, Mapping[str, Any], "pd.DataFrame", "pd.Series[Any]"]
 """A table in memory, or a pandas Series of labels by observation."""
 
 Series: TypeAlias = "pd.Series[Any]"

@@ -135,7 +135,8 @@ class NotebookBar:
         if self._note or not self._unit or not (self._done or self._total):
             return f"{name} ..."
         of_all = f" of {self._total:,}" if self._total else ""
-        return f"{name}: {self._done:,}{of_all} {self._unit}"
+        unit = self._unit.removesuffix("s") if self._done == 1 and not of_all else self._unit
+        return f"{name}: {self._done:,}{of_all} {unit}"
 
 
 class Lines:
