@@ -129,17 +129,17 @@ def scales(results: Results) -> str:
 
 def session(part: str) -> Callable[[Results], str]:
     """When, where and with what a part was measured."""
+    return lambda results: session_line(results[part])
 
-    def line(results: Results) -> str:
-        here = results[part]
-        versions = ", ".join(f"{package} {number}" for package, number in here["versions"].items())
-        machine = here["machine"]
-        return (
-            f"{here['date']}; {machine['cores']} cores, {machine['processor']}, {machine['memory_gib']} GiB, "
-            f"load {machine['load_at_start']} before; {versions}"
-        )
 
-    return line
+def session_line(here: Results) -> str:
+    """The same, of results that have one part."""
+    versions = ", ".join(f"{package} {number}" for package, number in here["versions"].items())
+    machine = here["machine"]
+    return (
+        f"{here['date']}; {machine['cores']} cores, {machine['processor']}, {machine['memory_gib']} GiB, "
+        f"load {machine['load_at_start']} before; {versions}"
+    )
 
 
 TABLES: dict[str, Callable[[Results], str]] = {

@@ -1,9 +1,11 @@
 """The recipes in the docs run from top to bottom, and give what the pages say."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.peers.peerannot_plantnet import copy_strategies
 from tests.pages import run_blocks, work_on_sample
 
 OPTIONAL = ("pl.", "duckdb", "sklearn")
@@ -21,7 +23,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_recipes_of_the_library_run(clone: Path) -> None:
     made = run_blocks("library.md", without=OPTIONAL)
     observations = made["observations"].set_index("observation_id")
-    assert made["labels"].equals(made["observations"])
+    assert made["labels"].to_dict() == observations["label"].to_dict()
     training = made["training"]
     assert len(training) == 2 * observations["valid"].sum()
     assert (training["label"] == training["observation_id"].map(observations["label"])).all()
@@ -47,3 +49,18 @@ def test_the_recipes_with_other_frames_give_the_same(clone: Path) -> None:
     assert made["found"]["label"].to_list() == made["observations"]["label"].tolist()
     groups = training["observation_id"].to_numpy()
     assert not set(groups[made["rest"]]) & set(groups[made["test"]])
+
+
+@pytest.mark.extras
+@pytest.mark.filterwarnings("ignore")  # of the other packages
+def test_both_sides_of_the_page_on_moving_agree_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("crowdkit", "cleanlab"):
+        pytest.importorskip(package)
+    try:
+        copy_strategies(tmp_path)
+    except AttributeError:
+        pytest.skip("peerannot is not installed")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "peerannot"]:
+        monkeypatch.delitem(sys.modules, name)
+    run_blocks("moving.md")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ..arrays import Indices
 from ..arrow import to_arrow
 from ..errors import VotesError
 from ..files.parquet import (
+    BATCH_ROWS,
     CheckedFile,
     batches_of_table,
     check_files,
@@ -181,10 +183,9 @@ def read_found(
     n_rows = found.rows
     progress.phase("read", total=n_rows, unit="rows")
     builder = VotesBuilder(found.origin, found.types, found.as_of, n_rows)
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside,
-        prefetched(found.batches(), AHEAD) as batches,
-    ):
+    is_at_hand = isinstance(found, VoteTable) and n_rows <= BATCH_ROWS  # there is nothing to do in advance
+    ahead = nullcontext(found.batches()) if is_at_hand else prefetched(found.batches(), AHEAD)
+    with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside, ahead as batches:
         fingerprints = [aside.submit(fingerprint) for fingerprint in found.fingerprints() if identify]
         try:
             from ..kernels.jit import load_compiler

@@ -19,14 +19,19 @@ import numpy as np
 import pandas as pd
 
 
+def copy_strategies(folder: str | Path) -> None:
+    """Copy the strategies of the package into a folder, without what imports PyTorch."""
+    models = Path(find_spec("peerannot").origin).parent / "models"
+    copy = Path(folder) / "peerannot" / "models"
+    shutil.copytree(models / "aggregation", copy / "aggregation")
+    shutil.copy(models / "template.py", copy)
+    (copy.parent / "__init__.py").touch()
+
+
 def strategy() -> type:
     """The class PlantNet, from a copy of the package that holds only what it imports."""
-    models = Path(find_spec("peerannot").origin).parent / "models"
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "peerannot" / "models"
-        shutil.copytree(models / "aggregation", copy / "aggregation")
-        shutil.copy(models / "template.py", copy)
-        (copy.parent / "__init__.py").touch()
+        copy_strategies(folder)
         sys.path.insert(0, folder)
         from peerannot.models.aggregation.plantnet import PlantNet
 
