@@ -1,5 +1,7 @@
 """Evaluation and comparison of what callers have at hand: votes and expert labels, as objects or as frames."""
 
+import os
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from .ai_votes import AiVotes
@@ -8,12 +10,15 @@ from .assessment.comparison import compare as compare_strategies
 from .assessment.evaluation import RESAMPLES, Evaluation
 from .assessment.evaluation import evaluate as evaluate_against
 from .consensus import Consensus
+from .errors import ParameterError
 from .evidence import Evidence
-from .frames import Frame, is_frame, path_in_words, wrong_type
+from .frames import Frame, is_frame, is_pandas, path_in_words, source_of, to_table, wrong_type
 from .ingest import votes_from_table
 from .ingest.ai_votes import ai_votes_from_table
 from .ingest.truth import truth_from_table
 from .listeners import ProgressLike, listening
+from .publishing.reading import evidence_of_frame
+from .publishing.run import Run
 from .strategies.registry import GivenStrategies, named_strategies
 from .truth import Truth
 from .votes import Votes
@@ -21,25 +26,43 @@ from .votes import Votes
 GivenTruth: TypeAlias = "Truth | Frame"
 """Expert labels, or a frame of observation_id and label, or a pandas Series of labels by observation."""
 
+GivenLabels: TypeAlias = "Consensus | Evidence | Run | Truth | Frame"
+"""A consensus, or labels of any origin: a frame of observation_id and label, or a pandas Series of labels."""
+
 GivenVotes: TypeAlias = "Votes | Frame"
 """Votes, or a frame of them."""
 
 
 def evaluate(
-    consensus: Consensus | Evidence, truth: GivenTruth, *, resamples: int = RESAMPLES, seed: int = 0, worst: int = 10
+    consensus: GivenLabels,
+    truth: GivenTruth,
+    *,
+    columns: Mapping[str, str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    worst: int = 10,
 ) -> Evaluation:
-    """Evaluate a consensus against experts: measures with 95 % intervals, and the ``worst`` most frequent confusions.
+    """Evaluate a consensus, or any labels, against experts: measures with 95 % intervals, and confusions.
 
-    ``truth`` are expert labels (:func:`read_truth` reads them from files), a frame of observation_id and label, or a
-    pandas Series of labels by observation. The intervals come from ``resamples`` bootstrap resamples of the
-    observations (0 for none); the same seed draws the same resamples for every consensus with the same expert
-    observations. Raises VotesError if no expert observation is in the consensus or ids or labels have different types,
-    ParameterError for invalid numbers, TypeError for what is neither. Warns of expert labels that look like one of the
-    consensus but differ from it.
+    Args:
+        consensus: a consensus; a run that :func:`run` or :func:`open_run` gave; or labels that were found elsewhere: a
+            frame of observation_id and label, which may have more columns of consensus.parquet, or a pandas Series of
+            labels by observation. Measures that need what is not there are left out.
+        truth: expert labels, which :func:`read_truth` reads from files, or a frame or Series of them. Observations
+            that are not in the consensus, or have no label there, are ignored, and counted.
+        columns: what frames call observation_id and label, where that differs: ``{"label": "species"}``.
+        resamples: bootstrap resamples of the observations that the intervals come from, 0 for none; the same ``seed``
+            draws the same resamples for every consensus with the same expert observations.
+        seed: see ``resamples``.
+        worst: number of confusions, the most frequent first.
+
+    Raises VotesError if no expert observation is in the consensus, ids or labels have different types, or an
+    observation occurs twice; ParameterError for invalid numbers; TypeError for what is neither. Warns of expert labels
+    that look like one of the consensus but differ from it.
     """
-    if not isinstance(consensus, Consensus | Evidence):
-        raise wrong_type("a consensus", consensus, "Wawa().fit(votes), or read_evidence(path, truth).evidence")
-    return evaluate_against(consensus, truth_of(truth), resamples=resamples, seed=seed, worst=worst)
+    experts = truth_of(truth, columns)
+    labels = evidence_of(consensus, experts, columns)
+    return evaluate_against(labels, experts, resamples=resamples, seed=seed, worst=worst)
 
 
 def compare(
@@ -47,43 +70,95 @@ def compare(
     truth: GivenTruth,
     strategies: GivenStrategies = None,
     *,
+    labels: Mapping[str, GivenLabels] | None = None,
+    columns: Mapping[str, str] | None = None,
     ai_votes: "AiVotes | Frame | None" = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: ProgressLike = None,
 ) -> Comparison:
-    """Fit each of the ``strategies`` and evaluate it against experts.
+    """Fit each of the ``strategies`` and evaluate it against experts, and beside them labels that were found elsewhere.
 
-    ``votes``, ``truth`` and ``ai_votes`` may be frames, ``truth`` also a pandas Series of labels by observation.
-    ``strategies`` are a list of strategies, or of names or classes for those with default parameters, or a dict of them
-    by name; by default all that are built in. All are compared with the same observations, those users voted on, and
-    grouped by the users' votes; so the intervals of all are of the same resamples. ``ai_votes`` go to the strategies
-    that take them. Raises VotesError if no expert observation was voted on, ParameterError for a name that there is
-    not, StrategyError if a strategy of another package fails, TypeError for what is neither. ``progress``: True shows a
-    bar, False does not, by default there is one in notebooks; or a listener.
+    All are compared with the same observations, those users voted on, and grouped by the users' votes; so the
+    intervals of all are of the same resamples.
+
+    Args:
+        votes: votes, or a frame of them.
+        truth: expert labels, or a frame or Series of them.
+        strategies: a list of strategies, or of names or classes for those with default parameters; or a dict of them by
+            name. By default all that are built in.
+        labels: by name, labels of any origin as for :func:`evaluate`. One that is lacking counts as not right.
+        columns: what frames call observation_id, user_id and label, where that differs.
+        ai_votes: the AI's votes, or a frame of them, for strategies that take them.
+        resamples: bootstrap resamples for the intervals, 0 for none.
+        seed: of the resamples.
+        progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+
+    Raises VotesError if no expert observation was voted on, ParameterError for a name that there is not,
+    StrategyError if a strategy of another package fails, TypeError for what is neither.
     """
     chosen = named_strategies(strategies)
+    experts = truth_of(truth, columns)
+    if labels is not None and not isinstance(labels, Mapping):
+        raise wrong_type("labels", labels, "a dict of them by name, {'name': labels}")
+    others = {name: _as_evidence(evidence_of(given, experts, columns)) for name, given in (labels or {}).items()}
+    twice = [name for name in others if name in chosen]
+    if twice:
+        raise ParameterError(f"labels and a strategy are both named {twice[0]}", remedy="give them another name")
     options: dict[str, Any] = {"ai_votes": ai_votes_of(ai_votes), "resamples": resamples, "seed": seed}
     with listening(progress) as listener:
-        return compare_strategies(votes_of(votes), truth_of(truth), chosen, **options, progress=listener)
+        return compare_strategies(votes_of(votes, columns), experts, chosen, others, **options, progress=listener)
 
 
-def truth_of(given: GivenTruth) -> Truth:
+def evidence_of(given: GivenLabels, experts: Truth, columns: Mapping[str, str] | None = None) -> Consensus | Evidence:
+    """Labels, and what else is known of them, on the observations of experts at least. Raises TypeError, VotesError."""
+    if isinstance(given, Consensus | Evidence):
+        return given
+    if isinstance(given, Run):
+        return given.evidence(experts).evidence
+    if isinstance(given, Truth):
+        given = {"observation_id": given.observation_ids, "label": given.labels}
+    if isinstance(given, Votes) or not is_frame(given):
+        write = "Wawa().fit(votes), or a frame of observation_id and label"
+        if isinstance(given, str | os.PathLike):
+            path = path_in_words(given)
+            write = f"open_run({path}), or read_truth({path}) for a table of labels alone"
+        raise wrong_type("a consensus", given, write)
+    return evidence_of_frame(*_with_names(given, columns))
+
+
+def _as_evidence(given: Consensus | Evidence) -> Evidence:
+    return given if isinstance(given, Evidence) else Evidence.of(given)
+
+
+def _with_names(frame: Frame, columns: Mapping[str, str] | None) -> tuple[Frame, dict[str, str]]:
+    """A frame, and those of ``columns`` that it has, as several frames may have names of their own."""
+    if not columns:
+        return frame, {}
+    if not isinstance(frame, Mapping) and not is_pandas(frame, "DataFrame", "Series"):
+        frame = to_table(frame)  # it may be read once only
+    names = source_of(frame).names
+    return frame, {ours: theirs for ours, theirs in columns.items() if theirs in names}
+
+
+def truth_of(given: GivenTruth, columns: Mapping[str, str] | None = None) -> Truth:
     """Expert labels as they are, or from a frame. Raises TypeError, or VotesError."""
     if isinstance(given, Truth):
         return given
     if not is_frame(given):
         raise wrong_type("expert labels", given, f"read_truth({path_in_words(given)})")
-    return truth_from_table(given)
+    frame, names = _with_names(given, columns)
+    return truth_from_table(frame, columns=names)
 
 
-def votes_of(given: GivenVotes) -> Votes:
+def votes_of(given: GivenVotes, columns: Mapping[str, str] | None = None) -> Votes:
     """Votes as they are, or from a frame. Raises TypeError, or VotesError."""
     if isinstance(given, Votes):
         return given
     if not is_frame(given):
         raise wrong_type("votes", given, f"read_votes({path_in_words(given)})")
-    return votes_from_table(given)
+    frame, names = _with_names(given, columns)
+    return votes_from_table(frame, columns=names)
 
 
 def ai_votes_of(given: "AiVotes | Frame | None") -> AiVotes | None:

@@ -55,7 +55,8 @@ def accuracy_against_retrieval(comparison: Comparison, subset: str = "all", *, a
         group = next((group for group in each.evaluation.subsets if group.name == subset), None)
         if group is None:
             raise _no_such_subset(subset, [group.name for group in each.evaluation.subsets])
-        points.append((each.strategy, group.measures["species_retrieved"], group.measures["accuracy"]))
+        if "accuracy" in group.measures:  # not of labels found elsewhere, of which none is known to be valid
+            points.append((each.strategy, group.measures["species_retrieved"], group.measures["accuracy"]))
 
     axes = _axes(ax, (7.0, 5.0))
     for name, retrieved, accuracy in points:
@@ -203,10 +204,11 @@ def confusions(evaluation: Evaluation, *, ax: "Axes | None" = None) -> "Axes":
     pairs = evaluation.confusions
     axes = _axes(ax, (7.0, 1.0 + 0.28 * max(len(pairs), 1)))
     rows = np.arange(len(pairs))
-    valid = np.array([pair.valid for pair in pairs])
-    others = np.array([pair.observations for pair in pairs]) - valid
-    axes.barh(rows, valid, color=GREEN, label="valid", height=0.75)
-    axes.barh(rows, others, left=valid, color=LIGHT, label="not valid", height=0.75)
+    times, valid = (np.array([getattr(pair, name) or 0 for pair in pairs]) for name in ("observations", "valid"))
+    is_known = all(pair.valid is not None for pair in pairs)
+    if is_known:
+        axes.barh(rows, valid, color=GREEN, label="valid", height=0.75)
+    axes.barh(rows, times - valid, left=valid, color=LIGHT, label="not valid", height=0.75)
     length = max(LEAST, int(LETTERS * axes.bbox.width / axes.figure.dpi))
     names = [f"{_short(pair.truth, length)} → {_short(pair.label, length)}" for pair in pairs]
     axes.set_yticks(rows, names, fontsize=8, parse_math=False)
@@ -214,7 +216,8 @@ def confusions(evaluation: Evaluation, *, ax: "Axes | None" = None) -> "Axes":
     axes.locator_params("x", integer=True)
     axes.set_xlabel("expert observations")
     axes.set_ylabel("experts' label → label", fontsize=9)
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    if is_known:
+        axes.legend(frameon=False, fontsize=9, loc="lower right")
     return axes
 
 

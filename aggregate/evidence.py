@@ -10,6 +10,7 @@ from .arrow import to_arrow, to_numpy
 from .consensus import Consensus
 from .reprs import short_repr
 from .schema import EVIDENCE
+from .truth import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,22 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Labels and their evidence; arrays have an item an observation. Their meaning is that in ``schema.CONSENSUS``."""
+    """Labels and what is known of them; arrays have an item an observation, None is what is not known.
+
+    Their meaning is that in ``schema.CONSENSUS``. Of a consensus all is known; of the labels of another program no more
+    than these, say.
+    """
 
     observation_ids: "pa.Array"
     """Distinct ids."""
     label_names: "pa.Array"
     """Distinct labels: those voted, or those that the file has."""
     labels: LabelCodes
-    """int32[n]; positions in ``label_names``; -1 without a label, where only the AI has a vote."""
-    confidence: Floats
-    valid: Flags
-    aum: Floats
-    margin: Floats
-    agreement: Floats
-    weight: Weights
-    n_votes: Counts
-    n_labels: Counts
+    """int32[n]; positions in ``label_names``; -1 without a label, as where only the AI has a vote."""
+    confidence: Floats | None = None
+    valid: Flags | None = None
+    aum: Floats | None = None
+    margin: Floats | None = None
+    agreement: Floats | None = None
+    weight: Weights | None = None
+    n_votes: Counts | None = None
+    n_labels: Counts | None = None
     probability: Floats | None = None
 
     __repr__ = short_repr
@@ -44,6 +49,19 @@ class Evidence:
         """The evidence in some rows, int64[n]."""
         arrays = {name: value[rows] for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         return replace(self, observation_ids=self.observation_ids.take(to_arrow(rows)), **arrays)
+
+    def on(self, ids: "pa.Array") -> "Evidence":
+        """The evidence on observations, in their order; one that is not there has no label, and all else 0 or False."""
+        rows, there = rows_of(self.observation_ids, ids)
+        places = np.zeros(len(ids), np.int64)
+        places[there] = rows
+        lacks = np.ones(len(ids), np.bool_)
+        lacks[there] = False
+        found = self.at(places)
+        for name, value in vars(found).items():
+            if isinstance(value, np.ndarray):  # a copy of its own
+                value[lacks] = -1 if name == "labels" else 0
+        return replace(found, observation_ids=ids)
 
     @classmethod
     def of(cls, consensus: Consensus, observations: Indices | None = None) -> "Evidence":
@@ -58,7 +76,7 @@ class Evidence:
 
     @classmethod
     def from_table(cls, table: "pa.Table", label_names: "pa.Array") -> "Evidence":
-        """From a table with the columns of ``schema.EVIDENCE``, of which only labels may be null.
+        """From a table with columns of ``schema.EVIDENCE``, of which only labels may be null.
 
         ``label_names`` has every label of the table.
         """

@@ -108,11 +108,15 @@ REJECTED: Table = (
 TRUTH: Table = (Column("observation_id", "id", "as in the votes"), Column("label", "label", "the species it is"))
 
 EVIDENCE: Table = (
-    *(column for column in CONSENSUS if column.name not in ("status", "ambiguous", "entropy", "runner_up")),
-    replace(next(column for column in CONSENSUS if column.name == "runner_up"), optional=True),
+    *(replace(column, nullable=column.name == "label") for column in CONSENSUS[:2]),
+    *(
+        replace(column, optional=True)
+        for column in CONSENSUS[2:]
+        if column.name not in ("status", "ambiguous", "entropy")
+    ),
     replace(PROBABILITY[0], optional=True),
 )
-"""What a consensus must say of an observation to be compared with experts."""
+"""What is evaluated against experts: a label of each observation, and what else a consensus says of it."""
 
 MEASURES: Table = (
     Column("accuracy", "float64", "valid and labelled right, of all: an observation that is not valid counts as wrong"),
@@ -143,16 +147,18 @@ EVALUATION: Table = (
 """What ``evaluate --csv`` prints: a row for each set of expert observations and measure."""
 
 COMPARISON: Table = (
-    Column("strategy", "string", "name of the strategy"),
+    Column("strategy", "string", "name of the strategy, or of the labels"),
     Column("subset", "string", "which expert observations"),
     Column("observations", "int64", "how many they are"),
     Column(
         "seconds",
         "float64",
-        "that fitting the strategy took, once its kernels are compiled and the disputed observations listed",
+        "that fitting the strategy took, once its kernels are compiled and the disputed observations listed; null, as "
+        "the two that follow, for labels found elsewhere",
+        nullable=True,
     ),
-    Column("iterations", "int64", "of the strategy; 1 if it does not iterate"),
-    Column("converged", "bool", "whether they came to an end by themselves"),
+    Column("iterations", "int64", "of the strategy; 1 if it does not iterate", nullable=True),
+    Column("converged", "bool", "whether they came to an end by themselves", nullable=True),
     *(
         replace(column, name=f"{column.name}{end}", meaning=meaning or column.meaning, nullable=True)
         for column in MEASURES

@@ -1,6 +1,7 @@
 """``plant-aggregate compare``: strategies side by side against expert labels."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from .options import (
     column_mapping,
     common_options,
     file_option,
+    labels_columns_option,
     options_of,
     resamples_option,
     seed_option,
@@ -24,7 +26,7 @@ from .options import (
     votes_argument,
     votes_options,
 )
-from .outputs import written_to
+from .outputs import NamedFile, NamedFileType, labels_in, written_to
 
 OF_MODES = {
     "help": "Parquet file, folder or glob with the AI's observation_id, label and score: adds plantnet in each AI mode"
@@ -42,6 +44,16 @@ OF_MODES = {
     help="names with commas between them, or all",
     group="Strategy",
 )
+@option(
+    "--labels",
+    type=NamedFileType(),
+    metavar="NAME=FILE",
+    multiple=True,
+    help="labels that another program found, as NAME beside the strategies: a Parquet file of observation_id and "
+    "label, or a run; repeatable",
+    group="Strategy",
+)
+@labels_columns_option
 @options_of(InputFiles, "ai_votes", ai_votes=OF_MODES)
 @option(
     "--ai-thresholds",
@@ -63,6 +75,8 @@ def compare(
     votes: tuple[str, ...],
     truth: tuple[str, ...],
     strategies: tuple[str, ...],
+    labels: tuple[NamedFile, ...],
+    labels_columns: tuple[tuple[str, str], ...],
     ai_votes: tuple[str, ...],
     ai_thresholds: tuple[float, ...],
     columns: tuple[tuple[str, str], ...],
@@ -78,11 +92,12 @@ def compare(
 ) -> None:
     """Fit strategies, each with its default parameters, on VOTES, and evaluate all against the same expert labels.
 
+    With --labels the result of any other program stands beside them.
+
     VOTES are read and encoded once. A table goes to stdout, best accuracy first.
     """
     import plant_aggregate
     from plant_aggregate.assessment.comparison import ai_variants
-    from plant_aggregate.assessment.comparison import compare as compare_strategies
     from plant_aggregate.assessment.report.comparison import comparison_blocks
     from plant_aggregate.charts import accuracy_against_retrieval, check_installed, panels
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
@@ -98,17 +113,20 @@ def compare(
     if ai_votes:
         chosen = {name: strategy for name, strategy in chosen.items() if name != "plantnet"}
         chosen |= ai_variants(ai_thresholds)
+    names = column_mapping(labels_columns, "--labels-column")
+    if len({each.name for each in labels}) < len(labels):
+        raise click.BadParameter("two have the same name", param_hint="--labels")
     if output is None and plot is None and not as_csv and not as_json:
         resamples = 0  # the table has no room for intervals
     with console.progress() as listener:
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth)
+        others = {each.name: labels_in(each.file, None, names) for each in labels}
         files = find_votes(votes, columns=column_mapping(columns), as_of=as_of)
         log = read_found(files, max_rejected=max_rejected, identify=False, progress=listener).votes
         ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected) if ai_votes else None
-        comparison = compare_strategies(
-            log, experts, chosen, ai_votes=ai, resamples=resamples, seed=seed, progress=listener
-        )
+        options: dict[str, Any] = {"ai_votes": ai, "resamples": resamples, "seed": seed, "progress": listener}
+        comparison = plant_aggregate.compare(log, experts, chosen, labels=others, **options)
     if output is not None:
         write_measures(comparison.to_arrow(), output)
     if plot is not None:

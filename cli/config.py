@@ -15,6 +15,7 @@ from .command import OUTPUT, Command, Option, check_needs, option
 from .config_file import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
 from .options import debug_option, find_strategy, quiet_option
+from .outputs import with_flags
 from .own_strategies import with_parameters_of
 from .run import NEEDS, chosen_by
 
@@ -83,7 +84,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
             check_needs(command, run)
             check_side_inputs(*chosen_by(run.params))
     except (click.UsageError, plant_aggregate.ParameterError) as error:
-        message = str(error)
+        message = with_flags(str(error), command)
         if isinstance(error, click.UsageError):
             message = error.message or error.format_message()
         named = {word.replace("-", "_") for word in re.findall(r"[a-z]+(?:[-_][a-z]+)*", message)}

@@ -13,6 +13,7 @@ from .completions import PARQUET, files, runs_in
 from .options import (
     column_mapping,
     common_options,
+    labels_columns_option,
     listed_option,
     resamples_option,
     run_argument,
@@ -20,7 +21,7 @@ from .options import (
     table_options,
     truth_options,
 )
-from .outputs import open_given
+from .outputs import labels_in
 
 if TYPE_CHECKING:
     from plant_aggregate import Run, Truth
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.argument("consensus", metavar="CONSENSUS", shell_complete=runs_in("", or_files=True))
 @run_argument
 @truth_options()
+@labels_columns_option
 @option(
     "--votes",
     metavar="VOTES",
@@ -50,6 +52,7 @@ def evaluate(
     run: str | None,
     truth: tuple[str, ...],
     columns: tuple[tuple[str, str], ...],
+    labels_columns: tuple[tuple[str, str], ...],
     votes: tuple[str, ...],
     worst: int,
     resamples: int,
@@ -58,6 +61,9 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Evaluate CONSENSUS (consensus.parquet, a run's folder, or an output folder) against expert labels.
+
+    It may also be a Parquet file of observation_id and label that another program wrote; measures that need more are
+    left out.
 
     RUN is the run in an output folder: its id or the beginning of it, ``latest`` (the default) or ``previous``. By such
     a name alone the run is looked for in the folder ``consensus``, or that of the configuration.
@@ -69,24 +75,28 @@ def evaluate(
     from plant_aggregate.assessment.report.evaluation import evaluation_blocks
     from plant_aggregate.files.locations import redacted
 
-    opened = open_given(consensus, run)
+    opened = labels_in(consensus, run, column_mapping(labels_columns, "--labels-column"))
     with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
         listener.phase("find them in the consensus")
-        published = opened.evidence(experts)
+        published = opened.evidence(experts) if isinstance(opened, plant_aggregate.Run) else None
+        labels = opened if published is None else published.evidence
         listener.phase("evaluate")
-        evaluation = plant_aggregate.evaluate(published.evidence, experts, resamples=resamples, seed=seed, worst=worst)
+        evaluation = plant_aggregate.evaluate(labels, experts, resamples=resamples, seed=seed, worst=worst)
         listener.phase("look for suspect users")
-        users = opened.users()
+        users = opened.users() if isinstance(opened, plant_aggregate.Run) else None
         suspects = None if users is None else find_suspects(users, worst)
+    n_observations = None if published is None else published.n_observations
     with console.progress() as listener:
-        agreement = voters_agreement(opened, votes, published.n_observations, experts, listener) if votes else None
+        agreement = voters_agreement(opened, votes, n_observations, experts, listener) if votes else None
     if as_csv:
         console.result_table(evaluation.to_arrow())
     elif as_json:
-        facts = {name: getattr(opened.record, name) for name in ("run_id", "strategy", "parameters")}
-        head = {"consensus": redacted(opened.consensus), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
+        record = getattr(opened, "record", None)
+        facts = {name: getattr(record, name, None) for name in ("run_id", "strategy", "parameters")}
+        path = getattr(opened, "consensus", consensus)
+        head = {"consensus": redacted(path), "truth": truth[0] if len(truth) == 1 else list(truth), **facts}
         crowd = {
             "agreement": None if agreement is None else without_nan(vars(agreement)),
             "users": None if suspects is None else asdict(suspects),
@@ -98,13 +108,14 @@ def evaluate(
 
 
 def voters_agreement(
-    run: "Run", votes: tuple[str, ...], n_observations: int, experts: "Truth", listener: "Progress"
+    opened: "Run | Truth", votes: tuple[str, ...], n_observations: int | None, experts: "Truth", listener: "Progress"
 ) -> "CrowdAgreement":
-    """The agreement of the voters; warns if the votes are not those of the consensus."""
+    """The agreement of the voters; warns if the votes are not those of the consensus, as far as that is known."""
+    from plant_aggregate import Run, read_votes
     from plant_aggregate.assessment.agreement import crowd_agreement
 
-    log = run.votes(paths=votes, progress=listener)
-    if log.n_observations != n_observations:
+    log = opened.votes(paths=votes, progress=listener) if isinstance(opened, Run) else read_votes(votes)
+    if n_observations is not None and log.n_observations != n_observations:
         warn(
             f"the votes are on {log.n_observations:,} observations, the consensus on {n_observations:,}: "
             "they do not belong together"

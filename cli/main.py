@@ -10,6 +10,7 @@ from plant_aggregate.errors import on_one_line, reason_of
 
 from . import console, interrupts, log_format
 from .group import Interrupted, WrappedError, cli
+from .outputs import with_flags
 
 COMPLETION = "_PLANT_AGGREGATE_COMPLETE"
 """The variable with which a shell asks for completions, as click names and reads it."""
@@ -48,7 +49,8 @@ def run_command(arguments: list[str], program: str = "plant-aggregate") -> int:
         return report_interrupt(arguments)
     except plant_aggregate.ParameterError as error:
         _use_format_of_file(arguments)
-        return console.error(str(error), EXIT_USAGE)
+        command = cli.get_command(click.Context(cli), arguments[0])
+        return console.error(str(error) if command is None else with_flags(str(error), command), EXIT_USAGE)
     except plant_aggregate.AggregateError as error:
         if interrupts.was_interrupted():  # a library has turned the interrupt into an error
             return report_interrupt(arguments)

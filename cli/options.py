@@ -193,6 +193,17 @@ def truth_options(flag_of_columns: str = "--column", name: str = "columns") -> C
     return lambda function: truth_option(columns(function))
 
 
+labels_columns_option = option(
+    "--labels-column",
+    "labels_columns",
+    type=ColumnName(("TRUTH",)),
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="own name of a column in files of labels that other programs found, such as label=agg_label; repeatable",
+    group="Expert labels",
+)
+
+
 resamples_option = option(
     "--resamples",
     type=COUNT,

@@ -1,7 +1,9 @@
 """Types of options that name what a command writes; finds them, for ``publishing.output_files`` to compare."""
 
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -10,12 +12,13 @@ from click.shell_completion import CompletionItem
 from .completions import files, folders
 
 if TYPE_CHECKING:
-    from plant_aggregate import Run
+    from plant_aggregate import Run, Truth
     from plant_aggregate.blocks import Block
 
     TextParameter = click.ParamType[str]
+    NamedFileParameter = click.ParamType["NamedFile"]
 else:
-    TextParameter = click.ParamType  # older versions cannot be subscripted
+    TextParameter = NamedFileParameter = click.ParamType  # older versions cannot be subscripted
 
 
 class LocalPath(TextParameter):
@@ -78,6 +81,26 @@ class OutputFolder(TextParameter):
             return None
 
 
+class NamedFile(NamedTuple):
+    """A file to read, and the name of its content in a table."""
+
+    name: str
+    file: str
+
+
+class NamedFileType(NamedFileParameter):
+    """``NAME=FILE``."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> NamedFile:
+        """The two; a usage error if one is empty."""
+        name, _, file = value.partition("=")
+        if not name or not file:
+            self.fail(f"{value!r} is not of the form NAME=FILE", param, ctx)
+        return NamedFile(name, file)
+
+
 def given_output(argument: str | None, option: str) -> str:
     """The output folder, which may be an argument or the option. A usage error if they are different ones."""
     source = click.get_current_context().get_parameter_source("output")
@@ -101,6 +124,27 @@ def open_given(consensus: str, run: str | None) -> "Run":
     return open_named(consensus, configured.get("output", DEFAULT_OUTPUT))
 
 
+def labels_in(path: str, run: str | None, names: Mapping[str, str]) -> "Run | Truth":
+    """Labels to evaluate: a run, as :func:`open_given`, or a file of observation_id and label, by its own ``names``."""
+    from plant_aggregate import VotesError, read_truth
+    from plant_aggregate.publishing.integrity import NO_CONSENSUS
+
+    if names:
+        return read_truth(path, columns=names)
+    try:
+        return open_given(path, run)
+    except VotesError as no_consensus:
+        if not no_consensus.what.startswith(NO_CONSENSUS) or "'user_id'" in no_consensus.what:
+            raise
+        try:
+            return read_truth(path)
+        except VotesError as error:
+            if "is missing" not in error.what:
+                raise
+            remedy = f"{no_consensus.remedy}; or map its names with --labels-column COLUMN=NAME"
+            raise VotesError(no_consensus.what, where=no_consensus.where, remedy=remedy) from error
+
+
 def written_to(*paths: str | None) -> "list[Block]":
     """Says which files were written; None for those that were not asked for."""
     from plant_aggregate.blocks import Block
@@ -120,7 +164,9 @@ def check(command: click.Command, context: click.Context) -> None:
     folder = None
     for parameter in command.params:
         value = context.params.get(parameter.name or "")
-        values = [part for part in (value if isinstance(value, tuple) else [value]) if isinstance(part, str)]
+        several = value if isinstance(value, tuple) else (value,)
+        values = [each.file if isinstance(each, NamedFile) else each for each in several]
+        values = [each for each in values if isinstance(each, str)]
         if not values:
             continue
         if isinstance(parameter.type, LocalPath):
@@ -128,7 +174,7 @@ def check(command: click.Command, context: click.Context) -> None:
             named += [(parameter.type, part) for part in values]
         elif isinstance(parameter.type, OutputFolder):
             folder = parameter.type.local(values[0])
-        elif isinstance(parameter.type, click.types.StringParamType):
+        elif isinstance(parameter.type, click.types.StringParamType | NamedFileType):
             inputs[flag_of(parameter)] = values
     configuration = context.meta.get("configuration")
     if configuration is not None:
@@ -146,3 +192,15 @@ def flag_of(parameter: click.Parameter) -> str:
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
     return (parameter.metavar or parameter.name or "").strip("[].")
+
+
+def with_flags(message: str, command: click.Command) -> str:
+    """A message of the engine with the options of a command in place of settings: of names that are no words.
+
+    >>> option = click.Option(["--ai-votes"])
+    >>> with_flags("ai_votes are for plantnet; see ai_votes/1.parquet", click.Command("run", params=[option]))
+    '--ai-votes are for plantnet; see ai_votes/1.parquet'
+    """
+    flags = {parameter.name: flag_of(parameter) for parameter in command.params}
+    named = r"(?<![\w./'\"=-])(?:[a-z]+(?:_[a-z]+)+(?![\w./'\"=])|[a-z]+(?= is \S+ but must ))"
+    return re.sub(named, lambda match: flags.get(match[0], match[0]), message)

@@ -188,7 +188,7 @@ FAULTS = {
     ),
     "Mine is no frozen dataclass": ("mine:Mine", GOOD.replace("@dataclass(frozen=True)", "")),
     "Mine has a name that is no text": ("mine:Mine", GOOD.replace('"mine"', "3")),
-    "Mine takes what is not among user_weights, ai_votes": ("mine:Mine", GOOD.replace("frozenset()", "{'gold'}")),
+    "Mine takes what is not among 'user_weights', 'ai_votes'": ("mine:Mine", GOOD.replace("frozenset()", "{'gold'}")),
     "Mine has no default for its parameter size": ("mine:Mine", GOOD.replace("size: float = 1.0", "size: float")),
     "Mine has a fit that cannot be called as fit(votes, given, progress=progress)": (
         "mine:Mine",

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,8 @@ from ..ai_votes import AI_MODES, AiVotes
 from ..arrays import Counts
 from ..arrow import table_of_rows, to_arrow
 from ..consensus import Consensus
-from ..errors import AggregateWarning, StrategyError
+from ..errors import AggregateWarning, StrategyError, VotesError
+from ..evidence import Evidence
 from ..html_blocks import as_html
 from ..progress import SILENT, Progress
 from ..reprs import short_repr
@@ -24,22 +26,26 @@ from ..strategies.base import Strategy, fit_strategy
 from ..strategies.plantnet.strategy import PlantNet
 from ..truth import Truth, check_labels, known_rows
 from ..votes import Votes
-from .evaluation import RESAMPLES, Evaluation, evaluate_matched, match
+from .evaluation import RESAMPLES, UNKNOWN, Evaluation, evaluate_matched, match
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 
+IN_SHORT = ("accuracy", "accuracy_of_labels")  # measures by one of which the best is named
+
+
 @dataclass(frozen=True)
 class Compared:
-    """The evaluation of one strategy, and its time."""
+    """The evaluation of one strategy, and its time; or of labels that were found elsewhere."""
 
     strategy: str
     evaluation: Evaluation
-    seconds: float  # seconds of the fit, with kernels compiled and loaded, and disputed observations found before
-    iterations: int
-    converged: bool
+    # Seconds of the fit, with kernels compiled and loaded, and disputed observations found before; None of labels.
+    seconds: float | None = None
+    iterations: int | None = None
+    converged: bool | None = None
 
     __repr__ = short_repr
 
@@ -54,7 +60,7 @@ class Comparison:
     def to_arrow(self) -> "pa.Table":
         """A row for each strategy and set of expert observations: table COMPARISON of ``schema``.
 
-        Undefined measures, and intervals without resamples, are null.
+        Measures that are undefined or not known, and intervals without resamples, are null.
         """
         from ..schema import COMPARISON
 
@@ -67,7 +73,7 @@ class Comparison:
                 "iterations": each.iterations,
                 "converged": each.converged,
                 **{
-                    column: None if math.isnan(value := getattr(group.measures[name], end)) else value
+                    column: None if math.isnan(value := getattr(group.measures.get(name, UNKNOWN), end)) else value
                     for name in (measure.name for measure in MEASURES if not measure.optional)
                     for end, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high"))
                 },
@@ -82,10 +88,11 @@ class Comparison:
         return self.to_arrow().to_pandas()
 
     def __repr__(self) -> str:
-        best = max(self.compared, key=lambda each: each.evaluation.subsets[0].measures["accuracy"].value)
-        n = len(self.compared)
-        accuracy = f"accuracy {100 * best.evaluation.subsets[0].measures['accuracy'].value:.1f} %"
-        return f"Comparison({n} strategies, the most accurate {best.strategy}: {accuracy})"
+        found = {each.strategy: each.evaluation.subsets[0].measures for each in self.compared}
+        name = next((name for name in IN_SHORT if all(name in measures for measures in found.values())), "")
+        best = max(found, key=lambda strategy: found[strategy][name].value)
+        in_words = f"{name} {100 * found[best][name].value:.1f} %"
+        return f"Comparison({len(found)} strategies, the most accurate {best}: {in_words})"
 
     def _repr_html_(self) -> str:
         from .report.comparison import comparison_blocks
@@ -97,17 +104,18 @@ def compare(
     votes: Votes,
     truth: Truth,
     strategies: Mapping[str, Strategy],
+    labels: Mapping[str, Evidence] = MappingProxyType({}),
     *,
     ai_votes: AiVotes | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Comparison:
-    """Fit each of the named ``strategies`` and evaluate it against experts.
+    """Fit each of the named ``strategies`` and evaluate it against experts; beside them ``labels`` found elsewhere.
 
     All are compared with the same observations, those that users voted on, and grouped by the users' votes; so the
-    intervals of all come from the same resamples. ``ai_votes`` go to the strategies that take them. Raises VotesError
-    if no expert observation was voted on.
+    intervals of all come from the same resamples. An observation that labels lack counts as not right. ``ai_votes`` go
+    to the strategies that take them. Raises VotesError if no expert observation was voted on, or is among labels.
     """
     known = known_rows(truth, votes, "the votes")
     experts = truth if ai_votes is None else known.truth
@@ -132,6 +140,18 @@ def compare(
         evaluation = evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed)
         trace = consensus.trace
         compared.append(Compared(name, evaluation, seconds, len(trace.iterations), trace.converged))
+    ids = votes.observation_ids.take(to_arrow(known.rows))
+    for name, evidence in labels.items():
+        progress.phase(f"evaluate {name}")
+        place = f"the labels {name!r}"
+        of_experts = known_rows(known.truth, evidence, place)
+        if of_experts.rows.size == 0:
+            fault = f"none of its {len(ids):,} observations with votes is in {place}"
+            raise VotesError(fault, where=truth.origin, remedy="see that both use the same ids")
+        check_labels(of_experts.truth, evidence.label_names, place)
+        matched, names, overlap = match(evidence.on(ids), experts)
+        matched = replace(matched, n_votes=n_votes, n_labels=n_labels)
+        compared.append(Compared(name, evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed)))
     return Comparison(tuple(compared))
 
 

@@ -37,6 +37,15 @@ MAX_DRAWS = 20_000_000
 MAX_RESAMPLED = 200_000
 """Size of a set of observations beyond which it gets no intervals: shares are then accurate to 0.2 %."""
 
+NEEDS = {
+    **dict.fromkeys(["accuracy", "accuracy_of_valid", "macro_precision", "macro_recall", "species_retrieved"], "valid"),
+    "kept": "valid",
+    "accuracy_of_labels": "labels",
+    **dict.fromkeys(["calibration_error", "risk_coverage_area"], "confidence"),
+    **dict.fromkeys(["probability_calibration_error", "probability_risk_coverage_area"], "probability"),
+}
+"""Measure -> what it needs of ``Matched`` beside the labels."""
+
 VOTE_GROUPS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, None))  # groups of observations by their number of votes: from, to
 
 
@@ -48,11 +57,12 @@ class Matched:
     """
 
     truth: LabelCodes  # codes of the experts' labels
-    labels: LabelCodes  # codes of the consensus's labels, from the same table of names
-    valid: Flags
-    confidence: Floats
-    n_votes: Counts
-    n_labels: Counts
+    labels: LabelCodes  # codes of the consensus's labels, from the same table of names; -1 for none
+    # None where it is not known; measures that need it are then left out.
+    valid: Flags | None = None
+    confidence: Floats | None = None
+    n_votes: Counts | None = None
+    n_labels: Counts | None = None
     probability: Floats | None = None
 
     __repr__ = short_repr
@@ -62,6 +72,11 @@ class Matched:
         """bool[n]; whether the label is the expert label."""
         right: Flags = self.truth == self.labels
         return right
+
+    @property
+    def measured(self) -> list[str]:
+        """The measures, of ``schema.MEASURES`` in its order, for which enough is known."""
+        return [column.name for column in MEASURES if getattr(self, NEEDS[column.name]) is not None]
 
     def __len__(self) -> int:
         return self.truth.size
@@ -77,11 +92,12 @@ class Overlap:
 
     expert_observations: int
     matched: int
-    unknown: int  # number of expert observations without a vote, which are ignored
+    unknown: int  # number of expert observations that are not in the consensus, which are ignored
     unlabelled: int  # number of rows without a label, which are ignored
     species: int  # number of distinct expert labels of the matched observations
     species_never_voted: int  # number of these that were never voted: no strategy can retrieve them
     observations_never_voted: int  # number of matched observations with such a label
+    without_label: int = 0  # number of matched observations to which the consensus gives no label: not right
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,9 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -112,7 +131,7 @@ class Confusion:
     truth: str | int
     label: str | int
     observations: int
-    valid: int  # number of these that are valid: training would learn the mistake
+    valid: int | None  # number of these that are valid, if known: training would learn the mistake
 
 
 @dataclass(frozen=True)
@@ -122,9 +141,10 @@ class Evaluation:
     overlap: Overlap
     """Counts of the expert observations that are in the consensus, and of those that are not."""
     subsets: tuple[Group, ...]
-    """All expert observations; those with two votes or more; those with a disagreement [L25]."""
+    """All expert observations; those with two votes or more; those with a disagreement [L25]. The first alone where
+    numbers of votes are not known."""
     by_votes: tuple[Group, ...]
-    """By number of votes."""
+    """By number of votes; empty where these are not known."""
     confusions: tuple[Confusion, ...]
     """Most frequent first."""
     seed: int
@@ -187,10 +207,10 @@ def evaluate(
     observation is in the consensus or ids or labels have different types, ParameterError for invalid numbers. Warns of
     expert labels that look like one of the consensus but differ from it.
     """
-    source = _labelled(consensus)
-    known = known_rows(truth, source, "the consensus")
+    source, place = _labelled(consensus), place_of(consensus)
+    known = known_rows(truth, source, place)
     matched, names, overlap = _match(consensus, truth, known)
-    check_labels(known.truth, source.label_names, "the consensus")
+    check_labels(known.truth, source.label_names, place)
     return evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed, worst=worst)
 
 
@@ -199,7 +219,12 @@ def match(consensus: Consensus | Evidence, truth: Truth) -> "tuple[Matched, pa.A
 
     The names are those of the consensus, followed by those that only experts use. Raises VotesError.
     """
-    return _match(consensus, truth, known_rows(truth, _labelled(consensus), "the consensus"))
+    return _match(consensus, truth, known_rows(truth, _labelled(consensus), place_of(consensus)))
+
+
+def place_of(consensus: Consensus | Evidence) -> str:
+    """What labels are from, for messages."""
+    return "the labels" if isinstance(consensus, Evidence) and consensus.n_votes is None else "the consensus"
 
 
 def _match(consensus: Consensus | Evidence, truth: Truth, known: KnownRows) -> "tuple[Matched, pa.Array, Overlap]":
@@ -210,7 +235,7 @@ def _match(consensus: Consensus | Evidence, truth: Truth, known: KnownRows) -> "
     rows, voted = known.rows, known.codes
     if rows.size == 0:
         raise VotesError(
-            f"none of its {len(truth):,} observations is in the consensus",
+            f"none of its {len(truth):,} observations is in {place_of(consensus)}",
             where=truth.origin,
             remedy="see that both use the same ids",
         )
@@ -232,6 +257,7 @@ def _match(consensus: Consensus | Evidence, truth: Truth, known: KnownRows) -> "
         species=np.unique(codes).size,
         species_never_voted=len(unvoted.dictionary),
         observations_never_voted=int(np.count_nonzero(voted < 0)),
+        without_label=int(np.count_nonzero(labels < 0)),
     )
     return matched, names.take(to_arrow(order)), overlap
 
@@ -251,16 +277,14 @@ def evaluate_matched(
     ]
     if faults:
         raise ParameterError("; ".join(faults))
-    several = matched.n_votes >= 2
-    subsets = {
-        "all": np.ones(len(matched), np.bool_),
-        "two votes or more": several,
-        "with a disagreement": several & (matched.n_labels >= 2),
-    }
-    by_votes = {
-        votes_in_words(low, high): (matched.n_votes >= low) & (matched.n_votes <= (high or np.inf))
-        for low, high in VOTE_GROUPS
-    }
+    subsets = {"all": np.ones(len(matched), np.bool_)}
+    by_votes = {}
+    if matched.n_votes is not None:
+        subsets["two votes or more"] = several = matched.n_votes >= 2
+        if matched.n_labels is not None:
+            subsets["with a disagreement"] = several & (matched.n_labels >= 2)
+        for low, high in VOTE_GROUPS:
+            by_votes[votes_in_words(low, high)] = (matched.n_votes >= low) & (matched.n_votes <= (high or np.inf))
     return Evaluation(
         overlap=overlap,
         subsets=tuple(_group(name, matched.only(chosen), resamples, seed) for name, chosen in subsets.items()),
@@ -271,30 +295,31 @@ def evaluate_matched(
 
 
 def measure(matched: Matched, counts: Weights) -> Floats:
-    """Every measure of ``schema.MEASURES`` in its order: float64[..., m] of counts[..., n]."""
-    truth, labels, valid, right = matched.truth, matched.labels, matched.valid, matched.right
-    probability = matched.probability
-    measures = [
-        share(valid & right, counts),
-        share(right, counts, among=valid),
-        share(right, counts),
-        macro_precision(truth, labels, valid, counts),
-        macro_recall(truth, labels, valid, counts),
-        retrieved(truth, labels, valid, counts),
-        share(valid, counts),
-        calibration_error(matched.confidence, right, counts),
-        risk_coverage_area(matched.confidence, right, counts),
-    ]
-    if probability is not None:
-        measures += [calibration_error(probability, right, counts), risk_coverage_area(probability, right, counts)]
-    return np.stack(measures, axis=-1)
+    """Every measure of ``matched.measured``: float64[..., m] of counts[..., n]."""
+    truth, labels, right = matched.truth, matched.labels, matched.right
+    measures = {"accuracy_of_labels": share(right, counts)}
+    if matched.valid is not None:
+        valid = matched.valid
+        measures |= {
+            "accuracy": share(valid & right, counts),
+            "accuracy_of_valid": share(right, counts, among=valid),
+            "macro_precision": macro_precision(truth, labels, valid, counts),
+            "macro_recall": macro_recall(truth, labels, valid, counts),
+            "species_retrieved": retrieved(truth, labels, valid, counts),
+            "kept": share(valid, counts),
+        }
+    for prefix, numbers in (("", matched.confidence), ("probability_", matched.probability)):
+        if numbers is not None:
+            measures[f"{prefix}calibration_error"] = calibration_error(numbers, right, counts)
+            measures[f"{prefix}risk_coverage_area"] = risk_coverage_area(numbers, right, counts)
+    return np.stack([measures[name] for name in matched.measured], axis=-1)
 
 
 def _group(name: str, matched: Matched, resamples: int, seed: int) -> Group:
-    measured = [column.name for column in MEASURES if matched.probability is not None or not column.optional]
+    measured = matched.measured
     n = len(matched)
     if n == 0:
-        return Group(name, 0, dict.fromkeys(measured, Estimate(math.nan, math.nan, math.nan)))
+        return Group(name, 0, dict.fromkeys(measured, UNKNOWN))
     resamples = min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
     ends = bootstrap(lambda counts: measure(matched, counts), n, resamples, seed)
     estimates = (Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True))
@@ -307,10 +332,12 @@ def _confusions(matched: Matched, names: "pa.Array", worst: int) -> tuple[Confus
     pairs, places, times = np.unique(
         np.stack([wrong.truth, wrong.labels], axis=1), axis=0, return_inverse=True, return_counts=True
     )
-    valid = np.bincount(places.ravel(), weights=wrong.valid, minlength=times.size).astype(np.int64)
+    valid: list[Any] = [None] * times.size
+    if wrong.valid is not None:
+        valid = np.bincount(places.ravel(), weights=wrong.valid, minlength=times.size).astype(np.int64).tolist()
     found = [
         Confusion(_plain_name(names[truth]), _plain_name(names[label]), count, n_valid)
-        for (truth, label), count, n_valid in zip(pairs.tolist(), times.tolist(), valid.tolist(), strict=True)
+        for (truth, label), count, n_valid in zip(pairs.tolist(), times.tolist(), valid, strict=True)
     ]
     return tuple(sorted(found, key=lambda pair: (-pair.observations, pair.truth, pair.label))[:worst])
 

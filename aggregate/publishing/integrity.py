@@ -14,6 +14,7 @@ from .tables import CONSENSUS_FILE
 REMEDY = "name a consensus, the folder of a run, or the output folder of plant-aggregate run"
 
 DAMAGED = "is damaged: "  # begins the message about a damaged table
+NO_CONSENSUS = "is no consensus"  # begins that about another table
 
 
 def record_in(folder: str) -> RunRecord:
@@ -71,7 +72,7 @@ def check_consensus(file: str, record: RunRecord) -> None:
     """Raise VotesError if a file is not there, or is not a consensus.
 
     The one that run.json lists is a consensus, and :func:`sound_table` says whether it is damaged. Of others the
-    columns show it: those of EVIDENCE have no status, and those of SNAPSHOT no confidence.
+    columns show it: it has a status, or a confidence, beside the labels.
     """
     if _file_name(file) == CONSENSUS_FILE and CONSENSUS_FILE in record.outputs and exists(file):
         return
@@ -80,7 +81,7 @@ def check_consensus(file: str, record: RunRecord) -> None:
         names = table.schema_arrow.names
     if not {"observation_id", "label"} <= set(names) or not {"status", "confidence"} & set(names):
         few = ", ".join(map(repr, names[:12]))
-        raise VotesError(f"is no consensus: its columns are {few}", where=source.path, remedy=REMEDY)
+        raise VotesError(f"{NO_CONSENSUS}: its columns are {few}", where=source.path, remedy=REMEDY)
 
 
 def check_digest(digest: str, facts: OutputFacts, where: str) -> None:

@@ -1,5 +1,6 @@
 """Evidence on the experts' observations, and users, of a published consensus, for ``open_run`` to hand out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,13 @@ import pyarrow.parquet as pq
 from ..arrow import scalar, to_arrow
 from ..errors import VotesError
 from ..evidence import Evidence
-from ..files.parquet import CheckedFile, check_file, check_files, readable, stream
+from ..files.parquet import batches_of_table, check_file, check_files, readable, stream
+from ..frames import Frame, to_table
 from ..ids.encoding import check_text
 from ..reprs import short_repr
 from ..schema import EVIDENCE, USER_AGREEMENT, USERS, Table
 from ..truth import Truth, check_kinds, rows_of
-from .integrity import exists, sound_table
+from .integrity import REMEDY, exists, sound_table
 from .record import UNKNOWN, RunRecord
 
 
@@ -39,7 +41,7 @@ class PublishedEvidence:
 def evidence_in(file: str, record: RunRecord, truth: Truth) -> PublishedEvidence:
     """The evidence in a file on the observations of ``truth``; see ``PublishedRun.evidence``."""
     source = sound_table(file, record)
-    checked = check_file(source, EVIDENCE, {}, as_dictionary=("label",), remedy="name a consensus.parquet as published")
+    checked = check_file(source, EVIDENCE, {}, as_dictionary=("label",), remedy=REMEDY)
     shown = checked.source.path
     check_kinds(truth, checked.types["observation_id"], checked.types["label"], shown)
     found: list[pa.RecordBatch] = []
@@ -48,13 +50,34 @@ def evidence_in(file: str, record: RunRecord, truth: Truth) -> PublishedEvidence
         names += [pc.unique(batch.column(name)) for name in ("label", "runner_up") if name in batch.schema.names]
         rows, _ = rows_of(batch.column("observation_id"), truth.observation_ids)
         found.append(batch.take(to_arrow(rows)))
-    table = _plain(found, checked)
-    _check_rows(table, shown)
-    label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
-    check_text(label_names, "label", shown)
-    with readable(shown, "a consensus"):  # integers that are too large for their column
-        evidence = Evidence.from_table(table, label_names)
+    evidence = _evidence(found, names, checked.types, shown)
     return PublishedEvidence(file, checked.rows, evidence, record)
+
+
+def evidence_of_frame(frame: Frame, columns: Mapping[str, str] | None = None) -> Evidence:
+    """Labels in a frame, and what else it has of the columns of a consensus; see :func:`frames.to_table`.
+
+    Raises TypeError for what is no frame, and VotesError if a column is missing, has a wrong type or values that
+    cannot be, or an observation occurs twice.
+    """
+    types, batches = batches_of_table(to_table(frame, EVIDENCE, columns), EVIDENCE)
+    rows = list(batches)
+    names = [pa.nulls(0, types["label"]), *(pc.unique(batch.column("label")) for batch in rows)]
+    return _evidence(rows, names, types, "labels")
+
+
+def _evidence(
+    batches: list[pa.RecordBatch], names: list[pa.Array], types: Mapping[str, pa.DataType], origin: str
+) -> Evidence:
+    """The evidence in rows, sorted by observation id; ``names`` are all labels. Raises VotesError."""
+    table = _plain(batches, types, origin)
+    if "n_votes" not in table.column_names:  # of another program: a row without a label says nothing
+        table = table.filter(table.column("label").is_valid())
+    _check_rows(table, origin)
+    label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
+    check_text(label_names, "label", origin)
+    with readable(origin, "a consensus"):  # integers that are too large for their column
+        return Evidence.from_table(table, label_names)
 
 
 def users_in(file: str, record: RunRecord) -> pa.Table | None:
@@ -68,7 +91,7 @@ def users_in(file: str, record: RunRecord) -> pa.Table | None:
     if not {column.name for column in columns} <= names:
         return None
     (checked,) = check_files([source], columns, {}, remedy="name a consensus as published")
-    table = _table(list(stream(checked, [column.name for column in columns])), checked, columns)
+    table = _table(list(stream(checked, [column.name for column in columns])), checked.types, columns)
     check_text(table.column("user_id"), "user_id", source.path)
     gaps = [column.name for column in columns if not column.nullable and table.column(column.name).null_count]
     if gaps:
@@ -76,19 +99,17 @@ def users_in(file: str, record: RunRecord) -> pa.Table | None:
     return table
 
 
-def _plain(batches: list[pa.RecordBatch], checked: CheckedFile) -> pa.Table:
+def _plain(batches: list[pa.RecordBatch], types: Mapping[str, pa.DataType], origin: str) -> pa.Table:
     """The rows as one table without dictionaries, sorted by observation id."""
-    table = _table(batches, checked, EVIDENCE)
+    table = _table(batches, types, EVIDENCE)
     for name in table.column_names:
-        check_text(table.column(name), name, checked.source.path)
+        check_text(table.column(name), name, origin)
     return table.take(pc.sort_indices(table.column("observation_id")))
 
 
-def _table(batches: list[pa.RecordBatch], checked: CheckedFile, columns: Table) -> pa.Table:
+def _table(batches: list[pa.RecordBatch], types: Mapping[str, pa.DataType], columns: Table) -> pa.Table:
     """The rows as one table without dictionaries."""
-    schema = pa.schema(
-        [(column.name, checked.types[column.name]) for column in columns if column.name in checked.types]
-    )
+    schema = pa.schema([(column.name, types[column.name]) for column in columns if column.name in types])
     tables = [
         pa.table([_decoded(column) for column in batch.columns], names=batch.schema.names).select(schema.names)
         for batch in batches
@@ -100,9 +121,10 @@ def _table(batches: list[pa.RecordBatch], checked: CheckedFile, columns: Table) 
 def _check_rows(table: pa.Table, path: str) -> None:
     """Raise VotesError if a value is missing, a confidence no share, or an observation occurs twice."""
     gaps = [name for name in table.column_names if name not in ("runner_up", "label") and table.column(name).null_count]
-    unlabelled = table.column("label").is_null()
-    if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), scalar(0)))).as_py():
-        gaps.insert(0, "label")  # only observations without a user's vote may be without one
+    if "n_votes" in table.column_names:
+        unlabelled = table.column("label").is_null()
+        if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), scalar(0)))).as_py():
+            gaps.insert(0, "label")  # only observations without a user's vote may be without one
     if gaps:
         raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy="name a consensus.parquet as published")
     for name in {"confidence", "probability"} & set(table.column_names):

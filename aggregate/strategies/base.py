@@ -93,7 +93,7 @@ def fault_of(strategy: Any) -> str:
         return "has a name that is no text"
     known = SideInputs.__dataclass_fields__
     if not isinstance(kind.takes, Collection) or not set(kind.takes) <= set(known):
-        return f"takes what is not among {', '.join(known)}: write takes = frozenset() if it takes nothing"
+        return f"takes what is not among {', '.join(map(repr, known))}: write takes = frozenset() if it takes nothing"
     required = [item.name for item in fields(kind) if item.init and item.default is item.default_factory is MISSING]
     if required:
         return f"has no default for its parameter {required[0]}"

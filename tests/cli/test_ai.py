@@ -153,7 +153,7 @@ def test_scores_just_outside_of_their_range_are_its_ends(published: Published, w
 def test_options_that_do_not_go_together(published: Published, write: Write, capfd: Capture) -> None:
     ai = str(write("ai.parquet", ai_table()))
     line = run_refused(capfd, published, "--ai-votes", ai, "--strategy", "majority", exit_code=2)
-    assert "ai_votes are for the strategy plantnet" in line
+    assert "--ai-votes are for the strategy plantnet" in line
     assert "--ai-calibration is given without --ai-votes" in run_refused(
         capfd, published, "--ai-calibration", "x.json", exit_code=2
     )

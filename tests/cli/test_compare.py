@@ -69,3 +69,46 @@ def test_what_cannot_be_used_gets_a_line(capfd: Capture, files: list[str], write
     assert "none of its 3 observations is in the consensus" in line
     line = refused(capfd, "compare", *files, "-q", "-o", "/nowhere/out.csv", "--strategies", "majority")
     assert "/nowhere/out.csv: cannot be written" in line
+
+
+LABELS = pa.table({"task": [1, 2], "agg_label": ["Acer campestre", "Abies grandis"]})
+NAMES = ["--labels-column", "observation_id=task", "--labels-column", "label=agg_label"]
+
+
+def test_labels_of_other_programs_stand_beside_strategies(
+    capfd: Capture, files: list[str], write: Write, tmp_path: Path
+) -> None:
+    labels = ["--labels", f"theirs={write('labels.parquet', LABELS)}", *NAMES]
+    assert run_command(["compare", *files, "--strategies", "wawa", *labels, "-q"]) == 0
+    printed = capfd.readouterr().out
+    (line,) = [line for line in printed.splitlines()[:5] if line.startswith("theirs")]
+    assert line.split()[1:] == ["-", "-", "-", "-", "-", "100.0", "%", "-", "-", "-"]
+    assert run_command(["compare", *files, "--strategies", "wawa", *labels, "-q", "--json"]) == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert (rows[3]["strategy"], rows[3]["accuracy"], rows[3]["seconds"]) == ("theirs", None, None)
+    assert run_command(["compare", *files, "--strategies", "wawa", *labels, "-q", "--csv"]) == 0
+    assert csv.read_csv(pa.BufferReader(capfd.readouterr().out.encode()))["accuracy_of_labels"][3].as_py() == 1.0
+
+
+def test_a_run_stands_beside_strategies(capfd: Capture, files: list[str]) -> None:
+    assert run_command(["run", files[0], "--strategy", "wawa", "-q"]) == 0
+    capfd.readouterr()
+    command = ["compare", *files, "--strategies", "wawa", "--labels", "tonight=consensus", "--labels", "l=latest"]
+    assert run_command([*command, "-q", "--json", "--resamples", "0"]) == 0
+    rows = json.loads(capfd.readouterr().out)
+    measures = [{name: row[name] for name in row if name.startswith(("accuracy", "macro", "kept"))} for row in rows]
+    assert measures[0] == measures[3] == measures[6]
+
+
+def test_labels_that_cannot_be_used(capfd: Capture, files: list[str], write: Write) -> None:
+    path = write("labels.parquet", LABELS)
+    for options, saying in (
+        (["--labels", str(path)], f"'{path}' is not of the form NAME=FILE"),
+        (["--labels", f"a={path}", "--labels", f"a={path}", *NAMES], "two have the same name"),
+        (["--labels", f"wawa={path}", *NAMES], "labels and a strategy are both named wawa"),
+        (["--labels", f"a={path}", *NAMES, "-o", str(path)], "labels.parquet"),
+    ):
+        line = refused(capfd, "compare", *files, "--strategies", "wawa", *options, "-q", exit_code=2)
+        assert saying in line
+    assert "no such file" in refused(capfd, "compare", *files, "--labels", "a=gone.parquet", "-q")
+    assert pq.read_table(path).equals(LABELS)

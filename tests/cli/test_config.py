@@ -199,11 +199,11 @@ OF_PLANTNET = "are for the strategy plantnet, not for majority"
 @pytest.mark.parametrize(
     ("settings", "saying"),
     [
-        ("beta = 0.9", ", line 2: [run] beta is 0.9 but must be in (0, alpha], and alpha is 0.5"),
+        ("beta = 0.9", ", line 2: [run] --beta is 0.9 but must be in (0, alpha], and alpha is 0.5"),
         ('strategy = "majority"\nalpha = 0.4', ", line 3: [run] --alpha is not an option of --strategy majority"),
         ('column = ["label=a", "label=b"]', ": [run] label is mapped more than once"),
-        ('ai-votes = "a"\nkeep = 1\nstrategy = "majority"\nlock = "fail"', f", line 4: [run] ai_votes {OF_PLANTNET}"),
-        ('strategy = "majority"\nuser-weights = "u.csv"', f", line 3: [run] user_weights {OF_PLANTNET}"),
+        ('ai-votes = "a"\nkeep = 1\nstrategy = "majority"\nlock = "fail"', f", line 4: [run] --ai-votes {OF_PLANTNET}"),
+        ('strategy = "majority"\nuser-weights = "u.csv"', f", line 3: [run] --user-weights {OF_PLANTNET}"),
         ('votes = "v"\nai-calibration = "c.json"', ", line 3: [run] --ai-calibration is given without --ai-votes"),
         ('votes = "v"\nnormalise = true', ", line 3: [run] --normalise is given without --scores"),
         ('score-column = "labels=l"\nvotes = "v"', ", line 2: [run] --score-column is given without --scores"),

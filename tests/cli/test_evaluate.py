@@ -246,3 +246,38 @@ def test_users_that_cannot_be_read(capfd: Capture, published: Published, write: 
     pq.write_table(users.set_column(place, "n_shared", pa.nulls(3, pa.int32())), path)
     sign(path.parent)
     assert "column 'n_shared' holds nulls" in refused(capfd, "evaluate", published.folder, "--truth", truth)
+
+
+LABELS = pa.table({"observation_id": [1, 2, 3], "label": ["Acer campestre", "Abies alba", "Abies alba"]})
+
+
+def test_labels_of_another_program(capfd: Capture, published: Published, write: Write) -> None:
+    truth = write("truth.parquet", TRUTH)
+    labels = write("labels.parquet", LABELS)
+    printed = evaluated(capfd, labels, "--truth", truth)
+    assert printed.startswith("2 observations of 2 species known to experts and labelled\n")
+    assert "accuracy of labels, valid or not" in printed
+    assert "macro" not in printed
+    found = json.loads(evaluated(capfd, labels, "--truth", truth, "--json"))
+    assert (found["consensus"], found["strategy"]) == (str(labels), None)
+    assert list(found["subsets"][0]["measures"]) == ["accuracy_of_labels"]
+    assert found["by_votes"] == []
+    rows = evaluated(capfd, labels, "--truth", truth, "--csv").splitlines()
+    assert len(rows) == 2
+    votes = evaluated(capfd, labels, "--truth", truth, "--votes", write("good.parquet"), "-q")
+    assert "Krippendorff's alpha" in votes
+
+
+def test_names_of_columns_of_another_program(capfd: Capture, published: Published, write: Write) -> None:
+    truth = write("truth.parquet", TRUTH)
+    labels = write("labels.parquet", LABELS.rename_columns(["task", "agg_label"]))
+    line = refused(capfd, "evaluate", labels, "--truth", truth)
+    assert "labels.parquet: is no consensus: its columns are 'task', 'agg_label'; name a consensus, " in line
+    assert "or map its names with --labels-column COLUMN=NAME" in line
+    names = ["--labels-column", "observation_id=task", "--labels-column", "label=agg_label"]
+    assert "2 observations of 2 species" in evaluated(capfd, labels, "--truth", truth, *names)
+    twice = write("twice.parquet", pa.concat_tables([LABELS, LABELS]))
+    line = refused(capfd, "evaluate", twice, "--truth", truth)
+    assert "twice.parquet: observations that occur more than once: 1 in rows 0, 3" in line
+    assert "these labels have no confidence" not in line
+    assert "is no consensus" in refused(capfd, "calibrate", write("labels.parquet", LABELS), "--truth", truth)

@@ -17,7 +17,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.cli.outputs import LocalPath, OutputFolder
+from plant_aggregate.cli.outputs import LocalPath, NamedFileType, OutputFolder
 from plant_aggregate.files.destination import check_place
 from plant_aggregate.simulation import Simulation
 from tests.command_line import Capture, Published, Write, refused
@@ -81,7 +81,7 @@ PLACES = ("FILE", "DIR", "VOTES", "SCORES", "CONSENSUS", "AI_VOTES", "RUN_A", "R
 
 
 def test_all_that_names_a_file_is_known_as_such() -> None:
-    """What is neither a LocalPath, nor an OutputFolder, nor plain text would be looked at by nobody."""
+    """What is neither LocalPath, nor OutputFolder, nor text (after a name, or not), would be looked at by nobody."""
     kinds = {
         (name, parameter.name): type(parameter.type)
         for name, command in commands().items()
@@ -89,7 +89,7 @@ def test_all_that_names_a_file_is_known_as_such() -> None:
         if any(place in (parameter.metavar or "") for place in PLACES) or parameter.name == "output"
     }
     assert len(kinds) > 25
-    assert set(kinds.values()) == {LocalPath, OutputFolder, type(click.STRING)}
+    assert set(kinds.values()) == {LocalPath, OutputFolder, NamedFileType, type(click.STRING)}
     assert {command for command, _ in WRITERS} == set(READS)
     says_it_writes = {
         (name, max(parameter.opts, key=len))

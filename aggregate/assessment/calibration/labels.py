@@ -15,6 +15,7 @@ from ... import add_ons
 from ...arrays import Flags, Floats
 from ...arrow import to_numpy
 from ...consensus import Consensus, result_parameters
+from ...errors import VotesError
 from ...evidence import Evidence
 from ...html_blocks import as_html
 from ...measures import brier_score, calibration_error, log_loss
@@ -202,6 +203,12 @@ def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, 
     known = enough_known(truth, source, "the consensus", "{} are in the consensus")
     check_labels(known.truth, source.label_names, "the consensus", needed=True)
     evidence = consensus.at(known.rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, known.rows)
+    lacking = [name for name in COLUMNS if getattr(evidence, name) is None]
+    if lacking:
+        raise VotesError(
+            f"a calibration is of a consensus; these labels have no {', '.join(lacking)}",
+            remedy="name a consensus.parquet as published",
+        )
     right: Flags = (evidence.labels == known.codes) & (known.codes >= 0)
     return evidence, right
 

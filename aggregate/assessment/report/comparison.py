@@ -1,11 +1,13 @@
 """A comparison of strategies as blocks."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...blocks import Block, Table
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
+    from ..evaluation import Estimate
 
 SHARES = {
     "accuracy": "accuracy",
@@ -42,16 +44,29 @@ def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> l
             rows=[
                 [
                     each.strategy,
-                    *(100 * measures[name].value for name in SHARES),
-                    *(measures[name].value for name in ERRORS),
+                    *(100 * measures[name].value if name in measures else None for name in SHARES),
+                    *(measures[name].value if name in measures else None for name in ERRORS),
                     each.seconds,
                 ]
-                for each, measures in sorted(groups, key=lambda pair: -pair[1]["accuracy"].value)
+                for each, measures in sorted(groups, key=lambda pair: _order(pair[1]))
             ],
             formats=("", *[".1f %"] * len(SHARES), *[".3f"] * len(ERRORS), ".2f s"),
         )
         blocks.append(Block(f"{subset.observations:,} expert observations: {subset.name}", [table]))
-    unfinished = [each.strategy for each in comparison.compared if not each.converged]
+    notes = []
+    unfinished = [each.strategy for each in comparison.compared if each.converged is False]
     if unfinished:
-        blocks.append(Block(content=[f"did not converge: {', '.join(unfinished)}"]))
+        notes.append(f"did not converge: {', '.join(unfinished)}")
+    for each in comparison.compared:
+        lacks = each.evaluation.overlap.without_label
+        if lacks and each.seconds is None:
+            notes.append(f"{each.strategy} has no label for {lacks:,} of the expert observations: they count as wrong")
+    if notes:
+        blocks.append(Block(content=notes))
     return [*blocks, Block(content=LEGEND)]
+
+
+def _order(measures: "Mapping[str, Estimate]") -> tuple[bool, float]:
+    """Most accurate first; those of which only labels are known last, by these."""
+    accuracy = measures.get("accuracy")
+    return (accuracy is None, -(measures["accuracy_of_labels"] if accuracy is None else accuracy).value)

@@ -36,7 +36,9 @@ def evaluation_blocks(
     evaluation: "Evaluation", agreement: "CrowdAgreement | None" = None, suspects: "Suspects | None" = None
 ) -> list[Block]:
     """Matched observations, measures on the three sets and by number of votes, the worst confusions, and the users."""
-    blocks = [_overlap(evaluation.overlap), _measures(evaluation.subsets), _by_votes(evaluation.by_votes)]
+    blocks = [_overlap(evaluation.overlap, has_votes=bool(evaluation.by_votes)), _measures(evaluation.subsets)]
+    if evaluation.by_votes:
+        blocks.append(_by_votes(evaluation.by_votes))
     if evaluation.confusions:
         blocks.append(_confusions(evaluation.confusions))
     if agreement is not None:
@@ -46,18 +48,25 @@ def evaluation_blocks(
     return blocks
 
 
-def _overlap(overlap: "Overlap") -> Block:
+def _overlap(overlap: "Overlap", *, has_votes: bool) -> Block:
+    """The counts of the overlap with a consensus, or with labels whose votes are not known."""
     notes = []
     if overlap.unknown:
-        notes.append(f"  {overlap.unknown:,} more that experts know have no vote: ignored")
+        lack = "vote" if has_votes else "label"
+        notes.append(f"  {overlap.unknown:,} more that experts know have no {lack}: ignored")
+    if overlap.without_label:
+        n = overlap.without_label
+        notes.append(f"  {n:,} of them {'has' if n == 1 else 'have'} no label here: counted as wrong")
     if overlap.unlabelled:
         notes.append(f"  {count(overlap.unlabelled, 'row')} without a label: ignored")
     if overlap.species_never_voted:
         notes.append(
             f"  {overlap.species_never_voted:,} of the species, on "
-            f"{count(overlap.observations_never_voted, 'observation')}, nobody ever voted: they cannot be retrieved"
+            f"{count(overlap.observations_never_voted, 'observation')}, "
+            f"{'nobody ever voted: they cannot be retrieved' if has_votes else 'are no label of any observation here'}"
         )
-    known = f"{count(overlap.matched, 'observation')} of {overlap.species:,} species known to experts and voted on"
+    done = "voted on" if has_votes else "labelled"
+    known = f"{count(overlap.matched, 'observation')} of {overlap.species:,} species known to experts and {done}"
     return Block(known, notes)
 
 
@@ -83,24 +92,28 @@ def _measures(groups: Sequence["Group"]) -> Block:
 
 
 def _by_votes(groups: Sequence["Group"]) -> Block:
+    names = [name for name in SHOWN_BY_VOTES if name in groups[0].measures]
     table = Table(
-        header=("votes", "observations", *SHOWN_BY_VOTES.values()),
+        header=("votes", "observations", *(SHOWN_BY_VOTES[name] for name in names)),
         rows=[
-            [group.name, group.observations, *(percent(group.measures[name]) for name in SHOWN_BY_VOTES)]
+            [group.name, group.observations, *(percent(group.measures[name]) for name in names)]
             for group in groups
             if group.observations
         ],
-        formats=("", ",", *[".1f %"] * len(SHOWN_BY_VOTES)),
+        formats=("", ",", *[".1f %"] * len(names)),
     )
     return Block(content=[table])
 
 
 def _confusions(confusions: Sequence["Confusion"]) -> Block:
+    known = [] if confusions[0].valid is None else ["valid"]
     table = Table(
-        header=("times", "valid", "experts say", "label"),
-        rows=[(pair.observations, pair.valid, *_distinct(pair.truth, pair.label)) for pair in confusions],
-        formats=(",", ",", "", ""),
-        left=(2, 3),
+        header=("times", *known, "experts say", "label"),
+        rows=[
+            (pair.observations, *[pair.valid] * len(known), *_distinct(pair.truth, pair.label)) for pair in confusions
+        ],
+        formats=(",", *[","] * len(known), "", ""),
+        left=(1 + len(known), 2 + len(known)),
         complete_with="--json",
     )
     return Block(content=[table])
