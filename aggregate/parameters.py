@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
+from numbers import Real
+from types import NoneType
 from typing import Any, NamedTuple, get_args
 
 from .errors import ParameterError
@@ -86,6 +88,11 @@ class Parameter:
         """Whether its value is a path, or several."""
         return self.is_file or self.is_table
 
+    @property
+    def is_number(self) -> bool:
+        """Whether its value is a number in a range."""
+        return bool(self.range) and not self.choices
+
     def holds(self, value: Any) -> bool:
         """Whether a value is among the choices, and in the range."""
         if self.choices:
@@ -125,14 +132,28 @@ def kind_of(settings: Any, name: str) -> type:
 
 
 def check_parameters(settings: Any) -> None:
-    """Raise ParameterError naming every value that is out of its range; None passes where it is the default."""
+    """Raise ParameterError naming every value that is out of its range; None passes where it is the default.
+
+    Raises TypeError where a number must be and none is.
+    """
     faults = []
     for item in fields(settings):
         known: Parameter | None = item.metadata.get("parameter")
         value = getattr(settings, item.name)
         if known is None or (value is None and item.default is None):
             continue
+        if known.is_number and not isinstance(value, Real):
+            raise TypeError(_no_number(settings, item.name, value))
         if not known.holds(value):
             faults.append(f"{item.name} is {value!r} but must be {known.range}")
     if faults:
         raise ParameterError("; ".join(faults))
+
+
+def _no_number(settings: Any, name: str, value: object) -> str:
+    """What to say of something else: that votes go elsewhere, where peers take them on construction."""
+    owner, kind = type(settings), type(value)
+    what = repr(value) if isinstance(value, str | NoneType) else f"the {kind.__name__} given"
+    votes_taken = hasattr(owner, "fit_predict") and not isinstance(value, str | NoneType)
+    advice = f": votes go to {owner.__name__}().fit_predict(votes)" if votes_taken else ""
+    return f"{owner.__name__}: {name} must be a number, not {what}{advice}"

@@ -1,12 +1,15 @@
 """Declarations of what users may set: one for each name, and what derives from it."""
 
+import re
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
+from plant_aggregate import Wawa
 from plant_aggregate.assessment.ambiguity.settings import AmbiguitySettings
 from plant_aggregate.cli.group import cli
 from plant_aggregate.cli.options import make_strategy, options_of
@@ -58,6 +61,20 @@ def test_all_that_is_out_of_range_is_named(settings: dict[str, object], saying: 
     with pytest.raises(ParameterError) as failure:
         Toy(**settings)  # type: ignore[arg-type]
     assert str(failure.value) == saying
+
+
+@pytest.mark.parametrize(
+    ("value", "saying"),
+    [
+        ({}, "Wawa: theta_conf must be a number, not the dict given: votes go to Wawa().fit_predict(votes)"),
+        (np.zeros((2, 2)), "not the ndarray given: votes go to Wawa().fit_predict(votes)"),
+        ("2", "Wawa: theta_conf must be a number, not '2'"),
+    ],
+)
+def test_votes_and_texts_are_no_numbers(value: object, saying: str) -> None:
+    with pytest.raises(TypeError, match=f"{re.escape(saying)}$"):
+        Wawa(value)  # type: ignore[arg-type]
+    assert Wawa(np.float32(2)) == Wawa(2)  # type: ignore[arg-type]
 
 
 def test_an_end_of_a_range_may_be_another_parameter() -> None:
