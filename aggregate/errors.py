@@ -86,12 +86,18 @@ def did_you_mean(name: str, names: Iterable[str]) -> str | None:
     >>> did_you_mean("dawid_skene", ["wawa", "dawid-skene"])
     "did you mean 'dawid-skene'?"
     """
+    close = closest(name, names)
+    return None if close is None else f"did you mean {close!r}?"
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that a wrong name is most likely another spelling of; None if it is like none of them."""
     from difflib import get_close_matches
 
     wanted = _plain_spelling(name)
     spellings = {_plain_spelling(known): known for known in names}
     close = get_close_matches(wanted, spellings, n=1, cutoff=0.7) or [s for s in spellings if s.startswith(wanted)]
-    return f"did you mean {spellings[close[0]]!r}?" if close and wanted else None
+    return spellings[close[0]] if close and wanted else None
 
 
 def _plain_spelling(name: str) -> str:

@@ -1,13 +1,20 @@
 """Base of all commands: options in named groups, and the checks before a command begins its work."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from plant_aggregate.errors import did_you_mean
+
 from . import console, interrupts
 from .outputs import check, flag_of
+
+if TYPE_CHECKING:
+    TextChoice = click.Choice[str]
+else:
+    TextChoice = click.Choice  # older versions cannot be subscripted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +48,20 @@ def option(*declarations: str, group: str, **attributes: Any) -> Callable[[F], F
     """As click.option, in one of GROUPS; its default, if it has one, is shown."""
     attributes.setdefault("show_default", "default" in attributes)
     return click.option(*declarations, cls=Option, group=group, **attributes)
+
+
+class Choice(TextChoice):
+    """One of some words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word; a usage error for another one, which suggests the one that was meant."""
+        try:
+            return str(super().convert(value, param, ctx))
+        except click.BadParameter as error:
+            question = did_you_mean(str(value), map(str, self.choices))
+            raise click.BadParameter(
+                "; ".join(filter(None, [error.message.rstrip("."), question])), ctx, param
+            ) from error
 
 
 class SeveralValues(click.Argument):

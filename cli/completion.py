@@ -17,7 +17,7 @@ from click.shell_completion import (
 from plant_aggregate.errors import ParameterError
 
 from . import console
-from .command import Command
+from .command import Choice, Command
 from .main import COMPLETION
 from .options import debug_option, quiet_option
 
@@ -179,7 +179,7 @@ def _short(help: str | None) -> str:
 
 
 @click.command(cls=Command, loads_compiler=False)
-@click.argument("shell", type=click.Choice(list(SHELLS)), required=False, metavar="[bash|zsh|fish]")
+@click.argument("shell", type=Choice(list(SHELLS)), required=False, metavar="[bash|zsh|fish]")
 @quiet_option
 @debug_option
 def completion(shell: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from plant_aggregate.errors import on_one_line
+from plant_aggregate.errors import did_you_mean, on_one_line
 from plant_aggregate.strategies.registry import check_side_inputs
 
 from . import console
@@ -49,7 +49,8 @@ def config(context: click.Context, command: str, show: bool) -> None:
     assert isinstance(group, click.Group)
     chosen = group.get_command(context, command)
     if chosen is None:
-        raise click.BadParameter(f"no command {command!r}", param_hint="COMMAND")
+        question = did_you_mean(command, group.list_commands(context))
+        raise click.BadParameter("; ".join(filter(None, [f"no command {command!r}", question])), param_hint="COMMAND")
     if configuration is not None:
         chosen = with_parameters_of(configuration.of(command).get("strategy"), chosen)
     if show:

@@ -10,7 +10,7 @@ their lines.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time
@@ -22,6 +22,7 @@ from plant_aggregate.errors import ParameterError, did_you_mean, on_one_line, re
 
 from .options import timestamp
 from .own_strategies import with_parameters_of
+from .suggestions import in_words
 
 NOT_IN_FILES = ("help", "config", "version", "show", "place")  # options and arguments that a file cannot have
 RUN_COMMANDS = ("runs", "diff", "publish", "rollback")  # commands that read or change the output of `run`
@@ -98,7 +99,7 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
             for key, value in table.items():
                 at = places.get((name, key), line)
                 try:
-                    parameter = _parameter(command, key)
+                    parameter = _parameter(command, key, (other for other in names if other != name), commands)
                     tables[name][parameter.name or key] = _checked(parameter, value, command)
                     lines[name, parameter.name or key] = at
                 except click.UsageError as error:
@@ -203,11 +204,16 @@ def _name(part: str) -> str:
         return part
 
 
-def _parameter(command: click.Command, key: str) -> click.Parameter:
+def _parameter(
+    command: click.Command, key: str, others: Iterable[str], commands: Callable[[str], click.Command | None]
+) -> click.Parameter:
+    """The parameter of a key. Raises click.UsageError, which suggests another key, or other tables that have it."""
     by_key = {key_of(parameter): parameter for parameter in known(command)}
-    if key not in by_key:
-        raise click.UsageError(f"no such option{_suggestion(key, list(by_key))}")
-    return by_key[key]
+    if key in by_key:
+        return by_key[key]
+    owners = [f"[{name}]" for name in others if (other := commands(name)) and key in map(key_of, known(other))]
+    owned = f"; it is an option of {in_words(owners)}" if owners else ""
+    raise click.UsageError(f"no such option{owned}{_suggestion(key, list(by_key))}")
 
 
 def _suggestion(name: str, names: list[str]) -> str:

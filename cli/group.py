@@ -11,7 +11,7 @@ from plant_aggregate.errors import ParameterError
 from plant_aggregate.version import VERSION
 
 from . import console, log_format
-from .command import Option
+from .command import Choice, Option
 from .completions import TOML, files
 
 COMMANDS = {
@@ -58,7 +58,7 @@ config_option = Option(
 )
 log_format_option = Option(
     ["--log-format"],
-    type=click.Choice(list(log_format.FORMATS)),
+    type=Choice(list(log_format.FORMATS)),
     default="text",
     show_default=True,
     is_eager=True,
@@ -120,7 +120,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command named; click 8.1 would print help for a name that begins with no letter."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            ctx.fail(f"No such command {args[0]!r}.")
+            from .suggestions import unknown_command
+
+            ctx.fail(unknown_command(args[0], self, ctx))
         name, command, rest = super().resolve_command(ctx, args)
         if name == "run" and command is not None:
             command = _with_own_options(command, rest)

@@ -105,6 +105,10 @@ def _report_usage(error: click.ClickException, arguments: list[str]) -> int:
         return console.error(error.message, error.exit_code)
     message = on_one_line(error.format_message().rstrip("."))
     context = getattr(error, "ctx", None)
+    if context is not None and isinstance(error, click.NoSuchOption):
+        from .suggestions import unknown_option
+
+        message = unknown_option(error)
     if context is not None:
         message = f"{message[:1].lower()}{message[1:]}; see {context.command_path} --help"
     return console.error(message, error.exit_code)

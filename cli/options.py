@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from plant_aggregate.errors import ParameterError, reason_of
+from plant_aggregate.errors import ParameterError, did_you_mean, reason_of
 from plant_aggregate.files.requests import set_time_limit
 from plant_aggregate.parameters import Interval, Parameter, declared, kind_of
 from plant_aggregate.registry import is_path
@@ -20,16 +20,14 @@ from plant_aggregate.settings import PublishSettings, ReadSettings, RunningSetti
 from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import OUTPUT, SCORES, SeveralValues, option
+from .command import OUTPUT, SCORES, Choice, SeveralValues, option
 from .completions import PARQUET, files, runs_in, strategies
 from .outputs import LocalPath, OutputFolder, TextParameter
 
 if TYPE_CHECKING:
     NumberParameter = click.ParamType[float]
-    TextChoice = click.Choice[str]
 else:
     NumberParameter = click.ParamType  # older versions cannot be subscripted
-    TextChoice = click.Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +65,9 @@ class ColumnName(TextParameter):
         if printable(value) != value:
             raise click.BadParameter(f"{printable(value)!r} is not UTF-8 text, as every name of a column is")
         if not equals or not theirs or ours not in known:
-            raise click.BadParameter(f"{value!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}")
+            question = did_you_mean(ours, known) if ours not in known else None
+            message = f"{value!r} is not of the form COLUMN=NAME with COLUMN one of {', '.join(known)}"
+            raise click.BadParameter("; ".join(filter(None, [message, question])))
         return ours, theirs
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -128,7 +128,7 @@ def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Ca
 def _type_of(known: Parameter, kind: type) -> Any:
     """What click makes of the text of an option."""
     if known.choices:
-        return click.Choice(known.choices)
+        return Choice(known.choices)
     if known.columns_of:
         return ColumnName(known.columns_of)
     if kind is datetime:
@@ -220,7 +220,7 @@ def seed_option(help: str, group: str) -> Callable[[F], F]:
 
 def method_option(*methods: str, help: str) -> Callable[[F], F]:
     """How a calibration is fitted; the first is the default."""
-    return option("--method", type=click.Choice(methods), default=methods[0], help=help, group=SCORES)
+    return option("--method", type=Choice(methods), default=methods[0], help=help, group=SCORES)
 
 
 output_option = option(
@@ -297,7 +297,7 @@ quiet_option = _logging_option(
 )
 
 
-class StrategyName(TextChoice):
+class StrategyName(Choice):
     """The name of a strategy, built in or of another package; help lists those built in."""
 
     def __init__(self) -> None:
@@ -348,7 +348,7 @@ class Within(NumberParameter):
 def parameter_type(known: Parameter, kind: type) -> Any:
     """What click makes of the text of a parameter of a strategy."""
     if known.choices:
-        return click.Choice(known.choices)
+        return Choice(known.choices)
     return click.STRING if kind is str else Within(known, kind)
 
 
