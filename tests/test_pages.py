@@ -20,6 +20,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_recipes_of_the_library_run(clone: Path) -> None:
     made = run_blocks("library.md", without=OPTIONAL)
     observations = made["observations"].set_index("observation_id")
@@ -37,6 +38,7 @@ def test_the_recipes_of_the_library_run(clone: Path) -> None:
     assert set(made["weighed"].votes.user_ids.to_pylist()) == set(made["users"]["user_id"])
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 def test_the_recipes_with_other_frames_give_the_same(clone: Path) -> None:
     for package in ("polars", "duckdb", "sklearn"):
