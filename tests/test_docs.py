@@ -65,6 +65,13 @@ def test_what_is_read_first_is_short(page: str, screens: int) -> None:
     assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= 55 * screens
 
 
+def test_the_readme_leads_to_every_page_and_example() -> None:
+    linked = set(re.findall(r"\]\(([^)#:]+)", README))
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    examples = {f"examples/{path.name}" for path in (ROOT / "examples").iterdir() if path.is_file()}
+    assert (pages | examples) - linked == set()
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     command = next(line for line in README.splitlines() if line.endswith("-m pytest"))
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
