@@ -92,7 +92,8 @@ class Comparison:
         name = next((name for name in IN_SHORT if all(name in measures for measures in found.values())), "")
         best = max(found, key=lambda strategy: found[strategy][name].value)
         in_words = f"{name} {100 * found[best][name].value:.1f} %"
-        return f"Comparison({len(found)} strategies, the most accurate {best}: {in_words})"
+        in_all = "1 strategy" if len(found) == 1 else f"{len(found)} strategies"
+        return f"Comparison({in_all}, the most accurate {best}: {in_words})"
 
     def _repr_html_(self) -> str:
         from .report.comparison import comparison_blocks
