@@ -333,6 +333,7 @@ def test_strategies_in_every_form() -> None:
         ([Wawa(), "wawa"], ParameterError, "two strategies are named wawa; give a dict of names and strategies"),
         (3, TypeError, "strategies are wanted, not an int: write a list such as"),
         ([3], TypeError, "a strategy is wanted, not an int: write a name such as 'wawa'"),
+        ({"a": {"label": []}}, TypeError, "not a dict: write compare.votes, truth, labels="),
         ([Majority().fit], TypeError, "a strategy is wanted, not "),
     ],
 )

@@ -60,9 +60,11 @@ def strategy_of(given: GivenStrategy) -> Strategy:
         return get(given)()
     kind: Any = given if isinstance(given, type) else type(given)
     if not hasattr(kind, "fit") or not hasattr(kind, "takes"):
-        from ..frames import wrong_type
+        from ..frames import is_frame, wrong_type
 
-        raise wrong_type("a strategy", given, "a name such as 'wawa', a class such as Wawa, or Wawa(theta_acc=0.8)")
+        forms = "a name such as 'wawa', a class such as Wawa, or Wawa(theta_acc=0.8)"
+        elsewhere = "compare(votes, truth, labels={'theirs': labels}) for labels that were found elsewhere"
+        raise wrong_type("a strategy", given, elsewhere if is_frame(given) else forms)
     fault = fault_of(kind)
     if fault:
         raise TypeError(f"{kind.__qualname__} {fault}")
