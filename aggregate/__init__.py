@@ -22,14 +22,14 @@ from .version import VERSION as __version__  # noqa: N811
 if TYPE_CHECKING:
     from . import charts as charts
     from .ai_votes import AiVotes as AiVotes
+    from .assess import calibrate as calibrate
+    from .assess import calibrate_ai as calibrate_ai
     from .assess import compare as compare
     from .assess import evaluate as evaluate
     from .assessment.ambiguity.result import Ambiguity as Ambiguity
     from .assessment.ambiguity.settings import AmbiguitySettings as AmbiguitySettings
     from .assessment.calibration.ai import AiCalibration as AiCalibration
-    from .assessment.calibration.ai import calibrate_ai as calibrate_ai
     from .assessment.calibration.labels import Calibration as Calibration
-    from .assessment.calibration.labels import calibrate as calibrate
     from .assessment.comparison import Comparison as Comparison
     from .assessment.evaluation import Evaluation as Evaluation
     from .consensus import Consensus as Consensus
@@ -89,11 +89,11 @@ _HOMES = {
     name: module
     for module, names in {
         "ai_votes": "AiVotes",
-        "assess": "compare evaluate",
+        "assess": "calibrate calibrate_ai compare evaluate",
         "assessment.ambiguity.result": "Ambiguity",
         "assessment.ambiguity.settings": "AmbiguitySettings",
-        "assessment.calibration.ai": "AiCalibration calibrate_ai",
-        "assessment.calibration.labels": "Calibration calibrate",
+        "assessment.calibration.ai": "AiCalibration",
+        "assessment.calibration.labels": "Calibration",
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
         "consensus": "Consensus",

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from .ai_votes import AiVotes
+from .assessment.calibration.ai import AiCalibration
+from .assessment.calibration.ai import calibrate_ai as calibrate_scores
+from .assessment.calibration.labels import Calibration
+from .assessment.calibration.labels import calibrate as calibrate_on
 from .assessment.comparison import Comparison
 from .assessment.comparison import compare as compare_strategies
 from .assessment.evaluation import RESAMPLES, Evaluation
@@ -12,10 +16,10 @@ from .assessment.evaluation import evaluate as evaluate_against
 from .consensus import Consensus
 from .errors import ParameterError
 from .evidence import Evidence
-from .frames import Frame, is_frame, is_pandas, path_in_words, source_of, to_table, wrong_type
+from .frames import Frame, check_type, is_frame, is_pandas, path_in_words, source_of, to_table, wrong_type
 from .ingest import votes_from_table
 from .ingest.ai_votes import ai_votes_from_table
-from .ingest.truth import truth_from_table
+from .ingest.given import given_truth
 from .listeners import ProgressLike, listening
 from .publishing.reading import evidence_of_frame
 from .publishing.run import Run
@@ -105,9 +109,65 @@ def compare(
     twice = [name for name in others if name in chosen]
     if twice:
         raise ParameterError(f"labels and a strategy are both named {twice[0]}", remedy="give them another name")
-    options: dict[str, Any] = {"ai_votes": ai_votes_of(ai_votes), "resamples": resamples, "seed": seed}
+    of_ai = None if ai_votes is None else ai_votes_of(ai_votes)
+    options: dict[str, Any] = {"ai_votes": of_ai, "resamples": resamples, "seed": seed}
     with listening(progress) as listener:
         return compare_strategies(votes_of(votes, columns), experts, chosen, others, **options, progress=listener)
+
+
+def calibrate(
+    consensus: Consensus | Evidence | Run,
+    truth: GivenTruth,
+    *,
+    method: str = "platt",
+    seed: int = 0,
+    fitted_on: Mapping[str, Any] | None = None,
+) -> Calibration:
+    """Fit the probability that a label is right on the observations that experts know.
+
+    Parameters:
+        consensus: a consensus, or a run that :func:`run` or :func:`open_run` gave.
+        truth: expert labels, a frame of observation_id and label, or a pandas Series of labels by observation.
+        method: ``platt`` is a logistic regression on all the evidence, ``beta`` one on the logarithms of confidence and
+            doubt, ``isotonic`` the rising function of confidence that fits best; all are cross-validated.
+        seed: draws the folds of the cross-validation.
+        fitted_on: is kept with the calibration.
+
+    Raises VotesError if too few expert observations are in the consensus, no label of theirs is, or ids or labels have
+    other types; ParameterError on an unknown method; TypeError for what is neither.
+    """
+    write = f"open_run({path_in_words(consensus)})" if isinstance(consensus, str | os.PathLike) else "Wawa().fit(votes)"
+    check_type("a consensus", consensus, (Consensus, Evidence, Run), write)
+    experts = truth_of(truth)
+    if isinstance(consensus, Run):
+        record = consensus.record
+        fitted_on = {"strategy": record.strategy, "parameters": record.parameters, **(fitted_on or {})}
+        consensus = consensus.evidence(experts).evidence
+    return calibrate_on(consensus, experts, method=method, seed=seed, fitted_on=fitted_on)
+
+
+def calibrate_ai(
+    ai_votes: "AiVotes | Frame",
+    truth: GivenTruth,
+    *,
+    votes: "GivenVotes | None" = None,
+    method: str = "isotonic",
+    seed: int = 0,
+) -> AiCalibration:
+    """Fit the probability that the AI's label is right on the observations that experts know.
+
+    Parameters:
+        ai_votes: the AI's votes, or a frame of observation_id, label and score.
+        truth: expert labels, a frame of observation_id and label, or a pandas Series of labels by observation.
+        votes: users' votes, or a frame of them: scores are also compared on the observations where users disagree.
+        method: ``isotonic`` is the rising function of the score that fits best, ``temperature`` scales its log-odds.
+        seed: draws the folds of the cross-validation.
+
+    Raises VotesError if the AI votes on too few expert observations, names no label of the experts, or ids or labels
+    have other types; ParameterError on an unknown method; TypeError for what is neither.
+    """
+    given, of_users = ai_votes_of(ai_votes), None if votes is None else votes_of(votes)
+    return calibrate_scores(given, truth_of(truth), votes=of_users, method=method, seed=seed)
 
 
 def evidence_of(given: GivenLabels, experts: Truth, columns: Mapping[str, str] | None = None) -> Consensus | Evidence:
@@ -143,27 +203,23 @@ def _with_names(frame: Frame, columns: Mapping[str, str] | None) -> tuple[Frame,
 
 def truth_of(given: GivenTruth, columns: Mapping[str, str] | None = None) -> Truth:
     """Expert labels as they are, or from a frame. Raises TypeError, or VotesError."""
-    if isinstance(given, Truth):
-        return given
-    if not is_frame(given):
-        raise wrong_type("expert labels", given, f"read_truth({path_in_words(given)})")
-    frame, names = _with_names(given, columns)
-    return truth_from_table(frame, columns=names)
+    return given_truth(*_with_names(given, columns)) if is_frame(given) else given_truth(given)
 
 
 def votes_of(given: GivenVotes, columns: Mapping[str, str] | None = None) -> Votes:
     """Votes as they are, or from a frame. Raises TypeError, or VotesError."""
     if isinstance(given, Votes):
         return given
-    if not is_frame(given):
-        raise wrong_type("votes", given, f"read_votes({path_in_words(given)})")
+    if isinstance(given, Consensus) or not is_frame(given):
+        write = "consensus.votes" if isinstance(given, Consensus) else f"read_votes({path_in_words(given)})"
+        raise wrong_type("votes", given, write)
     frame, names = _with_names(given, columns)
     return votes_from_table(frame, columns=names)
 
 
-def ai_votes_of(given: "AiVotes | Frame | None") -> AiVotes | None:
+def ai_votes_of(given: "AiVotes | Frame") -> AiVotes:
     """AI votes as they are, or from a frame. Raises TypeError, or VotesError."""
-    if given is None or isinstance(given, AiVotes):
+    if isinstance(given, AiVotes):
         return given
     if not is_frame(given):
         raise wrong_type("AI votes", given, f"read_ai_votes({path_in_words(given)})")

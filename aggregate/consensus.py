@@ -16,7 +16,7 @@ from .derived.columns import DisputeFindings, UserFindings, derive
 from .derived.given import candidate_shares, chosen_candidates, user_weights
 from .derived.thresholds import SLACK, Thresholds, VoteThresholds
 from .disputes import Disputes, likeliest, vote_shares, weight_shares
-from .frames import to_polars
+from .frames import check_type, to_polars
 from .html_blocks import as_html
 from .reprs import short_repr
 from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
@@ -165,6 +165,7 @@ class Consensus:
         >>> consensus.agreement.tolist(), consensus.valid.tolist()
         ([0.75, 1.0], [True, False])
         """
+        check_type("votes", votes, Votes, "Consensus.from_labels(read_votes(path), labels)")
         disputes = votes.disputes
         chosen, users = chosen_candidates(votes, labels), user_weights(votes, weights)
         own = asdict(strategy) if is_dataclass(strategy) and not isinstance(strategy, type) else {}

@@ -128,6 +128,12 @@ def wrong_type(wanted: str, given: object, write: str) -> TypeError:
     return TypeError(f"{wanted} {verb} wanted, not {in_words(given)}: write {write}")
 
 
+def check_type(wanted: str, given: object, kinds: type | tuple[type, ...], write: str) -> None:
+    """Raise TypeError, as :func:`wrong_type` says, unless an object is of one of the ``kinds``."""
+    if not isinstance(given, kinds):
+        raise wrong_type(wanted, given, write)
+
+
 def in_words(given: object) -> str:
     """What an object is, for messages.
 
@@ -233,8 +239,15 @@ _OF_VOTE = ("observation_id", "user_id", "label")
 _OF_SERIES = ("observation_id", "label")
 
 
+def check_columns(columns: object) -> None:
+    """Raise TypeError unless ``columns`` map names to names, or are None."""
+    if columns is not None:
+        check_type("columns", columns, Mapping, "columns={'observation_id': 'obs'}")
+
+
 def _find(table: Table, source: Source, columns: Mapping[str, str]) -> dict[str, Any]:
     """Column of ``table`` -> its name in the frame, for those that it has."""
+    check_columns(columns)
     ours = [column.name for column in table]
     unknown = [name for name in columns if name not in ours]
     if unknown:
@@ -285,7 +298,7 @@ def _spellings(missing: Sequence[str], columns: Mapping[str, str]) -> set[str]:
 
 
 def _proposal(missing: Sequence[str], found: Mapping[str, Any], free: Sequence[Any]) -> dict[str, Any]:
-    """The ``columns`` that the caller may have meant: by likely names, the others in the frame's order."""
+    """The ``columns`` that the caller may have meant: by likely names, or by being left over."""
     proposed = {name: theirs for name, theirs in found.items() if name != theirs}
     rest = list(free)
     for name in missing:
@@ -293,9 +306,9 @@ def _proposal(missing: Sequence[str], found: Mapping[str, Any], free: Sequence[A
         if alike:
             proposed[name] = alike[0]
             rest.remove(alike[0])
-    for name in missing:
-        if name not in proposed:
-            proposed[name] = rest.pop(0)
+    unnamed = [name for name in missing if name not in proposed]
+    by_order = rest if len(rest) == len(unnamed) else ["NAME"] * len(unnamed)
+    proposed |= zip(unnamed, by_order, strict=True)
     return {name: proposed[name] for name in sorted(proposed, key=[*found, *missing].index)}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
@@ -88,11 +88,6 @@ class Parameter:
         """Whether its value is a path, or several."""
         return self.is_file or self.is_table
 
-    @property
-    def is_number(self) -> bool:
-        """Whether its value is a number in a range."""
-        return bool(self.range) and not self.choices
-
     def holds(self, value: Any) -> bool:
         """Whether a value is among the choices, and in the range."""
         if self.choices:
@@ -131,10 +126,19 @@ def kind_of(settings: Any, name: str) -> type:
     return next((simple for simple in (bool, int, float, datetime) if simple in (kind, *get_args(kind))), str)
 
 
+KINDS: Mapping[type, tuple[type, str]] = {
+    int: (Real, "an integer"),
+    float: (Real, "a number"),
+    str: (str, "text"),
+    datetime: (datetime, "a datetime, such as datetime.fromisoformat('2026-11-23')"),
+}
+"""Kind of a parameter -> the types of its values, and what they are called. Those of bool have names of their own."""
+
+
 def check_parameters(settings: Any) -> None:
     """Raise ParameterError naming every value that is out of its range; None passes where it is the default.
 
-    Raises TypeError where a number must be and none is.
+    Raises TypeError for a value of a wrong type.
     """
     faults = []
     for item in fields(settings):
@@ -142,18 +146,31 @@ def check_parameters(settings: Any) -> None:
         value = getattr(settings, item.name)
         if known is None or (value is None and item.default is None):
             continue
-        if known.is_number and not isinstance(value, Real):
-            raise TypeError(_no_number(settings, item.name, value))
+        check_kind(settings, item.name, known, value)
         if not known.holds(value):
             faults.append(f"{item.name} is {value!r} but must be {known.range}")
+        elif kind_of(settings, item.name) is int and not isinstance(value, Integral):
+            faults.append(f"{item.name} is {value!r} but must be an integer")
     if faults:
         raise ParameterError("; ".join(faults))
 
 
-def _no_number(settings: Any, name: str, value: object) -> str:
-    """What to say of something else: that votes go elsewhere, where peers take them on construction."""
-    owner, kind = type(settings), type(value)
-    what = repr(value) if isinstance(value, str | NoneType) else f"the {kind.__name__} given"
-    votes_taken = hasattr(owner, "fit_predict") and not isinstance(value, str | NoneType)
-    advice = f": votes go to {owner.__name__}().fit_predict(votes)" if votes_taken else ""
-    return f"{owner.__name__}: {name} must be a number, not {what}{advice}"
+def check_kind(settings: Any, name: str, known: Parameter, value: Any) -> None:
+    """Raise TypeError if a value is not of the type of its field; those that name files are checked on reading."""
+    kind = kind_of(settings, name)
+    if known.choices or known.names_files:
+        return
+    if known.columns_of:
+        right, words = isinstance(value, Mapping), "a dict, such as {'observation_id': 'obs'}"
+    elif kind is bool:
+        right, words = type(value).__name__ in ("bool", "bool_"), "True or False"
+    else:
+        wanted, words = KINDS[kind]
+        right = isinstance(value, wanted) and not isinstance(value, bool)
+    if not right:
+        from .frames import in_words
+
+        owner = type(settings)  # peers take votes where it is made
+        is_votes = hasattr(owner, "fit_predict") and not isinstance(value, str | NoneType)
+        advice = f": votes go to {owner.__name__}().fit_predict(votes)" if is_votes else ""
+        raise TypeError(f"{name} is {in_words(value)} but must be {words}{advice}")

@@ -19,8 +19,8 @@ from .files.destination import HELD, RUNS
 from .files.locations import child, is_uri, local_path, redacted
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
-from .files.sources import Input, Paths, Source, find_sources, path_includes, path_list
-from .frames import Frame, is_frame
+from .files.sources import OR_FRAME, Input, Paths, Source, find_sources, path_includes, path_list
+from .frames import Frame, check_type, is_frame
 from .ingest import Reading, VoteFiles, VoteTable, find_table, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
 from .kernels.threads import available_cores, set_threads, side_by_side
@@ -97,9 +97,14 @@ def run(
     strategy = strategy_of(next(iter(STRATEGIES)) if strategy is None else strategy)
     check_plain(strategy)
     settings = Settings() if settings is None else settings
+    check_type("settings", settings, Settings, "Settings(keep=7)")
     check_side_inputs(strategy, settings)
     guards = Guards(**{name: getattr(settings, name) for name in Guards._fields})
-    log = find_table(paths, columns=settings.columns, as_of=settings.as_of) if is_frame(paths) else path_list(paths)
+    log = (
+        find_table(paths, columns=settings.columns, as_of=settings.as_of)
+        if is_frame(paths)
+        else path_list(paths, OR_FRAME)
+    )
     set_time_limit(settings.store_timeout)
     store = open_output(output)
     _check_apart(store, [*([] if isinstance(log, VoteTable) else log), *settings.tables])

@@ -11,9 +11,10 @@ from .assessment.calibration.ai import AiCalibration
 from .assessment.calibration.labels import Calibration
 from .consensus import Consensus
 from .errors import warn
-from .files.locations import check_local, redacted
+from .files.locations import check_local, path_text, redacted
 from .files.sources import read_text
 from .files.writing import in_one_step, writing
+from .frames import check_type
 from .progress import Progress
 from .settings import SIMULATED, Settings
 
@@ -23,7 +24,7 @@ SIMULATED_FILE = "simulated.json"
 
 def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     """Read a calibration; ``simulated`` is the one that comes with the program. Raises VotesError."""
-    origin = redacted(os.fspath(path))
+    origin = redacted(path_text(path))
     if origin == SIMULATED and not Path(path).exists():
         text = (files("plant_aggregate.assessment.calibration") / SIMULATED_FILE).read_text(encoding="utf-8")
     else:
@@ -34,12 +35,14 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
 def load_ai_calibration(path: str | os.PathLike[str]) -> AiCalibration:
     """Read a calibration of the AI's scores. Raises VotesError."""
     return AiCalibration.from_json(
-        read_text(path, "name a file of plant-aggregate calibrate-ai"), redacted(os.fspath(path))
+        read_text(path, "name a file of plant-aggregate calibrate-ai"), redacted(path_text(path))
     )
 
 
 def save_calibration(calibration: Calibration | AiCalibration, path: str | os.PathLike[str]) -> None:
-    """Write a calibration; an existing file is replaced in one step. Raises PublishError."""
+    """Write a calibration; an existing file is replaced in one step. Raises PublishError, and TypeError."""
+    write = "save_calibration(calibrate(consensus, truth), path)"
+    check_type("a calibration", calibration, (Calibration, AiCalibration), write)
     with in_one_step(Path(check_local(path))) as staged, writing(path, "file"):
         staged.write_text(calibration.to_json() + "\n", encoding="utf-8")
 

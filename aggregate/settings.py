@@ -1,7 +1,7 @@
 """The settings of a run beside its votes and its strategy, in groups that can be used alone."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,13 +34,26 @@ def check_settings(settings: Any) -> None:
     faults = []
     for name, known in declared(settings).items():
         value = getattr(settings, name)
-        if known.names_files and known.several and value is not None and not isinstance(value, str | os.PathLike):
-            object.__setattr__(settings, name, list(value) or None)
+        if known.names_files and value is not None and not isinstance(value, str | os.PathLike):
+            value = _paths(name, value, several=known.several)
+            object.__setattr__(settings, name, value)
         is_given = value not in (None, False) and not (known.columns_of and not value)
         if is_given and known.needs and getattr(settings, known.needs) is None:
             faults.append(f"{name} is given without {known.needs}")
     if faults:
         raise ParameterError("; ".join(faults))
+
+
+def _paths(name: str, given: Any, *, several: bool) -> list[str | os.PathLike[str]] | None:
+    """The paths of a setting that names several files; None for none. Raises TypeError."""
+    from .frames import in_words, is_frame
+
+    items = [given] if is_frame(given) or not several or not isinstance(given, Iterable) else list(given)
+    for item in items:
+        if not isinstance(item, str | os.PathLike):
+            write = "; write the table to a Parquet file" if several and is_frame(item) else ""
+            raise TypeError(f"{name} is {in_words(item)} but must be {'paths' if several else 'a path'}{write}")
+    return items or None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .consensus import Consensus
 from .files.locations import is_uri
 from .files.prefetch import prefetched
 from .files.sources import Paths, path_list
+from .frames import check_columns, check_type
 from .ingest.score_lists import check_scores, score_lists
 from .listeners import ProgressLike, listening
 from .progress import Progress
@@ -40,6 +41,9 @@ def ambiguity_of(
     ``max_rejected`` of the lists cannot be used, or none is of an observation with votes. ``progress``: True shows a
     bar, False does not, by default there is one in notebooks; or a listener.
     """
+    check_type("a consensus", consensus, Consensus, "ambiguity_of(PlantNet().fit(votes), scores)")
+    check_type("settings", settings, (AmbiguitySettings, type(None)), "AmbiguitySettings(...)")
+    check_columns(columns)
     votes = consensus.votes
     files = check_scores(scores, votes.observation_ids.type, votes.label_names.type, columns or {})
     with listening(progress) as listener:

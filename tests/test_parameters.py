@@ -66,9 +66,9 @@ def test_all_that_is_out_of_range_is_named(settings: dict[str, object], saying: 
 @pytest.mark.parametrize(
     ("value", "saying"),
     [
-        ({}, "Wawa: theta_conf must be a number, not the dict given: votes go to Wawa().fit_predict(votes)"),
-        (np.zeros((2, 2)), "not the ndarray given: votes go to Wawa().fit_predict(votes)"),
-        ("2", "Wawa: theta_conf must be a number, not '2'"),
+        ({}, "theta_conf is a dict but must be a number: votes go to Wawa().fit_predict(votes)"),
+        (np.zeros((2, 2)), "theta_conf is a numpy.ndarray but must be a number: votes go to Wawa().fit_predict(votes)"),
+        ("2", "theta_conf is the text '2' but must be a number"),
     ],
 )
 def test_votes_and_texts_are_no_numbers(value: object, saying: str) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from ..errors import AggregateError, ParameterError, VotesError
+from ..frames import wrong_type
 from .requests import Requests, Store, time_limit
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -78,13 +79,20 @@ def is_uri(path: str) -> bool:
     return URI.match(path) is not None and not path.lower().startswith("file://")
 
 
+def path_text(path: object) -> str:
+    """A path as text. Raises TypeError for what is no path."""
+    if not isinstance(path, str | os.PathLike):
+        raise wrong_type("a path", path, "the name of a file or folder")
+    return os.fspath(path)
+
+
 def local_path(path: str | os.PathLike[str]) -> str:
     """The local path of a plain path or ``file:///path``. Raises ParameterError for a malformed URI.
 
     >>> local_path("file:///data/my%20votes")
     '/data/my votes'
     """
-    path = os.fspath(path)
+    path = path_text(path)
     if "\0" in path:
         raise ParameterError(f"{path!r} holds a NUL character, which no path may")
     if MISSPELT.match(path):
@@ -105,7 +113,7 @@ def local_path(path: str | os.PathLike[str]) -> str:
 
 def check_local(path: str | os.PathLike[str]) -> str:
     """The local path of a file to write. Raises ParameterError for a URI: only runs are written to stores."""
-    if is_uri(os.fspath(path)):
+    if is_uri(path_text(path)):
         raise ParameterError(f"{redacted(os.fspath(path))} must be a local path: only runs are written to other stores")
     return local_path(path)
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ..arrow import scalar
 from ..errors import VotesError, on_one_line, reason_of
+from ..frames import check_columns
 from ..schema import Table
 from .columns import AvailableColumns, Columns, ConversionError, batch_of, is_list, match_columns, values_of
 from .footers import FileWithoutLogicalTypes
@@ -70,6 +71,7 @@ def check_files(
     read as dictionaries. ``remedy`` says what to do about a missing COLUMN. Columns that a file does not have are taken
     from its folders' names, ``key=value``, if ``partitioned``. Raises VotesError with all errors, file by file.
     """
+    check_columns(renamed)
     known = [renamed.get(column.name, column.name) for column in table]
     available, opened = [], []
     for source in sources:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from ..errors import VotesError, on_one_line, reason_of, warn
-from ..frames import wrong_type
+from ..frames import is_frame, wrong_type
 from .footers import MAGIC
 from .lakes import check_no_lake
-from .locations import StoreLocation, is_uri, local_path, locate, reaching, redacted
+from .locations import StoreLocation, is_uri, local_path, locate, path_text, reaching, redacted
 from .snapshots import Copy, Opened, copied, find_remote, hidden, regular, remote_path_includes
+
+OR_FRAME = "a path or a frame"
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -26,12 +28,14 @@ PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # the value in a folder's name that means null
 
 
-def path_list(paths: object) -> list[str | os.PathLike[str]]:
-    """The paths, also if it is a single one. Raises TypeError for what is no path."""
+def path_list(paths: object, wanted: str = "a path") -> list[str | os.PathLike[str]]:
+    """The paths, also if it is a single one. Raises TypeError for what is no path; ``wanted`` says what would do."""
     if isinstance(paths, str | os.PathLike):
         return [paths]
+    if is_frame(paths):
+        raise wrong_type("a path", paths, "the name of a file that holds it, as this is not read from frames")
     if isinstance(paths, bytes) or not isinstance(paths, Iterable):
-        raise wrong_type("a path or a frame", paths, "the name of a file, folder or glob, or a data frame")
+        raise wrong_type(wanted, paths, "the name of a file, folder or glob")
     several = list(paths)
     for path in several:
         if not isinstance(path, str | os.PathLike):
@@ -159,7 +163,7 @@ def _is_visible(path: str) -> bool:
 
 def read_text(path: str | os.PathLike[str], remedy: str) -> str:
     """The content of a small text file, local or not. Raises VotesError."""
-    name = os.fspath(path)
+    name = path_text(path)
     try:
         if is_uri(name):
             place = locate(name)

@@ -24,8 +24,8 @@ from ..files.parquet import (
     types_of,
 )
 from ..files.prefetch import prefetched
-from ..files.sources import Input, Paths, find_sources, path_list
-from ..frames import IN_MEMORY, Frame, is_frame, named_table
+from ..files.sources import OR_FRAME, Input, Paths, find_sources, path_list
+from ..frames import IN_MEMORY, Frame, check_type, is_frame, named_table
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
 from ..schema import VOTES
@@ -153,13 +153,15 @@ def find_votes(
     """The votes for :func:`read_found`. Raises VotesError if a file does not exist, or columns are wrong."""
     if is_frame(paths):
         return find_table(paths, columns=columns, as_of=as_of)
-    files = check_files(find_sources(path_list(paths)), VOTES, columns or {}, as_dictionary=("label",))
+    _check_time(as_of)
+    files = check_files(find_sources(path_list(paths, OR_FRAME)), VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
     return VoteFiles(tuple(files), as_of)
 
 
 def find_table(table: Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteTable:
     """The votes in a frame for :func:`read_found`. Raises VotesError if columns are wrong, and TypeError."""
+    _check_time(as_of)
     found, names = named_table(table, VOTES, columns, reader="read_votes")
     types, _ = batches_of_table(found, VOTES)
     if as_of is not None and "voted_at" not in types:
@@ -228,6 +230,11 @@ def _all_ticks(batches: Iterable[pa.RecordBatch], n_rows: int) -> Indices:
         ticks[row : row + batch.num_rows] = ticks_of(batch)
         row += batch.num_rows
     return ticks
+
+
+def _check_time(as_of: object) -> None:
+    """Raise TypeError if a time limit is no datetime."""
+    check_type("a datetime", as_of, (datetime, type(None)), "datetime.fromisoformat('2026-11-23')")
 
 
 def _check_times(files: Sequence[CheckedFile], as_of: datetime | None) -> None:

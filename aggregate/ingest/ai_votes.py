@@ -12,7 +12,7 @@ from ..arrays import Bytes, Counts, Flags, Floats, LabelCodes
 from ..arrow import to_arrow
 from ..errors import VotesError
 from ..files.parquet import CheckedFile, batches_of_table, check_side_input, inputs_of, origin_of, stream_all, types_of
-from ..files.sources import Input, Paths, path_list
+from ..files.sources import OR_FRAME, Input, Paths, path_list
 from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
@@ -37,7 +37,7 @@ def read_ai_votes(
     """
     if is_frame(paths):
         return ai_votes_from_table(paths, columns=columns, max_rejected=max_rejected)
-    return read_ai(find_ai(path_list(paths), columns=columns), max_rejected=max_rejected).ai_votes
+    return read_ai(find_ai(path_list(paths, OR_FRAME), columns=columns), max_rejected=max_rejected).ai_votes
 
 
 class AiReading(NamedTuple):

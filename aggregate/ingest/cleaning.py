@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from numbers import Real
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from ..arrays import Bytes, Flags, Indices
 from ..arrow import dtype_of, fill_null, scalar, to_arrow, to_numpy
 from ..errors import VotesError
+from ..frames import check_type
 from ..ids.text_faults import REASONS, printable_texts, with_nulls
 from ..schema import REJECTED, arrow_schema
 from ..shares import count_of
@@ -156,6 +158,7 @@ def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:
 
 def check_share(quarantine: Quarantine, n_rows: int, max_rejected: float) -> None:
     """Raise VotesError if more than ``max_rejected`` of the rows were rejected."""
+    check_type("a share", max_rejected, Real, "max_rejected=0.01")
     if quarantine.total > count_of(max_rejected, n_rows):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(quarantine.counts.items()))
         raise VotesError(

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..frames import is_frame, is_pandas, path_in_words, wrong_type
+from ..frames import Frame, is_frame, is_pandas, path_in_words, wrong_type
+from ..truth import Truth
 from ..votes import Votes
 from . import find_table, read_found
 from .ai_votes import read_ai_votes
 from .matrices import votes_from_matrix
+from .truth import truth_from_table
 from .user_weights import read_user_weights
 
 READERS: Mapping[str, Callable[[Any], Any]] = {"user_weights": read_user_weights, "ai_votes": read_ai_votes}
@@ -30,6 +32,15 @@ def named_votes(given: Any, columns: Mapping[str, str] | None = None) -> tuple[V
     if isinstance(given, list | tuple) or hasattr(given, "__array__"):
         return votes_from_matrix(given), name
     raise wrong_type("a frame of votes", given, f"fit_predict(read_votes({path_in_words(given)}))")
+
+
+def given_truth(given: "Truth | Frame", columns: Mapping[str, str] | None = None) -> Truth:
+    """Expert labels as they are, or from a frame or a Series. Raises TypeError, and VotesError as ``read_truth``."""
+    if isinstance(given, Truth):
+        return given
+    if isinstance(given, Votes) or not is_frame(given):
+        raise wrong_type("expert labels", given, f"read_truth({path_in_words(given)})")
+    return truth_from_table(given, columns=columns)
 
 
 def side_input(name: str, given: Any) -> Any:

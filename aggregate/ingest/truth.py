@@ -10,7 +10,7 @@ from ..arrays import Indices
 from ..arrow import fill_null, scalar, to_numpy
 from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
-from ..files.sources import Paths, path_list
+from ..files.sources import OR_FRAME, Paths, path_list
 from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..schema import TRUTH
 from ..truth import Truth
@@ -27,7 +27,7 @@ def read_truth(paths: "Paths | Frame", *, columns: Mapping[str, str] | None = No
     """
     if is_frame(paths):
         return truth_from_table(paths, columns=columns)
-    files = check_side_input(path_list(paths), TRUTH, columns or {})
+    files = check_side_input(path_list(paths, OR_FRAME), TRUTH, columns or {})
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 

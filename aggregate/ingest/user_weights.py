@@ -10,7 +10,7 @@ from ..arrays import Floats
 from ..arrow import scalar, strings, to_numpy
 from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_files, readable, stream_all
-from ..files.sources import Paths, Source, find_sources, path_list
+from ..files.sources import OR_FRAME, Paths, Source, find_sources, path_list
 from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..ids.text_faults import printable_texts, with_nulls
 from ..schema import USER_WEIGHTS
@@ -35,7 +35,7 @@ def read_user_weights(paths: "Paths | Frame", *, columns: Mapping[str, str] | No
         _, batches = batches_of_table(to_table(paths, USER_WEIGHTS, columns), USER_WEIGHTS)
         tables = [pa.Table.from_batches([batch]) for batch in batches]
         return _weights_of(tables, RowsOfFiles.of((IN_MEMORY, len(table)) for table in tables), IN_MEMORY)
-    sources = find_sources(path_list(paths))
+    sources = find_sources(path_list(paths, OR_FRAME))
     path = sources[0].path if len(sources) == 1 else f"{sources[0].path} and {len(sources) - 1} more"
     files = check_files([source for source in sources if not _is_csv(source)], USER_WEIGHTS, columns or {})
     of_csv = [(_read_csv(source, source.path), source.path) for source in sources if _is_csv(source)]

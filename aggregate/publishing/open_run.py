@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from ..errors import AggregateError, VotesError
 from ..files.destination import LATEST, POINTER, RUNS, is_run_id
 from ..files.locations import above, child, is_uri, local_path, redacted
-from ..frames import wrong_type
+from ..frames import Frame, wrong_type
 from ..truth import Truth
 from .command_lines import DEFAULT_OUTPUT, command
 from .integrity import REMEDY, check_consensus, exists, record_beside, record_in
@@ -94,7 +94,7 @@ def is_run_name(name: str | os.PathLike[str]) -> bool:
     return (text in WORDS or BEGINNING.fullmatch(text) is not None) and not os.path.lexists(text)
 
 
-def read_evidence(path: str | os.PathLike[str], truth: Truth) -> PublishedEvidence:
+def read_evidence(path: str | os.PathLike[str], truth: "Truth | Frame") -> PublishedEvidence:
     """The evidence in the consensus at a path or URI on the observations of ``truth``.
 
     As :meth:`Run.evidence` of ``open_run(path)``.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ParameterError, PublishError, VotesError, warn
 from ..files.destination import LATEST, RECORD_FILE, RUNS
-from ..files.locations import is_uri, local_path
+from ..files.locations import is_uri, local_path, path_text
 from ..frames import wrong_type
 from ..html_blocks import as_html
 from ..listeners import ProgressLike, listening
@@ -48,7 +48,7 @@ class ListedRun:
 
 def open_output(output: str | os.PathLike[str]) -> RunStore:
     """The store of runs that a name stands for: a folder, or a URI. Raises ParameterError if it is empty."""
-    name = os.fspath(output)
+    name = path_text(output)
     if not name:
         raise ParameterError("output is empty but must name a folder")
     if not is_uri(name):

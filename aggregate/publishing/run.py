@@ -16,7 +16,7 @@ from ..files.destination import HELD, LATEST, POINTER, RECORD_FILE, RUNS, is_run
 from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
-from ..frames import IN_MEMORY, Frame, to_polars
+from ..frames import IN_MEMORY, Frame, check_type, to_polars, wrong_type
 from ..html_blocks import as_html
 from ..listeners import ProgressLike, listening
 from ..truth import Truth
@@ -94,6 +94,7 @@ class Run:
 
     def path(self, name: str = CONSENSUS_FILE) -> str:
         """The path or URI of a file of the run."""
+        check_type("the name of a table", name, str, f"{CONSENSUS_FILE!r}")
         return self.consensus if name == CONSENSUS_FILE else beside(self.consensus, name)
 
     def open(self, name: str = CONSENSUS_FILE) -> pa.NativeFile:
@@ -129,13 +130,15 @@ class Run:
         """The file of its consensus. Raises VotesError if it does not exist, or is damaged."""
         return sound_table(self.consensus, self.record)
 
-    def evidence(self, truth: Truth) -> PublishedEvidence:
-        """The evidence in its consensus on the observations of ``truth``.
+    def evidence(self, truth: "Truth | Frame") -> PublishedEvidence:
+        """The evidence in its consensus on the observations of ``truth``, expert labels or a frame of them.
 
         It is read batch by batch, and rows of other observations are dropped. Raises VotesError if it
         cannot be read, lacks a column, or has ids or labels of another type than ``truth``.
         """
-        return evidence_in(self.consensus, self.record, truth)
+        from ..ingest.given import given_truth
+
+        return evidence_in(self.consensus, self.record, given_truth(truth))
 
     def users(self) -> pa.Table | None:
         """Its users.parquet: the columns USERS and USER_AGREEMENT of ``schema``.
@@ -159,6 +162,8 @@ class Run:
         run.json does not name them, if the run was given a frame, or if there are none on the observations.
         ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
         """
+        if only is not None and (isinstance(only, str) or not isinstance(only, Iterable)):
+            raise wrong_type("ids of observations", only, "a list of them, votes([ID])")
         from ..ingest import VoteFiles, find_votes, read_found
 
         inputs = self._vote_files if paths is None else ()
