@@ -140,8 +140,8 @@ def calibrate(
     check_type("a consensus", consensus, (Consensus, Evidence, Run), write)
     experts = truth_of(truth)
     if isinstance(consensus, Run):
-        record = consensus.record
-        fitted_on = {"strategy": record.strategy, "parameters": record.parameters, **(fitted_on or {})}
+        facts = {"strategy": consensus.record.strategy, "parameters": consensus.record.parameters}
+        fitted_on = {name: value for name, value in facts.items() if value is not None} | dict(fitted_on or {})
         consensus = consensus.evidence(experts).evidence
     return calibrate_on(consensus, experts, method=method, seed=seed, fitted_on=fitted_on)
 

@@ -333,6 +333,29 @@ def test_the_votes_of_a_run_of_a_frame_are_given_again(work: Path) -> None:
     assert run.votes([9], paths=frame).user_ids.to_pylist() == ["ana", "cy"]
 
 
+def test_calibrations_from_frames(work: Path) -> None:
+    tables = plant_aggregate.simulate(0.0005, seed=3, ai=True).tables
+    votes, truth = plant_aggregate.read_votes(tables.votes), plant_aggregate.read_truth(tables.truth)
+    consensus, run = (
+        plant_aggregate.Majority().fit(votes),
+        plant_aggregate.run(votes, "out", plant_aggregate.Majority()),
+    )
+    expected = plant_aggregate.calibrate(consensus, truth)
+    as_series = tables.truth.to_pandas().set_index("observation_id")["label"]
+    for given in (tables.truth, tables.truth.to_pandas(), as_series):
+        found = plant_aggregate.calibrate(consensus, given)
+        assert (found.map, found.cross_validated) == (expected.map, expected.cross_validated)
+    of_run = plant_aggregate.calibrate(run, truth)
+    assert of_run.map == expected.map
+    assert of_run.fits(consensus)
+    assert not of_run.fits(plant_aggregate.Wawa().fit(votes))
+    ai = plant_aggregate.read_ai_votes(tables.ai_votes)
+    expected_of_ai = plant_aggregate.calibrate_ai(ai, truth, votes=votes)
+    of_frames = plant_aggregate.calibrate_ai(tables.ai_votes.to_pandas(), as_series, votes=tables.votes)
+    assert of_frames.map == expected_of_ai.map
+    assert len(of_frames.comparisons) == len(expected_of_ai.comparisons) == 2
+
+
 # --- What the frames of a program make of values ----------------------------------------------------------------------
 
 TIMES = [datetime(2026, 11, day) for day in range(1, 4)]
