@@ -342,8 +342,8 @@ def test_calibrations_from_frames(work: Path) -> None:
     )
     expected = plant_aggregate.calibrate(consensus, truth)
     as_series = tables.truth.to_pandas().set_index("observation_id")["label"]
-    for given in (tables.truth, tables.truth.to_pandas(), as_series):
-        found = plant_aggregate.calibrate(consensus, given)
+    for labels in (tables.truth, tables.truth.to_pandas(), as_series):
+        found = plant_aggregate.calibrate(consensus, labels)
         assert (found.map, found.cross_validated) == (expected.map, expected.cross_validated)
     of_run = plant_aggregate.calibrate(run, truth)
     assert of_run.map == expected.map
