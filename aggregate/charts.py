@@ -40,6 +40,7 @@ __all__ = [
 
 GREEN, ORANGE, LIGHT, GREY = "#1b7837", "#e08214", "#c9c9c9", "#4d4d4d"
 OF_STATUSES = dict(zip(STATUSES, (GREEN, ORANGE, LIGHT), strict=True))
+LINE = 12  # height of a line of a label, in points
 NARROW = {"columnspacing": 1.0, "handlelength": 1.0, "borderaxespad": 0.2}
 LEAST, LETTERS = 12, 5  # characters of a label in a chart: at least, and for each inch
 
@@ -283,9 +284,9 @@ def _no_such_subset(subset: str, known: Iterable[str]) -> ParameterError:
 
 
 def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
-    """Label the points; overlapping ones share a label."""
-    low, high = axes.get_ylim()
-    left, right = axes.get_xlim()
+    """Label the points: those close to each other with one label, and no label on another one."""
+    (low, high), (left, right) = axes.get_ylim(), axes.get_xlim()
+    height = axes.bbox.height / axes.figure.dpi * 72  # of the axes, in points of the font
     groups: list[list[tuple[str, float, float]]] = []
     for point in sorted(points, key=lambda point: (-point[2], point[1])):
         near = next(
@@ -293,7 +294,7 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
                 group
                 for group in groups
                 if abs(group[0][1] - point[1]) < 0.02 * (right - left)
-                and abs(group[0][2] - point[2]) < 0.03 * (high - low)
+                and abs(group[0][2] - point[2]) < 0.6 * LINE / height * (high - low)
             ),
             None,
         )
@@ -301,12 +302,18 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
             groups.append([point])
         else:
             near.append(point)
+    free_below = {True: float("inf"), False: float("inf")}  # on the left and on the right of the points
     for group in groups:
+        text = textwrap.fill(", ".join(name for name, _, _ in group), 36, break_on_hyphens=False)
         on_the_right = group[0][1] > (left + right) / 2
+        place = (group[0][2] - low) / (high - low) * height
+        room = LINE * (text.count("\n") + 1)
+        bottom = min(place + 5, free_below[on_the_right] - room)
+        free_below[on_the_right] = bottom
         axes.annotate(
-            textwrap.fill(", ".join(name for name, _, _ in group), 36, break_on_hyphens=False),
+            text,
             group[0][1:],
-            xytext=(-7 if on_the_right else 7, 5),
+            xytext=(-7 if on_the_right else 7, bottom - place),
             textcoords="offset points",
             horizontalalignment="right" if on_the_right else "left",
             verticalalignment="bottom",
