@@ -209,7 +209,7 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
 
     The order of the fields is that of the groups from the last to the first.
 
-    Parameters:
+    Args:
         columns: the files' own name of a column, such as {'observation_id': 'obs'}. Default None.
         as_of: leave out votes cast later; a time without zone is UTC. Default None.
         max_rejected: share of the rows that may be unusable. In [0, 1], default 0.01.

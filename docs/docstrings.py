@@ -16,7 +16,7 @@ import plant_aggregate
 from plant_aggregate.parameters import Parameter, declared
 from plant_aggregate.simulation import Simulation
 
-HEADING = "Parameters:"
+HEADING = "Args:"
 WIDTH = 120
 PUBLIC = [getattr(plant_aggregate, name) for name in plant_aggregate.__all__]
 DECLARING = {item: item for item in PUBLIC if dataclasses.is_dataclass(item) and declared(item)}

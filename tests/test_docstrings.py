@@ -71,7 +71,7 @@ DECLARING["simulate"] = Simulation
 def described_parameters(name: str) -> dict[str, str]:
     """The parameters in the docstring of a public name, each with its text on one line."""
     text = inspect.getdoc(PUBLIC[name]) or ""
-    section = text.split("Parameters:\n")[1].split("\n\n")[0]
+    section = text.split("Args:\n")[1].split("\n\n")[0]
     lines = re.sub(r"\n {8}", " ", section).splitlines()
     return {parameter: words for parameter, _, words in (line.strip().partition(": ") for line in lines)}
 

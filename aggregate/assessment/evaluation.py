@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
 from ..arrow import table_of_rows, to_arrow, to_numpy
-from ..blocks import count
+from ..blocks import FIRST, count
 from ..consensus import Consensus
 from ..errors import ParameterError, VotesError
 from ..evidence import Evidence
@@ -194,7 +194,7 @@ class Evaluation:
     def _repr_html_(self) -> str:
         from .report.evaluation import evaluation_blocks
 
-        return as_html(evaluation_blocks(self))
+        return as_html(evaluation_blocks(replace(self, confusions=self.confusions[:FIRST])))
 
 
 def evaluate(

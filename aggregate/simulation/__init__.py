@@ -132,7 +132,7 @@ def simulate(
 ) -> Simulation:
     """A vote log with known truth that has the marginals of Pl@ntNet's South-Western Europe data [L25].
 
-    Parameters:
+    Args:
         scale: size relative to the published data: 1 is 6,699,593 observations; up to 60. In (0, 60], default 0.01.
         seed: another seed, another log of the same kind. At least 0, default 0.
         ai: also write ai_votes.parquet, with scores. Default False.

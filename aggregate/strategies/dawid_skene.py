@@ -33,7 +33,7 @@ class DawidSkene(PosteriorStrategy):
     [DS79] Dawid and Skene 1979, Maximum likelihood estimation of observer error-rates using the EM algorithm, Journal
     of the Royal Statistical Society C 28.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -35,7 +35,7 @@ class Glad(PosteriorStrategy):
     [W09] Whitehill, Wu, Bergsma, Movellan, Ruvolo 2009, Whose vote should count more: optimal integration of labels
     from labelers of unknown expertise, NeurIPS.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -28,7 +28,7 @@ class Iwmv(BuiltIn, Thresholds):
 
     [LZ13] Li and Yu 2014, Error rate bounds and iterative weighted majority voting for crowdsourcing (arXiv 1411.4086).
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -34,7 +34,7 @@ class Mace(PosteriorStrategy):
 
     [H13] Hovy, Berg-Kirkpatrick, Vaswani, Hovy 2013, Learning whom to trust with MACE, NAACL-HLT.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

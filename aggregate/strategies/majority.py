@@ -19,7 +19,7 @@ class Majority(BuiltIn, VoteThresholds):
     Ties go to the author's label, else to the smallest. A label is valid with ``theta_conf`` votes and a share
     ``theta_acc`` of them.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 2.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -13,7 +13,7 @@ class NaiveSoft(Majority):
     Labels and all columns are those of ``majority``: the strategy is there for its soft results (``--soft``), by the
     name the field gives it.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 2.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -17,7 +17,7 @@ class TwoThirds(Majority):
     [L25] Lefort et al. 2025, Cooperative learning of Pl@ntNet's AI algorithm, Methods in Ecology and Evolution
     (arXiv 2406.03356).
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 2.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.6667.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

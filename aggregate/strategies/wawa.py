@@ -23,7 +23,7 @@ class Wawa(BuiltIn, Thresholds):
     ``majority``; in the second vote the first one's label goes before. By that name in Toloka's crowd-kit (Ustalov,
     Pavlichenko, Tseitlin 2024, Learning from Crowds with Crowd-Kit, JOSS 9).
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

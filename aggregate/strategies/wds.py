@@ -20,7 +20,7 @@ class Wds(DawidSkene):
     label in particular count for nothing. By that name in peerannot (Lefort, Affouard, Charlier, Salmon 2024, Computo).
     A user's weight is that of ``dawid-skene``; aum is the margin.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -26,7 +26,7 @@ class ZeroBasedSkill(BuiltIn, Thresholds):
     was from every ``step_rounds``-th round on. The label is the one of most skill. By that name in Toloka's crowd-kit
     (Ustalov, Pavlichenko, Tseitlin 2024, Learning from Crowds with Crowd-Kit, JOSS 9), whose defaults these are.
 
-    Parameters:
+    Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default 1.5.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.

@@ -16,7 +16,7 @@ GROUP = "Scores and calibration"
 class AmbiguitySettings:
     """How areas under the margin are computed, and observations pruned. Raises ParameterError.
 
-    Parameters:
+    Args:
         trust: what weighs the voters in waum: how well the last scores go with the labels they recognise (confusions of
             dawid-skene), or their weight; auto: confusion up to 50 million users x labels. One of auto, confusion,
             weight, default 'auto'.

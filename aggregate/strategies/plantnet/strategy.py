@@ -64,7 +64,7 @@ class PlantNet(BuiltIn):
 
     Raises ParameterError if a parameter is out of its range.
 
-    Parameters:
+    Args:
         alpha: exponent of the species count. In (0, 10], default 0.5.
         beta: exponent of the term that is subtracted. In (0, alpha], default 0.2.
         gamma: weight of a user without species. In (0, 1e6], default 0.7419.
