@@ -125,7 +125,7 @@ def calibrate(
 ) -> Calibration:
     """Fit the probability that a label is right on the observations that experts know.
 
-    Parameters:
+    Args:
         consensus: a consensus, or a run that :func:`run` or :func:`open_run` gave.
         truth: expert labels, a frame of observation_id and label, or a pandas Series of labels by observation.
         method: ``platt`` is a logistic regression on all the evidence, ``beta`` one on the logarithms of confidence and
@@ -156,7 +156,7 @@ def calibrate_ai(
 ) -> AiCalibration:
     """Fit the probability that the AI's label is right on the observations that experts know.
 
-    Parameters:
+    Args:
         ai_votes: the AI's votes, or a frame of observation_id, label and score.
         truth: expert labels, a frame of observation_id and label, or a pandas Series of labels by observation.
         votes: users' votes, or a frame of them: scores are also compared on the observations where users disagree.
