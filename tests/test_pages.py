@@ -35,6 +35,7 @@ def test_the_recipes_of_the_library_run(clone: Path) -> None:
     assert made["batch"].sum(axis=1) == pytest.approx(1)
     assert made["sample_weight"].notna().all()
     assert len(made["history"]) == 1
+    assert set(made["comparison"].to_pandas()["strategy"]) == {"majority", "plantnet", "theirs"}
     assert set(made["weighed"].votes.user_ids.to_pylist()) == set(made["users"]["user_id"])
 
 
