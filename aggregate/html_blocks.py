@@ -1,7 +1,6 @@
 """Blocks as HTML, for notebooks and pages: plain tables, which take the style of the page."""
 
 from collections.abc import Iterable, Iterator
-from html import escape
 from itertools import chain, groupby, repeat
 
 from .blocks import Block, Cell, Label, Table, shown
@@ -79,4 +78,6 @@ def _cell(cell: Cell, form: str) -> str:
 
 
 def _text(text: str) -> str:
+    from html import escape  # nothing but a notebook needs it
+
     return escape(on_one_line(text))

@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any, TypeAlias
 
 from .errors import on_one_line
@@ -118,6 +117,8 @@ class NotebookBar:
         now = time.monotonic()
         if now - self._began < PATIENCE:
             return
+        from html import escape
+
         self._shown_at = now
         text = self._in_words()
         is_part = self._total and not self._note

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.peers.peerannot_plantnet import copy_strategies
 from tests.pages import run_blocks, work_on_sample
 
-OPTIONAL = ("pl.", "duckdb", "sklearn")
+OPTIONAL = ("pl.", "duckdb", "sklearn", "matplotlib")
 """What marks a block of the library's page that needs more than the package does."""
 
 
@@ -42,7 +42,7 @@ def test_the_recipes_of_the_library_run(clone: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.extras
 def test_the_recipes_with_other_frames_give_the_same(clone: Path) -> None:
-    for package in ("polars", "duckdb", "sklearn"):
+    for package in ("polars", "duckdb", "sklearn", "matplotlib"):
         pytest.importorskip(package)
     made = run_blocks("library.md")
     training = made["training"]
