@@ -20,10 +20,10 @@ from tests.paths import SAMPLE
 
 @dataclass(frozen=True)
 class Listener:
-    """A strategy that takes the AI's votes, and the truth, which no other does."""
+    """A strategy that takes the AI's votes."""
 
     name: ClassVar[str] = "listener"
-    takes: ClassVar[frozenset[str]] = frozenset({"ai_votes", "gold"})
+    takes: ClassVar[frozenset[str]] = frozenset({"ai_votes"})
     given: ClassVar[list[SideInputs]] = []
 
     def fit(
@@ -32,6 +32,14 @@ class Listener:
         check_takes(self, given.names)
         self.given.append(given)
         return STRATEGIES["majority"]().fit(votes, progress=progress)
+
+
+@dataclass(frozen=True)
+class Learner(Listener):
+    """One that takes the truth, which no other does."""
+
+    name: ClassVar[str] = "learner"
+    takes: ClassVar[frozenset[str]] = frozenset({"gold"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +83,19 @@ def test_a_comparison_gives_each_strategy_what_it_takes(listener: Listener) -> N
     assert listener.given[-1].ai_votes is ai_votes
 
 
-def test_a_new_input_is_a_field_and_a_name(listener: Listener) -> None:
+def test_a_new_input_is_a_field_and_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STRATEGIES._built_in, "learner", f"{__name__}:Learner")
     votes = plant_aggregate.read_votes(SAMPLE / "votes.parquet")
     given = Inputs(gold=plant_aggregate.read_truth(SAMPLE / "truth.parquet"))
-    listener.fit(votes, given)
-    assert listener.given == [given]
+    learner = Learner()
+    learner.fit(votes, given)
+    assert learner.given == [given]
     assert given.only({"ai_votes"}).names == ()
     for name, strategy in STRATEGIES.items():
-        if name != "listener":
-            with pytest.raises(plant_aggregate.ParameterError, match=f"gold are not for the strategy {name}"):
+        if name not in ("listener", "learner"):
+            with pytest.raises(
+                plant_aggregate.ParameterError, match=f"^gold are for the strategy learner, not for {name}$"
+            ):
                 strategy().fit(votes, given)
 
 
