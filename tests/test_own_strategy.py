@@ -103,7 +103,7 @@ def test_options_in_a_configuration(folder: Path) -> None:
     errors = program(folder, "config", "--config", "job.toml", code=2).splitlines()
     assert errors == [
         "plant-aggregate: error: job.toml, line 4: [run] round: no such option; did you mean 'rounds'?",
-        "plant-aggregate: error: job.toml, line 6: [ambiguity] rounds: no such option",
+        "plant-aggregate: error: job.toml, line 6: [ambiguity] rounds: no such option; it is an option of [run]",
     ]
     (folder / "job.toml").write_text("\n".join(lines).replace("Agreement", "Agrement"))
     (error,) = program(folder, "run", "--config", "job.toml", code=2).splitlines()
