@@ -13,7 +13,7 @@ from .arrow import dictionary_of, strings, table_of, to_arrow
 from .blocks import FIRST, Block, count, first_rows
 from .blocks import Table as BlockTable
 from .derived.columns import DisputeFindings, UserFindings, derive
-from .derived.given import candidate_shares, chosen_candidates, user_weights
+from .derived.given import candidate_shares, candidates_of, disputes_with, label_codes, user_weights
 from .derived.thresholds import SLACK, Thresholds, VoteThresholds
 from .disputes import Disputes, likeliest, vote_shares, weight_shares
 from .frames import check_type, to_polars
@@ -104,7 +104,8 @@ class Consensus:
     shares: Floats | None = None
     """float64 by candidate of ``disputed``; None if they are the shares of the votes' weights."""
     judged: Disputes | None = None
-    """The disputed observations with the AI's votes among them; None if they are ``votes.disputes``."""
+    """The disputed observations with the AI's votes, or labels that nobody voted, among them; None if they are
+    ``votes.disputes``."""
     vote_weights: Weights | None = None
     """float64 by vote of ``disputed``; None if they are the weights of the votes' users."""
     ai: AiFindings | None = None
@@ -154,9 +155,10 @@ class Consensus:
             ambiguous_quantile: in place of that, the share of observations, of lowest aum, to call ambiguous.
             trace: the iterations. Default: one, from the label with most votes to these labels.
 
-        As nothing is known of earlier iterations, ``aum`` is the margin. Raises VotesError if an observation has no
-        label, or one that nobody voted there, or the labels have another observation; ParameterError for numbers out
-        of range; TypeError for what is none of these.
+        As nothing is known of earlier iterations, ``aum`` is the margin. A label that nobody voted on its observation
+        has no weight there, so it is not valid; a warning says how many these are. Raises VotesError if an observation
+        has no label, or one that is not in ``votes.label_names``, or if the labels have another observation;
+        ParameterError for numbers out of range; TypeError for what is none of these.
 
         >>> import plant_aggregate
         >>> rows = {"observation_id": [7, 7, 9], "user_id": ["ana", "bo", "bo"], "label": ["Acer", "Abies", "Abies"]}
@@ -166,8 +168,9 @@ class Consensus:
         ([0.75, 1.0], [True, False])
         """
         check_type("votes", votes, Votes, "Consensus.from_labels(read_votes(path), labels)")
-        disputes = votes.disputes
-        chosen, users = chosen_candidates(votes, labels), user_weights(votes, weights)
+        codes, users = label_codes(votes, labels), user_weights(votes, weights)
+        disputes = disputes_with(votes, codes)
+        chosen = candidates_of(disputes, disputes.observations, codes[disputes.observations])
         own = asdict(strategy) if is_dataclass(strategy) and not isinstance(strategy, type) else {}
         given = {
             "theta_conf": theta_conf,
@@ -178,10 +181,11 @@ class Consensus:
         known = {name: own.get(name) if value is None else value for name, value in given.items()}
         kind = VoteThresholds if weights is None else Thresholds
         thresholds = kind(**{name: value for name, value in known.items() if value is not None})
-        of_weight = weight_shares(disputes, disputes.vote_weights(users))
-        derived = derive(
-            votes, chosen, users, of_weight if shares is None else candidate_shares(votes, shares), thresholds
-        )
+        if shares is None:
+            shares = weight_shares(disputes, disputes.vote_weights(users))
+        else:
+            shares = candidate_shares(votes, disputes, shares)
+        derived = derive(votes, chosen, users, shares, thresholds, disputes=disputes)
         if trace is None:
             majority = likeliest(disputes, vote_shares(disputes))
             changed = int(np.count_nonzero(chosen != majority)), int(np.count_nonzero(users != 1.0))
@@ -191,6 +195,7 @@ class Consensus:
             strategy=strategy if isinstance(strategy, str) else strategy.name,
             parameters={**own, **asdict(thresholds)},
             trace=trace,
+            judged=None if disputes is votes.disputes else disputes,
             **derived._asdict(),
         )
 

@@ -1,11 +1,13 @@
 """A strategy of one's own, as docs/own_strategy.md has it: from Python, from the command line, and in a package."""
 
 import os
+import random
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +18,7 @@ from tests.processes import PROGRAM, path_with
 from tests.records import record_of
 
 PAGE = (ROOT / "docs" / "own_strategy.md").read_text(encoding="utf-8")
-CLASS, USE, *_ = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+CLASS, USE, OF_CROWD_KIT = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 PUBLIC = ["Consensus", "Votes"]
 """All that the class of the page imports of this package."""
@@ -130,3 +132,21 @@ def test_it_has_a_short_name_in_a_package(folder: Path) -> None:
     assert record["strategy_class"]["package"] == "crowd-agreement"
     assert record["strategy_class"]["version"] == "1.2"
     assert len(record["strategy_class"]["sha256"]) == 64
+
+
+@pytest.mark.extras
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::RuntimeWarning")
+def test_a_strategy_of_crowd_kit_becomes_one_of_ours() -> None:
+    aggregation = pytest.importorskip("crowdkit.aggregation")
+    module: dict[str, Any] = {"__name__": "my_strategies"}
+    exec(CLASS + OF_CROWD_KIT, module)
+    chance = random.Random(3)
+    rows = [(i, u, "abc"[i % 3 if chance.random() < 0.8 else chance.randrange(3)]) for i in range(60) for u in range(5)]
+    names = ("observation_id", "user_id", "label")
+    votes = plant_aggregate.votes_from_table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+    found = module["Mmsr"]().fit(votes)
+    theirs = aggregation.MMSR().fit_predict(votes.to_pandas().rename(columns={names[0]: "task", names[1]: "worker"}))
+    ours = found.to_pandas().set_index("observation_id")["label"]
+    assert (ours == theirs.reindex(ours.index)).all()
+    assert found.strategy == "mmsr"
+    assert found.counts["valid"] > 0

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Counts, Flags, Floats, LabelCodes, Weights
-from ..disputes import add_margins, entropies, likeliest
+from ..disputes import Disputes, add_margins, entropies, likeliest
 from ..reprs import short_repr
 from ..votes import Votes
 from .species import SpeciesCounter, n_species, tallies
@@ -77,20 +77,28 @@ class Derived(NamedTuple):
 
 
 def derive(
-    votes: Votes, chosen: Counts, weights: Weights, shares: Floats, thresholds: Thresholds, aum: Floats | None = None
+    votes: Votes,
+    chosen: Counts,
+    weights: Weights,
+    shares: Floats,
+    thresholds: Thresholds,
+    *,
+    aum: Floats | None = None,
+    disputes: Disputes | None = None,
 ) -> Derived:
     """What follows if the ``chosen`` candidates, int32[len(disputes)], are the labels.
 
     ``weights`` float64[n_users]; ``shares`` float64 by candidate; ``aum`` float64[len(disputes)], by default the
-    margin.
+    margin; ``disputes`` are by default those of the votes.
     """
-    disputes = votes.disputes
-    chosen_labels = disputes.candidates.labels[chosen]
+    disputes = votes.disputes if disputes is None else disputes
+    candidates = disputes.candidates
+    chosen_labels = candidates.labels[chosen]
     labels = votes.first_labels
     labels[disputes.observations] = chosen_labels
     agreement = shares[chosen]
     support = support_of(disputes, disputes.vote_weights(weights), chosen_labels)
-    validity = Validity(votes, VotesByUser.of(votes), thresholds.theta_conf - SLACK)
+    validity = Validity(votes, VotesByUser.of(votes), thresholds.theta_conf - SLACK, disputes=disputes)
     weight = validity.weigh(weights)
     weight[disputes.observations] = support.weight
     validity.set_disputed(chosen_labels, thresholds.passes(support.weight, agreement))
@@ -102,8 +110,8 @@ def derive(
         margin=agreement - shares[runner_up],
         aum=add_margins(disputes, shares, np.zeros(shares.size))[chosen] if aum is None else aum,
         entropy=entropies(disputes, shares),
-        n_labels=np.diff(disputes.candidates.offsets).astype(np.int32),
-        runner_up=disputes.candidates.labels[runner_up],
+        n_labels=np.diff(np.append(0, np.cumsum(candidates.n_votes > 0))[candidates.offsets]).astype(np.int32),
+        runner_up=candidates.labels[runner_up],
     )
     n_author, n_vote = SpeciesCounter(validity, votes_need_validity=False).count(labels)
     return Derived(

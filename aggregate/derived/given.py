@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ..arrays import Counts, Floats, Indices, LabelCodes, Weights
 from ..arrow import to_numpy
-from ..errors import ParameterError, VotesError, quoted
+from ..disputes import Disputes
+from ..errors import ParameterError, VotesError, quoted, warn
 from ..frames import is_frame, to_table, wrong_type
 from ..schema import POSTERIORS, TRUTH, USERS
 from ..truth import Truth, codes_among, known_rows, rows_of
@@ -19,24 +20,72 @@ if TYPE_CHECKING:
 USER_WEIGHTS = tuple(column for column in USERS if column.name in ("user_id", "weight"))
 UNIT = 1e-6  # by how much the shares of an observation may miss 1
 ONE_EACH = "give each observation of the votes a label: an array in the order of votes.observation_ids, or a frame"
+ANY_LABELS = "a consensus has labels that were voted; evaluate and compare take any"
 CODES = "codes are positions in votes.label_names"
 
 
-def chosen_candidates(votes: Votes, labels: Any) -> Counts:
-    """The candidate of each disputed observation that is its label: int32[len(disputes)].
+def label_codes(votes: Votes, labels: Any) -> LabelCodes:
+    """The code of each observation's label, int32[n_observations]; ``labels`` are as for ``Consensus.from_labels``.
 
-    ``labels`` are as for ``Consensus.from_labels``. Raises TypeError, and VotesError.
+    Raises TypeError, and VotesError.
     """
+    import pyarrow as pa
+
     if not np.diff(votes.offsets).all():
         raise VotesError("some of the observations have no vote", remedy="give votes.voted, and labels for these")
-    codes, observations = _label_codes(votes, labels), votes.disputes.observations
-    chosen = _candidates_for(votes, observations, codes[observations])
+    if isinstance(labels, pa.Array | pa.ChunkedArray):
+        return _codes_of(votes, votes.observation_ids, _plain(labels))
+    if is_frame(labels):
+        table = to_table(labels, TRUTH)
+        ids = _distinct(table["observation_id"], "labels have an observation twice")
+        return _codes_of(votes, ids, _plain(table["label"]))
+    given = np.asarray(labels)
+    if given.ndim != 1 or given.dtype.kind not in "iuUO":
+        raise wrong_type("labels", labels, "an array of names or codes, or a frame of observation_id and label")
+    if given.dtype.kind in "UO":
+        return _codes_of(votes, votes.observation_ids, _plain(to_table({"label": labels})["label"]))
+    _check_length(votes, given)
+    if not np.all((given >= 0) & (given < votes.n_labels)):
+        raise VotesError(f"labels hold codes that are not in 0 to {votes.n_labels - 1:,}", remedy=CODES)
+    return given.astype(np.int32)
+
+
+def disputes_with(votes: Votes, codes: LabelCodes) -> Disputes:
+    """The disputed observations; and those whose label, int32[n_observations], nobody voted there, if there are any.
+
+    That label is then one of their candidates. Warns of them.
+    """
+    from ..kernels.disputes import votes_of
+
+    disputes = votes.disputes
     is_voted = codes == votes.first_labels
-    is_voted[observations] = chosen >= 0
-    if not is_voted.all():
-        unvoted = np.flatnonzero(~is_voted)
-        _refuse_unvoted(votes, votes.label_names[int(codes[unvoted[0]])].as_py(), unvoted)
-    return chosen
+    is_voted[disputes.observations] = candidates_of(disputes, disputes.observations, codes[disputes.observations]) >= 0
+    if is_voted.all():
+        return disputes
+    unvoted = np.flatnonzero(~is_voted)
+    warn(f"nobody voted the label of {_some_of(votes, unvoted)}: they have no weight there, and are not valid")
+    is_disputed = ~is_voted
+    is_disputed[disputes.observations] = True
+    observations = np.flatnonzero(is_disputed)
+    offsets, places = votes_of(votes.offsets, observations)
+    of_vote, each = np.repeat(np.arange(observations.size), np.diff(offsets)), np.arange(observations.size)
+    keys = np.append(of_vote * votes.n_labels + votes.labels[places], each * votes.n_labels + codes[observations])
+    disputed, labels = np.divmod(np.unique(keys), votes.n_labels)
+    choices = np.append(0, np.cumsum(np.bincount(disputed))), labels.astype(np.int32)
+    factors = None if votes.factors is None else votes.factors[places]
+    cast = votes.users[places], votes.labels[places], votes.is_author[places]
+    return Disputes(observations, offsets, *cast, factors, choices)
+
+
+def candidates_of(disputes: Disputes, rows: NDArray[np.integer], codes: LabelCodes) -> Counts:
+    """The candidates that are labels of these ``codes`` on the observations in ``rows``: int32[n], -1 if none is."""
+    candidates = disputes.candidates
+    width = 2 + max(candidates.labels.max(initial=0), codes.max(initial=0))  # a code may be -1
+    keys = disputes.observations[_of_candidates(disputes)] * width + candidates.labels
+    wanted = rows.astype(np.int64) * width + codes
+    places = np.searchsorted(keys, wanted).astype(np.int32)
+    there = np.append(keys, -1)[places] == wanted
+    return np.where(there, places, np.int32(-1))
 
 
 def user_weights(votes: Votes, weights: Any) -> Weights:
@@ -58,16 +107,16 @@ def user_weights(votes: Votes, weights: Any) -> Weights:
     return found
 
 
-def candidate_shares(votes: Votes, shares: Any) -> Floats:
+def candidate_shares(votes: Votes, disputes: Disputes, shares: Any) -> Floats:
     """Shares float64 by candidate, which add up to 1 on each observation, as for ``Consensus.from_labels``.
 
     Raises TypeError, ParameterError and VotesError.
     """
-    disputes, candidates, of_candidates = votes.disputes, votes.disputes.candidates, _of_candidates(votes)
+    candidates, of_candidates = disputes.candidates, _of_candidates(disputes)
     if is_frame(shares):
         table = to_table(shares, POSTERIORS)
         rows = codes_among(votes.observation_ids, _plain(table["observation_id"]))
-        places = _candidates_for(votes, rows, codes_among(votes.label_names, _plain(table["label"])))
+        places = candidates_of(disputes, rows, codes_among(votes.label_names, _plain(table["label"])))
         given = _numbers("shares", to_numpy(_plain(table["share"]), null=np.nan))
         shares = np.bincount(places[places >= 0], given[places >= 0], len(candidates))
     found = _numbers("shares", shares)
@@ -85,27 +134,6 @@ def candidate_shares(votes: Votes, shares: Any) -> Floats:
     return found if np.all(np.abs(sums - 1) <= UNIT) else found / sums[of_candidates]
 
 
-def _label_codes(votes: Votes, labels: Any) -> LabelCodes:
-    """The code of each observation's label: int32[n_observations]. Raises TypeError, VotesError."""
-    import pyarrow as pa
-
-    if isinstance(labels, pa.Array | pa.ChunkedArray):
-        return _codes_of(votes, votes.observation_ids, _plain(labels))
-    if is_frame(labels):
-        table = to_table(labels, TRUTH)
-        ids = _distinct(table["observation_id"], "labels have an observation twice")
-        return _codes_of(votes, ids, _plain(table["label"]))
-    given = np.asarray(labels)
-    if given.ndim != 1 or given.dtype.kind not in "iuUO":
-        raise wrong_type("labels", labels, "an array of names or codes, or a frame of observation_id and label")
-    if given.dtype.kind in "UO":
-        return _codes_of(votes, votes.observation_ids, _plain(to_table({"label": labels})["label"]))
-    _check_length(votes, given)
-    if not np.all((given >= 0) & (given < votes.n_labels)):
-        raise VotesError(f"labels hold codes that are not in 0 to {votes.n_labels - 1:,}", remedy=CODES)
-    return given.astype(np.int32)
-
-
 def _codes_of(votes: Votes, ids: "pa.Array", labels: "pa.Array") -> LabelCodes:
     """The codes of labels by observation, in any order. Raises VotesError unless each of the votes' has a known one."""
     if ids is votes.observation_ids:
@@ -121,7 +149,8 @@ def _codes_of(votes: Votes, ids: "pa.Array", labels: "pa.Array") -> LabelCodes:
         )
     unknown = np.flatnonzero(known.codes < 0)
     if unknown.size:
-        _refuse_unvoted(votes, known.labels[int(unknown[0])].as_py(), unknown)
+        name = quoted(known.labels[int(unknown[0])].as_py())
+        raise VotesError(f"nobody voted the label of {_some_of(votes, unknown)}, anywhere: {name}", remedy=ANY_LABELS)
     return known.codes
 
 
@@ -130,32 +159,14 @@ def _check_length(votes: Votes, labels: Any) -> None:
         raise VotesError(f"{len(labels):,} labels for {votes.n_observations:,} observations", remedy=ONE_EACH)
 
 
-def _refuse_unvoted(votes: Votes, first: str | int, observations: Indices) -> None:
-    """Raise VotesError: nobody voted the labels of these observations there; ``first`` is that of the first."""
-    raise VotesError(
-        f"nobody voted the label of {_some_of(votes, observations)}: {quoted(first)}",
-        remedy="a consensus has labels that were voted on their observations; evaluate and compare take any",
-    )
-
-
 def _some_of(votes: Votes, observations: Indices) -> str:
     first = quoted(votes.observation_ids[int(observations[0])].as_py())
     return f"{observations.size:,} of {votes.n_observations:,} observations, the first {first}"
 
 
-def _of_candidates(votes: Votes) -> Indices:
+def _of_candidates(disputes: Disputes) -> Indices:
     """The dispute of each candidate."""
-    return np.repeat(np.arange(len(votes.disputes)), np.diff(votes.disputes.candidates.offsets))
-
-
-def _candidates_for(votes: Votes, rows: NDArray[np.integer], codes: LabelCodes) -> Counts:
-    """The candidates that are labels of these ``codes`` on the observations in ``rows``: int32[n], -1 if none is."""
-    disputes, width = votes.disputes, votes.n_labels + 1  # a code may be -1
-    keys = disputes.observations[_of_candidates(votes)] * width + disputes.candidates.labels
-    wanted = rows.astype(np.int64) * width + codes
-    places = np.searchsorted(keys, wanted).astype(np.int32)
-    there = np.append(keys, -1)[places] == wanted
-    return np.where(there, places, np.int32(-1))
+    return np.repeat(np.arange(len(disputes)), np.diff(disputes.candidates.offsets))
 
 
 def _numbers(name: str, values: Any) -> Floats:

@@ -72,5 +72,5 @@ def build_consensus(outcome: Outcome, trace: Trace, progress: Progress) -> Conse
     """The consensus in which the chosen candidates are the labels."""
     progress.phase("derive columns")
     strategy, votes = outcome.strategy, outcome.votes
-    derived = derive(votes, outcome.chosen, outcome.weights, outcome.shares, strategy, outcome.aum)
+    derived = derive(votes, outcome.chosen, outcome.weights, outcome.shares, strategy, aum=outcome.aum)
     return Consensus(votes=votes, strategy=strategy.name, parameters=asdict(strategy), trace=trace, **derived._asdict())
