@@ -16,6 +16,10 @@ class Label(NamedTuple):
     name: str | int | None
 
 
+class Place(Label):
+    """The path of a file or folder, whose end tells most."""
+
+
 class Interval(NamedTuple):
     """An estimate and the ends of its interval; NaN if there is none."""
 

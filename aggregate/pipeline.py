@@ -1,7 +1,7 @@
 """The nightly job: read the votes, fit a strategy, write the run, publish it."""
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
 from hashlib import sha256
@@ -14,12 +14,12 @@ import pyarrow as pa
 from .add_ons import AddOn, Maker, facts_of
 from .assessment.agreement import AgreementOfUsers
 from .consensus import Consensus
-from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
+from .errors import AggregateError, HeldError, PublishError, VotesError, warn
 from .files.destination import HELD, RUNS
-from .files.locations import child, is_uri, local_path, redacted
+from .files.locations import is_uri, local_path
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
-from .files.sources import OR_FRAME, Input, Paths, Source, find_sources, path_includes, path_list
+from .files.sources import OR_FRAME, Input, Paths, Source, find_sources, path_list
 from .frames import Frame, check_type, is_frame
 from .ingest import Reading, VoteFiles, VoteTable, find_table, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
@@ -32,6 +32,7 @@ from .publishing.command_lines import command
 from .publishing.digests import Digests
 from .publishing.guards import Guards
 from .publishing.open_run import run_in
+from .publishing.output_files import check_apart
 from .publishing.record import (
     AiCounts,
     Counts,
@@ -107,7 +108,7 @@ def run(
     )
     set_time_limit(settings.store_timeout)
     store = open_output(output)
-    _check_apart(store, [*([] if isinstance(log, VoteTable) else log), *settings.tables])
+    check_apart(store.where, [*([] if isinstance(log, VoteTable) else log), *settings.tables])
     store.check()
     set_threads(settings.threads or available_cores())
     with recorded_warnings() as warnings_shown, ExitStack() as publishing:
@@ -241,18 +242,6 @@ def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
     return _Given(reading, ai, SideInputs(user_weights=found.user_weights, ai_votes=ai_votes), found.files)
-
-
-def _check_apart(store: RunStore, paths: Iterable[str | os.PathLike[str]]) -> None:
-    """Raise ParameterError if the next run would read the tables of this one as votes, or as other inputs."""
-    any_run = "20261123T021500Z"
-    tables = [child(store.where, *names, CONSENSUS_FILE) for names in (["latest"], ["runs", any_run])]
-    for path in paths:
-        if any(path_includes(os.fspath(path), table) for table in tables):
-            raise ParameterError(
-                f"the output folder {store.where} lies among what {redacted(os.fspath(path))} names: the next run "
-                "would read it; choose another (-o), or one whose name begins with _"
-            )
 
 
 def _add_ons(consensus: Consensus, makers: Sequence[Maker], timer: PhaseTimer) -> list[AddOn]:

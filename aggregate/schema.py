@@ -319,6 +319,26 @@ MARGINALS: Table = (
 )
 """What ``simulate --csv`` prints."""
 
+PATHS: Table = (
+    Column("command", "string", "the table of the configuration"),
+    Column("setting", "string", "its key"),
+    Column("path", "string", "absolute; without the secrets of a URI"),
+    Column("file", "string", "the configuration; null for a default", nullable=True),
+    Column("line", "int64", "its line there", nullable=True),
+    Column("state", "string", "what is there, or what is wrong"),
+    Column("files", "int64", "how many files are read; null for what is written, and in object stores", nullable=True),
+    Column("usable", "bool", "whether nothing is wrong"),
+)
+"""What ``config --csv`` prints: a row for each path."""
+
+SHOWN_SETTINGS: Table = (
+    Column("setting", "string", "its key in a configuration"),
+    Column("value", "string", "as TOML; null if it is not set", nullable=True),
+    Column("file", "string", "the configuration that sets it; null for a default", nullable=True),
+    Column("line", "int64", "its line there", nullable=True),
+)
+"""What ``config --show --csv`` prints: a row for each setting of a command."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

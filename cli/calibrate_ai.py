@@ -6,7 +6,7 @@ from plant_aggregate.settings import ReadSettings
 
 from . import console
 from .command import SCORES, Command, SeveralValues, option
-from .completions import PARQUET, files
+from .completions import PARQUET
 from .options import (
     OF_VOTES,
     column_mapping,
@@ -19,18 +19,17 @@ from .options import (
     table_options,
     truth_options,
 )
+from .outputs import InputPath
 
 
 @click.command("calibrate-ai", cls=Command)
-@click.argument(
-    "ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...", shell_complete=files(*PARQUET)
-)
+@click.argument("ai_votes", cls=SeveralValues, nargs=-1, required=True, metavar="AI_VOTES...", type=InputPath(*PARQUET))
 @truth_options("--truth-column", "truth_columns")
 @option(
     "--votes",
     multiple=True,
     metavar="VOTES",
-    shell_complete=files(*PARQUET),
+    type=InputPath(*PARQUET),
     help="the users' votes: also compare on the observations they disagree on; repeatable",
     group="Votes",
 )

@@ -1,8 +1,9 @@
 """``plant-aggregate config``: check a configuration file, or show the effective settings."""
 
+import os
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,8 +15,8 @@ from . import console
 from .command import OUTPUT, Command, Option, check_needs, option
 from .config_file import Configuration, ConfigurationError, key_of, known
 from .log_format import is_json
-from .options import debug_option, find_strategy, quiet_option
-from .outputs import with_flags
+from .options import debug_option, find_strategy, quiet_option, table_options
+from .outputs import check, with_flags
 from .own_strategies import with_parameters_of
 from .run import NEEDS, chosen_by
 
@@ -35,11 +36,14 @@ def command_names(context: click.Context, _parameter: click.Parameter, incomplet
     help="print the settings of COMMAND (default: run) as TOML, with where they are from",
     group=OUTPUT,
 )
+@table_options("a row for each path, or with --show for each setting", "print the same as JSON on stdout")
 @quiet_option
 @debug_option
 @click.pass_context
-def config(context: click.Context, command: str, show: bool) -> None:
-    """Check the file of --config, every table of it.
+def config(context: click.Context, command: str, show: bool, as_csv: bool, as_json: bool) -> None:
+    """Check the file of --config, every table of it, and list the paths it names: absolute, and what is there.
+
+    The exit code is 2 if a setting is wrong, and 1 if a file to read, or the folder of one to write, does not exist.
 
     With --show the effective settings of COMMAND go to stdout, as a file for --config: those of the file, and the
     defaults of the others.
@@ -54,24 +58,51 @@ def config(context: click.Context, command: str, show: bool) -> None:
     if configuration is not None:
         chosen = with_parameters_of(configuration.of(command).get("strategy"), chosen)
     if show:
-        console.result(_settings(command, chosen, configuration))
+        _show(command, _settings(command, chosen, configuration), configuration, as_csv=as_csv, as_json=as_json)
     elif configuration is None:
         raise click.UsageError("name a file with --config, or show the defaults with --show")
     else:
-        if "run" in configuration.tables:
-            _check_together(configuration, context, group)
+        _check(configuration, context, group, as_csv=as_csv, as_json=as_json)
+
+
+def _check(
+    configuration: Configuration, context: click.Context, group: click.Group, *, as_csv: bool, as_json: bool
+) -> None:
+    """Print the paths of a configuration. Raises ConfigurationError if it is wrong, VotesError for missing files."""
+    from plant_aggregate.blocks import Block
+    from plant_aggregate.errors import VotesError
+    from plant_aggregate.schema import PATHS
+
+    from .paths import faults, named_paths, path_blocks, path_rows
+
+    if "run" in configuration.tables:
+        _check_together(configuration, context, group)
+    paths = named_paths(configuration, group, context)
+    if as_csv:
+        console.result_rows(PATHS, path_rows(configuration, paths))
+    elif as_json:
+        console.result_json(path_rows(configuration, paths))
+    else:
         options = ", ".join(f"{name} ({len(table)})" for name, table in configuration.tables.items()) or "no command"
         run = group.get_command(context, "run")
         assert run is not None
         left = _left_to_command_line(run, configuration.of("run"))
         if left:
             options += f"; [run] names no {' and no '.join(left)}, so they have to be on the command line"
-        console.result(f"{on_one_line(configuration.path)}: nothing is wrong; options for {options}")
+        verdict = "settings are right" if list(faults(paths)) else "nothing is wrong"
+        console.result_blocks([Block(f"{configuration.path}: {verdict}; options for {options}"), *path_blocks(paths)])
+    lines = [
+        f"{on_one_line(configuration.path)}{'' if line is None else f', line {line}'}: {fault}"
+        for line, fault in faults(paths)
+    ]
+    if lines:
+        raise VotesError("\n".join(lines))
 
 
 def _check_together(configuration: Configuration, context: click.Context, group: click.Group) -> None:
     """Raise ConfigurationError if settings of [run], each valid by itself, contradict each other."""
     import plant_aggregate
+    from plant_aggregate.publishing.output_files import check_apart
 
     command = group.get_command(context, "run")
     assert command is not None
@@ -83,7 +114,10 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     try:
         with command.make_context("run", [], parent=context, default_map={**table, **as_now}) as run:
             check_needs(command, run)
-            check_side_inputs(*chosen_by(run.params))
+            check(command, run)
+            strategy, settings = chosen_by(run.params)
+            check_side_inputs(strategy, settings)
+            check_apart(_folder(run.params["output"]), [*run.params["votes"], *settings.tables])
     except (click.UsageError, plant_aggregate.ParameterError) as error:
         message = with_flags(str(error), command)
         if isinstance(error, click.UsageError):
@@ -104,7 +138,18 @@ def _left_to_command_line(command: click.Command, table: Mapping[str, Any]) -> l
     return ["votes", *(name.replace("_", "-") for name in missing)]
 
 
-def _settings(name: str, command: click.Command, configuration: Configuration | None) -> str:
+class Setting(NamedTuple):
+    """A setting of a command: its key, its value as TOML, and where that is from."""
+
+    key: str
+    value: str | None  # None if it is not set
+    origin: str
+    line: int | None = None  # of the configuration
+    is_set: bool = True  # whether the value takes effect
+    items: tuple[str, ...] = ()  # those of a list, as TOML
+
+
+def _settings(name: str, command: click.Command, configuration: Configuration | None) -> list[Setting]:
     table = configuration.of(name) if configuration is not None else {}
     own = _strategy_defaults(table.get("strategy")) if name == "run" else {}
     rows = []
@@ -112,7 +157,10 @@ def _settings(name: str, command: click.Command, configuration: Configuration | 
         key = key_of(parameter)
         if configuration is not None and parameter.name in table:
             line = configuration.line(name, parameter.name)
-            rows.append((f"{key} = {_toml(table[parameter.name])}", f"{on_one_line(configuration.path)}, line {line}"))
+            origin = f"{on_one_line(configuration.path)}, line {line}"
+            value = table[parameter.name]
+            items = tuple(map(_toml, value)) if isinstance(value, list) else ()
+            rows.append(Setting(key, _toml(value), origin, line, items=items))
             continue
         default = own.get(parameter.name, parameter.get_default(click.Context(command)))
         if default is _FOREIGN:
@@ -120,13 +168,59 @@ def _settings(name: str, command: click.Command, configuration: Configuration | 
         several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
         needed = NEEDS.get(parameter.name or "") if name == "run" else None
         if needed is not None and needed not in table:
-            rows.append((f"# {key} = {_toml(default)}", f"default, with {needed.replace('_', '-')}"))
+            rows.append(Setting(key, _toml(default), f"default, with {needed.replace('_', '-')}", is_set=False))
         elif isinstance(default, bool | int | float | str):
-            rows.append((f"{key} = {_toml(default)}", "default"))
+            rows.append(Setting(key, _toml(default), "default"))
         else:
-            rows.append((f"# {key} = {'[]' if several else ''}".rstrip(), "not set"))
-    width = max(len(text) for text, _ in rows)
-    return "\n".join([f"[{name}]", *(f"{text:<{width}}  # {origin}" for text, origin in rows)])
+            rows.append(Setting(key, "[]" if several else None, "not set", is_set=False))
+    return rows
+
+
+def _show(
+    name: str, settings: list[Setting], configuration: Configuration | None, *, as_csv: bool, as_json: bool
+) -> None:
+    """Print the settings of a command, as TOML that can be a configuration, unless it is to be a table."""
+    from plant_aggregate.schema import SHOWN_SETTINGS
+
+    rows = [
+        {
+            "setting": each.key,
+            "value": each.value if each.is_set else None,
+            "file": None if each.line is None or configuration is None else os.path.abspath(configuration.path),
+            "line": each.line,
+        }
+        for each in settings
+    ]
+    if as_csv:
+        console.result_rows(SHOWN_SETTINGS, rows)
+    elif as_json:
+        console.result_json(rows)
+    else:
+        console.result("\n".join([f"[{name}]", *as_toml(settings, console.terminal_width())]))
+
+
+def as_toml(settings: list[Setting], width: int | None) -> Iterator[str]:
+    """A line for each setting, with its origin beside it, or where the terminal is too narrow for both, above it."""
+    lines = [f"{'' if each.is_set else '# '}{each.key} = {each.value or ''}".rstrip() for each in settings]
+    remarks = [f"  # {each.origin}" for each in settings]
+    longest = max(map(len, remarks))
+    column = max((len(line) for line in lines if width is None or len(line) + longest <= width), default=0)
+    for line, remark, each in zip(lines, remarks, settings, strict=True):
+        if len(line) <= column:
+            yield f"{line:<{column}}{remark}"
+            continue
+        yield remark.strip()
+        if width is not None and len(line) > width and each.items:
+            yield from (f"{each.key} = [", *(f"    {item}," for item in each.items), "]")
+        else:
+            yield line
+
+
+def _folder(output: str) -> str:
+    """The place of an output, as runs are named there."""
+    from plant_aggregate.files.locations import is_uri, local_path
+
+    return output if is_uri(output) else local_path(output)
 
 
 _FOREIGN = object()  # default of a parameter that the chosen strategy does not have

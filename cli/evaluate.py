@@ -9,7 +9,7 @@ from plant_aggregate.errors import warn
 
 from . import console
 from .command import Command, option
-from .completions import PARQUET, files, runs_in
+from .completions import PARQUET, runs_in
 from .options import (
     column_mapping,
     common_options,
@@ -21,7 +21,7 @@ from .options import (
     table_options,
     truth_options,
 )
-from .outputs import labels_in
+from .outputs import InputPath, labels_in
 
 if TYPE_CHECKING:
     from plant_aggregate import Run, Truth
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--votes",
     metavar="VOTES",
     multiple=True,
-    shell_complete=files(*PARQUET),
+    type=InputPath(*PARQUET),
     help="the votes of the consensus, for the agreement of the voters; read as its run did; repeatable",
     group="Votes",
 )

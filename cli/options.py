@@ -21,8 +21,8 @@ from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
 from .command import OUTPUT, SCORES, Choice, SeveralValues, option
-from .completions import PARQUET, files, runs_in, strategies
-from .outputs import LocalPath, OutputFolder, TextParameter
+from .completions import PARQUET, runs_in, strategies
+from .outputs import InputPath, LocalPath, OutputFolder, TextParameter
 
 if TYPE_CHECKING:
     NumberParameter = click.ParamType[float]
@@ -114,8 +114,6 @@ def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Ca
         attributes["is_flag"] = True
     else:
         attributes |= {"type": _type_of(known, kind_of(settings, name)), "multiple": repeatable}
-        if known.names_files:
-            attributes["shell_complete"] = files(*(PARQUET if known.is_table else ()), words=known.words)
         if default is not None:
             attributes |= {"default": default, "show_default": True}
     text = changed.get("help", known.help) + ("; repeatable" if repeatable else "")
@@ -131,6 +129,8 @@ def _type_of(known: Parameter, kind: type) -> Any:
         return Choice(known.choices)
     if known.columns_of:
         return ColumnName(known.columns_of)
+    if known.names_files:
+        return InputPath(*(PARQUET if known.is_table else ()), words=known.words)
     if kind is datetime:
         return timestamp
     interval = Interval.of(known.range)
@@ -159,7 +159,7 @@ def flag(name: str) -> str:
 
 
 votes_argument = click.argument(
-    "votes", cls=SeveralValues, nargs=-1, required=True, metavar="VOTES...", shell_complete=files(*PARQUET)
+    "votes", cls=SeveralValues, nargs=-1, type=InputPath(*PARQUET), required=True, metavar="VOTES..."
 )
 OF_VOTES = {"help": "the votes files' own name of a column, such as observation_id=obs"}
 """How the option ``--column`` differs where there are columns of other tables, too."""
@@ -173,7 +173,7 @@ truth_option = option(
     metavar="FILE",
     multiple=True,
     required=True,
-    shell_complete=files(*PARQUET),
+    type=InputPath(*PARQUET),
     help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
     group="Expert labels",
 )

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -34,16 +34,17 @@ class LocalPath(TextParameter):
 
     def files(self, path: str) -> list[str]:
         """The files that are to be written."""
-        return [path] if self._is_file(path) else [os.path.join(path, name) for name in self._inside]
+        return [path] if self.is_file(path) else [os.path.join(path, name) for name in self._inside]
 
     def check_name(self, path: str) -> None:
         """Raise ParameterError if a folder would have the name of a file."""
         from plant_aggregate.files.destination import check_folder_name
 
-        if not self._is_file(path):
+        if not self.is_file(path):
             check_folder_name(path, file=".parquet" if len(self._inside) == 1 else "")
 
-    def _is_file(self, path: str) -> bool:
+    def is_file(self, path: str) -> bool:
+        """Whether a path is that of the file, not of a folder for it."""
         return not self._inside or (len(self._inside) == 1 and path.endswith(".parquet"))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -59,6 +60,18 @@ class LocalPath(TextParameter):
             return check_local(value)
         except ParameterError as error:
             self.fail(str(error), param, ctx)
+
+
+class InputPath(click.types.StringParamType):
+    """A file, folder or glob to read, a URI, or one of some ``words``; the shell completes files of these suffixes."""
+
+    def __init__(self, *suffixes: str, words: Sequence[str] = ()) -> None:
+        self._suffixes = suffixes
+        self.words = words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Files and folders, and the words."""
+        return files(*self._suffixes, words=self.words)(ctx, param, incomplete)
 
 
 class OutputFolder(TextParameter):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Literal, NamedTuple, TypeAlias
 
-from plant_aggregate.blocks import Block, Cell, Interval, Label, Table, count, shown
+from plant_aggregate.blocks import Block, Cell, Interval, Label, Place, Table, count, shown
 from plant_aggregate.errors import on_one_line
 
 GAP = "  "  # between columns
@@ -16,11 +16,11 @@ FEW_WORDS = 25  # columns of the screen up to which words in a row stay on a lin
 INDENT = "  "  # of what continues a line
 
 
-Kind: TypeAlias = Literal["name", "words", "label", "number"]
+Kind: TypeAlias = Literal["name", "words", "label", "path", "number"]
 
 
 class Text(NamedTuple):
-    """A cell as text, and what it is: labels are cut where they are too wide, words wrapped, numbers left alone."""
+    """A cell as text, and what it is: labels and paths are cut where they are too wide, words wrapped, numbers not."""
 
     text: str
     kind: Kind
@@ -29,7 +29,7 @@ class Text(NamedTuple):
     def narrowest(self) -> int:
         """The columns of the screen that it needs at least."""
         whole = width_of(self.text)
-        if self.kind == "label":
+        if self.kind in ("label", "path"):
             return min(NARROWEST, whole)
         if self.kind == "number" or not self.text:
             return whole
@@ -40,6 +40,8 @@ class Text(NamedTuple):
         """The cell in lines of at most ``width`` columns of the screen."""
         if self.kind == "label":
             return [cut(self.text, width)]
+        if self.kind == "path":
+            return [cut(self.text[::-1], width)[::-1]]
         return [self.text] if self.kind == "number" else wrapped(self.text, width, indent="")
 
 
@@ -122,7 +124,9 @@ def _cells(table: Table, *, with_ends: bool = True) -> list[list[Text]]:
 
 def _cell(cell: Cell, form: str, *, with_ends: bool) -> Text:
     value = cell.value if isinstance(cell, Interval) and not with_ends else cell
-    kind: Kind = "label" if isinstance(cell, Label) else "words" if isinstance(cell, str) else "number"
+    kind: Kind = "words" if isinstance(cell, str) else "number"
+    if isinstance(cell, Label):
+        kind = "path" if isinstance(cell, Place) else "label"
     return Text(on_one_line(shown(value, form)), kind)
 
 
@@ -204,7 +208,7 @@ def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
     if room < 0:
         return None
 
-    labels = {column for column in columns if any(row[column].kind == "label" for row in grid)}
+    labels = {column for column in columns if any(row[column].kind in ("label", "path") for row in grid)}
 
     def gain(column: int) -> tuple[int, int, int]:
         """Rows of words come before labels, of which the narrowest comes first, and names of columns last."""

@@ -304,6 +304,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of calibration": lambda: columns(schema.CALIBRATION),
     "columns of AI calibration": lambda: columns(schema.AI_CALIBRATION),
     "columns of ambiguity counts": lambda: columns(schema.AMBIGUITY_COUNTS),
+    "columns of paths": lambda: columns(schema.PATHS),
+    "columns of settings": lambda: columns(schema.SHOWN_SETTINGS),
     "columns of marginals": lambda: columns(schema.MARGINALS),
     "columns of comparison": lambda: columns(schema.COMPARISON),
     "run with AI on sample_votes": run_with_ai,

@@ -4,11 +4,11 @@ Each path must also be one that ``files.destination`` allows; ``cli.outputs`` fi
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import AggregateError, ParameterError
-from ..files.destination import RECORD_FILE, check_kind, check_place, is_null, stream_of
-from ..files.locations import beside, is_uri, local_path
+from ..files.destination import LATEST, RECORD_FILE, RUNS, check_kind, check_place, is_null, stream_of
+from ..files.locations import beside, child, is_uri, local_path, redacted
 from ..files.sources import PARQUET_SUFFIXES, files_of, path_includes
 from .open_run import consensus_path
 from .tables import CONSENSUS_FILE
@@ -40,6 +40,21 @@ def check_output_files(
                 raise _refused(f"would be written over ({option}), but is read ({reader})", path)
             if _would_be_read(name, path):
                 raise _refused(f"would be written ({option}) among what {name} names ({reader})", path)
+
+
+def check_apart(output: str, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise ParameterError if the next run would read the tables of the one before among what ``paths`` name.
+
+    ``output`` is the output folder, ``paths`` are votes or other tables: files, folders, patterns, URIs.
+    """
+    any_run = "20261123T021500Z"
+    tables = [child(output, *names, CONSENSUS_FILE) for names in ([LATEST], [RUNS, any_run])]
+    for path in paths:
+        if any(path_includes(os.fspath(path), table) for table in tables):
+            raise ParameterError(
+                f"the output folder {redacted(output)} lies among what {redacted(os.fspath(path))} names: the next run "
+                "would read it; choose another (-o), or one whose name begins with _"
+            )
 
 
 def _refused(what: str, path: str) -> ParameterError:

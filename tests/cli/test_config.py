@@ -1,11 +1,15 @@
 """Options from a TOML file: the same as on the command line, and errors come with their lines."""
 
+import csv
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from plant_aggregate import schema
+from plant_aggregate.cli.config import Setting, as_toml
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
 from tests.command_line import PREFIX, Capture, Published, Write, error_lines
@@ -78,7 +82,9 @@ def test_a_file_is_for_all_commands(published: Published, write: Write, configur
     assert json.loads(capfd.readouterr().out)["truth"] == "truth.parquet"
 
 
-def test_one_of_what_may_be_several_is_no_list(configure: Configure) -> None:
+def test_one_of_what_may_be_several_is_no_list(configure: Configure, work: Path) -> None:
+    for name in ("a", "s", "ai.parquet", "t"):
+        (work / name).touch()
     configured = configure('[run]\nvotes = "a"\nscores = "s"\n[calibrate-ai]\nai-votes = "ai.parquet"\ntruth = "t"\n')
     assert run_command(["config", *configured]) == 0
 
@@ -171,7 +177,7 @@ def test_the_effective_settings_are_a_configuration(
     assert run_command(["config", "--show", command, *configured]) == 0
     shown = capfd.readouterr().out
     (work / "shown.toml").write_text(shown)
-    assert run_command(["config", "--config", "shown.toml"]) == 0
+    assert run_command(["config", "--config", "shown.toml"]) == (command == "run")  # these votes do not exist
     capfd.readouterr()
     assert run_command(["config", "--show", command, "--config", "shown.toml"]) == 0
     again = capfd.readouterr().out
@@ -218,17 +224,21 @@ def test_settings_that_do_not_go_together(configure: Configure, capfd: Capture, 
     assert saying.partition("[run] ")[2] in alone
 
 
-def test_what_says_no_needs_nothing(configure: Configure) -> None:
+def test_what_says_no_needs_nothing(configure: Configure, work: Path) -> None:
+    (work / "v").touch()
     assert run_command(["config", *configure('[run]\nvotes = "v"\nnormalise = false\nscore-column = []\n')]) == 0
 
 
 @pytest.mark.parametrize("votes", ["", "votes = []\n"])
-def test_what_may_be_on_the_command_line_is_not_missed(configure: Configure, capfd: Capture, votes: str) -> None:
+def test_what_may_be_on_the_command_line_is_not_missed(
+    configure: Configure, capfd: Capture, work: Path, votes: str
+) -> None:
+    (work / "c.json").touch()
     assert run_command(["config", *configure(f'[run]\n{votes}ai-mode = "fixed"\nai-calibration = "c.json"\n')]) == 0
     missing = "; [run] names no votes and no ai-votes, so they have to be on the command line\n"
-    assert capfd.readouterr().out.endswith(missing)
+    assert f"{missing}\n" in capfd.readouterr().out
     assert run_command(["config", *configure(f"[run]\n{votes}keep = 1\n")]) == 0
-    assert capfd.readouterr().out.endswith(missing.replace(" and no ai-votes", ""))
+    assert missing.replace(" and no ai-votes", "") in capfd.readouterr().out
 
 
 def test_a_run_without_settings_of_its_own_is_one(configure: Configure, write: Write, capfd: Capture) -> None:
@@ -291,3 +301,125 @@ def test_a_date_is_a_time_and_no_name(configure: Configure, capfd: Capture) -> N
         "c.toml, line 3: [run] as-of: 12:00:00 must be a string",
         "c.toml, line 4: [run] keep: true must be an integer",
     ]
+
+
+NAMING = """
+[run]
+votes = ["*.parquet", "folder"]
+output = "out"
+ai-votes = "s3://me:secret@bucket/ai"
+calibration = "simulated"
+metrics = "m.prom"
+"""
+
+
+def test_the_paths_of_a_configuration_are_listed_with_what_is_there(
+    configure: Configure, write: Write, work: Path, capfd: Capture
+) -> None:
+    for name in ("a.parquet", "b.parquet", "folder/c.parquet"):
+        write(name)
+    configured = configure(NAMING)
+    assert run_command(["config", *configured]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("c.toml: nothing is wrong; options for run (5)\n")
+    assert run_command(["config", *configured, "--json"]) == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert [(row["setting"], row["path"], row["line"], row["state"], row["files"]) for row in rows] == [
+        ("votes", f"{work}/*.parquet", 3, "2 files", 2),
+        ("votes", f"{work}/folder", 3, "1 file", 1),
+        ("output", f"{work}/out", 4, "made by the first run", None),
+        ("ai-votes", "s3://bucket/ai", 5, "in an object store: not looked at", None),
+        ("metrics", f"{work}/m.prom", 7, "written", None),
+    ]
+    assert {(row["command"], row["file"], row["usable"]) for row in rows} == {("run", f"{work}/c.toml", True)}
+    for row in rows:
+        assert row["path"] in printed
+        assert row["state"] in printed
+    assert run_command(["config", *configured, "--csv"]) == 0
+    table = list(csv.DictReader(capfd.readouterr().out.splitlines()))
+    assert list(table[0]) == [column.name for column in schema.PATHS]
+    assert [row["path"] for row in table] == [row["path"] for row in rows]
+
+
+def test_the_default_output_is_listed_too(published: Published, configure: Configure, capfd: Capture) -> None:
+    assert run_command(["config", *configure("[run]\nkeep = 3\n"), "--json"]) == 0
+    (row,) = json.loads(capfd.readouterr().out)
+    assert (row["path"], row["line"], row["file"], row["state"]) == (str(published.folder), None, None, "1 run")
+
+
+def test_paths_that_cannot_be_used_are_an_error_with_their_lines(
+    configure: Configure, write: Write, work: Path, capfd: Capture
+) -> None:
+    write("v.parquet")
+    (work / "empty").mkdir()
+    configured = configure(
+        '[run]\nvotes = ["v.parquet", "gone.parquet", "empty", "none/*.parquet"]\nmetrics = "no/m.prom"\n'
+        '[evaluate]\ntruth = "truth.parquet"\n'
+    )
+    assert run_command(["config", *configured]) == 1
+    captured = capfd.readouterr()
+    assert captured.out.startswith("c.toml: settings are right; options for")
+    assert captured.err.splitlines() == [
+        f"{PREFIX}c.toml, line {line}: {saying}"
+        for line, saying in (
+            (2, f"[run] votes: {work}/gone.parquet: no such file or folder"),
+            (2, f"[run] votes: {work}/empty: no Parquet file in this folder"),
+            (2, f"[run] votes: {work}/none/*.parquet: no such file or folder"),
+            (3, f"[run] metrics: {work}/no/m.prom: there is no folder '{work}/no'"),
+            (5, f"[evaluate] truth: {work}/truth.parquet: no such file or folder"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "saying"),
+    [
+        ('votes = "."\noutput = "out"', ", line 3: [run] the output folder out lies among what . names"),
+        ('votes = "*.parquet"\nmetrics = "v.parquet"', ", line 3: [run] v.parquet: would be written over (--metrics)"),
+    ],
+)
+def test_an_output_among_the_votes_is_found_before_the_night(
+    configure: Configure, write: Write, capfd: Capture, settings: str, saying: str
+) -> None:
+    write("v.parquet")
+    (line,) = errors(capfd, "config", *configure(f"[run]\n{settings}\n"))
+    assert line.startswith(f"c.toml{saying}")
+    assert saying.partition("[run] ")[2] in errors(capfd, "run", "-q", "--config", "c.toml")[0]
+
+
+def test_settings_as_a_table(configure: Configure, work: Path, capfd: Capture) -> None:
+    configured = configure('[run]\nvotes = ["a", "b"]\n')
+    assert run_command(["config", "--show", *configured, "--csv"]) == 0
+    table = list(csv.DictReader(capfd.readouterr().out.splitlines()))
+    assert list(table[0]) == [column.name for column in schema.SHOWN_SETTINGS]
+    rows = {row["setting"]: row for row in table}
+    assert rows["votes"] == {"setting": "votes", "value": '["a", "b"]', "file": f"{work}/c.toml", "line": "2"}
+    assert rows["alpha"] == {"setting": "alpha", "value": "0.5", "file": "", "line": ""}
+    assert rows["threads"]["value"] == ""
+    assert run_command(["config", "--show", *configured, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)[0]["value"] == '["a", "b"]'
+
+
+LONG = '"bbbbbbbbbbbbbbbbbbbbbbbbb"'
+
+
+def test_settings_fit_the_terminal_and_stay_a_configuration() -> None:
+    settings = [
+        Setting("keep", "14", "default"),
+        Setting("votes", f'["a", {LONG}]', "c.toml, line 2", 2, items=('"a"', LONG)),
+        Setting("scores", "[]", "not set", is_set=False),
+    ]
+    assert list(as_toml(settings, None)) == [
+        "keep = 14                                   # default",
+        f'votes = ["a", {LONG}]  # c.toml, line 2',
+        "# scores = []                               # not set",
+    ]
+    assert list(as_toml(settings, 50)) == [
+        "keep = 14      # default",
+        "# c.toml, line 2",
+        f'votes = ["a", {LONG}]',
+        "# scores = []  # not set",
+    ]
+    narrow = ["# c.toml, line 2", "votes = [", '    "a",', f"    {LONG},", "]"]
+    assert list(as_toml(settings, 40))[1:-1] == narrow
+    assert tomllib.loads("\n".join(narrow)) == {"votes": ["a", "b" * 25]}

@@ -17,7 +17,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.cli.outputs import LocalPath, NamedFileType, OutputFolder
+from plant_aggregate.cli.outputs import InputPath, LocalPath, NamedFileType, OutputFolder
 from plant_aggregate.files.destination import check_place
 from plant_aggregate.simulation import Simulation
 from tests.command_line import Capture, Published, Write, refused
@@ -89,7 +89,9 @@ def test_all_that_names_a_file_is_known_as_such() -> None:
         if any(place in (parameter.metavar or "") for place in PLACES) or parameter.name == "output"
     }
     assert len(kinds) > 25
-    assert set(kinds.values()) == {LocalPath, OutputFolder, NamedFileType, type(click.STRING)}
+    assert set(kinds.values()) == {LocalPath, InputPath, OutputFolder, NamedFileType, type(click.STRING)}
+    may_be_runs = {name for (_, name), kind in kinds.items() if kind is type(click.STRING)}
+    assert may_be_runs == {"config", "consensus", "run_a", "run_b"}
     assert {command for command, _ in WRITERS} == set(READS)
     says_it_writes = {
         (name, max(parameter.opts, key=len))
