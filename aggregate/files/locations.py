@@ -13,7 +13,6 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from ..errors import AggregateError, ParameterError, VotesError
-from ..frames import wrong_type
 from .requests import Requests, Store, time_limit
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -82,6 +81,8 @@ def is_uri(path: str) -> bool:
 def path_text(path: object) -> str:
     """A path as text. Raises TypeError for what is no path."""
     if not isinstance(path, str | os.PathLike):
+        from ..frames import wrong_type  # which loads numpy
+
         raise wrong_type("a path", path, "the name of a file or folder")
     return os.fspath(path)
 
