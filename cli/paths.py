@@ -130,11 +130,11 @@ def _output(path: str) -> Found:
         store = RunFolder(local_path(path))
         check_place(store.path)
         check_folder_name(store.path)
+        n_runs, n_held = len(store.run_ids), len(store.held_ids)
     except AggregateError as error:
         return Found("", fault=error.what)
-    runs = count(len(store.run_ids), "run")
-    held = f", {len(store.held_ids)} held back" if store.held_ids else ""
-    return Found(f"{runs}{held}" if store.exists else "made by the first run")
+    held = f", {n_held} held back" if n_held else ""
+    return Found(f"{count(n_runs, 'run')}{held}" if store.exists else "made by the first run")
 
 
 def _written(kind: LocalPath, path: str) -> Found:

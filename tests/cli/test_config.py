@@ -352,6 +352,9 @@ def test_paths_that_cannot_be_used_are_an_error_with_their_lines(
 ) -> None:
     write("v.parquet")
     (work / "empty").mkdir()
+    assert run_command(["config", *configure('[run]\noutput = "v.parquet"\n')]) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"{PREFIX}c.toml, line 2: [run] output: {work}/v.parquet: ")
     configured = configure(
         '[run]\nvotes = ["v.parquet", "gone.parquet", "empty", "none/*.parquet"]\nmetrics = "no/m.prom"\n'
         '[evaluate]\ntruth = "truth.parquet"\n'

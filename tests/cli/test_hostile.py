@@ -447,7 +447,7 @@ def test_no_configuration_steers_a_terminal(work: Path, capfd: Capture, name: st
         file = work / f"\x1b[31m\n{OWN_LINE}{number}.toml"
         file.write_text(SETTINGS[name].format(evil=evil, uri=f'"s3://{evil[1:-1]}"'))
         before = set(work.rglob("*"))
-        assert called("config", *options, "--config", str(file)) in (0, 2)
+        assert called("config", *options, "--config", str(file)) in (0, 1, 2)
         out, err = printed(capfd)
         assert "internal error" not in err
         assert set(work.rglob("*")) == before
