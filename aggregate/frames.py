@@ -72,6 +72,8 @@ def is_frame(given: object) -> bool:
     >>> is_frame({"observation_id": [7], "label": ["Acer campestre"]}), is_frame("truth.parquet")
     (True, False)
     """
+    if isinstance(given, type):
+        return False
     exports = any(hasattr(given, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "__dataframe__"))
     known = isinstance(given, Mapping) or is_pandas(given, "DataFrame", "Series")
     return (exports or known) and type(given).__name__ != "LazyFrame"
@@ -147,7 +149,7 @@ def in_words(given: object) -> str:
     if isinstance(given, type):
         return f"the class {given.__name__}"
     kind = type(given)
-    package = kind.__module__.partition(".")[0]
+    package = kind.__module__.partition(".")[0].lstrip("_")
     name = kind.__name__ if package in ("builtins", "pathlib", __package__) else f"{package}.{kind.__name__}"
     return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
 
@@ -186,7 +188,7 @@ class Source(NamedTuple):
             return _without_views(self.columns.column(self.names.index(name)))
         values = self.columns[name]
         try:
-            return _without_views(to_array(values))
+            return _without_views(_checked(to_array(values)))
         except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # Arrow's errors are ValueErrors
             called = quoted(ours) if str(name) == ours else f"{quoted(str(name))} ({ours})"
             raise VotesError(
@@ -225,9 +227,10 @@ def source_of(given: Any, table: Table = ()) -> Source:
         return Source(kind, list(given), next(iter(lengths), 0), given, is_loose=True)
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
         try:
-            exported = given if isinstance(given, pa.Table) else pa.table(given)
+            exported = given if isinstance(given, pa.Table) else _imported(given)
         except (TypeError, ValueError) as error:  # a single column, say, is exported, too
-            raise TypeError(f"{kind} is no table ({reason_of(error)}): write a frame with named columns") from error
+            fault = f"{kind} cannot be read as a table of Arrow ({reason_of(error)})"
+            raise TypeError(f"{fault}: write a frame of named columns, which hold numbers or text") from error
     else:
         from pyarrow.interchange import from_dataframe
 
@@ -243,6 +246,15 @@ def check_columns(columns: object) -> None:
     """Raise TypeError unless ``columns`` map names to names, or are None."""
     if columns is not None:
         check_type("columns", columns, Mapping, "columns={'observation_id': 'obs'}")
+
+
+def _imported(given: Any) -> "pa.Table":
+    """What an object exports, as a table: without ``pyarrow.table`` where it can be, which loads pandas."""
+    import pyarrow as pa
+
+    if hasattr(given, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(given).read_all()
+    return pa.table(given)
 
 
 def _find(table: Table, source: Source, columns: Mapping[str, str]) -> dict[str, Any]:
@@ -285,10 +297,10 @@ def _missing(
     free = [name for name in source.names if name not in found.values()]
     if len(free) < len(missing):
         return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
-    is_wide = (
-        " (a table with a column for each user goes to votes_from_matrix)" if len(missing) == len(_OF_VOTE) else ""
-    )
-    return VotesError(fault, remedy=f"write columns={_proposal(missing, found, free)}{is_wide}")
+    proposal, is_likely = _proposal(missing, found, free)
+    is_wide = not is_likely and len(missing) == len(_OF_VOTE)
+    hint = " (a table with a column for each user goes to votes_from_matrix)" if is_wide else ""
+    return VotesError(fault, remedy=f"write columns={proposal}{hint}")
 
 
 def _spellings(missing: Sequence[str], columns: Mapping[str, str]) -> set[str]:
@@ -297,19 +309,21 @@ def _spellings(missing: Sequence[str], columns: Mapping[str, str]) -> set[str]:
     return {*missing, *likely, *columns.values(), *(ALIASES[name] for name in missing if name in ALIASES)}
 
 
-def _proposal(missing: Sequence[str], found: Mapping[str, Any], free: Sequence[Any]) -> dict[str, Any]:
-    """The ``columns`` that the caller may have meant: by likely names, or by being left over."""
+def _proposal(missing: Sequence[str], found: Mapping[str, Any], free: Sequence[Any]) -> tuple[dict[str, Any], bool]:
+    """The ``columns`` that the caller may have meant, by likely names or by being left over; whether any is likely."""
     proposed = {name: theirs for name, theirs in found.items() if name != theirs}
-    rest = list(free)
+    rest, n_known = list(free), len(proposed)
     for name in missing:
-        alike = [theirs for likely in LIKELY.get(name, "").split() for theirs in rest if str(theirs).lower() == likely]
+        likely = [name, *LIKELY.get(name, "").split()]
+        alike = [theirs for spelling in likely for theirs in rest if str(theirs).lower().strip() == spelling]
         if alike:
             proposed[name] = alike[0]
             rest.remove(alike[0])
+    is_likely = len(proposed) > n_known
     unnamed = [name for name in missing if name not in proposed]
     by_order = rest if len(rest) == len(unnamed) else ["NAME"] * len(unnamed)
     proposed |= zip(unnamed, by_order, strict=True)
-    return {name: proposed[name] for name in sorted(proposed, key=[*found, *missing].index)}
+    return {name: proposed[name] for name in sorted(proposed, key=[*found, *missing].index)}, is_likely
 
 
 def is_pandas(given: object, *names: str) -> bool:
@@ -359,6 +373,13 @@ def to_array(values: Any) -> "pa.Array | pa.ChunkedArray":
         if filled.dtype.kind in "biuf":
             return to_arrow(filled, null)
     return pa.array(items)
+
+
+def _checked(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
+    """Values as they are. Raises ValueError for types of pandas alone, whose numbers would count as ids."""
+    if getattr(values.type, "extension_name", "").startswith("pandas."):
+        raise ValueError(f"its type is {values.type.extension_name}")
+    return values
 
 
 def _is_missing(value: Any) -> bool:

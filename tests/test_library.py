@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import subprocess
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -59,6 +60,30 @@ def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
 def test_help_of_run_loads_no_engine() -> None:
     loaded = loaded_by("from plant_aggregate.cli.main import run_command; run_command(['run', '--help'])")
     assert loaded <= {"numpy"}
+
+
+FRAMES = {
+    "dict": "dict(rows)",
+    "numpy": "{name: __import__('numpy').array(values) for name, values in rows.items()}",
+    "arrow": "plant_aggregate.read_votes(rows).to_arrow()",
+    "polars": "__import__('polars').DataFrame(rows)",
+    "duckdb": "__import__('duckdb').sql('select 7 as task, 8 as worker, 9 as label')",
+}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(name, marks=pytest.mark.extras) if name in ("polars", "duckdb") else name for name in FRAMES]
+)
+def test_a_frame_of_another_program_loads_no_pandas(kind: str) -> None:
+    """It would cost a third of a second."""
+    if kind in ("polars", "duckdb"):
+        pytest.importorskip(kind)
+    code = f"""
+        import plant_aggregate
+        rows = dict(task=[7, 7], worker=["ana", "bo"], label=["Acer", "Ilex"])
+        plant_aggregate.Majority().fit(plant_aggregate.read_votes({FRAMES[kind]})).to_arrow()
+    """
+    assert "pandas" not in loaded_by(textwrap.dedent(code))
 
 
 def test_every_public_name_can_be_loaded() -> None:
