@@ -271,6 +271,7 @@ def test_charts_show_what_is_known(votes: Votes, truth: Truth, labels: pa.Table)
 
 
 @pytest.mark.extras
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_results_of_crowd_kit_stand_beside_ours(votes: Votes, truth: Truth) -> None:
     aggregation = pytest.importorskip("crowdkit.aggregation")
