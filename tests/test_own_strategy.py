@@ -134,6 +134,7 @@ def test_it_has_a_short_name_in_a_package(folder: Path) -> None:
     assert len(record["strategy_class"]["sha256"]) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::RuntimeWarning")
 def test_a_strategy_of_crowd_kit_becomes_one_of_ours() -> None:

@@ -54,6 +54,7 @@ def test_the_recipes_with_other_frames_give_the_same(clone: Path) -> None:
     assert not set(groups[made["rest"]]) & set(groups[made["test"]])
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 @pytest.mark.filterwarnings("ignore")  # of the other packages
 def test_both_sides_of_the_page_on_moving_agree_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
