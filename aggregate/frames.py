@@ -38,7 +38,12 @@ LIKELY = {
 METHODS = ("collect", "compute", "to_table", "to_arrow", "toArrow", "toPandas", "to_pandas", "to_frame")
 """Methods of objects that are no frames by which they become one."""
 
-LARGEST_WHOLE = 2**53  # floats up to this distinguish all integers
+LARGEST_WHOLE = 2**53  # floats below this distinguish all integers
+
+TIME_UNITS = ("s", "ms", "us", "ns")  # of times in Arrow
+
+OF_VOTE = ("observation_id", "user_id", "label")
+OF_SERIES = ("observation_id", "label")  # what the index and the values of a Series are
 
 IN_MEMORY = "table in memory"  # names a frame where files are named by their paths
 
@@ -159,9 +164,6 @@ def path_in_words(given: object) -> str:
     return repr(str(given)) if isinstance(given, str | PathLike) else "path"
 
 
-_MISSING = ("NoneType", "NAType", "NaTType")  # types of objects that stand for a missing value, in Python and pandas
-
-
 def to_polars(table: "pa.Table") -> "pl.DataFrame":
     """An Arrow table as a data frame of Polars. Raises ParameterError if that is not installed."""
     if find_spec("polars") is None:
@@ -203,12 +205,12 @@ def source_of(given: Any, table: Table = ()) -> Source:
 
     kind = in_words(given)
     if is_pandas(given, "Series"):
-        others = [column.name for column in table if not column.optional and column.name not in _OF_SERIES]
+        others = [column.name for column in table if not column.optional and column.name not in OF_SERIES]
         if others or given.index.nlevels > 1:
             lacks = f"no {others[0]}" if others else f"{given.index.nlevels} levels in its index"
             raise TypeError(f"{kind} has {lacks}: write a data frame, with .reset_index() if its index holds ids")
-        columns = dict(zip(_OF_SERIES, (given.index, given), strict=True))
-        return Source(kind, _OF_SERIES, len(given), columns, is_loose=True)
+        columns = dict(zip(OF_SERIES, (given.index, given), strict=True))
+        return Source(kind, OF_SERIES, len(given), columns, is_loose=True)
     if is_pandas(given, "DataFrame"):
         return Source(kind, list(given.columns), len(given), given, is_loose=True, index_names=list(given.index.names))
     if isinstance(given, Mapping):
@@ -225,21 +227,12 @@ def source_of(given: Any, table: Table = ()) -> Source:
             differ = ", ".join(f"{length:,} in {quoted(str(name))}" for length, name in lengths.items())
             raise VotesError(f"the columns have different lengths: {differ}")
         return Source(kind, list(given), next(iter(lengths), 0), given, is_loose=True)
-    if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
-        try:
-            exported = given if isinstance(given, pa.Table) else _imported(given)
-        except (TypeError, ValueError) as error:  # a single column, say, is exported, too
-            fault = f"{kind} cannot be read as a table of Arrow ({reason_of(error)})"
-            raise TypeError(f"{fault}: write a frame of named columns, which hold numbers or text") from error
-    else:
-        from pyarrow.interchange import from_dataframe
-
-        exported = from_dataframe(given)
+    try:
+        exported = given if isinstance(given, pa.Table) else _exported(given)
+    except (TypeError, ValueError, RuntimeError) as error:  # a single column, say, is exported, too
+        fault = f"{kind} cannot be read as a table of Arrow ({reason_of(error)})"
+        raise TypeError(f"{fault}: write a frame of named columns, which hold numbers or text") from error
     return Source(kind, exported.column_names, exported.num_rows, exported)
-
-
-_OF_VOTE = ("observation_id", "user_id", "label")
-_OF_SERIES = ("observation_id", "label")
 
 
 def check_columns(columns: object) -> None:
@@ -248,13 +241,17 @@ def check_columns(columns: object) -> None:
         check_type("columns", columns, Mapping, "columns={'observation_id': 'obs'}")
 
 
-def _imported(given: Any) -> "pa.Table":
-    """What an object exports, as a table: without ``pyarrow.table`` where it can be, which loads pandas."""
+def _exported(given: Any) -> "pa.Table":
+    """What an object exports, as a table; a stream without ``pyarrow.table``, which loads pandas."""
     import pyarrow as pa
 
     if hasattr(given, "__arrow_c_stream__"):
         return pa.RecordBatchReader.from_stream(given).read_all()
-    return pa.table(given)
+    if hasattr(given, "__arrow_c_array__"):
+        return pa.table(given)
+    from pyarrow.interchange import from_dataframe
+
+    return from_dataframe(given)
 
 
 def _find(table: Table, source: Source, columns: Mapping[str, str]) -> dict[str, Any]:
@@ -298,7 +295,7 @@ def _missing(
     if len(free) < len(missing):
         return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
     proposal, is_likely = _proposal(missing, found, free)
-    is_wide = not is_likely and len(missing) == len(_OF_VOTE)
+    is_wide = not is_likely and len(missing) == len(OF_VOTE)
     hint = " (a table with a column for each user goes to votes_from_matrix)" if is_wide else ""
     return VotesError(fault, remedy=f"write columns={proposal}{hint}")
 
@@ -357,7 +354,7 @@ def to_array(values: Any) -> "pa.Array | pa.ChunkedArray":
         values = values if null is not None else np.asarray(values)
         if values.ndim != 1:
             raise ValueError(f"it has {values.ndim} dimensions")
-        if values.dtype == "datetime64[D]":  # Arrow's are of 32 bits
+        if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] not in TIME_UNITS:
             values = values.astype("datetime64[s]")
         if values.dtype.kind in "biufM":
             return to_arrow(np.ma.getdata(values), null)
@@ -384,7 +381,7 @@ def _checked(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArra
 
 def _is_missing(value: Any) -> bool:
     """Whether a Python value stands for no value: None, NaN, NaT, or pandas' NA."""
-    return value != value if isinstance(value, float) else type(value).__name__ in _MISSING
+    return value != value if isinstance(value, float) else type(value).__name__ in ("NoneType", "NAType", "NaTType")
 
 
 def _without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
@@ -415,6 +412,6 @@ def whole_numbers(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.Chunke
     numbers = to_numpy(values, null=np.nan).astype(np.float64)
     null = np.isnan(numbers)
     filled = np.where(null, 0.0, numbers)
-    if null.all() or not np.all((np.abs(filled) <= LARGEST_WHOLE) & (filled == np.floor(filled))):
+    if null.all() or not np.all((np.abs(filled) < LARGEST_WHOLE) & (filled == np.floor(filled))):
         return values
     return to_arrow(filled.astype(np.int64), null)
