@@ -241,6 +241,7 @@ def test_a_module_or_class_that_is_none_is_a_line(
     ("fit", "saying"),
     [
         ("1 / 0", "strategy 'mine': failed (ZeroDivisionError: division by zero), line 12 of "),
+        ("raise SystemExit(0)", "strategy 'mine': failed (SystemExit: 0), line 12 of "),
         ("return votes.labels", "strategy 'mine': fit returned a numpy.ndarray, not a Consensus; end it with return C"),
         ("return", "strategy 'mine': fit returned None, not a Consensus"),
         (

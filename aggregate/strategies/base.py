@@ -120,7 +120,7 @@ def fit_strategy(
         found: Any = strategy.fit(votes, given, progress=progress)
     except AggregateError:
         raise
-    except Exception as error:  # its code may fail in any way
+    except (Exception, SystemExit) as error:  # its code may fail in any way, and may not end the program
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         line = traceback.extract_tb(error.__traceback__)[-1]
         raise StrategyError(f"failed ({what}), line {line.lineno} of {line.filename}", where=where) from error
