@@ -30,8 +30,8 @@ def diff(
 
     A run is named by its id in OUTPUT or the beginning of it, by ``latest`` (the published one) or ``previous`` (the
     one that rollback would publish), or by the path of its folder or of a consensus.parquet. Without a name, or with
-    that of an output folder alone, latest is compared with previous; a single run is compared with latest, the older
-    one of both being RUN_A.
+    that of an output folder or of latest alone, latest is compared with previous; another single run is compared with
+    latest, the older one of both being RUN_A.
     """
     import plant_aggregate
     from plant_aggregate.publishing.report.changes import changes_blocks
@@ -64,8 +64,11 @@ def _named(names: list[str], output: str) -> list[tuple[str, "Run"]]:
     wanted = {0: ["previous", "latest"], 1: [*names, "latest"]}.get(len(names), names)
     pair = [(name, open_named(name, output)) for name in wanted]
     given, latest = (run.run_id for _, run in pair)
-    if len(names) == 1 and given is not None and latest is not None and age_key(given) > age_key(latest):
-        pair.reverse()
+    if len(names) == 1 and given is not None and latest is not None:
+        if given == latest:
+            return [("previous", open_named("previous", output)), pair[0]]
+        if age_key(given) > age_key(latest):
+            pair.reverse()
     return pair
 
 

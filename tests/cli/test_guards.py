@@ -466,6 +466,8 @@ def test_a_single_run_is_compared_with_latest_the_older_one_first(
     first, second = latest(work), another_run(work, capfd)
     held = held_run(others, work, capfd)
     assert title_of_diff(capfd, first) == f"{first} -> {second} (latest)"
+    for name in ("latest", second, "consensus/latest"):
+        assert title_of_diff(capfd, name).startswith(f"{first} (previous) -> {second}")
     assert title_of_diff(capfd, held) == f"{second} (latest) -> {held}"
     shutil.copy(work / "consensus" / "latest" / "consensus.parquet", "mine.parquet")
     assert title_of_diff(capfd, "mine.parquet") == f"mine.parquet -> {second} (latest)"
