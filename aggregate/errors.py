@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 LONGEST = 60  # characters of a name that a message quotes
+CLOSE = 0.65  # similarity, in [0, 1], from which on a name may be a misspelt one: that of `rum` and `run` is 2 / 3
 
 
 class AggregateError(Exception):
@@ -96,7 +97,7 @@ def closest(name: str, names: Iterable[str]) -> str | None:
 
     wanted = _plain_spelling(name)
     spellings = {_plain_spelling(known): known for known in names}
-    close = get_close_matches(wanted, spellings, n=1, cutoff=0.7) or [s for s in spellings if s.startswith(wanted)]
+    close = get_close_matches(wanted, spellings, n=1, cutoff=CLOSE) or [s for s in spellings if s.startswith(wanted)]
     return spellings[close[0]] if close and wanted else None
 
 

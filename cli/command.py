@@ -88,6 +88,14 @@ class Command(click.Command):
         with console.printing():
             return super().make_context(*arguments, **options)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options; click does not say of which command one without its value is."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadOptionUsage as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Begin the work, if options fit each other, address space suffices, and no input would be overwritten."""
         from .limits import check_address_space

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -54,6 +55,8 @@ def config(context: click.Context, command: str, show: bool, as_csv: bool, as_js
     chosen = group.get_command(context, command)
     if chosen is None:
         question = did_you_mean(command, group.list_commands(context))
+        if command.lower().endswith(".toml"):
+            question = f"to check a file, write: {context.command_path} --config {shlex.quote(on_one_line(command))}"
         raise click.BadParameter("; ".join(filter(None, [f"no command {command!r}", question])), param_hint="COMMAND")
     if configuration is not None:
         chosen = with_parameters_of(configuration.of(command).get("strategy"), chosen)

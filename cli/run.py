@@ -46,7 +46,8 @@ NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in d
     "--strategy",
     type=StrategyName(),
     default=next(iter(STRATEGIES)),
-    help="how to aggregate; an option below says in brackets which strategies have it",
+    help="how to aggregate: one of these, or package.module:Class of your own; an option below says in brackets which "
+    "strategies have it",
     group="Strategy",
 )
 @strategy_options(STRATEGIES)

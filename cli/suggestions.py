@@ -28,10 +28,12 @@ def unknown_option(error: click.NoSuchOption) -> str:
     name = error.option_name
     message = f"no such option {on_one_line(name)}"
     owners = _owners(root, name)
-    if context is root:
-        return f"{message} before the command: write it after {in_words(owners)}" if owners else message
+    if context is root and owners:
+        return f"{message} before the command: write it after {in_words(owners)}"
     suggestion = _closest_option(name, _options(context.command))
     question = f"did you mean {suggestion}?" if suggestion else None
+    if context is root:
+        return "; ".join(filter(None, [message, question]))
     if owners:
         message += f"; it is an option of {in_words(owners)}"
     elif not suggestion and (elsewhere := _closest_option(name, _all_options(root))):

@@ -18,6 +18,7 @@ MANY = "run, diff, runs, publish and"
     [
         ("evalaute", "no such command 'evalaute'; did you mean 'evaluate'?; see plant-aggregate --help"),
         ("calibrate_ai", "no such command 'calibrate_ai'; did you mean 'calibrate-ai'?; see plant-aggregate --help"),
+        ("rum v", "no such command 'rum'; did you mean 'run'?; see plant-aggregate --help"),
         ("xyzzy", "no such command 'xyzzy'; see plant-aggregate --help"),
         (
             "my.parquet",
@@ -47,6 +48,8 @@ MANY = "run, diff, runs, publish and"
         ("run v --xyzzy", "no such option --xyzzy; see plant-aggregate run --help"),
         ("run v -z", "no such option -z; see plant-aggregate run --help"),
         ("--debug run v", f"no such option --debug before the command: write it after {MANY}"),
+        ("--verson", "no such option --verson; did you mean --version?; see plant-aggregate --help"),
+        ("run v --alpha", "option '--alpha' requires an argument; see plant-aggregate run --help"),
         ("--xyzzy", "no such option --xyzzy; see plant-aggregate --help"),
         ("run v --lock wiat", "invalid value for '--lock': 'wiat' is not one of 'wait', 'fail'; did you mean 'wait'?"),
         ("run v --ai-mode fixd", "; did you mean 'fixed'?"),
@@ -58,6 +61,11 @@ MANY = "run, diff, runs, publish and"
         ("compare v --truth t --strategies wawa,majorty", "; did you mean 'majority'?"),
         ("run v --column observation=obs", "; did you mean 'observation_id'?"),
         ("run v --scores s --score-column probablity=p", "; did you mean 'probability'?"),
+        (
+            "config c.toml",
+            "invalid value for COMMAND: no command 'c.toml'; to check a file, write: plant-aggregate config --config "
+            "c.toml; see plant-aggregate config --help",
+        ),
         ("config evalaute --show", "no command 'evalaute'; did you mean 'evaluate'?"),
     ],
 )
