@@ -169,6 +169,16 @@ def fill_null(values: Any, value: Any) -> Any:
     return values.fill_null(scalar(value, values.type)) if values.null_count else values
 
 
+def plain(values: "pa.Array | pa.ChunkedArray") -> "pa.Array":
+    """A column in one piece, without a dictionary."""
+    import pyarrow as pa
+
+    if isinstance(values, pa.ChunkedArray):
+        chunks = values.chunks or [pa.nulls(0, values.type)]
+        values = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
 def dtype_of(arrow_type: "pa.DataType") -> np.dtype[Any]:
     """The dtype of a type of numbers, flags or times. Raises TypeError for one that NumPy does not have."""
     import pyarrow as pa

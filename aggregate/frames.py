@@ -330,7 +330,8 @@ def is_pandas(given: object, *names: str) -> bool:
 
 
 def _is_column(values: Any) -> bool:
-    return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping)
+    is_scalar = getattr(values, "ndim", 1) == 0 or isinstance(values, str | bytes | Mapping)
+    return hasattr(values, "__len__") and not is_scalar
 
 
 def to_array(values: Any) -> "pa.Array | pa.ChunkedArray":

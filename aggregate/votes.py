@@ -191,7 +191,7 @@ class Votes:
         The columns are observation_id, user_id, label and is_author; :func:`votes_from_table` makes the same votes of
         them. Factors have no column.
         """
-        votes = np.arange(self.n_votes)[first:last]
+        votes = np.arange(*slice(first, last).indices(self.n_votes))
         observations = np.searchsorted(self.offsets, votes, side="right") - 1
         columns: dict[str, Any] = {
             "observation_id": self.observation_ids.take(to_arrow(observations)),

@@ -211,6 +211,7 @@ OTHER = pd.DataFrame({"obs": [1], "annotator": ["ana"], "species": ["Ilex"]})
         ([{"label": "Ilex"}], None, TypeError, "a frame is wanted, not a list"),
         (np.zeros((2, 2)), None, TypeError, "a frame is wanted, not a numpy.ndarray"),
         ({"task": 7}, None, TypeError, "'task' of the dict is an int: write lists or arrays, an item a row"),
+        ({"task": np.array(7)}, None, TypeError, "'task' of the dict is a numpy.ndarray: write lists or arrays"),
         (pa.chunked_array([[1]]), None, TypeError, "a pyarrow.ChunkedArray cannot be read as a table of Arrow"),
         (pd.Series(["Ilex"]), None, TypeError, "a pandas.Series has no user_id: write a data frame"),
         (

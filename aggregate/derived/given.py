@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Counts, Floats, Indices, LabelCodes, Weights
-from ..arrow import to_numpy
+from ..arrow import plain, to_numpy
 from ..disputes import Disputes
 from ..errors import ParameterError, VotesError, quoted, warn
 from ..frames import is_frame, to_table, wrong_type
@@ -34,16 +34,16 @@ def label_codes(votes: Votes, labels: Any) -> LabelCodes:
     if not np.diff(votes.offsets).all():
         raise VotesError("some of the observations have no vote", remedy="give votes.voted, and labels for these")
     if isinstance(labels, pa.Array | pa.ChunkedArray):
-        return _codes_of(votes, votes.observation_ids, _plain(labels))
+        return _codes_of(votes, votes.observation_ids, plain(labels))
     if is_frame(labels):
         table = to_table(labels, TRUTH)
         ids = _distinct(table["observation_id"], "labels have an observation twice")
-        return _codes_of(votes, ids, _plain(table["label"]))
+        return _codes_of(votes, ids, plain(table["label"]))
     given = np.asarray(labels)
     if given.ndim != 1 or given.dtype.kind not in "iuUO":
         raise wrong_type("labels", labels, "an array of names or codes, or a frame of observation_id and label")
     if given.dtype.kind in "UO":
-        return _codes_of(votes, votes.observation_ids, _plain(to_table({"label": labels})["label"]))
+        return _codes_of(votes, votes.observation_ids, plain(to_table({"label": labels})["label"]))
     _check_length(votes, given)
     if not np.all((given >= 0) & (given < votes.n_labels)):
         raise VotesError(f"labels hold codes that are not in 0 to {votes.n_labels - 1:,}", remedy=CODES)
@@ -100,7 +100,7 @@ def user_weights(votes: Votes, weights: Any) -> Weights:
         rows, places = rows_of(votes.user_ids, ids)
         if rows.size < votes.n_users:
             raise VotesError(f"weights lack {votes.n_users - rows.size:,} of the {votes.n_users:,} users")
-        weights = to_numpy(_plain(table["weight"]), null=np.nan)[places]
+        weights = to_numpy(plain(table["weight"]), null=np.nan)[places]
     found = _numbers("weights", weights)
     if found.shape != (votes.n_users,):
         raise ParameterError(f"weights have shape {found.shape} but there are {votes.n_users:,} users")
@@ -115,9 +115,9 @@ def candidate_shares(votes: Votes, disputes: Disputes, shares: Any) -> Floats:
     candidates, of_candidates = disputes.candidates, _of_candidates(disputes)
     if is_frame(shares):
         table = to_table(shares, POSTERIORS)
-        rows = codes_among(votes.observation_ids, _plain(table["observation_id"]))
-        places = candidates_of(disputes, rows, codes_among(votes.label_names, _plain(table["label"])))
-        given = _numbers("shares", to_numpy(_plain(table["share"]), null=np.nan))
+        rows = codes_among(votes.observation_ids, plain(table["observation_id"]))
+        places = candidates_of(disputes, rows, codes_among(votes.label_names, plain(table["label"])))
+        given = _numbers("shares", to_numpy(plain(table["share"]), null=np.nan))
         shares = np.bincount(places[places >= 0], given[places >= 0], len(candidates))
     found = _numbers("shares", shares)
     if found.shape == (votes.n_observations, votes.n_labels):
@@ -183,16 +183,7 @@ def _distinct(column: "pa.Array | pa.ChunkedArray", fault: str) -> "pa.Array":
     """Ids in one piece. Raises VotesError if one occurs twice."""
     import pyarrow.compute as pc
 
-    ids = _plain(column)
+    ids = plain(column)
     if pc.count_distinct(ids).as_py() < len(ids):
         raise VotesError(fault, remedy="leave one row of each")
     return ids
-
-
-def _plain(column: "pa.Array | pa.ChunkedArray") -> "pa.Array":
-    """A column in one piece, without a dictionary."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

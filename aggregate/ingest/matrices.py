@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrow import fill_null, scalar, to_arrow, to_numpy
-from ..errors import VotesError, quoted, warn
+from ..arrays import Flags
+from ..arrow import fill_null, plain, scalar, to_arrow, to_numpy
+from ..errors import VotesError, quoted, reason_of, warn
 from ..frames import ALIASES, Frame, is_frame, is_pandas, source_of, to_array, whole_numbers, wrong_type
 from ..votes import Votes
 from . import votes_from_table
@@ -44,10 +45,10 @@ def votes_from_matrix(
     ['photo 1', 'photo 2']
     """
     ids, users, labels = _parts(matrix, (columns or {}).get(ID))
-    rows = [np.flatnonzero(to_numpy(_holds_label(column, missing))) for column in labels]
+    rows = [np.flatnonzero(_holds_label(column, missing)) for column in labels]
     voted = [column.take(to_arrow(places)) for column, places in zip(labels, rows, strict=True)]
     label = _of_one_type({user: values for user, values in zip(users, voted, strict=True) if len(values)})
-    if missing is None and pa.types.is_integer(label.type) and pc.any(pc.equal(label, scalar(NO_LABEL))).as_py():
+    if missing is None and pa.types.is_integer(label.type) and _equal(label, NO_LABEL).any():
         warn(f"some cells hold the label {NO_LABEL}: if that is no vote, write missing={NO_LABEL}")
     by_vote = {
         ID: ids.take(to_arrow(np.concatenate([np.empty(0, np.int64), *rows]))),
@@ -77,34 +78,33 @@ def _parts(matrix: Any, id_column: str | None) -> tuple[pa.Array, list[Any], lis
         ids = source.read(of_ids, ID)
     else:
         ids = to_array(matrix.index if is_pandas(matrix, "DataFrame") else np.arange(source.n_rows))
-    ids = _plain(ids)
+    ids = whole_numbers(plain(ids))
     known = ids.filter(ids.is_valid())
     if len(pc.unique(known)) < len(known):
         first = next(count for count in known.value_counts().to_pylist() if count["counts"] > 1)
         raise VotesError(f"observation {quoted(first['values'])} has {first['counts']:,} rows", remedy="leave one")
     users = [name for name in source.names if of_ids is None or name != of_ids]
-    labels = [_plain(source.read(user, str(user))) for user in users]
+    labels = [whole_numbers(plain(source.read(user, str(user)))) for user in users]
     return ids, users if all(isinstance(user, int) for user in users) else list(map(str, users)), labels
 
 
-def _plain(values: "pa.Array | pa.ChunkedArray") -> pa.Array:
-    """A column in one piece, without a dictionary, and with integers where there are whole numbers only."""
-    if isinstance(values, pa.ChunkedArray):
-        chunks = values.chunks or [pa.nulls(0, values.type)]
-        values = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
-    return whole_numbers(values.dictionary_decode() if pa.types.is_dictionary(values.type) else values)
-
-
-def _holds_label(labels: pa.Array, missing: int | str | None) -> pa.Array:
+def _holds_label(labels: pa.Array, missing: int | str | None) -> Flags:
     """Which cells of a column hold a label, bool[n]."""
-    there = pc.invert(labels.is_null(nan_is_null=True))
-    if missing is None or isinstance(missing, str) != _is_text(labels.type):
-        return there
-    return pc.and_not(there, fill_null(pc.equal(labels, scalar(missing, labels.type)), False))
+    there = ~to_numpy(labels.is_null(nan_is_null=True))
+    return there if missing is None else there & ~_equal(labels, missing)
+
+
+def _equal(labels: pa.Array, label: int | str) -> Flags:
+    """Which cells hold this label, bool[n]; none if it is not of their type."""
+    try:
+        same = pc.equal(labels, scalar(label, labels.type))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return np.zeros(len(labels), np.bool_)
+    return to_numpy(fill_null(same, False))
 
 
 def _of_one_type(labels: Mapping[Any, pa.Array]) -> pa.Array:
-    """The labels of all users, one after the other. Raises VotesError if some are text and others are numbers."""
+    """The labels of all users, one after the other. Raises VotesError if no type holds all of them."""
     if not labels:
         raise VotesError("no cell holds a label")
     users = {"text" if _is_text(values.type) else "numbers": user for user, values in labels.items()}
@@ -114,9 +114,16 @@ def _of_one_type(labels: Mapping[Any, pa.Array]) -> pa.Array:
             f"the labels of {text} are text, those of {number} are not", remedy="write all of them as text"
         )
     types = {values.type for values in labels.values()}
-    numbers = pa.int64() if all(map(pa.types.is_integer, types)) else pa.float64()
+    numbers = pa.float64()
+    if all(map(pa.types.is_integer, types)):
+        numbers = pa.uint64() if pa.uint64() in types else pa.int64()
     common = types.pop() if len(types) == 1 else pa.large_string() if "text" in users else numbers
-    return pa.concat_arrays([values.cast(common) for values in labels.values()])
+    try:
+        return pa.concat_arrays([values.cast(common) for values in labels.values()])
+    except pa.ArrowInvalid as error:
+        raise VotesError(
+            f"the labels of all users do not fit into one type ({reason_of(error)})", remedy="write them as text"
+        ) from error
 
 
 def _is_text(kind: pa.DataType) -> bool:

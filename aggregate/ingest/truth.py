@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrays import Indices
-from ..arrow import fill_null, scalar, to_numpy
+from ..arrow import fill_null, plain, scalar, to_numpy
 from ..errors import VotesError
 from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
 from ..files.sources import OR_FRAME, Paths, path_list
@@ -46,15 +46,15 @@ def _truth_of(
 ) -> Truth:
     """Expert labels of batches, each with the path of its file and the row that it begins at."""
     schema = pa.schema([(column.name, types[column.name]) for column in TRUTH])
-    plain, sizes = [], []
+    decoded, sizes = [], []
     for batch, path, _ in batches:
         sizes.append((path, batch.num_rows))
-        plain.append(_without_dictionaries(batch))
+        decoded.append(_without_dictionaries(batch))
     rows = RowsOfFiles.of(sizes)
-    table = pa.Table.from_batches(plain, schema).combine_chunks()
+    table = pa.Table.from_batches(decoded, schema).combine_chunks()
     if table.num_rows == 0:
         raise VotesError("no rows", where=origin, remedy="give expert labels of some observations")
-    ids, labels = (_one_chunk(table.column(column.name)) for column in TRUTH)
+    ids, labels = (plain(table.column(column.name)) for column in TRUTH)
     for column, values in (("observation_id", ids), ("label", labels)):
         refuse_texts(values, column, rows, origin)
     _check_ids(ids, rows, origin)
@@ -103,9 +103,4 @@ def _blank(values: pa.Array) -> pa.Array:
 
 
 def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
-    plain = [c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in batch.columns]
-    return pa.RecordBatch.from_arrays(plain, names=batch.schema.names)
-
-
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+    return pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], names=batch.schema.names)

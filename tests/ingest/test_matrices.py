@@ -120,9 +120,22 @@ def test_minus_one_is_a_label_unless_it_is_said_to_be_none() -> None:
     assert plant_aggregate.votes_from_matrix(matrix, missing=-1).n_votes == 3
 
 
+def test_labels_of_any_width_are_kept() -> None:
+    largest = np.array([[2**64 - 1, 7]], np.uint64)
+    assert plant_aggregate.votes_from_matrix(largest).label_names.to_pylist() == [7, 2**64 - 1]
+    columns = {"ana": np.array([2**64 - 1], np.uint64), "bo": np.array([7]), "cy": np.array([7], np.int8)}
+    assert plant_aggregate.votes_from_matrix(columns).label_names.to_pylist() == [7, 2**64 - 1]
+    assert plant_aggregate.votes_from_matrix(np.array([[1, 2]], np.uint8), missing=-1).n_votes == 2
+
+
 @pytest.mark.parametrize(
     ("matrix", "error", "message"),
     [
+        (
+            {"ana": np.array([2**64 - 1], np.uint64), "bo": np.array([-2])},
+            VotesError,
+            "the labels of all users do not fit into one type",
+        ),
         (None, TypeError, "a matrix is wanted, not None: write an array of two dimensions, or a frame with a column"),
         ("wide.csv", TypeError, "a matrix is wanted, not the text 'wide.csv'"),
         ([1, 2], TypeError, "a matrix is wanted, not a list"),
