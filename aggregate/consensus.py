@@ -389,11 +389,11 @@ class Consensus:
         return to_polars(self.users_to_arrow())
 
     def __repr__(self) -> str:
-        counts = self.counts
+        counts, n = self.counts, len(self.trace.iterations)
         return (
             f"Consensus({counts['observations']:,} observations: {counts['valid']:,} valid, "
             f"{counts['contested']:,} contested, {counts['needs_votes']:,} need votes; "
-            f"{self.strategy}, {len(self.trace.iterations)} iterations)"
+            f"{self.strategy}, {n} iteration{'s' * (n != 1)})"
         )
 
     def _repr_html_(self) -> str:

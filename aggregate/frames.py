@@ -216,10 +216,10 @@ def source_of(given: Any, table: Table = ()) -> Source:
     if isinstance(given, Mapping):
         scalars = [name for name, values in given.items() if not _is_column(values)]
         if scalars:
-            raise TypeError(
-                f"{quoted(str(scalars[0]))} of the dict is {in_words(given[scalars[0]])}: write lists or arrays, "
-                "an item a row"
-            )
+            required = {column.name for column in table if not column.optional}
+            is_labels = required == {*_OF_SERIES} and not required.intersection(given)
+            write = "pandas.Series(labels) for labels by observation" if is_labels else "lists or arrays, an item a row"
+            raise TypeError(f"{quoted(str(scalars[0]))} of the dict is {in_words(given[scalars[0]])}: write {write}")
         lengths: dict[int, Any] = {}
         for name, values in given.items():
             lengths.setdefault(len(values), name)
@@ -276,7 +276,8 @@ def _find(table: Table, source: Source, columns: Mapping[str, str]) -> dict[str,
         raise _missing(missing, found, source, columns)
     twice = [name for name in found.values() if source.names.count(name) > 1]
     if twice:
-        raise VotesError(f"column {quoted(str(twice[0]))} occurs {source.names.count(twice[0])} times")
+        times = source.names.count(twice[0])
+        raise VotesError(f"column {quoted(str(twice[0]))} occurs {times} times", remedy="leave one")
     return found
 
 
@@ -288,15 +289,16 @@ def _missing(
     which = f"columns {', '.join(called)} are" if len(called) > 1 else f"column {called[0]} is"
     have = ", ".join(repr(name) for name in source.names[:SHOWN]) + (", ..." if len(source.names) > SHOWN else "")
     fault = f"{which} missing; {source.kind} has {have or 'none'}"
-    in_index = [name for name in source.index_names if name is not None and name in _spellings(missing, columns)]
-    if in_index:
-        return VotesError(f"{fault}, and {in_index[0]!r} in its index", remedy="write .reset_index() after it")
     free = [name for name in source.names if name not in found.values()]
-    if len(free) < len(missing):
-        return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
     proposal, is_likely = _proposal(missing, found, free)
     is_wide = not is_likely and len(missing) == len(OF_VOTE)
     hint = " (a table with a column for each user goes to votes_from_matrix)" if is_wide else ""
+    in_index = [name for name in source.index_names if name is not None and name in _spellings(missing, columns)]
+    if in_index:
+        held = " and ".join(map(repr, in_index))
+        return VotesError(f"{fault}, and {held} in its index", remedy=f"write .reset_index() after it{hint}")
+    if len(free) < len(missing):
+        return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
     return VotesError(fault, remedy=f"write columns={proposal}{hint}")
 
 

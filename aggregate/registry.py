@@ -76,7 +76,9 @@ class Registry(Mapping[str, T]):
         """As ``self[name]``; an unknown name is a ParameterError that lists all names, other packages' included."""
         if name not in self:
             message = f"{self._kind} is {name!r} but must be one of {', '.join(self.names)}"
-            raise ParameterError(message, remedy=did_you_mean(name, self.names))
+            module, _, attribute = name.rpartition(".")
+            path = f"write {module}:{attribute} for a class of a module" if module and attribute else None
+            raise ParameterError(message, remedy=did_you_mean(name, self.names) or path)
         return self[name]
 
     @property

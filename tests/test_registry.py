@@ -332,6 +332,7 @@ def test_strategies_in_every_form() -> None:
     [
         (["wava"], ParameterError, "strategy is 'wava' but must be one of .*; did you mean 'wawa'?"),
         ([Wawa(), "wawa"], ParameterError, "two strategies are named wawa; give a dict of names and strategies"),
+        (["mine.Mine"], ParameterError, "but must be one of .*; write mine:Mine for a class of a module$"),
         (3, TypeError, "strategies are wanted, not an int: write a list such as"),
         ([3], TypeError, "a strategy is wanted, not an int: write a name such as 'wawa'"),
         ({"a": {"label": []}}, TypeError, "not a dict: write compare.votes, truth, labels="),

@@ -90,6 +90,18 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
             lambda have: own.evaluate(have.consensus, have.votes),
             "expert labels are wanted, not a Votes: write read_truth(",
         ),
+        (
+            lambda have: own.evaluate(have.consensus, ["Acer", "Acer"]),
+            "not a list: write read_truth(path), or a frame of observation_id and label",
+        ),
+        (
+            lambda have: own.evaluate(have.consensus, {7: "Acer", 9: "Acer"}),
+            "'7' of the dict is the text 'Acer': write pandas.Series(labels) for labels by observation",
+        ),
+        (
+            lambda have: own.evaluate({7: "Acer", 9: "Acer"}, have.truth),
+            "'7' of the dict is the text 'Acer': write pandas.Series(labels) for labels by observation",
+        ),
         (lambda have: own.evaluate("consensus", have.truth), "not the text 'consensus': write "),
         (lambda have: own.evaluate(None, have.truth), "not None: write "),
     ],
@@ -240,7 +252,17 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         (lambda _: own.Settings(user_weights=[7]), "user_weights is an int but must be paths"),
         (lambda _: own.Settings(calibration=7), "calibration is an int but must be a path"),
     ],
-    "PlantNet": [(lambda _: own.PlantNet(theta_acc="0.7"), "theta_acc is the text '0.7' but must be a number")],
+    "PlantNet": [
+        (lambda _: own.PlantNet(theta_acc="0.7"), "theta_acc is the text '0.7' but must be a number"),
+        (
+            lambda have: own.PlantNet().fit(have.votes, user_weights=pd.Series({"ana": 2.0})),
+            "user_weights are wanted, not a pandas.Series: write user_weights=read_user_weights(frame)",
+        ),
+        (
+            lambda have: own.PlantNet().fit(have.votes, user_weights="w"),
+            "user_weights are wanted, not the text 'w': write user_weights=read_user_weights('w')",
+        ),
+    ],
     "AmbiguitySettings": [
         (lambda _: AmbiguitySettings(max_rejected=None), "max_rejected is None but must be a number")
     ],
@@ -279,3 +301,11 @@ def test_a_number_between_integers_is_a_wrong_value() -> None:
 def test_settings_take_paths_of_any_kind(tmp_path: Any) -> None:
     for paths in ("a", tmp_path, ["a", tmp_path], iter(["a"]), ("a",), []):
         assert own.Settings(ai_votes=paths) is not None
+
+
+def test_votes_are_no_labels(have: Objects) -> None:
+    with pytest.raises(
+        own.VotesError, match=r"votes become labels by a strategy, such as Wawa\(\).fit_predict\(votes\)$"
+    ):
+        own.evaluate(FRAME, have.truth)
+    assert own.evaluate(own.Wawa().fit_predict(FRAME), have.truth) is not None

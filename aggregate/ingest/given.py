@@ -1,6 +1,7 @@
 """Votes and what stands beside them, as callers have them at hand: objects as they are, frames read."""
 
 from collections.abc import Callable, Mapping
+from os import PathLike
 from typing import Any
 
 from ..frames import Frame, is_frame, is_pandas, path_in_words, wrong_type
@@ -39,7 +40,8 @@ def given_truth(given: "Truth | Frame", columns: Mapping[str, str] | None = None
     if isinstance(given, Truth):
         return given
     if isinstance(given, Votes) or not is_frame(given):
-        raise wrong_type("expert labels", given, f"read_truth({path_in_words(given)})")
+        frame = "" if isinstance(given, str | PathLike) else ", or a frame of observation_id and label"
+        raise wrong_type("expert labels", given, f"read_truth({path_in_words(given)}){frame}")
     return truth_from_table(given, columns=columns)
 
 

@@ -15,6 +15,7 @@ from ..votes import Votes
 from . import votes_from_table
 
 ID = "observation_id"
+USER = "user_id"
 
 NO_LABEL = -1  # stands for no vote in the matrices of Snorkel and others
 
@@ -52,7 +53,7 @@ def votes_from_matrix(
         warn(f"some cells hold the label {NO_LABEL}: if that is no vote, write missing={NO_LABEL}")
     by_vote = {
         ID: ids.take(to_arrow(np.concatenate([np.empty(0, np.int64), *rows]))),
-        "user_id": to_array(users).take(to_arrow(np.repeat(np.arange(len(users)), [places.size for places in rows]))),
+        USER: to_array(users).take(to_arrow(np.repeat(np.arange(len(users)), [places.size for places in rows]))),
         "label": label,
     }
     return votes_from_table(by_vote)
@@ -63,12 +64,16 @@ def _parts(matrix: Any, id_column: str | None) -> tuple[pa.Array, list[Any], lis
     if is_pandas(matrix, "Series") or not is_frame(matrix):
         cells = np.array(matrix, object) if isinstance(matrix, list | tuple) else np.asarray(matrix)
         if cells.ndim != 2:
-            raise wrong_type("a matrix", matrix, "an array of two dimensions, or a frame with a column for each user")
+            write = "an array of two dimensions, or a frame with a column for each user"
+            if cells.size and all(isinstance(row, Mapping) for row in cells.flat):
+                write = "a data frame of these rows: pandas.DataFrame(rows)"
+            raise wrong_type("a matrix", matrix, write)
         matrix = dict(enumerate(cells.T))
     source = source_of(matrix)
     twice = [name for name in source.names if source.names.count(name) > 1]
     if twice:
-        raise VotesError(f"column {quoted(str(twice[0]))} occurs {source.names.count(twice[0])} times")
+        times = source.names.count(twice[0])
+        raise VotesError(f"column {quoted(str(twice[0]))} occurs {times} times", remedy="leave one")
     wanted = [ID, ALIASES[ID]] if id_column is None else [id_column]
     of_ids = next((name for name in wanted if name in source.names), None)
     if of_ids is None and id_column is not None:
@@ -82,7 +87,9 @@ def _parts(matrix: Any, id_column: str | None) -> tuple[pa.Array, list[Any], lis
     known = ids.filter(ids.is_valid())
     if len(pc.unique(known)) < len(known):
         first = next(count for count in known.value_counts().to_pylist() if count["counts"] > 1)
-        raise VotesError(f"observation {quoted(first['values'])} has {first['counts']:,} rows", remedy="leave one")
+        of_votes = "label" in source.names and {USER, ALIASES[USER]}.intersection(source.names)
+        remedy = "write read_votes(frame), for a row a vote" if of_votes else "leave one"
+        raise VotesError(f"observation {quoted(first['values'])} has {first['counts']:,} rows", remedy=remedy)
     users = [name for name in source.names if of_ids is None or name != of_ids]
     labels = [whole_numbers(plain(source.read(user, str(user)))) for user in users]
     return ids, users if all(isinstance(user, int) for user in users) else list(map(str, users)), labels
@@ -111,7 +118,8 @@ def _of_one_type(labels: Mapping[Any, pa.Array]) -> pa.Array:
     if len(users) > 1:
         text, number = (quoted(str(users[kind])) for kind in ("text", "numbers"))
         raise VotesError(
-            f"the labels of {text} are text, those of {number} are not", remedy="write all of them as text"
+            f"the labels of {text} are text, those of {number} are not",
+            remedy="write all of them as text, or votes, a row each, as a data frame of observation_id, user_id, label",
         )
     types = {values.type for values in labels.values()}
     numbers = pa.float64()

@@ -134,7 +134,10 @@ def _check_rows(table: pa.Table, path: str) -> None:
     ids = table.column("observation_id")
     if pc.count_distinct(ids).as_py() < table.num_rows:
         twice = next(row["values"] for row in pc.value_counts(ids).to_pylist() if row["counts"] > 1)
-        raise VotesError(f"observation {twice!r} occurs more than once", where=path, remedy="it must have a row each")
+        remedy = "it must have a row each"
+        if "status" not in table.column_names:  # not published by a run
+            remedy += "; votes become labels by a strategy, such as Wawa().fit_predict(votes)"
+        raise VotesError(f"observation {twice!r} occurs more than once", where=path, remedy=remedy)
 
 
 def _decoded(column: pa.Array) -> pa.Array:

@@ -4,6 +4,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import AggregateError, ParameterError, StrategyError, quoted
@@ -68,7 +69,8 @@ def side_inputs_of(strategy: Any, votes: Any, given: Any, others: Mapping[str, A
         raise TypeError(f"fit of {call} has no argument {unknown[0]!r}: parameters are arguments of the class")
     for name, value in by_keyword.items():
         if type(value).__name__ != kinds[name] and kinds[name] != "object":
-            raise wrong_type(name, value, f"{name}=read_{name}({path_in_words(value)})")
+            source = path_in_words(value) if isinstance(value, str | PathLike) else "frame"
+            raise wrong_type(name, value, f"{name}=read_{name}({source})")
     check_takes(strategy, [*given.names, *by_keyword], _takers)
     return replace(given, **by_keyword)
 
