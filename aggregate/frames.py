@@ -217,7 +217,7 @@ def source_of(given: Any, table: Table = ()) -> Source:
         scalars = [name for name, values in given.items() if not _is_column(values)]
         if scalars:
             required = {column.name for column in table if not column.optional}
-            is_labels = required == {*_OF_SERIES} and not required.intersection(given)
+            is_labels = required == {*OF_SERIES} and not required.intersection(given)
             write = "pandas.Series(labels) for labels by observation" if is_labels else "lists or arrays, an item a row"
             raise TypeError(f"{quoted(str(scalars[0]))} of the dict is {in_words(given[scalars[0]])}: write {write}")
         lengths: dict[int, Any] = {}
