@@ -146,7 +146,7 @@ def test_long_labels_on_many_observations_are_held_once(write: Write, capfd: Cap
     before, now = sorted(Path("consensus/runs").iterdir())[-2:]
     assert run_command(["diff", str(before), str(now), "--table", "changes.parquet"]) == 0
     out = capfd.readouterr().out
-    assert f"23,334  {'a1'.ljust(37, 'x')}...  {'a2'.ljust(37, 'x')}..." in out
+    assert f"23,334  {'a1'.ljust(LONGEST, 'x')}  {'a2'.ljust(LONGEST, 'x')}\n" in out
     assert pq.read_schema("changes.parquet").equals(pq.read_schema("consensus/latest/changes.parquet"))
     assert pq.read_schema("changes.parquet").field("old_label").type == pa.string()
     assert pq.read_schema("consensus/latest/posteriors.parquet").field("label").type == pa.string()
