@@ -1,6 +1,7 @@
 """Start and end of the process that runs a command line."""
 
 import gc
+import io
 import os
 import sys
 from typing import NoReturn
@@ -13,6 +14,8 @@ def run(program: str) -> NoReturn:
     """Run the command line of this process, which help calls ``program``, and end it with the exit code."""
     gc.set_threshold(1_000_000)  # loading the compiler makes 200,000 objects and no garbage
     console.report_uncaught_exceptions()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal's encoding does not have
     arguments = sys.argv[1:]
     try:
         exit_code = run_command(arguments, program)

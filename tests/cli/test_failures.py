@@ -1,6 +1,7 @@
 """Whatever breaks outside of the input: a line, an exit code, and what was published before untouched."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -153,6 +154,16 @@ def test_a_reader_that_has_left_ends_the_command_as_sigpipe_would(
     command = f"{' '.join(RUN[:-1])} {arguments} | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGPIPE, "", "")
+
+
+def test_names_that_an_encoding_does_not_have_are_escaped(write: Write, work: Path) -> None:
+    for name in ("a.parquet", "b.parquet"):
+        subprocess.run([*RUN, str(write(name, label=["銀杏", "É", f"{name} 銀", "x"])), "-q"], cwd=work, check=True)
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    command = [*RUN[:-1], "diff"]
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"a.parquet \u9280" in done.stdout
 
 
 def test_an_error_on_a_closed_terminal_is_still_an_exit_code(work: Path) -> None:
