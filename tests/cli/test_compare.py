@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from plant_aggregate.cli import console
 from plant_aggregate.cli.main import run_command
 from tests.command_line import VOTES, Capture, Write, refused
 
@@ -88,6 +89,17 @@ def test_labels_of_other_programs_stand_beside_strategies(
     assert (rows[3]["strategy"], rows[3]["accuracy"], rows[3]["seconds"]) == ("theirs", None, None)
     assert run_command(["compare", *files, "--strategies", "wawa", *labels, "-q", "--csv"]) == 0
     assert csv.read_csv(pa.BufferReader(capfd.readouterr().out.encode()))["accuracy_of_labels"][3].as_py() == 1.0
+
+
+def test_a_long_name_of_labels_is_cut_before_figures_are_left_out(
+    capfd: Capture, files: list[str], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "labels of the program before this one"
+    labels = ["--labels", f"{name}={write('labels.parquet', LABELS)}", *NAMES]
+    monkeypatch.setattr(console, "terminal_width", lambda: 60)
+    assert run_command(["compare", *files, "--strategies", "wawa", *labels, "-q", "--resamples", "0"]) == 0
+    heading = capfd.readouterr().out.splitlines()[1:3]
+    assert "accuracy  precision  recall" in " ".join(heading)
 
 
 def test_a_run_stands_beside_strategies(capfd: Capture, files: list[str]) -> None:

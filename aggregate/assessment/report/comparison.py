@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...blocks import Block, Table
+from ...blocks import Block, Label, Table
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -43,7 +43,7 @@ def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> l
             header=("", *SHARES.values(), *ERRORS.values(), "fit"),
             rows=[
                 [
-                    each.strategy,
+                    Label(each.strategy),
                     *(100 * measures[name].value if name in measures else None for name in SHARES),
                     *(measures[name].value if name in measures else None for name in ERRORS),
                     each.seconds,
