@@ -96,7 +96,7 @@ def check_kinds(truth: Truth, ids: "pa.DataType", labels: "pa.DataType", place: 
             raise VotesError(
                 f"column {column!r} has type {theirs}, but {ours} in {place}",
                 where=truth.origin,
-                remedy="write it with the type of the votes",
+                remedy="write both with the same type",
             )
 
 

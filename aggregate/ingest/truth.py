@@ -53,14 +53,14 @@ def _truth_of(
     rows = RowsOfFiles.of(sizes)
     table = pa.Table.from_batches(decoded, schema).combine_chunks()
     if table.num_rows == 0:
-        raise VotesError("no rows", where=origin, remedy="give expert labels of some observations")
+        raise VotesError("no rows", where=origin, remedy="give labels of some observations")
     ids, labels = (plain(table.column(column.name)) for column in TRUTH)
     for column, values in (("observation_id", ids), ("label", labels)):
         refuse_texts(values, column, rows, origin)
     _check_ids(ids, rows, origin)
     labelled = pc.invert(_blank(labels))
     if not pc.any(labelled).as_py():
-        raise VotesError("no row has a label", where=origin, remedy="give expert labels of some observations")
+        raise VotesError("no row has a label", where=origin, remedy="give labels of some observations")
     truth = Truth(ids.filter(labelled), labels.filter(labelled), origin, len(ids) - labelled.true_count)
     _check_distinct(truth.observation_ids, np.flatnonzero(to_numpy(labelled)), rows, origin)
     return truth
