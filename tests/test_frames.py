@@ -423,7 +423,7 @@ def outcome(read: Callable[[], plant_aggregate.Votes]) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(columns=logs())
 def test_the_same_votes_as_from_a_file(kind: str, columns: dict[str, list[Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
