@@ -88,7 +88,10 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
     for name, table in document.items():
         command = commands(name) if name in names else None
         line = places.get((name,), 1)
-        if command is None:
+        if command is None and not _is_header(table):
+            owned = _owned(name, names, commands) or "; write it below the line of one, such as [run]"
+            faults.append((line, f"{name} is in no table{owned}"))
+        elif command is None:
             faults.append((line, f"no command {name!r}{_suggestion(name, names)}"))
         elif not isinstance(table, dict):
             faults.append((line, f"{name} must be a table, [{name}]"))
@@ -211,9 +214,18 @@ def _parameter(
     by_key = {key_of(parameter): parameter for parameter in known(command)}
     if key in by_key:
         return by_key[key]
-    owners = [f"[{name}]" for name in others if (other := commands(name)) and key in map(key_of, known(other))]
-    owned = f"; it is an option of {in_words(owners)}" if owners else ""
-    raise click.UsageError(f"no such option{owned}{_suggestion(key, list(by_key))}")
+    raise click.UsageError(f"no such option{_owned(key, others, commands)}{_suggestion(key, list(by_key))}")
+
+
+def _owned(key: str, names: Iterable[str], commands: Callable[[str], click.Command | None]) -> str:
+    """The tables that may have a key, as the end of a message."""
+    owners = [f"[{name}]" for name in names if (command := commands(name)) and key in map(key_of, known(command))]
+    return f"; it is an option of {in_words(owners)}" if owners else ""
+
+
+def _is_header(value: Any) -> bool:
+    """Whether a name at the top of a file is that of a table, or of a list of tables."""
+    return isinstance(value[0] if isinstance(value, list) and value else value, dict)
 
 
 def _suggestion(name: str, names: list[str]) -> str:
@@ -228,7 +240,7 @@ def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> 
     if several and isinstance(value, str):
         value = [value]
     if several and not isinstance(value, list):
-        raise click.UsageError(f"{_shown(value)} must be a list")
+        raise click.UsageError(f"{_shown(value)} must be a string or a list of strings")
     items = [_plain(parameter, item) for item in (value if several else [value])]
     for item in items:
         try:

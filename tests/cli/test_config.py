@@ -111,7 +111,7 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
     )
     lines = errors(capfd, "config", *configured)
     saying = [
-        (3, "[run] votes: 5 must be a list"),
+        (3, "[run] votes: 5 must be a string or a list of strings"),
         (4, "[run] thet-acc: no such option; did you mean 'theta-acc'?"),
         (5, "[run] theta-acc: 2.0 must be in (0, 1]"),
         (6, "[run] keep: 'a' must be an integer"),
@@ -129,6 +129,17 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
     ]
     for line, (number, words) in zip(lines, saying, strict=True):
         assert line.startswith(f"c.toml, line {number}: {words}")
+
+
+def test_options_before_the_first_table_get_a_line(configure: Configure, capfd: Capture) -> None:
+    lines = errors(capfd, "config", *configure('votes = ["v"]\ntheta-conf = 2\ntruth = "t"\nxyzzy = 1\n[[rum]]\n'))
+    assert [line.partition(": ")[2] for line in lines] == [
+        "votes is in no table; it is an option of [run], [evaluate], [compare], [ambiguity] and 1 more",
+        "theta-conf is in no table; it is an option of [run]",
+        "truth is in no table; it is an option of [evaluate], [compare], [calibrate] and [calibrate-ai]",
+        "xyzzy is in no table; write it below the line of one, such as [run]",
+        "no command 'rum'; did you mean 'run'?",
+    ]
 
 
 def test_every_command_checks_the_whole_file(configure: Configure, capfd: Capture, published: Published) -> None:
