@@ -183,6 +183,8 @@ def evidence_of(given: GivenLabels, experts: Truth, columns: Mapping[str, str] |
         if isinstance(given, str | os.PathLike):
             path = path_in_words(given)
             write = f"open_run({path}), or read_truth({path}) for a table of labels alone"
+        elif hasattr(given, "labels_"):  # an aggregator of crowd-kit
+            write = "what its fit_predict returns"
         raise wrong_type("a consensus", given, write)
     return evidence_of_frame(*_with_names(given, columns))
 

@@ -291,12 +291,15 @@ def _missing(
     fault = f"{which} missing; {source.kind} has {have or 'none'}"
     free = [name for name in source.names if name not in found.values()]
     proposal, is_likely = _proposal(missing, found, free)
-    is_wide = not is_likely and len(missing) == len(OF_VOTE)
+    is_wide = not is_likely and tuple(missing) == OF_VOTE
     hint = " (a table with a column for each user goes to votes_from_matrix)" if is_wide else ""
     in_index = [name for name in source.index_names if name is not None and name in _spellings(missing, columns)]
     if in_index:
         held = " and ".join(map(repr, in_index))
-        return VotesError(f"{fault}, and {held} in its index", remedy=f"write .reset_index() after it{hint}")
+        write = ".reset_index()"
+        if {"label", "share"} <= {*missing} and "label" not in in_index:  # a column a label, as crowd-kit's probas_
+            write = ".stack().rename('share').rename_axis(['observation_id', 'label']).reset_index()"
+        return VotesError(f"{fault}, and {held} in its index", remedy=f"write {write} after it{hint}")
     if len(free) < len(missing):
         return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
     return VotesError(fault, remedy=f"write columns={proposal}{hint}")

@@ -319,6 +319,16 @@ def test_a_module_of_the_current_folder_is_found_though_the_path_lacks_it(others
     assert record["strategy_class"] == {"path": "mine:Mine", "package": None, "version": None, "sha256": digest}
 
 
+class Peer:
+    """As the aggregators of crowd-kit."""
+
+    labels_ = ()
+
+    def fit(self, frame: object) -> None: ...
+
+    def fit_predict(self, frame: object) -> None: ...
+
+
 def test_strategies_in_every_form() -> None:
     assert strategy_of("wawa") == strategy_of(Wawa) == strategy_of(Wawa()) == Wawa()
     assert strategy_of("plant_aggregate.strategies.wawa:Wawa") == Wawa()
@@ -337,6 +347,7 @@ def test_strategies_in_every_form() -> None:
         ([3], TypeError, "a strategy is wanted, not an int: write a name such as 'wawa'"),
         ({"a": {"label": []}}, TypeError, "not a dict: write compare.votes, truth, labels="),
         ([Majority().fit], TypeError, "a strategy is wanted, not "),
+        ([Peer()], TypeError, "a strategy is wanted, not .*Peer: write compare.votes, truth, labels="),
     ],
 )
 def test_what_is_no_strategy_is_said_in_a_line(given: Any, error: type[Exception], saying: str) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from inspect import isfunction
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -104,6 +105,10 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         ),
         (lambda have: own.evaluate("consensus", have.truth), "not the text 'consensus': write "),
         (lambda have: own.evaluate(None, have.truth), "not None: write "),
+        (
+            lambda have: own.evaluate(SimpleNamespace(labels_=()), have.truth),
+            "not a types.SimpleNamespace: write what its fit_predict returns",
+        ),
     ],
     "compare": [
         (lambda have: own.compare("v", have.truth), "votes are wanted, not the text 'v': write read_votes('v')"),

@@ -64,7 +64,7 @@ def strategy_of(given: GivenStrategy) -> Strategy:
 
         forms = "a name such as 'wawa', a class such as Wawa, or Wawa(theta_acc=0.8)"
         elsewhere = "compare(votes, truth, labels={'theirs': labels}) for labels that were found elsewhere"
-        raise wrong_type("a strategy", given, elsewhere if is_frame(given) else forms)
+        raise wrong_type("a strategy", given, elsewhere if is_frame(given) or hasattr(given, "fit_predict") else forms)
     fault = fault_of(kind)
     if fault:
         raise TypeError(f"{kind.__qualname__} {fault}")

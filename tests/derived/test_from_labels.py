@@ -273,3 +273,17 @@ def test_large_crowds_and_few_disputes() -> None:
     votes = plant_aggregate.votes_from_table({"observation_id": ids, "user_id": ids, "label": ["Acer"] * 50})
     found = Consensus.from_labels(votes, {"observation_id": ids, "label": ["Acer"] * 50}, shares=np.ones((50, 1)))
     assert found.counts["needs_votes"] == 50
+
+
+def test_a_column_for_each_label_becomes_shares_as_the_message_says() -> None:
+    """As crowd-kit's ``probas_``."""
+    votes = plant_aggregate.votes_from_table(
+        {"task": [7, 7, 9], "worker": ["a", "b", "a"], "label": ["Acer", "Ilex", "Ilex"]}
+    )
+    wide = pd.DataFrame({"Acer": [0.9, 0.0], "Ilex": [0.1, 1.0]}, index=pd.Index([7, 9], name="task"))
+    with pytest.raises(VotesError) as raised:
+        Consensus.from_labels(votes, ["Acer", "Ilex"], shares=wide)
+    written = str(raised.value).partition("; write ")[2].removesuffix(" after it")
+    long = eval(f"wide{written}", {"wide": wide})
+    found = Consensus.from_labels(votes, ["Acer", "Ilex"], shares=long)
+    assert found.posteriors_to_pandas()["share"].tolist() == [0.9, 0.1, 1.0]
