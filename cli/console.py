@@ -200,8 +200,18 @@ def result_rows(table: "Table", rows: Iterable[Mapping[str, Any]]) -> None:
 def result_table(table: "pa.Table") -> None:
     """As :func:`result_csv`, a table."""
     batches = table.to_batches(CSV_ROWS)
-    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch), strict=True))
-    result_csv(table.column_names, rows)
+    result_csv(table.column_names, (row for batch in batches for row in zip(*map(_values, batch), strict=True)))
+
+
+def _values(column: "pa.Array") -> list[Any]:
+    """The values of a column as Python's: of a dictionary each name once, as names may be long and are slow to make."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    names = [*column.dictionary.to_pylist(), None]
+    return [names[-1 if code is None else code] for code in column.indices.to_pylist()]
 
 
 def result_blocks(blocks: Iterable["Block"]) -> None:

@@ -30,7 +30,7 @@ def unknown_option(error: click.NoSuchOption) -> str:
     owners = _owners(root, name)
     if context is root and owners:
         return f"{message} before the command: write it after {in_words(owners)}"
-    suggestion = _closest_option(name, _options(context.command))
+    suggestion = _closest_option(name, _options(context.command, context))
     question = f"did you mean {suggestion}?" if suggestion else None
     if context is root:
         return "; ".join(filter(None, [message, question]))
@@ -63,9 +63,9 @@ def _owners(root: click.Context, option: str) -> list[str]:
     return [name for name, command in _commands(root) if option in _options(command)]
 
 
-def _options(command: click.Command) -> Iterator[str]:
-    """The options of a command, by all their names."""
-    for parameter in command.params:
+def _options(command: click.Command, context: click.Context | None = None) -> Iterator[str]:
+    """The options of a command, by all their names; ``--help`` among them for its ``context``."""
+    for parameter in command.params if context is None else command.get_params(context):
         if isinstance(parameter, click.Option):
             yield from (*parameter.opts, *parameter.secondary_opts)
 

@@ -153,8 +153,10 @@ def test_a_terminal_gets_no_control_characters(capfd: Capture, monkeypatch: pyte
 
 def test_a_table_of_many_rows_is_printed_in_parts(capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "CSV_ROWS", 3)
-    console.result_table(pa.table({"n": list(range(10)), "share": [0.1 + 0.2] * 10}))
-    assert capfd.readouterr().out == "n,share\n" + "".join(f"{n},0.30000000000000004\n" for n in range(10))
+    labels = pa.array(["a", None, "b", "a", "b"] * 2).dictionary_encode()
+    console.result_table(pa.table({"n": list(range(10)), "share": [0.1 + 0.2] * 10, "label": labels}))
+    rows = [f"{n},0.30000000000000004,{label or ''}\n" for n, label in enumerate(labels.to_pylist())]
+    assert capfd.readouterr().out == "n,share,label\n" + "".join(rows)
 
 
 def test_csv_or_json(published: Published, work: Path, capfd: Capture) -> None:

@@ -45,6 +45,7 @@ MANY = "run, diff, runs, publish and"
             "no such option --strategy; it is an option of run and ambiguity; did you mean --strategies?; "
             "see plant-aggregate compare --help",
         ),
+        ("runs --hlep", "no such option --hlep; did you mean --help?; see plant-aggregate runs --help"),
         ("run v --xyzzy", "no such option --xyzzy; see plant-aggregate run --help"),
         ("run v -z", "no such option -z; see plant-aggregate run --help"),
         ("--debug run v", f"no such option --debug before the command: write it after {MANY}"),
