@@ -116,8 +116,11 @@ def compare(
 
     All are compared with the same observations, those that users voted on, and grouped by the users' votes; so the
     intervals of all come from the same resamples. An observation that labels lack counts as not right. ``ai_votes`` go
-    to the strategies that take them. Raises VotesError if no expert observation was voted on, or is among labels.
+    to the strategies that take them. Raises VotesError if no expert observation was voted on, or is among labels, and
+    ParameterError if there is nothing to compare.
     """
+    if not strategies and not labels:
+        raise ParameterError("there is nothing to compare", remedy="give strategies or labels")
     known = known_rows(truth, votes, "the votes")
     experts = truth if ai_votes is None else known.truth
     check_labels(known.truth, votes.label_names, "the votes")
