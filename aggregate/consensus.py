@@ -138,8 +138,8 @@ class Consensus:
         Args:
             votes: the votes that the labels were found from.
             labels: an integer array of codes, int32[n_observations], positions in ``votes.label_names``; or the labels
-                themselves, as a list or array of n_observations in the order of ``votes.observation_ids``, as a frame
-                of observation_id and label, or as a pandas Series of labels by observation, such as crowd-kit's.
+                themselves, as a list, array or column of n_observations in the order of ``votes.observation_ids``, as a
+                frame of observation_id and label, or as a pandas Series of labels by observation, such as crowd-kit's.
             weights: the weight of each user, at least 0: float64[n_users] in the order of ``votes.user_ids``, a frame
                 of user_id and weight, or a pandas Series of weights by user. Default: 1 each.
             shares: the share, or posterior probability, of each label voted on an observation: float64[n_observations,

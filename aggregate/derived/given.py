@@ -9,7 +9,7 @@ from ..arrays import Counts, Floats, Indices, LabelCodes, Weights
 from ..arrow import plain, to_numpy
 from ..disputes import Disputes
 from ..errors import ParameterError, VotesError, quoted, warn
-from ..frames import is_frame, to_table, wrong_type
+from ..frames import is_frame, is_pandas, to_table, wrong_type
 from ..schema import POSTERIORS, TRUTH, USERS
 from ..truth import Truth, codes_among, known_rows, rows_of
 from ..votes import Votes
@@ -29,12 +29,10 @@ def label_codes(votes: Votes, labels: Any) -> LabelCodes:
 
     Raises TypeError, and VotesError.
     """
-    import pyarrow as pa
-
     if not np.diff(votes.offsets).all():
         raise VotesError("some of the observations have no vote", remedy="give votes.voted, and labels for these")
-    if isinstance(labels, pa.Array | pa.ChunkedArray):
-        return _codes_of(votes, votes.observation_ids, plain(labels))
+    if _is_column(labels):
+        return _codes_of(votes, votes.observation_ids, _read(labels))
     if is_frame(labels):
         table = to_table(labels, TRUTH)
         ids = _distinct(table["observation_id"], "labels have an observation twice")
@@ -43,7 +41,7 @@ def label_codes(votes: Votes, labels: Any) -> LabelCodes:
     if given.ndim != 1 or given.dtype.kind not in "iuUO":
         raise wrong_type("labels", labels, "an array of names or codes, or a frame of observation_id and label")
     if given.dtype.kind in "UO":
-        return _codes_of(votes, votes.observation_ids, plain(to_table({"label": labels})["label"]))
+        return _codes_of(votes, votes.observation_ids, _read(labels))
     _check_length(votes, given)
     if not np.all((given >= 0) & (given < votes.n_labels)):
         raise VotesError(f"labels hold codes that are not in 0 to {votes.n_labels - 1:,}", remedy=CODES)
@@ -94,7 +92,7 @@ def user_weights(votes: Votes, weights: Any) -> Weights:
         return np.ones(votes.n_users)
     if type(weights).__name__ == "Series" and hasattr(weights, "index"):
         weights = {"user_id": weights.index, "weight": weights}
-    if is_frame(weights):
+    if is_frame(weights) and not _is_column(weights):
         table = to_table(weights, USER_WEIGHTS)
         ids = _distinct(table["user_id"], "weights have a user twice")
         rows, places = rows_of(votes.user_ids, ids)
@@ -113,7 +111,7 @@ def candidate_shares(votes: Votes, disputes: Disputes, shares: Any) -> Floats:
     Raises TypeError, ParameterError and VotesError.
     """
     candidates, of_candidates = disputes.candidates, _of_candidates(disputes)
-    if is_frame(shares):
+    if is_frame(shares) and not _is_column(shares):
         table = to_table(shares, POSTERIORS)
         rows = codes_among(votes.observation_ids, plain(table["observation_id"]))
         places = candidates_of(disputes, rows, codes_among(votes.label_names, plain(table["label"])))
@@ -169,9 +167,20 @@ def _of_candidates(disputes: Disputes) -> Indices:
     return np.repeat(np.arange(len(disputes)), np.diff(disputes.candidates.offsets))
 
 
+def _is_column(values: Any) -> bool:
+    """Whether values are a column of Arrow or Polars, which exports Arrow data as frames do."""
+    exports = any(hasattr(values, name) for name in ("__arrow_c_stream__", "__arrow_c_array__"))
+    return exports and any(hasattr(values, name) for name in ("dtype", "type")) and not is_pandas(values, "Series")
+
+
+def _read(values: Any) -> "pa.Array":
+    """A column of values as an Arrow array without a dictionary."""
+    return plain(to_table({"values": values})["values"])
+
+
 def _numbers(name: str, values: Any) -> Floats:
     """An array of finite numbers, at least 0. Raises TypeError, ParameterError."""
-    numbers = np.asarray(values)
+    numbers = to_numpy(_read(values), null=np.nan) if _is_column(values) else np.asarray(values)
     if numbers.dtype.kind not in "biuf":
         raise wrong_type(name, values, "an array of dtype float64, or a frame")
     if not np.all(np.isfinite(numbers) & (numbers >= 0)):

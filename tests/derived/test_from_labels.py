@@ -124,6 +124,22 @@ def test_shares_may_be_of_all_labels_and_are_divided_by_the_sum_of_those_voted(v
         assert found.agreement.tolist() == pytest.approx([0.75, 1.0, 0.75])
 
 
+@pytest.mark.parametrize("kind", ["arrow", "chunked", pytest.param("polars", marks=pytest.mark.extras)])
+def test_columns_in_the_order_of_the_votes(kind: str, votes: Votes) -> None:
+    def column(values: list[Any]) -> Any:
+        if kind == "polars":
+            return pytest.importorskip("polars").Series(values)
+        return pa.array(values) if kind == "arrow" else pa.chunked_array([values[:1], values[1:]])
+
+    labels, weights, shares = ["Acer", "Tilia", "Abies"], [0.5, 2.0, 1.0], [0.25, 0.75, 0.75, 0.25]
+    found = Consensus.from_labels(votes, column(labels), weights=column(weights), shares=column(shares))
+    expected = Consensus.from_labels(votes, labels, weights=weights, shares=shares)
+    assert found.to_arrow().equals(expected.to_arrow())
+    assert found.users_to_arrow().equals(expected.users_to_arrow())
+    with pytest.raises(ParameterError, match="weights must be finite numbers, at least 0"):
+        Consensus.from_labels(votes, labels, weights=column([0.5, None, 1.0]))
+
+
 def test_integers_are_codes_in_arrays_and_labels_in_tables() -> None:
     rows = {"observation_id": [7, 7, 8], "user_id": [1, 2, 1], "label": [30, 10, 20]}
     votes = plant_aggregate.votes_from_table(rows)
