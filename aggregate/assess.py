@@ -14,9 +14,20 @@ from .assessment.comparison import compare as compare_strategies
 from .assessment.evaluation import RESAMPLES, Evaluation
 from .assessment.evaluation import evaluate as evaluate_against
 from .consensus import Consensus
-from .errors import ParameterError
+from .errors import ParameterError, VotesError
 from .evidence import Evidence
-from .frames import Frame, check_type, is_frame, is_pandas, path_in_words, source_of, to_table, wrong_type
+from .frames import (
+    Frame,
+    check_columns,
+    check_type,
+    is_frame,
+    is_pandas,
+    names_in_words,
+    path_in_words,
+    source_of,
+    to_table,
+    wrong_type,
+)
 from .ingest import votes_from_table
 from .ingest.ai_votes import ai_votes_from_table
 from .ingest.given import given_truth
@@ -35,6 +46,9 @@ GivenLabels: TypeAlias = "Consensus | Evidence | Run | Truth | Frame"
 
 GivenVotes: TypeAlias = "Votes | Frame"
 """Votes, or a frame of them."""
+
+OBJECTS = (Consensus, Evidence, Run, Truth, Votes)
+"""What is given as it is, though some of it exports Arrow data, too."""
 
 
 def evaluate(
@@ -60,10 +74,12 @@ def evaluate(
         seed: see ``resamples``.
         worst: number of confusions, the most frequent first.
 
-    Raises VotesError if no expert observation is in the consensus, ids or labels have different types, or an
-    observation occurs twice; ParameterError for invalid numbers; TypeError for what is neither. Warns of expert labels
-    that look like one of the consensus but differ from it.
+    Raises VotesError if no expert observation is in the consensus, ids or labels have different types, an observation
+    occurs twice, or no frame has a column that ``columns`` names; ParameterError for invalid numbers; TypeError for
+    what is neither. Warns of expert labels that look like one of the consensus but differ from it.
     """
+    consensus, truth = _readable_again(consensus), _readable_again(truth)
+    _check_names(columns, consensus, truth)
     experts = truth_of(truth, columns)
     labels = evidence_of(consensus, experts, columns)
     return evaluate_against(labels, experts, resamples=resamples, seed=seed, worst=worst)
@@ -98,14 +114,18 @@ def compare(
         seed: of the resamples.
         progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
 
-    Raises VotesError if no expert observation was voted on, ParameterError for a name that there is not,
-    StrategyError if a strategy of another package fails, TypeError for what is neither.
+    Raises VotesError if no expert observation was voted on, or no frame has a column that ``columns`` names;
+    ParameterError for the name of a strategy that there is not, or if there is nothing to compare; StrategyError if a
+    strategy of another package fails; TypeError for what is neither.
     """
     chosen = named_strategies(strategies)
-    experts = truth_of(truth, columns)
     if labels is not None and not isinstance(labels, Mapping):
         raise wrong_type("labels", labels, "a dict of them by name, {'name': labels}")
-    others = {name: _as_evidence(evidence_of(given, experts, columns)) for name, given in (labels or {}).items()}
+    votes, truth = _readable_again(votes), _readable_again(truth)
+    found = {name: _readable_again(given) for name, given in (labels or {}).items()}
+    _check_names(columns, votes, truth, *found.values())
+    experts = truth_of(truth, columns)
+    others = {name: _as_evidence(evidence_of(given, experts, columns)) for name, given in found.items()}
     twice = [name for name in others if name in chosen]
     if twice:
         raise ParameterError(f"labels and a strategy are both named {twice[0]}", remedy="give them another name")
@@ -193,14 +213,28 @@ def _as_evidence(given: Consensus | Evidence) -> Evidence:
     return given if isinstance(given, Evidence) else Evidence.of(given)
 
 
+def _readable_again(given: Any) -> Any:
+    """A frame that can be read more than once, even if the one given cannot; anything else as it is."""
+    if isinstance(given, (*OBJECTS, Mapping)) or not is_frame(given) or is_pandas(given, "DataFrame", "Series"):
+        return given
+    return to_table(given)
+
+
+def _check_names(columns: Mapping[str, str] | None, *given: object) -> None:
+    """Raise VotesError if there are frames, but one of the names that ``columns`` has is in none of them."""
+    check_columns(columns)
+    frames = [each for each in given if is_frame(each) and not isinstance(each, OBJECTS)]
+    names = dict.fromkeys(name for frame in frames for name in source_of(frame).names) if columns else {}
+    unknown = [theirs for theirs in (columns or {}).values() if theirs not in names]
+    if frames and unknown:
+        raise VotesError(f"no table has a column {unknown[0]!r}: there are {names_in_words(list(names))}")
+
+
 def _with_names(frame: Frame, columns: Mapping[str, str] | None) -> tuple[Frame, dict[str, str]]:
     """A frame, and those of ``columns`` that it has, as several frames may have names of their own."""
-    if not columns:
-        return frame, {}
-    if not isinstance(frame, Mapping) and not is_pandas(frame, "DataFrame", "Series"):
-        frame = to_table(frame)  # it may be read once only
-    names = source_of(frame).names
-    return frame, {ours: theirs for ours, theirs in columns.items() if theirs in names}
+    frame = _readable_again(frame)
+    names = source_of(frame).names if columns else ()
+    return frame, {ours: theirs for ours, theirs in (columns or {}).items() if theirs in names}
 
 
 def truth_of(given: GivenTruth, columns: Mapping[str, str] | None = None) -> Truth:

@@ -287,8 +287,7 @@ def _missing(
     """Says which columns are missing, which there are, and what to write."""
     called = [repr(columns[name]) + f" ({name})" if name in columns else repr(name) for name in missing]
     which = f"columns {', '.join(called)} are" if len(called) > 1 else f"column {called[0]} is"
-    have = ", ".join(repr(name) for name in source.names[:SHOWN]) + (", ..." if len(source.names) > SHOWN else "")
-    fault = f"{which} missing; {source.kind} has {have or 'none'}"
+    fault = f"{which} missing; {source.kind} has {names_in_words(source.names)}"
     free = [name for name in source.names if name not in found.values()]
     proposal, is_likely = _proposal(missing, found, free)
     is_wide = not is_likely and tuple(missing) == OF_VOTE
@@ -303,6 +302,11 @@ def _missing(
     if len(free) < len(missing):
         return VotesError(fault, remedy="add it" if len(missing) == 1 else "add them")
     return VotesError(fault, remedy=f"write columns={proposal}{hint}")
+
+
+def names_in_words(names: Sequence[Any]) -> str:
+    """The names of columns, for messages, or the first of them."""
+    return (", ".join(map(repr, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")) or "none"
 
 
 def _spellings(missing: Sequence[str], columns: Mapping[str, str]) -> set[str]:

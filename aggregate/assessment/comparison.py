@@ -15,7 +15,7 @@ from ..ai_votes import AI_MODES, AiVotes
 from ..arrays import Counts
 from ..arrow import table_of_rows, to_arrow
 from ..consensus import Consensus
-from ..errors import AggregateWarning, StrategyError, VotesError
+from ..errors import AggregateWarning, ParameterError, StrategyError, VotesError
 from ..evidence import Evidence
 from ..html_blocks import as_html
 from ..progress import SILENT, Progress

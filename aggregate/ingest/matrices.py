@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from ..arrays import Flags
 from ..arrow import fill_null, plain, scalar, to_arrow, to_numpy
 from ..errors import VotesError, quoted, reason_of, warn
-from ..frames import ALIASES, Frame, is_frame, is_pandas, source_of, to_array, whole_numbers, wrong_type
+from ..frames import ALIASES, Frame, is_frame, is_pandas, names_in_words, source_of, to_array, whole_numbers, wrong_type
 from ..votes import Votes
 from . import votes_from_table
 
@@ -77,7 +77,7 @@ def _parts(matrix: Any, id_column: str | None) -> tuple[pa.Array, list[Any], lis
     wanted = [ID, ALIASES[ID]] if id_column is None else [id_column]
     of_ids = next((name for name in wanted if name in source.names), None)
     if of_ids is None and id_column is not None:
-        have = ", ".join(map(repr, source.names))
+        have = names_in_words(source.names)
         raise VotesError(f"column {quoted(id_column)} ({ID}) is missing; {source.kind} has {have}")
     if of_ids is not None:
         ids = source.read(of_ids, ID)

@@ -63,17 +63,21 @@ def evidence_of_frame(frame: Frame, columns: Mapping[str, str] | None = None) ->
     types, batches = batches_of_table(to_table(frame, EVIDENCE, columns), EVIDENCE)
     rows = list(batches)
     names = [pa.nulls(0, types["label"]), *(pc.unique(batch.column("label")) for batch in rows)]
-    return _evidence(rows, names, types, "labels")
+    return _evidence(rows, names, types, "labels", "give every row a value, or leave the column out")
 
 
 def _evidence(
-    batches: list[pa.RecordBatch], names: list[pa.Array], types: Mapping[str, pa.DataType], origin: str
+    batches: list[pa.RecordBatch],
+    names: list[pa.Array],
+    types: Mapping[str, pa.DataType],
+    origin: str,
+    remedy: str = "name a consensus.parquet as published",
 ) -> Evidence:
     """The evidence in rows, sorted by observation id; ``names`` are all labels. Raises VotesError."""
     table = _plain(batches, types, origin)
     if "n_votes" not in table.column_names:  # of another program: a row without a label says nothing
         table = table.filter(table.column("label").is_valid())
-    _check_rows(table, origin)
+    _check_rows(table, origin, remedy)
     label_names = pc.unique(pa.chunked_array([_decoded(part) for part in names])).drop_null()
     check_text(label_names, "label", origin)
     with readable(origin, "a consensus"):  # integers that are too large for their column
@@ -118,7 +122,7 @@ def _table(batches: list[pa.RecordBatch], types: Mapping[str, pa.DataType], colu
     return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)
 
 
-def _check_rows(table: pa.Table, path: str) -> None:
+def _check_rows(table: pa.Table, path: str, remedy: str) -> None:
     """Raise VotesError if a value is missing, a confidence no share, or an observation occurs twice."""
     gaps = [name for name in table.column_names if name not in ("runner_up", "label") and table.column(name).null_count]
     if "n_votes" in table.column_names:
@@ -126,7 +130,7 @@ def _check_rows(table: pa.Table, path: str) -> None:
         if pc.any(pc.and_(unlabelled, pc.greater(table.column("n_votes"), scalar(0)))).as_py():
             gaps.insert(0, "label")  # only observations without a user's vote may be without one
     if gaps:
-        raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy="name a consensus.parquet as published")
+        raise VotesError(f"column {gaps[0]!r} holds nulls", where=path, remedy=remedy)
     for name in {"confidence", "probability"} & set(table.column_names):
         inside = pc.and_(pc.greater_equal(table.column(name), scalar(0)), pc.less_equal(table.column(name), scalar(1)))
         if not pc.all(inside).as_py() and table.num_rows:

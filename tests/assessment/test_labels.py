@@ -17,6 +17,7 @@ from plant_aggregate import Evaluation, ParameterError, Truth, Votes, VotesError
 from plant_aggregate.assessment.report.comparison import comparison_blocks
 from plant_aggregate.assessment.report.evaluation import evaluation_blocks
 from plant_aggregate.cli.text import as_text
+from plant_aggregate.frames import to_table
 from tests.paths import SAMPLE
 
 OF_LABELS = ["accuracy_of_labels"]
@@ -283,3 +284,29 @@ def test_results_of_crowd_kit_stand_beside_ours(votes: Votes, truth: Truth) -> N
     assert found.compared[1].evaluation.overlap.without_label == 0
     kept = plant_aggregate.Consensus.from_labels(votes, theirs)
     assert kept.n_observations == votes.n_observations
+
+
+def test_a_name_that_no_frame_has_stands_for_no_other_column() -> None:
+    labels = {**LABELS, "species": ["Ilex", "Ilex"]}
+    votes = {**LABELS, "user_id": ["ana", "bo"]}
+    for columns in ({"label": "speceis"}, {"observation_id": "obs"}):
+        with pytest.raises(VotesError, match=f"no table has a column '{next(iter(columns.values()))}': there are "):
+            plant_aggregate.evaluate(labels, EXPERTS, columns=columns)
+        with pytest.raises(VotesError, match="no table has a column"):
+            plant_aggregate.compare(votes, EXPERTS, "majority", labels={"x": labels}, columns=columns)
+    wrong: Any = ["label"]
+    with pytest.raises(TypeError, match="columns are wanted, not a list: write columns="):
+        plant_aggregate.evaluate(labels, EXPERTS, columns=wrong)
+
+
+def test_frames_that_can_be_read_once_may_have_names_of_their_own() -> None:
+    def reader(frame: Any) -> pa.RecordBatchReader:
+        return to_table(frame).rename_columns(["photo", "label"]).to_reader(1)
+
+    found = plant_aggregate.evaluate(reader(LABELS), reader(EXPERTS), columns={"observation_id": "photo"}, resamples=0)
+    assert found.to_dict() == plant_aggregate.evaluate(LABELS, EXPERTS, resamples=0).to_dict()
+
+
+def test_nothing_is_no_comparison() -> None:
+    with pytest.raises(ParameterError, match="there is nothing to compare; give strategies or labels"):
+        plant_aggregate.compare({**LABELS, "user_id": ["ana", "bo"]}, EXPERTS, [])
