@@ -266,13 +266,12 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
     except ConversionError as error:
         raise VotesError(str(error), where=path, remedy="cast it, or leave such rows out") from error
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
-        raise VotesError(
-            f"cannot be read as {kind} ({reason_of(error)})",
-            where=path,
-            remedy="see that there is memory for what it holds, and that it is complete"
-            if isinstance(error, MemoryError)
-            else "see that it is complete and may be read",
-        ) from error
+        remedy = "see that it is complete and may be read"
+        if isinstance(error, MemoryError):
+            remedy = "see that there is memory for what it holds, and that it is complete"
+        elif path.lower().endswith(".csv") and isinstance(error, pa.ArrowInvalid):
+            remedy = "write it as Parquet first: pandas.read_csv('votes.csv').to_parquet('votes.parquet')"
+        raise VotesError(f"cannot be read as {kind} ({reason_of(error)})", where=path, remedy=remedy) from error
 
 
 @contextmanager
