@@ -17,7 +17,7 @@ class Label(NamedTuple):
 
 
 class Place(Label):
-    """The path of a file or folder, whose end tells most."""
+    """The path of a file or folder, or an id: the end tells most."""
 
 
 class Interval(NamedTuple):

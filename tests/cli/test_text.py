@@ -42,7 +42,7 @@ def two_runs(work: Path, write: Write, capfd: Capture) -> str:
     """Two runs, the later with other labels, some of them long; the id of the first."""
     for name in ("one", "two"):
         labels = [f"{name} " + "x" * 90, "銀杏" * 30, f"{name} species", "Abies alba"]
-        ids = [f"observation {n} " + "y" * 50 for n in (1, 1, 2, 3)]
+        ids = [f"observation {'y' * 50} {n}" for n in (1, 1, 2, 3)]
         assert run_command(["run", str(write(f"{name}.parquet", label=labels, observation_id=ids)), "-q"]) == 0
     capfd.readouterr()
     return sorted(path.name for path in (work / "consensus/runs").iterdir())[0]
@@ -54,6 +54,7 @@ def test_no_line_wraps_and_the_pipe_has_it_all(two_runs: str, capfd: Capture) ->
         lines = on_terminal(width, *command)
         assert max(map(width_of, lines)) <= width
         assert any("…" in line for line in lines)
+    assert [line.split("  ")[0][-2:] for line in lines[-2:]] == [" 1", " 2"]  # what tells ids apart is shown
     assert run_command(command) == 0
     whole = capfd.readouterr().out
     assert "…" not in whole

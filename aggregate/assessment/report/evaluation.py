@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...blocks import Block, Cell, Interval, Label, Table, count
+from ...blocks import Block, Cell, Interval, Label, Place, Table, count
 from ...errors import quoted
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _suspects(suspects: "Suspects") -> Block:
     table = Table(
         header=("user", "shared votes", "agreement", "spam score", "label entropy"),
         rows=[
-            (Label(user.user_id), user.n_shared, 100 * user.agreement_rate, user.spam_score, user.label_entropy)
+            (Place(user.user_id), user.n_shared, 100 * user.agreement_rate, user.spam_score, user.label_entropy)
             for user in suspects.worst
         ],
         formats=("", ",", ".1f %", ".3f", ".3f"),

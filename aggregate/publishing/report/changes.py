@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ...blocks import Block, Cell, Label, Table, count
+from ...blocks import Block, Cell, Label, Place, Table, count
 
 if TYPE_CHECKING:
     from ..changes import Changes
@@ -41,7 +41,10 @@ def changes_blocks(changes: "Changes", rows: int, title: str, how_to_see_all: st
     if frequent:
         table = Table(header=("times", "label before", "label now"), rows=frequent, formats=(",",), left=(1, 2))
         blocks.append(Block(content=[table]))
-    listed = [list(map(Label, row.values())) for row in changes.first(rows).to_pylist()]
+    listed = [
+        [Place(observation), *map(Label, others)]
+        for observation, *others in (row.values() for row in changes.first(rows).to_pylist())
+    ]
     if listed:
         header = ("observation", "label before", "label now", "status before", "status now", "why")
         more = changes.encoded.num_rows - len(listed)
