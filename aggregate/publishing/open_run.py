@@ -41,7 +41,7 @@ def open_run(output: str | os.PathLike[str] = DEFAULT_OUTPUT, run_id: str | None
         raise wrong_type("an output folder or a run", output, "its path: open_run('consensus')")
     if run_id is None:
         try:
-            return _followed(lambda: consensus_path(output))
+            return _followed(lambda: consensus_path(output), _run_at)
         except VotesError as error:
             if not is_run_name(output):
                 raise
@@ -50,7 +50,7 @@ def open_run(output: str | os.PathLike[str] = DEFAULT_OUTPUT, run_id: str | None
     if not isinstance(run_id, str):
         raise wrong_type("the id of a run", run_id, "open_run('consensus', 'latest')")
     store = open_output(output)
-    return _followed(lambda: store.file(find_run(store, run_id), CONSENSUS_FILE))
+    return _followed(lambda: find_run(store, run_id), lambda found: _run_at(store.file(found, CONSENSUS_FILE)))
 
 
 def open_latest(output: str | os.PathLike[str]) -> Run:
@@ -61,7 +61,7 @@ def open_latest(output: str | os.PathLike[str]) -> Run:
     The run is looked up once: all files read are those of one run, as long as that run is kept (``--keep``).
     """
     store = open_output(output)
-    return _followed(lambda: store.file(published_in(store), CONSENSUS_FILE), _recorded)
+    return _followed(lambda: published_in(store), lambda found: run_in(store, found))
 
 
 def open_named(name: str | os.PathLike[str] | Run, output: str | os.PathLike[str] | None = DEFAULT_OUTPUT) -> Run:
@@ -104,7 +104,9 @@ def read_evidence(path: str | os.PathLike[str], truth: "Truth | Frame") -> Publi
 
 def run_in(store: RunStore, run_id: str) -> Run:
     """A run in a store. Raises VotesError if it has no sound run.json, and PublishError if it is not there."""
-    return _recorded(store.file(run_id, CONSENSUS_FILE))
+    consensus = store.file(run_id, CONSENSUS_FILE)
+    record = record_in(above(consensus))
+    return Run(record.run_id, record, consensus, record.seconds)
 
 
 def consensus_path(name: str | os.PathLike[str]) -> str:
@@ -142,29 +144,21 @@ def _remote_consensus(uri: str) -> str:
     return child(uri, RUNS, published, CONSENSUS_FILE)
 
 
-def _followed(find: Callable[[], str], opened: Callable[[str], Run] | None = None) -> Run:
-    """The run whose consensus ``find`` finds; another one, if the first has been removed meanwhile."""
-    opened = opened or _run_at
-    consensus = find()
+def _followed(find: Callable[[], str], opened: Callable[[str], Run]) -> Run:
+    """The run ``opened`` by what ``find`` finds, an id or a consensus; another, if that has been removed meanwhile."""
+    found = find()
     for _ in range(ATTEMPTS - 1):
         try:
-            return opened(consensus)
+            return opened(found)
         except AggregateError:
-            found = find()
-            if found == consensus:
+            before, found = found, find()
+            if found == before:
                 raise
-            consensus = found
-    return opened(consensus)
+    return opened(found)
 
 
 def _run_at(consensus: str) -> Run:
     """The run with a consensus in a file, whether it has a run.json or not. Raises VotesError if there is none."""
     record = record_beside(consensus)
     check_consensus(consensus, record)
-    return Run(record.run_id, record, consensus, record.seconds)
-
-
-def _recorded(consensus: str) -> Run:
-    """The run with a consensus in its folder. Raises VotesError if it has no sound run.json."""
-    record = record_in(above(consensus))
     return Run(record.run_id, record, consensus, record.seconds)

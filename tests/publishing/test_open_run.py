@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
+from plant_aggregate.publishing import open_run
 from plant_aggregate.publishing.record import UNKNOWN
 from tests.object_store import Bucket
 
@@ -78,6 +79,19 @@ def test_a_run_has_many_names(work: Path) -> None:
             assert run.read_table("users.parquet").num_rows == 3
             assert Path(run.path("users.parquet")).exists()
             run.verify()
+
+
+@pytest.mark.parametrize("name", ["latest", "previous"])
+def test_a_run_that_was_removed_after_its_name_was_followed_gives_way_to_the_next(
+    work: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found = {"latest": ids()[1], "previous": ids()[0]}[name]
+    answers = iter(["20200101T000000Z", found])
+    monkeypatch.setattr(open_run, "find_run", lambda *_: next(answers))
+    assert plant_aggregate.open_run("consensus", name).run_id == found
+    monkeypatch.setattr(open_run, "find_run", lambda *_: "20200101T000000Z")
+    with pytest.raises(plant_aggregate.PublishError, match="has no run 20200101T000000Z"):
+        plant_aggregate.open_run("consensus", name)
 
 
 def test_a_run_is_named_by_the_beginning_of_its_id(work: Path) -> None:
