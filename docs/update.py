@@ -37,6 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
+FIT_PREDICT_MEASURED = ROOT / "docs" / "measured" / "fit_predict.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MANY_VOTES = 5_000_000
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z(?:-\d+)?\b")
@@ -276,6 +277,14 @@ def measured_strategies() -> dict[str, Callable[[], str]]:
     return {f"strategies {name}": partial(rendered, name, results) for name in TABLES}
 
 
+def measured_fit_predict() -> dict[str, Callable[[], str]]:
+    """The tables of the last measurement of fit_predict, each a part."""
+    from benchmarks.fit_predict import TABLES
+
+    results = json.loads(FIT_PREDICT_MEASURED.read_text(encoding="utf-8"))
+    return {f"fit_predict {name}": partial(table, results) for name, table in TABLES.items()}
+
+
 def speed() -> str:
     """How long the job took on large logs, in a sentence: the median of the sessions."""
     from benchmarks.contenders import OURS
@@ -332,6 +341,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "ambiguity on sample_votes": ambiguity_on_samples,
     "strategies": strategies,
     **measured_strategies(),
+    **measured_fit_predict(),
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "speed": speed,
