@@ -51,6 +51,7 @@ def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> l
                 for each, measures in sorted(groups, key=lambda pair: _order(pair[1]))
             ],
             formats=("", *[".1f %"] * len(SHARES), *[".3f"] * len(ERRORS), ".2f s"),
+            least=(9, 8, 7, 4, 3, 2),  # accuracy and labels right stay
         )
         blocks.append(Block(f"{subset.observations:,} expert observations: {subset.name}", [table]))
     notes = []

@@ -106,6 +106,7 @@ def listing_blocks(runs: Sequence["ListedRun"]) -> list[Block]:
         rows=[[value for name, value in each.items() if name != "held"] for each in facts],
         formats=("", "", "", "", ",", ",", ","),
         left=(0, 1, 2, 3),
+        least=(3, 6),
     )
     reasons = [f"{each['run_id']} was held back: {'; '.join(each['held'])}" for each in facts if each["held"]]
     return [Block(content=[table, *reasons])]
