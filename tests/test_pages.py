@@ -64,6 +64,7 @@ def test_both_sides_of_the_page_on_moving_agree_as_it_says(tmp_path: Path, monke
         copy_strategies(tmp_path)
     except AttributeError:
         pytest.skip("peerannot is not installed")
+    monkeypatch.chdir(tmp_path)  # the page writes a file
     monkeypatch.syspath_prepend(tmp_path)
     for name in [name for name in sys.modules if name.partition(".")[0] == "peerannot"]:
         monkeypatch.delitem(sys.modules, name)
