@@ -12,7 +12,7 @@ from plant_aggregate.errors import on_one_line
 
 GAP = "  "  # between columns
 NARROWEST = 12  # columns of the screen that a cut label or id has at least
-FEW_WORDS = 25  # columns of the screen up to which words in a row stay on a line
+WIDE_ENOUGH = 25  # columns of the screen up to which words in a row stay on a line, and names of rows whole if alike
 INDENT = "  "  # of what continues a line
 
 
@@ -34,7 +34,7 @@ class Text(NamedTuple):
         if self.kind == "number" or not self.text:
             return whole
         longest = max(map(width_of, self.text.split()))
-        return longest if self.kind == "name" else min(whole, max(longest, FEW_WORDS))
+        return longest if self.kind == "name" else min(whole, max(longest, WIDE_ENOUGH))
 
     def lines(self, width: int) -> list[str]:
         """The cell in lines of at most ``width`` columns of the screen."""
@@ -204,6 +204,8 @@ def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
     needed = [sorted(width_of(row[column].text) for row in grid) for column in range(len(widths))]
     for column in columns:
         widths[column] = max(row[column].narrowest for row in grid)
+    if columns[0] == 0:
+        widths[0] = max(widths[0], _telling_apart([row[0] for row in grid]))
     room = width - sum(widths) - len(GAP) * (len(columns) - 1)
     if room < 0:
         return None
@@ -223,6 +225,15 @@ def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
     for column in columns:  # what words leave over
         widths[column] = max(width_of(line) for row in grid for line in row[column].lines(widths[column]))
     return widths
+
+
+def _telling_apart(names: Sequence[Text]) -> int:
+    """The columns of the screen in which labels that name rows differ when cut; NARROWEST if WIDE_ENOUGH do not do."""
+    labels = {name for name in names if name.kind in ("label", "path")}
+    longest = max((width_of(label.text) for label in labels), default=0)
+    narrowest = min(NARROWEST, longest)
+    widths = range(narrowest, min(WIDE_ENOUGH, longest) + 1)
+    return next((w for w in widths if len({label.lines(w)[0] for label in labels}) == len(labels)), narrowest)
 
 
 def _counts(table: Table, width: int | None) -> Iterator[str]:

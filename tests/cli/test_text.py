@@ -141,6 +141,18 @@ def test_subsets_that_do_not_fit_are_named() -> None:
     assert as_text([Block(content=[table])], 40).splitlines()[-1] == "[1 column more with --csv: some]"
 
 
+def test_names_of_rows_can_be_told_apart() -> None:
+    rows = [(Label(f"plantnet, AI {mode}"), 123456, 123456) for mode in ("fixed", "from 0.5", "from 0.7")]
+    lines = as_text([Block(content=[Table(rows=rows, header=("", "one", "other"))])], 30).splitlines()
+    assert lines[1:] == [
+        "plantnet, AI fixed     123456",
+        "plantnet, AI from 0.5  123456",
+        "plantnet, AI from 0.7  123456",
+        "[1 column more with --csv:",
+        "  other]",
+    ]
+
+
 def test_remarks_and_notes_are_wrapped_between_words() -> None:
     counts = Table(
         rows=[("valid", 1234, 98.72, "may be used for training")], formats=("", ",", ".1f %"), layout="counts"
