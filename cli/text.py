@@ -13,6 +13,7 @@ from plant_aggregate.errors import on_one_line
 GAP = "  "  # between columns
 NARROWEST = 12  # columns of the screen that a cut label or id has at least
 WIDE_ENOUGH = 25  # columns of the screen up to which words in a row stay on a line, and names of rows whole if alike
+MANY_ROWS = 1000  # rows whose names are compared
 INDENT = "  "  # of what continues a line
 
 
@@ -229,7 +230,7 @@ def _widths(grid: Grid, columns: Sequence[int], width: int) -> list[int] | None:
 
 def _telling_apart(names: Sequence[Text]) -> int:
     """The columns of the screen in which labels that name rows differ when cut; NARROWEST if WIDE_ENOUGH do not do."""
-    labels = {name for name in names if name.kind in ("label", "path")}
+    labels = {name for name in names[:MANY_ROWS] if name.kind in ("label", "path")}
     longest = max((width_of(label.text) for label in labels), default=0)
     narrowest = min(NARROWEST, longest)
     widths = range(narrowest, min(WIDE_ENOUGH, longest) + 1)
