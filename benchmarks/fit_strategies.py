@@ -70,7 +70,7 @@ def ours(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], .
     """Functions that fit, that return the shares, and that return further facts of the fit."""
     strategy_name, _, given = name.partition(":")
     parameters = dict(pair.split("=") for pair in given.split(",")) if given else {}
-    strategy = get(strategy_name)(**{key: float(value) for key, value in parameters.items()})
+    strategy = get(strategy_name)(**{key: json.loads(value) for key, value in parameters.items()})
     strategy.fit(plant_aggregate.votes_from_table(pa.table(TOY)))  # compiles the kernels if need be, and loads them
     return (
         lambda: strategy.fit(dataclasses.replace(votes)),  # a copy knows nothing of its disputes yet

@@ -30,6 +30,21 @@ def test_a_number_stands_for_a_file() -> None:
         ({"exit_code": 0}, "lines"),
         ({"exit_code": 2, "said": "/x/file.toml: nothing is wrong\n"}, "lines"),
         ({"exit_code": 1}, "lines"),
+        (
+            {
+                "exit_code": 1,
+                "said": "/x/file.toml: right\nplant-aggregate: error: /x/file.toml, line 2: [run] votes: v: no\n",
+            },
+            "accepted",
+        ),
+        (
+            {
+                "exit_code": 1,
+                "said": "/x/file.toml: right\nplant-aggregate: error: /x/file.toml, line 3: [run] votes: v: no\n",
+            },
+            "lines",
+        ),
+        ({"exit_code": 1, "said": "/x/file.toml: right\n"}, "lines"),
         ({"said": ANSWER["said"] + "/x/file.toml, line 1: y\n"}, "refused"),
         ({"said": ANSWER["said"] + "y\n"}, "lines"),
         ({"said": "plant-aggregate: error: /x/file.toml, line 0: x\n"}, "lines"),

@@ -28,6 +28,9 @@ REFUSED = re.compile(
     rf"{NAME}(?:, line (\d+): .+|: \[run\] .+|: is not TOML: .+"
     r"|: is too large for a configuration|: cannot be read \(.+\))"
 )
+MISSING = re.compile(rf"{NAME}, line (\d+): \[[a-z-]+\] [a-z-]+: .+")
+"""A path that is right as a setting, and leads nowhere."""
+
 ERROR = "plant-aggregate: error: "
 
 
@@ -98,7 +101,7 @@ class Bench:
         if verdict.kind == "refused" or verdict.kind not in GOOD:
             same = shown.get("said") == checked["said"]
             return verdict if verdict.kind not in GOOD or same else Verdict("other", f"{checked} {shown}")
-        if checked["exit_code"] and f"{NAME}: [run] " not in checked["said"]:  # what does not go together is shown
+        if checked["exit_code"] == 2 and f"{NAME}: [run] " not in checked["said"]:  # what does not go together is shown
             return Verdict("other", f"{checked} {shown}")
         self._file.write_text(shown["said"], encoding="utf-8")
         again = self._ask(case.command)
@@ -127,19 +130,21 @@ def judged(answer: dict[str, Any], content: bytes, limit: int) -> Verdict:
         return Verdict("unprintable", repr(said))
     if answer["peak"] > limit:
         return Verdict("memory", f"{answer['peak'] >> 20} MiB, limit {limit >> 20} MiB: {code} {said}")
-    if code == 2 and not _are_faults(said, content.count(b"\n") + 1):
+    n_lines = content.count(b"\n") + 1
+    lines = said.rstrip("\n").split("\n")
+    if code == 2 and not _are_faults(lines, REFUSED, n_lines):
         return Verdict("lines", said)
-    if code not in (0, 2) or said.startswith(ERROR) != (code == 2):
+    if code == 1 and not _are_faults([line for line in lines if line.startswith(ERROR)], MISSING, n_lines):
+        return Verdict("lines", said)
+    if code not in (0, 1, 2) or said.startswith(ERROR) != (code == 2) or (ERROR in said) != (code != 0):
         return Verdict("lines", f"{code} {said}")
-    return Verdict("refused" if code else "accepted", said)
+    return Verdict("refused" if code == 2 else "accepted", said)
 
 
-def _are_faults(said: str, n_lines: int) -> bool:
-    """Whether every line is a fault of the file, and names a line that it has."""
+def _are_faults(lines: list[str], form: re.Pattern[str], n_lines: int) -> bool:
+    """Whether every line is a fault of the file, in this form, and names a line that the file has."""
     folder = re.compile(rf"\S*/(?={NAME})")
-    faults = [
-        REFUSED.fullmatch(folder.sub("", line.removeprefix(ERROR), count=1)) for line in said.rstrip("\n").split("\n")
-    ]
+    faults = [form.fullmatch(folder.sub("", line.removeprefix(ERROR), count=1)) for line in lines]
     return all(fault and (fault[1] is None or 1 <= int(fault[1]) <= n_lines) for fault in faults)
 
 

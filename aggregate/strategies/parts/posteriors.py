@@ -1,6 +1,6 @@
 """Expectation-maximisation on the labels that were voted: what dawid-skene, one-coin, mace and glad have in common.
 
-The posterior of an observation lives on the labels voted on it. So that of an undisputed observation is 1, whatever the
+The posterior of an observation is over the labels voted on it. So that of an undisputed observation is 1, whatever the
 parameters; it informs them all the same, as counts that never change, and the posteriors that an iteration estimates
 are those of the disputed observations.
 """
