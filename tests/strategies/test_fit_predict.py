@@ -112,7 +112,7 @@ WRONG_INPUTS: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], 
     (PlantNet(), (AI,), {}, TypeError, "side inputs are wanted, not an AiVotes: write fit(votes, ai_votes=...)"),
     (PlantNet(), ({},), {}, TypeError, "side inputs are wanted, not a dict: write fit(votes)"),
     (PlantNet(), (), {"ai_votes": "a"}, TypeError, "not the text 'a': write ai_votes=read_ai_votes('a')"),
-    (PlantNet(), (), {"user_weights": AI}, TypeError, "not an AiVotes: write user_weights=read_user_weights(path)"),
+    (PlantNet(), (), {"user_weights": AI}, TypeError, "not an AiVotes: write user_weights=read_user_weights("),
     (PlantNet(), (), {"ai": AI}, TypeError, "fit of PlantNet() has no argument 'ai': parameters are arguments of the"),
     (Majority(), (), {"theta_acc": 0.5}, TypeError, "fit of Majority() has no argument 'theta_acc': parameters are"),
 ]
@@ -136,7 +136,8 @@ def test_other_inputs_than_a_strategy_takes(
         ("v.parquet", TypeError, "a frame of votes is wanted, not the text 'v.parquet': write fit_predict(read_votes("),
         (None, TypeError, "a frame of votes is wanted, not None: write fit_predict(read_votes(path))"),
         (pd.Series(["Ilex"]), TypeError, "not a pandas.Series: write a data frame of observation_id, user_id and"),
-        ([{"task": 7}], TypeError, "a matrix is wanted, not a list: write an array of two dimensions, or a frame"),
+        ([{"task": 7}], TypeError, "a matrix is wanted, not a list: write a data frame of these rows: pandas.Data"),
+        ([7, 8], TypeError, "a matrix is wanted, not a list: write an array of two dimensions, or a frame"),
         (WIDE, VotesError, "(a table with a column for each user goes to votes_from_matrix)"),
     ],
 )
