@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -190,7 +191,9 @@ def runs_listed() -> str:
     """The list of a run, one that was published after it, and one that a guard held back."""
     output = ["-q", "-o", f"{folder('runs')}/consensus"]
     output_of("run", VOTES, *output)
+    time.sleep(1)  # a second run of one second has a longer id
     output_of("run", VOTES, "--theta-acc", "0.75", *output)
+    time.sleep(1)
     output_of("run", VOTES, *AI, "--max-label-changes", "0.02", *output, exit_code=3)
     return in_console(output_of("runs", *output))
 

@@ -29,6 +29,7 @@ def audit(event, details):
         os.write(2, b".")
 
 from plant_aggregate.cli.start import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have what they start in the background ignore it
 sys.addaudithook(audit)
 sys.argv[1:] = arguments
 main()
