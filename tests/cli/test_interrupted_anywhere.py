@@ -60,7 +60,8 @@ def test_an_interrupt_anywhere_is_one_line(write: Write, work: Path, command: st
     arguments = command.format(votes=votes).split()
     if command == "runs":
         assert stepped(0, "run", votes, "-q")[0] == 0
-    stepped(0, *arguments)  # once a kernel is compiled there are fewer events
+    for _ in range(2):  # once kernels are compiled there are fewer events; the second run has one before it to compare
+        stepped(0, *arguments)
     exit_code, dots = stepped(0, *arguments)
     n_events = 100 * dots.count(".")
     assert exit_code == 0, dots
