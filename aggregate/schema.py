@@ -339,6 +339,14 @@ SHOWN_SETTINGS: Table = (
 )
 """What ``config --show --csv`` prints: a row for each setting of a command."""
 
+TAXONOMY: Table = (
+    Column("label", "label", "a taxon, as in the votes"),
+    Column("parent", "label", "the taxon above it, null for a root", nullable=True),
+    Column("rank", "string", "`species`, `genus`, ...", nullable=True),
+    Column("name", "string", "its scientific name, where the label is another", optional=True, nullable=True),
+)
+"""The tree of taxa, a row for each."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),

@@ -1,0 +1,1 @@
+"""What training and other tools read, written from a published run: a file each."""

@@ -1,0 +1,1 @@
+"""Layouts that platforms and tools publish votes in: a file each."""
