@@ -1,0 +1,364 @@
+"""JSON files, read record by record: items of a list, members of an object, or lines.
+
+Integers are exact, however long, and other numbers are floats. What an object says twice is not lost: see
+:class:`Record`. Files may be gzipped, and begin with a byte order mark.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
+
+import ijson
+
+from ..errors import VotesError, quoted
+from ..files.sources import printable
+from .base import LONGEST, Rejected
+from .opening import CHUNK, opened
+
+Event: TypeAlias = tuple[str, Any]
+"""A token: what it is, in the words of ijson ("start_map", "map_key", "number", ...), and its value."""
+
+CALLED = {
+    "start_map": "an object",
+    "start_array": "a list",
+    "string": "a text",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+REASON = re.compile(r"(?:b['\"])?(?:parse|lexical) error: ([^\n\\]+)")  # in the messages of yajl
+HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # one of the two surrogates that a character is written with
+NEWLINE = ord("\n")
+FETCH = "fetch or export it again"
+
+
+class Record(NamedTuple):
+    """An item of a list, a member of an object, or a line."""
+
+    number: int  # which one, from 1; of lines, blank ones included
+    key: str | None  # of a member
+    value: Any  # of keys that an object has twice, it has the last
+    repeated: list[tuple[str, Any]]  # members that are missing in the value, because a later one has the same key
+    unit: str = "record"
+    fault: str = ""  # why a line has no value
+    text: str = ""  # of a line with a fault
+
+    def rejected(
+        self,
+        path: Path,
+        reason: str,
+        *,
+        table: str = "votes",
+        observation_id: object = None,
+        user_id: object = None,
+        label: object = None,
+    ) -> Rejected:
+        """The record as one that cannot be used."""
+        observation, user, voted = (None if item is None else str(item) for item in (observation_id, user_id, label))
+        text = self.text or json.dumps(self.value, ensure_ascii=False)
+        where = printable(str(path))
+        return Rejected(table, where, self.unit, self.number, reason, observation, user, voted, text[:LONGEST])
+
+
+def items(path: Path, *keys: str) -> Iterator[Record]:
+    """The items of a list: the one that the file is, or the one that ``keys`` lead to, from object to object.
+
+    Raises VotesError if the file is no JSON, cut, or holds something else there: with record, line and column.
+    """
+    return _contents(path, keys, "start_array")
+
+
+def members(path: Path, *keys: str) -> Iterator[Record]:
+    """The members of an object: the one that the file is, or the one that ``keys`` lead to.
+
+    A key that occurs twice makes two records. Raises VotesError as :func:`items`.
+    """
+    return _contents(path, keys, "start_map")
+
+
+def outline(path: Path, without: Collection[str] = ()) -> dict[str, Any]:
+    """The object that a file is, without the values of some keys, which are None and may be larger than memory.
+
+    Raises VotesError as :func:`items`, and for a key that occurs twice.
+    """
+    tokens = _Tokens(path)
+    _enter(tokens, (), "start_map")
+    found: dict[str, Any] = {}
+    for event, key in tokens.events:
+        if event == "end_map":
+            break
+        if key in found:
+            _refuse_twice(path, key)
+        event, value = next(tokens.events)
+        if key in without:
+            _skip(tokens.events, event)
+            found[key] = None
+        else:
+            found[key], repeated = tokens.value(event, value)
+            if repeated:
+                _refuse_twice(path, repeated[0][0])
+    tokens.exhaust()
+    return found
+
+
+def lines(path: Path) -> Iterator[Record]:
+    """The values of a file that has one in each line. A line that is no JSON has a fault; blank ones are left out.
+
+    Raises VotesError if the file cannot be read, or is one document of many lines.
+    """
+    with opened(path) as file:
+        for number, line in enumerate(file, 1):
+            line = line.strip()
+            if line in (b"[", b"{"):
+                remedy = "write one value in each line (JSON lines), without a list around them"
+                fault = f"line {number} is {line.decode()!r} alone: this is one JSON document, not one in each line"
+                raise VotesError(fault, where=printable(str(path)), remedy=remedy)
+            if line:
+                yield _line(number, line)
+
+
+def kind_of(path: Path) -> Literal["list", "object", "lines"]:
+    """What a JSON file is, by its beginning: a list, an object, or a value in each line.
+
+    A file of a single line is not taken for one of lines. Raises VotesError if it is none of these.
+    """
+    with opened(path) as file:
+        filled = (stripped for line in file if (stripped := line.strip()))
+        first = next(filled, b"")
+        if first[:1] == b"[":
+            return "list"
+        if first[:1] == b"{":
+            return "lines" if first != b"{" and not _line(1, first).fault and next(filled, b"") else "object"
+    fault = "is empty" if not first else "is no JSON list or object"
+    raise VotesError(fault, where=printable(str(path)), remedy="check what it is")
+
+
+class _Tokens:
+    """The events of a JSON file, and which record they are of."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = 0
+        self.events = self._read()
+
+    def value(self, event: str, value: Any) -> tuple[Any, list[tuple[str, Any]]]:
+        """The value that begins with an event, and the members that it lacks."""
+        repeated: list[tuple[str, Any]] = []
+        try:
+            return _value(self.events, event, value, repeated), repeated
+        except RecursionError as error:
+            fault = f"{self._where()} is nested too deeply"
+            raise VotesError(fault, where=printable(str(self.path)), remedy="check what it is") from error
+
+    def exhaust(self) -> None:
+        """Read what is left: a file that is cut after what is wanted of it is cut."""
+        for _ in self.events:
+            pass
+
+    def _read(self) -> Iterator[Event]:
+        found = ijson.sendable_list()
+        n_bytes = 0
+        with opened(self.path) as file, _parser(found) as parser:
+            while chunk := file.read(CHUNK):
+                try:
+                    parser.send(chunk)
+                except Exception as error:  # which ones depends on the backend
+                    if isinstance(error, SystemError):
+                        del found[-1:]  # without a value: of an integer that is too long for Python
+                    yield from found
+                    self._refuse(error, n_bytes, chunk)
+                yield from found
+                del found[:]
+                n_bytes += len(chunk)
+            try:
+                parser.close()
+            except Exception as error:
+                yield from found
+                self._refuse_cut(error, n_bytes)
+        yield from found
+
+    def _refuse(self, error: Exception, n_before: int, chunk: bytes) -> NoReturn:
+        self._refuse_more(error)
+        line, column = self._place(n_before, chunk)
+        known = REASON.match(str(error))
+        reason = f" ({known[1].strip().rstrip('.')})" if known else ""
+        fault = f"{self._where()} is not valid JSON near line {line:,}, column {column:,}{reason}"
+        raise VotesError(fault, where=printable(str(self.path)), remedy=FETCH) from error
+
+    def _refuse_cut(self, error: Exception, n_bytes: int) -> NoReturn:
+        self._refuse_more(error)
+        fault = f"ends too early, in {self._where()}" if n_bytes else "is empty"
+        raise VotesError(fault, where=printable(str(self.path)), remedy=FETCH) from error
+
+    def _refuse_more(self, error: Exception) -> None:
+        if any(words in str(error) for words in ("trailing garbage", "Additional data")):
+            remedy = "see that it is one document, and not a value in each line"
+            raise VotesError("goes on after its end", where=printable(str(self.path)), remedy=remedy) from error
+
+    def _where(self) -> str:
+        return f"record {self.record:,}" if self.record else "its beginning"
+
+    def _place(self, n_before: int, chunk: bytes) -> tuple[int, int]:
+        """Line and column, from 1, where the parser notices: found by parsing again, and the chunk byte by byte."""
+        n_lines, n_columns = 1, 0
+        with opened(self.path) as file, _parser(ijson.sendable_list()) as parser:
+            while n_before and (begin := file.read(min(CHUNK, n_before))):
+                parser.send(begin)
+                n_before -= len(begin)
+                n_lines += begin.count(b"\n")
+                newline = begin.rfind(b"\n")
+                n_columns = n_columns + len(begin) if newline < 0 else len(begin) - newline - 1
+            for place, byte in enumerate(chunk):
+                n_columns += 1
+                try:
+                    parser.send(chunk[place : place + 1])
+                except Exception:
+                    break
+                if byte == NEWLINE:
+                    n_lines, n_columns = n_lines + 1, 0
+        return n_lines, n_columns
+
+
+@contextmanager
+def _parser(found: Any) -> Iterator[Any]:
+    """A parser that appends events to ``found``. One that is left before its end says so as it is closed."""
+    parser = ijson.basic_parse_coro(found)
+    try:
+        yield parser
+    finally:
+        with suppress(Exception):
+            parser.close()
+
+
+def _contents(path: Path, keys: tuple[str, ...], opening: str) -> Iterator[Record]:
+    tokens = _Tokens(path)
+    events = tokens.events
+    _enter(tokens, keys, opening)
+    is_object = opening == "start_map"
+    closing = "end_map" if is_object else "end_array"
+    tokens.record = 1
+    for event, value in events:
+        if event == closing:
+            break
+        key = None
+        if is_object:
+            key = value
+            event, value = next(events)
+        value, repeated = tokens.value(event, value)
+        yield Record(tokens.record, key, value, repeated)
+        tokens.record += 1
+    for key in reversed(keys):
+        _leave(tokens, key)
+    tokens.exhaust()
+
+
+def _enter(tokens: _Tokens, keys: tuple[str, ...], opening: str) -> None:
+    """Read up to the beginning of what ``keys`` lead to."""
+    for depth, wanted in enumerate(keys):
+        _expect(tokens, keys[:depth], "start_map")
+        seen: list[str] = []
+        for event, key in tokens.events:
+            if event == "end_map":
+                has = f"only {', '.join(map(quoted, seen[:10]))}" if seen else "nothing"
+                fault = f"{_named(keys[:depth])} has no {quoted(wanted)}, {has}"
+                tokens.exhaust()
+                raise VotesError(fault, where=printable(str(tokens.path)), remedy="check that it is this kind of file")
+            if key == wanted:
+                break
+            seen.append(key)
+            _skip(tokens.events, next(tokens.events)[0])
+    _expect(tokens, keys, opening)
+
+
+def _expect(tokens: _Tokens, keys: tuple[str, ...], opening: str) -> None:
+    event, _ = next(tokens.events)
+    if event != opening:
+        fault = f"{_named(keys)} is {CALLED[event]} where {CALLED[opening]} is expected"
+        raise VotesError(fault, where=printable(str(tokens.path)), remedy="check that it is this kind of file")
+
+
+def _named(keys: tuple[str, ...]) -> str:
+    return quoted(".".join(keys)) if keys else "the document"
+
+
+def _leave(tokens: _Tokens, entered: str) -> None:
+    """Read the rest of the object in whose member the records were."""
+    for event, key in tokens.events:
+        if event == "end_map":
+            return
+        if key == entered:
+            _refuse_twice(tokens.path, key)
+        _skip(tokens.events, next(tokens.events)[0])
+
+
+def _refuse_twice(path: Path, key: str) -> NoReturn:
+    raise VotesError(f"has {quoted(key)} twice", where=printable(str(path)), remedy=FETCH)
+
+
+def _skip(events: Iterator[Event], event: str) -> None:
+    """Read the rest of a value that begins with ``event``."""
+    depth = int(event.startswith("start_"))
+    while depth:
+        event, _ = next(events)
+        depth += event.startswith("start_") - event.startswith("end_")
+
+
+def _value(events: Iterator[Event], event: str, value: Any, repeated: list[tuple[str, Any]]) -> Any:
+    """A value that begins with an event, and goes on with ``events``."""
+    if event == "start_map":
+        found: dict[str, Any] = {}
+        for event, key in events:
+            if event == "end_map":
+                break
+            event, value = next(events)
+            if event == "start_map" or event == "start_array" or type(value) is Decimal:
+                value = _value(events, event, value, repeated)
+            if key in found:
+                repeated.append((key, found[key]))
+            found[key] = value
+        return found
+    if event == "start_array":
+        listed = []
+        for event, value in events:
+            if event == "end_array":
+                break
+            listed.append(_value(events, event, value, repeated))
+        return listed
+    return float(value) if type(value) is Decimal else value
+
+
+def _line(number: int, line: bytes) -> Record:
+    repeated: list[tuple[str, Any]] = []
+
+    def as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            last = {key: place for place, (key, _) in enumerate(pairs)}
+            repeated.extend(pair for place, pair in enumerate(pairs) if last[pair[0]] != place)
+        return found
+
+    try:
+        value = json.loads(line.decode(), object_pairs_hook=as_dict, parse_constant=_refuse_constant)
+        if HALF_PAIR.search(line):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        fault = "not valid JSON (half of a surrogate pair)"
+    except UnicodeDecodeError:
+        fault = "not text in UTF-8"
+    except json.JSONDecodeError as error:
+        fault = f"not valid JSON (column {error.colno:,}: {error.msg[:1].lower()}{error.msg[1:]})"
+    except ValueError as error:
+        fault = f"not valid JSON ({error})"
+    except RecursionError:
+        fault = "nested too deeply"
+    else:
+        return Record(number, None, value, repeated, "line")
+    return Record(number, None, None, [], "line", fault, line.decode(errors="backslashreplace")[:LONGEST])
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
