@@ -73,6 +73,7 @@ class Parameter:
     is_file: bool = False  # whether it names a file that is read as a whole: run.json has its SHA-256
     words: tuple[str, ...] = ()  # words that are allowed instead of a file
     is_table: bool = False  # whether it names Parquet files, folders or globs, which are read row by row
+    or_frame: bool = False  # whether a table in memory may be given instead of files
     changes_result: bool = True  # whether another value may give the same votes another label or status
     several: bool = False  # whether it may be given several times
     columns_of: tuple[str, ...] = ()  # tables of `schema` whose columns it maps to the files' own names

@@ -305,6 +305,59 @@ AI_CALIBRATION: Table = (
 )
 """What ``calibrate-ai --csv`` prints: two rows for each set of expert observations."""
 
+TRAINING: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("label", "label", "consensus label, one of the classes"),
+    Column("class_index", "int64", "position of the label among the classes, from 0"),
+    Column("genus", "string", "null if it is not known", nullable=True),
+    Column("split", "string", "`train`, `validation` or `test`"),
+    Column("sample_weight", "float64", "probability that the label is right; without calibration its confidence"),
+    *(c for c in CONSENSUS if c.name in ("confidence", "ambiguous", "aum", "margin", "agreement", "n_votes")),
+    replace(PROBABILITY[0], optional=True),
+    *(replace(c, optional=True) for c in SCORED),
+    Column("soft_labels", "labels", "the labels voted, by label", optional=True),
+    Column("soft_shares", "shares", "the share of each, which add up to 1", optional=True),
+    Column("soft_classes", "indices", "the class index of each, -1 for a label that is no class", optional=True),
+)
+"""A row for each observation that can be trained or tested on, sorted by id."""
+
+CLASSES: Table = (
+    Column("class_index", "int64", "position among the classes, from 0, in the order of the labels"),
+    Column("label", "label", "as in the votes"),
+    Column("name", "string", "that of the taxonomy, if one is given; else the label as text"),
+    Column("genus", "string", "null if it is not known", nullable=True),
+    Column("n_train", "int64", "observations in the training set"),
+    Column("n_validation", "int64", "in the validation set"),
+    Column("n_test", "int64", "in the test set"),
+    Column(
+        "weight_inverse_frequency",
+        "float64",
+        "N / (K n): N training observations, K classes, n of them of this one; null without one",
+        nullable=True,
+    ),
+    Column(
+        "weight_square_root",
+        "float64",
+        "1 / sqrt(n), times what makes the mean over classes 1 [Mahajan et al. 2018]",
+        nullable=True,
+    ),
+    Column(
+        "weight_effective_number",
+        "float64",
+        "(1 - beta) / (1 - beta^n), times what makes the mean over classes 1 [Cui et al. 2019]",
+        nullable=True,
+    ),
+    Column("log_prior", "float64", "log(n / N), to adjust logits by [Menon et al. 2021]", nullable=True),
+)
+"""A row for each class."""
+
+EXCLUDED: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("label", "label", "consensus label", nullable=True),
+    Column("reason", "name", "why the observation is left out: the first reason that applies"),
+)
+"""A row for each observation that is left out."""
+
 AMBIGUITY_COUNTS: Table = (
     Column("which", "string", "`scored`, `exact`, `missing_epochs` or `pruned`"),
     Column("observations", "int64", "how many they are"),
@@ -339,6 +392,15 @@ SHOWN_SETTINGS: Table = (
 )
 """What ``config --show --csv`` prints: a row for each setting of a command."""
 
+GENERA: Table = (
+    Column("label", "label", "a label, as in the votes"),
+    Column("genus", "string", "its genus", optional=True, nullable=True),
+    Column("name", "string", "its scientific name, where the label is another", optional=True, nullable=True),
+    Column("parent", "label", "the taxon above it", optional=True, nullable=True),
+    Column("rank", "string", "`species`, `genus`, ...", optional=True, nullable=True),
+)
+"""What labels are called, and to which genera they belong: a table of these, or a taxonomy."""
+
 TAXONOMY: Table = (
     Column("label", "label", "a taxon, as in the votes"),
     Column("parent", "label", "the taxon above it, null for a root", nullable=True),
@@ -355,7 +417,7 @@ AI_VOTES: Table = (
 
 
 def arrow_schema(table: Table, **given: "pa.DataType") -> "pa.Schema":
-    """The Arrow schema of ``table``; ``given`` types the ``id`` and ``label`` columns, by column name.
+    """The Arrow schema of ``table``; ``given`` types the ``id``, ``label`` and ``labels`` columns, by column name.
 
     >>> import pyarrow as pa
     >>> arrow_schema(TRUTH, observation_id=pa.int64(), label=pa.string()).names
@@ -363,10 +425,16 @@ def arrow_schema(table: Table, **given: "pa.DataType") -> "pa.Schema":
     """
     import pyarrow as pa
 
-    named = {"name": pa.dictionary(pa.int8(), pa.string()), "bool": pa.bool_(), "timestamp": pa.timestamp("us")}
+    named = {
+        "name": pa.dictionary(pa.int8(), pa.string()),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("us"),
+        "shares": pa.list_(pa.float64()),
+        "indices": pa.list_(pa.int64()),
+    }
     fields = []
     for column in table:
-        if column.type in ("id", "label"):
+        if column.type in ("id", "label", "labels"):
             arrow_type = given[column.name]
         else:
             arrow_type = named.get(column.type) or pa.type_for_alias(column.type)

@@ -34,6 +34,8 @@ def check_settings(settings: Any) -> None:
     faults = []
     for name, known in declared(settings).items():
         value = getattr(settings, name)
+        if known.or_frame and _is_in_memory(value):
+            continue
         if known.names_files and value is not None and not isinstance(value, str | os.PathLike):
             value = _paths(name, value, several=known.several)
             object.__setattr__(settings, name, value)
@@ -42,6 +44,12 @@ def check_settings(settings: Any) -> None:
             faults.append(f"{name} is given without {known.needs}")
     if faults:
         raise ParameterError("; ".join(faults))
+
+
+def _is_in_memory(value: Any) -> bool:
+    from .frames import is_frame
+
+    return is_frame(value)
 
 
 def _paths(name: str, given: Any, *, several: bool) -> list[str | os.PathLike[str]] | None:

@@ -19,8 +19,8 @@ def count_of(share: float, whole: int) -> int:
     >>> count_of(0.29, 100), count_of(0.57, 100), count_of(0.3, 9)
     (29, 57, 2)
     """
-    exact = _exact(share)
-    return exact.numerator * int(whole) // exact.denominator
+    decimal = exact(share)
+    return decimal.numerator * int(whole) // decimal.denominator
 
 
 def counts_of(share: float, wholes: Indices) -> Indices:
@@ -36,10 +36,15 @@ def nearest_count(share: float, whole: int) -> int:
     >>> nearest_count(0.35, 10), nearest_count(0.29, 50), nearest_count(0.145, 100)
     (4, 14, 14)
     """
-    return round(_exact(share) * int(whole))
+    return round(exact(share) * int(whole))
 
 
-def _exact(share: float) -> "Fraction":
+def exact(share: float) -> "Fraction":
+    """The decimal number that a share is written as.
+
+    >>> exact(0.1) + exact(0.2)
+    Fraction(3, 10)
+    """
     from fractions import Fraction
 
     return Fraction(repr(float(share)))

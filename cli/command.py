@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SCORES, OUTPUT = "Scores and calibration", "Output and publishing"
 GROUPS = (
     *("Votes", "Strategy", "Strategy parameters", "AI", "Expert labels", SCORES),
-    *("Simulation", OUTPUT, "Guards", "Running", "Logging", "Other"),
+    *("Splits", "Simulation", OUTPUT, "Guards", "Running", "Logging", "Other"),
 )
 """Names of groups of options, in the order in which help shows them."""
 

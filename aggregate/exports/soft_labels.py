@@ -1,0 +1,99 @@
+"""The shares of the labels that were voted on each observation: of posteriors.parquet, or of the voters' weights."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..arrays import Floats, Indices, LabelCodes, Offsets
+from ..arrow import plain, to_arrow, to_numpy
+from ..disputes import weight_shares
+from ..files.parquet import open_parquet
+from ..publishing.integrity import sound_table
+from ..publishing.run import Run
+from ..truth import codes_among
+from ..votes import Votes
+from .observations import places_of
+
+POSTERIORS_FILE = "posteriors.parquet"
+
+
+class SoftLabels(NamedTuple):
+    """The labels voted on observations, with their shares, which add up to 1 on each."""
+
+    offsets: Offsets  # int64[n + 1]; the labels of observation i are the slice offsets[i]:offsets[i + 1]
+    labels: LabelCodes  # int32; positions in `names`
+    shares: Floats  # float64
+    names: pa.Array
+    origin: str  # where they are from, in words
+
+    def of(self, rows: Indices) -> "SoftLabels":
+        """Those of some observations, int64[n]."""
+        from ..kernels.disputes import votes_of
+
+        offsets, items = votes_of(self.offsets, rows)
+        return self._replace(offsets=offsets, labels=self.labels[items], shares=self.shares[items])
+
+
+def soft_labels(run: Run, votes: Votes | None, ids: pa.Array) -> SoftLabels | None:
+    """Of the observations ``ids``, those of the consensus; None if the run neither has them nor its votes are there."""
+    if POSTERIORS_FILE in run.files:
+        return _published(run, ids)
+    return None if votes is None else _recomputed(run, votes, ids)
+
+
+def _published(run: Run, ids: pa.Array) -> SoftLabels:
+    """Those that the run wrote."""
+    source = sound_table(run.path(POSTERIORS_FILE), run.record)
+    columns = ["observation_id", "label", "share"]
+    with open_parquet(source, columns, page_checksum_verification=True, read_dictionary=["label"]) as file:
+        table = file.read(columns=columns).unify_dictionaries().combine_chunks()
+    of_rows, label = plain(table.column("observation_id")), table.column("label").chunk(0)
+    starts = np.ones(len(of_rows), np.bool_)  # rows stand by observation
+    starts[1:] = to_numpy(pc.not_equal(of_rows[1:], of_rows[:-1]))
+    begins = np.flatnonzero(starts)
+    places = places_of(of_rows.take(to_arrow(begins)), ids)
+    counts = np.zeros(len(ids), np.int64)
+    counts[places] = np.diff(np.append(begins, len(of_rows)))
+    if pa.types.is_dictionary(label.type):
+        names, codes = label.dictionary, to_numpy(label.indices.cast(pa.int32()))
+    else:
+        names = pc.unique(label)
+        codes = codes_among(names, label)
+    shares = to_numpy(table.column("share"))
+    return SoftLabels(np.append(0, np.cumsum(counts)), codes, shares, names, f"{POSTERIORS_FILE} of the run")
+
+
+def _recomputed(run: Run, votes: Votes, ids: pa.Array) -> SoftLabels:
+    """The shares of the weight: the users' weights of the run on its votes."""
+    disputes = votes.disputes
+    candidates = disputes.candidates
+    n_labels = (np.diff(votes.offsets) > 0).astype(np.int64)
+    n_labels[disputes.observations] = np.diff(candidates.offsets)
+    is_disputed = np.zeros(votes.n_observations, np.bool_)
+    is_disputed[disputes.observations] = True
+    of_disputed = np.repeat(is_disputed, n_labels)
+    labels = np.repeat(votes.first_labels, n_labels)
+    shares = np.ones(labels.size)
+    labels[of_disputed] = candidates.labels
+    shares[of_disputed] = weight_shares(disputes, disputes.vote_weights(_weights(run, votes)))
+    found = SoftLabels(
+        np.append(0, np.cumsum(n_labels)), labels, shares, votes.label_names, "votes, by the users' final weights"
+    )
+    places = places_of(ids, votes.observation_ids)
+    if np.array_equal(places, np.arange(votes.n_observations)):
+        return found
+    # An observation without votes of users, which the AI alone labels, has no label.
+    with_none = found._replace(offsets=np.append(found.offsets, found.offsets[-1]))
+    return with_none.of(np.where(places < 0, votes.n_observations, places))
+
+
+def _weights(run: Run, votes: Votes) -> Floats:
+    """float64[n_users]; the users' weights in the run, 1 each if it does not tell."""
+    users = run.users()
+    if users is None:
+        return np.ones(votes.n_users)
+    places = places_of(votes.user_ids, plain(users.column("user_id")))
+    weights: Floats = np.append(to_numpy(users.column("weight")), 0.0)[places]  # the last is that of unknown users
+    return weights

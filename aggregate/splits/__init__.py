@@ -1,0 +1,1 @@
+"""Training, validation and test sets by hashing, classes, and genus sampling: additions move nothing."""

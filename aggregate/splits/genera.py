@@ -1,0 +1,62 @@
+"""The genus of a label, and the sampling of genera."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ..shares import exact
+from .hashing import limit_of, u
+from .settings import SplitSettings
+
+HYBRID = ("x", "X", "×")
+
+
+def genus_of(label: str) -> str | None:
+    """The genus that a name begins with; None if there is none.
+
+    >>> [genus_of(name) for name in ("Carex flacca", "× Cuprocyparis leylandii", "×Cuprocyparis notabilis", "QUERCUS")]
+    ['Carex', 'Cuprocyparis', 'Cuprocyparis', 'Quercus']
+    >>> genus_of("Poaceae") is None
+    True
+    """
+    words = unicodedata.normalize("NFC", label).split()
+    while words and words[0] in HYBRID:
+        words.pop(0)
+    word = words[0].lstrip("×") if words else ""
+    if not word or (len(words) == 1 and word.endswith("aceae")):
+        return None
+    return word[0].upper() + word[1:].lower()
+
+
+@dataclass(frozen=True)
+class Genera:
+    """The genus of each label."""
+
+    names: Sequence[str | None]
+    """By the position of the label; None for one that has none."""
+    needed: bool = True
+    """Whether a label without a genus is left out; not where no label can have one."""
+
+
+def genera_of(labels: pa.Array, table: Mapping[str | int, str] | None = None) -> Genera:
+    """The genus of each of the ``labels``: that of ``table``, label -> genus, if given, else the one in its name.
+
+    Integers have a genus only in a table.
+    """
+    if table is not None:
+        return Genera([table.get(label) for label in labels.to_pylist()])
+    if pa.types.is_integer(labels.type):
+        return Genera([None] * len(labels), needed=False)
+    return Genera([genus_of(label) for label in labels.to_pylist()])
+
+
+def sample(frame: Sequence[str], settings: SplitSettings) -> list[str]:
+    """The genera of a sorted ``frame`` that are kept: all, a share, or the ones with the smallest numbers."""
+    if settings.genera_share is not None:
+        limit = limit_of(exact(settings.genera_share))
+        return [genus for genus in frame if u(f"genus|{settings.seed}|{genus}") < limit]
+    if settings.genera is not None:
+        return sorted(sorted(frame, key=lambda genus: (u(f"genus|{settings.seed}|{genus}"), genus))[: settings.genera])
+    return list(frame)
