@@ -28,6 +28,7 @@ Part: TypeAlias = "tuple[str, pa.RecordBatch]"
 """The name of a table, and rows of it. All rows of a table have the same columns and types."""
 
 LONGEST = 1000  # characters of a rejected record that are kept
+MOST_KEPT = 100_000  # rejected records that are kept; all are counted
 
 
 class Format(Protocol):
@@ -69,7 +70,8 @@ class Account:
     progress: Progress = SILENT
     n_read: Counter[str] = field(default_factory=Counter)  # by table
     left_out: dict[str, Counter[str]] = field(default_factory=dict)  # table -> reason -> records
-    rejected: list[Rejected] = field(default_factory=list)
+    n_rejected: dict[str, Counter[str]] = field(default_factory=dict)  # table -> reason -> records
+    rejected: list[Rejected] = field(default_factory=list)  # the first MOST_KEPT of them
     facts: Counter[str] = field(default_factory=Counter)  # what else is worth knowing, in words -> how many
     details: dict[str, str] = field(default_factory=dict)  # for the record of the conversion: "snapshot" -> "7"
 
@@ -84,8 +86,10 @@ class Account:
             self.left_out.setdefault(table, Counter())[reason] += n
 
     def reject(self, rejected: Rejected) -> None:
-        """Keep a record, among those read, that cannot be used."""
-        self.rejected.append(rejected)
+        """Count, and keep, a record, among those read, that cannot be used."""
+        self.n_rejected.setdefault(rejected.table, Counter())[rejected.reason] += 1
+        if len(self.rejected) < MOST_KEPT:
+            self.rejected.append(rejected)
 
     def note(self, fact: str, n: int = 1) -> None:
         """Count something that leaves no record out: "users who were not logged in"."""
@@ -94,5 +98,5 @@ class Account:
 
     def n_used(self, table: str = "votes") -> int:
         """The records of a table that are neither left out nor rejected."""
-        n_rejected = sum(item.table == table for item in self.rejected)
-        return self.n_read[table] - sum(self.left_out.get(table, Counter()).values()) - n_rejected
+        unused = (self.left_out.get(table, Counter()), self.n_rejected.get(table, Counter()))
+        return self.n_read[table] - sum(counts.total() for counts in unused)

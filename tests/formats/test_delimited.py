@@ -3,6 +3,7 @@ import gzip
 import io
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,8 +82,10 @@ def test_byte_order_mark(tmp_path: Path) -> None:
     assert both(written(tmp_path, "\ufeff" + VOTES), "obs")[0] == [(2, ["1"]), (3, ["2"])]
 
 
-def test_compressed(tmp_path: Path) -> None:
-    assert both(written(tmp_path, gzip.compress(VOTES.encode())), "obs")[0] == [(2, ["1"]), (3, ["2"])]
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+def test_compressed(tmp_path: Path, codec: str) -> None:
+    packed = pa.compress(VOTES.encode(), codec, asbytes=True) if codec == "zstd" else gzip.compress(VOTES.encode())
+    assert both(written(tmp_path, packed), "obs")[0] == [(2, ["1"]), (3, ["2"])]
 
 
 def test_fields_in_quotes(tmp_path: Path) -> None:
@@ -161,6 +164,7 @@ def test_optional_columns(tmp_path: Path) -> None:
         (b"label,obs,label\n", r"column 'label' occurs more than once; leave one of them"),
         (b'"label,obs\n', r"the header, line 1, is with a field in quotes that does not end"),
         (gzip.compress(VOTES.encode())[:-9], r"the gzipped file is cut or damaged"),
+        (pa.compress(VOTES.encode(), "zstd", asbytes=True)[:-9], r"the compressed file is cut or damaged"),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes, message: str) -> None:
