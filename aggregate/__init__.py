@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .errors import StrategyError as StrategyError
     from .errors import VotesError as VotesError
     from .evidence import Evidence as Evidence
+    from .exports.writing import Exported as Exported
+    from .exports.writing import export as export
     from .ingest import read_votes as read_votes
     from .ingest import votes_from_table as votes_from_table
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
@@ -100,6 +102,7 @@ _HOMES = {
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError StrategyError "
         "VotesError",
         "evidence": "Evidence",
+        "exports.writing": "Exported export",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
         "ingest.matrices": "votes_from_matrix",

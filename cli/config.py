@@ -15,10 +15,10 @@ from plant_aggregate.strategies.registry import check_side_inputs
 from . import console
 from .command import OUTPUT, Command, Option, check_needs, option
 from .config_file import Configuration, ConfigurationError, key_of, known
+from .layouts import completed
 from .log_format import is_json
 from .options import debug_option, find_strategy, quiet_option, table_options
 from .outputs import check, with_flags
-from .own_strategies import with_parameters_of
 from .run import NEEDS, chosen_by
 
 
@@ -59,7 +59,7 @@ def config(context: click.Context, command: str, show: bool, as_csv: bool, as_js
             question = f"to check a file, write: {context.command_path} --config {shlex.quote(on_one_line(command))}"
         raise click.BadParameter("; ".join(filter(None, [f"no command {command!r}", question])), param_hint="COMMAND")
     if configuration is not None:
-        chosen = with_parameters_of(configuration.of(command).get("strategy"), chosen)
+        chosen = completed(chosen, configuration.of(command))
     if show:
         _show(command, _settings(command, chosen, configuration), configuration, as_csv=as_csv, as_json=as_json)
     elif configuration is None:
@@ -110,7 +110,7 @@ def _check_together(configuration: Configuration, context: click.Context, group:
     command = group.get_command(context, "run")
     assert command is not None
     table = configuration.of("run")
-    command = with_parameters_of(table.get("strategy"), command)
+    command = completed(command, table)
     table |= {key.replace("-", "_"): ["FILE"] for key in _left_to_command_line(command, table)}
     # Parsing these options changes how this process logs: they get the values it has now.
     as_now = {"log_format": "json" if is_json() else "text", "debug": console.is_debug(), "quiet": console.is_quiet()}

@@ -20,8 +20,8 @@ import click
 
 from plant_aggregate.errors import ParameterError, did_you_mean, on_one_line, reason_of
 
+from .layouts import completed
 from .options import timestamp
-from .own_strategies import with_parameters_of
 from .suggestions import in_words
 
 NOT_IN_FILES = ("help", "config", "version", "show", "place")  # options and arguments that a file cannot have
@@ -98,7 +98,7 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
         else:
             tables[name] = {}
             with suppress(ParameterError):  # it is reported below, as a value of the key
-                command = with_parameters_of(table.get("strategy"), command)
+                command = completed(command, table)
             for key, value in table.items():
                 at = places.get((name, key), line)
                 try:

@@ -22,6 +22,7 @@ COMMANDS = {
     "rollback": "Publish the run before the published one.",
     "evaluate": "Evaluate a consensus against expert labels.",
     "compare": "Evaluate strategies against expert labels, side by side.",
+    "export": "Write what another tool reads of a run into a folder.",
     "ambiguity": "Find observations that a classifier in training finds ambiguous.",
     "calibrate": "Learn from expert labels how probable a label is.",
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
@@ -69,19 +70,30 @@ log_format_option = Option(
 )
 
 
-def _with_own_options(run: click.Command, arguments: list[str]) -> click.Command:
-    """The command ``run`` with the parameters of the strategy that its command line, or its configuration, names."""
+def _with_own_options(command: click.Command, arguments: list[str]) -> click.Command:
+    """A command with the parameters of the strategy or layout that its command line, or its configuration, names."""
+    from .layouts import LayoutCommand
+
+    if isinstance(command, LayoutCommand):
+        return command.meant_by(arguments, _configured(arguments, command.name, "format"))
+    if command.name != "run":
+        return command
     from .own_strategies import with_parameters_of
 
-    strategy, path = (log_format.value_in(arguments, option) for option in ("--strategy", "--config"))
+    strategy = log_format.value_in(arguments, "--strategy") or _configured(arguments, "run", "strategy")
     with suppress(ParameterError):  # it is reported as a value of the option, or with its line in the file
-        if strategy is not None:
-            return with_parameters_of(strategy, run)
-        if path is not None:
-            from .config_file import value_in_file
+        return with_parameters_of(strategy, command)
+    return command
 
-            return with_parameters_of(value_in_file(path, "run", "strategy"), run)
-    return run
+
+def _configured(arguments: list[str], command: str | None, key: str) -> str | None:
+    """The text that the configuration has for a key of a command; None if there is none."""
+    path = log_format.value_in(arguments, "--config")
+    if path is None or command is None:
+        return None
+    from .config_file import value_in_file
+
+    return value_in_file(path, command, key)
 
 
 class Interrupted(BaseException):
@@ -124,7 +136,7 @@ class LazyGroup(click.Group):
 
             ctx.fail(unknown_command(args[0], self, ctx))
         name, command, rest = super().resolve_command(ctx, args)
-        if name == "run" and command is not None:
+        if command is not None:
             command = _with_own_options(command, rest)
         return name, command, rest
 

@@ -15,12 +15,12 @@ from click.shell_completion import CompletionItem
 from plant_aggregate.errors import ParameterError, did_you_mean, reason_of
 from plant_aggregate.files.requests import set_time_limit
 from plant_aggregate.parameters import Interval, Parameter, declared, kind_of
-from plant_aggregate.registry import is_path
+from plant_aggregate.registry import Registry, is_path
 from plant_aggregate.settings import PublishSettings, ReadSettings, RunningSettings
 from plant_aggregate.strategies.registry import STRATEGIES
 
 from . import console
-from .command import OUTPUT, SCORES, Choice, SeveralValues, option
+from .command import OUTPUT, SCORES, Choice, Option, SeveralValues, option
 from .completions import PARQUET, runs_in, strategies
 from .outputs import InputPath, LocalPath, OutputFolder, TextParameter
 
@@ -99,13 +99,24 @@ def options_of(settings: type[Any], *names: str, **changed: Mapping[str, Any]) -
 
     def decorate(function: F) -> F:
         for name in reversed(names or tuple(declared(settings))):
-            function = _option_of(settings, name, changed.get(name, {}))(function)
+            declarations, attributes = _declaration(settings, name, changed.get(name, {}))
+            function = option(*declarations, **attributes)(function)
         return function
 
     return decorate
 
 
-def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Callable[[F], F]:
+def option_of(settings: type[Any], name: str) -> Option:
+    """The option of a declared field of a dataclass; one that is a flag may be set and unset."""
+    names, attributes = _declaration(settings, name, {})
+    if attributes.get("is_flag"):
+        names = [f"{flag(name)}/--no-{flag(name)[2:]}", name]
+        attributes |= {"default": getattr(settings, name)}
+    return Option(names, **attributes)
+
+
+def _declaration(settings: type[Any], name: str, changed: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Names and attributes of the option of a field."""
     known, default = declared(settings)[name], getattr(settings, name)
     repeatable = known.several or bool(known.columns_of)
     attributes: dict[str, Any] = {"group": known.group, "metavar": known.metavar or known.unit.upper() or None}
@@ -120,7 +131,7 @@ def _option_of(settings: type[Any], name: str, changed: Mapping[str, Any]) -> Ca
     if known.side_input and "help" not in changed:  # to say which, strategies are loaded
         text += f" {taken_by(known.side_input)}"
     names = [known.option, name] if known.option else [flag(name)]
-    return option(*names, **{**attributes, **changed, "help": text})
+    return names, {**attributes, **changed, "help": text}
 
 
 def _type_of(known: Parameter, kind: type) -> Any:
@@ -318,7 +329,13 @@ class StrategyName(Choice):
 
 
 def find_strategy(name: str) -> type[Any]:
-    """The class of a strategy. A module is looked for in the current folder first, as by ``python -m``.
+    """The class of a strategy. Raises ParameterError."""
+    kind: type[Any] = find_in(STRATEGIES, name)
+    return kind
+
+
+def find_in(registry: Registry[Any], name: str) -> Any:
+    """What a registry has by a name. A module is looked for in the current folder first, as by ``python -m``.
 
     Raises ParameterError.
     """
@@ -326,7 +343,7 @@ def find_strategy(name: str) -> type[Any]:
         with suppress(OSError):  # the folder may be gone
             if not {os.getcwd(), ""} & set(sys.path):
                 sys.path.insert(0, os.getcwd())
-    return STRATEGIES.find(name)
+    return registry.find(name)
 
 
 class Within(NumberParameter):

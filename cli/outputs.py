@@ -62,6 +62,27 @@ class LocalPath(TextParameter):
             self.fail(str(error), param, ctx)
 
 
+class LocalFolder(LocalPath):
+    """A folder to make on a local disk, with a file of this name in it."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+
+    def check_name(self, path: str) -> None:
+        """Raise ParameterError if the folder would have the name of a file."""
+        from plant_aggregate.files.destination import check_folder_name
+
+        check_folder_name(path)
+
+    def is_file(self, path: str) -> bool:
+        """No path is that of a file."""
+        return False
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Folders."""
+        return folders(ctx, param, incomplete)
+
+
 class InputPath(click.types.StringParamType):
     """A file, folder or glob to read, a URI, or one of some ``words``; the shell completes files of these suffixes."""
 

@@ -14,6 +14,7 @@ from plant_aggregate.files.sources import files_of, printable
 from plant_aggregate.publishing.stores.folder import RunFolder
 
 from .config_file import Configuration, key_of, known
+from .layouts import completed
 from .outputs import InputPath, LocalPath, NamedFileType, OutputFolder
 
 IN_STORE = "in an object store: not looked at"
@@ -44,6 +45,7 @@ def named_paths(configuration: Configuration, group: click.Group, context: click
         command = group.get_command(context, name)
         assert command is not None
         table = configuration.tables[name]
+        command = completed(command, table)
         for parameter in known(command):
             if parameter.name in table:
                 values, line = table[parameter.name], configuration.line(name, parameter.name)

@@ -30,6 +30,8 @@ import public_names
 import plant_aggregate
 from plant_aggregate import schema
 from plant_aggregate.cli.group import COMMANDS
+from plant_aggregate.exports.registry import EXPORTS, SUMMARIES
+from plant_aggregate.parameters import declared
 from plant_aggregate.publishing.record import ChangeCounts, RunChanges, RunRecord
 from plant_aggregate.strategies.plantnet.strategy import PlantNet
 from plant_aggregate.strategies.registry import STRATEGIES
@@ -126,6 +128,15 @@ def strategies() -> str:
         ]
         sections.append(f"## {name}\n\n{text}\n\nDefaults: {', '.join(shown)}.")
     return "\n\n".join(sections)
+
+
+def exports() -> str:
+    """A Markdown table of the exports and their options."""
+    lines = ["| format | writes | options, beside `-o` and `--overwrite` |", "|---|---|---|"]
+    for name, summary in SUMMARIES.items():
+        options = " ".join(f"`--{field.replace('_', '-')}`" for field in declared(EXPORTS[name]))
+        lines.append(f"| [{name}](#{name}) | {summary} | {options} |")
+    return "\n".join(lines)
 
 
 def folder(part: str) -> str:
@@ -350,6 +361,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     **{f"names for {group}": partial(public_names.names_of, group) for group in public_names.GROUPS},
     "help": lambda: f"```console\n{output_of('--help')}```",
+    "exports": exports,
     **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }
 

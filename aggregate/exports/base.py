@@ -1,7 +1,7 @@
 """What an export is: a frozen dataclass of its options, with ``write(run, folder)``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..progress import SILENT, Progress
 
@@ -20,3 +20,10 @@ class Export(Protocol):
 
         Raises VotesError if the run lacks what is needed, and ParameterError.
         """
+
+
+def fault_of(kind: Any) -> str:
+    """What a class lacks to be an export, in words; empty if nothing."""
+    if not isinstance(getattr(kind, "name", None), str):
+        return "has no name"
+    return "" if callable(getattr(kind, "write", None)) else "has no method write(run, folder, progress=...)"

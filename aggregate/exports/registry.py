@@ -1,14 +1,19 @@
 """The exports by name: a line each."""
 
 from ..registry import Registry
-from .base import Export
+from .base import Export, fault_of
 
 EXPORTS: Registry[type[Export]] = Registry(
-    "export", group="plant_aggregate.exports", package=__package__, built_in={"training": ".training:Training"}
+    "export",
+    group="plant_aggregate.exports",
+    package=__package__,
+    built_in={"csv": ".csv:Csv", "training": ".training:Training"},
+    fault_of=fault_of,
 )
 """Name -> class; other packages may add theirs."""
 
 SUMMARIES: dict[str, str] = {
-    "training": "tables for a training script: classes, training, validation and test sets, weights, soft labels"
+    "csv": "the consensus as CSV, plain or gzip",
+    "training": "tables for a training script: classes, training, validation and test sets, weights, soft labels",
 }
 """Name -> what it writes, in a line: help lists exports without loading them."""

@@ -24,6 +24,7 @@ run dirty.parquet -q -o dirty --max-rejected 1 --as-of 2100-01-01 --soft
 diff out with-ai --table changes.parquet
 runs -o out
 rollback -o out
+export out csv -o csv
 evaluate out --truth {truth}
 calibrate out --truth {truth} -o calibration.json
 calibrate-ai {ai} --truth {truth} -o ai.json --votes {votes}
