@@ -17,7 +17,7 @@ Group = tuple[int, int]  # species, observations
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Some species, and how many observations each has. What cannot be told of no species is None."""
+    """Some species, and how many observations each has. Without any, figures that need one are None."""
 
     species: int
     observations: int
