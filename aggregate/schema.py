@@ -409,6 +409,12 @@ TAXONOMY: Table = (
 )
 """The tree of taxa, a row for each."""
 
+IMAGES: Table = (
+    Column("observation_id", "id", "as in the votes"),
+    Column("image", "name", "path of a picture of it, relative to the folder of this table, or URL"),
+)
+"""The pictures of observations, a row each."""
+
 AI_VOTES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("label", "label", "the species the model names first"),
