@@ -411,7 +411,7 @@ TAXONOMY: Table = (
 
 IMAGES: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("image", "name", "path of a picture of it, relative to the folder of this table, or URL"),
+    Column("image", "string", "path of a picture of it, relative to the folder of this table, or URL"),
 )
 """The pictures of observations, a row each."""
 

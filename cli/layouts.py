@@ -98,11 +98,12 @@ class LayoutCommand(Command):
 
     def made(self, values: Mapping[str, Any]) -> Any:
         """The object of the class that was named, of the values of the options. Raises ParameterError."""
-        given = {
-            name: column_mapping(values[name], known.option or "--column") if known.columns_of else values[name]
-            for name, known in declared(self._layout).items()
-            if name in values
-        }
+        given: dict[str, Any] = {}
+        for name, known in declared(self._layout).items():
+            if known.columns_of:
+                given[name] = column_mapping(values[name], known.option or "--column")
+            elif name in values and values[name] != ():  # several values, none of which was given
+                given[name] = values[name]
         return self._layout(**given)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -7,13 +7,20 @@ EXPORTS: Registry[type[Export]] = Registry(
     "export",
     group="plant_aggregate.exports",
     package=__package__,
-    built_in={"csv": ".csv:Csv", "training": ".training:Training"},
+    built_in={
+        "crowd-kit": ".crowd_kit:CrowdKit",
+        "csv": ".csv:Csv",
+        "peerannot": ".peerannot:Peerannot",
+        "training": ".training:Training",
+    },
     fault_of=fault_of,
 )
 """Name -> class; other packages may add theirs."""
 
 SUMMARIES: dict[str, str] = {
+    "crowd-kit": "the votes as crowd-kit reads them: task, worker, label; consensus and truth",
     "csv": "the consensus as CSV, plain or gzip",
+    "peerannot": "the votes as a dataset of peerannot: answers.json and metadata.json",
     "training": "tables for a training script: classes, training, validation and test sets, weights, soft labels",
 }
 """Name -> what it writes, in a line: help lists exports without loading them."""

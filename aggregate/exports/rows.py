@@ -11,6 +11,7 @@ from ..arrow import plain
 from ..errors import VotesError
 from ..files.locations import reaching, redacted
 from ..parameters import setting
+from ..progress import SILENT, Progress
 from ..publishing.run import Run
 
 BATCH_ROWS = 1 << 17
@@ -30,7 +31,9 @@ def only_parameter(default: str = VALID) -> Any:
     )
 
 
-def consensus_batches(run: Run, only: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+def consensus_batches(
+    run: Run, only: str, columns: Sequence[str] | None = None, *, progress: Progress = SILENT
+) -> Iterator[pa.RecordBatch]:
     """Rows of the consensus of a run, in its order, batch by batch; ``only`` as in :func:`only_parameter`.
 
     Strings are no dictionaries. ``columns``: those in the file, by default all. There is at least one batch, which may
@@ -47,10 +50,12 @@ def consensus_batches(run: Run, only: str, columns: Sequence[str] | None = None)
                 remedy = "write --only all" if name == VALID and name not in wanted else f"it has {', '.join(names)}"
                 raise VotesError(f"has no column {name!r}", where=path, remedy=remedy)
         n_given = 0
+        progress.phase("write", total=parquet.metadata.num_rows, unit="observations")
         for batch in parquet.iter_batches(BATCH_ROWS, columns=needed):
             chosen = batch.filter(batch.column(VALID)) if only == VALID else batch
             yield pa.record_batch([plain(chosen.column(name)) for name in wanted], names=wanted)
             n_given += 1
+            progress.advance(batch.num_rows)
         if not n_given:
             empty = parquet.schema_arrow.empty_table().select(wanted)
             yield pa.record_batch([plain(empty.column(name).combine_chunks()) for name in wanted], names=wanted)
@@ -64,9 +69,3 @@ def consensus_table(run: Run, only: str, columns: Sequence[str]) -> pa.Table:
 def sorted_labels(labels: pa.Array | pa.ChunkedArray) -> list[Any]:
     """Distinct labels, sorted: text by its code points, which is the order in which tools sort folders and classes."""
     return sorted(pc.unique(labels).to_pylist())
-
-
-def n_observations(run: Run) -> int | None:
-    """How many observations a run has, for progress; None if it has no run.json."""
-    counts = run.record.counts
-    return None if counts is None else counts.observations

@@ -24,6 +24,7 @@ TYPES_IN_WORDS = {
     "timestamp": "a timestamp",
     "float64": "a float",
     "name": "a string",
+    "string": "a string",
     "int32": "an integer",
     "uint32": "an integer",
     "integer": "an integer",
@@ -221,7 +222,7 @@ def type_read_as(value_type: pa.DataType, column: Column, *, is_uuid: bool = Fal
         return None
     if kind == "float64":
         return pa.float64() if is_number else None
-    if kind == "name":
+    if kind in ("name", "string"):
         return value_type if pa.types.is_string(value_type) else None
     if kind == "integer":
         if value_type == pa.uint64():  # the reader rejects rows beyond int64

@@ -25,6 +25,8 @@ diff out with-ai --table changes.parquet
 runs -o out
 rollback -o out
 export out csv -o csv
+export out crowd-kit -o crowd-kit --truth {truth}
+export out peerannot -o peerannot --truth {truth}
 evaluate out --truth {truth}
 calibrate out --truth {truth} -o calibration.json
 calibrate-ai {ai} --truth {truth} -o ai.json --votes {votes}
