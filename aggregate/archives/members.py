@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
 from ..errors import VotesError, quoted, reason_of
+from ..files.sources import printable
 
 SMALL = 16 << 20  # bytes: a descriptor, which is read as a whole, is no larger
 BOMB_BYTES = 1 << 28  # a file in a zip file may expand to so many bytes, whatever its ratio
@@ -31,7 +32,7 @@ class Folder:
     """The files of a folder, and of the folders in it."""
 
     def __init__(self, path: Path) -> None:
-        self.where = str(path)
+        self.where = printable(str(path))
         self._path = path
 
     def names(self) -> list[str]:
@@ -45,14 +46,14 @@ class Folder:
         try:
             return path.open("rb")
         except OSError as error:
-            raise VotesError("cannot be read", where=str(path), remedy=reason_of(error)) from error
+            raise VotesError("cannot be read", where=printable(str(path)), remedy=reason_of(error)) from error
 
 
 class Zip:
     """The files of a zip file; if all are in one folder, as where a folder was compressed, those of that folder."""
 
     def __init__(self, path: Path) -> None:
-        self.where = str(path)
+        self.where = printable(str(path))
         try:
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
@@ -99,7 +100,7 @@ class Single:
     def __init__(self, path: Path) -> None:
         self._folder = Folder(path.parent)
         self._name = path.name
-        self.where = str(path.parent)
+        self.where = printable(str(path.parent))
 
     def names(self) -> list[str]:
         """The name of the file."""
@@ -123,7 +124,7 @@ def open_archive(path: Path) -> Archive:
         with path.open("rb") as file:
             is_zip = file.read(4) == b"PK\x03\x04"
     except OSError as error:
-        raise VotesError("cannot be read", where=str(path), remedy=reason_of(error)) from error
+        raise VotesError("cannot be read", where=printable(str(path)), remedy=reason_of(error)) from error
     return Zip(path) if is_zip else Single(path)
 
 

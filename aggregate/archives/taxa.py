@@ -109,7 +109,7 @@ def accepted_names(path: str | PathLike[str]) -> Iterator[str]:
 
 
 def _count_fault(notes: Counter[str], _: str, fault: Fault) -> None:
-    notes[f"rows with {fault.reason}"] += 1
+    notes[f"rows {fault.reason}"] += 1
 
 
 def _pairs(name: str, full_name: str, accepted: str) -> Iterator[tuple[str, str]]:

@@ -6,8 +6,8 @@ a Darwin Core archive names its own.
 
 import codecs
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
@@ -16,7 +16,9 @@ from .members import reading
 
 BLOCK = 1 << 20  # bytes that are read at once
 LONGEST_LINE = 1 << 24  # characters
-LONGEST_FIELD = 1 << 20  # characters of an enclosed field that goes over several lines
+LONGEST_FIELD, MOST_LINES = 1 << 20, 10_000  # characters and lines of an enclosed field
+NO_END = "with an enclosed field that does not end"
+TEXT_AFTER = "with text after an enclosed field"
 NEWLINES = {"\r\n": "CR LF", "\n": "LF", "\r": "CR"}
 
 
@@ -54,8 +56,8 @@ def read_rows(
 
     Blank lines are skipped and counted in ``notes``. Another line break than the declared one ends a row if the file
     has no other, as programs change them; and CR before LF. A field is enclosed if it begins with the enclosure; in it,
-    two stand for one. A row with text behind the closing one goes to ``faulty``. Raises VotesError with the line if the
-    text is cut, in another encoding, or has an enclosed field or a line that does not end.
+    two stand for one. Where that is wrong, the line that the row begins in goes to ``faulty``, and reading goes on with
+    the next. Raises VotesError with the line if the text is cut, in another encoding, or a line does not end.
     """
     lines = _Lines(file, dialect, where, notes)
     for _ in range(dialect.header_lines):
@@ -82,15 +84,18 @@ def _enclosed_row(
     delimiter, enclosure = dialect.delimiter, dialect.enclosure
     fields: list[str] = []
     position = 0
-    while True:
+    following: list[tuple[int, str]] = []
+    fault, text = "", line
+    while not fault:
         if line.startswith(enclosure, position):
-            value, line, end = _enclosed_field(first, line, position, lines, enclosure)
+            value, line, end = _enclosed_field(line, position, lines, following, enclosure)
             fields.append(value)
-            if end == len(line) or (lines.may_have_cr and line[end:] == "\r"):
+            if end < 0:
+                fault = NO_END
+            elif end == len(line) or (lines.may_have_cr and line[end:] == "\r"):
                 break
-            if not line.startswith(delimiter, end):
-                faulty(Fault(first, f"text after the closing {enclosure} of a field", line))
-                return
+            elif not line.startswith(delimiter, end):
+                fault = TEXT_AFTER
         else:
             end = line.find(delimiter, position)
             if end < 0:
@@ -98,11 +103,20 @@ def _enclosed_row(
                 break
             fields.append(line[position:end])
         position = end + len(delimiter)
-    yield Row(first, fields)
+    if fault:
+        lines.put_back(following)
+        faulty(Fault(first, fault, text))
+    else:
+        yield Row(first, fields)
 
 
-def _enclosed_field(first: int, line: str, position: int, lines: "_Lines", enclosure: str) -> tuple[str, str, int]:
-    """The value of the field whose opening enclosure is at a position, the line it ends in, and the position there."""
+def _enclosed_field(
+    line: str, position: int, lines: "_Lines", following: list[tuple[int, str]], enclosure: str
+) -> tuple[str, str, int]:
+    """The value of the field that is opened at a position, the line that it ends in, and the position there.
+
+    The position is -1 if it does not end. Lines that were read for it are appended to ``following``.
+    """
     parts: list[str] = []
     size = 0
     begin = position + len(enclosure)
@@ -116,15 +130,11 @@ def _enclosed_field(first: int, line: str, position: int, lines: "_Lines", enclo
             return value.replace(2 * enclosure, enclosure), line, end + len(enclosure)
         parts.append(line[begin:])
         size += len(line) - begin
-        following = next(lines, None)
-        if following is None or size > LONGEST_FIELD:
-            within = "" if following is None else f" within {LONGEST_FIELD:,} characters"
-            raise VotesError(
-                f"line {first:,}: a field is opened by {enclosure} and not closed{within}",
-                where=lines.where,
-                remedy=f"close it, or write each {enclosure} in it twice; or the file is cut",
-            )
-        line, begin = following[1], 0
+        further = next(lines, None) if size <= LONGEST_FIELD and len(following) < MOST_LINES else None
+        if further is None:
+            return "", line, -1
+        following.append(further)
+        line, begin = further[1], 0
 
 
 class _Lines:
@@ -138,6 +148,7 @@ class _Lines:
         self._enclosure = dialect.enclosure
         self._notes = notes
         self._number = 0
+        self._again: deque[tuple[int, str]] = deque()
         self._lines = self._iterate()
 
     @property
@@ -149,7 +160,11 @@ class _Lines:
         return self
 
     def __next__(self) -> tuple[int, str]:
-        return next(self._lines)
+        return self._again.popleft() if self._again else next(self._lines)
+
+    def put_back(self, lines: Sequence[tuple[int, str]]) -> None:
+        """Let lines come again."""
+        self._again.extendleft(reversed(lines))
 
     def _iterate(self) -> Iterator[tuple[int, str]]:
         rest, is_known = "", False

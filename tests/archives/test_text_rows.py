@@ -110,7 +110,16 @@ def test_an_enclosure_within_a_field_is_a_character() -> None:
 def test_text_after_the_closing_enclosure_is_a_fault_of_its_row() -> None:
     faults: list[Fault] = []
     assert read('1,"a"b\n2,"c"\n', Dialect(), faults=faults) == [(2, ["2", "c"])]
-    assert faults == [Fault(1, 'text after the closing " of a field', '1,"a"b')]
+    assert faults == [Fault(1, "with text after an enclosed field", '1,"a"b')]
+
+
+@pytest.mark.parametrize("rest", ["", "4,x\n" * 20_000, f"4,{'x' * 2_000_000}\n4,x\n"])
+def test_a_field_that_is_not_closed_is_a_fault_of_its_line_alone(rest: str) -> None:
+    faults: list[Fault] = []
+    found = read(f'1,"a\nb"\n2,"b\n3,c\n{rest}', Dialect(), faults=faults)
+    assert found[:2] == [(1, ["1", "a\nb"]), (4, ["3", "c"])]
+    assert len(found) == 2 + rest.count("\n")
+    assert faults == [Fault(3, "with an enclosed field that does not end", '2,"b')]
 
 
 def test_backslashes_stand_for_what_a_dialect_without_enclosure_cannot_hold() -> None:
@@ -121,13 +130,11 @@ def test_backslashes_stand_for_what_a_dialect_without_enclosure_cannot_hold() ->
 @pytest.mark.parametrize(
     ("data", "dialect", "words"),
     [
-        (b'1,a\n2,"b\n3,c\n', Dialect(), 'line 2: a field is opened by " and not closed; close it'),
         (b"1,\xe9\n", Dialect(), "is not UTF-8: bytes after line 0"),
         (b"1,a\n", Dialect(encoding="klingon"), "has the unknown encoding 'klingon'"),
         (b"1,a\n", Dialect(encoding="base64"), "has the unknown encoding 'base64'"),
         ("1,a\n".encode("utf-16"), Dialect(encoding="latin-1"), "has NUL characters after line 0"),
         (b"1," + b"a" * (1 << 25), Dialect(), "line 1 has more than 16,777,216 characters; do lines end with LF?"),
-        (b'1,"' + b"a\n" * (1 << 21), Dialect(), 'line 1: a field is opened by " and not closed within 1,048,576'),
     ],
 )
 def test_what_cannot_be_read_is_said_with_its_line(data: bytes, dialect: Dialect, words: str) -> None:
