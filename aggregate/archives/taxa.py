@@ -52,10 +52,10 @@ def usages(
     notes = Counter() if notes is None else notes
     if faulty is None:
         faulty = partial(_count_fault, notes)
+    coldp = coldp_usages(path)
+    if coldp is not None:
+        return coldp(notes, faulty)
     archive = open_archive(Path(path))
-    coldp = _coldp_tables(archive)
-    if "nameusage" in coldp or {"name", "taxon"} <= set(coldp):
-        return _of_coldp(archive, coldp, notes, faulty)
     description = describe(archive) or describe_header(archive, ("taxonID",))
     if description is None:
         raise VotesError("has no table of taxa", where=str(path), remedy=LOOKS_LIKE)
@@ -64,6 +64,14 @@ def usages(
         what = f"is an archive of {table.row_type or 'rows of no type'}, not of Taxon"
         raise VotesError(what, where=description.where, remedy=LOOKS_LIKE)
     return darwin_core_usages(archive, description, notes, faulty)
+
+
+def coldp_usages(path: str | PathLike[str]) -> "partial[Iterator[Usage]] | None":
+    """What reads the names in a ColDP, given notes and faults; None if there is none at the path."""
+    archive = open_archive(Path(path))
+    tables = _coldp_tables(archive)
+    has_names = "nameusage" in tables or {"name", "taxon"} <= set(tables)
+    return partial(_of_coldp, archive, tables) if has_names else None
 
 
 def synonyms_of(path: str | PathLike[str], notes: Counter[str] | None = None) -> Iterator[tuple[str, str]]:

@@ -7,9 +7,17 @@ FORMATS: Registry[type[Format]] = Registry(
     "format",
     group="plant_aggregate.formats",
     package=__package__,
-    built_in={"label-studio": ".label_studio:LabelStudio"},
+    built_in={
+        "coldp": ".coldp:ColDp",
+        "darwin-core": ".darwin_core:DarwinCore",
+        "label-studio": ".label_studio:LabelStudio",
+    },
 )
 """Name -> class; other packages may add theirs."""
 
-SUMMARIES: dict[str, str] = {"label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON"}
+SUMMARIES: dict[str, str] = {
+    "coldp": "taxa of a Catalogue of Life data package, as a taxonomy",
+    "darwin-core": "identifications, or taxa, of a Darwin Core archive",
+    "label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON",
+}
 """Name -> what it reads, in a line: help lists formats without loading them."""
