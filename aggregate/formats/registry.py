@@ -9,6 +9,7 @@ FORMATS: Registry[type[Format]] = Registry(
     package=__package__,
     built_in={
         "coldp": ".coldp:ColDp",
+        "crowdswe": ".crowdswe:CrowdSwe",
         "darwin-core": ".darwin_core:DarwinCore",
         "label-studio": ".label_studio:LabelStudio",
     },
@@ -17,6 +18,7 @@ FORMATS: Registry[type[Format]] = Registry(
 
 SUMMARIES: dict[str, str] = {
     "coldp": "taxa of a Catalogue of Life data package, as a taxonomy",
+    "crowdswe": "a release of Pl@ntNet-CrowdSWE: votes, experts' labels and the AI's votes",
     "darwin-core": "identifications, or taxa, of a Darwin Core archive",
     "label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON",
 }
