@@ -187,10 +187,10 @@ class Source(NamedTuple):
     def read(self, name: Any, ours: str) -> "pa.Array | pa.ChunkedArray":
         """The values of a column, ``ours`` in messages. Raises VotesError."""
         if not self.is_loose:
-            return _without_views(self.columns.column(self.names.index(name)))
+            return without_views(self.columns.column(self.names.index(name)))
         values = self.columns[name]
         try:
-            return _without_views(_checked(to_array(values)))
+            return without_views(_checked(to_array(values)))
         except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # Arrow's errors are ValueErrors
             called = quoted(ours) if str(name) == ours else f"{quoted(str(name))} ({ours})"
             raise VotesError(
@@ -394,15 +394,15 @@ def _is_missing(value: Any) -> bool:
     return value != value if isinstance(value, float) else type(value).__name__ in ("NoneType", "NAType", "NaTType")
 
 
-def _without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
+def without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
     """String views as large strings, also in dictionaries."""
     import pyarrow as pa
 
     if isinstance(values, pa.ChunkedArray):
-        chunks = [_without_views(chunk) for chunk in values.chunks]
+        chunks = [without_views(chunk) for chunk in values.chunks]
         return pa.chunked_array(chunks) if chunks else values
     if pa.types.is_dictionary(values.type) and pa.types.is_string_view(values.type.value_type):
-        return pa.DictionaryArray.from_arrays(values.indices, _without_views(values.dictionary))
+        return pa.DictionaryArray.from_arrays(values.indices, without_views(values.dictionary))
     if not pa.types.is_string_view(values.type):
         return values
     try:

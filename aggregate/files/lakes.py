@@ -25,6 +25,9 @@ EXPORTS = {
 }
 """How to export each kind of table to plain Parquet files."""
 
+FORMATS = {"a Delta": "delta", "an Iceberg": "iceberg"}
+"""The formats that read votes from such tables in local folders."""
+
 
 def check_no_lake(files: Iterable[str], given: str, known: dict[str, str | None]) -> None:
     """Raise VotesError if a file or folder lies in such a table, or is one; ``given`` is the path for messages.
@@ -37,7 +40,7 @@ def check_no_lake(files: Iterable[str], given: str, known: dict[str, str | None]
                 if folder not in known:
                     known[folder] = _kind_of(folder)
                 if known[folder] is not None:
-                    raise refusal(str(known[folder]), folder, given)
+                    raise refusal(str(known[folder]), folder, given, is_local=True)
 
 
 def _kind_of(folder: str) -> str | None:
@@ -90,10 +93,12 @@ def _is_iceberg_log(names: Iterable[str]) -> bool:
     return any(name.endswith(ICEBERG_LOG) for name in names)
 
 
-def refusal(kind: str, root: str, given: str) -> VotesError:
+def refusal(kind: str, root: str, given: str, *, is_local: bool = False) -> VotesError:
     """The error for a table."""
+    format = FORMATS.get(kind) if is_local else None
+    how = f"read votes with --from {format} {root}, or " if format else ""
     return VotesError(
         f"is {kind} table, or part of one ({root}): its files also hold rows that were deleted or replaced",
         where=given,
-        remedy=f"export what it holds, {EXPORTS[kind].format(root=root)}",
+        remedy=f"{how}export what it holds, {EXPORTS[kind].format(root=root)}",
     )

@@ -11,6 +11,8 @@ FORMATS: Registry[type[Format]] = Registry(
         "coldp": ".coldp:ColDp",
         "crowdswe": ".crowdswe:CrowdSwe",
         "darwin-core": ".darwin_core:DarwinCore",
+        "delta": ".delta:Delta",
+        "iceberg": ".iceberg:Iceberg",
         "label-studio": ".label_studio:LabelStudio",
     },
 )
@@ -20,6 +22,8 @@ SUMMARIES: dict[str, str] = {
     "coldp": "taxa of a Catalogue of Life data package, as a taxonomy",
     "crowdswe": "a release of Pl@ntNet-CrowdSWE: votes, experts' labels and the AI's votes",
     "darwin-core": "identifications, or taxa, of a Darwin Core archive",
+    "delta": "a table of Delta Lake",
+    "iceberg": "a table of Apache Iceberg",
     "label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON",
 }
 """Name -> what it reads, in a line: help lists formats without loading them."""

@@ -285,7 +285,7 @@ def test_tables_of_which_only_a_log_says_what_they_hold(
     for path in folders:
         said = run_refused(capfd, bucket.uri(path))
         assert f"is {kind} table, or part of one ({bucket.name}/lakes/votes)" in said
-        assert "export what it holds" in said
+        assert "; export what it holds" in said
     assert published.is_untouched()
 
 

@@ -243,6 +243,7 @@ def test_a_table_of_another_kind_is_refused_however_it_is_named(tree: Path, tabl
         named = "lake" if given == "la*" else given
         assert message.startswith(f"{named}: is {kind} table, or part of one ({tree}/")
         assert "export what it holds, with " in message
+        assert (f"; read votes with --from {kind.split()[1].lower()} {tree}/" in message) == (kind != "a Hudi")
         assert len(message.splitlines()) == 1
 
 

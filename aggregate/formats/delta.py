@@ -1,0 +1,70 @@
+"""Delta Lake: the votes in a version of a table."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from ..errors import VotesError
+from ..files.sources import printable
+from ..parameters import check_parameters, parameter
+from .base import Account, Part
+from .lakes import imported, lake_parts, only_table, reading
+from .recognition import Sample, wrong_layout
+
+LOG = "_delta_log"
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A table of Delta Lake in a local folder, read by deltalake: the rows of one version, without deleted ones."""
+
+    name: ClassVar[str] = "delta"
+
+    version: int | None = parameter(
+        None, "the version of the table", "at least 0", unset="the latest", group="Format", metavar="N"
+    )
+    columns: Mapping[str, str] | None = parameter(
+        None,
+        "the table's own name of a column, such as observation_id=obs",
+        group="Format",
+        option="--column",
+        columns_of=("VOTES",),
+        metavar="COLUMN=NAME",
+    )
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+
+    @staticmethod
+    def recognises(sample: Sample) -> bool:
+        """Whether a folder is such a table."""
+        return any(entry.startswith(f"{LOG}/") for entry in sample.entries)
+
+    def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
+        """The votes. Raises ParameterError if deltalake is not installed."""
+        path = only_table(paths)
+        if not (path / LOG).is_dir():
+            fault = f"is no table of Delta Lake: there is no folder {LOG} in it"
+            raise wrong_layout(path, self.name, fault, "name the folder that is the table")
+        opening = imported("deltalake", "delta").DeltaTable
+        with reading(path):
+            table = opening(os.fspath(path))
+            latest = table.version()
+            if self.version is not None and self.version > latest:
+                fault = f"has no version {self.version}, the latest is {latest}"
+                raise VotesError(fault, where=printable(str(path)), remedy=f"name an earlier one, 0 to {latest}")
+            if self.version is not None:
+                table.load_as_version(self.version)
+            schema = pa.schema(table.schema().to_arrow())
+        account.details["version"] = str(table.version())
+
+        def scan(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+            # `to_pyarrow_table` refuses tables with deletion vectors; the files alone have rows that were deleted, too
+            with reading(path, "see that the table is whole: its files may have been vacuumed"):
+                yield from pa.RecordBatchReader.from_stream(table.scan(columns=list(columns)))
+
+        yield from lake_parts(printable(str(path)), schema, scan, self.columns, account)
