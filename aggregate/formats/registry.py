@@ -14,6 +14,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "delta": ".delta:Delta",
         "iceberg": ".iceberg:Iceberg",
         "label-studio": ".label_studio:LabelStudio",
+        "zooniverse": ".zooniverse:Zooniverse",
     },
 )
 """Name -> class; other packages may add theirs."""
@@ -25,5 +26,6 @@ SUMMARIES: dict[str, str] = {
     "delta": "a table of Delta Lake",
     "iceberg": "a table of Apache Iceberg",
     "label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON",
+    "zooniverse": "classifications of a Zooniverse project, exported as CSV",
 }
 """Name -> what it reads, in a line: help lists formats without loading them."""
