@@ -7,7 +7,7 @@ changes the result all derive from the declaration.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
@@ -163,6 +163,8 @@ def check_kind(settings: Any, name: str, known: Parameter, value: Any) -> None:
         return
     if known.columns_of:
         right, words = isinstance(value, Mapping), "a dict, such as {'observation_id': 'obs'}"
+    elif known.several:
+        right, words = not isinstance(value, str) and _are_texts(value), "a list of texts"
     elif kind is bool:
         right, words = type(value).__name__ in ("bool", "bool_"), "True or False"
     else:
@@ -175,3 +177,7 @@ def check_kind(settings: Any, name: str, known: Parameter, value: Any) -> None:
         is_votes = hasattr(owner, "fit_predict") and not isinstance(value, str | NoneType)
         advice = f": votes go to {owner.__name__}().fit_predict(votes)" if is_votes else ""
         raise TypeError(f"{name} is {in_words(value)} but must be {words}{advice}")
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, Iterable) and all(isinstance(value, str) for value in values)

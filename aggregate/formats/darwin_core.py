@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from itertools import islice, repeat
@@ -25,11 +25,12 @@ from ..archives.taxa import darwin_core_usages
 from ..archives.text_rows import Fault, Row
 from ..arrays import Flags, UserCodes, Words
 from ..errors import VotesError
-from ..parameters import parameter
+from ..parameters import check_parameters, parameter
 from .base import LONGEST, Account, Part, Rejected
 from .coldp import taxonomy_rows
 from .recognition import wrong_layout
 from .rows import BATCH_ROWS, Rows
+from .times import utc_time
 
 if TYPE_CHECKING:
     from .recognition import Sample
@@ -45,6 +46,7 @@ DOUBTED = "with a qualifier, such as cf., that doubts the name"
 
 FULL_DATE = re.compile(r"\d{4}-?\d\d-?\d\d([T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 
+_option = partial(parameter, group="Format")
 ID = pa.string()
 COLUMNS = {
     "observation_id": ID,
@@ -65,39 +67,36 @@ class DarwinCore:
 
     name: ClassVar[str] = "darwin-core"
 
-    label: str = parameter(
-        "scientificName", "term of the label: `scientificName`, `taxonID`, `acceptedNameUsageID`, ...", group="Format"
-    )
-    user: str = parameter(
+    label: str = _option("scientificName", "term of the label: `scientificName`, `taxonID`, `acceptedNameUsageID`, ...")
+    user: str = _option(
         "identifiedBy",
         "term that says who voted; where identifiedByID is missing, identifiedBy does",
         choices=("identifiedBy", "identifiedByID"),
-        group="Format",
     )
-    people: str = parameter(
+    people: str = _option(
         "each",
         "where several identified together (`a | b`): a vote of each, or one of them joined, as one user",
         choices=("each", "joined"),
-        group="Format",
     )
-    identifications: str = parameter(
+    identifications: str = _option(
         "all",
         "those of the extension and, for occurrences that have none there, of the core; or of one of them",
         choices=("all", "extension", "core"),
-        group="Format",
     )
-    doubted: str = parameter(
+    doubted: str = _option(
         "leave-out",
         "identifications with a qualifier (`cf.`, `aff.`): left out, or kept as votes on their name",
         choices=("leave-out", "keep"),
-        group="Format",
     )
-    not_users: Sequence[str] = parameter(
+    program: Sequence[str] = _option(
         ("plant-aggregate",),
-        "who identified, but is no user: a program, whose identifications are left out",
-        group="Format",
+        "who identified, but is a program: its identifications are left out",
         several=True,
+        metavar="NAME",
     )
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
 
     @staticmethod
     def recognises(sample: "Sample") -> bool:
@@ -145,7 +144,7 @@ class DarwinCore:
         for record in source.records(account):
             account.read()
             people = _people(record.user)
-            users = [user for user in people if user not in self.not_users]
+            users = [user for user in people if user not in self.program]
             if not record.observation:
                 account.reject(record.rejected(NO_ID))
             elif not record.is_known:
@@ -153,7 +152,7 @@ class DarwinCore:
             elif not people:
                 account.leave_out(NO_PERSON)
             elif not users:
-                account.leave_out(f"by {' | '.join(people)}, which is no user")
+                account.leave_out(f"by the program {' and '.join(people)}")
             elif record.qualifier.strip() and self.doubted == "leave-out":
                 account.leave_out(DOUBTED)
             elif not record.label.strip():
@@ -295,11 +294,7 @@ def _time_of(date: str) -> datetime | None:
     """
     if not FULL_DATE.fullmatch(date):
         return None
-    try:
-        time = datetime.fromisoformat(date.replace(",", "."))
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return utc_time(date if "T" in date or " " in date else f"{date}T00:00")
 
 
 class _Undated:

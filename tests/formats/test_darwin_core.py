@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plant_aggregate.archives.text_rows import Dialect
-from plant_aggregate.errors import VotesError
+from plant_aggregate.errors import ParameterError, VotesError
 from plant_aggregate.formats.base import Account
 from plant_aggregate.formats.darwin_core import DarwinCore
 from plant_aggregate.formats.reading import read_tables
@@ -145,6 +145,13 @@ def test_who_recorded_an_occurrence_is_its_author(tmp_path: Path) -> None:
     assert [vote["is_author"] for vote in read(folder)[0]] == [True, True, None, False]
 
 
+def test_options_are_checked() -> None:
+    with pytest.raises(ParameterError, match="people is 'all' but must be one of each, joined"):
+        DarwinCore(people="all")
+    with pytest.raises(TypeError, match="program is the text 'CV' but must be a list of texts"):
+        DarwinCore(program="CV")
+
+
 def test_the_label_may_be_another_term(tmp_path: Path) -> None:
     columns = [*BY_ONE, "taxonID", "acceptedNameUsageID"]
     folder = made(tmp_path, [["1", "Ann", "Acer molle Opiz", "t5", "t3"]], columns)
@@ -172,9 +179,9 @@ def test_programs_are_no_users(tmp_path: Path) -> None:
     rows = [["1", "plant-aggregate", "Acer"], ["1", "CV v2", "Acer"], ["1", "Ann | CV v2", "Acer"]]
     folder = made(tmp_path, rows)
     assert short(read(folder)[0]) == [("1", "CV v2", "Acer"), ("1", "Ann", "Acer"), ("1", "CV v2", "Acer")]
-    votes, account = read(folder, not_users=["CV v2"])
+    votes, account = read(folder, program=["CV v2"])
     assert short(votes) == [("1", "plant-aggregate", "Acer"), ("1", "Ann", "Acer")]
-    assert account.left_out["votes"] == {"by CV v2, which is no user": 1}
+    assert account.left_out["votes"] == {"by the program CV v2": 1}
 
 
 DATED = ["coreid", "identifiedBy", "scientificName", "dateIdentified"]
