@@ -14,6 +14,8 @@ from ..files.sources import printable
 SMALL = 16 << 20  # bytes: a descriptor, which is read as a whole, is no larger
 BOMB_BYTES = 1 << 28  # a file in a zip file may expand to so many bytes, whatever its ratio
 BOMB_RATIO = 500  # deflated text is seldom a hundredth of its size
+GZIP = b"\x1f\x8b"  # begins what is compressed by it
+CUT = "it is cut or damaged: fetch it again"
 
 
 class Archive(Protocol):
@@ -90,17 +92,17 @@ class Zip:
         try:
             return self._zip.open(member)
         except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-            remedy = str(error).partition(",")[0] if isinstance(error, RuntimeError) else "it is cut or damaged"
+            remedy = str(error).partition(",")[0] if isinstance(error, RuntimeError) else CUT
             raise VotesError("cannot be read", where=where, remedy=remedy) from error
 
 
 class Single:
-    """One file as an archive, which may be compressed by gzip."""
+    """One file as an archive."""
 
     def __init__(self, path: Path) -> None:
         self._folder = Folder(path.parent)
         self._name = path.name
-        self.where = printable(str(path.parent))
+        self.where = self._folder.where
 
     def names(self) -> list[str]:
         """The name of the file."""
@@ -108,12 +110,7 @@ class Single:
 
     def stream(self, name: str) -> IO[bytes]:
         """The file, or one beside it."""
-        file = self._folder.stream(name)
-        if file.read(2) != b"\x1f\x8b":
-            file.seek(0)
-            return file
-        with file:
-            return cast(IO[bytes], gzip.open(file.name))
+        return self._folder.stream(name)
 
 
 def open_archive(path: Path) -> Archive:
@@ -134,8 +131,15 @@ def reading(where: str) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        remedy = reason_of(error) if isinstance(error, OSError) else "it is cut or damaged: fetch it again"
+        remedy = reason_of(error) if isinstance(error, OSError) and error.errno else CUT
         raise VotesError("cannot be read to its end", where=where, remedy=remedy) from error
+
+
+def unpacked(file: IO[bytes]) -> IO[bytes]:
+    """What a file holds, if it is compressed by gzip; else the file."""
+    begins = file.read(len(GZIP))
+    file.seek(0)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if begins == GZIP else file
 
 
 def read_small(archive: Archive, name: str) -> bytes:

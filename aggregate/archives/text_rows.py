@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, NamedTuple
 
 from ..errors import VotesError, quoted
-from .members import reading
+from .members import reading, unpacked
 
 BLOCK = 1 << 20  # bytes that are read at once
 LONGEST_LINE = 1 << 24  # characters
@@ -52,7 +52,7 @@ class Fault(NamedTuple):
 def read_rows(
     file: IO[bytes], dialect: Dialect, where: str, notes: Counter[str], faulty: Callable[[Fault], None]
 ) -> Iterator[Row]:
-    """The rows of a file after its header lines, in bounded memory.
+    """The rows of a file, which may be compressed by gzip, after its header lines, in bounded memory.
 
     Blank lines are skipped and counted in ``notes``. Another line break than the declared one ends a row if the file
     has no other, as programs change them; and CR before LF. A field is enclosed if it begins with the enclosure; in it,
@@ -189,8 +189,9 @@ class _Lines:
         decoder = _decoder_of(self._encoding, self.where)
         is_first = True
         with reading(self.where):
+            file = unpacked(self._file)
             while True:
-                block = self._file.read(BLOCK)
+                block = file.read(BLOCK)
                 try:
                     text = decoder.decode(block, final=not block)
                 except UnicodeDecodeError as error:

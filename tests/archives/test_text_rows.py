@@ -1,3 +1,4 @@
+import gzip
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -97,6 +98,13 @@ def test_other_line_breaks_than_declared_end_rows_if_a_file_has_no_others(
 
 def test_a_byte_order_mark_is_no_part_of_the_first_field() -> None:
     assert read(b"\xef\xbb\xbf1,a\n", Dialect()) == [(1, ["1", "a"])]
+
+
+def test_a_file_may_be_compressed_by_gzip() -> None:
+    data = gzip.compress(b"1,a\n" * 1000)
+    assert len(read(data, Dialect())) == 1000
+    with pytest.raises(VotesError, match=r"votes\.txt: cannot be read to its end; it is cut or damaged"):
+        read(data[:-10], Dialect())
 
 
 def test_ids_and_names_are_not_trimmed_nor_taken_for_numbers() -> None:
