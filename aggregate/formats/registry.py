@@ -15,6 +15,8 @@ FORMATS: Registry[type[Format]] = Registry(
         "delta": ".delta:Delta",
         "iceberg": ".iceberg:Iceberg",
         "label-studio": ".label_studio:LabelStudio",
+        "mturk": ".mturk:Mturk",
+        "toloka": ".toloka:Toloka",
         "zooniverse": ".zooniverse:Zooniverse",
     },
 )
@@ -28,6 +30,8 @@ SUMMARIES: dict[str, str] = {
     "delta": "a table of Delta Lake",
     "iceberg": "a table of Apache Iceberg",
     "label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON",
+    "mturk": "results of a batch of Amazon Mechanical Turk (CSV)",
+    "toloka": "responses of a pool of Toloka (TSV)",
     "zooniverse": "classifications of a Zooniverse project, exported as CSV",
 }
 """Name -> what it reads, in a line: help lists formats without loading them."""

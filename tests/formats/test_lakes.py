@@ -20,7 +20,7 @@ from plant_aggregate.formats.lakes import lake_parts
 from plant_aggregate.formats.reading import read_tables
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-IDS = {"integers": pa.int64(), "texts": pa.string_view(), "names": pa.dictionary(pa.int32(), pa.large_string())}
+IDS = {"integers": pa.int64(), "texts": pa.string_view(), "names": pa.dictionary(pa.int32(), pa.string())}
 
 Vote = tuple[int | None, int | None, str | None, int | None]
 
