@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .errors import StrategyError as StrategyError
     from .errors import VotesError as VotesError
     from .evidence import Evidence as Evidence
+    from .exports.subset import Subset as Subset
+    from .exports.subset import subset as subset
     from .exports.writing import Exported as Exported
     from .exports.writing import export as export
     from .ingest import read_votes as read_votes
@@ -102,6 +104,7 @@ _HOMES = {
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError StrategyError "
         "VotesError",
         "evidence": "Evidence",
+        "exports.subset": "Subset subset",
         "exports.writing": "Exported export",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",

@@ -7,9 +7,9 @@ Each is a function of a result that draws into the axes ``ax``, by default those
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from .assessment.comparison import Comparison
 from .assessment.evaluation import VOTE_GROUPS, Evaluation, votes_in_words
 from .consensus import STATUSES, Consensus
 from .errors import ParameterError, on_one_line
+from .splits.populations import lorenz
+from .splits.published import PLANTNET_300K
 from .trace import Iteration
 from .votes import Votes
 
@@ -31,6 +33,8 @@ __all__ = [
     "confidences",
     "confusions",
     "convergence",
+    "lorenz_curves",
+    "observations_by_rank",
     "reliability",
     "statuses",
     "votes_of_users",
@@ -222,6 +226,43 @@ def confusions(evaluation: Evaluation, *, ax: "Axes | None" = None) -> "Axes":
     return axes
 
 
+def lorenz_curves(populations: Mapping[str, Indices], *, ax: "Axes | None" = None) -> "Axes":
+    """What shares of the observations the rarest shares of the species hold, in each of some populations.
+
+    ``populations`` are by name the numbers of observations of their species, as :class:`Subset` has them, or of any
+    origin. On the diagonal all species have as many; the star is Pl@ntNet-300K, where the rarest 80 % hold 11 %.
+    """
+    axes = _axes(ax, (5.0, 4.2))
+    axes.plot([0, 100], [0, 100], color="#bbbbbb", linewidth=0.8)
+    for (name, counts), style in zip(populations.items(), _styles(), strict=False):
+        species, held = lorenz(np.sort(counts))
+        axes.plot(100 * species, 100 * held, label=name, **style)
+    axes.plot(80, 100 * PLANTNET_300K["rarest_80_percent_hold"], "*", color=ORANGE, markersize=9, label="Pl@ntNet-300K")
+    axes.set_xlabel("species, the rarest first, %")
+    axes.set_ylabel("observations that they hold, %")
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    return axes
+
+
+def observations_by_rank(populations: Mapping[str, Indices], *, ax: "Axes | None" = None) -> "Axes":
+    """The number of observations of each species, the commonest first, in each of some populations.
+
+    ``populations`` as in :func:`lorenz_curves`.
+    """
+    axes = _axes(ax, (5.0, 4.2))
+    for (name, counts), style in zip(populations.items(), _styles(), strict=False):
+        descending = np.sort(counts)[::-1]
+        axes.plot(np.arange(1, descending.size + 1), descending, label=f"{name}: {descending.size:,} species", **style)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(_whole)
+    axes.set_xlabel("rank of the species")
+    axes.set_ylabel("observations")
+    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    return axes
+
+
 def panels(n: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
     """A figure that pyplot does not know, to be written to a file, and the axes in it, side by side, of some inches."""
     check_installed()
@@ -246,6 +287,12 @@ def _axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":
         _, ax = pyplot.subplots(figsize=size, layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _styles() -> Iterator[dict[str, Any]]:
+    """Lines of different colours, dashed or not, so that one that covers another does not hide it."""
+    for colour, dashes, width in ((GREY, "-", 1.2), (ORANGE, "--", 1.6), (GREEN, "-", 1.6)):
+        yield {"color": colour, "linestyle": dashes, "linewidth": width}
 
 
 def _at_least(counts: Indices, what: str, of_what: str, ax: "Axes | None") -> "Axes":

@@ -358,6 +358,27 @@ EXCLUDED: Table = (
 )
 """A row for each observation that is left out."""
 
+SPLIT_ROWS: Table = tuple(c for c in TRAINING if c.name in ("observation_id", "label", "class_index", "genus", "split"))
+"""A row for each observation of a subset that is in a set, sorted by id."""
+
+LABEL_COUNTS: Table = (
+    Column("label", "label", "consensus label of an observation, valid or not"),
+    Column("genus", "string", "null if it is not known", nullable=True),
+    Column("before", "int64", "its valid observations"),
+    Column("eligible", "int64", "those that would be used without genus sampling; 0 if it would be no class"),
+    Column("after", "int64", "those that are used; 0 if it is no class"),
+)
+"""A row for each label: the populations before, between and after sampling."""
+
+POPULATIONS: Table = (
+    Column("figure", "string", "what is counted or measured"),
+    Column("before", "number", "of the labels with a valid observation", nullable=True),
+    Column("eligible", "number", "of those that would be classes without genus sampling", nullable=True),
+    Column("after", "number", "of the classes", nullable=True),
+    Column("plantnet_300k", "number", "of Pl@ntNet-300K, as far as it is published", nullable=True),
+)
+"""What ``subset --csv`` prints: a row for each figure of the populations."""
+
 AMBIGUITY_COUNTS: Table = (
     Column("which", "string", "`scored`, `exact`, `missing_epochs` or `pruned`"),
     Column("observations", "int64", "how many they are"),

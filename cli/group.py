@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Evaluate a consensus against expert labels.",
     "compare": "Evaluate strategies against expert labels, side by side.",
     "export": "Write what another tool reads of a run into a folder.",
+    "subset": "Write a smaller research set out of a run.",
     "ambiguity": "Find observations that a classifier in training finds ambiguous.",
     "calibrate": "Learn from expert labels how probable a label is.",
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",

@@ -46,7 +46,7 @@ MANY_VOTES = 5_000_000
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z(?:-\d+)?\b")
 WORK = tempfile.TemporaryDirectory()
 """Where commands write, each part in a folder of its own (see :func:`folder`); it goes when this program ends."""
-LISTS = {"labels": "list of strings or integers", "shares": "list of floats"}
+LISTS = {"labels": "list of strings or integers", "shares": "list of floats", "indices": "list of integers"}
 """Types in words, as far as they are not Arrow's."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
 
@@ -329,6 +329,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of ambiguity counts": lambda: columns(schema.AMBIGUITY_COUNTS),
     "columns of paths": lambda: columns(schema.PATHS),
     "columns of settings": lambda: columns(schema.SHOWN_SETTINGS),
+    "columns of populations": lambda: columns(schema.POPULATIONS),
     "columns of marginals": lambda: columns(schema.MARGINALS),
     "columns of comparison": lambda: columns(schema.COMPARISON),
     "run with AI on sample_votes": run_with_ai,

@@ -30,12 +30,20 @@ class Results:
     comparison: plant_aggregate.Comparison
     ai: plant_aggregate.AiCalibration
 
+    @property
+    def populations(self) -> dict[str, Any]:
+        """Species and how many observations each has, as before and after sampling."""
+        every = np.bincount(self.consensus.labels)
+        return {"before": every[every > 0], "eligible": every[every > 3], "after": every[every > 20]}
+
 
 DRAWN: dict[str, Callable[[Results, Any], Any]] = {
     "accuracy_against_retrieval": lambda results, ax: charts.accuracy_against_retrieval(results.comparison, ax=ax),
     "confidences": lambda results, ax: charts.confidences(results.consensus, ax=ax),
     "confusions": lambda results, ax: charts.confusions(results.evaluation, ax=ax),
     "convergence": lambda results, ax: charts.convergence(results.consensus, ax=ax),
+    "lorenz_curves": lambda results, ax: charts.lorenz_curves(results.populations, ax=ax),
+    "observations_by_rank": lambda results, ax: charts.observations_by_rank(results.populations, ax=ax),
     "reliability": lambda results, ax: charts.reliability(results.ai, ax=ax),
     "statuses": lambda results, ax: charts.statuses(results.consensus, ax=ax),
     "votes_of_users": lambda results, ax: charts.votes_of_users(results.votes, ax=ax),

@@ -229,6 +229,12 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         (lambda have: have.run.evidence("t"), "expert labels are wanted, not the text 't': write read_truth('t')"),
         (lambda have: have.run.read_table(7), "the name of a table is wanted, not an int: write 'consensus.parquet'"),
     ],
+    "subset": [
+        (lambda _: own.subset(FRAME, "out"), "a run is wanted, not a pandas.DataFrame: write its path"),
+        (lambda _: own.subset("consensus", 7), "a path is wanted, not an int: write the name of a file or folder"),
+        (lambda _: own.subset("consensus", "out", truth=7), "truth is an int but must be paths"),
+        (lambda _: own.subset("consensus", "out", seed="a"), "seed is the text 'a' but must be an integer"),
+    ],
     "Consensus": [
         (
             lambda _: own.Consensus.from_labels(FRAME, []),

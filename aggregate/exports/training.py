@@ -2,75 +2,53 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from ..arrays import Floats, Indices
-from ..arrow import dictionary_of, strings, table_of, to_arrow, to_numpy
+from ..arrow import strings, table_of, to_arrow
 from ..blocks import Block
-from ..errors import VotesError
-from ..files.locations import redacted
 from ..files.writing import writing
-from ..frames import is_frame
 from ..parameters import setting
 from ..progress import SILENT, Progress
 from ..publishing.run import Run
 from ..publishing.tables import write_table
 from ..schema import CLASSES, TRAINING, arrow_schema
-from ..splits.assignment import REASONS, Assignment, assign
-from ..splits.genera import genera_of
-from ..splits.settings import SplitSettings
+from ..splits.assignment import Assignment
+from ..splits.report import left_out_block, reached_shares, split_block, wanted_shares
 from ..splits.units import SPLITS
 from ..truth import codes_among
-from ..version import VERSION
-from ..votes import Votes
-from .observations import read_labelled
+from .rows import GROUP
+from .run_splits import (
+    RunSplitSettings,
+    class_indices,
+    declared,
+    excluded_rows,
+    genera_of_labels,
+    labels_of,
+    split_names,
+    split_run,
+)
 from .soft_labels import POSTERIORS_FILE, SoftLabels, soft_labels
-from .taxa import Taxa, read_taxa
-
-if TYPE_CHECKING:
-    from ..files.sources import Paths
-    from ..frames import Frame
+from .taxa import Taxa
 
 DATA, CLASSES_FILE, EXCLUDED_FILE, FACTS_FILE = "data", "classes.parquet", "excluded.parquet", "training.json"
 
-NO_VOTES = "name the files of the votes as they are now with --votes, or split by observation (--group observation)"
-
 
 @dataclass(frozen=True)
-class TrainingSettings(SplitSettings):
+class TrainingSettings(RunSplitSettings):
     """How a run becomes a training table."""
 
-    votes: "Paths | Frame | None" = setting(
-        None,
-        "Parquet files, folders or globs of the votes of the run, if they are not where it read them",
-        group="Votes",
-        is_table=True,
-        or_frame=True,
-        several=True,
-        metavar="VOTES",
-    )
-    taxonomy: "Paths | None" = setting(
-        None,
-        "Parquet file of label and genus, or of label, parent, rank and name: where labels are no scientific names",
-        group="Splits",
-        is_table=True,
-        several=True,
-        metavar="FILE",
-    )
     hard: bool = setting(
-        False, "leave out the soft labels: the lists of all labels voted and their shares", group="Splits"
+        False, "leave out the soft labels: the lists of all labels voted and their shares", group=GROUP
     )
     beta: float = setting(
-        0.999,
-        "of the effective number of observations of a class, (1 - beta^n) / (1 - beta)",
-        "in [0, 1)",
-        group="Splits",
+        0.999, "of the effective number of observations of a class, (1 - beta^n) / (1 - beta)", "in [0, 1)", group=GROUP
     )
 
 
@@ -110,7 +88,13 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Training(TrainingSettings):
-    """Tables for training scripts."""
+    """What a training script reads: data/train.parquet, data/validation.parquet and data/test.parquet.
+
+    Each has a row an observation: its label, class index, sample weight, flags of ambiguity, and the shares of all
+    labels voted. An observation is in the set that the hash of its author falls into, so more observations move none;
+    a label is a class if enough observations have it, one of them in the training set. classes.parquet has the classes
+    with weights for the long tail, excluded.parquet what was left out and why, training.json what was reached.
+    """
 
     name: ClassVar[str] = "training"
 
@@ -119,8 +103,6 @@ class Training(TrainingSettings):
 
         Raises VotesError if the run's votes are gone, or nothing is left to train on.
         """
-        from .report import training_blocks
-
         data = training_table(run, self, progress=progress)
         progress.phase("write the tables")
         with writing(str(folder), "file"):
@@ -129,8 +111,8 @@ class Training(TrainingSettings):
             write_table(table, folder / DATA / f"{name}.parquet", "file", declared=declared(table))
         write_table(data.classes, folder / CLASSES_FILE, "file")
         write_table(data.excluded, folder / EXCLUDED_FILE, "file", declared=declared(data.excluded))
-        write_facts(facts_of(run, self, data), folder / FACTS_FILE)
-        return training_blocks(data)
+        write_facts(facts_of(data), folder / FACTS_FILE)
+        return blocks_of(data)
 
 
 def training_table(run: Run, options: TrainingSettings, *, progress: Progress = SILENT) -> TrainingData:
@@ -138,58 +120,18 @@ def training_table(run: Run, options: TrainingSettings, *, progress: Progress = 
 
     Raises VotesError if the run's votes are gone, or nothing is left to train on.
     """
-    votes = votes_of(run, options, progress)
-    progress.phase("read the consensus")
-    consensus, observations = read_labelled(run, votes)
-    progress.phase("split the observations")
-    names = observations.label_names
-    taxa = None if options.taxonomy is None else read_taxa(options.taxonomy, names.type)
-    genera = genera_of(names, None if taxa is None else taxa.genera)
-    if (options.genera or options.genera_share) and not genera.needed:
-        raise VotesError(
-            "labels are integers, so their genera are not known",
-            where=redacted(run.consensus),
-            remedy="name a table of label and genus with --taxonomy",
-        )
-    assignment = assign(observations, options, genera)
-    if not assignment.used.any():
-        raise _nothing_left(run, assignment)
-    soft = None if options.hard else soft_labels(run, votes, observations.ids)
-    table, weight_from = _rows(consensus, assignment, soft)
+    needs_votes = not options.hard and POSTERIORS_FILE not in run.files
+    found = split_run(run, options, progress, needs_votes=needs_votes)
+    assignment = found.assignment
+    soft = None if options.hard else soft_labels(run, found.votes, assignment.observations.ids)
+    table, weight_from = _rows(found.consensus, assignment, soft)
     return TrainingData(
         table,
-        _classes(assignment, options, taxa),
-        _excluded(assignment),
+        class_rows(assignment, found.taxa, options.beta),
+        excluded_rows(assignment),
         assignment,
         weight_from,
         None if soft is None else soft.origin,
-    )
-
-
-def votes_of(run: Run, options: TrainingSettings, progress: Progress) -> Votes | None:
-    """The votes of a run, for its authors and soft labels; None where neither need them and they are not named.
-
-    Raises VotesError if they are gone and the split is by author.
-    """
-    by_observation = options.group == "observation"
-    if options.votes is not None:
-        return run.votes(paths=options.votes, progress=progress)
-    if by_observation and (options.hard or POSTERIORS_FILE in run.files):
-        return None
-    try:
-        return run.votes(progress=progress)
-    except VotesError as error:
-        if by_observation:
-            return None
-        raise VotesError(error.what, where=error.where, remedy=NO_VOTES) from error
-
-
-def _nothing_left(run: Run, assignment: Assignment) -> VotesError:
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in assignment.left_out.items() if n)
-    return VotesError(
-        f"nothing is left to train on ({reasons or 'no observations'})",
-        where=redacted(run.consensus),
-        remedy="lower --min-per-class, or keep more genera",
     )
 
 
@@ -203,10 +145,10 @@ def _rows(consensus: pa.Table, assignment: Assignment, soft: SoftLabels | None) 
     weight_from = "probability" if "probability" in chosen.column_names else "confidence"
     columns: dict[str, Any] = {
         "observation_id": observations.ids.take(to_arrow(rows)),
-        "label": _named(labels, observations.label_names),
+        "label": labels_of(labels, observations.label_names),
         "class_index": classes[labels],
-        "genus": _genera(assignment, labels),
-        "split": dictionary_of(assignment.splits[rows], strings(SPLITS)),
+        "genus": genera_of_labels(assignment, labels),
+        "split": split_names(assignment, rows),
         "sample_weight": chosen.column(weight_from),
     }
     copied = [column.name for column in TRAINING if column.name in chosen.column_names and column.name not in columns]
@@ -214,7 +156,7 @@ def _rows(consensus: pa.Table, assignment: Assignment, soft: SoftLabels | None) 
     if soft is not None:
         here = soft.of(rows)
         items = {
-            "soft_labels": _named(here.labels, here.names),
+            "soft_labels": labels_of(here.labels, here.names),
             "soft_shares": to_arrow(here.shares),
             "soft_classes": to_arrow(_classes_of_names(here.names, assignment)[here.labels]),
         }
@@ -225,45 +167,12 @@ def _rows(consensus: pa.Table, assignment: Assignment, soft: SoftLabels | None) 
     return pa.table({n: to_arrow(a) if isinstance(a, np.ndarray) else a for n, a in arrays.items()}), weight_from
 
 
-def class_indices(assignment: Assignment) -> Indices:
-    """int64[n_labels + 1]; the class index of each label, -1 for one that is no class, and for none at the end."""
-    indices = np.full(assignment.observations.n_labels + 1, -1, np.int64)
-    indices[assignment.classes] = np.arange(assignment.classes.size)
-    return indices
-
-
 def _classes_of_names(names: pa.Array, assignment: Assignment) -> Indices:
     """int64[n]; the class index of each of ``names``, -1 for those that are no class."""
     return class_indices(assignment)[codes_among(assignment.observations.label_names, names)]
 
 
-def _named(codes: np.ndarray, names: pa.Array) -> pa.Array:
-    """Labels by their codes: integers, or a dictionary."""
-    if pa.types.is_integer(names.type):
-        return names.take(to_arrow(codes, null=codes < 0))
-    return dictionary_of(codes, names)
-
-
-def _genera(assignment: Assignment, labels: np.ndarray) -> pa.Array:
-    """The genus of each label, null where it is not known."""
-    known = sorted({genus for genus in assignment.genera.names if genus is not None})
-    places = {genus: place for place, genus in enumerate(known)}
-    codes = np.array([-1 if genus is None else places[genus] for genus in assignment.genera.names], np.int32)
-    return dictionary_of(codes[labels], strings(known))
-
-
-def _excluded(assignment: Assignment) -> pa.Table:
-    observations = assignment.observations
-    rows = np.flatnonzero(~assignment.used)
-    columns = {
-        "observation_id": observations.ids.take(to_arrow(rows)),
-        "label": _named(observations.labels[rows], observations.label_names),
-        "reason": dictionary_of(assignment.reasons[rows], strings(REASONS)),
-    }
-    return pa.table(columns)
-
-
-def _classes(assignment: Assignment, options: TrainingSettings, taxa: Taxa | None) -> pa.Table:
+def class_rows(assignment: Assignment, taxa: Taxa | None, beta: float) -> pa.Table:
     """The columns CLASSES."""
     observations = assignment.observations
     labels = observations.label_names.take(to_arrow(assignment.classes))
@@ -275,14 +184,9 @@ def _classes(assignment: Assignment, options: TrainingSettings, taxa: Taxa | Non
         "name": strings([names.get(label) or str(label) for label in labels.to_pylist()]),
         "genus": strings([assignment.genera.names[code] for code in assignment.classes]),
         **{f"n_{name}": assignment.class_counts[:, place] for place, name in enumerate(SPLITS)},
-        **class_weights(n_train, options.beta),
+        **{name: to_arrow(weights, null=n_train == 0) for name, weights in class_weights(n_train, beta).items()},
     }
-    missing = to_arrow(n_train == 0)
-    arrays = {
-        column.name: to_arrow(values, null=to_numpy(missing)) if column.type == "float64" else values
-        for column, values in ((column, columns[column.name]) for column in CLASSES)
-    }
-    return table_of(arrays, arrow_schema(CLASSES, label=labels.type))
+    return table_of(columns, arrow_schema(CLASSES, label=labels.type))
 
 
 def class_weights(n_train: Indices, beta: float = 0.999) -> dict[str, Floats]:
@@ -302,62 +206,37 @@ def class_weights(n_train: Indices, beta: float = 0.999) -> dict[str, Floats]:
 
     >>> {name: weights.round(3).tolist() for name, weights in class_weights(np.array([1, 3])).items()}
     {'weight_inverse_frequency': [2.0, 0.667], 'weight_square_root': [1.268, 0.732], \
-'weight_effective_number': [1.499, 0.501], 'log_prior': [-1.386, -0.288]}
+'weight_effective_number': [1.5, 0.5], 'log_prior': [-1.386, -0.288]}
     """
-    n = np.where(n_train > 0, n_train, np.nan)
-    total, k = float(np.nansum(n)), int(np.count_nonzero(n_train))
-    effective = (1 - beta) / (1 - beta**n)
-    return {
-        "weight_inverse_frequency": total / (k * n),
+    trained = n_train > 0
+    n = n_train[trained].astype(np.float64)
+    total, k = n.sum(), n.size
+    weights = {
+        "weight_inverse_frequency": total / (k * n) if k else n,
         "weight_square_root": _with_mean_one(n**-0.5),
-        "weight_effective_number": _with_mean_one(effective),
-        "log_prior": np.log(n / total),
+        "weight_effective_number": _with_mean_one((1 - beta) / (1 - beta**n)),
+        "log_prior": np.log(n / total) if k else n,
     }
+    of_classes = {name: np.full(n_train.size, np.nan) for name in weights}
+    for name, known in weights.items():
+        of_classes[name][trained] = known
+    return of_classes
 
 
 def _with_mean_one(weights: Floats) -> Floats:
-    scaled: Floats = weights / np.nanmean(weights)
+    scaled: Floats = weights * (weights.size / weights.sum()) if weights.size else weights
     return scaled
 
 
-def declared(table: pa.Table) -> pa.Schema:
-    """The types that readers see: strings instead of dictionaries."""
-
-    def plain_type(kind: pa.DataType) -> pa.DataType:
-        if pa.types.is_dictionary(kind):
-            return kind.value_type
-        return pa.list_(plain_type(kind.value_type)) if pa.types.is_list(kind) else kind
-
-    return pa.schema([pa.field(field.name, plain_type(field.type), field.nullable) for field in table.schema])
-
-
-def facts_of(run: Run, options: TrainingSettings, data: TrainingData) -> dict[str, Any]:
-    """What training.json says: the run, the options, what was reached, and what the columns are from."""
+def facts_of(data: TrainingData) -> dict[str, Any]:
+    """What training.json says: what was reached, and what the columns are from."""
     return {
-        "version": VERSION,
-        "run_id": run.run_id,
-        "strategy": run.record.strategy,
-        "options": {item.name: _plain(getattr(options, item.name)) for item in fields(options)},
-        "shares_wanted": wanted_shares(options),
+        "shares_wanted": wanted_shares(data.assignment.settings),
         "shares_reached": reached_shares(data.assignment),
         "sample_weight_from": data.weight_from,
         "soft_labels_from": data.soft_from,
         **data.assignment.report(),
     }
-
-
-def wanted_shares(options: SplitSettings) -> dict[str, float]:
-    """The share of each set, of the authors or of the observations."""
-    from ..shares import exact
-
-    test, val = exact(options.test), exact(options.val)
-    return dict(zip(SPLITS, (float(1 - test - val), float(val), float(test)), strict=True))
-
-
-def reached_shares(assignment: Assignment) -> dict[str, float]:
-    """The share of the observations in each set."""
-    total = sum(assignment.counts.values())
-    return {name: n / total for name, n in assignment.counts.items()}
 
 
 def write_facts(facts: Mapping[str, Any], path: Path) -> None:
@@ -366,10 +245,10 @@ def write_facts(facts: Mapping[str, Any], path: Path) -> None:
         path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _plain(value: Any) -> Any:
-    """A setting for JSON: paths as text, a table by what it is."""
-    if is_frame(value):
-        return "a table in memory"
-    if isinstance(value, list | tuple):
-        return [redacted(str(item)) for item in value]
-    return value if isinstance(value, bool | int | float | None) else redacted(str(value))
+def blocks_of(data: TrainingData) -> list[Block]:
+    """The sets with the shares wanted and reached, what was left out, and where the columns are from."""
+    notes = [
+        f"sample_weight is the {data.weight_from}",
+        "no soft labels" if data.soft_from is None else f"soft labels from {data.soft_from}",
+    ]
+    return [split_block(data.assignment), left_out_block(data.assignment), Block(content=notes)]

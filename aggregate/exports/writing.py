@@ -90,13 +90,7 @@ def check_output(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
 def _made(format: str | Export, options: Mapping[str, Any]) -> Export:
     """The export of a name, with its options; or an object as it is."""
     if isinstance(format, str):
-        kind: Any = EXPORTS.find(format)
-        own = [item.name for item in fields(kind)]
-        for name in options:
-            if name not in own:
-                known = f"it has {', '.join(own)}" if own else "it has none"
-                raise ParameterError(f"export {format} has no option {name!r}", remedy=known)
-        made: Export = kind(**options)
+        made: Export = with_options(EXPORTS.find(format), f"export {format}", options)
         return made
     fault = fault_of(format)
     if fault or isinstance(format, type):
@@ -104,6 +98,16 @@ def _made(format: str | Export, options: Mapping[str, Any]) -> Export:
     if options:
         raise TypeError(f"options of an export that is an object are given to its class: {', '.join(options)}")
     return format
+
+
+def with_options(kind: Any, called: str, options: Mapping[str, Any]) -> Any:
+    """An object of a dataclass, by the names of its fields. Raises ParameterError for one that it does not have."""
+    own = [item.name for item in fields(kind)]
+    for name in options:
+        if name not in own:
+            known = f"it has {', '.join(own)}" if own else "it has none"
+            raise ParameterError(f"{called} has no option {name!r}", remedy=known)
+    return kind(**options)
 
 
 def _record(run: Run, chosen: Export, folder: Path, progress: Progress) -> dict[str, Any]:

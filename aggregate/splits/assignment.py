@@ -48,6 +48,8 @@ class Assignment:
     """Labels that would be classes without genus sampling."""
     after: Population
     """The classes."""
+    label_counts: tuple[Indices, Indices, Indices]
+    """int64[n_labels] each; the observations of each label in these three populations."""
     labels_left_out: dict[str, int]
     """Labels with usable observations that are no classes, by reason."""
     author_unknown: int
@@ -135,6 +137,7 @@ def assign(observations: Observations, settings: SplitSettings, genera: Genera |
         reasons[why[reason]] = REASONS.index(reason)
     used = reasons == USED
 
+    n_eligible, n_after = _counts_of(unsampled), _counts_of(classes)
     n_usable = classes.counts.sum(axis=1)
     codes = np.flatnonzero(classes.is_class).astype(np.int32)
     return Assignment(
@@ -148,8 +151,9 @@ def assign(observations: Observations, settings: SplitSettings, genera: Genera |
         tuple(frame),
         tuple(sampled),
         population(observations, genera, n_valid, observations.counts(np.ones(labels.size, np.bool_))),
-        population(observations, genera, _counts_of(unsampled)),
-        population(observations, genera, _counts_of(classes)),
+        population(observations, genera, n_eligible),
+        population(observations, genera, n_after),
+        (n_valid, n_eligible, n_after),
         {reason: int(np.count_nonzero(flags & (n_usable > 0))) for reason, flags in classes.reasons.items()},
         int(np.count_nonzero(used & ~units.has_author)),
     )

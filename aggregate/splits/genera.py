@@ -54,9 +54,8 @@ def genera_of(labels: pa.Array, table: Mapping[str | int, str] | None = None) ->
 
 def sample(frame: Sequence[str], settings: SplitSettings) -> list[str]:
     """The genera of a sorted ``frame`` that are kept: all, a share, or the ones with the smallest numbers."""
+    numbers = {genus: u(f"genus|{settings.seed}|{genus}") for genus in frame}
     if settings.genera_share is not None:
         limit = limit_of(exact(settings.genera_share))
-        return [genus for genus in frame if u(f"genus|{settings.seed}|{genus}") < limit]
-    if settings.genera is not None:
-        return sorted(sorted(frame, key=lambda genus: (u(f"genus|{settings.seed}|{genus}"), genus))[: settings.genera])
-    return list(frame)
+        return [genus for genus in frame if numbers[genus] < limit]
+    return sorted(sorted(frame, key=lambda genus: (numbers[genus], genus))[: settings.n_genera])

@@ -54,12 +54,6 @@ class Population:
     counts: Indices = field(repr=False)
     """int64[species]; observations of each, ascending."""
 
-    @property
-    def lorenz(self) -> tuple[Floats, Floats]:
-        """The Lorenz curve: shares of the rarest species, and the share of the observations that these hold."""
-        shares = np.arange(self.species + 1) / max(self.species, 1)
-        return shares, np.append(0.0, np.cumsum(self.counts)) / max(self.observations, 1)
-
     def to_dict(self) -> dict[str, Any]:
         """The figures for JSON; the last two only where they were counted."""
         figures = {name: value for name, value in vars(self).items() if name != "counts"}
@@ -98,18 +92,27 @@ def population(observations: Observations, genera: Genera, counts: Indices, vote
     )
 
 
+def lorenz(counts: Indices) -> tuple[Floats, Floats]:
+    """The Lorenz curve of ascending ``counts``: shares of the rarest species, and of the observations that they hold.
+
+    >>> [shares.tolist() for shares in lorenz(np.array([1, 3]))]
+    [[0.0, 0.5, 1.0], [0.0, 0.25, 1.0]]
+    """
+    held = np.append(0, np.cumsum(counts))
+    return np.arange(counts.size + 1) / max(counts.size, 1), held / max(int(held[-1]), 1)
+
+
 def lorenz_distance(one: Population, other: Population) -> float | None:
     """The largest vertical distance of two Lorenz curves; None if one of them has no species."""
     if not one.species or not other.species:
         return None
-    places = np.union1d(one.lorenz[0], other.lorenz[0])  # between these, the difference is linear
+    places = np.union1d(lorenz(one.counts)[0], lorenz(other.counts)[0])  # between these, the difference is linear
     return float(np.abs(_lorenz_at(one.counts, places) - _lorenz_at(other.counts, places)).max())
 
 
 def _lorenz_at(counts: Indices, places: Floats) -> Floats:
     """The share of the observations that shares ``places`` of the rarest species hold; ``counts`` ascend."""
-    held = np.append(0.0, np.cumsum(counts)) / counts.sum()
-    shares: Floats = np.interp(places, np.arange(counts.size + 1) / counts.size, held)
+    shares: Floats = np.interp(places, *lorenz(counts))
     return shares
 
 
@@ -117,7 +120,7 @@ def _gini(counts: Indices) -> float | None:
     """1 - (1/K) sum over j of (L((j-1)/K) + L(j/K)); ``counts`` ascend."""
     if not counts.size:
         return None
-    held = np.append(0, np.cumsum(counts))
+    held = np.append(0, np.cumsum(counts))  # in integers, so that even counts have a Gini index of exactly 0
     return 1 - float((held[:-1] + held[1:]).sum() / (counts.size * held[-1]))
 
 

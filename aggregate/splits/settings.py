@@ -29,7 +29,9 @@ class SplitSettings:
     require: str = _split(
         "train", "the sets in which a class must have an observation: train, all of them, or none", choices=REQUIRE
     )
-    genera: int | None = _split(None, "sample so many genera, with all their species", "at least 1")
+    n_genera: int | None = _split(
+        None, "sample so many genera, with all their species", "at least 1", option="--genera"
+    )
     genera_share: float | None = _split(
         None, "sample this share of the genera; more genera later move none", "in (0, 1]", unit="share"
     )
@@ -41,7 +43,7 @@ class SplitSettings:
         faults = []
         if exact(self.test) + exact(self.val) >= 1:
             faults.append(f"test ({self.test}) and val ({self.val}) leave nothing to train on")
-        if self.genera is not None and self.genera_share is not None:
-            faults.append("genera and genera_share exclude each other")
+        if self.n_genera is not None and self.genera_share is not None:
+            faults.append(f"n_genera ({self.n_genera}) and genera_share ({self.genera_share}) exclude each other")
         if faults:
             raise ParameterError("; ".join(faults))

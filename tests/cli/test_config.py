@@ -134,9 +134,9 @@ def test_all_that_is_wrong_is_told_with_the_lines(configure: Configure, capfd: C
 def test_options_before_the_first_table_get_a_line(configure: Configure, capfd: Capture) -> None:
     lines = errors(capfd, "config", *configure('votes = ["v"]\ntheta-conf = 2\ntruth = "t"\nxyzzy = 1\n[[rum]]\n'))
     assert [line.partition(": ")[2] for line in lines] == [
-        "votes is in no table; it is an option of [run], [evaluate], [compare], [ambiguity] and 1 more",
+        "votes is in no table; it is an option of [run], [evaluate], [compare], [subset] and 2 more",
         "theta-conf is in no table; it is an option of [run]",
-        "truth is in no table; it is an option of [evaluate], [compare], [calibrate] and [calibrate-ai]",
+        "truth is in no table; it is an option of [evaluate], [compare], [subset], [calibrate] and 1 more",
         "xyzzy is in no table; write it below the line of one, such as [run]",
         "no command 'rum'; did you mean 'run'?",
     ]

@@ -43,6 +43,7 @@ READS = {
     "rollback": [],
     "diff": ["elsewhere/consensus.parquet", "elsewhere/consensus.parquet"],
     "compare": ["votes", "--truth=truth.parquet", "--ai-votes=ai.parquet"],
+    "subset": ["elsewhere/consensus.parquet", "--output=subset", "--truth=truth.parquet", "--votes=votes"],
     "calibrate": ["elsewhere/consensus.parquet", "--truth=truth.parquet"],
     "calibrate-ai": ["ai.parquet", "--truth=truth.parquet", "--votes=vot*/*.parquet"],
     "ambiguity": ["votes", "--scores=scores.parquet"],

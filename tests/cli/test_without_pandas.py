@@ -27,6 +27,9 @@ rollback -o out
 export out csv -o csv
 export out crowd-kit -o crowd-kit --truth {truth}
 export out peerannot -o peerannot --truth {truth}
+export out training -o training --votes {votes} --genera-share 0.5
+export out training -o hard --hard --group observation
+subset out -o subset --genera 300 --truth {truth} --observations classes --csv
 evaluate out --truth {truth}
 calibrate out --truth {truth} -o calibration.json
 calibrate-ai {ai} --truth {truth} -o ai.json --votes {votes}

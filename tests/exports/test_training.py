@@ -110,7 +110,6 @@ def test_files(run: plant_aggregate.Run, data: TrainingData, tmp_path: Path) -> 
         assert written.schema.field("soft_labels").type == pa.list_(pa.string())
         assert written.to_pylist() == data.splits[name].to_pylist()
     facts = json.loads((tmp_path / "training.json").read_text(encoding="utf-8"))
-    assert facts["run_id"] == run.run_id
     assert facts["splits"] == {name: table.num_rows for name, table in data.splits.items()}
     assert facts["shares_wanted"] == {"train": 0.8, "validation": 0.1, "test": 0.1}
 

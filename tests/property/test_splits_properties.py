@@ -65,7 +65,7 @@ def options(draw: st.DrawFn, *, sampling: bool = True) -> dict[str, Any]:
     if how == "share":
         chosen["genera_share"] = draw(st.sampled_from(["0.5", "0.29", "1"]))
     if how == "count":
-        chosen["genera"] = draw(st.integers(1, 4))
+        chosen["n_genera"] = draw(st.integers(1, 4))
     return chosen
 
 

@@ -50,7 +50,7 @@ def assign(
     group: str = "author",
     min_per_class: int = 4,
     require: str = "train",
-    genera: int | None = None,
+    n_genera: int | None = None,
     genera_share: Fraction | None = None,
     table: dict[Any, str] | None = None,
 ) -> dict[str, Any]:
@@ -71,8 +71,8 @@ def assign(
     kept = set(frame)
     if genera_share is not None:
         kept = {genus for genus in frame if numbers[genus] < genera_share}
-    if genera is not None:
-        kept = set(sorted(frame, key=lambda genus: (numbers[genus], genus))[:genera])
+    if n_genera is not None:
+        kept = set(sorted(frame, key=lambda genus: (numbers[genus], genus))[:n_genera])
 
     def first_reason(row: Row, *, sampled: bool) -> str | None:
         genus = genus_of(row["label"], table)

@@ -17,7 +17,7 @@ from tests.splits.rows import is_equal, observations_of, reasons_of, splits_of
 SHORT = {"train": "train", "validation": "val", "test": "test"}
 """Our names of the sets -> those of the cases."""
 
-OPTIONS = {"genera_count": "genera", "min_observations": "min_per_class"}
+OPTIONS = {"genera_count": "n_genera", "min_observations": "min_per_class"}
 """Names of options in the cases -> ours."""
 
 SHARES = ("test", "val", "genera_share")
