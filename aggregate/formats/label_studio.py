@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeGuard
+from typing import Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 
-from ..blocks import count
-from ..errors import VotesError, quoted
+from ..errors import VotesError
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import Account, Part, Rejected
+from .json_ids import id_type, is_id, the_only
 from .json_records import Record, items, kind_of
 from .recognition import Sample, wrong_layout
 from .rows import Rows
@@ -24,7 +24,6 @@ from .times import utc_time
 
 KINDS = ("choices", "taxonomy")  # of controls whose answers are labels
 LEVELS = " / "  # between the levels of a path, as Label Studio shows it
-LARGEST = 2**63 - 1
 _option = partial(parameter, group="Format")
 EXPORT = "export the project from Label Studio as JSON, not JSON-MIN, CSV or TSV"
 NO_ID = "without a text or an integer as id of the observation"
@@ -115,7 +114,7 @@ class LabelStudio:
         task = _task_of(record, path)
         where = f"record {record.number:,} of {printable(str(path))}"
         observation = self.observation_of(task)
-        if _is_id(observation):
+        if is_id(observation):
             survey.observations.setdefault(type(observation), where)
         for annotation in _annotations_of(task, record, path):
             user = _user_of(annotation)
@@ -139,7 +138,7 @@ class _Item:
 
     def rejected(self, reason: str, label: str | None) -> Rejected:
         """The item as one that cannot be used."""
-        observation = self.observation if _is_id(self.observation) else None
+        observation = self.observation if is_id(self.observation) else None
         record = self.task._replace(value=self.given)
         return record.rejected(
             self.path, reason, table=self.table, observation_id=observation, user_id=_user_of(self.given), label=label
@@ -157,10 +156,10 @@ class _Reading:
                 f"there is no control of choices or a taxonomy, but of {kinds}",
                 remedy="votes are answers of such controls",
             )
-        self.control = _the_only("control", options.control, survey.controls, "answer")
-        self.version = _the_only("model version", options.model_version, survey.versions, "prediction")
-        observation = _type_of(survey.observations, "observations")
-        self.users_are_integers = _type_of(survey.users, "users") == pa.int64()
+        self.control = the_only("control", options.control, survey.controls, "answer")
+        self.version = the_only("model version", options.model_version, survey.versions, "prediction")
+        observation = id_type(survey.observations, "observations")
+        self.users_are_integers = id_type(survey.users, "users") == pa.int64()
         user = pa.int64() if self.users_are_integers else pa.string()
         time, label = pa.timestamp("us", tz="UTC"), pa.string()
         self.votes = Rows("votes", observation_id=observation, user_id=user, label=label, voted_at=time)
@@ -246,7 +245,7 @@ class _Reading:
         if absence:
             self.account.leave_out(absence, table=item.table)
             return None
-        fault = answer.fault or ("" if _is_id(item.observation) else NO_ID)
+        fault = answer.fault or ("" if is_id(item.observation) else NO_ID)
         if fault:
             self.account.reject(item.rejected(fault, answer.label))
             return None
@@ -258,7 +257,7 @@ class _Reading:
         if user is not None:
             return user
         own = annotation.get("id")
-        if self.options.without_user == "reject" or not _is_id(own):
+        if self.options.without_user == "reject" or not is_id(own):
             return None
         if self.users_are_integers and not str(own).isdecimal():
             return None
@@ -362,32 +361,5 @@ def _user_of(annotation: Mapping[str, Any]) -> int | str | None:
     """Who completed an annotation; None if it says nothing."""
     user = annotation.get("completed_by")
     if isinstance(user, dict):
-        user = user.get("id") if _is_id(user.get("id")) else user.get("email")
-    return user if _is_id(user) else None
-
-
-def _is_id(value: Any) -> TypeGuard[int | str]:
-    if isinstance(value, str):
-        return bool(value)
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
-
-
-def _type_of(found: Mapping[type, str], what: str) -> pa.DataType:
-    """The type of a column of ids. Raises VotesError if some are integers and some are texts."""
-    if len(found) > 1:
-        fault = f"the ids of {what} are integers ({found[int]}) and texts ({found[str]})"
-        raise VotesError(fault, remedy="export them alike, or convert the files one by one")
-    return pa.int64() if int in found else pa.string()
-
-
-def _the_only(what: str, wanted: str | None, found: Mapping[str, int], counted: str) -> str | None:
-    """The name that is wanted, or the only one. Raises VotesError if it is not there, or if there are several."""
-    listed = ", ".join(f"{quoted(name) if name else 'none'} ({count(n, counted)})" for name, n in sorted(found.items()))
-    option = f"--{what.replace(' ', '-')}"
-    if wanted is not None:
-        if found and wanted not in found:
-            raise VotesError(f"there is no {what} {quoted(wanted)}, but {listed}", remedy=f"name one of them: {option}")
-        return wanted
-    if len(found) > 1:
-        raise VotesError(f"there is more than one {what}: {listed}", remedy=f"say which: {option}")
-    return next(iter(found), None)
+        user = user.get("id") if is_id(user.get("id")) else user.get("email")
+    return user if is_id(user) else None

@@ -8,6 +8,7 @@ FORMATS: Registry[type[Format]] = Registry(
     group="plant_aggregate.formats",
     package=__package__,
     built_in={
+        "argilla": ".argilla:Argilla",
         "camtrap-dp": ".camtrap_dp:CamtrapDp",
         "coldp": ".coldp:ColDp",
         "crowdswe": ".crowdswe:CrowdSwe",
@@ -23,6 +24,7 @@ FORMATS: Registry[type[Format]] = Registry(
 """Name -> class; other packages may add theirs."""
 
 SUMMARIES: dict[str, str] = {
+    "argilla": "records of Argilla in the flat form (Parquet or JSON)",
     "camtrap-dp": "classifications of a camera trap data package (Camtrap DP 1.0), by people and a machine",
     "coldp": "taxa of a Catalogue of Life data package, as a taxonomy",
     "crowdswe": "a release of Pl@ntNet-CrowdSWE: votes, experts' labels and the AI's votes",
