@@ -4,11 +4,10 @@ The first release (https://zenodo.org/records/10782465) numbers its observations
 the lines of a file. The second (https://zenodo.org/records/17913995) has the observations' own ids everywhere.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,15 +19,13 @@ from ..errors import VotesError, quoted
 from ..files.sources import printable
 from ..parameters import parameter
 from .base import Account, Part, Rejected
-from .json_records import members
+from .json_records import columns_of_members, members
 from .opening import opened
 from .recognition import wrong_layout
 from .rows import BATCH_ROWS, Rows
 
 if TYPE_CHECKING:
     from .recognition import Sample
-
-T = TypeVar("T")
 
 PACKED = ("", ".gz", ".zst")
 KEY = r"^(0|[1-9][0-9]{0,17})$"  # an observation's or task's number, as text
@@ -70,9 +67,9 @@ class CrowdSwe:
         release = _second(folder) if _is_second(folder) else _first(folder)
         yield from _votes(release, account)
         if release.truth:
-            yield from _truth(release, *release.truth, account)
+            yield from _truth(release, release.truth, account)
         if release.ai:
-            yield from _ai_votes(release, *release.ai, account)
+            yield from _ai_votes(release, release.ai, account)
         if self.score_lists and release.all_scores:
             yield from _score_lists(release, release.all_scores, account)
 
@@ -117,9 +114,10 @@ class _Classes(NamedTuple):
     names: pa.Array  # by code
     codes: dict[object, int]  # by the number of the class, and by that as text
 
-    def code(self, number: object) -> int:
-        """The code of a class, -1 if there is none."""
-        return self.codes.get(number, -1) if type(number) is int or type(number) is str else -1
+    def codes_of(self, numbers: Sequence[object]) -> LabelCodes:
+        """The codes of classes, -1 where there is none."""
+        code = self.codes.get
+        return np.array([code(n, -1) if type(n) is int or type(n) is str else -1 for n in numbers], np.int32)
 
     @property
     def unknown(self) -> str:
@@ -154,10 +152,9 @@ class _Observations:
         self._n_twice += places.size - int(np.count_nonzero(~self._has_votes[distinct]))
         self._has_votes[distinct] = True
 
-    @property
-    def unknown(self) -> str:
-        """Why an observation without an id cannot be used."""
-        return f"of a task that {self.file.name if self.file else 'nothing'} does not have"
+    def faults(self, ids: pa.Array) -> dict[str, Flags]:
+        """Which observations have no id."""
+        return {f"of a task that {self.file.name} does not have": to_numpy(ids.is_null())} if self.file else {}
 
     def tell(self, account: Account, votes: Path) -> None:
         """Note what was seen of all."""
@@ -167,19 +164,10 @@ class _Observations:
         account.note(f"observations twice in {votes.name}", self._n_twice)
 
 
-class _Claim(NamedTuple):
-    """What is said of an observation, as it stands in a file."""
-
-    record: int  # from 1
-    key: str  # of the observation
-    number: object  # of the class
-    user: str | None = None
-
-
 class _Truth(NamedTuple):
     file: Path
     unit: str
-    claims: Iterable[_Claim]
+    claims: Iterator[tuple[Sequence[str], Sequence[object]]]  # keys of observations and numbers of classes
 
 
 class _Ai(NamedTuple):
@@ -239,7 +227,7 @@ def _second(folder: _Folder) -> _Release:
         votes,
         classes,
         observations,
-        _Truth(truth, "record", _claims_of_members(truth)) if truth else None,
+        _Truth(truth, "record", columns_of_members(truth)) if truth else None,
         _Ai(answers, scores, classes) if answers and scores else None,
         folder.find("ai_scores/ai_scores_all.json"),
     )
@@ -282,13 +270,15 @@ def _tasks(tasks: Path, authors: Path | None) -> _Observations:
     """Observations that have numbers, by these."""
     ids: list[pa.Array] = [pa.nulls(0, ID)]
     numbers: list[Indices] = [np.empty(0, np.int64)]
-    for some in _batches(members(tasks)):
-        numbers.append(np.array([_number(record.value) for record in some], np.int64))
+    n_before = 0
+    for keys, values in columns_of_members(tasks):
+        numbers.append(np.array([_number(value) for value in values], np.int64))
+        ids.append(strings(keys))
         wrong = np.flatnonzero(numbers[-1] < 0)
         if wrong.size:
-            fault = f"record {some[wrong[0]].number:,} is no observation with the number of a task"
+            fault = f"record {n_before + int(wrong[0]) + 1:,} is no observation with the number of a task"
             raise VotesError(fault, where=printable(str(tasks)), remedy="check that it is a list of tasks")
-        ids.append(strings(record.key for record in some))
+        n_before += len(keys)
     places = _places_of(np.concatenate(numbers), tasks)
     of_lines = [strings(_author(line) for line in lines) for lines in _lines(authors)] if authors else []
     authors_of_tasks = plain(pa.chunked_array(of_lines, ID))
@@ -315,9 +305,9 @@ def _own_ids(authors: Path | None) -> _Observations:
     """Observations whose ids are the keys; those of which the author is told."""
     keys: list[pa.Array] = [pa.nulls(0, ID)]
     users: list[pa.Array] = [pa.nulls(0, ID)]
-    for some in _batches(members(authors) if authors else ()):
-        keys.append(strings(record.key for record in some))
-        users.append(strings(_author(record.value) for record in some))
+    for some_keys, values in columns_of_members(authors) if authors else ():
+        keys.append(strings(some_keys))
+        users.append(strings(_author(value) for value in values))
     index = _Index(plain(pa.chunked_array(keys)))
     return _Observations(authors, index.places, len(index), None, plain(pa.chunked_array(users)))
 
@@ -327,134 +317,148 @@ def _author(user: object) -> str | None:
     return str(user) if type(user) in (int, str) and user not in ("", *UNSEEN) else None
 
 
-def _claims_of_lines(path: Path) -> Iterator[_Claim]:
-    """The claim about each task is a line."""
-    lines = (line for some in _lines(path) for line in some)
-    for task, line in enumerate(lines):
-        yield _Claim(task + 1, str(task), line)
-
-
-def _claims_of_members(path: Path) -> Iterator[_Claim]:
-    for record in members(path):
-        yield _Claim(record.number, record.key or "", record.value)
+def _claims_of_lines(path: Path) -> Iterator[tuple[Sequence[str], Sequence[object]]]:
+    """Each line is about a task."""
+    n_before = 0
+    for lines in _lines(path):
+        yield [str(task) for task in range(n_before, n_before + len(lines))], lines
+        n_before += len(lines)
 
 
 def _votes(release: _Release, account: Account) -> Iterator[Part]:
-    claims: list[_Claim] = []
-    observations: list[str] = []
+    keys: list[str] = []  # of observations
+    records: list[int] = []
+    counts: list[int] = []  # of votes
+    users: list[str] = []
+    numbers: list[object] = []
     n_empty = 0
 
     def batch() -> Iterator[Part]:
-        release.observations.with_votes(strings(observations))
-        yield from _table_of_votes(release, claims, account)
-        observations.clear()
-        claims.clear()
+        account.read(len(users))
+        of_keys, voters = strings(keys), strings(users)
+        release.observations.with_votes(of_keys)
+        rows = np.repeat(np.arange(len(keys)), counts)
+        ids, authors = (values.take(to_arrow(rows)) for values in release.observations.of(of_keys))
+        account.note("votes on observations whose author is unknown", authors.null_count)
+        claims = _Claims(
+            "votes", release.votes, "record", lambda row: (records[rows[row]], keys[rows[row]], users[row])
+        )
+        columns = {"user_id": voters, "is_author": pc.equal(voters, authors)}
+        yield from claims.usable(ids, numbers, release.classes, columns, release.observations.faults(ids), account)
+        for column in (keys, records, counts, users, numbers):
+            column.clear()
 
     for record in members(release.votes):
         if not isinstance(record.value, dict):
             account.read()
             account.reject(record.rejected(release.votes, NO_VOTES, observation_id=record.key))
             continue
-        key = record.key or ""
-        account.read(len(record.repeated))
-        account.leave_out(TWICE, len(record.repeated))
+        if record.repeated:
+            account.read(len(record.repeated))
+            account.leave_out(TWICE, len(record.repeated))
         n_empty += not record.value
-        observations.append(key)
-        claims += [_Claim(record.number, key, number, user) for user, number in record.value.items()]
-        if len(claims) >= BATCH_ROWS:
+        keys.append(record.key or "")
+        records.append(record.number)
+        counts.append(len(record.value))
+        users += record.value
+        numbers += record.value.values()
+        if len(users) >= BATCH_ROWS:
             yield from batch()
     yield from batch()
     account.note(f"observations without votes in {release.votes.name}", n_empty)
     release.observations.tell(account, release.votes)
 
 
-def _table_of_votes(release: _Release, claims: Sequence[_Claim], account: Account) -> Iterator[Part]:
-    account.read(len(claims))
-    users = strings(claim.user for claim in claims)
-    ids, authors = release.observations.of(strings(claim.key for claim in claims))
-    account.note("votes on observations whose author is unknown", authors.null_count)
-    columns = {"user_id": users, "is_author": pc.equal(users, authors)}
-    origin = _Origin("votes", release.votes, "record")
-    yield from _usable(origin, claims, ids, release, release.classes, columns, account)
+def _truth(release: _Release, truth: _Truth, account: Account) -> Iterator[Part]:
+    n_before = 0
+    for keys, numbers in truth.claims:
+        account.read(len(keys), table="truth")
+        seen = [row for row, number in enumerate(numbers) if number not in UNSEEN]
+        account.leave_out("that no expert has seen", len(keys) - len(seen), table="truth")
+        seen_keys = [keys[row] for row in seen]
+        ids, _ = release.observations.of(strings(seen_keys))
+
+        def claim(row: int, n: int = n_before, seen: list[int] = seen, keys: list[str] = seen_keys) -> _Claim:
+            return n + seen[row] + 1, keys[row], None
+
+        claims = _Claims("truth", truth.file, truth.unit, claim)
+        faults = release.observations.faults(ids)
+        yield from claims.usable(ids, [numbers[row] for row in seen], release.classes, {}, faults, account)
+        n_before += len(keys)
 
 
-def _truth(release: _Release, path: Path, unit: str, claims: Iterable[_Claim], account: Account) -> Iterator[Part]:
-    origin = _Origin("truth", path, unit)
-    for some in _batches(claims):
-        account.read(len(some), table="truth")
-        seen = [claim for claim in some if claim.number not in UNSEEN]
-        account.leave_out("that no expert has seen", len(some) - len(seen), table="truth")
-        ids, _ = release.observations.of(strings(claim.key for claim in seen))
-        yield from _usable(origin, seen, ids, release, release.classes, {}, account)
-
-
-def _ai_votes(release: _Release, answers: Path, scores: Path, classes: _Classes, account: Account) -> Iterator[Part]:
-    origin = _Origin("ai_votes", answers, "record")
+def _ai_votes(release: _Release, ai: _Ai, account: Account) -> Iterator[Part]:
     keys: list[pa.Array] = [pa.nulls(0, ID)]
     numbers: list[object] = []
-    for some in _batches(members(answers)):
-        keys.append(strings(record.key for record in some))
-        numbers += [record.value for record in some]
+    for some_keys, values in columns_of_members(ai.answers):
+        keys.append(strings(some_keys))
+        numbers += values
     index = _Index(plain(pa.chunked_array(keys)))
-    scored = _scores(scores, index, numbers, account)
+    scores = _scores(ai.scores, index, numbers, account)
     for start in range(0, len(numbers), BATCH_ROWS):
-        some_keys = index.keys[start : start + BATCH_ROWS]
-        some_numbers, some_scores = numbers[start : start + BATCH_ROWS], scored[start : start + BATCH_ROWS]
-        account.read(len(some_keys), table="ai_votes")
-        ids, _ = release.observations.of(some_keys)
-        claims = [
-            _Claim(record, key, number)
-            for record, (key, number) in enumerate(zip(some_keys.to_pylist(), some_numbers, strict=True), start + 1)
-        ]
-        faults = {NO_SCORE: np.isnan(some_scores), NOT_IN_RANGE: (some_scores < 0) | (some_scores > 1)}
-        columns = {"score": to_arrow(some_scores)}
-        yield from _usable(origin, claims, ids, release, classes, columns, account, faults)
+        rows = slice(start, start + BATCH_ROWS)
+        account.read(len(numbers[rows]), table="ai_votes")
+        ids, _ = release.observations.of(index.keys[rows])
+        faults = release.observations.faults(ids) | {
+            NO_SCORE: np.isnan(scores[rows]),
+            NOT_IN_RANGE: (scores[rows] < 0) | (scores[rows] > 1),
+        }
+
+        def claim(row: int, start: int = start) -> _Claim:
+            return start + row + 1, index.keys[start + row].as_py(), None
+
+        claims = _Claims("ai_votes", ai.answers, "record", claim)
+        columns = {"score": to_arrow(scores[rows])}
+        yield from claims.usable(ids, numbers[rows], ai.classes, columns, faults, account)
 
 
-class _Origin(NamedTuple):
+_Claim: TypeAlias = tuple[int, str, str | None]
+"""Record, key of the observation, and user, of what is said of an observation."""
+
+
+class _Claims(NamedTuple):
+    """What a file says of observations, a row for each."""
+
     table: str
     file: Path
     unit: str
+    claim: Callable[[int], _Claim]  # of a row
 
-
-def _usable(
-    origin: _Origin,
-    claims: Sequence[_Claim],
-    ids: pa.Array,
-    release: _Release,
-    classes: _Classes,
-    columns: Mapping[str, pa.Array],
-    account: Account,
-    further_faults: Mapping[str, Flags] | None = None,
-) -> Iterator[Part]:
-    """The claims without a fault as a batch; the others are rejected, for the first fault that they have."""
-    codes = np.array([classes.code(claim.number) for claim in claims], np.int32)
-    faults = {release.observations.unknown: to_numpy(ids.is_null()), classes.unknown: codes < 0}
-    good = np.ones(len(claims), np.bool_)
-    for reason, wrong in (faults | dict(further_faults or {})).items():
-        for row in np.flatnonzero(wrong & good).tolist():
-            record, key, number, user = claims[row]
-            observation = ids[row].as_py() or key
-            where = printable(str(origin.file))
-            account.reject(Rejected(origin.table, where, origin.unit, record, reason, observation, user, str(number)))
-        good &= ~wrong
-    all_columns = {"observation_id": ids, "label": _taken(classes.names, codes), **columns}
-    if good.any():
-        batch = pa.record_batch(list(all_columns.values()), names=list(all_columns))
-        yield origin.table, batch if good.all() else batch.filter(to_arrow(good))
+    def usable(
+        self,
+        ids: pa.Array,
+        numbers: Sequence[object],
+        classes: _Classes,
+        columns: Mapping[str, pa.Array],
+        faults: Mapping[str, Flags],
+        account: Account,
+    ) -> Iterator[Part]:
+        """The rows without a fault as a batch; the others are rejected, for the first fault that they have."""
+        codes = classes.codes_of(numbers)
+        good = np.ones(len(ids), np.bool_)
+        for reason, wrong in (*faults.items(), (classes.unknown, codes < 0)):
+            for row in np.flatnonzero(wrong & good).tolist():
+                record, key, user = self.claim(row)
+                where, observation, label = printable(str(self.file)), ids[row].as_py() or key, str(numbers[row])
+                rejected = Rejected(self.table, where, self.unit, record, reason, observation, user, label)
+                account.reject(rejected)
+            good &= ~wrong
+        if good.any():
+            all_columns = {"observation_id": ids, "label": _taken(classes.names, codes), **columns}
+            batch = pa.record_batch(list(all_columns.values()), names=list(all_columns))
+            yield self.table, batch if good.all() else batch.filter(to_arrow(good))
 
 
 def _scores(path: Path, index: "_Index", numbers: Sequence[object], account: Account) -> Floats:
     """The score of each of the AI's answers, NaN without one: a number, or that of its class in an object of many."""
     scores = np.full(len(index), np.nan)
     n_others = 0
-    for some in _batches(members(path)):
-        places = index.places(strings(record.key for record in some))
-        for place, record in zip(places.tolist(), some, strict=True):
-            value = record.value
+    for keys, values in columns_of_members(path):
+        places = index.places(strings(keys))
+        for place, value in zip(places.tolist(), values, strict=True):
             if place >= 0:
-                value = value.get(str(numbers[place])) if isinstance(value, dict) else value
-                scores[place] = value if type(value) in (int, float) else np.nan
+                score = value.get(str(numbers[place])) if isinstance(value, dict) else value
+                scores[place] = score if type(score) is float or type(score) is int else np.nan
         n_others += int(np.count_nonzero(places < 0))
     account.note(f"scores in {path.name} without a vote of the AI", n_others)
     return scores
@@ -468,7 +472,7 @@ def _score_lists(release: _Release, path: Path, account: Account) -> Iterator[Pa
         if not isinstance(record.value, dict) or record.repeated:
             account.reject(record.rejected(path, NO_SCORES, table="scores", observation_id=record.key))
             continue
-        codes = [release.classes.code(number) for number in record.value]
+        codes = release.classes.codes_of(list(record.value)).tolist()
         probabilities = list(record.value.values())
         if -1 in codes:
             fault = release.classes.unknown
@@ -537,9 +541,3 @@ def _lines(path: Path) -> Iterator[list[str]]:
     with opened(path) as file:
         while lines := file.readlines(1 << 20):
             yield [line.strip().decode(errors="replace") for line in lines]
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while some := list(islice(rest, BATCH_ROWS)):
-        yield some

@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from plant_aggregate.errors import VotesError
 from plant_aggregate.formats import json_records
-from plant_aggregate.formats.json_records import Record, items, kind_of, lines, members, outline
+from plant_aggregate.formats.json_records import Record, columns_of_members, items, kind_of, lines, members, outline
 
 
 @pytest.fixture(autouse=True, params=["default", "python"])
@@ -35,7 +36,7 @@ def values(records: Iterator[Record]) -> list[Any]:
     return [record.value for record in records]
 
 
-def fault_of(records: Iterator[Record]) -> str:
+def fault_of(records: Iterator[Any]) -> str:
     with pytest.raises(VotesError) as caught:
         list(records)
     return str(caught.value)
@@ -96,6 +97,36 @@ def test_values_are_those_of_the_standard_library(
         assert repr(found) == repr(json.loads(path.read_text()))
     by_line = values(lines(written(folder, "\n".join(map(json.dumps, listed)))))
     assert repr(by_line) == repr(listed)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=8), st.sampled_from([1, 3, 1 << 16]), st.booleans())
+def test_columns_are_those_of_the_members(
+    tmp_path_factory: pytest.TempPathFactory, given: dict[str, Any], chunk: int, simple: bool
+) -> None:
+    if simple:
+        given = {key: value for key, value in given.items() if not isinstance(value, list | dict)}
+    path = written(tmp_path_factory.mktemp("json"), json.dumps(given))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_records, "CHUNK", chunk)
+        parts = list(columns_of_members(path))
+    assert repr([pair for part in parts for pair in zip(*part, strict=True)]) == repr(list(given.items()))
+
+
+def test_faults_in_columns_have_their_place(tmp_path: Path) -> None:
+    flat = {str(number): number for number in range(20_000)}
+    for numbers in (flat, flat | {"17": []}):
+        text = json.dumps(numbers, indent=1)
+        assert re.search(
+            r"ends too early, in record 20,00[01]", fault_of(columns_of_members(written(tmp_path, text[:-2])))
+        )
+        wrong = text.replace('"19000": 19000', '"19000" 19000')
+        assert "record 19,001 is not valid JSON near line 19,002" in fault_of(
+            columns_of_members(written(tmp_path, wrong))
+        )
+    assert "the document is a list where an object is expected" in fault_of(
+        columns_of_members(written(tmp_path, "[1]"))
+    )
+    assert "goes on after its end" in fault_of(columns_of_members(written(tmp_path, "{}{}")))
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzipped"])
