@@ -13,6 +13,8 @@ from ..publishing.run import Run
 from ..truth import Truth, codes_among, known_rows
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ..files.sources import Paths
     from ..votes import Votes
 
@@ -52,6 +54,12 @@ def votes_of(run: Run, votes: Any, progress: Progress) -> "Votes":
             raise
         remedy = "name the files of the votes as they are now with --votes"
         raise VotesError(error.what, where=error.where, remedy=remedy) from error
+
+
+def timed_votes_of(run: Run, votes: Any, progress: Progress) -> "tuple[Votes, pa.Array]":
+    """The same, and when each vote was cast, null if unknown. Raises VotesError."""
+    cleaned = votes_of(run, votes, progress)
+    return cleaned, run.vote_times(cleaned, paths=votes, progress=progress)
 
 
 def truth_of(truth: "Paths | Any | None") -> Truth | None:

@@ -10,6 +10,7 @@ EXPORTS: Registry[type[Export]] = Registry(
     built_in={
         "crowd-kit": ".crowd_kit:CrowdKit",
         "csv": ".csv:Csv",
+        "darwin-core": ".darwin_core:DarwinCore",
         "label-studio": ".label_studio:LabelStudio",
         "peerannot": ".peerannot:Peerannot",
         "training": ".training:Training",
@@ -21,6 +22,7 @@ EXPORTS: Registry[type[Export]] = Registry(
 SUMMARIES: dict[str, str] = {
     "crowd-kit": "the votes as crowd-kit reads them: task, worker, label; consensus and truth",
     "csv": "the consensus as CSV, plain or gzip",
+    "darwin-core": "a Darwin Core archive: an occurrence an observation, an identification a vote, and the consensus",
     "label-studio": "tasks with pictures for review in Label Studio, with the consensus as prediction",
     "peerannot": "the votes as a dataset of peerannot: answers.json and metadata.json",
     "training": "tables for a training script: classes, training, validation and test sets, weights, soft labels",

@@ -105,7 +105,7 @@ def split_batch(
         faults.append(("null voted_at", batch.column("voted_at").is_null()))
     late = None
     if as_of is not None:
-        late = fill_null(pc.greater(batch.column("voted_at").cast(pa.int64()), scalar(_limit(batch, as_of))), False)
+        late = fill_null(pc.greater(batch.column("voted_at").cast(pa.int64()), scalar(limit(batch, as_of))), False)
     if not faults and late is None:
         return None, None, None
     keep = to_arrow(np.ones(batch.num_rows, np.bool_))
@@ -144,7 +144,7 @@ def first_reasons(faults: Sequence[Fault], n_rows: int) -> pa.Array:
     return reasons
 
 
-def _limit(batch: pa.RecordBatch, as_of: datetime) -> int:
+def limit(batch: pa.RecordBatch, as_of: datetime) -> int:
     """``as_of`` in the unit of the batch's times, rounded down, and limited to the range of int64.
 
     A time without zone is UTC.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-    from ..ingest import Paths
+    from ..ingest import Paths, VoteFiles, VoteTable
     from ..votes import Votes
 
 NO_RECORD = f"there is no {RECORD_FILE} that lists its tables"
@@ -164,7 +164,31 @@ class Run:
         """
         if only is not None and (isinstance(only, str) or not isinstance(only, Iterable)):
             raise wrong_type("ids of observations", only, "a list of them, votes([ID])")
-        from ..ingest import VoteFiles, find_votes, read_found
+        from ..ingest import read_found
+
+        found = self._find_votes(paths)
+        chosen: dict[str, Any] = {"max_rejected": self.record.reading.max_rejected}
+        if only is not None:
+            chosen = {"max_rejected": 1.0, "only": only if isinstance(only, pa.Array) else pa.array(only)}
+        with listening(progress) as listener:
+            return read_found(found, **chosen, identify=False, progress=listener).votes
+
+    def vote_times(
+        self, votes: "Votes", *, paths: "Paths | Frame | None" = None, progress: ProgressLike = None
+    ) -> pa.Array:
+        """When each of ``votes``, those of :meth:`votes`, was cast: timestamp[us, UTC][n_votes], null if unknown.
+
+        The files are read again; ``paths``, errors and ``progress`` are as for :meth:`votes`. A time without a zone is
+        UTC.
+        """
+        from ..ingest.times import vote_times
+
+        with listening(progress) as listener:
+            return vote_times(self._find_votes(paths), votes, progress=listener)
+
+    def _find_votes(self, paths: "Paths | Frame | None") -> "VoteFiles | VoteTable":
+        """Where the votes are. Raises VotesError if they are gone, or have changed."""
+        from ..ingest import VoteFiles, find_votes
 
         inputs = self._vote_files if paths is None else ()
         reading = self.record.reading
@@ -181,11 +205,7 @@ class Run:
         for source in (file.source for file in found_again):
             if source.fingerprint() != digests.get(source.path):
                 raise self._votes_are_gone("has another SHA-256 by now", source.path)
-        chosen: dict[str, Any] = {"max_rejected": reading.max_rejected}
-        if only is not None:
-            chosen = {"max_rejected": 1.0, "only": only if isinstance(only, pa.Array) else pa.array(only)}
-        with listening(progress) as listener:
-            return read_found(found, **chosen, identify=False, progress=listener).votes
+        return found
 
     @property
     def _vote_files(self) -> tuple[Input, ...]:
