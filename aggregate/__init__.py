@@ -82,6 +82,9 @@ if TYPE_CHECKING:
     from .strategies.wawa import Wawa as Wawa
     from .strategies.wds import Wds as Wds
     from .strategies.zero_based_skill import ZeroBasedSkill as ZeroBasedSkill
+    from .taxon_names.cleaning import CleanedLabels as CleanedLabels
+    from .taxon_names.cleaning import clean_names as clean_names
+    from .taxon_names.settings import NameSettings as NameSettings
     from .trace import Iteration as Iteration
     from .trace import Trace as Trace
     from .training_scores import ambiguity_of as ambiguity_of
@@ -131,6 +134,8 @@ _HOMES = {
         "strategies.wawa": "Wawa",
         "strategies.wds": "Wds",
         "strategies.zero_based_skill": "ZeroBasedSkill",
+        "taxon_names.cleaning": "CleanedLabels clean_names",
+        "taxon_names.settings": "NameSettings",
         "trace": "Iteration Trace",
         "training_scores": "ambiguity_of",
         "truth": "Truth",

@@ -6,6 +6,7 @@ changes the result all derive from the declaration.
 """
 
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -181,3 +182,42 @@ def check_kind(settings: Any, name: str, known: Parameter, value: Any) -> None:
 
 def _are_texts(values: Any) -> bool:
     return isinstance(values, Iterable) and all(isinstance(value, str) for value in values)
+
+
+def check_settings(settings: Any) -> None:
+    """Raise ParameterError if a setting is out of its range, or given without the one that it needs.
+
+    Paths that may be several become a list: they are looked through more than once.
+    """
+    check_parameters(settings)
+    faults = []
+    for name, known in declared(settings).items():
+        value = getattr(settings, name)
+        if known.or_frame and _is_in_memory(value):
+            continue
+        if known.names_files and value is not None and not isinstance(value, str | os.PathLike):
+            value = _paths(name, value, several=known.several)
+            object.__setattr__(settings, name, value)
+        is_given = value not in (None, False) and not (known.columns_of and not value)
+        if is_given and known.needs and getattr(settings, known.needs) in (None, False):
+            faults.append(f"{name} is given without {known.needs}")
+    if faults:
+        raise ParameterError("; ".join(faults))
+
+
+def _is_in_memory(value: Any) -> bool:
+    from .frames import is_frame
+
+    return is_frame(value)
+
+
+def _paths(name: str, given: Any, *, several: bool) -> list[str | os.PathLike[str]] | None:
+    """The paths of a setting that names several files; None for none. Raises TypeError."""
+    from .frames import in_words, is_frame
+
+    items = [given] if is_frame(given) or not several or not isinstance(given, Iterable) else list(given)
+    for item in items:
+        if not isinstance(item, str | os.PathLike):
+            write = "; write the table to a Parquet file" if several and is_frame(item) else ""
+            raise TypeError(f"{name} is {in_words(item)} but must be {'paths' if several else 'a path'}{write}")
+    return items or None

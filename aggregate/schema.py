@@ -422,6 +422,21 @@ GENERA: Table = (
 )
 """What labels are called, and to which genera they belong: a table of these, or a taxonomy."""
 
+CLEANED_LABELS: Table = (
+    Column("verbatim", "string", "a label as it stands in the input"),
+    Column("label", "string", "what it counts as; null for no opinion", nullable=True),
+    Column(
+        "outcome",
+        "name",
+        "`merged`, if other labels count as the same; else `changed`; `refused`; or `kept`, for a homonym that the "
+        "synonyms do not decide",
+    ),
+    Column("reason", "string", "the rules that changed it, or why it was refused or kept"),
+    Column("votes", "int64", "rows of votes with it"),
+    Column("ai_votes", "int64", "rows of the AI's votes with it"),
+)
+"""What became of labels that were cleaned as names; labels that are not in it are as they stand."""
+
 TAXONOMY: Table = (
     Column("label", "label", "a taxon, as in the votes"),
     Column("parent", "label", "the taxon above it, null for a root", nullable=True),

@@ -1,15 +1,14 @@
 """The settings of a run beside its votes and its strategy, in groups that can be used alone."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .errors import ParameterError
 from .files.requests import TIME_LIMIT
-from .parameters import check_parameters, declared, max_rejected, normalise, parameter, setting
+from .parameters import check_settings, declared, max_rejected, normalise, parameter, setting
 from .reprs import changed_repr
 
 if TYPE_CHECKING:
@@ -23,45 +22,6 @@ _of_scores = partial(setting, group="Scores and calibration")
 _of_output = partial(setting, group="Output and publishing")
 _guard = partial(setting, group="Guards", unit="share")
 _of_process = partial(setting, group="Running")
-
-
-def check_settings(settings: Any) -> None:
-    """Raise ParameterError if a setting is out of its range, or given without the one that it needs.
-
-    Paths that may be several become a list: they are looked through more than once.
-    """
-    check_parameters(settings)
-    faults = []
-    for name, known in declared(settings).items():
-        value = getattr(settings, name)
-        if known.or_frame and _is_in_memory(value):
-            continue
-        if known.names_files and value is not None and not isinstance(value, str | os.PathLike):
-            value = _paths(name, value, several=known.several)
-            object.__setattr__(settings, name, value)
-        is_given = value not in (None, False) and not (known.columns_of and not value)
-        if is_given and known.needs and getattr(settings, known.needs) is None:
-            faults.append(f"{name} is given without {known.needs}")
-    if faults:
-        raise ParameterError("; ".join(faults))
-
-
-def _is_in_memory(value: Any) -> bool:
-    from .frames import is_frame
-
-    return is_frame(value)
-
-
-def _paths(name: str, given: Any, *, several: bool) -> list[str | os.PathLike[str]] | None:
-    """The paths of a setting that names several files; None for none. Raises TypeError."""
-    from .frames import in_words, is_frame
-
-    items = [given] if is_frame(given) or not several or not isinstance(given, Iterable) else list(given)
-    for item in items:
-        if not isinstance(item, str | os.PathLike):
-            write = "; write the table to a Parquet file" if several and is_frame(item) else ""
-            raise TypeError(f"{name} is {in_words(item)} but must be {'paths' if several else 'a path'}{write}")
-    return items or None
 
 
 @dataclass(frozen=True)

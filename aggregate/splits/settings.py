@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import ParameterError
-from ..parameters import setting
+from ..parameters import check_settings, setting
 from ..reprs import changed_repr
-from ..settings import check_settings
 from ..shares import exact
 
 GROUPS = ("author", "observation")

@@ -81,6 +81,7 @@ SENSE = [
 
 ABBREVIATED = re.compile(r"[A-Z][a-z]{0,2}\.")
 GENUS = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]{2,})?")
+GROUP = re.compile(r"[A-Z][^\W\d_]+(?: [A-Z][^\W\d_]+)*")
 CAPITAL_EPITHET = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
 
 
@@ -281,7 +282,7 @@ def _below_species(species: str, rest: list[str]) -> Name:
         following = rest[place + 1] if place + 1 < len(rest) else ""
         quoted = _cultivar(word)
         if quoted or key == "cv":
-            quoted = quoted or " ".join(rest[place + 1 :]).strip("'\"")
+            quoted = quoted or " ".join(rest[place + 1 :]).strip("'\" ")
             after = rest[place + 1 :] if _cultivar(word) else []
             rules += ["authorship"] * bool(authors)
             _check_authors(authors)
@@ -303,7 +304,9 @@ def _below_species(species: str, rest: list[str]) -> Name:
             rules += ["agg."] * (key in AGGREGATES and word != note)
             place += 1
         elif word.strip(")") in CULTIVAR_GROUPS and authors and not following:
-            group = " ".join(authors).strip("(")
+            group = " ".join(authors).strip("( ")
+            if epithet or note or not GROUP.fullmatch(group):
+                raise UnreadError(NOT_READ)
             return Name(f"{species} {group} Group", CULTIVAR, species, "", (*rules, "rank written as"))
         else:
             authors.append(word)
