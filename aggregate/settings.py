@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .files.requests import TIME_LIMIT
-from .parameters import check_settings, declared, max_rejected, normalise, parameter, setting
+from .parameters import check_settings as check_settings
+from .parameters import declared, max_rejected, normalise, parameter, setting
 from .reprs import changed_repr
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ GROUPS = {
     "experts": "read_truth truth_from_table Truth evaluate Evaluation compare Comparison",
     "runs": "run Settings Run PublishedRun open_latest open_run list_runs diff Changes publish rollback read_evidence",
     "exports": "export Exported subset Subset",
+    "names": "clean_names CleanedLabels NameSettings",
     "AI": "read_ai_votes ai_votes_from_table AiVotes read_user_weights UserWeights",
     "probabilities": "calibrate Calibration calibrate_ai AiCalibration save_calibration load_calibration "
     "load_ai_calibration",

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import ParameterError
-from ..parameters import check_settings, setting
+from ..parameters import setting
 from ..reprs import changed_repr
+from ..settings import check_settings
 from ..shares import exact
 
 GROUPS = ("author", "observation")

@@ -88,11 +88,12 @@ CAPITAL_EPITHET = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
 def read_name(label: str) -> Reading:
     """What a label names.
 
-    >>> read_name("QUERCUS  robur L.")
-    Name(label='Quercus robur', rank='species', species='Quercus robur', authorship='L.', rules=('white space', 'case', 'authorship'))
+    >>> name = read_name("QUERCUS  robur L.")
+    >>> name.label, name.rank, name.rules
+    ('Quercus robur', 'species', ('white space', 'case', 'authorship'))
     >>> read_name("Betula pendula/pubescens")
     Refused(reason='several names')
-    """  # noqa: E501
+    """
     if CLEAN.fullmatch(label):
         genus, _, epithet = label.partition(" ")
         if epithet not in NO_EPITHET and genus.lower() not in PLACEHOLDERS:

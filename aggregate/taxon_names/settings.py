@@ -15,7 +15,21 @@ _of_names = partial(parameter, group="Names")
 
 @dataclass(frozen=True)
 class NameSettings:
-    """How labels become names: those of votes, of the AI's votes, and of experts."""
+    """How labels become names: those of votes, of the AI's votes, and of experts.
+
+    Args:
+        names: clean labels: one spelling for each scientific name, and no opinion where no species is certain. Default
+            False.
+        synonyms: replace synonyms by accepted names: CSV or TSV of the two, JSON of species with synonyms, or a ColDP
+            or Darwin Core archive of taxa. Default None.
+        checklist: labels that are not in this list count as no opinion: a name a line, a column of CSV or TSV, JSON, or
+            an archive of taxa. Default None.
+        parser: names must also be read as such by this parser, which is an extra. One of gbif, gnparser, with names,
+            default None.
+        to_species: subspecies, varieties, forms and cultivars count as their species. With names, default False.
+        higher_taxa: keep genera and other taxa above species, which else count as no opinion. With names, default
+            False.
+    """
 
     names: bool = _of_names(
         False, "clean labels: one spelling for each scientific name, and no opinion where no species is certain"
