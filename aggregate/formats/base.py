@@ -18,6 +18,7 @@ TABLES: Mapping[str, Table] = {
     "ai_votes": AI_VOTES,
     "scores": SCORE_LISTS,
     "taxonomy": TAXONOMY,
+    "coarse_votes": VOTES,  # for taxa above species, where these are not among the votes
 }
 """What a format may give: name of the table, and of its file -> the columns that it has.
 
