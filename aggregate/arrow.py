@@ -66,11 +66,23 @@ def to_arrow(values: NDArray[Any], null: "Flags | None" = None) -> "pa.Array":
 
 def strings(texts: Iterable[str | None]) -> "pa.Array":
     """Texts as an Arrow array of strings."""
-    encoded = [None if text is None else text.encode() for text in texts]
-    offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum(np.array([len(text or b"") for text in encoded], np.int64), out=offsets[1:])
-    data = np.frombuffer(b"".join(text or b"" for text in encoded), np.uint8)
-    return strings_of(data, offsets, np.array([text is None for text in encoded], np.bool_))
+    return _texts(None if text is None else text.encode() for text in texts)
+
+
+def binaries(values: Iterable[bytes | None]) -> "pa.Array":
+    """Bytes as an Arrow array; ``large_binary`` from 2 GiB."""
+    import pyarrow as pa
+
+    found = _texts(values)
+    return found.view(pa.large_binary() if pa.types.is_large_string(found.type) else pa.binary())
+
+
+def _texts(encoded: Iterable[bytes | None]) -> "pa.Array":
+    parts = list(encoded)
+    offsets = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum(np.array([len(part or b"") for part in parts], np.int64), out=offsets[1:])
+    data = np.frombuffer(b"".join(part or b"" for part in parts), np.uint8)
+    return strings_of(data, offsets, np.array([part is None for part in parts], np.bool_))
 
 
 def strings_of(data: Bytes, offsets: Offsets, null: "Flags | None" = None) -> "pa.Array":

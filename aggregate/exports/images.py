@@ -36,17 +36,19 @@ class Images(NamedTuple):
     n_other: int  # pictures of observations of the run that are not exported
     n_unknown: int  # pictures of observations that are not in the run
     n_empty: int  # rows of the table without an id or a picture
+    n_missing: int = 0  # pictures that are left out as their files are not there
 
     @property
     def notes(self) -> list[str]:
         """What is to be known of them, in words."""
-        counts = {
-            "exported observations without an image": self.n_without,
-            "images of observations that are not exported": self.n_other,
-            "images of observations that are not in the run": self.n_unknown,
-            "rows of the table of images without an id or an image": self.n_empty,
-        }
-        return [f"{n:,} {words}" for words, n in counts.items() if n]
+        counts = (
+            (self.n_without, "exported observation", "without an image"),
+            (self.n_other, "image", "of observations that are not exported"),
+            (self.n_unknown, "image", "of observations that are not in the run"),
+            (self.n_empty, "row", "of the table of images without an id or an image"),
+            (self.n_missing, "image", "left out, as their files are not there"),
+        )
+        return [f"{count(n, thing)} {what}" for n, thing, what in counts if n]
 
 
 def images_parameter(help: str = "table of the pictures of observations", **attributes: Any) -> Any:
@@ -89,6 +91,28 @@ def read_images(path: str | os.PathLike[str], run: Run, ids: pa.Array) -> Images
     n_without = len(ids) - np.unique(rows).size
     n_empty = len(given) - given.true_count
     return Images(rows, _absolute(kept, Path(path).parent), n_without, n_other, len(others) - n_other, n_empty)
+
+
+def without_missing(images: Images, most: float) -> Images:
+    """The pictures whose files are there; those of URLs are not looked at.
+
+    Raises VotesError if more than a share ``most`` is missing, or all.
+    """
+    there = np.array([is_uri(place) or os.path.isfile(place) for place in images.places.to_pylist()], np.bool_)
+    n_missing, n = int((~there).sum()), there.size
+    if not n_missing:
+        return images
+    if n_missing > most * n or n_missing == n:
+        first = images.places[int(np.argmin(there))].as_py()
+        raise VotesError(
+            f"{n_missing:,} of {n:,} image files are not there, the first is {first!r}",
+            remedy="paths are relative to the folder of the table of images; or raise --max-missing",
+        )
+    rows = images.rows[there]
+    n_without = images.n_without + np.unique(images.rows).size - np.unique(rows).size
+    return images._replace(
+        rows=rows, places=images.places.filter(to_arrow(there)), n_without=n_without, n_missing=n_missing
+    )
 
 
 def _batches(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:

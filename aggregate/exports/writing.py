@@ -16,7 +16,7 @@ from ..errors import ParameterError
 from ..files.folders import check_new_folder, files_below, folder_in_one_step
 from ..files.locations import CHUNK, is_uri, redacted
 from ..files.writing import writing
-from ..frames import wrong_type
+from ..frames import IN_MEMORY, is_frame, wrong_type
 from ..html_blocks import as_html
 from ..listeners import ProgressLike, listening
 from ..progress import Progress
@@ -129,13 +129,15 @@ def _record(run: Run, chosen: Export, folder: Path, progress: Progress) -> dict[
 
 def _plain(value: Any) -> Any:
     """The value of an option as JSON has it, without secrets."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values()):
+        return dict(value)
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     if isinstance(value, str | os.PathLike):
         text = os.fspath(value)
         return redacted(text) if is_uri(text) else text
+    if is_frame(value):
+        return IN_MEMORY
     return value if isinstance(value, bool | int | float | None) else str(value)
 
 

@@ -69,8 +69,8 @@ def test_each_picture_has_its_observation(run: plant_aggregate.Run, work: Path, 
     ]
     assert (images.n_without, images.n_other, images.n_unknown, images.n_empty) == (1, 1, 2, 2)
     assert images.notes == [
-        "1 exported observations without an image",
-        "1 images of observations that are not exported",
+        "1 exported observation without an image",
+        "1 image of observations that are not exported",
         "2 images of observations that are not in the run",
         "2 rows of the table of images without an id or an image",
     ]
