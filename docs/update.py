@@ -26,6 +26,8 @@ from typing import Any, get_args, get_origin
 import docstrings
 import picture
 import public_names
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 import plant_aggregate
 from plant_aggregate import schema
@@ -49,6 +51,17 @@ WORK = tempfile.TemporaryDirectory()
 LISTS = {"labels": "list of strings or integers", "shares": "list of floats", "indices": "list of integers"}
 """Types in words, as far as they are not Arrow's."""
 SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", "n_votes", "runner_up"]
+
+EXPORTED = {
+    "csv": ["--suffix", ".csv.gz"],
+    "crowd-kit": ["--truth", "sample_votes/truth.parquet"],
+    "peerannot": ["--truth", "sample_votes/truth.parquet"],
+    "huggingface": [],
+    "imagefolder": ["--images", "images.parquet", "--how", "index"],
+    "webdataset": ["--images", "images.parquet", "--how", "index"],
+    "croissant": ["--license", "CC-BY-4.0"],
+}
+"""Export -> the options of the command that its section shows."""
 
 JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", Any: "value"}
 OF_OWN_FORM = {"like_missing": "array of objects (name, votes)", "first_alike": "array of pairs of strings"}
@@ -137,6 +150,26 @@ def exports() -> str:
         options = " ".join(f"`--{field.replace('_', '-')}`" for field in declared(EXPORTS[name]))
         lines.append(f"| [{name}](#{name}) | {summary} | {options} |")
     return "\n".join(lines)
+
+
+def exported(name: str) -> str:
+    """The command that exports a run on the sample, and what it prints."""
+    here, made = folder(f"export {name}"), folder("exports")
+    consensus, images = f"{made}/consensus", f"{made}/images.parquet"
+    if not os.path.exists(images):
+        output_of("run", VOTES, "-q", "-o", consensus)
+        pq.write_table(pa.table(pictures(consensus)), images)
+    options = EXPORTED[name]
+    given = [images if option == "images.parquet" else option for option in options]
+    said = output_of("export", consensus, name, "-o", f"{here}/{name}", "-q", *given)
+    command = " ".join(["plant-aggregate export latest", name, "-o", name, *options])
+    return f"```console\n$ {command}\n{said.replace(f'{here}/', '')}```"
+
+
+def pictures(consensus: str) -> dict[str, list[Any]]:
+    """A table of a picture of each observation."""
+    ids = plant_aggregate.open_run(consensus).read_table(columns=["observation_id"])["observation_id"]
+    return {"observation_id": ids.to_pylist(), "image": [f"https://example.org/{each}.jpg" for each in ids.to_pylist()]}
 
 
 def folder(part: str) -> str:
@@ -363,6 +396,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **{f"names for {group}": partial(public_names.names_of, group) for group in public_names.GROUPS},
     "help": lambda: f"```console\n{output_of('--help')}```",
     "exports": exports,
+    **{f"export to {name}": partial(exported, name) for name in EXPORTED},
     **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }
 

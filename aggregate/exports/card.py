@@ -41,8 +41,12 @@ dataset["train"].features["label"].int2str(0)
 """
 
 
-def card(run: "Run", options: Any, data: "TrainingData", samples: "Samples") -> str:
-    """The text of README.md; strings in YAML are written as JSON, which it includes."""
+def card(run: "Run", options: Any, data: "TrainingData", samples: "Samples", digest: str) -> str:
+    """The text of README.md; strings in YAML are written as JSON, which it includes.
+
+    ``digest`` is one of all files. It is in the configuration because datasets 5.2 knows a folder by its name and its
+    configuration alone, if it has one: its cache would give what was in the folder before.
+    """
     title = options.title or "Species labels from the votes of a crowd"
     head = [f"pretty_name: {_text(title)}"]
     if options.license:
@@ -53,6 +57,7 @@ def card(run: "Run", options: Any, data: "TrainingData", samples: "Samples") -> 
     head += ["configs:", "- config_name: default", "  data_files:"]
     for name in samples.splits:
         head += [f"  - split: {name}", f"    path: data/{name}.parquet"]
+    head.append(f"  description: {_text(f'SHA-256 of the files: {digest}')}")
     what = "picture" if samples.has_images else "observation"
     rows = [f"| {name} | {table.num_rows:,} |" for name, table in samples.splits.items()]
     together = BY_AUTHOR if options.group == "author" else BY_OBSERVATION

@@ -5,6 +5,7 @@ file has the same list; a ClassLabel needs int64; a split without rows breaks al
 named train, validation and test are taken for what they are.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ class HuggingFace(WithImages):
             (folder / DATA).mkdir()
             for name, table in samples.splits.items():
                 self._write_split(table, samples, folder / DATA / f"{name}.parquet", progress)
-            (folder / "README.md").write_text(card(run, self, data, samples), encoding="utf-8")
+            digest = _digest_of([folder / DATA / f"{name}.parquet" for name in samples.splits])
+            (folder / "README.md").write_text(card(run, self, data, samples, digest), encoding="utf-8")
         write_facts(facts_of(data), folder / "training.json")
         return [*blocks_of(data), *([samples.block] if samples.has_images else [])]
 
@@ -77,6 +79,14 @@ class HuggingFace(WithImages):
                     columns["image"] = _stored(part.column("image").combine_chunks(), embed=self.embed)
                 writer.write_table(pa.table([columns[name] for name in schema.names], schema.names).cast(schema))
                 progress.advance(part.num_rows)
+
+
+def _digest_of(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _schema(table: pa.Table, class_names: list[str]) -> pa.Schema:

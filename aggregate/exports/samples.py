@@ -46,7 +46,7 @@ class Samples(NamedTuple):
     def block(self) -> Block:
         """How many pictures there are in each split, and what is to be known of them."""
         rows = [(name, table.num_rows) for name, table in self.splits.items()]
-        return Block(f"{count(self.n, 'image')} of them", [Table(rows=rows, formats=("", ",")), *self.notes])
+        return Block(count(self.n, "image"), [Table(rows=rows, formats=("", ",")), *self.notes])
 
 
 def samples_of(run: Run, data: TrainingData, options: WithImages) -> Samples:

@@ -105,9 +105,10 @@ def test_the_card_says_which_file_is_which_split(run: plant_aggregate.Run, work:
     head, body = (work / "out" / "README.md").read_text().split("---\n")[1:]
     lines = head.splitlines()
     assert lines[:2] == ['pretty_name: "Trees: \\"of\\" €"', 'license: "cc-by-4.0"']
-    assert lines[lines.index("  data_files:") + 1 :] == [
+    assert lines[lines.index("  data_files:") + 1 : -1] == [
         line for name in SPLITS for line in (f"  - split: {name}", f"    path: data/{name}.parquet")
     ]
+    assert lines[-1].startswith('  description: "SHA-256 of the files: ')
     assert body.startswith('\n# Trees: "of" €\n')
     assert f"run {run.run_id} of plant-aggregate" in body
 
@@ -135,8 +136,8 @@ def test_with_images_a_row_is_a_picture(
                 assert image == {"bytes": png(2 * places[of] + number), "path": file}
             else:
                 assert image == {"bytes": None, "path": str(folder / "pictures" / file)}
-    (block,) = (block for block in done.blocks if "images of them" in block.title)
-    assert block.title == f"{n} images of them"
+    (block,) = (block for block in done.blocks if block.title.endswith(" images"))
+    assert block.title == f"{n} images"
     assert "exported observations without an image" in block.content[1]
 
 
