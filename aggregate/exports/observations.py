@@ -55,8 +55,11 @@ def authors_in(votes: Votes, ids: pa.Array) -> Authors:
     row_of = places_of(votes.observation_ids, ids)
     rows = row_of[np.searchsorted(votes.offsets, authored, side="right") - 1]
     known = rows >= 0
-    users, codes = np.unique(votes.users[authored[known]], return_inverse=True)
-    return Authors(rows[known], codes.astype(np.int32), votes.user_ids.take(to_arrow(users)))
+    users = votes.users[authored[known]]
+    occurs = np.zeros(votes.n_users, np.bool_)
+    occurs[users] = True
+    codes = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
+    return Authors(rows[known], codes[users], votes.user_ids.take(to_arrow(np.flatnonzero(occurs))))
 
 
 def places_of(ids: pa.Array, among: pa.Array) -> np.ndarray:
