@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .evidence import Evidence as Evidence
     from .exports.subset import Subset as Subset
     from .exports.subset import subset as subset
+    from .exports.training import TrainingData as TrainingData
+    from .exports.training import training_table as training_table
     from .exports.writing import Exported as Exported
     from .exports.writing import export as export
     from .ingest import read_votes as read_votes
@@ -108,6 +110,7 @@ _HOMES = {
         "VotesError",
         "evidence": "Evidence",
         "exports.subset": "Subset subset",
+        "exports.training": "TrainingData training_table",
         "exports.writing": "Exported export",
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",

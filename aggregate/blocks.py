@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from .reprs import short_repr
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -31,7 +33,7 @@ class Interval(NamedTuple):
 Cell = str | int | float | None | Label | Interval
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Table:
     """Rows of cells, and how to show them."""
 
@@ -48,8 +50,10 @@ class Table:
     least: tuple[int, ...] = ()
     complete_with: str = "--csv"  # the option that shows what was left out; empty if there is none
 
+    __repr__ = short_repr
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Block:
     """A part of a result."""
 
@@ -57,6 +61,8 @@ class Block:
     # Tables, and notes of one line, in the order in which they are shown. A note that begins with spaces continues the
     # line before.
     content: Sequence[Table | str] = ()
+
+    __repr__ = short_repr
 
 
 def shown(cell: Cell, form: str) -> str:

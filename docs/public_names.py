@@ -19,7 +19,7 @@ GROUPS = {
     "consensus": "Consensus Trace Iteration Evidence",
     "experts": "read_truth truth_from_table Truth evaluate Evaluation compare Comparison",
     "runs": "run Settings Run PublishedRun open_latest open_run list_runs diff Changes publish rollback read_evidence",
-    "exports": "export Exported subset Subset",
+    "exports": "export Exported training_table TrainingData subset Subset",
     "names": "clean_names CleanedLabels NameSettings",
     "AI": "read_ai_votes ai_votes_from_table AiVotes read_user_weights UserWeights",
     "probabilities": "calibrate Calibration calibrate_ai AiCalibration save_calibration load_calibration "

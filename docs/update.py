@@ -219,6 +219,20 @@ def on_samples(command: str, *options: str) -> str:
     return in_console(output_of(command, f"{folder('run')}/consensus", *TRUTH, *options))
 
 
+def training_on_samples() -> str:
+    """What the training export says of the README's first command."""
+    run_on_samples()
+    output = f"{folder('training')}/training"
+    return in_console(output_of("export", f"{folder('run')}/consensus", "training", "-q", "-o", output))
+
+
+def subset_on_samples() -> str:
+    """The summary of a subset of a third of the genera."""
+    run_on_samples()
+    options = ["--genera-share", "0.3", *TRUTH, "-q", "-o", f"{folder('subset')}/subset"]
+    return in_console(output_of("subset", f"{folder('run')}/consensus", *options))
+
+
 VOTES = "sample_votes/votes.parquet"
 TRUTH = ["--truth", "sample_votes/truth.parquet"]
 AI = ["--ai-votes", "sample_votes/ai_votes.parquet"]
@@ -362,6 +376,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of ambiguity counts": lambda: columns(schema.AMBIGUITY_COUNTS),
     "columns of paths": lambda: columns(schema.PATHS),
     "columns of settings": lambda: columns(schema.SHOWN_SETTINGS),
+    "training on sample_votes": training_on_samples,
+    "subset on sample_votes": subset_on_samples,
+    "columns of training": lambda: columns(schema.TRAINING),
     "columns of populations": lambda: columns(schema.POPULATIONS),
     "columns of marginals": lambda: columns(schema.MARGINALS),
     "columns of comparison": lambda: columns(schema.COMPARISON),

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.peers.peerannot_plantnet import copy_strategies
 from tests.pages import run_blocks, work_on_sample
+from tests.paths import ROOT
 
 OPTIONAL = ("pl.", "duckdb", "sklearn", "matplotlib")
 """What marks a block of the library's page that needs more than the package does."""
@@ -52,6 +53,35 @@ def test_the_recipes_with_other_frames_give_the_same(clone: Path) -> None:
     assert made["found"]["label"].to_list() == made["observations"]["label"].tolist()
     groups = training["observation_id"].to_numpy()
     assert not set(groups[made["rest"]]) & set(groups[made["test"]])
+
+
+def test_the_recipe_of_a_training_script_runs(clone: Path) -> None:
+    made = run_blocks("training.md", without=("torch",))
+    observations, train = made["observations"], made["train"]
+    assert observations["split"].value_counts().to_dict() == {"train": 8284, "validation": 1200, "test": 853}
+    assert made["classes"]["label"].to_numpy()[made["y"]].tolist() == train["label"].tolist()
+    assert made["weight"].notna().all()
+    targets = made["batch_targets"]
+    assert targets.sum(axis=1) == pytest.approx(1)
+    assert targets.argmax(axis=1).tolist() == made["y"][:64].tolist()
+
+
+def test_the_loop_in_pytorch_runs(clone: Path) -> None:
+    pytest.importorskip("torch")
+    made = run_blocks("training.md")
+    assert made["loss"].isfinite()
+    assert made["model"].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.extras
+def test_the_recipe_of_a_subset_runs(clone: Path) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    made = run_blocks("subset.md")
+    sizes = {name: counts.size for name, counts in made["subset"].populations.items()}
+    assert repr(sizes) in (ROOT / "docs" / "subset.md").read_text(encoding="utf-8")
+    assert len(pyplot.get_fignums()) == 2
+    pyplot.close("all")
 
 
 @pytest.mark.slow

@@ -229,6 +229,10 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         (lambda have: have.run.evidence("t"), "expert labels are wanted, not the text 't': write read_truth('t')"),
         (lambda have: have.run.read_table(7), "the name of a table is wanted, not an int: write 'consensus.parquet'"),
     ],
+    "training_table": [
+        (lambda _: own.training_table(FRAME), "a run is wanted, not a pandas.DataFrame: write its path"),
+        (lambda _: own.training_table("consensus", hard=1), "hard is an int but must be True or False"),
+    ],
     "subset": [
         (lambda _: own.subset(FRAME, "out"), "a run is wanted, not a pandas.DataFrame: write its path"),
         (lambda _: own.subset("consensus", 7), "a path is wanted, not an int: write the name of a file or folder"),

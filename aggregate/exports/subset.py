@@ -27,6 +27,7 @@ from ..splits.report import left_out_block, population_block, population_rows, s
 from ..truth import check_kinds, rows_of
 from ..votes import Votes
 from .observations import places_of
+from .options import with_options
 from .run_splits import (
     RunSplitSettings,
     class_indices,
@@ -38,7 +39,7 @@ from .run_splits import (
     split_run,
 )
 from .training import CLASSES_FILE, EXCLUDED_FILE, class_rows, write_facts
-from .writing import Exported, export, with_options
+from .writing import Exported, export
 
 if TYPE_CHECKING:
     from ..files.sources import Paths

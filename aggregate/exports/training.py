@@ -1,11 +1,12 @@
 """What a training script reads: a row an observation, its class, set, weight and soft labels; and the classes."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +15,11 @@ from ..arrays import Floats, Indices
 from ..arrow import strings, table_of, to_arrow
 from ..blocks import Block
 from ..files.writing import writing
+from ..html_blocks import as_html
+from ..listeners import ProgressLike, listening
 from ..parameters import setting
 from ..progress import SILENT, Progress
+from ..publishing.open_run import open_named
 from ..publishing.run import Run
 from ..publishing.tables import write_table
 from ..schema import CLASSES, TRAINING, arrow_schema
@@ -23,6 +27,7 @@ from ..splits.assignment import Assignment
 from ..splits.report import left_out_block, reached_shares, split_block, wanted_shares
 from ..splits.units import SPLITS
 from ..truth import codes_among
+from .options import with_options
 from .rows import GROUP
 from .run_splits import (
     RunSplitSettings,
@@ -36,6 +41,9 @@ from .run_splits import (
 )
 from .soft_labels import POSTERIORS_FILE, SoftLabels, soft_labels
 from .taxa import Taxa
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATA, CLASSES_FILE, EXCLUDED_FILE, FACTS_FILE = "data", "classes.parquet", "excluded.parquet", "training.json"
 
@@ -52,7 +60,7 @@ class TrainingSettings(RunSplitSettings):
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainingData:
     """The observations of a run that can be trained and tested on."""
 
@@ -85,6 +93,21 @@ class TrainingData:
         names: list[str] = self.classes.column("name").to_pylist()
         return names
 
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows as a data frame."""
+        return self.table.to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The rows for whatever reads Arrow data, such as ``polars.DataFrame(data)``."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        sets = ", ".join(f"{n:,} {name}" for name, n in self.assignment.counts.items())
+        return f"TrainingData({sets}; {self.classes.num_rows:,} classes)"
+
+    def _repr_html_(self) -> str:
+        return as_html(blocks_of(self))
+
 
 @dataclass(frozen=True)
 class Training(TrainingSettings):
@@ -103,7 +126,7 @@ class Training(TrainingSettings):
 
         Raises VotesError if the run's votes are gone, or nothing is left to train on.
         """
-        data = training_table(run, self, progress=progress)
+        data = _made(run, self, progress)
         progress.phase("write the tables")
         with writing(str(folder), "file"):
             (folder / DATA).mkdir()
@@ -115,11 +138,31 @@ class Training(TrainingSettings):
         return blocks_of(data)
 
 
-def training_table(run: Run, options: TrainingSettings, *, progress: Progress = SILENT) -> TrainingData:
-    """The observations of a run with their classes, sets, weights and soft labels; and the classes.
+def training_table(
+    run: Run | str | os.PathLike[str],
+    options: TrainingSettings | None = None,
+    *,
+    progress: ProgressLike = None,
+    **chosen: Any,
+) -> TrainingData:
+    """What the training export writes of a run, as tables: observations with classes and sets, and the classes.
 
-    Raises VotesError if the run's votes are gone, or nothing is left to train on.
+    Args:
+        run: a run, or the path or URI of its folder, of its consensus.parquet, or of an output folder.
+        options: how, instead of ``chosen``.
+        progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+        chosen: the options of ``plant-aggregate export RUN training``: ``test=0.1``, ``val=0.1``, ``seed=0``,
+            ``group="observation"``, ``min_per_class=4``, ``require="all"``, ``n_genera=300``, ``genera_share=0.1``,
+            ``votes=PATHS``, ``taxonomy=FILE``, ``hard=True``, ``beta=0.999``.
+
+    Raises VotesError if the run's votes are gone, or nothing is left to train on; ParameterError for wrong options.
     """
+    options = with_options(TrainingSettings, "a training table", chosen) if options is None else options
+    with listening(progress) as listener:
+        return _made(open_named(run, None), options, listener)
+
+
+def _made(run: Run, options: TrainingSettings, progress: Progress) -> TrainingData:
     needs_votes = not options.hard and POSTERIORS_FILE not in run.files
     found = split_run(run, options, progress, needs_votes=needs_votes)
     assignment = found.assignment

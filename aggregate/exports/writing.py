@@ -12,7 +12,6 @@ from typing import IO, Any
 import numpy as np
 
 from ..blocks import Block, count
-from ..errors import ParameterError
 from ..files.folders import check_new_folder, files_below, folder_in_one_step
 from ..files.locations import CHUNK, is_uri, redacted
 from ..files.writing import writing
@@ -24,6 +23,7 @@ from ..publishing.open_run import open_named
 from ..publishing.run import Run
 from ..version import VERSION
 from .base import Export, fault_of
+from .options import with_options
 from .registry import EXPORTS
 
 RECORD = "export.json"
@@ -98,16 +98,6 @@ def _made(format: str | Export, options: Mapping[str, Any]) -> Export:
     if options:
         raise TypeError(f"options of an export that is an object are given to its class: {', '.join(options)}")
     return format
-
-
-def with_options(kind: Any, called: str, options: Mapping[str, Any]) -> Any:
-    """An object of a dataclass, by the names of its fields. Raises ParameterError for one that it does not have."""
-    own = [item.name for item in fields(kind)]
-    for name in options:
-        if name not in own:
-            known = f"it has {', '.join(own)}" if own else "it has none"
-            raise ParameterError(f"{called} has no option {name!r}", remedy=known)
-    return kind(**options)
 
 
 def _record(run: Run, chosen: Export, folder: Path, progress: Progress) -> dict[str, Any]:

@@ -23,7 +23,7 @@ REASONS = (NOT_VALID, GENUS_UNKNOWN, NOT_SAMPLED, DIFFERENT, TOO_FEW, NO_TRAININ
 USED = -1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Assignment:
     """The set of each observation that is used, and why others are not."""
 
@@ -54,6 +54,10 @@ class Assignment:
     """Labels with usable observations that are no classes, by reason."""
     author_unknown: int
     """Observations used without a known author: each was split on its own."""
+
+    def __repr__(self) -> str:
+        sets = ", ".join(f"{n:,} {name}" for name, n in self.counts.items())
+        return f"Assignment({self.reasons.size:,} observations: {sets}; {self.classes.size:,} classes)"
 
     @property
     def used(self) -> Flags:

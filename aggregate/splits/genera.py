@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ..reprs import short_repr
 from ..shares import exact
 from .hashing import limit_of, u
 from .settings import SplitSettings
@@ -30,7 +31,7 @@ def genus_of(label: str) -> str | None:
     return word[0].upper() + word[1:].lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Genera:
     """The genus of each label."""
 
@@ -38,6 +39,8 @@ class Genera:
     """By the position of the label; None for one that has none."""
     needed: bool = True
     """Whether a label without a genus is left out; not where no label can have one."""
+
+    __repr__ = short_repr
 
 
 def genera_of(labels: pa.Array, table: Mapping[str | int, str] | None = None) -> Genera:

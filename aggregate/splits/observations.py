@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Flags, Floats, Indices, LabelCodes, UserCodes
+from ..reprs import short_repr
 
 
 class Authors(NamedTuple):
@@ -16,13 +17,16 @@ class Authors(NamedTuple):
     users: UserCodes  # int32[n_pairs]; positions in `ids`
     ids: pa.Array  # distinct ids of users, integers or strings
 
+    def __repr__(self) -> str:
+        return short_repr(self)
+
     @classmethod
     def none(cls) -> "Authors":
         """No author is known."""
         return cls(np.empty(0, np.int64), np.empty(0, np.int32), pa.nulls(0, pa.string()))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Observations:
     """A row an observation, in any order."""
 
@@ -41,6 +45,8 @@ class Observations:
     runner_up: LabelCodes
     """int32[n]; the strongest other label, -1 for none."""
     authors: Authors
+
+    __repr__ = short_repr
 
     @property
     def n_labels(self) -> int:

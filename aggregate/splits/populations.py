@@ -1,7 +1,7 @@
 """Species and their numbers of observations: how uneven they are, how many have congeners, how they are confused."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ FEW, MANY = 20, 100  # observations of a species: fewer are few, more are many
 Group = tuple[int, int]  # species, observations
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Population:
     """Some species, and how many observations each has. Without any, figures that need one are None."""
 
@@ -51,8 +51,11 @@ class Population:
     """Labels none of whose observations is valid; None if they were not counted."""
     gini_with_empty: float | None
     """The Gini index with these."""
-    counts: Indices = field(repr=False)
+    counts: Indices
     """int64[species]; observations of each, ascending."""
+
+    def __repr__(self) -> str:
+        return f"Population({self.observations:,} observations of {self.species:,} species, {self.genera:,} genera)"
 
     def to_dict(self) -> dict[str, Any]:
         """The figures for JSON; the last two only where they were counted."""
