@@ -36,6 +36,7 @@ BATCH = 1 << 12  # records
 REASON = re.compile(r"(?:b['\"])?(?:parse|lexical) error: ([^\n\\]+)")  # in the messages of yajl
 HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # one of the two surrogates that a character is written with
 NEWLINE = ord("\n")
+MOST_OF_LINE = 1 << 24  # bytes, that tell what a file is
 FETCH = "fetch or export it again"
 
 
@@ -160,7 +161,8 @@ def kind_of(path: Path) -> Literal["list", "object", "lines"]:
     A file of a single line is not taken for one of lines. Raises VotesError if it is none of these.
     """
     with opened(path) as file:
-        filled = (stripped for line in file if (stripped := line.strip()))
+        begins = iter(lambda: file.readline(MOST_OF_LINE), b"")  # a document may be one line of any length
+        filled = (stripped for line in begins if (stripped := line.strip()))
         first = next(filled, b"")
         if first[:1] == b"[":
             return "list"

@@ -167,6 +167,15 @@ def test_what_is_no_json_has_no_kind(tmp_path: Path, text: str, fault: str) -> N
         kind_of(written(tmp_path, text))
 
 
+def test_the_kind_of_a_document_of_one_line_is_told_by_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_records, "MOST_OF_LINE", 10)
+    assert kind_of(written(tmp_path, '[{"a": 1}, {"a": 2}]')) == "list"
+    assert kind_of(written(tmp_path, '{"a": [1, 2, 3, 4]}\n')) == "object"
+    assert kind_of(written(tmp_path, '{"a": 1}\n{"a": [2, 3, 4, 5]}\n')) == "lines"
+
+
 def test_a_cut_file_has_its_whole_records_and_an_error_with_the_next(tmp_path: Path) -> None:
     whole = '{"1": {"5": 0},\n "2": {"6": 1},\n "3": {"7": 2}}'
     for length in range(1, len(whole)):
