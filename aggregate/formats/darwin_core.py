@@ -239,13 +239,18 @@ class _Source:
             only,
         )
 
-    def records(self, account: Account | None = None) -> Iterator[_Record]:
-        """The identifications in their order; faults and notes are counted in ``account``, if there is one."""
+    def rows(self, account: Account | None = None) -> Iterator[tuple[str, Row]]:
+        """The rows that are read; faults and notes are counted in ``account``, if there is one."""
         if account is None or self.only is not None:
             account = Account()  # they are counted already
         rows = self.table.rows(self.archive, account.facts, partial(_reject_fault, account))
-        if self.only is not None:
-            rows = (row for row, is_read in zip(rows, self.only.tolist(), strict=True) if is_read)
+        if self.only is None:
+            return rows
+        return (row for row, is_read in zip(rows, self.only.tolist(), strict=True) if is_read)
+
+    def records(self, account: Account) -> Iterator[_Record]:
+        """The identifications in their order."""
+        rows = self.rows(account)
         while batch := list(islice(rows, BATCH_ROWS)):
             if self.core is None:
                 authors: Iterable[str | None] = repeat("")
@@ -258,11 +263,15 @@ class _Source:
                     row,
                     self.observation.value(fields),
                     author is not None,
-                    next(filter(None, (field.value(fields) for field in self.user)), ""),
+                    self.user_of(fields),
                     self.label.value(fields),
                     _joined(self.recorded_by, fields) if self.recorded_by else author or "",
                     *(field.value(fields) for field in self.kept),
                 )
+
+    def user_of(self, fields: Sequence[str]) -> str:
+        """Who identified, "" if nobody is named."""
+        return next(filter(None, (field.value(fields) for field in self.user)), "")
 
 
 def _user_terms(user: str) -> tuple[str, ...]:
@@ -318,12 +327,14 @@ class _Undated:
 
 def _undated(source: _Source) -> _Undated:
     found, is_any_dated = array("Q"), False
-    if source.kept[0] != Field(None):
-        for record in source.records():
-            if _time_of(record.date):
+    date = source.kept[0]
+    if date != Field(None):
+        for _, row in source.rows():
+            if _time_of(date.value(row.fields)):
                 is_any_dated = True
             else:
-                found.extend(_digest(record.observation, user) for user in (*_people(record.user), record.user))
+                observation, user = source.observation.value(row.fields), source.user_of(row.fields)
+                found.extend(_digest(observation, name) for name in {*_people(user), user})
     return _Undated(np.frombuffer(found if is_any_dated else array("Q"), np.uint64))
 
 
