@@ -32,7 +32,7 @@ def code_of_notebook(text: str) -> str:
 def main(folder: Path) -> None:
     """Write them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.ipynb")):
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*.ipynb")):
         text = page.read_text(encoding="utf-8")
         code = code_of_notebook(text) if page.suffix == ".ipynb" else code_of_page(text)
         if code.strip():

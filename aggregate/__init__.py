@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .assessment.comparison import Comparison as Comparison
     from .assessment.evaluation import Evaluation as Evaluation
     from .consensus import Consensus as Consensus
+    from .conversion import Conversion as Conversion
+    from .conversion import convert as convert
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
     from .errors import HeldError as HeldError
@@ -106,6 +108,7 @@ _HOMES = {
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
         "consensus": "Consensus",
+        "conversion": "Conversion convert",
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError StrategyError "
         "VotesError",
         "evidence": "Evidence",

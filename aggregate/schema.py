@@ -105,6 +105,19 @@ REJECTED: Table = (
     Column("label", "label", "as in the votes", nullable=True),
 )
 
+REJECTED_RECORDS: Table = (
+    Column("table", "string", "the table that it would be a row of: `votes`, `truth`, ..."),
+    Column("file", "string", "path of the file it is in"),
+    Column("unit", "string", "what the format counts: `line`, `record`, ..."),
+    Column("number", "int64", "which one, from 1"),
+    Column("reason", "string", "why it cannot be used"),
+    Column("observation_id", "id", "as text, if it is known", nullable=True),
+    Column("user_id", "id", "as text, if it is known", nullable=True),
+    Column("label", "label", "as text, if it is known", nullable=True),
+    Column("text", "string", "the record as it stands in the file, or its beginning", nullable=True),
+)
+"""Records of another format that cannot be used."""
+
 TRUTH: Table = (Column("observation_id", "id", "as in the votes"), Column("label", "label", "the species it is"))
 
 EVIDENCE: Table = (
@@ -392,6 +405,14 @@ MARGINALS: Table = (
     Column("reached", "number", "in the simulation"),
 )
 """What ``simulate --csv`` prints."""
+
+CONVERSION: Table = (
+    Column("table", "string", "the table that the records are for"),
+    Column("outcome", "string", "`read`, `used`, `left out` or `rejected`; `rows`, those that were written"),
+    Column("reason", "string", "why they were left out or rejected", nullable=True),
+    Column("records", "int64", "how many they are"),
+)
+"""What ``convert --csv`` prints: the counts of each table's records."""
 
 PATHS: Table = (
     Column("command", "string", "the table of the configuration"),

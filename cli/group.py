@@ -15,6 +15,7 @@ from .command import Choice, Option
 from .completions import TOML, files
 
 COMMANDS = {
+    "convert": "Make votes of what a platform or tool has published.",
     "run": "Publish a consensus of the votes.",
     "diff": "Show what changed between two runs, and why.",
     "runs": "List the runs of an output folder.",

@@ -21,6 +21,7 @@ GROUPS = {
     "runs": "run Settings Run PublishedRun open_latest open_run list_runs diff Changes publish rollback read_evidence",
     "exports": "export Exported training_table TrainingData subset Subset",
     "names": "clean_names CleanedLabels NameSettings",
+    "formats": "convert Conversion",
     "AI": "read_ai_votes ai_votes_from_table AiVotes read_user_weights UserWeights",
     "probabilities": "calibrate Calibration calibrate_ai AiCalibration save_calibration load_calibration "
     "load_ai_calibration",

@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
@@ -33,6 +34,8 @@ import plant_aggregate
 from plant_aggregate import schema
 from plant_aggregate.cli.group import COMMANDS
 from plant_aggregate.exports.registry import EXPORTS, SUMMARIES
+from plant_aggregate.formats.registry import FORMATS
+from plant_aggregate.formats.registry import SUMMARIES as OF_FORMATS
 from plant_aggregate.parameters import declared
 from plant_aggregate.publishing.record import ChangeCounts, RunChanges, RunRecord
 from plant_aggregate.strategies.plantnet.strategy import PlantNet
@@ -43,7 +46,7 @@ sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 FIT_PREDICT_MEASURED = ROOT / "docs" / "measured" / "fit_predict.json"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MANY_VOTES = 5_000_000
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z(?:-\d+)?\b")
 WORK = tempfile.TemporaryDirectory()
@@ -170,6 +173,23 @@ def pictures(consensus: str) -> dict[str, list[Any]]:
     """A table of a picture of each observation."""
     ids = plant_aggregate.open_run(consensus).read_table(columns=["observation_id"])["observation_id"]
     return {"observation_id": ids.to_pylist(), "image": [f"https://example.org/{each}.jpg" for each in ids.to_pylist()]}
+
+
+def formats() -> str:
+    """A Markdown table of the formats."""
+    lines = ["| format | reads |", "|---|---|"]
+    for name, summary in OF_FORMATS.items():
+        page = f"formats/{name}.md"
+        shown = f"[{name}]({page})" if (ROOT / "docs" / page).exists() else name
+        lines.append(f"| {shown} | {summary} |")
+    return "\n".join(lines)
+
+
+def options_of_format(name: str) -> str:
+    """The options that a format has beside those of the command."""
+    shown = output_of("convert", name, "--help")
+    found = re.search(r"^Format:\n(.*?)(?:\n\n|\Z)", shown, re.M | re.S)
+    return f"```text\n{textwrap.dedent(found[1])}\n```" if found else "It has no options of its own."
 
 
 def folder(part: str) -> str:
@@ -414,6 +434,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "help": lambda: f"```console\n{output_of('--help')}```",
     "exports": exports,
     **{f"export to {name}": partial(exported, name) for name in EXPORTED},
+    "formats": formats,
+    **{f"options of {name}": partial(options_of_format, name) for name in FORMATS},
+    "columns of rejected records": lambda: columns(schema.REJECTED_RECORDS),
+    "columns of conversions": lambda: columns(schema.CONVERSION),
     **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }
 

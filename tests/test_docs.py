@@ -163,7 +163,7 @@ PUBLISHED = {"runs/", "held/", "consensus/latest/", "consensus/runs/"}
 DATA = (".parquet", ".json", ".csv", ".tsv", ".txt")
 """Of data that an export writes or a format reads, in folders that this repository does not have."""
 
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"]
 
 
 def heading_anchors(page: Path) -> set[str]:

@@ -181,7 +181,7 @@ QUAINT = re.compile(
 
 TEXTS = [
     *(path for path in FILES if path.parts[0] in ("aggregate", "cli")),
-    *(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md")),
+    *(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md")),
     *(path.relative_to(ROOT) for path in ROOT.glob("*.md") if path.name != "CHANGELOG.md"),
 ]
 

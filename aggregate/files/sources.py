@@ -126,7 +126,7 @@ def find_sources(paths: Iterable[str | os.PathLike[str]]) -> list[Source]:
     remote = {place.uri: place for name in names if is_uri(name) for place in find_remote(name, PARQUET_SUFFIXES)}
     if not found and not remote:
         raise VotesError("no paths were given", remedy="name files, folders or globs")
-    return [_source(path, place) for place, path in found.items()] + [
+    return [source_of(path, place) for place, path in found.items()] + [
         _remote_source(remote[uri]) for uri in sorted(remote)
     ]
 
@@ -310,7 +310,8 @@ def _remote_source(place: StoreLocation) -> Source:
     return Source(place.name, copy.bytes, State(copy.bytes, 0, 0, 0), copy, _partition(place.path.split("/")))
 
 
-def _source(path: str, place: str) -> Source:
+def source_of(path: str, place: str) -> Source:
+    """A local file: its path as it was given, and with all links resolved. Raises VotesError."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise VotesError(
             "neither a file nor a folder", where=printable(path), remedy="Parquet cannot be read from a pipe"

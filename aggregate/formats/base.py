@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from ..progress import SILENT, Progress
 from ..schema import AI_VOTES, SCORE_LISTS, TAXONOMY, TRUTH, VOTES, Table
@@ -33,7 +33,12 @@ MOST_KEPT = 100_000  # rejected records that are kept; all are counted
 
 
 class Format(Protocol):
-    """The layout that a platform or tool writes. Its fields, made with ``parameter(...)``, are its options."""
+    """The layout that a platform or tool writes. Its fields, made with ``parameter(...)``, are its options.
+
+    It may have two further methods. The static ``recognises(sample)`` says whether a file looks like its own (see
+    ``recognition.py``). ``files(paths)`` lists the files that ``read`` reads of the folders among ``paths``, if these
+    are not all below them: their SHA-256 are recorded.
+    """
 
     name: ClassVar[str]  # as on the command line
 
@@ -43,6 +48,13 @@ class Format(Protocol):
         ``paths`` are local files and folders, at least one, as they were given. Every record that was read is in
         ``account``. Raises VotesError if a file cannot be read or is in another layout: with file, and line or record.
         """
+
+
+def fault_of(kind: Any) -> str:
+    """What a class lacks to be a format, in words; empty if nothing."""
+    if not isinstance(getattr(kind, "name", None), str):
+        return "has no name"
+    return "" if callable(getattr(kind, "read", None)) else "has no method read(paths, account)"
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,8 @@ def _places(
     if missing:
         has = ", ".join(map(quoted, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")
         what = f"column {quoted(missing[0])} is missing; it has {has}"
-        raise VotesError(what, where=where, remedy=did_you_mean(missing[0], names) or remedy)
+        question = did_you_mean(missing[0], names) if len(names) > 1 else None
+        raise VotesError(what, where=where, remedy="; ".join(filter(None, [question, remedy])) or None)
     wanted = dict.fromkeys(name for name in (*columns, *optional) if name in names)
     for name in wanted:
         if names.count(name) > 1:

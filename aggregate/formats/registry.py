@@ -1,7 +1,7 @@
 """The formats by name: a line each."""
 
 from ..registry import Registry
-from .base import Format
+from .base import Format, fault_of
 
 FORMATS: Registry[type[Format]] = Registry(
     "format",
@@ -12,6 +12,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "camtrap-dp": ".camtrap_dp:CamtrapDp",
         "coldp": ".coldp:ColDp",
         "crowdswe": ".crowdswe:CrowdSwe",
+        "csv": ".csv:Csv",
         "darwin-core": ".darwin_core:DarwinCore",
         "delta": ".delta:Delta",
         "iceberg": ".iceberg:Iceberg",
@@ -19,8 +20,10 @@ FORMATS: Registry[type[Format]] = Registry(
         "label-studio": ".label_studio:LabelStudio",
         "mturk": ".mturk:Mturk",
         "toloka": ".toloka:Toloka",
+        "tsv": ".csv:Tsv",
         "zooniverse": ".zooniverse:Zooniverse",
     },
+    fault_of=fault_of,
 )
 """Name -> class; other packages may add theirs."""
 
@@ -29,6 +32,7 @@ SUMMARIES: dict[str, str] = {
     "camtrap-dp": "classifications of a camera trap data package (Camtrap DP 1.0), by people and a machine",
     "coldp": "taxa of a Catalogue of Life data package, as a taxonomy",
     "crowdswe": "a release of Pl@ntNet-CrowdSWE: votes, experts' labels and the AI's votes",
+    "csv": "comma-separated text, a row a vote",
     "darwin-core": "identifications, or taxa, of a Darwin Core archive",
     "delta": "a table of Delta Lake",
     "iceberg": "a table of Apache Iceberg",
@@ -36,6 +40,7 @@ SUMMARIES: dict[str, str] = {
     "label-studio": "annotations of choices or taxonomies, exported from Label Studio as JSON",
     "mturk": "results of a batch of Amazon Mechanical Turk (CSV)",
     "toloka": "responses of a pool of Toloka (TSV)",
+    "tsv": "tab-separated text, a row a vote",
     "zooniverse": "classifications of a Zooniverse project, exported as CSV",
 }
 """Name -> what it reads, in a line: help lists formats without loading them."""

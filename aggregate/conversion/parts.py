@@ -1,0 +1,102 @@
+"""The rows that a format gives, checked, and with the ids and labels that are asked for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import ParameterError, VotesError, quoted
+from ..formats.base import TABLES, Account, Format, Part
+from ..formats.recognition import formats_like
+from ..shares import count_of
+from .cleaning import CleanedLabels
+
+IDS = ("observation_id", "user_id")
+INTEGER, TEXT = "integer", "text"
+
+
+@dataclass
+class Reader:
+    """Reads files in a format."""
+
+    layout: Format
+    paths: Sequence[Path]
+    account: Account
+    ids: str | None = None  # INTEGER or TEXT; None for those that the format gives
+    labels: CleanedLabels | None = None
+
+    def parts(self) -> Iterator[Part]:
+        """The batches of all tables, none of them empty. Raises VotesError, which says what wrong files look like."""
+        columns: dict[str, pa.Schema] = {}
+        try:
+            for table, batch in self.layout.read(self.paths, self.account):
+                if not batch.num_rows:
+                    continue
+                if columns.setdefault(table, batch.schema) != batch.schema:
+                    what = f"format {self.layout.name} gives rows of {table} with different columns"
+                    raise ParameterError(what, remedy="mend it: all batches of a table have the same schema")
+                yield table, self._asked(table, batch)
+        except VotesError as error:
+            raise self.with_hint(error) from error
+
+    def check(self, max_rejected: float) -> None:
+        """Raise VotesError if more than a share of the records of a table were rejected, or if nothing was read."""
+        for table, reasons in self.account.n_rejected.items():
+            n_read, n = self.account.n_read[table], reasons.total()
+            if n > count_of(max_rejected, n_read):
+                listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+                first = next(item for item in self.account.rejected if item.table == table)
+                raise self.with_hint(
+                    VotesError(
+                        f"{n:,} of {n_read:,} records of {table} cannot be used ({listed}; first: {first.unit} "
+                        f"{first.number:,} of {first.file}), more than the allowed share of {max_rejected:g}",
+                        remedy="mend the input, or raise --max-rejected",
+                    )
+                )
+
+    def _asked(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        known = TABLES.get(table)
+        if known is None:
+            what = f"format {self.layout.name} gives a table {table!r}"
+            raise ParameterError(what, remedy=f"mend it: tables are {', '.join(TABLES)}")
+        missing = [column.name for column in known if not column.optional and column.name not in batch.schema.names]
+        if missing:
+            raise ParameterError(f"format {self.layout.name} gives rows of {table} without {missing[0]}")
+        if self.ids is not None:
+            for name in IDS:
+                if name in batch.schema.names:
+                    place = batch.schema.get_field_index(name)
+                    batch = batch.set_column(place, name, _ids(batch.column(place), name, self.ids))
+        return batch if self.labels is None else self.labels.apply(table, batch)
+
+    def with_hint(self, error: VotesError) -> VotesError:
+        """An error, and what a file looks like instead."""
+        if "it looks like" in error.what:
+            return error
+        for path in self.paths:
+            found = formats_like(path)
+            if found and self.layout.name not in found:
+                what = f"{error.what}; it looks like {' or '.join(found)}"
+                return VotesError(what, where=error.where, remedy=f"name that format instead of {self.layout.name}")
+        return error
+
+
+def _ids(values: pa.Array, name: str, wanted: str) -> pa.Array:
+    """Ids as texts, or as integers. Raises VotesError for one that is not written as an integer."""
+    if wanted == TEXT:
+        return values.cast(pa.string())
+    if pa.types.is_integer(values.type):
+        return values
+    try:
+        numbers = values.cast(pa.int64())
+        same = pc.equal(numbers.cast(pa.string()), values)
+    except pa.ArrowInvalid:
+        same = pc.match_substring_regex(values, r"^(0|-?[1-9][0-9]{0,17})$")
+        numbers = None
+    if numbers is None or not pc.all(same).as_py():
+        wrong = values.filter(pc.invert(same))
+        text = quoted(wrong[0].as_py()) if len(wrong) else "one beyond 2^63"
+        raise VotesError(f"{name} {text} is no integer", remedy="leave the ids as they are, without --ids integer")
+    return numbers
