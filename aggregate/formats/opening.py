@@ -14,6 +14,7 @@ from ..files.sources import printable
 CHUNK = 1 << 16  # bytes
 
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+PACKED = ("", ".gz", ".zst")
 MARK = b"\xef\xbb\xbf"
 OTHER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 CUT = "Truncated compressed stream"  # pyarrow's message, of an OSError
@@ -34,6 +35,12 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             raise VotesError("the compressed file is cut or damaged", where=where, remedy="fetch it again") from error
         remedy = "name a file" if path.is_dir() else "see that it is there and may be read"
         raise VotesError(f"cannot be read ({reason_of(error)})", where=where, remedy=remedy) from error
+
+
+def find_file(folder: Path, *names: str) -> Path | None:
+    """The first of some files of a folder, compressed or not; None if there is none."""
+    paths = (folder / f"{name}{ending}" for name in names for ending in PACKED)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _unpacked(packed: io.BufferedReader) -> io.BufferedReader:

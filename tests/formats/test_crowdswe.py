@@ -348,7 +348,7 @@ def test_a_converter_that_is_not_unique_is_refused(first: Path) -> None:
     edited(first / "converters/classes.json", ": 1", ": 0")
     assert "class 0 is both 'Erinus alpinus L.' and 'Mentha × piperita L.'" in fault_of(first)
     edited(first / "converters/classes.json", '"Erinus alpinus L.": 0', '"Erinus alpinus L.": null')
-    assert "record 1 is no species with a number" in fault_of(first)
+    assert "record 1 is no class with a number" in fault_of(first)
 
 
 def test_classes_that_differ_both_ways_are_refused(second: Path) -> None:
