@@ -13,7 +13,8 @@ from ..files.locations import redacted
 from ..parameters import setting
 from ..progress import Progress
 from ..publishing.run import Run
-from ..splits.assignment import REASONS, Assignment, assign
+from ..splits.assignment import GENUS_UNKNOWN, NOT_SAMPLED, REASONS, Assignment, assign
+from ..splits.classes import EMPTY_SPLIT, NO_TRAINING, TOO_FEW
 from ..splits.genera import genera_of
 from ..splits.settings import SplitSettings
 from ..splits.units import SPLITS
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     from ..frames import Frame
 
 NO_VOTES = "name the files of the votes as they are now with --votes, or split by observation (--group observation)"
+
+NONE_VALID = "it needs labels that are valid (see plant-aggregate run)"
+
+REMEDIES = {
+    TOO_FEW: "lower --min-per-class",
+    GENUS_UNKNOWN: "tell the genera with --taxonomy",
+    NOT_SAMPLED: "sample more genera",
+    NO_TRAINING: "take another --seed",
+    EMPTY_SPLIT: "require fewer sets (--require)",
+}
+"""Reason why observations are left out -> what to do where none is left."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +93,13 @@ def split_run(run: Run, options: RunSplitSettings, progress: Progress, *, needs_
         )
     assignment = assign(observations, options, genera)
     if not assignment.used.any():
-        reasons = ", ".join(f"{n:,} {reason}" for reason, n in assignment.left_out.items() if n)
+        reasons = {reason: n for reason, n in assignment.left_out.items() if n}
+        in_words = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items())
+        remedies = [remedy for reason, remedy in REMEDIES.items() if reason in reasons] or [NONE_VALID]
         raise VotesError(
-            f"nothing is left to train on ({reasons or 'no observations'})",
+            f"nothing is left to train on ({in_words or 'no observations'})",
             where=redacted(run.consensus),
-            remedy="lower --min-per-class, or keep more genera",
+            remedy=" or ".join(remedies),
         )
     return RunSplits(consensus, assignment, votes, taxa)
 

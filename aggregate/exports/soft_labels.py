@@ -12,11 +12,13 @@ from ..disputes import weight_shares
 from ..files.parquet import open_parquet
 from ..publishing.integrity import sound_table
 from ..publishing.run import Run
+from ..splits.observations import Observations
 from ..truth import codes_among
 from ..votes import Votes
 from .observations import places_of
 
 POSTERIORS_FILE = "posteriors.parquet"
+SLACK = 1e-9
 
 
 class SoftLabels(NamedTuple):
@@ -36,11 +38,31 @@ class SoftLabels(NamedTuple):
         return self._replace(offsets=offsets, labels=self.labels[items], shares=self.shares[items])
 
 
-def soft_labels(run: Run, votes: Votes | None, ids: pa.Array) -> SoftLabels | None:
-    """Of the observations ``ids``, those of the consensus; None if the run neither has them nor its votes are there."""
+def soft_labels(run: Run, votes: Votes | None, observations: Observations) -> SoftLabels | str:
+    """Of the observations of a run: those that it wrote, else from its votes; or why there are none, in words.
+
+    The share of a label is its ``agreement`` in the consensus. Where that of the users' weights is another one, the
+    strategy has shares of its own, or the AI's votes weigh, too, or the votes are others.
+    """
     if POSTERIORS_FILE in run.files:
-        return _published(run, ids)
-    return None if votes is None else _recomputed(run, votes, ids)
+        return _published(run, observations.ids)
+    if votes is None:
+        return "the votes of the run are gone, and it did not write posteriors.parquet (plant-aggregate run --soft)"
+    found = _recomputed(run, votes, observations.ids)
+    if _agrees(found, observations):
+        return found
+    return "shares of the users' weights are not those of this run: let it write posteriors.parquet (run --soft)"
+
+
+def _agrees(found: SoftLabels, observations: Observations) -> bool:
+    """Whether the share of every label is its agreement."""
+    place = np.repeat(np.arange(len(observations.ids)), np.diff(found.offsets))
+    code_of = np.append(codes_among(found.names, observations.label_names), np.int32(-1))
+    is_label = found.labels == code_of[observations.labels[place]]
+    shares = np.zeros(len(observations.ids))
+    shares[place[is_label]] = found.shares[is_label]
+    labelled = observations.labels >= 0
+    return bool(np.all(np.abs(shares - observations.agreement)[labelled] <= SLACK))
 
 
 def _published(run: Run, ids: pa.Array) -> SoftLabels:

@@ -76,6 +76,8 @@ class TrainingData:
     """The column that ``sample_weight`` is: ``probability`` or ``confidence``."""
     soft_from: str | None
     """Where the soft labels are from, in words; None if there are none."""
+    no_soft: str | None = None
+    """Why there are none, in words."""
 
     @cached_property
     def splits(self) -> Mapping[str, pa.Table]:
@@ -166,15 +168,16 @@ def _made(run: Run, options: TrainingSettings, progress: Progress) -> TrainingDa
     needs_votes = not options.hard and POSTERIORS_FILE not in run.files
     found = split_run(run, options, progress, needs_votes=needs_votes)
     assignment = found.assignment
-    soft = None if options.hard else soft_labels(run, found.votes, assignment.observations.ids)
-    table, weight_from = _rows(found.consensus, assignment, soft)
+    soft = "left out" if options.hard else soft_labels(run, found.votes, assignment.observations)
+    table, weight_from = _rows(found.consensus, assignment, soft if isinstance(soft, SoftLabels) else None)
     return TrainingData(
         table,
         class_rows(assignment, found.taxa, options.beta),
         excluded_rows(assignment),
         assignment,
         weight_from,
-        None if soft is None else soft.origin,
+        soft.origin if isinstance(soft, SoftLabels) else None,
+        None if isinstance(soft, SoftLabels) else soft,
     )
 
 
@@ -292,6 +295,6 @@ def blocks_of(data: TrainingData) -> list[Block]:
     """The sets with the shares wanted and reached, what was left out, and where the columns are from."""
     notes = [
         f"sample_weight is the {data.weight_from}",
-        "no soft labels" if data.soft_from is None else f"soft labels from {data.soft_from}",
+        f"no soft labels: {data.no_soft}" if data.soft_from is None else f"soft labels from {data.soft_from}",
     ]
     return [split_block(data.assignment), left_out_block(data.assignment), Block(content=notes)]

@@ -1,8 +1,10 @@
 """The training export: what a script finds in it, and where it is from."""
 
 import json
+import warnings
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
-from plant_aggregate.exports.training import Training, TrainingData, TrainingSettings, class_weights, training_table
+from plant_aggregate.exports.training import (
+    Training,
+    TrainingData,
+    TrainingSettings,
+    blocks_of,
+    class_weights,
+    training_table,
+)
 from tests.paths import SAMPLE
 
 VOTES = SAMPLE / "votes.parquet"
@@ -93,6 +102,44 @@ def test_without_posteriors_they_are_the_same_from_the_votes(tmp_path: Path, dat
     assert again.table.drop_columns("soft_shares").equals(data.table.drop_columns("soft_shares"))
     shares = [pa.compute.list_flatten(each.column("soft_shares")).to_numpy() for each in (again.table, data.table)]
     np.testing.assert_allclose(*shares, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "ai_votes"),
+    [(plant_aggregate.DawidSkene(), None), (plant_aggregate.PlantNet(ai_mode="user"), SAMPLE / "ai_votes.parquet")],
+    ids=["posterior probabilities", "an AI that votes"],
+)
+def test_shares_that_users_weights_do_not_give_are_not_made_up(tmp_path: Path, strategy: Any, ai_votes: Any) -> None:
+    run = plant_aggregate.run(VOTES, tmp_path / "consensus", strategy, plant_aggregate.Settings(ai_votes=ai_votes))
+    data = training_table(run)
+    assert "soft_labels" not in data.table.column_names
+    assert data.soft_from is None
+    assert "(run --soft)" in str(data.no_soft)
+    soft = plant_aggregate.Settings(ai_votes=ai_votes, soft=True)
+    written = training_table(plant_aggregate.run(VOTES, tmp_path / "soft", strategy, soft))
+    for row in written.table.to_pylist():
+        assert dict(zip(row["soft_labels"], row["soft_shares"], strict=True))[row["label"]] == row["agreement"]
+
+
+def test_the_calibrated_probability_is_the_weight(tmp_path: Path) -> None:
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        run = plant_aggregate.run(VOTES, tmp_path, "plantnet", plant_aggregate.Settings(calibration="simulated"))
+    data = training_table(run, hard=True)
+    assert data.weight_from == "probability"
+    assert data.table.column("sample_weight").equals(data.table.column("probability"))
+    assert not data.table.column("sample_weight").equals(data.table.column("confidence"))
+
+
+def test_without_authors_each_observation_is_on_its_own(tmp_path: Path) -> None:
+    votes = pq.read_table(VOTES).drop_columns("is_author")
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        run = plant_aggregate.run(votes, tmp_path / "consensus")
+    with pytest.raises(plant_aggregate.VotesError, match="was given its votes in memory; name the files"):
+        training_table(run)
+    by_author = training_table(run, votes=votes)
+    by_observation = training_table(run, group="observation", hard=True)
+    assert by_author.table.column("split").equals(by_observation.table.column("split"))
+    assert "no author is known: split by observation" in str(blocks_of(by_author)[0].content)
 
 
 def test_files(run: plant_aggregate.Run, data: TrainingData, tmp_path: Path) -> None:
