@@ -43,8 +43,7 @@ def votes(labels: list[Any] = LABELS, n: int = 400, ids: str = "int") -> dict[st
 def made_run(folder: Path, labels: list[Any] = LABELS, ids: str = "int") -> plant_aggregate.Run:
     """A run of the majority on these votes, which are in votes.parquet beside it."""
     pq.write_table(pa.table(votes(labels, ids=ids)), folder / "votes.parquet")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", plant_aggregate.AggregateWarning)  # labels look alike
+    with warnings.catch_warnings(record=True):  # labels look alike
         return plant_aggregate.run(folder / "votes.parquet", folder / "consensus", "majority")
 
 
