@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..errors import VotesError, reason_of
 from ..files.footers import MAGIC
 from ..files.sources import printable
-from ..parameters import check_parameters, parameter
+from ..parameters import check_parameters, setting
 from .base import Account, Part
 from .json_ids import id_type, is_id, the_only
 from .json_records import Record, items, kind_of, lines
@@ -33,7 +33,7 @@ EXPORT = "export the flat form: dataset.records.to_datasets().to_parquet(FILE)"
 NO_ID = "without a text or an integer as id of the observation"
 NO_NAME = "with the number of a class, whose name only a Parquet file has"
 
-_option = partial(parameter, group="Format")
+_option = partial(setting, group="Format")
 
 
 class Answer(NamedTuple):
@@ -59,13 +59,16 @@ class Argilla:
     name: ClassVar[str] = "argilla"
 
     question: str | None = _option(
-        None, "the question whose responses are the labels", unset="the only one", metavar="NAME"
+        None, "the question whose responses are the labels, if there are several", unset="the only one", metavar="NAME"
     )
     observation: str = _option(
         "id", "the observation's id: that of the record, or the name of a field or of metadata", metavar="FIELD"
     )
     agent: str | None = _option(
-        None, "the agent whose suggestions are the AI's votes", unset="the only one", metavar="NAME"
+        None,
+        "the agent whose suggestions are the AI's votes, if there are several",
+        unset="the only one",
+        metavar="NAME",
     )
     assume_submitted: bool = _option(
         False, "read nested JSON, too, which does not say which responses are drafts or were discarded"

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from ..errors import VotesError
 from ..files.sources import printable
-from ..parameters import check_parameters, parameter
+from ..parameters import check_parameters, setting
 from .base import Account, Part
 from .lakes import imported, lake_parts, only_table, reading
 from .recognition import Sample, wrong_layout
@@ -24,10 +24,15 @@ class Delta:
 
     name: ClassVar[str] = "delta"
 
-    version: int | None = parameter(
-        None, "the version of the table", "at least 0", unset="the latest", group="Format", metavar="N"
+    version: int | None = setting(
+        None,
+        "the version of the table, by default the latest",
+        "at least 0",
+        unset="the latest",
+        group="Format",
+        metavar="N",
     )
-    columns: Mapping[str, str] | None = parameter(
+    columns: Mapping[str, str] | None = setting(
         None,
         "the table's own name of a column, such as observation_id=obs",
         group="Format",
@@ -46,6 +51,26 @@ class Delta:
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The votes. Raises ParameterError if deltalake is not installed."""
+        path, table = self._opened(paths)
+        with reading(path):
+            schema = pa.schema(table.schema().to_arrow())
+        account.details["version"] = str(table.version())
+
+        def scan(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+            # `to_pyarrow_table` refuses tables with deletion vectors; the files alone have rows that were deleted, too
+            with reading(path, "see that the table is whole: its files may have been vacuumed"):
+                yield from pa.RecordBatchReader.from_stream(table.scan(columns=list(columns)))
+
+        yield from lake_parts(printable(str(path)), schema, scan, self.columns, account)
+
+    def files(self, paths: Sequence[Path]) -> Iterator[Path]:
+        """The files of the version, and the entry of the log that made it. Raises as :meth:`read`."""
+        path, table = self._opened(paths)
+        yield path / LOG / f"{table.version():020}.json"
+        with reading(path):
+            yield from map(Path, table.file_uris())
+
+    def _opened(self, paths: Sequence[Path]) -> tuple[Path, Any]:
         path = only_table(paths)
         if not (path / LOG).is_dir():
             fault = f"is no table of Delta Lake: there is no folder {LOG} in it"
@@ -59,12 +84,4 @@ class Delta:
                 raise VotesError(fault, where=printable(str(path)), remedy=f"name an earlier one, 0 to {latest}")
             if self.version is not None:
                 table.load_as_version(self.version)
-            schema = pa.schema(table.schema().to_arrow())
-        account.details["version"] = str(table.version())
-
-        def scan(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-            # `to_pyarrow_table` refuses tables with deletion vectors; the files alone have rows that were deleted, too
-            with reading(path, "see that the table is whole: its files may have been vacuumed"):
-                yield from pa.RecordBatchReader.from_stream(table.scan(columns=list(columns)))
-
-        yield from lake_parts(printable(str(path)), schema, scan, self.columns, account)
+        return path, table

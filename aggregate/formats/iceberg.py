@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from ..errors import VotesError
+from ..files.locations import local_path
 from ..files.sources import printable
-from ..parameters import check_parameters, parameter
+from ..parameters import check_parameters, setting
 from .base import Account, Part
 from .lakes import imported, lake_parts, only_table, reading
 from .recognition import Sample, wrong_layout
@@ -31,10 +32,14 @@ class Iceberg:
 
     name: ClassVar[str] = "iceberg"
 
-    snapshot: int | None = parameter(
-        None, "the id of the snapshot", unset="the current one", group="Format", metavar="ID"
+    snapshot: int | None = setting(
+        None,
+        "the id of the snapshot, by default the current one",
+        unset="the current one",
+        group="Format",
+        metavar="ID",
     )
-    columns: Mapping[str, str] | None = parameter(
+    columns: Mapping[str, str] | None = setting(
         None,
         "the table's own name of a column, such as observation_id=obs",
         group="Format",
@@ -56,12 +61,7 @@ class Iceberg:
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The votes. Raises ParameterError if pyiceberg is not installed."""
-        path = only_table(paths)
-        metadata = _metadata_of(path)
-        opening = imported("pyiceberg.table", "iceberg").StaticTable
-        with reading(path):
-            table = opening.from_metadata(os.fspath(metadata.absolute()))
-        snapshot = self._snapshot_of(table, printable(str(path)))
+        path, table, snapshot = self._opened(paths)
         account.details["snapshot"] = str(snapshot)
         with reading(path):
             schema = table.scan(snapshot_id=snapshot).projection().as_arrow()
@@ -72,6 +72,21 @@ class Iceberg:
                 yield from table.scan(selected_fields=tuple(columns), snapshot_id=snapshot).to_arrow_batch_reader()
 
         yield from lake_parts(printable(str(path)), schema, scan, self.columns, account)
+
+    def files(self, paths: Sequence[Path]) -> Iterator[Path]:
+        """The metadata file, and the files of the snapshot. Raises as :meth:`read`."""
+        path, table, snapshot = self._opened(paths)
+        with reading(path):
+            planned = [task.file.file_path for task in table.scan(snapshot_id=snapshot).plan_files()]
+        yield from (Path(local_path(name)) for name in (table.metadata_location, *planned))
+
+    def _opened(self, paths: Sequence[Path]) -> tuple[Path, Any, int]:
+        path = only_table(paths)
+        metadata = _metadata_of(path)
+        opening = imported("pyiceberg.table", "iceberg").StaticTable
+        with reading(path):
+            table = opening.from_metadata(os.fspath(metadata.absolute()))
+        return path, table, self._snapshot_of(table, printable(str(path)))
 
     def _snapshot_of(self, table: Any, where: str) -> int:
         known = [snapshot.snapshot_id for snapshot in table.metadata.snapshots]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ..errors import VotesError
 from ..files.sources import printable
-from ..parameters import check_parameters, parameter
+from ..parameters import check_parameters, setting
 from .base import Account, Part, Rejected
 from .json_ids import id_type, is_id, the_only
 from .json_records import Record, items, kind_of
@@ -24,7 +24,7 @@ from .times import utc_time
 
 KINDS = ("choices", "taxonomy")  # of controls whose answers are labels
 LEVELS = " / "  # between the levels of a path, as Label Studio shows it
-_option = partial(parameter, group="Format")
+_option = partial(setting, group="Format")
 EXPORT = "export the project from Label Studio as JSON, not JSON-MIN, CSV or TSV"
 NO_ID = "without a text or an integer as id of the observation"
 SEVERAL = "with more than one answer"
@@ -64,10 +64,13 @@ class LabelStudio:
     name: ClassVar[str] = "label-studio"
 
     observation: str | None = _option(
-        None, "the member of a task's data that is the observation's id", unset="the task's id", metavar="FIELD"
+        None,
+        "the member of a task's data that is the observation's id; without it the task's own id",
+        unset="the task's id",
+        metavar="FIELD",
     )
     control: str | None = _option(
-        None, "the name of the control whose answers are the labels", unset="the only one", metavar="NAME"
+        None, "the control whose answers are the labels, if there are several", unset="the only one", metavar="NAME"
     )
     level: str = _option(
         "last",
@@ -81,7 +84,10 @@ class LabelStudio:
     )
     ground_truth_votes: bool = _option(False, "annotations set as ground truth are votes, too")
     model_version: str | None = _option(
-        None, "the model version whose predictions are the AI's votes", unset="the only one", metavar="VERSION"
+        None,
+        "the model version whose predictions are the AI's votes, if there are several",
+        unset="the only one",
+        metavar="VERSION",
     )
 
     def __post_init__(self) -> None:

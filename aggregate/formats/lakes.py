@@ -1,7 +1,7 @@
 """Votes in tables of Delta Lake and Apache Iceberg, whose rows have no order.
 
-Both give the newest commit first. So where two votes of a user on an observation cannot be told apart by their time,
-the last in the order of the rows, which is the one that counts elsewhere, would be the oldest, or any.
+Both give the newest commit first. So where the times of two votes of a user on an observation do not say which is the
+later one, the last in the order of the rows, which is the one that counts elsewhere, would be the oldest, or any.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,7 +113,7 @@ class _Votes:
             yield pa.record_batch([_plain(column) for column in found.columns], names=found.schema.names)
 
     def ties(self) -> "_Ties | None":
-        """Votes that cannot be told apart by their times; None if there are none.
+        """Votes that cannot be distinguished by their timess; None if there are none.
 
         Raises VotesError if some have no time.
         """

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from ..errors import VotesError, did_you_mean, quoted
 from ..files.sources import printable
-from ..parameters import check_parameters, parameter
+from ..parameters import check_parameters, setting
 from .base import Account, Part
 from .delimited import Record, header, records
 from .recognition import Sample, wrong_layout
@@ -31,7 +31,7 @@ CHECKED = {"true": True, "false": False, "": False}
 ZONES = {"UTC": 0, "GMT": 0, "PST": -8, "PDT": -7}  # hours
 SEVERAL, NO_TEXT = "with more than one answer", "with an answer that is no text"
 
-_option = partial(parameter, group="Format")
+_option = partial(setting, group="Format")
 
 
 class Given(NamedTuple):
@@ -49,8 +49,8 @@ class Mturk:
 
     answer: str | None = _option(
         None,
-        "the answer that is the label: what follows `Answer.` in the name of its column, or of its columns with true "
-        "and false",
+        "the answer that is the label, if there are several: what follows `Answer.` in the name of its column, or of "
+        "its columns with true and false",
         unset="the only one",
         metavar="NAME",
     )

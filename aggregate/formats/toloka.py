@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ..errors import VotesError, quoted
 from ..files.sources import printable
-from ..parameters import check_parameters, parameter
+from ..parameters import check_parameters, setting
 from .base import Account, Part
 from .delimited import Record, header, records
 from .recognition import Sample, wrong_layout
@@ -28,7 +28,7 @@ SUBMITTED, STARTED = "ASSIGNMENT:submitted", "ASSIGNMENT:started"  # the page of
 UNANSWERED = ("ACTIVE", "SKIPPED", "EXPIRED")
 VERDICT, HINT = "ACCEPT:verdict", "HINT:text"
 
-_option = partial(parameter, group="Format")
+_option = partial(setting, group="Format")
 
 
 @dataclass
@@ -61,12 +61,15 @@ class Toloka:
 
     answer: str | None = _option(
         None,
-        "the field of the responses that is the label: result of OUTPUT:result",
+        "the field of the responses that is the label, if there are several: result of OUTPUT:result",
         unset="the only one",
         metavar="NAME",
     )
     observation: str | None = _option(
-        None, "the column of the observation's id: INPUT:image", unset="the only input", metavar="COLUMN"
+        None,
+        "the column of the observation's id, if there are several inputs: INPUT:image",
+        unset="the only input",
+        metavar="COLUMN",
     )
     rejected: bool = _option(False, "use the votes of assignments that were rejected, too")
 

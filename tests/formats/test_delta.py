@@ -207,3 +207,14 @@ def test_a_damaged_table_is_a_line(tmp_path: Path) -> None:
 
 def test_the_folder_is_recognised(tmp_path: Path) -> None:
     assert formats_like(append(tmp_path, table((1, "ana", "Acer")))) == ["delta"]
+
+
+def test_the_files_that_are_read_are_those_of_the_version(tmp_path: Path) -> None:
+    append(tmp_path, table((1, "ana", "Acer"), (2, "ana", "Acer")))
+    first = {path.name for path in Delta().files([tmp_path])}
+    deltalake.DeltaTable(tmp_path).delete("observation_id = 1")
+    second = {path.name for path in Delta().files([tmp_path])}
+    assert {len(first), len(second), len(first | second)} == {2, 4}
+    assert {path.name for path in Delta(version=0).files([tmp_path])} == first
+    assert all(path.is_file() for path in Delta().files([tmp_path]))
+    assert f"{1:020}.json" in second

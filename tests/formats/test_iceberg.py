@@ -208,3 +208,12 @@ def test_a_table_that_was_moved_says_where_its_files_should_be(catalog: Any, tmp
 
 def test_the_folder_is_recognised(catalog: Any) -> None:
     assert formats_like(folder_of(made(catalog, rows((1, "ana", "Acer"))))) == ["iceberg"]
+
+
+def test_the_files_that_are_read_are_those_of_the_snapshot(catalog: Any) -> None:
+    table = made(catalog, rows((1, "ana", "Acer")), rows((2, "bo", "Ilex")))
+    first = table.metadata.snapshots[0].snapshot_id
+    files = list(Iceberg().files([folder_of(table)]))
+    assert [path.suffix for path in files] == [".json", ".parquet", ".parquet"]
+    assert all(path.is_file() for path in files)
+    assert len(list(Iceberg(snapshot=first).files([folder_of(table)]))) == 2

@@ -1,11 +1,10 @@
 """Tables whose rows have no order, whatever reads them."""
 
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pytest
@@ -120,8 +119,11 @@ def test_a_missing_package_says_what_to_install(
 ) -> None:
     (tmp_path / log).parent.mkdir()
     (tmp_path / log).write_text("{}")
-    for module in (package, "pyiceberg.table"):
-        monkeypatch.setitem(sys.modules, module, None)
+
+    def missing(module: str) -> NoReturn:
+        raise ModuleNotFoundError(module)
+
+    monkeypatch.setattr("plant_aggregate.formats.lakes.import_module", missing)
     with pytest.raises(ParameterError) as caught:
         read_tables(layout, tmp_path)
     assert str(caught.value) == f"{package} is not installed; pip install 'plant-aggregate[{layout.name}]'"
