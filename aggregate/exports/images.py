@@ -57,6 +57,12 @@ def images_parameter(help: str = "table of the pictures of observations", **attr
     return setting(None, f"{help}: {columns}", group="Export", is_file=True, metavar="FILE", **attributes)
 
 
+def max_missing_parameter() -> Any:
+    """How many of the pictures may be missing."""
+    help = "share of the image files that may be missing, and are left out"
+    return setting(0.01, help, "in [0, 1]", group="Export")
+
+
 def read_images(path: str | os.PathLike[str], run: Run, ids: pa.Array) -> Images:
     """The pictures of the observations ``ids`` of a run, from a Parquet, CSV or TSV file.
 

@@ -27,7 +27,7 @@ from ..parameters import check_parameters, setting
 from ..progress import SILENT, Progress
 from ..publishing.run import Run
 from ..splits.genera import genus_of
-from .images import images_parameter, read_images
+from .images import images_parameter, max_missing_parameter, read_images, without_missing
 from .rows import ALL, GROUP, consensus_table
 from .taxa import Taxa, read_taxa
 
@@ -53,6 +53,7 @@ class LabelStudio:
     name: ClassVar[str] = "label-studio"
 
     images: str | None = images_parameter()
+    max_missing: float = max_missing_parameter()
     local_root: str | None = setting(
         None,
         "pictures that are files lie in this folder, which Label Studio has as LOCAL_FILES_DOCUMENT_ROOT",
@@ -99,7 +100,8 @@ class LabelStudio:
         labels = _Labels(_labels_in(table), self._taxa(table.schema.field("label").type))
         if self.only != ALL:
             table = table.filter(pc.equal(table["status"], scalar(self.only)))
-        images = read_images(self.images, run, table["observation_id"].combine_chunks())
+        ids = table["observation_id"].combine_chunks()
+        images = without_missing(read_images(self.images, run, ids), self.max_missing)
         rows, n_of = np.unique(images.rows, return_counts=True)
         has_several = bool((n_of > 1).any())
         urls = iter(self._urls(images.places.to_pylist()))

@@ -11,11 +11,9 @@ import pyarrow as pa
 from ..arrays import Indices
 from ..arrow import to_arrow, to_numpy
 from ..blocks import Block, Table, count
-from ..parameters import setting
 from ..publishing.run import Run
 from ..splits.units import SPLITS
-from .images import images_parameter, read_images, without_missing
-from .rows import GROUP
+from .images import images_parameter, max_missing_parameter, read_images, without_missing
 from .training import TrainingData, TrainingSettings
 
 
@@ -24,9 +22,7 @@ class WithImages(TrainingSettings):
     """How a run becomes samples with pictures."""
 
     images: str | None = images_parameter()
-    max_missing: float = setting(
-        0.01, "share of the image files that may be missing, and are left out", "in [0, 1]", group=GROUP
-    )
+    max_missing: float = max_missing_parameter()
 
 
 class Samples(NamedTuple):

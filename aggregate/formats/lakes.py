@@ -113,7 +113,7 @@ class _Votes:
             yield pa.record_batch([_plain(column) for column in found.columns], names=found.schema.names)
 
     def ties(self) -> "_Ties | None":
-        """Votes that cannot be distinguished by their timess; None if there are none.
+        """Votes that cannot be distinguished by their times; None if there are none.
 
         Raises VotesError if some have no time.
         """

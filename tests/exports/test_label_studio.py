@@ -101,6 +101,11 @@ def test_several_pictures_of_an_observation_are_pages(run: plant_aggregate.Run, 
 
 
 def test_files_are_served_from_a_folder(run: plant_aggregate.Run, work: Path) -> None:
+    table = images(work, [(1, "pictures/a b.jpg"), (2, URL), (3, "pictures/gone.jpg")])
+    with pytest.raises(VotesError, match="2 of 3 image files are not there"):
+        exported(run, work, images=table, local_root=str(work))
+    (work / "pictures").mkdir()
+    (work / "pictures" / "a b.jpg").write_bytes(b"")
     table = images(work, [(1, "pictures/a b.jpg"), (2, URL)])
     with pytest.raises(VotesError, match="is a file, which a browser cannot load; give URLs, or the folder"):
         exported(run, work, images=table)
