@@ -8,6 +8,7 @@ import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 COLUMNS = [
@@ -102,3 +103,20 @@ def workflow(version: str, choices: Mapping[str, str], answers: list[str] | None
 def write_workflows(path: Path, *rows: Row) -> Path:
     """A workflow export."""
     return write(path, *rows, columns=list(rows[0]))
+
+
+def drawn_survey(path: Path, n: int = 150, n_subjects: int = 25, seed: int = 7) -> Path:
+    """A classification export of a survey with all that exports have: repeats, choices twice, several, and none."""
+    random = Random(seed)
+    choices = ["GIRAFFE", "ZEBRA", "ELEPHANT", "NTHNGHR"]
+    rows = []
+    for number in range(1, n + 1):
+        subject = random.randrange(n_subjects)
+        usual = choices[subject % len(choices)]
+        chosen = [
+            usual if random.random() < 0.6 else random.choice(choices) for _ in range(random.choice([1] * 9 + [2, 0]))
+        ]
+        user = random.choice([None, "1", "2", "3", "4", "5", "6"])
+        live, gold = random.random() < 0.9, "true" if random.random() < 0.05 else ""
+        rows.append(classification(number, str(100 + subject), user, survey(*chosen), live=live, gold_standard=gold))
+    return write(path, *rows)
