@@ -13,6 +13,8 @@ import pytest
 
 import plant_aggregate
 from benchmarks.peers.peerannot_plantnet import copy_strategies
+from plant_aggregate.formats.peerannot import Peerannot
+from plant_aggregate.formats.reading import read_tables
 from tests.paths import SAMPLE
 
 Triples = list[tuple[Any, Any, Any]]
@@ -97,6 +99,22 @@ def test_votes_that_are_gone_are_named(work: Path) -> None:
         plant_aggregate.export(run, name, name, votes="w.parquet")
     assert (work / "crowd-kit" / "crowd_labels.csv").read_text() == '"task","worker","label"\n1,1,"a"\n'
     assert (work / "peerannot" / "answers.json").read_text() == '{"0": {"0": 0}}\n'
+
+
+def test_votes_and_truth_come_back_from_peerannot(run: plant_aggregate.Run, work: Path) -> None:
+    plant_aggregate.export(run, "peerannot", "out", truth=SAMPLE / "truth.parquet")
+    tables = read_tables(Peerannot(), work / "out").tables
+    columns = ["observation_id", "user_id", "label", "is_author"]
+    found = sorted(zip(*(tables["votes"][column].to_pylist() for column in columns), strict=True))
+    known = {row[0] for row in found if row[3]}
+    wanted = run.votes().to_arrow().select(columns).to_pydict()
+    pairs = zip(*wanted.values(), strict=True)
+    assert [(*row[:3], bool(row[3])) for row in found] == sorted((str(o), str(u), label, a) for o, u, label, a in pairs)
+    assert {row[3] for row in found if row[0] not in known} == {None}
+    voted = set(wanted["label"])
+    truth = pq.read_table(SAMPLE / "truth.parquet").to_pydict()
+    experts = {str(o): label for o, label in zip(*truth.values(), strict=True) if label in voted}
+    assert dict(zip(*tables["truth"].to_pydict().values(), strict=True)) == experts
 
 
 @pytest.mark.extras
