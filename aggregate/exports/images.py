@@ -13,7 +13,7 @@ from ..arrays import Indices
 from ..arrow import fill_null, plain, scalar, strings, to_arrow, to_numpy
 from ..blocks import count
 from ..errors import VotesError
-from ..files.locations import is_uri, local_path
+from ..files.locations import is_uri, local_path, redacted
 from ..files.parquet import check_side_input, stream_all
 from ..formats.base import Account
 from ..formats.delimited import chunks
@@ -96,7 +96,7 @@ def read_images(path: str | os.PathLike[str], run: Run, ids: pa.Array) -> Images
     rows, kept = rows[first], kept.filter(to_arrow(first))
     n_without = len(ids) - np.unique(rows).size
     n_empty = len(given) - given.true_count
-    return Images(rows, _absolute(kept, Path(path).parent), n_without, n_other, len(others) - n_other, n_empty)
+    return Images(rows, _absolute(kept, os.fspath(path)), n_without, n_other, len(others) - n_other, n_empty)
 
 
 def without_missing(images: Images, most: float) -> Images:
@@ -151,7 +151,10 @@ def _first_of_equal(rows: Indices, names: pa.Array) -> np.ndarray:
     return first
 
 
-def _absolute(names: pa.Array, folder: Path) -> pa.Array:
-    """Paths from the root; URLs as they are."""
-    base = os.path.abspath(folder)
+def _absolute(names: pa.Array, table: str) -> pa.Array:
+    """Paths from the root, relative ones from the folder of the table; URLs as they are."""
+    if is_uri(table):  # without its secrets
+        base = redacted(table.partition("?")[0]).rpartition("/")[0]
+    else:
+        base = os.path.dirname(os.path.abspath(local_path(table)))
     return strings(name if is_uri(name) else os.path.join(base, local_path(name)) for name in names.to_pylist())

@@ -27,6 +27,10 @@ rollback -o out
 export out csv -o csv
 export out crowd-kit -o crowd-kit --truth {truth}
 export out peerannot -o peerannot --truth {truth}
+export out huggingface -o huggingface --images images.csv --embed
+export out imagefolder -o imagefolder --images images.csv
+export out webdataset -o webdataset --images images.csv
+export out croissant -o croissant
 export out training -o training --votes {votes} --genera-share 0.5
 export out training -o hard --hard --group observation
 subset out -o subset --genera 300 --truth {truth} --observations classes --csv
@@ -58,6 +62,9 @@ def write_inputs(folder: Path) -> None:
     names = votes["label"].unique().to_pylist()[:3]
     lists = [(i, epoch) for i in ids for epoch in range(2)]
     scores = {"observation_id": [i for i, _ in lists], "epoch": [epoch for _, epoch in lists]}
+    table = "".join(f"{i},picture.png\n" for i in votes["observation_id"].unique().to_pylist())
+    (folder / "images.csv").write_text(f"observation_id,image\n{table}")
+    (folder / "picture.png").write_bytes(b"of no matter")
     shares = {"labels": [names] * len(lists), "probabilities": [[0.6, 0.3, 0.1]] * len(lists)}
     pq.write_table(pa.table(scores | shares), folder / "scores.parquet")
     each = {name: np.repeat(values, 3) for name, values in scores.items()}

@@ -27,6 +27,9 @@ from plant_aggregate.files import folders
 from plant_aggregate.parameters import setting
 from plant_aggregate.progress import SILENT, Progress
 from tests.command_line import Capture, Published, refused
+from tests.object_store import Bucket
+
+from .made_flora import votes
 
 TOY = """
 from dataclasses import dataclass
@@ -352,3 +355,22 @@ def test_runs_that_there_are_not(published: Published, capfd: Capture) -> None:
     assert "20991231" in refused(capfd, "export", "20991231", "csv", "-o", "out")
     (published.folder / "latest" / "consensus.parquet").write_bytes(b"PAR1")
     assert "consensus.parquet" in refused(capfd, "export", "latest", "csv", "-o", "out", "-q")
+
+
+def test_a_run_and_a_table_of_pictures_in_a_store(bucket: Bucket, work: Path) -> None:
+    images = {
+        "observation_id": [2**60, 2**60 + 1, 2**60 + 2],
+        "image": ["a.jpg", "b/c.jpg", "https://example.org/d.jpg"],
+    }
+    pq.write_table(pa.table(images), "images.parquet")
+    bucket.put("pictures/images.parquet", Path("images.parquet"))
+    run = plant_aggregate.run(votes(["Acer", "Ilex"]), bucket.uri("consensus"), "majority")
+    done = plant_aggregate.export(bucket.uri("consensus"), "csv", "out")
+    assert done.record["run_id"] == run.run_id
+    assert done.record["files"]["consensus.csv"]["rows"] == 400
+    options = {"images": bucket.uri("pictures/images.parquet"), "group": "observation", "hard": True}
+    listed = plant_aggregate.export(run, "imagefolder", "pictures", how="index", test=0, val=0, **options)
+    names = pq.read_table("pictures/train/metadata.parquet")["file_name"].to_pylist()
+    folder = f"s3://{bucket.name}/pictures"
+    assert names == [f"{folder}/a.jpg", f"{folder}/b/c.jpg", "https://example.org/d.jpg"]
+    assert listed.record["options"]["images"] == options["images"]
