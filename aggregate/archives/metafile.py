@@ -197,8 +197,9 @@ def _unescaped(text: str | None) -> str:
 def describe_header(archive: Archive, ids: Sequence[str]) -> Description | None:
     """What the one table of an archive without meta.xml holds, by its header; None if its header has no terms of ids.
 
-    As in Simple Darwin Core, the first line has terms. A table with tabs has no enclosure, as in GBIF's downloads, and
-    others have double quotes. ``ids``: the terms that may identify a row, the best first. Raises VotesError.
+    As in Simple Darwin Core, the first line has terms. A table with tabs has no enclosure, as in GBIF's downloads,
+    unless the terms have one; others have double quotes. ``ids``: the terms that may identify a row, the best first.
+    Raises VotesError.
     """
     names = archive.names()
     tables = [name for name in names if name.lower() not in BESIDE and name.lower().endswith(TABLES)]
@@ -211,7 +212,8 @@ def describe_header(archive: Archive, ids: Sequence[str]) -> Description | None:
         lines = read_rows(file, Dialect("\n", ""), where, Counter(), lambda fault: None)
         header = next(lines, Row(1, [""])).fields[0]
     delimiter = max("\t,;|", key=header.count)
-    dialect = Dialect(delimiter, "" if delimiter == "\t" else '"', header_lines=1)
+    is_plain = delimiter == "\t" and not header.startswith('"')
+    dialect = Dialect(delimiter, "" if is_plain else '"', header_lines=1)
     columns = [name.strip().strip('"') for name in header.split(delimiter)]
     terms = [name if "://" in name else TERMS + last_part(name) for name in columns]
     fields = {term: Field(index) for index, term in reversed([*enumerate(terms)])}  # of two the first counts

@@ -25,6 +25,7 @@ from ..archives.taxa import darwin_core_usages
 from ..archives.text_rows import Fault, Row
 from ..arrays import Flags, UserCodes, Words
 from ..errors import VotesError
+from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import LONGEST, Account, Part, Rejected
 from .coldp import taxonomy_rows
@@ -110,11 +111,13 @@ class DarwinCore:
             yield from self._read(path, account)
 
     def _read(self, path: Path, account: Account) -> Iterator[Part]:
+        if path.name == METAFILE and path.is_file():
+            what = "is no archive but a description of one"
+            raise VotesError(what, where=printable(str(path)), remedy="name the folder that it is in")
         archive = open_archive(path)
         description = describe(archive) or describe_header(archive, OCCURRENCE_IDS)
         if description is None:
-            remedy = "name a folder or zip file with one, or a table whose first line has Darwin Core terms"
-            raise wrong_layout(path, self.name, f"has no {METAFILE}", remedy)
+            raise _no_archive(path)
         core = description.core
         if core.row_type == "Taxon":
             usages = partial(darwin_core_usages, archive, description)
@@ -403,6 +406,17 @@ def _digest(*texts: str) -> int:
 def _reject_fault(account: Account, file: str, fault: Fault) -> None:
     account.read()
     account.reject(Rejected("votes", file, "line", fault.line, fault.reason, text=fault.text[:LONGEST]))
+
+
+def _no_archive(path: Path) -> VotesError:
+    if path.is_file() and not path.stat().st_size:
+        return VotesError("is empty", where=printable(str(path)), remedy="export it again")
+    if path.name == METAFILE:
+        return VotesError(
+            "is no archive but a description of one", where=printable(str(path)), remedy="name its folder"
+        )
+    remedy = "name a folder or zip file with one, or a table whose first line has Darwin Core terms"
+    return wrong_layout(path, DarwinCore.name, f"has no {METAFILE}", remedy)
 
 
 def _no_identifications(description: Description, wanted: str) -> VotesError:

@@ -144,6 +144,13 @@ def test_a_table_with_tabs_has_no_enclosure(tmp_path: Path) -> None:
     assert values(tmp_path, found.core, "gbifID", "locality") == [("1", '"Le Mas, 3"')]
 
 
+def test_a_table_with_tabs_has_an_enclosure_if_its_header_has_one(tmp_path: Path) -> None:
+    (tmp_path / "o.tsv").write_text('"occurrenceID"\t"locality"\n"1"\t"Le Mas\t3"\n')
+    found = describe_header(open_archive(tmp_path / "o.tsv"), ("occurrenceID",))
+    assert found is not None
+    assert values(tmp_path, found.core, "occurrenceID", "locality") == [("1", "Le Mas\t3")]
+
+
 def test_a_header_without_terms_describes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("task,worker\n1,2\n")
     assert describe_header(open_archive(tmp_path), ("occurrenceID",)) is None

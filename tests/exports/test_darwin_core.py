@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -70,6 +71,19 @@ def test_the_votes_of_a_run_come_back_the_same(sample: plant_aggregate.Run, work
     plant_aggregate.export(sample, "darwin-core", "out")
     votes = sample.votes()
     assert read_back(work / "out") == comparable(votes, sample.vote_times(votes))
+    done = plant_aggregate.convert("darwin-core", "out", "back", ids="integer")
+    assert done.record["tables"]["votes"] == {
+        "read": votes.n_votes + votes.n_observations,
+        "used": votes.n_votes,
+        "left_out": {"by the program plant-aggregate": votes.n_observations},
+        "rejected": {},
+        "rows": votes.n_votes,
+    }
+    again = plant_aggregate.read_votes("back/votes.parquet")
+    for name in ("offsets", "users", "labels", "is_author"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(votes, name))
+    for name in ("observation_ids", "user_ids", "label_names"):
+        assert getattr(again, name).equals(getattr(votes, name).cast(getattr(again, name).type))
 
 
 def test_odd_ids_and_labels_come_back_the_same(work: Path) -> None:

@@ -388,6 +388,15 @@ def test_files_of_other_layouts_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_file_that_is_empty_or_describes_an_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "o.txt").touch()
+    with pytest.raises(VotesError, match=r"o\.txt: is empty; export it again"):
+        read(tmp_path / "o.txt")
+    folder = made(tmp_path / "a", [])
+    with pytest.raises(VotesError, match=r"meta\.xml: is no archive but a description of one; name the folder"):
+        read(folder / "meta.xml")
+
+
 def test_archives_are_recognised(tmp_path: Path) -> None:
     folder = made(tmp_path / "a", [])
     assert DarwinCore.recognises(Sample.of(folder))
