@@ -58,6 +58,7 @@ SHOWN = ["observation_id", "label", "status", "confidence", "agreement", "aum", 
 EXPORTED = {
     "csv": ["--suffix", ".csv.gz"],
     "crowd-kit": ["--truth", "sample_votes/truth.parquet"],
+    "darwin-core": [],
     "peerannot": ["--truth", "sample_votes/truth.parquet"],
     "huggingface": [],
     "imagefolder": ["--images", "images.parquet", "--how", "index"],
@@ -166,6 +167,16 @@ def exported(name: str) -> str:
     given = [images if option == "images.parquet" else option for option in options]
     said = output_of("export", consensus, name, "-o", f"{here}/{name}", "-q", *given)
     command = " ".join(["plant-aggregate export latest", name, "-o", name, *options])
+    return f"```console\n$ {command}\n{said.replace(f'{here}/', '')}```"
+
+
+def converted_archive() -> str:
+    """The command that reads the Darwin Core archive of a run on the sample, and what it prints."""
+    here, archive = folder("convert darwin-core"), f"{folder('export darwin-core')}/darwin-core"
+    if not os.path.exists(archive):
+        exported("darwin-core")
+    said = output_of("convert", "darwin-core", archive, "-o", f"{here}/votes", "-q")
+    command = "plant-aggregate convert darwin-core darwin-core -o votes"
     return f"```console\n$ {command}\n{said.replace(f'{here}/', '')}```"
 
 
@@ -434,6 +445,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "help": lambda: f"```console\n{output_of('--help')}```",
     "exports": exports,
     **{f"export to {name}": partial(exported, name) for name in EXPORTED},
+    "convert darwin-core": converted_archive,
     "formats": formats,
     **{f"options of {name}": partial(options_of_format, name) for name in FORMATS},
     "columns of rejected records": lambda: columns(schema.REJECTED_RECORDS),
