@@ -78,6 +78,8 @@ class Parameter:
     changes_result: bool = True  # whether another value may give the same votes another label or status
     several: bool = False  # whether it may be given several times
     columns_of: tuple[str, ...] = ()  # tables of `schema` whose columns it maps to the files' own names
+    is_format: bool = False  # whether it names a format of `formats`
+    is_mapping: bool = False  # whether it is a mapping of names to values, such as the options of a format
     option: str = ""  # its name on the command line, if not that of the field
     metavar: str = ""  # what help shows in place of the value, if not the type or unit
 
@@ -164,6 +166,8 @@ def check_kind(settings: Any, name: str, known: Parameter, value: Any) -> None:
         return
     if known.columns_of:
         right, words = isinstance(value, Mapping), "a dict, such as {'observation_id': 'obs'}"
+    elif known.is_mapping:
+        right, words = isinstance(value, Mapping), "a dict, such as {'task': 'T0'}"
     elif known.several:
         right, words = not isinstance(value, str) and _are_texts(value), "a list of texts"
     elif kind is bool:
@@ -198,7 +202,7 @@ def check_settings(settings: Any) -> None:
         if known.names_files and value is not None and not isinstance(value, str | os.PathLike):
             value = _paths(name, value, several=known.several)
             object.__setattr__(settings, name, value)
-        is_given = value not in (None, False) and not (known.columns_of and not value)
+        is_given = value not in (None, False) and not ((known.columns_of or known.is_mapping) and not value)
         if is_given and known.needs and getattr(settings, known.needs) in (None, False):
             faults.append(f"{name} is given without {known.needs}")
     if faults:

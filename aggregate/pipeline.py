@@ -14,7 +14,7 @@ import pyarrow as pa
 from .add_ons import AddOn, Maker, facts_of
 from .assessment.agreement import AgreementOfUsers
 from .consensus import Consensus
-from .errors import AggregateError, HeldError, PublishError, VotesError, warn
+from .errors import AggregateError, HeldError, ParameterError, PublishError, VotesError, warn
 from .files.destination import HELD, RUNS
 from .files.locations import is_uri, local_path
 from .files.parquet import CheckedFile
@@ -35,6 +35,7 @@ from .publishing.open_run import run_in
 from .publishing.output_files import check_apart
 from .publishing.record import (
     AiCounts,
+    ConversionFacts,
     Counts,
     FileFacts,
     OutputFacts,
@@ -101,6 +102,8 @@ def run(
     check_type("settings", settings, Settings, "Settings(keep=7)")
     check_side_inputs(strategy, settings)
     guards = Guards(**{name: getattr(settings, name) for name in Guards._fields})
+    if is_frame(paths) and settings.format is not None:
+        raise ParameterError(f"format is {settings.format}, but the votes are a frame")
     log = (
         find_table(paths, columns=settings.columns, as_of=settings.as_of)
         if is_frame(paths)
@@ -114,10 +117,10 @@ def run(
     with recorded_warnings() as warnings_shown, ExitStack() as publishing:
         listener = publishing.enter_context(listening(progress))
         timer = PhaseTimer(listener)
-        found = _find(log, settings)
+        found = _find(log, settings, timer)
         turn = publishing.enter_context(sole_writer(store, settings.lock, listener))
         if turn.has_waited:
-            found = _find(log, settings)  # the files may have changed meanwhile
+            found = _find(log, settings, timer)  # the files may have changed meanwhile
         new = publishing.enter_context(store.new_run(turn.began))
         given = _read(found, settings, timer)
         consensus = fit_strategy(strategy, given.reading.votes, given.side_inputs, progress=timer)
@@ -179,7 +182,7 @@ class _Given(NamedTuple):
         if self.ai is None:
             return rejected
         types = {field.name: field.type for field in rejected.schema}
-        return pa.concat_tables([rejected, self.ai.quarantine.to_arrow(types)])
+        return pa.concat_tables([rejected, self.ai.quarantine.to_arrow(types)], promote_options="default")
 
 
 class _Found(NamedTuple):
@@ -193,7 +196,7 @@ class _Found(NamedTuple):
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
 
-def _find(log: Paths | VoteTable, settings: Settings) -> _Found:
+def _find(log: Paths | VoteTable, settings: Settings, timer: PhaseTimer) -> _Found:
     """Find and check the inputs, small ones first, before an output folder is created."""
     files = _files_of(settings)
     makers = _makers(settings)
@@ -201,11 +204,22 @@ def _find(log: Paths | VoteTable, settings: Settings) -> _Found:
     for name, found in _files_of(settings).items():  # the bytes fingerprinted are those that were read
         if found != files[name]:
             raise VotesError("changed while it was read", where=found.path, remedy="run again when it is complete")
-    votes = log if isinstance(log, VoteTable) else find_votes(log, columns=settings.columns, as_of=settings.as_of)
+    votes = log if isinstance(log, VoteTable) else _votes_in(log, settings, timer)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
     for maker in makers:
         maker.check(votes.types)
     return _Found(votes, ai, ai_calibration, user_weights, makers, files)
+
+
+def _votes_in(paths: Paths, settings: Settings, timer: PhaseTimer) -> VoteFiles | VoteTable:
+    return find_votes(
+        paths,
+        columns=settings.columns,
+        as_of=settings.as_of,
+        layout=settings.layout,
+        max_rejected=settings.max_rejected,
+        progress=timer,
+    )
 
 
 def _makers(settings: Settings) -> list[Maker]:
@@ -283,6 +297,7 @@ def _record(
         settings=settings,
         files=given.files,
         inputs=tuple(given.inputs),
+        conversion=None if given.reading.converted is None else ConversionFacts.of(given.reading.converted.record),
         counts=_counts(consensus, given),
         trace=consensus.trace.iterations,
         converged=consensus.trace.converged,

@@ -118,6 +118,14 @@ REJECTED_RECORDS: Table = (
 )
 """Records of another format that cannot be used."""
 
+_OF_RECORDS = {column.name: replace(column, nullable=True) for column in REJECTED_RECORDS}
+
+REJECTED_OF_FORMAT: Table = (
+    *(replace(column, nullable=column.nullable or column.name == "row") for column in REJECTED),
+    *(_OF_RECORDS[name] for name in ("unit", "number", "text")),
+)
+"""Rejected rows of a run with `--from`: a record of the files has no `row`, but a `unit`, a `number` and a `text`."""
+
 TRUTH: Table = (Column("observation_id", "id", "as in the votes"), Column("label", "label", "the species it is"))
 
 EVIDENCE: Table = (

@@ -8,12 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .files.requests import TIME_LIMIT
-from .parameters import check_settings as check_settings
+from .parameters import check_settings as check_declared
 from .parameters import declared, max_rejected, normalise, parameter, setting
 from .reprs import changed_repr
 
 if TYPE_CHECKING:
     from .files.sources import Paths
+    from .formats.base import Format
+    from .formats.options import GivenFormat
 
 LOCK_MODES = ("wait", "fail")  # what to do while another process writes in the output folder
 SIMULATED = "simulated"  # names the calibration that was fitted on simulated votes
@@ -23,6 +25,23 @@ _of_scores = partial(setting, group="Scores and calibration")
 _of_output = partial(setting, group="Output and publishing")
 _guard = partial(setting, group="Guards", unit="share")
 _of_process = partial(setting, group="Running")
+
+
+def check_settings(settings: Any) -> None:
+    """Raise ParameterError if a setting is out of its range, or given without the one that it needs.
+
+    A format that is an object becomes the name of its class and its options, as in run.json.
+    """
+    for name, known in declared(settings).items():
+        given = getattr(settings, name)
+        if known.is_format and given is not None and not isinstance(given, str):
+            from .formats.options import format_of, name_of, plain_options
+
+            options = f"{name}_options"
+            layout = format_of(given, getattr(settings, options))
+            object.__setattr__(settings, name, name_of(layout))
+            object.__setattr__(settings, options, plain_options(layout))
+    check_declared(settings)
 
 
 @dataclass(frozen=True)
@@ -41,11 +60,35 @@ class ReadSettings:
         None, "leave out votes cast later; a time without zone is UTC", metavar="TIMESTAMP"
     )
     max_rejected: float = max_rejected()
+    format: "str | Format | None" = _of_votes(
+        None,
+        "read votes from files of this format, one of plant-aggregate convert  [default: Parquet]",
+        option="--from",
+        metavar="FORMAT",
+        is_format=True,
+    )
+    format_options: Mapping[str, Any] | None = _of_votes(
+        None,
+        "an option of that format, such as task=T0; ids=integer or ids=text is the type of the ids",
+        option="--from-option",
+        metavar="NAME=VALUE",
+        is_mapping=True,
+        needs="format",
+    )
 
     __repr__ = changed_repr
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+    @property
+    def layout(self) -> "GivenFormat | None":
+        """The format that votes are read from, with its options; None for Parquet. Raises ParameterError."""
+        if self.format is None:
+            return None
+        from .formats.options import given_format
+
+        return given_format(self.format, self.format_options)
 
 
 @dataclass(frozen=True)
@@ -182,6 +225,9 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
         columns: the files' own name of a column, such as {'observation_id': 'obs'}. Default None.
         as_of: leave out votes cast later; a time without zone is UTC. Default None.
         max_rejected: share of the rows that may be unusable. In [0, 1], default 0.01.
+        format: read votes from files of this format, one of plant-aggregate convert. Default: Parquet.
+        format_options: an option of that format, such as {'task': 'T0'}; {'ids': 'integer'} or {'ids': 'text'} is the
+            type of the ids. With format, default None.
         user_weights: Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor). Default
             None.
         ai_votes: Parquet file, folder or glob with the AI's observation_id, label and score, to take part as ai_mode
@@ -228,7 +274,7 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
             if known.names_files and value is not None:
                 paths = [printable(redacted(os.fspath(path))) for path in path_list(value)]
                 value = paths if len(paths) > 1 or name == "scores" else paths[0]
-            elif known.columns_of:
+            elif known.columns_of or known.is_mapping:
                 value = dict(value or {})
             elif isinstance(value, datetime):
                 value = value.isoformat()

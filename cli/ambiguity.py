@@ -17,6 +17,7 @@ from .options import (
     column_mapping,
     common_options,
     find_strategy,
+    option_mapping,
     options_of,
     table_options,
     threads_option,
@@ -56,7 +57,7 @@ OF_TRAINING = {
 @options_of(AmbiguitySettings, "trust", "margin", "alpha", "by_label", "normalise")
 @options_of(ReadSettings, "columns", columns=OF_VOTES)
 @options_of(AddOnSettings, "score_columns")
-@options_of(ReadSettings, "as_of")
+@options_of(ReadSettings, "as_of", "format", "format_options")
 @options_of(AmbiguitySettings, "max_rejected")
 @threads_option
 @table_options("the counts of the summary", "print JSON on stdout instead of the summary")
@@ -69,6 +70,8 @@ def ambiguity(
     columns: tuple[tuple[str, str], ...],
     score_columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
+    format: str | None,
+    format_options: tuple[tuple[str, str], ...],
     threads: int | None,
     as_csv: bool,
     as_json: bool,
@@ -80,6 +83,7 @@ def ambiguity(
     """
     import plant_aggregate
     from plant_aggregate.assessment.report.ambiguity import ambiguity_blocks, ambiguity_rows
+    from plant_aggregate.formats.options import given_format
     from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.publishing.tables import write_rows
@@ -92,7 +96,14 @@ def ambiguity(
     names = column_mapping(score_columns, "--score-column")
     set_threads(threads or available_cores())
     with console.progress() as listener:
-        files = find_votes(votes, columns=column_mapping(columns), as_of=as_of)
+        files = find_votes(
+            votes,
+            columns=column_mapping(columns),
+            as_of=as_of,
+            layout=given_format(format, option_mapping(format_options)),
+            max_rejected=settings.max_rejected,
+            progress=listener,
+        )
         check_local_scores(scores, files.types, names)
         log = read_found(files, max_rejected=settings.max_rejected, progress=listener).votes
         consensus = fit_strategy(chosen, log, progress=listener)

@@ -15,6 +15,7 @@ from .options import (
     common_options,
     file_option,
     labels_columns_option,
+    option_mapping,
     options_of,
     resamples_option,
     seed_option,
@@ -82,6 +83,8 @@ def compare(
     columns: tuple[tuple[str, str], ...],
     as_of: datetime | None,
     max_rejected: float,
+    format: str | None,
+    format_options: tuple[tuple[str, str], ...],
     resamples: int,
     seed: int,
     output: str | None,
@@ -101,6 +104,7 @@ def compare(
     from plant_aggregate.assessment.report.comparison import comparison_blocks
     from plant_aggregate.charts import accuracy_against_retrieval, check_installed, panels
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
+    from plant_aggregate.formats.options import given_format
     from plant_aggregate.ingest import find_votes, read_found
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.strategies.registry import named_strategies
@@ -122,7 +126,14 @@ def compare(
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth)
         others = {each.name: labels_in(each.file, None, names) for each in labels}
-        files = find_votes(votes, columns=column_mapping(columns), as_of=as_of)
+        files = find_votes(
+            votes,
+            columns=column_mapping(columns),
+            as_of=as_of,
+            layout=given_format(format, option_mapping(format_options)),
+            max_rejected=max_rejected,
+            progress=listener,
+        )
         log = read_found(files, max_rejected=max_rejected, identify=False, progress=listener).votes
         ai = plant_aggregate.read_ai_votes(ai_votes, max_rejected=max_rejected) if ai_votes else None
         options: dict[str, Any] = {"ai_votes": ai, "resamples": resamples, "seed": seed, "progress": listener}

@@ -81,6 +81,19 @@ class ColumnName(TextParameter):
         return list(dict.fromkeys(column.name for table in self._tables for column in getattr(schema, table)))
 
 
+class NameValue(TextParameter):
+    """``task=T0``: an option of a format, and its value."""
+
+    name = "name_value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The two; a usage error if there is no name."""
+        name, equals, text = value.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE")
+        return name, text
+
+
 def timestamp(text: str) -> datetime:
     """An ISO 8601 time; a date is its midnight."""
     try:
@@ -118,7 +131,7 @@ def option_of(settings: type[Any], name: str) -> Option:
 def _declaration(settings: type[Any], name: str, changed: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """Names and attributes of the option of a field."""
     known, default = declared(settings)[name], getattr(settings, name)
-    repeatable = known.several or bool(known.columns_of)
+    repeatable = known.several or bool(known.columns_of) or known.is_mapping
     attributes: dict[str, Any] = {"group": known.group, "metavar": known.metavar or known.unit.upper() or None}
     attributes["needs"] = known.needs
     if kind_of(settings, name) is bool:
@@ -140,6 +153,14 @@ def _type_of(known: Parameter, kind: type) -> Any:
         return Choice(known.choices)
     if known.columns_of:
         return ColumnName(known.columns_of)
+    if known.is_mapping:
+        return NameValue()
+    if known.is_format:
+        from plant_aggregate.formats.registry import FORMATS, SUMMARIES
+
+        from .layouts import LayoutName
+
+        return LayoutName(FORMATS, SUMMARIES)
     if known.names_files:
         return InputPath(*(PARQUET if known.is_table else ()), words=known.words)
     if kind is datetime:
@@ -414,6 +435,21 @@ def column_mapping(columns: tuple[tuple[str, str], ...], option: str = "--column
     if twice:
         raise click.BadParameter(f"{', '.join(sorted(twice))} is mapped more than once", param_hint=option)
     return dict(columns)
+
+
+def option_mapping(options: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Name -> value of the options of a format; one that is given several times has a list."""
+    named: dict[str, list[str]] = {}
+    for name, value in options:
+        named.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in named.items()}
+
+
+def given_value(known: Parameter, value: Any) -> Any:
+    """The value of a declared field, of what click makes of its option."""
+    if known.columns_of:
+        return column_mapping(value, known.option or "--column")
+    return option_mapping(value) if known.is_mapping else value
 
 
 def _defaults(parameter: str, strategies: Mapping[str, type[Any]]) -> str:

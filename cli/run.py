@@ -17,10 +17,10 @@ from .command import Command, option
 from .metrics import check_metrics, report_metrics
 from .options import (
     StrategyName,
-    column_mapping,
     common_options,
     find_strategy,
     flag,
+    given_value,
     json_option,
     make_strategy,
     metrics_option,
@@ -115,11 +115,10 @@ def chosen_by(options: dict[str, Any]) -> tuple[Any, Settings]:
     for name, needed in NEEDS.items():
         if parameters[name] is not None and not options[needed]:
             raise click.UsageError(f"{flag(name)} is given without {flag(needed)}")
-    given: dict[str, Any] = {
-        name: column_mapping(options[name], known.option) if known.columns_of else options[name]
-        for name, known in declared(Settings).items()
-    }
-    return make_strategy(strategy, parameters, STRATEGIES), Settings(**given)
+    given: dict[str, Any] = {name: given_value(known, options[name]) for name, known in declared(Settings).items()}
+    settings = Settings(**given)
+    _ = settings.layout  # a wrong option of a format is found here
+    return make_strategy(strategy, parameters, STRATEGIES), settings
 
 
 def _without_foreign(parameters: dict[str, Any], strategy: Any) -> dict[str, Any]:

@@ -428,6 +428,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of truth": lambda: columns(schema.TRUTH),
     "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
     "columns of rejected": lambda: columns(schema.REJECTED),
+    "columns of records among rejected": lambda: columns(schema.REJECTED_OF_FORMAT[len(schema.REJECTED) :]),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
     "keys of run.json": run_json,
     "columns of posteriors": lambda: columns(schema.POSTERIORS),

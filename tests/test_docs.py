@@ -135,7 +135,10 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     weights = pa.table({"user_id": votes["user_id"][:1], "fixed_weight": [1.0]})
     pq.write_table(weights, tmp_path / "weights.parquet")
     runs = [plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out", *night) for night in nights]
-    (Path(runs[-1].folder) / "users.parquet").unlink()
+    (tmp_path / "votes.csv").write_text("observation_id,user_id,label\n1,ana,Acer\n")
+    of_csv = plant_aggregate.Settings(format="csv")
+    runs.append(plant_aggregate.run(tmp_path / "votes.csv", tmp_path / "of-csv", settings=of_csv))
+    (Path(runs[-2].folder) / "users.parquet").unlink()
     with pytest.warns(plant_aggregate.AggregateWarning, match="is not known"):
         runs.append(plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out"))
     found = [item for run in runs for item in keys_in(json.loads((Path(run.folder) / "run.json").read_text()))]
@@ -145,7 +148,7 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     documented = {key: kind.split()[0] for key, kind, _ in rows}
     open_ended = re.compile(
         r"(parameters|settings|seconds|counts\.(ai\.|votes\.)?rejected_by_reason|names\.NAME\.\w+"
-        r"|changes\.why)[.\[].*"
+        r"|changes\.why|conversion\.(options|notes|details|records\.(left_out|rejected)))[.\[].*"
     )
     known = [(key, value) for key, value in found if not open_ended.fullmatch(key)]
     assert {key for key, _ in known} == set(documented)
@@ -154,7 +157,8 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     ]
     assert wrong == []
     of_no_package = {f"strategy_class.{name}" for name in ("package", "version")}
-    assert {key for key, value in known if value is None} == {"changes", *of_no_package}
+    of_csv_alone = {"conversion.ids", "inputs[].rows"}
+    assert {key for key, value in known if value is None} == {"changes", *of_no_package, *of_csv_alone}
 
 
 PUBLISHED = {"runs/", "held/", "consensus/latest/", "consensus/runs/"}

@@ -12,7 +12,7 @@ from ..errors import VotesError
 from ..files.folders import check_new_folder, files_below, folder_in_one_step
 from ..files.sources import Paths, Source, printable
 from ..files.writing import writing
-from ..formats.base import Account, Format, Rejected
+from ..formats.base import TABLES, Account, Format, Rejected
 from ..formats.options import format_of, name_of, plain_options
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
@@ -20,19 +20,10 @@ from ..version import VERSION
 from .cleaning import CleanedLabels, LabelCleaner
 from .files import TemporaryTable, facts_of, in_temporary_folder, rejected_table, write_table, write_tables
 from .inputs import InputFile, find_paths, fingerprinted, sources_of
-from .parts import INTEGER, TEXT, Reader
+from .parts import Reader, check_ids
 from .result import Conversion, conversion_blocks, table_facts, written_to
 
-__all__ = [
-    "INTEGER",
-    "TEXT",
-    "Conversion",
-    "ConvertedVotes",
-    "LabelCleaner",
-    "check_output",
-    "convert",
-    "convert_votes",
-]
+__all__ = ["Conversion", "ConvertedVotes", "LabelCleaner", "check_output", "convert", "convert_votes"]
 
 RECORD = "conversion.json"
 REJECTED = "rejected.parquet"
@@ -67,6 +58,7 @@ def convert(
     folder is as it was.
     """
     layout = format_of(format, options)
+    check_ids(ids)
     target = check_output(folder, overwrite=overwrite)
     with listening(progress) as listener:
         reading = _Reading(layout, find_paths(paths), ids, cleaner, listener)
@@ -108,9 +100,10 @@ def convert_votes(
     with in_temporary_folder():
         rows = reading.write(lambda table: file.path if table == "votes" else None, max_rejected)
     if "votes" not in rows:
-        raise VotesError(
-            f"holds no votes ({layout.name})", where=reading.where, remedy="convert it to see what it holds"
-        )
+        others = [table for table in TABLES if table != "votes" and reading.account.n_used(table)]
+        has = f", but {' and '.join(others)}" if others else ""
+        remedy = f"write that with plant-aggregate convert {layout.name}" if others else "check what it is"
+        raise VotesError(f"holds no votes{has} (format {layout.name})", where=reading.where, remedy=remedy)
     source = file.source(f"votes of {reading.where}")
     return ConvertedVotes(source, reading.inputs, reading.record(rows), tuple(reading.account.rejected))
 

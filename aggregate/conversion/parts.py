@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from ..errors import ParameterError, VotesError, quoted
 from ..formats.base import TABLES, Account, Format, Part
+from ..formats.options import TEXT, TYPES_OF_IDS
 from ..formats.recognition import formats_like
 from ..shares import count_of
 from .cleaning import CleanedLabels
 
 IDS = ("observation_id", "user_id")
-INTEGER, TEXT = "integer", "text"
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Reader:
     layout: Format
     paths: Sequence[Path]
     account: Account
-    ids: str | None = None  # INTEGER or TEXT; None for those that the format gives
+    ids: str | None = None  # one of TYPES_OF_IDS; None for those that the format gives
     labels: CleanedLabels | None = None
 
     def parts(self) -> Iterator[Part]:
@@ -81,6 +81,12 @@ class Reader:
                 what = f"{error.what}; it looks like {' or '.join(found)}"
                 return VotesError(what, where=error.where, remedy=f"name that format instead of {self.layout.name}")
         return error
+
+
+def check_ids(ids: object) -> None:
+    """Raise ParameterError for an unknown type of ids."""
+    if ids is not None and ids not in TYPES_OF_IDS:
+        raise ParameterError(f"ids is {ids!r} but must be one of {', '.join(TYPES_OF_IDS)}")
 
 
 def _ids(values: pa.Array, name: str, wanted: str) -> pa.Array:

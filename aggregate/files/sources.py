@@ -95,8 +95,8 @@ class Input:
 
     path: str
     """The path or URI, without secrets, or `table in memory`; bytes that are not UTF-8 as `\\xe9`."""
-    rows: int
-    """Its rows."""
+    rows: int | None
+    """Its rows; null for a file of another format."""
     bytes: int
     """Size of the file, or of the table."""
     fingerprint: str

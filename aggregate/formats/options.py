@@ -1,8 +1,8 @@
 """Makes a format of its name and its options, which may be texts, as a command line and a configuration have them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 from ..errors import ParameterError, did_you_mean
 from ..frames import wrong_type
@@ -10,6 +10,7 @@ from ..parameters import Parameter, declared, kind_of
 from .base import Format, fault_of
 from .registry import FORMATS
 
+TYPES_OF_IDS = INTEGER, TEXT = ("integer", "text")
 WORDS = {"true": True, "false": False}
 
 
@@ -41,12 +42,51 @@ def format_of(given: "str | Format", options: Mapping[str, Any] | None = None) -
     return layout
 
 
+class GivenFormat(NamedTuple):
+    """A format that votes are read from directly."""
+
+    format: Format
+    ids: str | None  # one of TYPES_OF_IDS; None for those that the format gives
+
+
+def given_format(given: "str | Format | None", options: Mapping[str, Any] | None = None) -> GivenFormat | None:
+    """As :func:`format_of`, with ``ids`` among the options; None for none. Raises ParameterError."""
+    if given is None:
+        if options:
+            raise ParameterError("format_options are given without format")
+        return None
+    others, ids = _ids_among(options or {})
+    return GivenFormat(format_of(given, others), ids)
+
+
+def with_columns(given: GivenFormat, columns: Mapping[str, str] | None) -> tuple[GivenFormat, Mapping[str, str] | None]:
+    """A format that is also given the files' own names of columns, if it has an option for that; and what is left."""
+    own = next((name for name, known in declared(given.format).items() if known.columns_of), None)
+    if not columns or own is None:
+        return given, columns
+    if getattr(given.format, own):
+        raise ParameterError(f"names of columns are given twice, also as an option of format {given.format.name}")
+    return GivenFormat(replace(given.format, **{own: columns}), given.ids), None  # type: ignore[type-var]
+
+
+def _ids_among(options: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Options without ``ids``, which every format may be given where there is no other place for it, and that.
+
+    Raises ParameterError for another value of it.
+    """
+    others = {name: value for name, value in options.items() if name.lstrip("-") != "ids"}
+    ids = next((value for name, value in options.items() if name not in others), None)
+    if ids not in (None, *TYPES_OF_IDS):
+        raise ParameterError(f"ids is {ids!r} but must be one of {', '.join(TYPES_OF_IDS)}")
+    return others, ids
+
+
 def plain_options(layout: Format) -> dict[str, Any]:
     """The options of a format that are not as by default, as JSON has them."""
     plain = {}
     for item in fields(layout):  # type: ignore[arg-type]
         value = getattr(layout, item.name)
-        if value != item.default:
+        if value != item.default and (value or item.default):  # none given is as none
             plain[item.name] = _plain(value)
     return plain
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from ..arrays import Indices
 from ..arrow import to_arrow
-from ..errors import VotesError
+from ..errors import ParameterError, VotesError
 from ..files.parquet import (
     BATCH_ROWS,
     CheckedFile,
@@ -25,6 +26,7 @@ from ..files.parquet import (
 )
 from ..files.prefetch import prefetched
 from ..files.sources import OR_FRAME, Input, Paths, find_sources, path_list
+from ..formats.options import GivenFormat, given_format, with_columns
 from ..frames import IN_MEMORY, Frame, check_type, is_frame, named_table
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
@@ -33,7 +35,12 @@ from ..truth import rows_of
 from ..votes import Votes
 from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
+from .converted import with_records
 from .tables import VoteTable
+
+if TYPE_CHECKING:
+    from ..conversion import ConvertedVotes
+    from ..formats.base import Format
 
 __all__ = [
     "Input",
@@ -56,6 +63,7 @@ class VoteFiles(NamedTuple):
 
     files: tuple[CheckedFile, ...]
     as_of: datetime | None
+    converted: "ConvertedVotes | None" = None  # if they were read from another format: then there is one file of ours
 
     @property
     def origin(self) -> str:
@@ -82,7 +90,16 @@ class VoteFiles(NamedTuple):
 
     def fingerprints(self) -> list[Callable[[], str]]:
         """What computes the SHA-256 of each file."""
+        if self.converted is not None:
+            return [partial(str, file.sha256) for file in self.converted.inputs]
         return [file.source.fingerprint for file in self.files]
+
+    def digests(self) -> Iterator[tuple[str, str]]:
+        """The path of each file that was given, and its SHA-256."""
+        paths = [file.source.path for file in self.files]
+        if self.converted is not None:
+            paths = [file.path for file in self.converted.inputs]
+        return ((path, fingerprint()) for path, fingerprint in zip(paths, self.fingerprints(), strict=True))
 
     def check_unchanged(self) -> None:
         """Raise VotesError if a file has changed since it was found."""
@@ -90,7 +107,9 @@ class VoteFiles(NamedTuple):
             file.source.check_unchanged()
 
     def inputs(self, fingerprints: Iterable[str]) -> tuple[Input, ...]:
-        """The files, for run.json."""
+        """The files that were given, for run.json."""
+        if self.converted is not None:
+            return tuple(Input(file.path, None, file.bytes, file.sha256) for file in self.converted.inputs)
         return inputs_of(self.files, fingerprints)
 
 
@@ -100,7 +119,8 @@ class Reading(NamedTuple):
     votes: Votes
     inputs: tuple[Input, ...]
     rows: RowCounts
-    rejected: pa.Table  # the unusable rows: table REJECTED of `schema`
+    rejected: pa.Table  # the unusable rows: table REJECTED of `schema`; REJECTED_OF_FORMAT if they were converted
+    converted: "ConvertedVotes | None" = None  # if they were read from another format
 
 
 def read_votes(
@@ -109,20 +129,29 @@ def read_votes(
     columns: Mapping[str, str] | None = None,
     as_of: datetime | None = None,
     max_rejected: float = 0.01,
+    format: "str | Format | None" = None,
+    format_options: Mapping[str, Any] | None = None,
     progress: ProgressLike = None,
 ) -> Votes:
-    """Read votes from Parquet files, folders or globs, or from a frame.
+    """Read votes from Parquet files, folders or globs, or from a frame, or from files of another format.
 
     ``columns`` maps the names of ``schema.VOTES`` to the files' or the frame's own. Votes after ``as_of`` are left out
-    (a time without zone is UTC). Raises VotesError if a file cannot be read, a column is missing or has a wrong
-    type, more than ``max_rejected`` of the rows cannot be used, or no vote is left, and TypeError for what is neither
-    a path nor a frame. ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a
-    listener.
+    (a time without zone is UTC). ``format`` is that of the files, a name or an object as for :func:`convert`, with
+    ``format_options``, such as {"task": "T0"}; "ids" among them is the type of the ids, "integer" or "text".
+    Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than ``max_rejected`` of
+    the rows cannot be used, or no vote is left, ParameterError for a wrong format or option, and TypeError for what is
+    neither a path nor a frame. ``progress``: True shows a bar, False does not, by default there is one in notebooks; or
+    a listener.
 
     >>> read_votes({"task": [7, 7], "worker": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]})
     Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
-    return _votes_of(find_votes(paths, columns=columns, as_of=as_of), max_rejected, progress)
+    layout = given_format(format, format_options)
+    with listening(progress) as listener:
+        found = find_votes(
+            paths, columns=columns, as_of=as_of, layout=layout, max_rejected=max_rejected, progress=listener
+        )
+        return read_found(found, max_rejected=max_rejected, identify=False, progress=listener).votes
 
 
 def votes_from_table(
@@ -139,24 +168,43 @@ def votes_from_table(
     >>> votes_from_table(pd.DataFrame(rows))
     Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
-    return _votes_of(find_table(table, columns=columns, as_of=as_of), max_rejected)
-
-
-def _votes_of(found: VoteFiles | VoteTable, max_rejected: float, progress: ProgressLike = None) -> Votes:
-    with listening(progress) as listener:
+    with listening() as listener:
+        found = find_table(table, columns=columns, as_of=as_of)
         return read_found(found, max_rejected=max_rejected, identify=False, progress=listener).votes
 
 
 def find_votes(
-    paths: Paths | Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None
+    paths: Paths | Frame,
+    *,
+    columns: Mapping[str, str] | None = None,
+    as_of: datetime | None = None,
+    layout: GivenFormat | None = None,
+    max_rejected: float = 0.01,
+    progress: Progress = SILENT,
 ) -> VoteFiles | VoteTable:
-    """The votes for :func:`read_found`. Raises VotesError if a file does not exist, or columns are wrong."""
+    """The votes for :func:`read_found`. Raises VotesError if a file does not exist, or columns are wrong.
+
+    Files of another ``layout`` are converted into a temporary file, of whose records at most a share ``max_rejected``
+    may be unusable; ``columns`` are then those of the format if it has such an option, else of the votes that it gives.
+    """
     if is_frame(paths):
+        if layout is not None:
+            raise ParameterError(f"format {layout.format.name} is read from files, not from frames")
         return find_table(paths, columns=columns, as_of=as_of)
     _check_time(as_of)
-    files = check_files(find_sources(path_list(paths, OR_FRAME)), VOTES, columns or {}, as_dictionary=("label",))
+    converted = None
+    if layout is None:
+        sources = find_sources(path_list(paths, OR_FRAME))
+    else:
+        from ..conversion import convert_votes
+
+        names = path_list(paths, OR_FRAME)
+        layout, columns = with_columns(layout, columns)
+        converted = convert_votes(layout.format, names, ids=layout.ids, max_rejected=max_rejected, progress=progress)
+        sources = [converted.source]
+    files = check_files(sources, VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
-    return VoteFiles(tuple(files), as_of)
+    return VoteFiles(tuple(files), as_of, converted)
 
 
 def find_table(table: Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteTable:
@@ -209,7 +257,10 @@ def read_found(
     check_share(builder.quarantine, n_taken, max_rejected)
     times = (_rows_on(batch, only) for batch in found.times(only))
     votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
-    return Reading(votes, inputs, rows, builder.quarantine.to_arrow(found.types))
+    rejected = builder.quarantine.to_arrow(found.types)
+    if not isinstance(found, VoteFiles) or found.converted is None:
+        return Reading(votes, inputs, rows, rejected)
+    return Reading(votes, inputs, rows, with_records(rejected, found.converted.rejected), found.converted)
 
 
 def _rows_on(batch: pa.RecordBatch, only: pa.Array | None) -> pa.RecordBatch:

@@ -69,10 +69,12 @@ def write_metrics(
     if votes:
         gauge("votes_read", "Rows read from the vote log.", votes.read)
         gauge("votes_used", "Votes that count: one per observation and user.", votes.used)
-        gauges("votes_rejected", "Rows that could not be used, by reason.", "reason", votes.rejected_by_reason)
+        records = record.conversion.records if record.conversion else None
+        rejected = {**(records.rejected if records else {}), **votes.rejected_by_reason}
+        gauges("votes_rejected", "Rows that could not be used, by reason.", "reason", rejected)
     if ai:
-        rejected = ai.rejected_by_reason
-        gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used, by reason.", "reason", rejected)
+        of_ai = ai.rejected_by_reason
+        gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used, by reason.", "reason", of_ai)
     if counts:
         by_status = {status: getattr(counts, status) for status in STATUSES}
         gauges("observations", "Observations, by status.", "status", by_status)

@@ -29,6 +29,9 @@ REMEDY = "name a run of plant-aggregate run"
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
 """Fields that must be valid if they are there; other invalid fields count as unknown."""
 
+MISSING_IF_NONE = ("strategy_class", "conversion")
+"""Fields that a run.json does not have if they are None."""
+
 SIMPLE: Mapping[Any, Any] = {str: str, bool: bool, int: int, float: (int, float), NoneType: NoneType, Any: object}
 """Types of fields whose values are the same in JSON -> their types there."""
 
@@ -213,6 +216,51 @@ class StrategyClass:
 
 
 @dataclass(frozen=True)
+class RecordCounts:
+    """Records of another format that are for one table."""
+
+    read: int = 0
+    """Records that were read: the sum of those used, left out and rejected."""
+    used: int = 0
+    """Records that became rows."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Records that are no rows by a rule of the format, by the rule."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """Records that cannot be used, by the reason."""
+    rows: int = 0
+    """Rows that they became."""
+
+
+@dataclass(frozen=True)
+class ConversionFacts:
+    """How votes were read from another format."""
+
+    format: str | None = None
+    """The name of the format, or its class as `package.module:Class`."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Its options that are not as by default, by name."""
+    ids: str | None = None
+    """The type of ids that was asked for; null for those that the format gives."""
+    paths: tuple[str, ...] = ()
+    """The files and folders that were given; `inputs` has the files in these, too."""
+    records: RecordCounts | None = None
+    """The records of votes."""
+    notes: Mapping[str, int] = field(default_factory=dict)
+    """What else is worth knowing of them, in words -> how many."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Further facts of the format, such as the version of a table."""
+
+    __repr__ = short_repr
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "ConversionFacts":
+        """The facts in the record of a conversion."""
+        records = RecordCounts(**record["tables"]["votes"])
+        known = {name: record[name] for name in ("format", "options", "ids", "notes", "details")}
+        return cls(**known, paths=tuple(record["paths"]), records=records)
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """The content of a run.json; None, or empty, is what it lacks, as one of another version or program may.
 
@@ -235,6 +283,8 @@ class RunRecord:
     """The files that settings name and that are read as a whole, such as a calibration, by the name of the setting."""
     inputs: tuple[Input, ...] = ()
     """The files, or tables in memory, that were read row by row: those of the votes, then those of the AI's."""
+    conversion: ConversionFacts | None = None
+    """How votes were read from another format; missing if they were not."""
     counts: Counts | None = None
     """Rows, observations, labels and users."""
     trace: tuple[LikelihoodIteration | Iteration, ...] = ()
@@ -305,7 +355,7 @@ class RunRecord:
             return dict(self.contents)
         written: dict[str, Any] = {}
         for name, value in _fields(self).items():
-            if name != "contents" and (name, value) != ("strategy_class", None):
+            if name != "contents" and not (value is None and name in MISSING_IF_NONE):
                 written |= value if name == "further" else {name: value}
         return written
 

@@ -16,7 +16,7 @@ from ..files.destination import HELD, LATEST, POINTER, RECORD_FILE, RUNS, is_run
 from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
-from ..frames import IN_MEMORY, Frame, check_type, to_polars, wrong_type
+from ..frames import IN_MEMORY, Frame, check_type, is_frame, to_polars, wrong_type
 from ..html_blocks import as_html
 from ..listeners import ProgressLike, listening
 from ..truth import Truth
@@ -191,20 +191,24 @@ class Run:
         from ..ingest import VoteFiles, find_votes
 
         inputs = self._vote_files if paths is None else ()
-        reading = self.record.reading
+        reading, conversion = self.record.reading, self.record.conversion
+        given = [file.path for file in inputs] if conversion is None else list(conversion.paths)
         try:
             found = find_votes(
-                [file.path for file in inputs] if paths is None else paths, columns=reading.columns, as_of=reading.as_of
+                given if paths is None else paths,
+                columns=reading.columns,
+                as_of=reading.as_of,
+                layout=None if is_frame(paths) else reading.layout,
+                max_rejected=reading.max_rejected,
             )
         except VotesError as error:
             if paths is not None:
                 raise
             raise self._votes_are_gone(error.what, error.where) from error
         digests = {file.path: file.fingerprint for file in inputs}
-        found_again = found.files if paths is None and isinstance(found, VoteFiles) else ()
-        for source in (file.source for file in found_again):
-            if source.fingerprint() != digests.get(source.path):
-                raise self._votes_are_gone("has another SHA-256 by now", source.path)
+        for place, digest in found.digests() if paths is None and isinstance(found, VoteFiles) else ():
+            if digest != digests.get(place):
+                raise self._votes_are_gone("has another SHA-256 by now", place)
         return found
 
     @property
@@ -217,7 +221,9 @@ class Run:
         if inputs[0].path == IN_MEMORY:
             what = f"run {self.run_id} was given its votes in memory"
             raise VotesError(what, remedy="give them again: .votes(paths=FRAME)")
-        n_before = accumulate((file.rows for file in inputs), initial=0)
+        if self.record.conversion is not None:
+            return tuple(file for file in inputs if file.rows is None)
+        n_before = accumulate((file.rows or 0 for file in inputs), initial=0)
         return tuple(file for file, rows in zip(inputs, n_before, strict=False) if rows < counts.votes.read)
 
     def _votes_are_gone(self, what: str, where: str | None) -> VotesError:

@@ -41,6 +41,9 @@ run {votes} -q -o out --calibration calibration.json --ai-votes {ai} --ai-calibr
 compare {votes} --truth {truth} --strategies majority -o comparison.csv
 compare {votes} --truth {truth} --strategies majority --json
 ambiguity {votes} --scores scores.parquet -o ambiguity.parquet
+convert csv votes.csv -q -o converted
+convert csv votes.csv -q -o converted --overwrite --ids text --csv
+run votes.csv --from csv -q -o of-csv
 simulate simulated --scale 0.0001 --ai
 simulate simulated --scale 0.0001 --ids string --overwrite
 """
@@ -80,6 +83,9 @@ def write_inputs(folder: Path) -> None:
         }
     )
     pq.write_table(dirty, folder / "dirty.parquet")
+    (folder / "votes.csv").write_text(
+        "observation_id,user_id,label,voted_at\n1,ana,Acer,2026-01-01\n2,bo,Acer,2026-01-01\n"
+    )
     (folder / "weights.csv").write_text("user_id,fixed_weight\n1,0.5\n2,\n")
 
 

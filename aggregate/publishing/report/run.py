@@ -10,7 +10,7 @@ from ...trace import in_words
 
 if TYPE_CHECKING:
     from ...names import NameFindings
-    from ..record import AiCounts, RunChanges, VoteCounts
+    from ..record import AiCounts, ConversionFacts, RunChanges, VoteCounts
     from ..releases import ListedRun
     from ..run import Run
 
@@ -26,10 +26,13 @@ def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
     if counts is None or counts.votes is None:
         return [Block(repr(run), ending)]
     votes = counts.votes
+    records = record.conversion.records if record.conversion else None
     n_rejected = votes.rejected + (counts.ai.rejected if counts.ai else 0)
+    n_rejected += sum(records.rejected.values()) if records else 0
     ended = in_words(len(record.trace), record.converged, record.cycle_length)
     content: list[Table | str] = [
         status_table(vars(counts)),
+        *(_conversion_lines(record.conversion) if record.conversion else []),
         *(_ai_lines(counts.ai) if counts.ai else []),
         *([f"{count(n_rejected, 'rejected row')}: rejected.parquet says which and why"] if n_rejected else []),
         f"{count(counts.users, 'user')}, {counts.self_validating_users:,} self-validating "
@@ -41,6 +44,18 @@ def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
     ]
     title = f"{count(counts.observations, 'observation')}, {count(votes.used, 'vote')}, {count(counts.labels, 'label')}"
     return [Block(f"{title}{_dropped(votes)}", content)]
+
+
+def _conversion_lines(conversion: "ConversionFacts") -> list[str]:
+    """What was read from another format, and what was not used."""
+    records = conversion.records
+    if records is None:
+        return []
+    left_out = [f"{n:,} {reason}" for reason, n in records.left_out.items()]
+    return [
+        f"{count(records.read, 'record')} of {conversion.format}, {count(records.rows, 'row')} of votes",
+        *([f"  left out: {', '.join(left_out)}"] if left_out else []),
+    ]
 
 
 def one_line(run: "Run") -> str:
