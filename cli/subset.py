@@ -9,7 +9,7 @@ from plant_aggregate.exports.subset import SubsetTables
 from . import console
 from .command import OUTPUT, Command, option
 from .completions import runs_in
-from .options import common_options, file_option, options_of, table_options
+from .options import column_mapping, common_options, file_option, options_of, table_options
 from .outputs import LocalFolder, open_given, written_to
 
 RECORD = "export.json"
@@ -54,6 +54,7 @@ def subset(
         check_installed()
     check_output(output, overwrite=overwrite)
     opened = open_given(run, None)
+    options["truth_columns"] = column_mapping(options["truth_columns"])
     with console.progress() as listener:
         done = plant_aggregate.subset(opened, output, overwrite=overwrite, progress=listener, **options)
     if plot is not None:

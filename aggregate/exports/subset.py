@@ -24,7 +24,7 @@ from ..publishing.tables import CONSENSUS_FILE, write_rows, write_table
 from ..schema import LABEL_COUNTS, arrow_schema
 from ..splits.assignment import Assignment
 from ..splits.report import left_out_block, population_block, population_rows, split_block
-from ..truth import check_kinds, rows_of
+from ..truth import Truth, check_kinds, rows_of
 from ..votes import Votes
 from .observations import places_of
 from .options import with_options
@@ -93,6 +93,15 @@ class SubsetTables(RunSplitSettings):
         several=True,
         metavar="FILE",
     )
+    truth_columns: Mapping[str, str] | None = setting(
+        None,
+        "the truth file's own name of a column, such as label=species",
+        option="--column",
+        metavar="COLUMN=NAME",
+        columns_of=("TRUTH",),
+        needs="truth",
+        group="Expert labels",
+    )
     observations: str = setting(
         USED,
         "whose rows of the consensus, votes and expert labels are written: those used, in a set; or all that are "
@@ -130,7 +139,8 @@ class SubsetTables(RunSplitSettings):
             write_rows(votes, folder / VOTES_FILE, progress)
             notes.append(f"{VOTES_FILE}: {count(votes.n_observations, 'vote')}, one a user and observation")
         if self.truth is not None:
-            n_known = _write_truth(self.truth, ids, folder / TRUTH_FILE, redacted(run.consensus))
+            truth = read_truth(self.truth, columns=self.truth_columns)
+            n_known = _write_truth(truth, ids, folder / TRUTH_FILE, redacted(run.consensus))
             notes.append(f"{TRUTH_FILE}: {count(n_known, 'expert label')}")
         write_facts({**assignment.report(), "figures": population_rows(assignment)}, folder / FACTS_FILE)
         return [split_block(assignment), population_block(assignment), left_out_block(assignment), Block(content=notes)]
@@ -242,9 +252,8 @@ class _VotesOn:
         return pa.table(columns)
 
 
-def _write_truth(given: "Paths | Frame", ids: pa.Array, path: Path, place: str) -> int:
+def _write_truth(truth: Truth, ids: pa.Array, path: Path, place: str) -> int:
     """Write the expert labels of some observations; how many they are. Raises VotesError, PublishError."""
-    truth = read_truth(given)
     check_kinds(truth, ids.type, truth.labels.type, place)
     found = truth.at(rows_of(truth.observation_ids, ids)[0])
     write_table(pa.table({"observation_id": found.observation_ids, "label": found.labels}), path, "file")

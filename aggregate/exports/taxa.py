@@ -31,7 +31,7 @@ def read_taxa(paths: "Paths", label_type: pa.DataType) -> Taxa:
     """
     from ..files.sources import path_list
 
-    files = check_side_input(path_list(paths), GENERA, {})
+    files = check_side_input(path_list(paths), GENERA, {}, remedy="name its columns label and genus")
     kind = types_of(files)["label"]
     if pa.types.is_integer(kind) != pa.types.is_integer(label_type):
         raise VotesError(

@@ -117,11 +117,13 @@ def check_side_input(
     table: Table,
     renamed: Mapping[str, str],
     as_dictionary: tuple[str, ...] = (),
+    *,
+    remedy: str = MAP_NAMES,
 ) -> tuple[CheckedFile, ...]:
     """As :func:`check_files`, of all files that paths name. Raises VotesError with all errors in one line."""
     sources = find_sources(paths)
     with _in_one_line(sources[0].path):
-        return tuple(check_files(sources, table, renamed, as_dictionary))
+        return tuple(check_files(sources, table, renamed, as_dictionary, remedy=remedy))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from tests.command_line import Capture, error_line
 ARGUMENTS = {
     "run": ["v.parquet"],
     "compare": ["v.parquet", "--truth", "t.parquet"],
+    "subset": ["latest", "-o", "out"],
     "calibrate-ai": ["ai.parquet", "--truth", "t.parquet"],
 }
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}

@@ -17,7 +17,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.cli.group import COMMANDS, cli
 from plant_aggregate.cli.main import run_command
-from plant_aggregate.cli.outputs import InputPath, LocalPath, NamedFileType, OutputFolder
+from plant_aggregate.cli.outputs import InputPath, LocalFolder, LocalPath, NamedFileType, OutputFolder
 from plant_aggregate.files.destination import check_place
 from plant_aggregate.simulation import Simulation
 from tests.command_line import Capture, Published, Write, refused
@@ -43,6 +43,8 @@ READS = {
     "rollback": [],
     "diff": ["elsewhere/consensus.parquet", "elsewhere/consensus.parquet"],
     "compare": ["votes", "--truth=truth.parquet", "--ai-votes=ai.parquet"],
+    "convert": ["csv", "votes.csv"],
+    "export": ["elsewhere/consensus.parquet", "csv"],
     "subset": ["elsewhere/consensus.parquet", "--output=subset", "--truth=truth.parquet", "--votes=votes"],
     "calibrate": ["elsewhere/consensus.parquet", "--truth=truth.parquet"],
     "calibrate-ai": ["ai.parquet", "--truth=truth.parquet", "--votes=vot*/*.parquet"],
@@ -68,15 +70,18 @@ def commands() -> dict[str, click.Command]:
     return {name: command for name, command in found.items() if command is not None}
 
 
-def writing_options() -> Iterator[tuple[str, str]]:
+def writing_options(kind: type = LocalPath) -> Iterator[tuple[str, str]]:
     """Command and option, of every option that names files to write; ``""`` for an argument."""
     for name, command in commands().items():
         for parameter in command.params:
-            if isinstance(parameter.type, LocalPath):
+            if isinstance(parameter.type, kind):
                 yield name, max(parameter.opts, key=len) if isinstance(parameter, click.Option) else ""
 
 
 WRITERS = list(writing_options())
+
+NEW_FOLDERS = list(writing_options(LocalFolder))
+"""Those of folders that are made as a whole: what is no folder is refused, see ``tests/exports/test_writing.py``."""
 
 PLACES = ("FILE", "DIR", "VOTES", "SCORES", "CONSENSUS", "AI_VOTES", "RUN_A", "RUN_B")
 
@@ -90,7 +95,7 @@ def test_all_that_names_a_file_is_known_as_such() -> None:
         if any(place in (parameter.metavar or "") for place in PLACES) or parameter.name == "output"
     }
     assert len(kinds) > 25
-    assert set(kinds.values()) == {LocalPath, InputPath, OutputFolder, NamedFileType, type(click.STRING)}
+    assert set(kinds.values()) == {LocalFolder, LocalPath, InputPath, OutputFolder, NamedFileType, type(click.STRING)}
     may_be_runs = {name for (_, name), kind in kinds.items() if kind is type(click.STRING)}
     assert may_be_runs == {"config", "consensus", "run_a", "run_b"}
     assert {command for command, _ in WRITERS} == set(READS)
@@ -101,7 +106,7 @@ def test_all_that_names_a_file_is_known_as_such() -> None:
         if isinstance(parameter, click.Option)
         and any(place in (parameter.metavar or "") for place in PLACES)
         and parameter.help
-        and parameter.help.startswith(("write", "draw", "file to save", ".parquet file"))
+        and parameter.help.startswith(("write", "draw", "file to save", ".parquet file", "folder to write"))
     }
     assert says_it_writes == {(name, option) for name, option in WRITERS if option}
 
@@ -256,7 +261,7 @@ def test_simulated_files_go_where_links_lead(work: Path) -> None:
     assert sorted(os.listdir("log")) == ["truth.parquet", "votes.parquet"]
 
 
-@pytest.mark.parametrize(("name", "option"), WRITERS)
+@pytest.mark.parametrize(("name", "option"), [each for each in WRITERS if each not in NEW_FOLDERS])
 @pytest.mark.parametrize("kind", ["a pipe", "a socket", "a folder", "a device"])
 def test_what_is_no_file_is_neither_replaced_nor_waited_for(
     capfd: Capture, inputs: Path, name: str, option: str, kind: str

@@ -5,6 +5,8 @@ import io
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate.cli.main import run_command
@@ -58,3 +60,21 @@ def test_what_cannot_be_done_is_said_in_a_line(sample: Path, capfd: Capture) -> 
     (sample / "out" / "mine.txt").write_text("mine")
     assert "not empty" in refused(capfd, *subset, exit_code=2)
     assert (sample / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_tables_beside_may_have_names_of_their_own_or_get_a_line(sample: Path, capfd: Capture) -> None:
+    truth = pq.read_table(SAMPLE / "truth.parquet").rename_columns(["observation_id", "species"])
+    pq.write_table(truth, "experts.parquet")
+    subset = ("subset", "latest", "-q", "-o", "out")
+    line = refused(capfd, *subset, "--truth", "experts.parquet")
+    assert "column 'label' is missing" in line
+    assert "--column label=NAME" in line
+    assert run_command([*subset, "--truth", "experts.parquet", "--column", "label=species"]) == 0
+    assert pq.read_table("out/truth.parquet").column_names == ["observation_id", "label"]
+    pq.write_table(pa.table({"name": ["Acer campestre"]}), "taxa.parquet")
+    line = refused(capfd, *subset, "--overwrite", "--taxonomy", "taxa.parquet")
+    assert line.endswith("column 'label' is missing; it has 'name'; name its columns label and genus\n")
+    pq.write_table(pa.table({"label": [1], "genus": ["Acer"]}), "taxa.parquet")
+    line = refused(capfd, *subset, "--overwrite", "--taxonomy", "taxa.parquet")
+    assert "column 'label' has type int64, but string in the consensus" in line
+    assert len(pq.read_table("out/truth.parquet")) > 1000  # what was written before is as it was
