@@ -26,8 +26,8 @@ class Taxa(NamedTuple):
 def read_taxa(paths: "Paths", label_type: pa.DataType) -> Taxa:
     """Read Parquet files with the columns of ``schema.GENERA``; labels must be of the type of the run's.
 
-    The genus of a label is the one in its row; else the ancestor of that rank; else what its name begins with. Raises
-    VotesError.
+    The genus of a label is the one in its row; in a table without genera it is the ancestor of that rank, else what the
+    name begins with. Raises VotesError.
     """
     from ..files.sources import path_list
 
@@ -45,20 +45,21 @@ def read_taxa(paths: "Paths", label_type: pa.DataType) -> Taxa:
         for row in batch.to_pylist()
         if row["label"] is not None
     }
-    found = {label: _genus(label, rows) for label in rows}
+    if "genus" in types_of(files):
+        found = {label: row.get("genus") for label, row in rows.items()}
+    else:
+        found = {label: _genus(label, rows) for label in rows}
     names = {label: row["name"] for label, row in rows.items() if row.get("name")}
     return Taxa(names, {label: genus for label, genus in found.items() if genus})
 
 
 def _genus(label: Label, rows: "Mapping[Label, Mapping[str, str | None]]") -> str | None:
-    """The genus of a label among the ``rows`` of a table, by label."""
+    """The genus of a label among the ``rows`` of a taxonomy, by label."""
     seen: set[Label] = set()
     above: Label | None = label
     while above is not None and above in rows and above not in seen:
         seen.add(above)
         row = rows[above]
-        if row.get("genus"):
-            return row["genus"]
         if row.get("rank") == "genus":
             return row.get("name") or str(above)
         above = row.get("parent")
