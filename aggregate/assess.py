@@ -81,6 +81,8 @@ def evaluate(
     consensus, truth = _readable_again(consensus), _readable_again(truth)
     _check_names(columns, consensus, truth)
     experts = truth_of(truth, columns)
+    if isinstance(consensus, Run):
+        experts = consensus.experts(experts)
     labels = evidence_of(consensus, experts, columns)
     return evaluate_against(labels, experts, resamples=resamples, seed=seed, worst=worst)
 
@@ -162,6 +164,7 @@ def calibrate(
     if isinstance(consensus, Run):
         facts = {"strategy": consensus.record.strategy, "parameters": consensus.record.parameters}
         fitted_on = {name: value for name, value in facts.items() if value is not None} | dict(fitted_on or {})
+        experts = consensus.experts(experts)
         consensus = consensus.evidence(experts).evidence
     return calibrate_on(consensus, experts, method=method, seed=seed, fitted_on=fitted_on)
 

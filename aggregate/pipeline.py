@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -19,10 +20,11 @@ from .files.destination import HELD, RUNS
 from .files.locations import is_uri, local_path
 from .files.parquet import CheckedFile
 from .files.requests import set_time_limit
-from .files.sources import OR_FRAME, Input, Paths, Source, find_sources, path_list
+from .files.sources import OR_FRAME, Input, Paths, Source, find_sources, path_list, printable
 from .frames import Frame, check_type, is_frame
 from .ingest import Reading, VoteFiles, VoteTable, find_table, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
+from .ingest.labels import check_cleanable, cleaner_of
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listeners import ProgressLike, listening
 from .names import NameFindings, inspect_names, warning_of
@@ -52,6 +54,7 @@ from .publishing.stores.store import RunStore
 from .publishing.tables import (
     CHANGES_FILE,
     CONSENSUS_FILE,
+    LABELS_FILE,
     Output,
     write_consensus,
     write_posteriors,
@@ -69,6 +72,8 @@ from .version import VERSION
 
 if TYPE_CHECKING:
     from .assessment.calibration.ai import AiCalibration
+    from .taxon_names.cleaner import NameCleaner
+    from .taxon_names.report import LabelCounts
 
 ADD_ONS = {
     "calibration": ".saved_models:MakesProbability",  # the column probability
@@ -168,6 +173,7 @@ class _Given(NamedTuple):
     reading: Reading
     ai: AiReading | None
     side_inputs: SideInputs
+    cleaner: "NameCleaner | None"  # which knows the labels
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
     @property
@@ -192,6 +198,7 @@ class _Found(NamedTuple):
     ai: tuple[CheckedFile, ...] | None
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
+    cleaner: "NameCleaner | None"
     makers: Sequence[Maker]  # of the add-ons that settings ask for
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
@@ -201,14 +208,16 @@ def _find(log: Paths | VoteTable, settings: Settings, timer: PhaseTimer) -> _Fou
     files = _files_of(settings)
     makers = _makers(settings)
     ai_calibration, user_weights = _aids(settings)
+    cleaner = cleaner_of(settings)
     for name, found in _files_of(settings).items():  # the bytes fingerprinted are those that were read
         if found != files[name]:
             raise VotesError("changed while it was read", where=found.path, remedy="run again when it is complete")
     votes = log if isinstance(log, VoteTable) else _votes_in(log, settings, timer)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
+    check_cleanable(cleaner, votes.types, votes.origin)
     for maker in makers:
         maker.check(votes.types)
-    return _Found(votes, ai, ai_calibration, user_weights, makers, files)
+    return _Found(votes, ai, ai_calibration, user_weights, cleaner, makers, files)
 
 
 def _votes_in(paths: Paths, settings: Settings, timer: PhaseTimer) -> VoteFiles | VoteTable:
@@ -248,14 +257,15 @@ def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None
 
 def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
     """Read the votes and the side inputs."""
-    reading = read_found(found.votes, max_rejected=settings.max_rejected, progress=timer)
+    reading = read_found(found.votes, max_rejected=settings.max_rejected, cleaner=found.cleaner, progress=timer)
     ai = ai_votes = None
     if found.ai is not None:
         timer.phase("read the AI's votes")
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
-        ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like)
+        ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like, cleaner=found.cleaner)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
-    return _Given(reading, ai, SideInputs(user_weights=found.user_weights, ai_votes=ai_votes), found.files)
+    side_inputs = SideInputs(user_weights=found.user_weights, ai_votes=ai_votes)
+    return _Given(reading, ai, side_inputs, found.cleaner, found.files)
 
 
 def _add_ons(consensus: Consensus, makers: Sequence[Maker], timer: PhaseTimer) -> list[AddOn]:
@@ -274,7 +284,15 @@ def _write(
         lambda: write_users(consensus, folder, add_ons),
         lambda: write_table(given.rejected, folder / "rejected.parquet"),
         *([lambda: write_posteriors(consensus, folder)] if soft else []),
+        *([partial(_write_labels, given.cleaner, folder)] if given.cleaner is not None else []),
     )
+
+
+def _write_labels(cleaner: "NameCleaner", folder: Path) -> Output:
+    """Write labels.parquet: the labels that are not as they stand in the votes."""
+    from .taxon_names.report import label_table
+
+    return write_table(label_table(cleaner), folder / LABELS_FILE)
 
 
 def _record(
@@ -304,6 +322,7 @@ def _record(
         cycle_length=consensus.trace.cycle_length,
         outputs={output.name: OutputFacts.of(output) for output in outputs},
         names=_strange_names(consensus, given),
+        cleaned_labels=_label_counts(given.cleaner),
         further=facts_of(add_ons, [item.name for item in fields(RunRecord)]),
     )
 
@@ -335,6 +354,19 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFinding
     return {"labels": labels, "users": users}
 
 
+def _label_counts(cleaner: "NameCleaner | None") -> "LabelCounts | None":
+    """What became of labels that were cleaned; warns if many count as no opinion."""
+    if cleaner is None:
+        return None
+    from .taxon_names.report import label_counts, warning_of
+
+    counts = label_counts(cleaner)
+    warning = warning_of(counts)
+    if warning is not None:
+        warn(warning)
+    return counts
+
+
 def _changes(store: RunStore, new: Path, record: RunRecord) -> Changes:
     """Compare with the run before; no rows if there is none, and a warning if it is damaged."""
     before = baseline(store)
@@ -361,8 +393,14 @@ def _files_of(settings: Settings) -> dict[str, FileFacts]:
     files = {}
     for name, known in declared(settings).items():
         paths = getattr(settings, name)
-        if known.is_file and paths is not None and (known.several or _is_file(paths, known.words)):
+        if not known.is_file or paths is None:
+            continue
+        if known.several or _is_file(paths, known.words):
             files[name] = _facts_of(find_sources(path_list(paths)))
+        elif os.path.isdir(paths):  # an archive that is unpacked
+            from .taxon_names.files import fingerprint_of
+
+            files[name] = FileFacts(printable(os.fspath(paths)), fingerprint_of(paths))
     return files
 
 

@@ -11,6 +11,7 @@ from .files.requests import TIME_LIMIT
 from .parameters import check_settings as check_declared
 from .parameters import declared, max_rejected, normalise, parameter, setting
 from .reprs import changed_repr
+from .taxon_names.settings import NameSettings
 
 if TYPE_CHECKING:
     from .files.sources import Paths
@@ -216,7 +217,7 @@ class RunningSettings:
 
 
 @dataclass(frozen=True, repr=False)
-class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, ReadSettings):
+class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, NameSettings, ReadSettings):
     """All that a run needs to know beside its votes and its strategy. Raises ParameterError.
 
     The order of the fields is that of the groups from the last to the first.
@@ -228,6 +229,17 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Read
         format: read votes from files of this format, one of plant-aggregate convert. Default: Parquet.
         format_options: an option of that format, such as {'task': 'T0'}; {'ids': 'integer'} or {'ids': 'text'} is the
             type of the ids. With format, default None.
+        names: clean labels: one spelling for each scientific name, and no opinion where no species is certain. Default
+            False.
+        synonyms: replace synonyms by accepted names: CSV or TSV of the two, JSON of species with synonyms, or a ColDP
+            or Darwin Core archive of taxa. Default None.
+        checklist: labels that are not in this list count as no opinion: a name a line, a column of CSV or TSV, JSON, or
+            an archive of taxa. Default None.
+        parser: names must also be read as such by this parser, which is an extra. One of gbif, gnparser, with names,
+            default None.
+        to_species: subspecies, varieties, forms and cultivars count as their species. With names, default False.
+        higher_taxa: keep genera and other taxa above species, which else count as no opinion. With names, default
+            False.
         user_weights: Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor). Default
             None.
         ai_votes: Parquet file, folder or glob with the AI's observation_id, label and score, to take part as ai_mode

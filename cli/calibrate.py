@@ -53,7 +53,7 @@ def calibrate(
     opened = open_given(consensus, run)
     with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
-        experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
+        experts = opened.experts(plant_aggregate.read_truth(truth, columns=column_mapping(columns)))
         listener.phase("find them in the consensus")
         published = opened.evidence(experts)
         facts = {"strategy": published.record.strategy, "parameters": published.record.parameters}

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SCORES, OUTPUT = "Scores and calibration", "Output and publishing"
 FORMAT, EXPORT = "Format", "Export"
 GROUPS = (
-    *(FORMAT, EXPORT, "Votes", "Strategy", "Strategy parameters", "AI", "Expert labels", SCORES),
+    *(FORMAT, EXPORT, "Votes", "Names", "Strategy", "Strategy parameters", "AI", "Expert labels", SCORES),
     *("Splits", "Simulation", OUTPUT, "Guards", "Running", "Logging", "Other"),
 )
 """Names of groups of options, in the order in which help shows them."""

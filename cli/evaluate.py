@@ -79,6 +79,8 @@ def evaluate(
     with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
         experts = plant_aggregate.read_truth(truth, columns=column_mapping(columns))
+        if isinstance(opened, plant_aggregate.Run):
+            experts = opened.experts(experts)
         listener.phase("find them in the consensus")
         published = opened.evidence(experts) if isinstance(opened, plant_aggregate.Run) else None
         labels = opened if published is None else published.evidence

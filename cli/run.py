@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from plant_aggregate.parameters import declared
 from plant_aggregate.settings import AddOnSettings, InputFiles, PublishSettings, ReadSettings, Settings
 from plant_aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.taxon_names.settings import NameSettings
 
 from . import console, interrupts
 from .command import Command, option
@@ -54,6 +55,7 @@ NEEDS = {name: known.needs for other in STRATEGIES.values() for name, known in d
 @options_of(InputFiles)
 @options_of(AddOnSettings)
 @options_of(ReadSettings)
+@options_of(NameSettings)
 @options_of(PublishSettings)
 @running_options
 @metrics_option

@@ -25,6 +25,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 
 import docstrings
+import name_examples
 import picture
 import public_names
 import pyarrow as pa
@@ -451,6 +452,9 @@ PARTS: dict[str, Callable[[], str]] = {
     **{f"options of {name}": partial(options_of_format, name) for name in FORMATS},
     "columns of rejected records": lambda: columns(schema.REJECTED_RECORDS),
     "columns of conversions": lambda: columns(schema.CONVERSION),
+    "columns of cleaned labels": lambda: columns(schema.CLEANED_LABELS),
+    **{f"cleaned {name}": partial(name_examples.table_of, name) for name in name_examples.EXAMPLES},
+    "file of synonyms": lambda: f"```csv\n{name_examples.SYNONYMS}```",
     **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }
 

@@ -128,9 +128,17 @@ class OwnMajority(plant_aggregate.Majority):
 def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None:
     """Those of a first run, of one that was compared, of one that could not be, and of a model with likelihoods."""
     with_weights = plant_aggregate.Settings(user_weights=tmp_path / "weights.parquet")
+    with_names = plant_aggregate.Settings(names=True)
     with_ai = plant_aggregate.Settings(ai_votes=ROOT / "sample_votes" / "ai_votes.parquet")
-    nights = [(None, with_weights), (plant_aggregate.OneCoin(max_iter=2), None), (OwnMajority(), None), (None, with_ai)]
+    nights = [
+        (None, with_weights),
+        (plant_aggregate.OneCoin(max_iter=2), None),
+        (OwnMajority(), with_names),
+        (None, with_ai),
+    ]
     votes = pq.read_table(ROOT / "sample_votes" / "votes.parquet").slice(0, 500)
+    labels = pa.array([f"{votes['label'][0]} L.", "Acer", *votes["label"][2:].to_pylist()])
+    votes = votes.set_column(votes.column_names.index("label"), "label", labels)
     pq.write_table(votes, tmp_path / "votes.parquet")
     weights = pa.table({"user_id": votes["user_id"][:1], "fixed_weight": [1.0]})
     pq.write_table(weights, tmp_path / "weights.parquet")
@@ -148,6 +156,7 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     documented = {key: kind.split()[0] for key, kind, _ in rows}
     open_ended = re.compile(
         r"(parameters|settings|seconds|counts\.(ai\.|votes\.)?rejected_by_reason|names\.NAME\.\w+"
+        r"|cleaned_labels\.refused_by_reason"
         r"|changes\.why|conversion\.(options|notes|details|records\.(left_out|rejected)))[.\[].*"
     )
     known = [(key, value) for key, value in found if not open_ended.fullmatch(key)]
@@ -156,9 +165,10 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
         (key, value) for key, value in known if value is not None and not isinstance(value, JSON_KINDS[documented[key]])
     ]
     assert wrong == []
+    of_labels = {"cleaned_labels.parser", "cleaned_labels.examples[].label"}
     of_no_package = {f"strategy_class.{name}" for name in ("package", "version")}
     of_csv_alone = {"conversion.ids", "inputs[].rows"}
-    assert {key for key, value in known if value is None} == {"changes", *of_no_package, *of_csv_alone}
+    assert {key for key, value in known if value is None} == {"changes", *of_no_package, *of_csv_alone, *of_labels}
 
 
 PUBLISHED = {"runs/", "held/", "consensus/latest/", "consensus/runs/"}

@@ -22,6 +22,7 @@ from plant_aggregate.publishing.record import FileFacts, RunRecord
 from plant_aggregate.settings import AddOnSettings, InputFiles, PublishSettings, ReadSettings, RunningSettings, Settings
 from plant_aggregate.simulation import Simulation
 from plant_aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.taxon_names.settings import NameSettings
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def test_a_range_that_cannot_be_checked_is_no_declaration(words: str) -> None:
         parameter(0, "a number", words)
 
 
-GROUPS = (ReadSettings, InputFiles, AddOnSettings, PublishSettings, RunningSettings)
+GROUPS = (ReadSettings, NameSettings, InputFiles, AddOnSettings, PublishSettings, RunningSettings)
 
 
 def test_the_same_name_has_the_same_range_in_all_settings() -> None:

@@ -73,6 +73,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "simulation": simulation,
         "tables": tables,
         "settings": plant_aggregate.Settings(),
+        "names": plant_aggregate.clean_names([EVIL, *consensus.votes.label_names.to_pylist()]),
+        "name_settings": plant_aggregate.NameSettings(names=True, synonyms="synonyms.csv"),
         "ambiguity_settings": plant_aggregate.AmbiguitySettings(),
         "strategies": [kind() for kind in STRATEGIES],
     }

@@ -278,6 +278,18 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
             "user_weights are wanted, not the text 'w': write user_weights=read_user_weights('w')",
         ),
     ],
+    "clean_names": [
+        (
+            lambda _: own.clean_names("Acer opalus"),
+            "labels are wanted, not the text 'Acer opalus': write a list of them",
+        ),
+        (lambda _: own.clean_names([7]), "a label is wanted, not an int: write a text"),
+        (lambda _: own.clean_names(["Acer opalus"], synonyms=7), "synonyms is an int but must be a path"),
+    ],
+    "NameSettings": [
+        (lambda _: own.NameSettings(names="yes"), "names is the text 'yes' but must be True or False"),
+        (lambda _: own.read_votes(FRAME, names=True), "names are wanted, not a bool: write NameSettings(names=True)"),
+    ],
     "AmbiguitySettings": [
         (lambda _: AmbiguitySettings(max_rejected=None), "max_rejected is None but must be a number")
     ],

@@ -31,16 +31,19 @@ from ..frames import IN_MEMORY, Frame, check_type, is_frame, named_table
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
 from ..schema import VOTES
+from ..taxon_names.settings import NameSettings
 from ..truth import rows_of
 from ..votes import Votes
 from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
 from .converted import with_records
+from .labels import check_cleanable, cleaner_of
 from .tables import VoteTable
 
 if TYPE_CHECKING:
     from ..conversion import ConvertedVotes
     from ..formats.base import Format
+    from ..taxon_names.cleaner import NameCleaner
 
 __all__ = [
     "Input",
@@ -131,6 +134,7 @@ def read_votes(
     max_rejected: float = 0.01,
     format: "str | Format | None" = None,
     format_options: Mapping[str, Any] | None = None,
+    names: NameSettings | None = None,
     progress: ProgressLike = None,
 ) -> Votes:
     """Read votes from Parquet files, folders or globs, or from a frame, or from files of another format.
@@ -138,20 +142,21 @@ def read_votes(
     ``columns`` maps the names of ``schema.VOTES`` to the files' or the frame's own. Votes after ``as_of`` are left out
     (a time without zone is UTC). ``format`` is that of the files, a name or an object as for :func:`convert`, with
     ``format_options``, such as {"task": "T0"}; "ids" among them is the type of the ids, "integer" or "text".
-    Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than ``max_rejected`` of
-    the rows cannot be used, or no vote is left, ParameterError for a wrong format or option, and TypeError for what is
-    neither a path nor a frame. ``progress``: True shows a bar, False does not, by default there is one in notebooks; or
-    a listener.
+    ``names``: how labels are cleaned as scientific names, before they are compared; ``clean_names`` tells what becomes
+    of them. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
+    ``max_rejected`` of the rows cannot be used, or no vote is left, ParameterError for a wrong format or option, and
+    TypeError for what is neither a path nor a frame. ``progress``: True shows a bar, False does not, by default there
+    is one in notebooks; or a listener.
 
     >>> read_votes({"task": [7, 7], "worker": ["ana", "bo"], "label": ["Acer campestre", "Acer opalus"]})
     Votes(2 votes of 2 users on 1 observation, 2 labels)
     """
-    layout = given_format(format, format_options)
+    layout, cleaner = given_format(format, format_options), cleaner_of(names)
     with listening(progress) as listener:
         found = find_votes(
             paths, columns=columns, as_of=as_of, layout=layout, max_rejected=max_rejected, progress=listener
         )
-        return read_found(found, max_rejected=max_rejected, identify=False, progress=listener).votes
+        return read_found(found, max_rejected=max_rejected, cleaner=cleaner, identify=False, progress=listener).votes
 
 
 def votes_from_table(
@@ -223,16 +228,20 @@ def read_found(
     *,
     max_rejected: float = 0.01,
     only: pa.Array | None = None,
+    cleaner: "NameCleaner | None" = None,
     identify: bool = True,
     progress: Progress = SILENT,
 ) -> Reading:
     """Read the votes that were found, all or only those on some observations.
 
-    ``only``: the ids of these. Without ``identify`` there are no fingerprints, and so no ``inputs``. Raises VotesError.
+    ``only``: the ids of these. ``cleaner`` cleans labels, and counts them. Without ``identify`` there are no
+    fingerprints, and so no ``inputs``. Raises VotesError.
     """
     n_rows = found.rows
     progress.phase("read", total=n_rows, unit="rows")
-    builder = VotesBuilder(found.origin, found.types, found.as_of, n_rows)
+    clean = None if cleaner is None else partial(cleaner.clean, counts=cleaner.votes)
+    check_cleanable(cleaner, found.types, found.origin)
+    builder = VotesBuilder(found.origin, found.types, found.as_of, n_rows, clean)
     is_at_hand = isinstance(found, VoteTable) and n_rows <= BATCH_ROWS  # there is nothing to do in advance
     ahead = nullcontext(found.batches()) if is_at_hand else prefetched(found.batches(), AHEAD)
     with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as aside, ahead as batches:

@@ -1,7 +1,7 @@
 """The AI's votes from Parquet files, or from a table in memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,27 +17,38 @@ from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..ids.encoding import LabelColumn, id_column
 from ..ids.text_faults import checked_batch
 from ..schema import AI_VOTES
+from ..taxon_names.settings import NameSettings
 from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults, out_of_range
 from .decimals import are_scores, scores_of
 from .grouping import drop_unused
+from .labels import check_cleanable, cleaner_of
+
+if TYPE_CHECKING:
+    from ..taxon_names.cleaner import NameCleaner
 
 
 def read_ai_votes(
-    paths: "Paths | Frame", *, columns: Mapping[str, str] | None = None, max_rejected: float = 0.01
+    paths: "Paths | Frame",
+    *,
+    columns: Mapping[str, str] | None = None,
+    max_rejected: float = 0.01,
+    names: NameSettings | None = None,
 ) -> AiVotes:
     """Read the AI's votes from Parquet files, folders or globs, or a frame, with the columns of ``schema.AI_VOTES``.
 
     ``columns`` maps them to the files' or the frame's own names. Rows with a null or blank id, or a score that is not
     in [0, 1], are rejected and counted; rows without a label are counted, too. Of several rows of an observation, as in
     a table of the k likeliest labels, the one with the highest score counts, then with the smallest label; the others
-    are counted, but are no error. Raises VotesError if a file cannot be read, a column is missing or has a wrong type,
-    more than ``max_rejected`` of the rows cannot be used, or none is left, and TypeError for what is neither a path nor
-    a frame.
+    are counted, but are no error. ``names``: how labels are cleaned as scientific names, as by ``read_votes``. Raises
+    VotesError if a file cannot be read, a column is missing or has a wrong type, more than ``max_rejected`` of the rows
+    cannot be used, or none is left, and TypeError for what is neither a path nor a frame.
     """
+    cleaner = cleaner_of(names)
     if is_frame(paths):
-        return ai_votes_from_table(paths, columns=columns, max_rejected=max_rejected)
-    return read_ai(find_ai(path_list(paths, OR_FRAME), columns=columns), max_rejected=max_rejected).ai_votes
+        return _of_table(paths, columns, max_rejected, cleaner)
+    found = find_ai(path_list(paths, OR_FRAME), columns=columns)
+    return read_ai(found, max_rejected=max_rejected, cleaner=cleaner).ai_votes
 
 
 class AiReading(NamedTuple):
@@ -54,15 +65,20 @@ def find_ai(paths: Paths, *, columns: Mapping[str, str] | None = None) -> tuple[
 
 
 def read_ai(
-    files: Sequence[CheckedFile], *, max_rejected: float = 0.01, like: Mapping[str, pa.DataType] | None = None
+    files: Sequence[CheckedFile],
+    *,
+    max_rejected: float = 0.01,
+    like: Mapping[str, pa.DataType] | None = None,
+    cleaner: "NameCleaner | None" = None,
 ) -> AiReading:
     """As :func:`read_ai_votes`, of files that were found, with the rejected rows.
 
-    ``like`` are the types of the votes' columns: a row whose integers are out of their range is rejected.
+    ``like`` are the types of the votes' columns: a row whose integers are out of their range is rejected. ``cleaner``
+    cleans labels, and counts them.
     """
     n_rows = sum(file.rows for file in files)
     batches = stream_all(files, AI_VOTES)
-    ai_votes, quarantine = _read(batches, types_of(files), origin_of(files), n_rows, max_rejected, like or {})
+    ai_votes, quarantine = _read(batches, types_of(files), origin_of(files), n_rows, max_rejected, like or {}, cleaner)
     return AiReading(ai_votes, inputs_of(files, (file.source.fingerprint() for file in files)), quarantine)
 
 
@@ -76,9 +92,15 @@ def ai_votes_from_table(
     >>> ai_votes_from_table({"observation_id": [7, 9], "label": ["Acer opalus", "Ilex"], "score": [0.9, 0.4]})
     AiVotes(2 observations, 2 labels, from table in memory)
     """
+    return _of_table(table, columns, max_rejected, None)
+
+
+def _of_table(
+    table: Frame, columns: Mapping[str, str] | None, max_rejected: float, cleaner: "NameCleaner | None"
+) -> AiVotes:
     arrow = to_table(table, AI_VOTES, columns, reader="read_ai_votes")
     types, batches = batches_of_table(arrow, AI_VOTES)
-    return _read(_numbered(batches, IN_MEMORY), types, IN_MEMORY, arrow.num_rows, max_rejected, {})[0]
+    return _read(_numbered(batches, IN_MEMORY), types, IN_MEMORY, arrow.num_rows, max_rejected, {}, cleaner)[0]
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], origin: str) -> Iterator[tuple[pa.RecordBatch, str, int]]:
@@ -96,12 +118,14 @@ def _read(
     n_rows: int,
     max_rejected: float,
     like: Mapping[str, pa.DataType],
+    cleaner: "NameCleaner | None",
 ) -> tuple[AiVotes, Quarantine]:
     """AI votes of batches, each with the path of its file and the row that it begins at."""
     if n_rows == 0:
         raise VotesError("no rows", where=origin, remedy="give AI votes, or leave out --ai-votes")
     if n_rows > MAX_ROWS:
         raise VotesError(f"more than {MAX_ROWS:,} rows", where=origin, remedy="give one for each observation")
+    check_cleanable(cleaner, types, origin)
     quarantine = Quarantine()
     observations, labels = id_column(types["observation_id"], n_rows), LabelColumn(types["label"], n_rows)
     scores = np.empty(n_rows)
@@ -114,7 +138,8 @@ def _read(
             quarantine.add(_as_votes(batch, types), rejected, reasons, path, row)
             kept = kept.filter(pc.invert(rejected))
         observations.append(kept.column("observation_id"))
-        labels.append(kept.column("label"))
+        of_rows = kept.column("label")
+        labels.append(of_rows if cleaner is None else cleaner.clean(of_rows, cleaner.ai_votes))
         scores[n_kept : n_kept + kept.num_rows] = scores_of(kept.column("score"))
         n_kept += kept.num_rows
     names, label_codes = labels.encode()

@@ -45,10 +45,18 @@ class VotesBuilder:
     compared but not stored: a log in the order of time does not need them, any other log is read for them again.
     """
 
-    def __init__(self, origin: str, types: Mapping[str, pa.DataType], as_of: datetime | None, capacity: int) -> None:
+    def __init__(
+        self,
+        origin: str,
+        types: Mapping[str, pa.DataType],
+        as_of: datetime | None,
+        capacity: int,
+        clean: Callable[[pa.Array], pa.Array] | None = None,
+    ) -> None:
         """``origin`` names the input in messages; ``types`` are those of the columns that any batch has.
 
-        ``capacity``: rows at most. Raises VotesError if that is more than MAX_ROWS.
+        ``capacity``: rows at most. ``clean`` makes other labels of those in a batch, null for no opinion. Raises
+        VotesError if there are more rows than MAX_ROWS.
         """
         if capacity > MAX_ROWS:
             raise VotesError(f"more than {MAX_ROWS:,} rows", remedy="split the log by observation and run in parts")
@@ -56,6 +64,7 @@ class VotesBuilder:
         self.types = types
         self.as_of = as_of
         self.quarantine = Quarantine()
+        self._clean = clean
         self._observations = id_column(types["observation_id"], capacity)
         self._users = id_column(types["user_id"], capacity)
         self._labels = LabelColumn(types["label"], capacity)
@@ -80,7 +89,8 @@ class VotesBuilder:
             self._left_out.append((n_before, ~to_numpy(keep)))
         self._observations.append(sound.column("observation_id"))
         self._users.append(sound.column("user_id"))
-        self._labels.append(sound.column("label"))
+        labels = sound.column("label")
+        self._labels.append(labels if self._clean is None else self._clean(labels))
         self._is_author[self._n_kept : self._n_kept + sound.num_rows] = _flags(sound)
         self._n_kept += sound.num_rows
         if "voted_at" in self.types:

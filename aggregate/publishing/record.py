@@ -21,6 +21,7 @@ from ..names import NameFindings
 from ..parameters import declared
 from ..reprs import short_repr
 from ..settings import ReadSettings
+from ..taxon_names.report import LabelCounts
 from ..trace import Iteration, LikelihoodIteration
 from .tables import Output
 
@@ -29,7 +30,7 @@ REMEDY = "name a run of plant-aggregate run"
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
 """Fields that must be valid if they are there; other invalid fields count as unknown."""
 
-MISSING_IF_NONE = ("strategy_class", "conversion")
+MISSING_IF_NONE = ("strategy_class", "conversion", "cleaned_labels")
 """Fields that a run.json does not have if they are None."""
 
 SIMPLE: Mapping[Any, Any] = {str: str, bool: bool, int: int, float: (int, float), NoneType: NoneType, Any: object}
@@ -297,6 +298,8 @@ class RunRecord:
     """The tables of the run, by the names of their files."""
     names: Mapping[str, NameFindings] = field(default_factory=dict)
     """Suspicious names among `labels` and `users`."""
+    cleaned_labels: LabelCounts | None = None
+    """What became of labels that were cleaned as scientific names; missing if none were."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Facts of add-ons, by name, which are keys of run.json itself."""
     changes: RunChanges | None = None

@@ -24,7 +24,7 @@ from .integrity import REMEDY, check_digest, check_tables, sound_table
 from .reading import PublishedEvidence, evidence_in, users_in
 from .record import RunRecord
 from .stores.store import RunStore
-from .tables import CONSENSUS_FILE
+from .tables import CONSENSUS_FILE, LABELS_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,6 +140,21 @@ class Run:
 
         return evidence_in(self.consensus, self.record, given_truth(truth))
 
+    def experts(self, truth: "Truth | Frame") -> Truth:
+        """Expert labels, or a frame of them, cleaned as the run cleaned the labels of votes.
+
+        As they are if it cleaned none. Labels that name no species for certain are left out. Raises VotesError. Warns
+        of what is left out, and of labels that count as the same.
+        """
+        from ..ingest.given import given_truth
+
+        given = given_truth(truth)
+        if self.record.cleaned_labels is None:
+            return given
+        from .experts import cleaned_as_in
+
+        return cleaned_as_in(self.record, self._cleaned_labels(), given)
+
     def users(self) -> pa.Table | None:
         """Its users.parquet: the columns USERS and USER_AGREEMENT of ``schema``.
 
@@ -156,6 +171,8 @@ class Run:
     ) -> "Votes":
         """The votes of users that the run read, read again: the same columns, and none cast after its time limit.
 
+        Labels are cleaned as the run did, by its labels.parquet.
+
         ``only``: ids of observations; the votes on others, and users and labels that only these have, are left out.
         ``paths``: where the votes are now, or a frame of them; None for the files that the run read, each of which must
         have the SHA-256 that it had then. Raises VotesError if votes are gone, have changed, or cannot be read, if
@@ -170,6 +187,10 @@ class Run:
         chosen: dict[str, Any] = {"max_rejected": self.record.reading.max_rejected}
         if only is not None:
             chosen = {"max_rejected": 1.0, "only": only if isinstance(only, pa.Array) else pa.array(only)}
+        if self.record.cleaned_labels is not None:
+            from ..taxon_names.cleaner import NameCleaner
+
+            chosen["cleaner"] = NameCleaner.recorded(self._cleaned_labels())
         with listening(progress) as listener:
             return read_found(found, **chosen, identify=False, progress=listener).votes
 
@@ -210,6 +231,11 @@ class Run:
             if digest != digests.get(place):
                 raise self._votes_are_gone("has another SHA-256 by now", place)
         return found
+
+    def _cleaned_labels(self) -> dict[str, str | None]:
+        """What each label that is not as it stands in the votes became; None for no opinion."""
+        table = self.read_table(LABELS_FILE, ["verbatim", "label"])
+        return dict(zip(table["verbatim"].to_pylist(), table["label"].to_pylist(), strict=True))
 
     @property
     def _vote_files(self) -> tuple[Input, ...]:

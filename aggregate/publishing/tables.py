@@ -19,6 +19,7 @@ from ..files.writing import OUTPUT_FOLDER, in_one_step, writing
 from ..progress import SILENT, Progress
 
 CONSENSUS_FILE, USERS_FILE, CHANGES_FILE = "consensus.parquet", "users.parquet", "changes.parquet"
+LABELS_FILE = "labels.parquet"
 
 ROW_GROUP = 1 << 19  # rows derived and written at a time
 

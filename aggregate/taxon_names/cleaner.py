@@ -65,10 +65,12 @@ class NameCleaner:
         if settings.checklist is not None:
             self._checklist = self._read_checklist(settings.checklist)
 
-    @property
-    def decisions(self) -> Mapping[str, Decision]:
-        """What became of every label that there was."""
-        return self._decided
+    @classmethod
+    def recorded(cls, labels: Mapping[str, str | None]) -> "NameCleaner":
+        """What does again what was done before: ``labels`` has those that were not left as they stand."""
+        cleaner = cls(NameSettings())
+        cleaner._decided.update((verbatim, Decision(label)) for verbatim, label in labels.items())
+        return cleaner
 
     def decide(self, labels: Iterable[str]) -> list[Decision]:
         """What becomes of each label."""
@@ -189,10 +191,12 @@ class NameCleaner:
         return Checklist((draft.label, draft.name) for draft in drafts)
 
 
-def check_texts(kind: "pa.DataType") -> None:
-    """Raise VotesError for labels that are no texts."""
+def check_texts(kind: "pa.DataType", where: str | None = None) -> None:
+    """Raise VotesError for labels that are no texts; ``where`` names their file."""
     import pyarrow as pa
 
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         remedy = "leave out --names, --synonyms and --checklist, or write names as labels"
-        raise VotesError(f"column 'label' has type {kind}: numbers are not cleaned as names", remedy=remedy)
+        raise VotesError(
+            f"column 'label' has type {kind}: numbers are not cleaned as names", where=where, remedy=remedy
+        )

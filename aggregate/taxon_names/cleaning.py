@@ -67,7 +67,7 @@ def clean_names(
     >>> found.labels.to_pylist()
     ['Quercus robur', 'Quercus robur', None, None]
     >>> found
-    CleanedLabels(3 labels: 1 changed (1 row), 1 of them merged; 1 refused (1 row without opinion))
+    CleanedLabels(of 3 labels 1 changed (1 row), 1 of them merged; 1 refused (1 row without opinion))
     """
     settings = NameSettings(True, synonyms, checklist, parser, to_species, higher_taxa)
     cleaner = NameCleaner(settings)

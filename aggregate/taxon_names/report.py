@@ -29,6 +29,8 @@ class Example:
     """The label as it stands in the input."""
     label: str | None
     """What it counts as; null for no opinion."""
+    outcome: str
+    """`changed`, `merged`, `refused` or `kept`, as in `labels.parquet`."""
     reason: str
     """The rules that changed it, or why it was refused or kept."""
     rows: int
@@ -128,7 +130,7 @@ def _examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
     found = []
     for outcome in (REFUSED, MERGED, CHANGED, KEPT):
         some = [
-            Example(row["verbatim"], row["label"], row["reason"], row["votes"] + row["ai_votes"])
+            Example(row["verbatim"], row["label"], outcome, row["reason"], row["votes"] + row["ai_votes"])
             for row in rows
             if row["outcome"] == outcome
         ]
@@ -141,7 +143,17 @@ def summary(counts: LabelCounts) -> str:
     changed = f"{counts.changed:,} changed ({count(counts.rows_changed, 'row')}), {counts.merged:,} of them merged"
     refused = f"{counts.refused:,} refused ({count(counts.rows_refused, 'row')} without opinion)"
     kept = f"; {count(counts.kept, 'homonym')} kept" if counts.kept else ""
-    return f"{count(counts.labels, 'label')}: {changed}; {refused}{kept}"
+    return f"of {count(counts.labels, 'label')} {changed}; {refused}{kept}"
+
+
+def examples_in_words(counts: LabelCounts) -> list[str]:
+    """Labels with most rows, refused ones first, a line each; those that were only changed if there are no others."""
+    return [
+        f"{quoted(example.verbatim)} counts as "
+        f"{'no opinion' if example.label is None else quoted(example.label)} ({example.reason}; "
+        f"{count(example.rows, 'row')})"
+        for example in [each for each in counts.examples if each.outcome != CHANGED] or counts.examples
+    ]
 
 
 def report_blocks(counts: LabelCounts) -> list[Block]:
@@ -165,6 +177,6 @@ def warning_of(counts: LabelCounts) -> str | None:
     reason, rows = max(counts.refused_by_reason.items(), key=lambda item: (item[1], item[0]))
     first = next(example for example in counts.examples if example.label is None)
     return (
-        f"{counts.rows_refused:,} of {count(counts.rows, 'row')} with a label count as no opinion, {rows:,} of them "
-        f"because it is {reason} (first {quoted(first.verbatim)})"
+        f"{counts.rows_refused:,} of {count(counts.rows, 'row')} with a label count as no opinion, most often for the "
+        f"reason {reason!r} ({rows:,}); the most frequent label is {quoted(first.verbatim)}"
     )

@@ -64,6 +64,6 @@ class NameSettings:
         check_settings(self)
 
     @property
-    def are_set(self) -> bool:
+    def cleans_labels(self) -> bool:
         """Whether labels may change."""
         return self.names or self.synonyms is not None or self.checklist is not None

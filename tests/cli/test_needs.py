@@ -18,6 +18,7 @@ ARGUMENTS = {
     "calibrate-ai": ["ai.parquet", "--truth", "t.parquet"],
 }
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}
+VALUES |= {"--parser": ["gbif"], "--to-species": [], "--higher-taxa": []}
 
 
 def with_needs() -> Iterator[tuple[str, Option, click.Parameter]]:

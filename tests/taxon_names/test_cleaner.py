@@ -120,7 +120,8 @@ def test_ranks_below_species_become_species_where_asked_for() -> None:
 def test_many_refusals_are_a_warning() -> None:
     counts = clean_names(["GIRAFFE", "GIRAFFE", "ZEBRA", "Acer campestre"]).counts
     assert warning_of(counts) == (
-        "3 of 4 rows with a label count as no opinion, 3 of them because it is above species (first 'GIRAFFE')"
+        "3 of 4 rows with a label count as no opinion, most often for the reason 'above species' (3); the most "
+        "frequent label is 'GIRAFFE'"
     )
     assert warning_of(clean_names(["Acer campestre"] * 20 + ["ZEBRA"]).counts) is None
 
@@ -134,7 +135,7 @@ def test_the_summary_shows_the_labels_with_most_rows() -> None:
         ("ACER OPALUS", 2),
     ]
     (block,) = report_blocks(counts)
-    assert block.title == "5 labels: 1 changed (2 rows), 0 of them merged; 4 refused (10 rows without opinion)"
+    assert block.title == "of 5 labels 1 changed (2 rows), 0 of them merged; 4 refused (10 rows without opinion)"
 
 
 @pytest.mark.parametrize(

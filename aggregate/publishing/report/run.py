@@ -7,9 +7,11 @@ from ...blocks import Block, Table, count
 from ...consensus import status_table
 from ...errors import quoted
 from ...trace import in_words
+from ..tables import LABELS_FILE
 
 if TYPE_CHECKING:
     from ...names import NameFindings
+    from ...taxon_names.report import LabelCounts
     from ..record import AiCounts, ConversionFacts, RunChanges, VoteCounts
     from ..releases import ListedRun
     from ..run import Run
@@ -35,6 +37,7 @@ def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
         *(_conversion_lines(record.conversion) if record.conversion else []),
         *(_ai_lines(counts.ai) if counts.ai else []),
         *([f"{count(n_rejected, 'rejected row')}: rejected.parquet says which and why"] if n_rejected else []),
+        *(_cleaned_labels(record.cleaned_labels) if record.cleaned_labels else []),
         f"{count(counts.users, 'user')}, {counts.self_validating_users:,} self-validating "
         "(one vote of theirs makes a label valid)",
         *_suspicious_names(record.names),
@@ -150,6 +153,14 @@ def _ai_lines(counts: "AiCounts") -> list[str]:
         further = count(counts.further, "further row")
         lines.append(f"  {further} of AI votes left out: one counts for each observation")
     return lines
+
+
+def _cleaned_labels(counts: "LabelCounts") -> list[str]:
+    """What became of labels that were cleaned as names, and the labels with most rows."""
+    from ...taxon_names.report import examples_in_words, summary
+
+    examples = examples_in_words(counts)
+    return [summary(counts), *[f"  {example}" for example in examples], f"  {LABELS_FILE} says which and why"]
 
 
 def _suspicious_names(names: Mapping[str, "NameFindings"]) -> list[str]:
