@@ -1,10 +1,11 @@
 """The files in a folder or a zip file, as streams: nothing is unpacked, and nothing outside is reached."""
 
 import gzip
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
@@ -122,7 +123,17 @@ def open_archive(path: Path) -> Archive:
             is_zip = file.read(4) == b"PK\x03\x04"
     except OSError as error:
         raise VotesError("cannot be read", where=printable(str(path)), remedy=reason_of(error)) from error
-    return Zip(path) if is_zip else Single(path)
+    if is_zip:
+        return Zip(path)
+    if _is_tar(path):
+        raise VotesError("is a tar archive", where=printable(str(path)), remedy="unpack it, and name the folder")
+    return Single(path)
+
+
+def _is_tar(path: Path) -> bool:
+    with suppress(OSError, EOFError, zlib.error):  # of a file that is cut, which is said when it is read
+        return tarfile.is_tarfile(path)
+    return False
 
 
 @contextmanager

@@ -19,6 +19,7 @@ METAFILE = "meta.xml"
 TERMS = "http://rs.tdwg.org/dwc/terms/"
 BESIDE = ("eml.xml", "metadata.xml", "citations.txt", "rights.txt")  # that are no tables, in archives without meta.xml
 TABLES = (".txt", ".csv", ".tsv", ".tab", ".gz")
+DELIMITERS = {"\t": "tabulators", ",": "commas", ";": "semicolons", "|": "bars"}
 ESCAPES = {r"\t": "\t", r"\n": "\n", r"\r": "\r", r"\f": "\f", r"\\": "\\"}
 
 
@@ -70,15 +71,43 @@ class DataFile:
     def rows(
         self, archive: Archive, notes: Counter[str], faulty: Callable[[str, Fault], None]
     ) -> Iterator[tuple[str, Row]]:
-        """The rows of its files, with the file of each. Rows with too few columns are counted in ``notes``."""
+        """The rows of its files, with the file of each.
+
+        Rows with too few columns, and headers that ``ignoreHeaderLines`` should have named, are counted in ``notes``.
+        Raises VotesError if the columns are delimited by something else than is declared.
+        """
         width = self.width
         for location in self.locations:
             where = f"{archive.where}/{location}"
             with archive.stream(location) as file:
+                is_first = True
                 for row in read_rows(file, self.dialect, where, notes, partial(faulty, where)):
+                    if is_first:
+                        is_first = False
+                        self._check_delimiter(row, where)
+                        if not self.dialect.header_lines and self._is_header(row):
+                            notes["headers that meta.xml does not declare, which were skipped"] += 1
+                            continue
                     if len(row.fields) < width:
                         notes["rows with fewer columns than declared, filled up with empty ones"] += 1
                     yield where, row
+
+    def _check_delimiter(self, row: Row, where: str) -> None:
+        """Raise VotesError if another delimiter than the declared one gives a row the columns that it must have."""
+        if len(row.fields) > 1 or self.width < 2:
+            return
+        for delimiter, name in DELIMITERS.items():
+            n_fields = row.fields[0].count(delimiter) + 1
+            if n_fields >= self.width:
+                what = f"line {row.line:,} has one column by fieldsTerminatedBy {quoted(self.dialect.delimiter)}"
+                remedy = f"it has {n_fields} by {name}: say so in meta.xml, where a comma is meant if nothing is said"
+                raise VotesError(what, where=where, remedy=remedy)
+
+    def _is_header(self, row: Row) -> bool:
+        """Whether a row has the names of the terms in place of values."""
+        columns = {uri: field.index for uri, field in self.fields.items() if field.index is not None}
+        named = [row.fields[index] for index in columns.values() if index < len(row.fields)]
+        return len(named) > 1 and named == [last_part(uri) for uri in columns]
 
 
 @dataclass(frozen=True)

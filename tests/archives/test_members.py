@@ -1,3 +1,4 @@
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_a_file_that_is_missing_is_named_with_those_there_are(tmp_path: Path) ->
         open_archive(tmp_path).stream("votes")
     with pytest.raises(VotesError, match=r"nowhere: cannot be read; no such file or directory"):
         open_archive(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_tar_archive_is_said_to_be_one(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "meta.xml").write_text("<archive/>")
+    with tarfile.open(tmp_path / "a.tgz", mode) as file:
+        file.add(tmp_path / "meta.xml", "meta.xml")
+    with pytest.raises(VotesError, match=r"a\.tgz: is a tar archive; unpack it, and name the folder"):
+        open_archive(tmp_path / "a.tgz")
 
 
 def test_an_encrypted_file_is_said_to_be_one(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -64,6 +65,27 @@ def test_columns_that_are_not_declared_are_skipped(tmp_path: Path) -> None:
     rows = [["1", "secret", "Acer campestre", "more"]]
     folder = make_folder(tmp_path, Table("a", "Occurrence", ["id", None, "scientificName"], rows, CSV))
     assert values(folder, described(folder).core, "scientificName") == [("Acer campestre",)]
+
+
+def test_a_header_that_is_not_declared_is_no_row(tmp_path: Path) -> None:
+    rows = [["scientificName", "scientificName", "identifiedBy"], ["scientificName", "a", "b"]]
+    table = Table("a", "Occurrence", ["id", "scientificName", "identifiedBy"], rows, Dialect("\t", ""))
+    folder = make_folder(tmp_path, table)
+    notes: Counter[str] = Counter()
+    assert values(folder, described(folder).core, "scientificName", notes=notes) == [("a",)]
+    assert notes == {"headers that meta.xml does not declare, which were skipped": 1}
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [("\t", "tabulators"), (";", "semicolons")])
+def test_another_delimiter_than_the_declared_one_is_an_error(tmp_path: Path, delimiter: str, name: str) -> None:
+    rows = [["1", "Acer", "Ann"]]
+    table = Table("a.txt", "Occurrence", ["id", "scientificName", "identifiedBy"], rows, Dialect(delimiter))
+    folder = make_folder(tmp_path, table)
+    xml = (folder / "meta.xml").read_text()
+    xml = re.sub(' fieldsTerminatedBy="[^"]*"', "", xml)
+    with pytest.raises(VotesError) as error:
+        values(folder, described(folder, xml).core, "scientificName")
+    assert "a.txt: line 1 has one column by fieldsTerminatedBy ','; it has 3 by " + name in str(error.value)
 
 
 def test_the_rows_of_a_table_may_be_in_several_files(tmp_path: Path) -> None:

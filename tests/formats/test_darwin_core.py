@@ -1,11 +1,15 @@
 """The format on made archives: those that were found hold no identifications of several people."""
 
+import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plant_aggregate.archives.text_rows import Dialect
 from plant_aggregate.errors import ParameterError, VotesError
@@ -355,6 +359,59 @@ def test_taxa_become_a_taxonomy(tmp_path: Path) -> None:
     tables, _ = read_tables(DarwinCore(label="taxonID"), folder)
     assert tables["taxonomy"]["label"].to_pylist() == ["2", "1", "4", "5"]
     assert tables["taxonomy"]["parent"].to_pylist() == ["1", "0", None, "1"]
+
+
+PEOPLE = st.sampled_from(["Ann", "Ben", "", " ", "Ann | Ben", "plant-aggregate", "Ben|plant-aggregate"])
+IDENTIFIED = st.lists(
+    st.tuples(
+        st.sampled_from(["1", "2", "3", ""]),
+        PEOPLE,
+        st.sampled_from(["Acer", "Salix", ""]),
+        st.sampled_from(["", "cf."]),
+        st.sampled_from(["", "2020", "2020-05-01", "2020-05-02"]),
+    ),
+    max_size=9,
+)
+
+
+@given(IDENTIFIED, st.sampled_from(["Ann", "Ann | Ben", ""]), st.sampled_from(["", "Ben"]))
+def test_each_identification_is_used_left_out_or_rejected_as_a_slow_reading_says(
+    rows: list[tuple[str, ...]], recorded_by: str, in_core: str
+) -> None:
+    columns = ["coreid", "identifiedBy", "scientificName", "identificationQualifier", "dateIdentified"]
+    core = occurrences(recordedBy=[recorded_by, ""], identifiedBy=[in_core, in_core], scientificName=["Tilia", "Tilia"])
+    with tempfile.TemporaryDirectory() as name:
+        votes, account = read(make_folder(Path(name), core, identifications(rows, columns)))
+    only_in_core = {"1", "2"} - {row[0] for row in rows} if in_core else set()
+    all_rows = [*rows, *((each, in_core, "Tilia", "", "") for each in ("1", "2") if each in only_in_core)]
+    recorders = {"1": set(recorded_by.split(" | ")) - {""}, "2": set()}
+    counts, expected = Counter(), []
+    for observation, by, label, qualifier, date in all_rows:
+        people = [person for person in (part.strip() for part in by.split("|")) if person]
+        users = [person for person in people if person != "plant-aggregate"]
+        if observation not in recorders:
+            counts["rejected"] += 1
+        elif not users or qualifier or not label:
+            counts["left out"] += 1
+        else:
+            counts["used"] += 1
+            expected += [(observation, user, label, date) for user in users]
+    undated = {
+        (observation, person.strip())
+        for observation, by, _, _, date in rows
+        for person in by.split("|")
+        if len(date) < 10
+    }
+    assert [(v["observation_id"], v["user_id"], v["label"], v["date_identified"] or "") for v in votes] == expected
+    for vote in votes:
+        authors = recorders[vote["observation_id"]]
+        assert vote["is_author"] == (vote["user_id"] in authors if authors else None)
+        is_dated = (vote["observation_id"], vote["user_id"]) not in undated and vote["date_identified"] is not None
+        assert (vote["voted_at"] is not None) == is_dated
+    assert account.n_read["votes"] == len(all_rows)
+    assert account.n_used() == counts["used"]
+    assert sum(account.left_out.get("votes", {}).values()) == counts["left out"]
+    assert len(account.rejected) == counts["rejected"]
 
 
 @pytest.mark.parametrize(
