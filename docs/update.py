@@ -323,6 +323,48 @@ def in_console(printed: str) -> str:
     return f"```console\n{re.sub(f'{re.escape(WORK.name)}/[^/]+/', '', printed)}```"
 
 
+@cache
+def zooniverse_export() -> Path:
+    """The folder of the exports that the tutorial on Zooniverse begins with, and of what is made of them."""
+    work = Path(folder("zooniverse"))
+    subprocess.run([sys.executable, ROOT / "examples" / "zooniverse_export.py", work / "wildlife"], check=True)
+    return work
+
+
+@cache
+def zooniverse_converted() -> str:
+    """What ``convert`` says of the classification export."""
+    work = zooniverse_export()
+    options = ["--task", "T0", "--workflows", f"{work}/wildlife/workflows.csv", "-q", "-o", f"{work}/votes"]
+    return in_console(output_of("convert", "zooniverse", f"{work}/wildlife/classifications.csv", *options))
+
+
+def zooniverse_compared() -> str:
+    """The first table of what ``compare`` says of its votes."""
+    zooniverse_converted()
+    files = [f"{zooniverse_export()}/votes/{name}.parquet" for name in ("votes", "truth")]
+    options = ["--truth", files[1], "--strategies", "majority,plantnet,one-coin,dawid-skene", "-q"]
+    first, *_ = output_of("compare", files[0], *options).split("\n\n")
+    return in_console(f"{first}\n")
+
+
+@cache
+def zooniverse_run() -> str:
+    """The summary of a run on these votes."""
+    zooniverse_converted()
+    work = zooniverse_export()
+    options = ["--strategy", "one-coin", "-q", "-o", f"{work}/consensus"]
+    return in_console(output_of("run", f"{work}/votes/votes.parquet", *options))
+
+
+def zooniverse_evaluated() -> str:
+    """The beginning of its evaluation."""
+    zooniverse_run()
+    work = zooniverse_export()
+    shown = output_of("evaluate", f"{work}/consensus", "--truth", f"{work}/votes/truth.parquet", "-q")
+    return in_console("\n".join(shown.splitlines()[:8]) + "\n")
+
+
 def sample_rows() -> str:
     """Some rows of the consensus on sample_votes: a few of each status."""
     consensus = plant_aggregate.PlantNet().fit(plant_aggregate.read_votes(ROOT / "sample_votes" / "votes.parquet"))
@@ -449,6 +491,10 @@ PARTS: dict[str, Callable[[], str]] = {
     **{f"export to {name}": partial(exported, name) for name in EXPORTED},
     "convert darwin-core": converted_archive,
     "formats": formats,
+    "zooniverse convert": zooniverse_converted,
+    "zooniverse compare": zooniverse_compared,
+    "zooniverse run": zooniverse_run,
+    "zooniverse evaluate": zooniverse_evaluated,
     **{f"options of {name}": partial(options_of_format, name) for name in FORMATS},
     "columns of rejected records": lambda: columns(schema.REJECTED_RECORDS),
     "columns of conversions": lambda: columns(schema.CONVERSION),

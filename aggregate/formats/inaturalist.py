@@ -35,7 +35,7 @@ _option = partial(parameter, group="Format")
 
 @dataclass(frozen=True)
 class INaturalist:
-    """Identifications of observations, from the API of iNaturalist (JSON)."""
+    """Identifications of observations, as the API of iNaturalist answers (JSON)."""
 
     name: ClassVar[str] = "inaturalist"
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ..arrays import Flags, Indices
 from ..arrow import to_arrow
+from ..blocks import count
 from ..errors import VotesError, did_you_mean, quoted, warn
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
@@ -50,7 +51,7 @@ COLUMNS = (
 )
 OPTIONAL = ("gold_standard", "expert")
 EXPORT_IT = "give the classification export of a project or workflow"
-CHOOSE_TASK = "choose one with --task"
+CHOOSE_TASK = "choose one with the option task"
 MISSING = ("", "NA")  # where NA can be no value, it is what R writes for an empty one
 OTHER_FILES = {
     "extractor": "what panoptes-aggregation extracted",
@@ -74,19 +75,34 @@ class Zooniverse:
 
     name: ClassVar[str] = "zooniverse"
 
-    task: str | None = _option(None, "the task whose answers are the votes, such as T0", unset="the only one")
-    workflow: str | None = _option(None, "the id of the workflow", unset="the only one with votes")
+    task: str | None = _option(
+        None,
+        "the task whose answers are the votes, if there are several, such as T0",
+        unset="the only one",
+        metavar="TASK",
+    )
+    workflow: str | None = _option(
+        None, "the id of the workflow, if several have that task", unset="the only one", metavar="ID"
+    )
     workflow_version: str | None = _option(
-        None, "the version of the workflow: 106.2, or 106 for all whose number begins so", unset="all"
+        None,
+        "the version of the workflow alone: 106.2, or 106 for all whose number begins so",
+        unset="all",
+        metavar="VERSION",
     )
     workflows: str | None = _option(
-        None, "the workflow export (CSV): choices are called what volunteers saw", is_file=True, unset="their ids"
+        None,
+        "the workflow export (CSV), by which labels are what volunteers saw in place of ids of choices",
+        is_file=True,
+        unset="ids of choices",
+        metavar="FILE",
     )
     choices: str | None = _option(
         None,
         "a CSV or TSV file with the columns choice and label: what choices are called; without a label, no vote",
         is_file=True,
         unset="none",
+        metavar="FILE",
     )
     anonymous: str = _option(
         "keep",
@@ -157,7 +173,7 @@ class Zooniverse:
             return VotesError(what, where=where, remedy=did_you_mean(task, tasks) or CHOOSE_TASK)
         kinds, others = tasks.get(task, Counter()), [name for name in tasks if tasks[name].keys() & {*CHOICES}]
         if kinds[DRAWING] and not kinds.keys() & {*CHOICES}:
-            marks = f"{kinds[DRAWING]:,} classifications have marks on the image, which do not name the subject"
+            marks = f"marks on the image in {count(kinds[DRAWING], 'classification')}, which do not name the subject"
             remedy = f"choose a task with choices: {', '.join(others)}" if others else "these are no votes"
             return VotesError(f"task {quoted(task)} is a drawing: {marks}", where=where, remedy=remedy)
         reasons = account.left_out.get("votes", Counter()) + account.n_rejected.get("votes", Counter())
@@ -217,9 +233,9 @@ class _Reading:
     def tables(self, where: str) -> Iterator[Part]:
         """The votes that count, and the truth. Raises VotesError if they are of several workflows."""
         if len(self._workflows) > 1:
-            found = ", ".join(f"{name} ({n:,} votes)" for name, n in self._workflows.most_common())
+            found = ", ".join(f"{name} ({count(n, 'vote')})" for name, n in self._workflows.most_common())
             what = f"task {quoted(self._task)} is in several workflows: {found}"
-            raise VotesError(what, where=where, remedy="choose one with --workflow")
+            raise VotesError(what, where=where, remedy="choose one with the option workflow")
         self._account.details["task"] = self._task
         if self._workflows:
             (self._account.details["workflow"],) = self._workflows
@@ -351,7 +367,7 @@ class _Labels:
             more = f", and {len(pairs) - SHOWN:,} more pairs" if len(pairs) > SHOWN else ""
             warn(
                 f"choices look the same under ids of two versions of the workflow: {', '.join(named)}{more}; "
-                "give the workflow export with --workflows, or one label for both with --choices"
+                "give the workflow export (option workflows), or one label for both (option choices)"
             )
 
 
@@ -423,7 +439,7 @@ class _Ballots:
         when = "before" if repeats == "first" else "again later"
         account.leave_out(f"of users who classified the subject {when}", int(is_repeat.sum()))
         differs = is_repeat & (columns["label"] != columns["label"][chosen])
-        account.note("of these, with another label than the one that counts", int(differs.sum()))
+        account.note("repeats with another label than the one that counts", int(differs.sum()))
         anonymous = columns["user"][counts & (columns["anonymous"] == 1)]
         account.note("votes of users who were not logged in", anonymous.size)
         account.note("users who were not logged in, as far as their addresses tell", np.unique(anonymous).size)

@@ -144,7 +144,7 @@ def test_several_tasks_are_listed_with_their_kinds(path: Path) -> None:
         "T0 (survey 2), T1 (unanswered 1, question 1), T10 (question with several answers 1), "
         "T2 (drawing 1, unanswered 1)"
     )
-    assert fault(path, *rows) == f"there are several tasks: {listed}; choose one with --task"
+    assert fault(path, *rows) == f"there are several tasks: {listed}; choose one with the option task"
     assert fault(path, *rows, task="T7").startswith(f"there is no task 'T7': there are {listed}")
     assert votes(read(path, *rows, workflow="9", several="split"))[0] == ("1+Day", "3", "Day")
 
@@ -152,7 +152,7 @@ def test_several_tasks_are_listed_with_their_kinds(path: Path) -> None:
 def test_marks_on_an_image_are_no_votes(path: Path) -> None:
     rows = [classification(1, "1", "1", drawing(2)), classification(2, "1", "2", drawing(0), question("Day", "T1"))]
     message = (
-        "task 'T0' is a drawing: 1 classifications have marks on the image, which do not name the subject; "
+        "task 'T0' is a drawing: marks on the image in 1 classification, which do not name the subject; "
         "choose a task with choices: T1"
     )
     assert fault(path, *rows, task="T0") == message
@@ -164,7 +164,8 @@ def test_marks_on_an_image_are_no_votes(path: Path) -> None:
 def test_a_task_in_several_workflows(path: Path) -> None:
     rows = [classification(n, "1", str(n), survey("DR"), workflow_id=str(n // 2)) for n in (1, 2, 3)]
     assert (
-        fault(path, *rows) == "task 'T0' is in several workflows: 1 (2 votes), 0 (1 votes); choose one with --workflow"
+        fault(path, *rows)
+        == "task 'T0' is in several workflows: 1 (2 votes), 0 (1 vote); choose one with the option workflow"
     )
     found = read(path, *rows, workflow="1")
     assert (len(votes(found)), left_out(found)) == (2, {"of another workflow": 1})
@@ -188,7 +189,7 @@ def test_users_who_were_not_logged_in_are_addresses(path: Path) -> None:
     ]
     assert left_out(found) == {"of users who classified the subject before": 1}
     assert found.account.facts == {
-        "of these, with another label than the one that counts": 1,
+        "repeats with another label than the one that counts": 1,
         "votes of users who were not logged in": 2,
         "users who were not logged in, as far as their addresses tell": 2,
     }
@@ -230,7 +231,7 @@ def test_the_first_classification_counts_by_its_number(path: Path) -> None:
     found = read(path, *rows, classification(1, "6", "1", survey("CT")))
     assert votes(found) == [("5", "1", "DR"), ("6", "1", "CT")]
     assert left_out(found) == {"of users who classified the subject before": 2}
-    assert found.account.facts == {"of these, with another label than the one that counts": 2}
+    assert found.account.facts == {"repeats with another label than the one that counts": 2}
     found = read(path, *rows, repeats="latest")
     assert votes(found) == [("5", "1", "CT")]
     assert left_out(found) == {"of users who classified the subject again later": 2}
@@ -368,7 +369,7 @@ def test_ids_of_two_versions_are_told_with_both_counts(path: Path) -> None:
         read(path, *rows)
     assert [str(item.message) for item in caught] == [
         "choices look the same under ids of two versions of the workflow: GIRAFFE (3) and GRFF (2); "
-        "give the workflow export with --workflows, or one label for both with --choices"
+        "give the workflow export (option workflows), or one label for both (option choices)"
     ]
 
 
@@ -653,7 +654,7 @@ def test_real_exports(name: str, task: str | None) -> None:
 
 @needs_exports
 def test_a_real_drawing_is_refused() -> None:
-    with pytest.raises(VotesError, match="task 'T0' is a drawing: 48 classifications have marks on the image"):
+    with pytest.raises(VotesError, match="task 'T0' is a drawing: marks on the image in 48 classifications"):
         read_tables(Zooniverse(task="T0"), EXPORTS / "zooniverse_drawing.csv")
 
 
