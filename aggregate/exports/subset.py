@@ -3,10 +3,10 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -134,10 +134,11 @@ class SubsetTables(RunSplitSettings):
         if found.votes is None:
             notes.append(f"no {VOTES_FILE}: the votes of the run are gone; name their files with --votes")
         else:
-            votes = _VotesOn(found.votes, ids)
-            progress.phase("write the votes", total=votes.n_observations, unit="votes")
-            write_rows(votes, folder / VOTES_FILE, progress)
-            notes.append(f"{VOTES_FILE}: {count(votes.n_observations, 'vote')}, one a user and observation")
+            votes = _votes_on(found.votes, ids)
+            times = run.vote_times(votes, paths=self.votes, progress=progress)
+            progress.phase("write the votes", total=votes.n_votes, unit="votes")
+            write_rows(_VoteRows(votes, times), folder / VOTES_FILE, progress)
+            notes.append(f"{VOTES_FILE}: {count(votes.n_votes, 'vote')}, one a user and observation")
         if self.truth is not None:
             truth = read_truth(self.truth, columns=self.truth_columns)
             n_known = _write_truth(truth, ids, folder / TRUTH_FILE, redacted(run.consensus))
@@ -226,30 +227,47 @@ def _as_published(consensus: pa.Table) -> pa.Schema:
     return pa.schema(fields)
 
 
-class _VotesOn:
-    """The votes on some observations, to be written in ranges."""
+def _votes_on(votes: Votes, ids: pa.Array) -> Votes:
+    """The votes on some observations; users and labels that only others have keep their codes."""
+    from ..kernels.disputes import votes_of
 
-    def __init__(self, votes: Votes, ids: pa.Array) -> None:
-        on_them = places_of(votes.observation_ids, ids) >= 0
-        self._votes = votes
-        self._rows = np.flatnonzero(np.repeat(on_them, np.diff(votes.offsets)))
-        self.n_observations = self._rows.size  # the rows of this table are votes
+    observations = np.flatnonzero(places_of(votes.observation_ids, ids) >= 0)
+    offsets, items = votes_of(votes.offsets, observations)
+    return replace(
+        votes,
+        offsets=offsets,
+        users=votes.users[items],
+        labels=votes.labels[items],
+        is_author=votes.is_author[items],
+        observation_ids=votes.observation_ids.take(to_arrow(observations)),
+        factors=None,
+    )
+
+
+class _VoteRows(NamedTuple):
+    """Votes with their times, to be written in ranges."""
+
+    votes: Votes
+    times: pa.Array  # null where a time is not known
+
+    @property
+    def n_observations(self) -> int:
+        """Number of rows, each of which is a vote."""
+        return self.votes.n_votes
 
     def to_arrow(self, first: int, last: int) -> pa.Table:
-        """Votes ``first`` to ``last``."""
-        return self.encoded(first, last).cast(self._votes.to_arrow(0, 0).schema)
+        """Votes ``first`` to ``last``; without times if none is known."""
+        rows = self.votes.to_arrow(first, last)
+        has_times = self.times.null_count < len(self.times)
+        return rows.append_column("voted_at", self.times[first:last]) if has_times else rows
 
     def encoded(self, first: int, last: int) -> pa.Table:
-        """The same, with texts as dictionaries."""
-        votes, rows = self._votes, self._rows[first:last]
-        observations = np.searchsorted(votes.offsets, rows, side="right") - 1
-        columns = {
-            "observation_id": votes.observation_ids.take(to_arrow(observations)),
-            "user_id": labels_of(votes.users[rows], votes.user_ids),
-            "label": labels_of(votes.labels[rows], votes.label_names),
-            "is_author": to_arrow(votes.is_author[rows]),
-        }
-        return pa.table(columns)
+        """The same, with texts as dictionaries: most occur often."""
+        rows = self.to_arrow(first, last)
+        for place, field in enumerate(rows.schema):
+            if pa.types.is_string(field.type) and field.name != "observation_id":
+                rows = rows.set_column(place, field.name, rows.column(place).combine_chunks().dictionary_encode())
+        return rows
 
 
 def _write_truth(truth: Truth, ids: pa.Array, path: Path, place: str) -> int:
