@@ -72,6 +72,18 @@ def test_no_author_is_in_two_sets(data: TrainingData) -> None:
     assert {len(found) for found in sets.values()} == {1}
 
 
+def test_the_next_night_moves_nothing(data: TrainingData, tmp_path: Path) -> None:
+    """The night before had two thirds of the votes."""
+    votes = pq.read_table(VOTES)
+    before = plant_aggregate.run(votes.slice(0, 18_000), tmp_path / "before")
+    first = training_table(before, votes=votes.slice(0, 18_000))
+    sets = dict(zip(*(data.table.column(name).to_pylist() for name in ("observation_id", "split")), strict=True))
+    rows = first.table.select(["observation_id", "split"]).to_pylist()
+    shared = [row for row in rows if row["observation_id"] in sets]
+    assert len(shared) > 5000
+    assert all(sets[row["observation_id"]] == row["split"] for row in shared)
+
+
 def test_classes_are_sorted_and_have_a_training_observation(data: TrainingData) -> None:
     labels = data.classes.column("label").to_pylist()
     assert labels == sorted(labels)
