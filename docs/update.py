@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -195,6 +196,38 @@ def formats() -> str:
         shown = f"[{name}]({page})" if (ROOT / "docs" / page).exists() else name
         lines.append(f"| {shown} | {summary} |")
     return "\n".join(lines)
+
+
+CONVERTED = {
+    "csv": (
+        "log.csv",
+        "obs,user_id,label,voted_at\n007,ana,Acer campestre,2026-11-23\n007,bo,NA,\n007,,Acer opalus,\n",
+        ["--column", "observation_id=obs", "--max-rejected", "0.5"],
+    ),
+    "jsonl": (
+        "log.jsonl",
+        '{"observation_id": 7, "user": {"id": "ana"}, "label": "Acer campestre", "is_author": true}\n'
+        '{"observation_id": 7, "user": {"id": "bo"}, "label": "Acer opalus"}\n',
+        ["--column", "user_id=user.id"],
+    ),
+    "wide": (
+        "matrix.csv",
+        "image,ana,bo,cy,expert\n1.jpg,Acer campestre,NA,,Acer campestre\n2.jpg,,Acer opalus,Acer opalus,\n",
+        ["--truth", "expert", "--blank", "NA"],
+    ),
+    "crowd-kit": ("crowd_labels.csv", "task,worker,label\n1,ana,Acer campestre\n1,bo,Acer opalus\n", []),
+}
+"""Format -> the name of a small file, what is in it, and options."""
+
+
+def converted(name: str) -> str:
+    """A small file in a format, the command that converts it, and what that prints."""
+    here = folder(f"convert {name}")
+    file, content, options = CONVERTED[name]
+    Path(here, file).write_text(content, encoding="utf-8")
+    said = output_of("convert", name, f"{here}/{file}", "-o", f"{here}/votes", "-q", *options)
+    command = shlex.join(["plant-aggregate", "convert", name, file, "-o", "votes", *options])
+    return f"```console\n$ cat {file}\n{content}$ {command}\n{said.replace(f'{here}/', '')}```"
 
 
 def options_of_format(name: str) -> str:
@@ -495,6 +528,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "zooniverse compare": zooniverse_compared,
     "zooniverse run": zooniverse_run,
     "zooniverse evaluate": zooniverse_evaluated,
+    **{f"example of {name}": partial(converted, name) for name in CONVERTED},
     **{f"options of {name}": partial(options_of_format, name) for name in FORMATS},
     "columns of rejected records": lambda: columns(schema.REJECTED_RECORDS),
     "columns of conversions": lambda: columns(schema.CONVERSION),

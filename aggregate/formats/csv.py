@@ -66,7 +66,7 @@ class Csv:
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The rows of each file."""
-        return _rows(paths, account, self.table, self.columns or {}, self.delimiter)
+        return read_rows(paths, account, self.table, self.columns or {}, self.delimiter)
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,24 @@ class Tsv:
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The rows of each file."""
-        return _rows(paths, account, self.table, self.columns or {}, "\t")
+        return read_rows(paths, account, self.table, self.columns or {}, "\t")
 
 
-def _rows(
-    paths: Sequence[Path], account: Account, table: str, columns: Mapping[str, str], delimiter: str
+def read_rows(
+    paths: Sequence[Path],
+    account: Account,
+    table: str,
+    columns: Mapping[str, str],
+    delimiter: str,
+    *,
+    with_optional: bool = True,
 ) -> Iterator[Part]:
+    """The rows of a table in delimited files.
+
+    ``columns``: our names -> theirs, where these are others. ``with_optional``: whether to read optional columns.
+    """
     required, optional = columns_of(table, columns)
+    optional = optional if with_optional else []
     theirs = {ours: columns.get(ours, ours) for ours in (*required, *optional)}
     headers = [header(path, delimiter=delimiter) for path in paths]
     there = [ours for ours in theirs if ours in required or any(theirs[ours] in names for names in headers)]
