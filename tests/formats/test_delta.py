@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+import plant_aggregate
 from plant_aggregate.errors import VotesError
 from plant_aggregate.formats.delta import Delta
 from plant_aggregate.formats.reading import Tables, read_tables
@@ -218,3 +219,16 @@ def test_the_files_that_are_read_are_those_of_the_version(tmp_path: Path) -> Non
     assert {path.name for path in Delta(version=0).files([tmp_path])} == first
     assert all(path.is_file() for path in Delta().files([tmp_path]))
     assert f"{1:020}.json" in second
+
+
+def test_a_conversion_says_which_version_it_read(work: Path) -> None:
+    append(work / "lake", table((1, "ana", "Acer"), (2, "bo", "Ilex")))
+    append(work / "lake", table((3, "cy", "Ilex")))
+    done = plant_aggregate.convert("delta", work / "lake", work / "converted", version=0)
+    assert done.record["details"] == {"version": "0"}
+    assert done.record["options"] == {"version": 0}
+    assert {Path(item["path"]).suffix for item in done.record["inputs"]} == {".json", ".parquet"}
+    assert len(done.record["inputs"]) == 2
+    assert plant_aggregate.read_votes(work / "converted" / "votes.parquet").n_votes == 2
+    with pytest.raises(VotesError, match="lake: is a Delta table"):
+        plant_aggregate.read_votes(work / "lake")
