@@ -35,9 +35,10 @@ MOST_KEPT = 100_000  # rejected records that are kept; all are counted
 class Format(Protocol):
     """The layout that a platform or tool writes. Its fields, made with ``parameter(...)``, are its options.
 
-    It may have two further methods. The static ``recognises(sample)`` says whether a file looks like its own (see
+    It may have three further methods. The static ``recognises(sample)`` says whether a file looks like its own (see
     ``recognition.py``). ``files(paths)`` lists the files that ``read`` reads of the folders among ``paths``, if these
-    are not all below them: their SHA-256 are recorded.
+    are not all below them: their SHA-256 are recorded. ``as_read(details)``, of tables that have versions, is the
+    format that reads what a conversion with these details read, whatever has been written since.
     """
 
     name: ClassVar[str]  # as on the command line

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -68,7 +68,11 @@ class Delta:
         path, table = self._opened(paths)
         yield path / LOG / f"{table.version():020}.json"
         with reading(path):
-            yield from map(Path, table.file_uris())
+            yield from (path / os.path.relpath(file, os.path.realpath(path)) for file in table.file_uris())
+
+    def as_read(self, details: Mapping[str, str]) -> "Delta":
+        """The format that reads the version in the ``details`` of a conversion, whatever was appended since."""
+        return replace(self, version=int(details["version"])) if "version" in details else self
 
     def _opened(self, paths: Sequence[Path]) -> tuple[Path, Any]:
         path = only_table(paths)

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,11 +74,17 @@ class Iceberg:
         yield from lake_parts(printable(str(path)), schema, scan, self.columns, account)
 
     def files(self, paths: Sequence[Path]) -> Iterator[Path]:
-        """The metadata file, and the files of the snapshot. Raises as :meth:`read`."""
+        """The list of the snapshot's files, and these; not the metadata, which every commit replaces."""
         path, table, snapshot = self._opened(paths)
         with reading(path):
-            planned = [task.file.file_path for task in table.scan(snapshot_id=snapshot).plan_files()]
-        yield from (Path(local_path(name)) for name in (table.metadata_location, *planned))
+            tasks = list(table.scan(snapshot_id=snapshot).plan_files())
+            names = [file.file_path for task in tasks for file in (task.file, *task.delete_files)]
+            names.append(table.snapshot_by_id(snapshot).manifest_list)
+        yield from (Path(local_path(name)) for name in dict.fromkeys(names))
+
+    def as_read(self, details: Mapping[str, str]) -> "Iceberg":
+        """The format that reads the snapshot in the ``details`` of a conversion, whatever was appended since."""
+        return replace(self, snapshot=int(details["snapshot"])) if "snapshot" in details else self
 
     def _opened(self, paths: Sequence[Path]) -> tuple[Path, Any, int]:
         path = only_table(paths)

@@ -59,6 +59,15 @@ def given_format(given: "str | Format | None", options: Mapping[str, Any] | None
     return GivenFormat(format_of(given, others), ids)
 
 
+def as_read(given: GivenFormat, details: Mapping[str, str]) -> GivenFormat:
+    """The format with which an input is read as it was, by the ``details`` of the conversion.
+
+    A format of tables that have versions has a method of this name, which names the version.
+    """
+    pinned = getattr(given.format, "as_read", None)
+    return given if pinned is None else given._replace(format=pinned(details))
+
+
 def with_columns(given: GivenFormat, columns: Mapping[str, str] | None) -> tuple[GivenFormat, Mapping[str, str] | None]:
     """A format that is also given the files' own names of columns, if it has an option for that; and what is left."""
     own = next((name for name, known in declared(given.format).items() if known.columns_of), None)
@@ -86,7 +95,7 @@ def plain_options(layout: Format) -> dict[str, Any]:
     plain = {}
     for item in fields(layout):  # type: ignore[arg-type]
         value = getattr(layout, item.name)
-        if value != item.default and (value or item.default):  # none given is as none
+        if value != item.default and (value or value == 0 or item.default):  # none given is as none
             plain[item.name] = _plain(value)
     return plain
 

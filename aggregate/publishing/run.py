@@ -16,6 +16,7 @@ from ..files.destination import HELD, LATEST, POINTER, RECORD_FILE, RUNS, is_run
 from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, locate, reaching, redacted
 from ..files.snapshots import copied
 from ..files.sources import Input, Source
+from ..formats.options import as_read
 from ..frames import IN_MEMORY, Frame, check_type, is_frame, to_polars, wrong_type
 from ..html_blocks import as_html
 from ..listeners import ProgressLike, listening
@@ -214,12 +215,15 @@ class Run:
         inputs = self._vote_files if paths is None else ()
         reading, conversion = self.record.reading, self.record.conversion
         given = [file.path for file in inputs] if conversion is None else list(conversion.paths)
+        layout = None if is_frame(paths) else reading.layout
+        if layout is not None and conversion is not None:
+            layout = as_read(layout, conversion.details)
         try:
             found = find_votes(
                 given if paths is None else paths,
                 columns=reading.columns,
                 as_of=reading.as_of,
-                layout=None if is_frame(paths) else reading.layout,
+                layout=layout,
                 max_rejected=reading.max_rejected,
             )
         except VotesError as error:

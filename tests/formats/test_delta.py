@@ -232,3 +232,23 @@ def test_a_conversion_says_which_version_it_read(work: Path) -> None:
     assert plant_aggregate.read_votes(work / "converted" / "votes.parquet").n_votes == 2
     with pytest.raises(VotesError, match="lake: is a Delta table"):
         plant_aggregate.read_votes(work / "lake")
+
+
+def test_a_run_reads_its_votes_again_whatever_was_appended_since(work: Path) -> None:
+    append(work / "lake", table((1, "ana", "Acer"), (1, "bo", "Acer"), (2, "bo", "Ilex")))
+    run = plant_aggregate.run("lake", work / "consensus", settings=plant_aggregate.Settings(format="delta"))
+    assert run.record.conversion is not None
+    assert run.record.conversion.details == {"version": "0"}
+    append(work / "lake", table((3, "cy", "Ilex")))
+    assert run.votes().n_votes == 3
+    assert (
+        plant_aggregate.run("lake", work / "consensus", settings=plant_aggregate.Settings(format="delta"))
+        .votes()
+        .n_votes
+        == 4
+    )
+    assert plant_aggregate.open_run(work / "consensus", "previous").votes().n_votes == 3
+    deltalake.DeltaTable(work / "lake").delete("observation_id = 1")
+    deltalake.DeltaTable(work / "lake").vacuum(0, dry_run=False, enforce_retention_duration=False)
+    with pytest.raises(VotesError, match=r"votes of run .*; name the files of the votes"):
+        run.votes()

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+import plant_aggregate
 from plant_aggregate.errors import VotesError
 from plant_aggregate.formats.iceberg import Iceberg
 from plant_aggregate.formats.reading import Tables, read_tables
@@ -214,6 +215,14 @@ def test_the_files_that_are_read_are_those_of_the_snapshot(catalog: Any) -> None
     table = made(catalog, rows((1, "ana", "Acer")), rows((2, "bo", "Ilex")))
     first = table.metadata.snapshots[0].snapshot_id
     files = list(Iceberg().files([folder_of(table)]))
-    assert [path.suffix for path in files] == [".json", ".parquet", ".parquet"]
+    assert [path.suffix for path in files] == [".parquet", ".parquet", ".avro"]
     assert all(path.is_file() for path in files)
     assert len(list(Iceberg(snapshot=first).files([folder_of(table)]))) == 2
+
+
+def test_a_run_reads_its_votes_again_whatever_was_appended_since(catalog: Any, work: Path) -> None:
+    table = made(catalog, rows((1, "ana", "Acer"), (1, "bo", "Acer")))
+    run = plant_aggregate.run(folder_of(table), work / "consensus", settings=plant_aggregate.Settings(format="iceberg"))
+    table.append(rows((2, "cy", "Ilex")))
+    assert run.votes().n_votes == 2
+    assert sorted(Path(item.path).suffix for item in run.record.inputs) == [".avro", ".parquet"]
