@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 IDENTIFICATIONS = ("Identification", "IdentificationHistory")  # types of rows
 OCCURRENCE_IDS = ("gbifID", "occurrenceID")  # of a table without meta.xml: GBIF's own come first, as they are unique
+CURRENT = "https://www.inaturalist.org/terms/identificationCurrent"  # false: its user has withdrawn it
 KEPT = ("dateIdentified", "identificationVerificationStatus", "identificationQualifier", "taxonRank")
 """Terms that are columns of the votes, too."""
 
@@ -89,9 +90,9 @@ class DarwinCore:
         "identifications with a qualifier (`cf.`, `aff.`): left out, or kept as votes on their name",
         choices=("leave-out", "keep"),
     )
-    program: Sequence[str] = _option(
-        ("plant-aggregate",),
-        "who identified, but is a program: its identifications are left out",
+    not_user: Sequence[str] = _option(
+        ("plant-aggregate", "unknown", "not specified"),
+        "who identified, but is no user: a program, or a word for nobody; in any case of letters",
         several=True,
         metavar="NAME",
     )
@@ -144,18 +145,21 @@ class DarwinCore:
         """The identifications in a table as votes."""
         votes = Rows("votes", **COLUMNS)
         undated = _undated(source)
+        not_users = {name.casefold() for name in self.not_user}
         for record in source.records(account):
             account.read()
             people = _people(record.user)
-            users = [user for user in people if user not in self.program]
+            users = [user for user in people if user.casefold() not in not_users]
             if not record.observation:
                 account.reject(record.rejected(NO_ID))
             elif not record.is_known:
                 account.reject(record.rejected(ORPHAN))
+            elif record.current == "false":
+                account.leave_out("that its user has withdrawn (identificationCurrent)")
             elif not people:
                 account.leave_out(NO_PERSON)
             elif not users:
-                account.leave_out(f"by the program {' and '.join(people)}")
+                account.leave_out(f"by {' and '.join(people)}, which is no user")
             elif record.qualifier.strip() and self.doubted == "leave-out":
                 account.leave_out(DOUBTED)
             elif not record.label.strip():
@@ -188,6 +192,7 @@ class _Record(NamedTuple):
     status: str
     qualifier: str
     rank: str
+    current: str
 
     def rejected(self, reason: str) -> Rejected:
         """It as one that cannot be used."""
@@ -208,6 +213,7 @@ class _Source:
     label: Field
     recorded_by: tuple[Field, ...]  # where it is in this table
     kept: tuple[Field, ...]
+    current: Field
     core: "_Core | None" = None  # of an extension
     only: Flags | None = None  # of the core: the rows that are read
 
@@ -238,6 +244,7 @@ class _Source:
             needed(table, options.label, description),
             tuple(found for term in recorded if (found := table.field(term))),
             tuple(table.field(term) or Field(None) for term in KEPT),
+            table.field(CURRENT) or Field(None),
             core,
             only,
         )
@@ -261,6 +268,7 @@ class _Source:
                 authors = self.core.authors_of([self.reference.value(row.fields) for _, row in batch])
             for (file, row), author in zip(batch, authors, strict=False):
                 fields = row.fields
+                date, status, qualifier, rank = (field.value(fields) for field in self.kept)
                 yield _Record(
                     file,
                     row,
@@ -269,7 +277,11 @@ class _Source:
                     self.user_of(fields),
                     self.label.value(fields),
                     _joined(self.recorded_by, fields) if self.recorded_by else author or "",
-                    *(field.value(fields) for field in self.kept),
+                    date,
+                    status,
+                    qualifier,
+                    rank,
+                    self.current.value(fields),
                 )
 
     def user_of(self, fields: Sequence[str]) -> str:

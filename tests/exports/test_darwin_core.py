@@ -75,7 +75,7 @@ def test_the_votes_of_a_run_come_back_the_same(sample: plant_aggregate.Run, work
     assert done.record["tables"]["votes"] == {
         "read": votes.n_votes + votes.n_observations,
         "used": votes.n_votes,
-        "left_out": {"by the program plant-aggregate": votes.n_observations},
+        "left_out": {"by plant-aggregate, which is no user": votes.n_observations},
         "rejected": {},
         "rows": votes.n_votes,
     }

@@ -152,8 +152,8 @@ def test_who_recorded_an_occurrence_is_its_author(tmp_path: Path) -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ParameterError, match="people is 'all' but must be one of each, joined"):
         DarwinCore(people="all")
-    with pytest.raises(TypeError, match="program is the text 'CV' but must be a list of texts"):
-        DarwinCore(program="CV")
+    with pytest.raises(TypeError, match="not_user is the text 'CV' but must be a list of texts"):
+        DarwinCore(not_user="CV")
 
 
 def test_the_label_may_be_another_term(tmp_path: Path) -> None:
@@ -179,13 +179,24 @@ def test_doubted_identifications_are_left_out_unless_asked_for(tmp_path: Path) -
     ] == [("cf.", "0", "genus"), (None, "verified", "species")]
 
 
-def test_programs_are_no_users(tmp_path: Path) -> None:
-    rows = [["1", "plant-aggregate", "Acer"], ["1", "CV v2", "Acer"], ["1", "Ann | CV v2", "Acer"]]
+def test_programs_and_words_for_nobody_are_no_users(tmp_path: Path) -> None:
+    rows = [["1", "plant-aggregate", "Acer"], ["1", "Unknown", "Acer"], ["1", "not specified", "Acer"]]
+    rows += [["1", "CV v2", "Acer"], ["1", "Ann | CV v2", "Acer"]]
     folder = made(tmp_path, rows)
     assert short(read(folder)[0]) == [("1", "CV v2", "Acer"), ("1", "Ann", "Acer"), ("1", "CV v2", "Acer")]
-    votes, account = read(folder, program=["CV v2"])
-    assert short(votes) == [("1", "plant-aggregate", "Acer"), ("1", "Ann", "Acer")]
-    assert account.left_out["votes"] == {"by the program CV v2": 1}
+    votes, account = read(folder, not_user=["cv V2", "unknown"])
+    assert [user for _, user, _ in short(votes)] == ["plant-aggregate", "not specified", "Ann"]
+    assert account.left_out["votes"] == {"by CV v2, which is no user": 1, "by Unknown, which is no user": 1}
+
+
+def test_identifications_that_their_users_have_withdrawn_are_left_out(tmp_path: Path) -> None:
+    """As exporters of iNaturalist's observations write them; the date does not say it."""
+    current = "https://www.inaturalist.org/terms/identificationCurrent"
+    columns = [*BY_ONE, "dateIdentified", current]
+    rows = [["1", "Ann", "Acer", "2021-03-01", "true"], ["1", "Ann", "Salix", "2021-11-01", "false"]]
+    votes, account = read(made(tmp_path, rows, columns))
+    assert short(votes) == [("1", "Ann", "Acer")]
+    assert account.left_out["votes"] == {"that its user has withdrawn (identificationCurrent)": 1}
 
 
 DATED = ["coreid", "identifiedBy", "scientificName", "dateIdentified"]
