@@ -23,8 +23,8 @@ from ..schema import CLASSES, IMAGES, TRAINING
 from ..version import VERSION
 from .rows import GROUP
 from .run_splits import declared
-from .samples import WithImages, samples_of
-from .training import CLASSES_FILE, DATA, blocks_of, facts_of, training_table, write_facts
+from .samples import WithImages, training_samples
+from .training import CLASSES_FILE, DATA, blocks_of, facts_of, write_facts
 
 CONTEXT = {
     "@language": "en",
@@ -93,8 +93,7 @@ class Croissant(WithImages):
 
         Raises VotesError if the run's votes or too many pictures are gone, or nothing is left to train on.
         """
-        data = training_table(run, self, progress=progress)
-        samples = samples_of(run, data, self)
+        data, samples = training_samples(run, self, progress)
         progress.phase("write", total=samples.n, unit="images" if samples.has_images else "observations")
         described = {}
         with writing(folder, "folder"):

@@ -25,8 +25,8 @@ from ..publishing.run import Run
 from .card import card
 from .rows import GROUP
 from .run_splits import declared
-from .samples import Samples, WithImages, samples_of
-from .training import DATA, blocks_of, facts_of, training_table, write_facts
+from .samples import Samples, WithImages, training_samples
+from .training import DATA, blocks_of, facts_of, write_facts
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # as datasets stores one
 
@@ -55,8 +55,7 @@ class HuggingFace(WithImages):
 
         Raises VotesError if the run's votes or too many pictures are gone, or nothing is left to train on.
         """
-        data = training_table(run, self, progress=progress)
-        samples = samples_of(run, data, self)
+        data, samples = training_samples(run, self, progress)
         progress.phase("write", total=samples.n, unit="images" if samples.has_images else "observations")
         with writing(folder, "folder"):
             (folder / DATA).mkdir()

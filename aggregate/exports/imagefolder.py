@@ -20,9 +20,9 @@ from ..publishing.run import Run
 from ..publishing.tables import write_table
 from .file_names import class_folders, suffix_of, unique_name
 from .rows import GROUP
-from .samples import Samples, WithImages, samples_of
+from .samples import Samples, WithImages, training_samples
 from .text_tables import write_text_table
-from .training import blocks_of, facts_of, training_table, write_facts
+from .training import blocks_of, facts_of, write_facts
 
 INDEX = "index"
 
@@ -71,8 +71,7 @@ class ImageFolder(WithImages):
         Raises VotesError if the run's votes or too many pictures are gone, or pictures are URLs, which cannot be
         linked or copied, or nothing is left to train on.
         """
-        data = training_table(run, self, progress=progress)
-        samples = samples_of(run, data, self)
+        data, samples = training_samples(run, self, progress)
         if self.how != INDEX:
             check_local(samples, "--how index")
         folders = class_folders(samples.class_names)

@@ -16,7 +16,7 @@ from ..errors import VotesError
 from ..files.locations import is_uri, local_path, redacted
 from ..files.parquet import check_side_input, stream_all
 from ..formats.base import Account
-from ..formats.delimited import chunks
+from ..formats.delimited import chunks, header
 from ..parameters import setting
 from ..publishing.run import Run
 from ..schema import IMAGES
@@ -25,6 +25,7 @@ from ..truth import codes_among
 TEXT = (".csv", ".tsv", ".txt", ".gz", ".zst")  # suffixes of comma- or tab-separated text
 
 COLUMNS = [column.name for column in IMAGES]
+NEEDED = f"the table needs {' and '.join(COLUMNS)}"
 
 
 class Images(NamedTuple):
@@ -99,6 +100,16 @@ def read_images(path: str | os.PathLike[str], run: Run, ids: pa.Array) -> Images
     return Images(rows, _absolute(kept, os.fspath(path)), n_without, n_other, len(others) - n_other, n_empty)
 
 
+def check_table(path: str | os.PathLike[str]) -> None:
+    """Raise VotesError if a table of pictures cannot be read, or lacks a column: before any other work is done."""
+    if _is_text(path):
+        missing = [name for name in COLUMNS if name not in header(Path(local_path(path)), delimiter=_delimiter(path))]
+        if missing:
+            raise VotesError(f"column {missing[0]!r} is missing", where=os.fspath(path), remedy=NEEDED)
+    else:
+        check_side_input([path], IMAGES, {})
+
+
 def without_missing(images: Images, most: float) -> Images:
     """The pictures whose files are there; those of URLs are not looked at.
 
@@ -122,11 +133,9 @@ def without_missing(images: Images, most: float) -> Images:
 
 
 def _batches(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
-    name = os.fspath(path)
-    if Path(name).suffix.lower() in TEXT:
+    if _is_text(path):
         account = Account()
-        delimiter = "\t" if ".tsv" in (suffix.lower() for suffix in Path(name).suffixes) else ","
-        for chunk in chunks(Path(local_path(name)), account, COLUMNS, delimiter=delimiter):
+        for chunk in chunks(Path(local_path(path)), account, COLUMNS, delimiter=_delimiter(path), remedy=NEEDED):
             yield chunk.batch
         for rejected in account.rejected:
             where = f"{rejected.file}, line {rejected.number}"
@@ -135,6 +144,14 @@ def _batches(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
     files = check_side_input([path], IMAGES, {})
     for batch, _, _ in stream_all(files, IMAGES):
         yield pa.record_batch([plain(batch.column(name)) for name in COLUMNS], names=COLUMNS)
+
+
+def _is_text(path: str | os.PathLike[str]) -> bool:
+    return Path(path).suffix.lower() in TEXT
+
+
+def _delimiter(path: str | os.PathLike[str]) -> str:
+    return "\t" if ".tsv" in (suffix.lower() for suffix in Path(path).suffixes) else ","
 
 
 def _is_given(values: pa.Array) -> pa.Array:

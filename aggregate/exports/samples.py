@@ -11,10 +11,11 @@ import pyarrow as pa
 from ..arrays import Indices
 from ..arrow import to_arrow, to_numpy
 from ..blocks import Block, Table, count
+from ..progress import Progress
 from ..publishing.run import Run
 from ..splits.units import SPLITS
-from .images import images_parameter, max_missing_parameter, read_images, without_missing
-from .training import TrainingData, TrainingSettings
+from .images import check_table, images_parameter, max_missing_parameter, read_images, without_missing
+from .training import TrainingData, TrainingSettings, training_table
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Samples(NamedTuple):
         """How many pictures there are in each split, and what is to be known of them."""
         rows = [(name, table.num_rows) for name, table in self.splits.items()]
         return Block(count(self.n, "image"), [Table(rows=rows, formats=("", ",")), *self.notes])
+
+
+def training_samples(run: Run, options: WithImages, progress: Progress) -> tuple[TrainingData, Samples]:
+    """The training table of a run, and its samples. Raises VotesError; for a wrong table of pictures at once."""
+    if options.images is not None:
+        check_table(options.images)
+    data = training_table(run, options, progress=progress)
+    return data, samples_of(run, data, options)
 
 
 def samples_of(run: Run, data: TrainingData, options: WithImages) -> Samples:

@@ -22,8 +22,8 @@ from ..publishing.run import Run
 from .file_names import class_folders, suffix_of, unique_name
 from .imagefolder import check_images, check_local, write_classes
 from .rows import GROUP
-from .samples import WithImages, samples_of
-from .training import blocks_of, facts_of, training_table, write_facts
+from .samples import WithImages, training_samples
+from .training import blocks_of, facts_of, write_facts
 
 TAR, INDEX = "tar", "index"
 
@@ -67,8 +67,7 @@ class WebDataset(WithImages):
         Raises VotesError if the run's votes or too many pictures are gone, or pictures are URLs, which cannot be put
         into shards, or nothing is left to train on.
         """
-        data = training_table(run, self, progress=progress)
-        samples = samples_of(run, data, self)
+        data, samples = training_samples(run, self, progress)
         if self.how == TAR:
             check_local(samples, "--how index")
         progress.phase("write", total=samples.n, unit="images")

@@ -259,6 +259,17 @@ def test_pictures_that_cannot_be_placed(run: plant_aggregate.Run, images: Path, 
     assert any("left out, as their files are not there" in note for note in notes)
 
 
+@pytest.mark.parametrize("name", ["huggingface", "imagefolder", "webdataset", "croissant"])
+def test_a_wrong_table_of_pictures_is_found_before_the_votes_are_read(
+    run: plant_aggregate.Run, work: Path, name: str
+) -> None:
+    (work / "i.csv").write_text("observation,image\n1,a.jpg\n")
+    pq.write_table(pa.table({"observation_id": [1], "picture": ["a.jpg"]}), "i.parquet")
+    for table, fault in (("i.csv", "'observation_id' is missing"), ("i.parquet", "'image' is missing"), ("no.csv", "")):
+        with pytest.raises(plant_aggregate.VotesError, match=f"{table}.*{fault}"):
+            plant_aggregate.export(run, name, "out", images=table, votes="not there.parquet")
+
+
 def test_file_names_are_safe_and_of_one_observation_each() -> None:
     assert [safe_name(label) for label in LABELS[:5]] == [
         *("Zea_mays", "Acer_x_freemanii", "Acer_campestre", "acer_campestre", "Spiraea_salicifolia")
