@@ -9,11 +9,13 @@ import pyarrow as pa
 import pytest
 
 import plant_aggregate
+from plant_aggregate.cli.main import run_command
 from plant_aggregate.errors import VotesError
 from plant_aggregate.formats.delta import Delta
 from plant_aggregate.formats.reading import Tables, read_tables
 from plant_aggregate.formats.recognition import formats_like
 
+from ..command_line import Capture
 from .made_deletion_vectors import delete
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -252,3 +254,15 @@ def test_a_run_reads_its_votes_again_whatever_was_appended_since(work: Path) -> 
     deltalake.DeltaTable(work / "lake").vacuum(0, dry_run=False, enforce_retention_duration=False)
     with pytest.raises(VotesError, match=r"votes of run .*; name the files of the votes"):
         run.votes()
+
+
+def test_run_takes_a_table_directly(work: Path, capfd: Capture) -> None:
+    names = ["obs", "user_id", "label", "voted_at"]
+    append(work / "lake", table((1, "ana", "Acer"), (1, "bo", "Acer")).rename_columns(names))
+    assert run_command(["run", "lake"]) == 1
+    assert "; read votes with --from delta " in capfd.readouterr().err
+    assert run_command(["run", "lake", "--from", "delta"]) == 1
+    assert "name it: --column observation_id=NAME" in capfd.readouterr().err
+    options = ["--from", "delta", "--column", "observation_id=obs", "--from-option", "version=0"]
+    assert run_command(["run", "lake", *options, "-q"]) == 0
+    assert "2 records of delta, 2 rows of votes" in capfd.readouterr().out
