@@ -28,6 +28,7 @@ MIXED = "with a species beside a taxon above species, or with several of these"
 UNSCORED = "rolled up, geofenced or by the detector, so without a score of the species"
 SEVERAL = "with more than one species"
 MALFORMED = "of a class that has not seven fields"
+TWICE = "in which a key occurs twice"
 NOT_IN_RANGE = "with a score that is not in [0, 1]"
 NO_SCORES = "without scores of all classes"
 AMBIGUOUS_SCORES = "with several boxes, and no species that their scores would be of"
@@ -116,7 +117,7 @@ def is_share(value: object) -> bool:
     return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
 
 
-REJECTED = (SEVERAL, MALFORMED, NOT_IN_RANGE, UNKNOWN_FILE)
+REJECTED = (SEVERAL, MALFORMED, NOT_IN_RANGE, TWICE, UNKNOWN_FILE)
 
 
 class Pictures:
@@ -136,6 +137,7 @@ class Pictures:
     def add(self, path: Path, record: Record, file: object, boxes: Sequence[Box], fault: str = "") -> Iterator[Part]:
         """What is said of a picture; ``fault``: the reason why nothing is."""
         observation = self._files.of(file) if isinstance(file, str) else None
+        fault = TWICE if record.repeated else fault
         answer = fault or (UNKNOWN_FILE if observation is None else answer_of(boxes))
         self._account.read(table="ai_votes")
         self._vote(path, record, file, observation, answer)
@@ -178,8 +180,8 @@ class Pictures:
         scored = [box for box in boxes if box.labels]
         if isinstance(answer, Answer) and answer.box.labels:
             scored = [answer.box]
-        if observation is None or (isinstance(answer, str) and answer == FAILED):
-            reason = UNKNOWN_FILE if observation is None else FAILED
+        if observation is None or answer in (FAILED, TWICE):
+            reason = UNKNOWN_FILE if observation is None else str(answer)
         elif not scored:
             reason = NO_SCORES
         elif len(scored) > 1:

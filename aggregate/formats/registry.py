@@ -9,6 +9,7 @@ FORMATS: Registry[type[Format]] = Registry(
     package=__package__,
     built_in={
         "argilla": ".argilla:Argilla",
+        "birdnet": ".birdnet:BirdNet",
         "camtrap-dp": ".camtrap_dp:CamtrapDp",
         "coldp": ".coldp:ColDp",
         "crowd-kit": ".crowd_kit:CrowdKit",
@@ -23,6 +24,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "megadetector": ".megadetector:MegaDetector",
         "mturk": ".mturk:Mturk",
         "peerannot": ".peerannot:Peerannot",
+        "plantnet-api": ".plantnet_api:PlantNetApi",
         "speciesnet": ".speciesnet:SpeciesNet",
         "toloka": ".toloka:Toloka",
         "tsv": ".csv:Tsv",
@@ -35,6 +37,7 @@ FORMATS: Registry[type[Format]] = Registry(
 
 SUMMARIES: dict[str, str] = {
     "argilla": "records of Argilla in the flat form (Parquet or JSON)",
+    "birdnet": "detections of BirdNET in recordings (CSV), as AI votes",
     "camtrap-dp": "classifications of a camera trap data package (Camtrap DP 1.0), by people and a machine",
     "coldp": "taxa of a Catalogue of Life data package, as a taxonomy",
     "crowd-kit": "votes as crowd-kit has them: task, worker and label; and experts' labels",
@@ -49,6 +52,7 @@ SUMMARIES: dict[str, str] = {
     "megadetector": "classes of camera trap pictures in MegaDetector's layout (JSON), as AI votes",
     "mturk": "results of a batch of Amazon Mechanical Turk (CSV)",
     "peerannot": "a dataset of peerannot: answers.json, and the names of its numbers",
+    "plantnet-api": "responses of the Pl@ntNet API (JSON), as AI votes",
     "speciesnet": "predictions of SpeciesNet for camera trap pictures (JSON), as AI votes",
     "toloka": "responses of a pool of Toloka (TSV)",
     "tsv": "tab-separated text, a row a vote",

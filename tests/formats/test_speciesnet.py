@@ -172,6 +172,14 @@ def test_a_score_out_of_range_is_rejected(tmp_path: Path, score: object) -> None
     assert tables.account.n_rejected["ai_votes"]["with a score that is not in [0, 1]"] == 1
 
 
+def test_a_picture_with_a_key_twice_is_rejected(tmp_path: Path) -> None:
+    path = written(tmp_path, new_layout())
+    path.write_text(path.read_text().replace('"score": 0.91,', '"score": 0.91, "score": 0.11,'))
+    tables = read_tables(SpeciesNet(score_lists=True), path)
+    assert tables.account.n_rejected["ai_votes"]["in which a key occurs twice"] == 1
+    assert is_balanced(tables)
+
+
 def test_a_species_beside_a_family_is_no_vote(tmp_path: Path) -> None:
     for other, reason in (
         (FELIDAE, "with a species beside a taxon above species, or with several of these"),
