@@ -20,12 +20,14 @@ import textwrap
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
+from itertools import takewhile
 from pathlib import Path
 from statistics import median
 from types import NoneType
 from typing import Any, get_args, get_origin
 
 import docstrings
+import format_examples
 import name_examples
 import picture
 import public_names
@@ -180,6 +182,27 @@ def converted_archive() -> str:
     said = output_of("convert", "darwin-core", archive, "-o", f"{here}/votes", "-q")
     command = "plant-aggregate convert darwin-core darwin-core -o votes"
     return f"```console\n$ {command}\n{said.replace(f'{here}/', '')}```"
+
+
+def converted_example(name: str) -> str:
+    """The command that converts the example of a format, and what it prints."""
+    return format_examples.example(name, Path(folder(f"convert {name}")), output_of)
+
+
+@cache
+def tutorial(step: str) -> str:
+    """What a step of the tutorial on CrowdSWE prints, after those before it."""
+    here = folder("convert crowdswe")
+    votes, consensus = f"{here}/votes", f"{here}/consensus"
+    steps: dict[str, Callable[[], str]] = {
+        "convert": lambda: converted_example("crowdswe"),
+        "run": lambda: in_console(output_of("run", f"{votes}/votes.parquet", "-q", "-o", consensus)),
+        "export": lambda: in_console(output_of("export", consensus, "training", "-q", "-o", f"{here}/training")),
+        "evaluate": lambda: in_console(output_of("evaluate", consensus, "--truth", f"{votes}/truth.parquet", "-q")),
+    }
+    for before in takewhile(lambda name: name != step, steps):
+        tutorial(before)
+    return steps[step]().replace(f"{here}/", "")
 
 
 def pictures(consensus: str) -> dict[str, list[Any]]:
@@ -523,6 +546,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "exports": exports,
     **{f"export to {name}": partial(exported, name) for name in EXPORTED},
     "convert darwin-core": converted_archive,
+    **{f"convert {name}": partial(converted_example, name) for name in format_examples.EXAMPLES if name != "crowdswe"},
+    "convert crowdswe": partial(tutorial, "convert"),
+    **{f"tutorial {step}": partial(tutorial, step) for step in ("run", "export", "evaluate")},
     "formats": formats,
     "zooniverse convert": zooniverse_converted,
     "zooniverse compare": zooniverse_compared,

@@ -20,7 +20,7 @@ NO_RESULT = "no cv result"
 RANKS = ("class", "order", "family", "genus")
 
 OF_PEOPLE = "of people"
-OF_NOTHING = "that name nothing: blank, vehicle, animal or no result"
+OF_NOTHING = "naming nothing: blank, vehicle, animal or no result"
 FAILED = "of pictures that could not be read or classified"
 UNCLASSIFIED = "without a classified animal"
 ABOVE_SPECIES = "of a taxon above species"

@@ -1,6 +1,6 @@
 """Pl@ntNet-CrowdSWE, the votes that Pl@ntNet published: both releases, as folders of JSON and text files.
 
-The first release (https://zenodo.org/records/10782465) numbers its observations, as "tasks", and tells the authors in
+The first release (https://zenodo.org/records/10782465) numbers its observations, as "tasks", and has the authors in
 the lines of a file. The second (https://zenodo.org/records/17913995) has the observations' own ids everywhere.
 """
 
@@ -47,7 +47,7 @@ LISTS_AT_ONCE = 1 << 12
 
 NO_SCORE = "without a score"
 NOT_IN_RANGE = "with a score that is not in [0, 1]"
-NO_SCORES = "that is no object of classes and scores"
+NO_SCORES = "without an object of classes and scores"
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,13 @@ def _unified_classes(folder: _Folder) -> ListedNames:
         if other.codes.keys() != classes.codes.keys() or any(
             classes.names[code] != other.names[other.codes[number]] for number, code in classes.codes.items()
         ):
-            fault = f"{unified.name} and {reverse.name} do not tell the same classes"
+            fault = f"{unified.name} and {reverse.name} do not have the same classes"
             raise VotesError(fault, where=printable(str(unified.parent)), remedy="remove the wrong one")
     return classes
 
 
 def _own_ids(authors: Path | None) -> Observations:
-    """Observations whose ids are the keys; those of which the author is told."""
+    """Observations whose ids are the keys; some of them with an author."""
     keys: list[pa.Array] = [pa.nulls(0, ID)]
     users: list[pa.Array] = [pa.nulls(0, ID)]
     for some_keys, values in columns_of_members(authors) if authors else ():

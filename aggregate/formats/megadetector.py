@@ -103,7 +103,7 @@ class _Results:
         return self._categories.get(detection.get("category", "")) in ANIMALS
 
     def box(self, detection: Mapping[str, Any]) -> Box:
-        """What is said of a box. Where raw classifications are told, only their best class has a score of its own."""
+        """What is said of a box. Where there are raw classifications, only their best class has a score of its own."""
         answers, raw = (_pairs(detection.get(key)) for key in ("classifications", "raw_classifications"))
         number, score = answers[0]
         if raw and raw[0][0] != number:

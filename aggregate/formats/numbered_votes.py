@@ -27,7 +27,7 @@ ID = pa.string()
 
 TWICE = "of a user who is twice in an observation, where the last one counts"
 OF_AI = "of the AI, which have no score"
-NO_VOTES = "that is no object of users and classes"
+NO_VOTES = "without an object of users and classes"
 
 ClaimsOfKeys: TypeAlias = Iterator[tuple[Sequence[str], Sequence[object]]]
 """Keys of observations, and a number of a class for each."""
@@ -132,7 +132,7 @@ class Observations:
         self._n_twice += places.size - int(np.count_nonzero(~self._has_votes[distinct]))
         self._has_votes[distinct] = True
 
-    def tell(self, account: Account, votes: Path) -> None:
+    def note_in(self, account: Account, votes: Path) -> None:
         """Note what was seen of all."""
         if self._listed_in is not None:
             listed = self._has_votes if self._ids is None else self._has_votes[to_numpy(self._ids.is_valid())]
@@ -242,7 +242,7 @@ def votes_of(
             yield from batch()
     yield from batch()
     account.note(f"observations without votes in {path.name}", n_empty)
-    observations.tell(account, path)
+    observations.note_in(account, path)
 
 
 def truth_of(

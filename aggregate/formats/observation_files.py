@@ -26,6 +26,7 @@ def files_parameter() -> Any:
         None,
         f"Parquet, CSV or TSV with the columns {FILE} (or {IMAGE}) and {OBSERVATION}: what each file is of",
         is_file=True,
+        metavar="FILE",
         unset="the path of a file is the id of its observation",
         group="Format",
     )

@@ -56,6 +56,7 @@ class Peerannot:
         None,
         "names of the classes: JSON with the number of each name, or a list of names, or text with a name in each line",
         is_file=True,
+        metavar="FILE",
         unset=f"{CLASSES}, else the numbers are the labels",
     )
 
@@ -142,7 +143,7 @@ def _read_label_names(path: Path) -> ListedNames:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         fault = f"several classes are called {quoted(twice)}"
-        raise VotesError(fault, where=printable(str(path)), remedy="tell them apart")
+        raise VotesError(fault, where=printable(str(path)), remedy="give each a name of its own")
     return listed_names(dict(enumerate(names)), f"of a class that {path.name} does not have")
 
 

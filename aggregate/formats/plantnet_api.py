@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from .recognition import Sample
 
 NO_ID = "without an observation id"
-NO_OBJECT = "that is no response of the API"
+NO_OBJECT = "without the form of a response of the API"
 TWICE = "in which a key occurs twice"
 NOT_IN_RANGE = "with a score that is not in [0, 1]"
 NO_NAME = "whose best result has no such name or id"
-ERROR = "that is an error of the API"
+ERROR = "with an error of the API instead of results"
 NOTHING = "without results"
 NO_SPECIES = "whose best result is no species"
 FURTHER = "of an observation that has another response"

@@ -74,7 +74,7 @@ def edited(path: Path, old: str, new: str) -> None:
 def test_votes_have_the_observations_ids_names_and_authors(release: Path) -> None:
     tables = read_tables(CrowdSwe(), release)
     expected = as_text(VOTES)
-    expected[3]["is_author"] = None  # nobody who voted there is the author, and none is told
+    expected[3]["is_author"] = None  # nobody who voted there is the author, and none is given
     assert sorted(map(repr, rows(tables, "votes"))) == sorted(
         repr({key: row[key] for key in ("observation_id", "label", "user_id", "is_author")}) for row in expected
     )
@@ -254,7 +254,7 @@ def test_what_is_no_class_is_rejected(first: Path, value: str) -> None:
 def test_what_is_no_object_of_votes_is_rejected(first: Path) -> None:
     edited(first / "answers/answers.json", '{\n      "8": 0\n   }', "[8, 0]")
     tables = read_tables(CrowdSwe(), first)
-    assert tables.account.n_rejected == {"votes": {"that is no object of users and classes": 1}}
+    assert tables.account.n_rejected == {"votes": {"without an object of users and classes": 1}}
     assert tables.account.rejected[0].text == "[8, 0]"
 
 
@@ -298,7 +298,7 @@ def test_score_lists_of_the_second_release(second: Path) -> None:
     assert tables.account.n_rejected["scores"] == {
         "of a class that unified_classes.json does not have": 1,
         "with a score that is not in [0, 1]": 1,
-        "that is no object of classes and scores": 1,
+        "without an object of classes and scores": 1,
     }
     assert "scores" not in read_tables(CrowdSwe(), second).tables
     assert is_balanced(tables)
@@ -353,7 +353,7 @@ def test_a_converter_that_is_not_unique_is_refused(first: Path) -> None:
 
 def test_classes_that_differ_both_ways_are_refused(second: Path) -> None:
     edited(second / "converters/reverse_unified_classes.json", '"1": "Erinus', '"1": "Erinas')
-    assert "unified_classes.json and reverse_unified_classes.json do not tell the same classes" in fault_of(second)
+    assert "unified_classes.json and reverse_unified_classes.json do not have the same classes" in fault_of(second)
 
 
 def test_what_is_no_release_is_refused(first: Path, second: Path) -> None:

@@ -105,7 +105,7 @@ def test_answers_of_the_ai_are_no_votes(toy: Path) -> None:
     assert tables.account.left_out["votes"] == {"of the AI, which have no score": 1}
 
 
-def test_authors_and_experts_are_told_in_lines(toy: Path) -> None:
+def test_authors_and_experts_are_in_lines(toy: Path) -> None:
     (toy / "authors.txt").write_text("3\n-1\n1\n")
     (toy / "ground_truth.txt").write_text("1\n-1\n0\n")
     tables = read_tables(Peerannot(), toy)

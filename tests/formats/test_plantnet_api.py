@@ -46,7 +46,7 @@ def test_the_result_with_the_highest_score_is_the_vote(tmp_path: Path, kind: str
     assert tables.account.n_read == {"ai_votes": 5}
     assert tables.account.left_out["ai_votes"] == {
         "without results": 1,
-        "that is an error of the API": 1,
+        "with an error of the API instead of results": 1,
         "whose best result is no species": 1,
     }
     assert tables.account.details == {"version": "2025-01-17 (7.3)", "project": "k-world-flora"}
@@ -97,8 +97,8 @@ def test_score_lists_are_all_results_as_they_are(tmp_path: Path) -> None:
     [
         ({"observation_id": None}, "without an observation id"),
         ({"observation_id": 1.5}, "without an observation id"),
-        ({"results": None}, "that is no response of the API"),
-        ({"results": [{"score": 0.5}]}, "that is no response of the API"),
+        ({"results": None}, "without the form of a response of the API"),
+        ({"results": [{"score": 0.5}]}, "without the form of a response of the API"),
         ({"results": [{"score": "0.5", "species": {}}]}, "with a score that is not in [0, 1]"),
         ({"results": [{"score": 91, "species": {}}]}, "with a score that is not in [0, 1]"),
         ({"results": [{"score": 0.5, "species": {}}]}, "whose best result has no such name or id"),

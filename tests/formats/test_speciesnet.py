@@ -45,7 +45,7 @@ def test_boxes_of_one_species_are_a_vote_with_the_highest_score(tmp_path: Path) 
     account = tables.account
     assert account.n_read == {"ai_votes": 11}
     assert account.left_out["ai_votes"] == ALWAYS_LEFT_OUT | {
-        "that name nothing: blank, vehicle, animal or no result": 3,
+        "naming nothing: blank, vehicle, animal or no result": 3,
         "without a classified animal": 2,  # no box, and a person's
     }
     assert account.n_rejected["ai_votes"] == {"with more than one species": 1}
@@ -63,7 +63,7 @@ def test_the_old_layout_has_one_answer_a_picture(tmp_path: Path) -> None:
         ("a/both.jpg", "Odocoileus virginianus", 0.85),
     ]
     assert tables.account.left_out["ai_votes"] == ALWAYS_LEFT_OUT | {
-        "that name nothing: blank, vehicle, animal or no result": 4,
+        "naming nothing: blank, vehicle, animal or no result": 4,
         "of people": 1,
     }
     assert is_balanced(tables)
@@ -266,7 +266,7 @@ def test_names_of_categories_are_labels_for_other_classifiers(tmp_path: Path) ->
         read_tables(MegaDetector(), path)
     tables = read_tables(MegaDetector(labels="name"), path)
     assert votes(tables)[0] == ("a/one.jpg", "bobcat", 0.91)
-    assert tables.account.left_out["ai_votes"]["that name nothing: blank, vehicle, animal or no result"] == 3
+    assert tables.account.left_out["ai_votes"]["naming nothing: blank, vehicle, animal or no result"] == 3
 
 
 def test_descriptions_of_other_taxonomies_are_rejected(tmp_path: Path) -> None:
