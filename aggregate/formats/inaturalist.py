@@ -238,9 +238,9 @@ class _Reading:
             if not _is_id(value):
                 return "", f"without the id of {what}"
         own = given.get("id")
-        if own in self._ids:
-            return "that are in the files before", ""
         if _is_id(own):
+            if own in self._ids:
+                return "that are in the files before", ""
             self._ids.add(own)
         return "", ""
 
@@ -396,7 +396,8 @@ def _flag(value: object) -> bool | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """Text that is not empty; half of a surrogate pair is a question mark, as fast backends of ijson make of it."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) and value else None
 
 
 def _is_id(value: object) -> TypeGuard[int]:

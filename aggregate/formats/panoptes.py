@@ -24,6 +24,7 @@ UNKNOWN = "unknown answer label"
 """What an export has for an answer that its version of the workflow does not list."""
 
 VOWELS = re.compile("[AEIOUY]")
+HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")  # one of the two surrogates that a character is written with
 NOT_LETTERS = re.compile("[^A-Z]")
 
 NOTHING = (
@@ -59,6 +60,14 @@ def names_nothing(choice: str) -> bool:
     return _letters(choice) in NOTHING_IDS
 
 
+def from_json(text: str) -> Any:
+    """A value of JSON. Raises ValueError if it is none, or has text that is not Unicode: half of a surrogate pair."""
+    value = json.loads(text)
+    if HALF_PAIR.search(text):
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 class Choice(NamedTuple):
     """What a volunteer chose."""
 
@@ -75,7 +84,7 @@ class Answer(NamedTuple):
     @property
     def kind(self) -> str:
         """What the answer is, by its form: that of a text typed in is that of a question."""
-        if self.value is None or self.value == [] or (isinstance(self.value, str) and not self.value.strip()):
+        if self.value is None or self.value == [] or (isinstance(self.value, str) and not _is_filled(self.value)):
             return UNANSWERED
         if _is_choice(self.value):
             return QUESTION
@@ -95,11 +104,17 @@ class Answer(NamedTuple):
         """What was chosen; nothing if the answer is not of a kind with choices."""
         items = self.value if isinstance(self.value, list) else [self.value]
         if self.kind == SURVEY:
-            return [Choice(str(item["choice"]), is_id=True) for item in items]
+            return [Choice(item["choice"], is_id=True) for item in items if _is_filled(item["choice"])]
         if self.kind == DROPDOWN:
             texts = [item.get("label", item.get("value")) for item in items]
-            return [Choice(str(text), is_id=False) for text in texts if text is not None]
-        return [Choice(item, isinstance(item, int)) for item in items] if self.kind in CHOICES else []
+            return [Choice(text, is_id=False) for text in texts if _is_filled(text)]
+        if self.kind not in CHOICES:
+            return []
+        return [Choice(item, isinstance(item, int)) for item in items if isinstance(item, int) or _is_filled(item)]
+
+
+def _is_filled(text: Any) -> bool:
+    return isinstance(text, str) and bool(text.strip())
 
 
 def _is_choice(value: Any) -> bool:
@@ -164,7 +179,7 @@ class TaskVersions:
         for record in records(path, account, columns, optional=("minor_version",), remedy=remedy):
             row = record.values
             try:
-                tasks, strings = json.loads(row["tasks"]), json.loads(row["strings"] or "{}")
+                tasks, strings = from_json(row["tasks"]), from_json(row["strings"] or "{}")
                 version = int(row["version"]), int(row.get("minor_version") or 0)
                 known = _task_version(task, tasks[task], strings) if task in tasks else None
             except (ValueError, TypeError, AttributeError, KeyError) as error:

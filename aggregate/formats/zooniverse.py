@@ -31,6 +31,7 @@ from .panoptes import (
     Choice,
     TaskVersions,
     answers,
+    from_json,
     names_nothing,
     without_vowels,
 )
@@ -490,7 +491,7 @@ def _check_header(path: Path) -> None:
 def _answers(row: Row) -> list[Answer] | None:
     """The answers of a classification; None if they cannot be read."""
     try:
-        return list(answers(json.loads(row["annotations"])))
+        return list(answers(from_json(row["annotations"])))
     except (ValueError, RecursionError):
         return None
 

@@ -388,6 +388,36 @@ def test_the_rules_one_after_the_other_give_the_same(
     assert {row["label"] for row in rows_of(found, "taxonomy")} >= seen
 
 
+JSON = st.recursive(
+    st.sampled_from(
+        [None, True, 0, -1, 11, 2**63, 0.5, "", "11", "species", "\U0001f992", "2021-06-27T13:35:50Z", "\ud800"]
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2),
+        st.dictionaries(st.sampled_from(["id", "rank", "name", "ancestor_ids", "ancestors"]), inner, max_size=3),
+    ),
+    max_leaves=5,
+)
+KEYS = [*sorted(identification(1, 1, OPALUS)), "previous_observation_taxon", "observation"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=3),
+    st.dictionaries(st.sampled_from(sorted(OPALUS)), JSON),
+    JSON,
+)
+def test_whatever_the_json_is_the_identification_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, changes: Json, taxon_changes: Json, strange: Any
+) -> None:
+    path = tmp_path_factory.mktemp("answers") / "observations.json"
+    given = {**identification(1, 1, {**OPALUS, **taxon_changes}), **changes}
+    whole = observation(1, 7, given, strange, identification(3, 3, CAMPESTRE)) | {"user": strange, "taxon": strange}
+    found = read(path, whole, {**whole, "id": strange})
+    assert (1, 3, 12) in votes(found)
+    assert found.account.n_read["votes"] == 6
+    left_out(found)
+
+
 @needs_exports
 def test_a_real_page() -> None:
     found = read_tables(INaturalist(), EXPORTS / "inaturalist_observations.json")

@@ -471,6 +471,7 @@ def test_a_workflow_export_that_cannot_be_used(
         ({"annotations": '[{"task": "T0"'}, "with annotations that are not JSON of this kind"),
         ({"annotations": '{"task": "T0"}'}, "with annotations that are not JSON of this kind"),
         ({"annotations": '["T0"]'}, "with annotations that are not JSON of this kind"),
+        ({"annotations": r'[{"task": "T0", "value": "\ud800"}]'}, "with annotations that are not JSON of this kind"),
         ({"annotations": "[" * 100_000}, "with annotations that are not JSON of this kind"),
         ({"metadata": "{'a': 1}"}, "with metadata that are not a JSON object"),
         ({"metadata": "[]"}, "with metadata that are not a JSON object"),
@@ -630,6 +631,41 @@ def test_the_rules_one_after_the_other_give_the_same(
     assert {row["observation_id"]: row["label"] for row in rows_of(found, "truth")} == truth
     left_out(found)
     assert not found.account.rejected
+
+
+JSON = st.recursive(
+    st.sampled_from([None, True, 0, -1, 10**30, 0.5, float("nan"), "", " ", "GNU", "\ud800", "\U0001f992"]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["choice", "task", "value", "select_label", "label", "x"]), inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON, st.booleans())
+def test_whatever_the_json_is_the_line_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, value: Any, metadata: Any, is_split: bool
+) -> None:
+    path = tmp_path_factory.mktemp("export") / "classifications.csv"
+    strange = classification(2, "2", "1", question(value), metadata=json.dumps(metadata))
+    listed = classification(3, "2", "1", annotations=json.dumps([value]))
+    write(path, classification(1, "1", "1", survey("GNU")), strange, listed)
+    found = read_tables(Zooniverse(task="T0", several="split" if is_split else "skip"), path)
+    assert votes(found)[0] == ("1", "1", "GNU")
+    left_out(found)
+
+
+def test_a_choice_that_is_no_text_is_no_answer(path: Path) -> None:
+    chosen: list[Any] = [None, {}, 7, "GNU"]
+    answer = {"task": "T0", "value": [{"choice": choice} for choice in chosen]}
+    assert votes(read(path, classification(1, "1", "1", answer))) == [("1", "1", "GNU")]
+    nothing = {"task": "T0", "value": [{"choice": choice} for choice in chosen[:3]]}
+    assert fault(path, classification(1, "1", "1", nothing)) == "no classification is a vote: 1 without an answer"
+
+
+def test_several_subjects_in_one_classification_are_one_observation(path: Path) -> None:
+    assert votes(read(path, classification(1, "5;6", "1", survey("GNU")))) == [("5;6", "1", "GNU")]
 
 
 REAL = {
