@@ -56,7 +56,7 @@ class CrowdKit:
 
     def _layout_of(self, file: Path) -> tuple[str, str, dict[str, str]]:
         """The table that a file has, its delimiter, and our names of its columns -> its own."""
-        for delimiter in ",\t":
+        for delimiter in "\t," if ".tsv" in file.suffixes else ",\t":
             names = header(file, delimiter=delimiter)
             ours = {column: next(filter(names.__contains__, known), "") for column, known in NAMES.items()}
             if ours["observation_id"] and ours["user_id"] and ours["label"]:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,35 @@ def test_votes_and_truth_come_back_from_peerannot(run: plant_aggregate.Run, work
     truth = pq.read_table(SAMPLE / "truth.parquet").to_pydict()
     experts = {str(o): label for o, label in zip(*truth.values(), strict=True) if label in voted}
     assert dict(zip(*tables["truth"].to_pydict().values(), strict=True)) == experts
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv.gz"])
+def test_votes_and_truth_come_back_from_crowd_kit(run: plant_aggregate.Run, work: Path, suffix: str) -> None:
+    plant_aggregate.export(run, "crowd-kit", "out", truth=SAMPLE / "truth.parquet", suffix=suffix)
+    plant_aggregate.convert("crowd-kit", "out", "back", ids="integer")
+    columns = ["observation_id", "user_id", "label"]
+    back = pq.read_table("back/votes.parquet", columns=columns).to_pydict()
+    assert sorted(zip(*back.values(), strict=True)) == triples(run.votes())
+    truth = [pq.read_table(path).to_pydict() for path in (SAMPLE / "truth.parquet", "back/truth.parquet")]
+    ours, theirs = (dict(zip(each["observation_id"], each["label"], strict=True)) for each in truth)
+    assert theirs == ours
+
+
+def test_names_that_are_hard_on_csv_come_back(work: Path) -> None:
+    names = ["NA", 'with "quotes", commas', "a\ttab", "new\nline", "007", "Acer × freemanii", "'", "a,b;c"]
+    votes = {"observation_id": names, "user_id": names[::-1], "label": names}
+    with warnings.catch_warnings(record=True):
+        run = plant_aggregate.run({**votes, "is_author": [True] * len(names)}, "consensus")
+    exports: list[tuple[str, dict[str, Any]]] = [
+        *(("crowd-kit", {"suffix": suffix}) for suffix in (".csv", ".tsv")),
+        ("peerannot", {}),
+    ]
+    for number, (name, options) in enumerate(exports):
+        plant_aggregate.export(run, name, f"out {number}", votes=votes, **options)
+        plant_aggregate.convert(name, f"out {number}", f"back {number}")
+        back = pq.read_table(f"back {number}/votes.parquet").to_pydict()
+        found = zip(*(back[column] for column in votes), strict=True)
+        assert sorted(found) == sorted(zip(*votes.values(), strict=True))
 
 
 @pytest.mark.extras
