@@ -463,6 +463,7 @@ CLEANED_LABELS: Table = (
     Column("reason", "string", "the rules that changed it, or why it was refused or kept"),
     Column("votes", "int64", "rows of votes with it"),
     Column("ai_votes", "int64", "rows of the AI's votes with it"),
+    Column("truth", "int64", "rows of experts' labels with it; only where these were converted", optional=True),
 )
 """What became of labels that were cleaned as names; labels that are not in it are as they stand."""
 

@@ -5,11 +5,13 @@ from typing import Any
 import click
 
 from plant_aggregate.formats.registry import FORMATS, SUMMARIES
+from plant_aggregate.parameters import declared
+from plant_aggregate.taxon_names.settings import NameSettings
 
 from . import console
 from .command import OUTPUT, Choice, SeveralValues, option
 from .layouts import LayoutCommand, LayoutName
-from .options import FloatRange, debug_option, quiet_option, table_options
+from .options import FloatRange, debug_option, options_of, quiet_option, table_options
 from .outputs import InputPath, LocalFolder
 
 RECORD = "conversion.json"
@@ -40,6 +42,7 @@ RECORD = "conversion.json"
     help=f"folder to write, which is complete once it is there; its {RECORD} lists the files",
     group=OUTPUT,
 )
+@options_of(NameSettings)
 @option("--overwrite", is_flag=True, help="replace an earlier conversion in DIR", group=OUTPUT)
 @table_options(
     "how many records were used, left out and rejected, and why", f"print {RECORD} on stdout instead of the summary"
@@ -60,8 +63,9 @@ def convert(
     """Write votes that a platform or tool has published as Parquet into a folder: FORMAT is one of those below.
 
     The folder gets votes.parquet and, where INPUT has them, truth.parquet, ai_votes.parquet, scores.parquet and
-    taxonomy.parquet; rejected.parquet with the records that cannot be used, and conversion.json. A format of another
-    package is named by its entry point, or as package.module:Class.
+    taxonomy.parquet; rejected.parquet with the records that cannot be used, with --names labels.parquet with the labels
+    that are not as they stand in INPUT, and conversion.json. A format of another package is named by its entry point,
+    or as package.module:Class.
 
     Each has options of its own: plant-aggregate convert FORMAT --help.
     """
@@ -69,6 +73,7 @@ def convert(
     from plant_aggregate.conversion.result import conversion_rows
     from plant_aggregate.schema import CONVERSION
 
+    names = NameSettings(**{name: options.pop(name) for name in declared(NameSettings)})
     command = click.get_current_context().command
     assert isinstance(command, LayoutCommand)
     with console.progress() as listener:
@@ -79,6 +84,7 @@ def convert(
             overwrite=overwrite,
             ids=ids,
             max_rejected=max_rejected,
+            names=names,
             progress=listener,
         )
     if as_csv:

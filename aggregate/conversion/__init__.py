@@ -16,17 +16,20 @@ from ..formats.base import TABLES, Account, Format, Rejected
 from ..formats.options import format_of, name_of, plain_options
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
+from ..taxon_names.report import report_blocks
+from ..taxon_names.settings import NameSettings
 from ..version import VERSION
-from .cleaning import CleanedLabels, LabelCleaner
+from .cleaning import CleanedLabels
 from .files import TemporaryTable, facts_of, in_temporary_folder, rejected_table, write_table, write_tables
 from .inputs import InputFile, find_paths, fingerprinted, sources_of
 from .parts import Reader, check_ids
 from .result import Conversion, conversion_blocks, table_facts, written_to
 
-__all__ = ["Conversion", "ConvertedVotes", "LabelCleaner", "check_output", "convert", "convert_votes"]
+__all__ = ["Conversion", "ConvertedVotes", "check_output", "convert", "convert_votes"]
 
 RECORD = "conversion.json"
 REJECTED = "rejected.parquet"
+LABELS = "labels.parquet"
 
 
 def convert(
@@ -37,7 +40,7 @@ def convert(
     overwrite: bool = False,
     ids: str | None = None,
     max_rejected: float = 0.01,
-    cleaner: LabelCleaner | None = None,
+    names: NameSettings | None = None,
     progress: ProgressLike = None,
     **options: Any,
 ) -> Conversion:
@@ -50,8 +53,9 @@ def convert(
     replaced: a folder with a conversion.json that lists all files in it.
 
     ``ids`` are "integer" or "text", by default those that the format gives. ``max_rejected``: the share of the records
-    of each table that may be unusable. ``cleaner`` changes labels; those of the source are then in ``verbatim_label``.
-    ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+    of each table that may be unusable. ``names``: how labels are cleaned as scientific names; those of the source are
+    then in ``verbatim_label``, and labels.parquet lists what became of them. ``progress``: True shows a bar, False does
+    not, by default there is one in notebooks; or a listener.
 
     Raises VotesError if the files cannot be read, hold nothing, or are not of that format, ParameterError for an
     unknown format, a wrong option, or a folder that may not be written, and PublishError if writing fails: then the
@@ -61,13 +65,21 @@ def convert(
     check_ids(ids)
     target = check_output(folder, overwrite=overwrite)
     with listening(progress) as listener:
-        reading = _Reading(layout, find_paths(paths), ids, cleaner, listener)
+        labels = None if names is None or not names.cleans_labels else CleanedLabels(names)
+        reading = _Reading(layout, find_paths(paths), ids, labels, listener)
         with folder_in_one_step(target) as staged, writing(target, "folder"):
             rows = reading.write(lambda table: staged / f"{table}.parquet", max_rejected)
             write_table(rejected_table(reading.account.rejected), staged / REJECTED)
+            if labels is not None:
+                write_table(labels.table, staged / LABELS)
+                labels.warn()
             record = {**reading.record(rows), "files": {name: facts_of(staged / name) for name in files_below(staged)}}
             (staged / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Conversion(target, record, [*conversion_blocks(record), *reading.blocks(), written_to(target, record)])
+    return Conversion(target, record, [*conversion_blocks(record), *_of_labels(labels), written_to(target, record)])
+
+
+def _of_labels(labels: CleanedLabels | None) -> list[Block]:
+    return [] if labels is None else report_blocks(labels.counts)
 
 
 def check_output(folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -86,16 +98,10 @@ class ConvertedVotes:
 
 
 def convert_votes(
-    layout: Format,
-    paths: Paths,
-    *,
-    ids: str | None = None,
-    max_rejected: float = 0.01,
-    cleaner: LabelCleaner | None = None,
-    progress: Progress = SILENT,
+    layout: Format, paths: Paths, *, ids: str | None = None, max_rejected: float = 0.01, progress: Progress = SILENT
 ) -> ConvertedVotes:
     """The votes in files of a format, as a Parquet file. Raises VotesError as :func:`convert`, or if there are none."""
-    reading = _Reading(layout, find_paths(paths), ids, cleaner, progress)
+    reading = _Reading(layout, find_paths(paths), ids, None, progress)
     file = TemporaryTable()
     with in_temporary_folder():
         rows = reading.write(lambda table: file.path if table == "votes" else None, max_rejected)
@@ -112,11 +118,11 @@ class _Reading:
     """Reads files in a format once, and keeps account of their records."""
 
     def __init__(
-        self, layout: Format, paths: Sequence[Path], ids: str | None, cleaner: LabelCleaner | None, progress: Progress
+        self, layout: Format, paths: Sequence[Path], ids: str | None, labels: CleanedLabels | None, progress: Progress
     ) -> None:
         self.layout, self.paths, self.ids = layout, paths, ids
         self.account = Account(progress)
-        self.labels = None if cleaner is None else CleanedLabels(cleaner)
+        self.labels = labels
         self.inputs: tuple[InputFile, ...] = ()
 
     @property
@@ -140,7 +146,7 @@ class _Reading:
 
     def record(self, rows: Mapping[str, int]) -> dict[str, Any]:
         """For conversion.json, without files."""
-        names = {} if self.labels is None else {"names": dict(self.labels.cleaner.facts(self.labels.rows))}
+        names = {} if self.labels is None else {"names": self.labels.facts()}
         return {
             "format": name_of(self.layout),
             "options": plain_options(self.layout),
@@ -153,7 +159,3 @@ class _Reading:
             "details": dict(self.account.details),
             **names,
         }
-
-    def blocks(self) -> Sequence[Block]:
-        """What the cleaner of labels shows."""
-        return [] if self.labels is None else self.labels.cleaner.blocks(self.labels.rows)

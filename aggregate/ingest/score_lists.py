@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,9 @@ from .decimals import are_scores, as_decimals, in_range
 
 ITEMS = 1 << 21  # approximate number of labels decoded at a time: bounds memory when the lists are long
 SUM_SLACK = 1e-6  # tolerance of a sum of probabilities: float32 rounds by that much, float16 by more
+
+if TYPE_CHECKING:
+    from ..taxon_names.cleaner import NameCleaner
 
 MAP_SCORE_NAMES = "map names with --score-column COLUMN=NAME"
 
@@ -122,9 +125,18 @@ def _is_long(sources: Sequence[Source], renamed: Mapping[str, str]) -> bool:
     )
 
 
-def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.Array) -> Iterator[ScoreLists]:
-    """The score lists of all files, in order, in batches."""
-    id_index, label_index = IdIndex(observation_ids), LabelIndex(label_names)
+def score_lists(
+    scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.Array, cleaner: "NameCleaner | None" = None
+) -> Iterator[ScoreLists]:
+    """The score lists of all files, in order, in batches.
+
+    ``cleaner`` cleans labels; the probabilities of those that become the same are added up.
+    """
+    lists = _score_lists(scores, IdIndex(observation_ids), LabelNumbers(label_names, cleaner))
+    yield from lists if cleaner is None else map(_merged, lists)
+
+
+def _score_lists(scores: ScoreFiles, id_index: IdIndex, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
     if scores.is_long:
         yield from _from_rows(scores, id_index, label_index)
         return
@@ -138,7 +150,7 @@ def score_lists(scores: ScoreFiles, observation_ids: pa.Array, label_names: pa.A
 
 
 def _from_lists(
-    batch: pa.RecordBatch, id_index: IdIndex, label_index: LabelIndex, path: str, row: int, has_epochs: bool
+    batch: pa.RecordBatch, id_index: IdIndex, label_index: "LabelNumbers", path: str, row: int, has_epochs: bool
 ) -> ScoreLists:
     """The lists of a batch of one list a row; it begins at ``row`` of the file."""
     names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
@@ -146,12 +158,12 @@ def _from_lists(
     no_list = to_numpy(pc.or_(names.is_null(), shares.is_null()))
     faults[(faults == 0) & no_list] = NO_LIST
     (label_offsets, label_values), (offsets, values) = _items(names), _items(shares)
-    heads = observations, epochs, faults, label_offsets, _label_codes(label_values, label_index), offsets
+    heads = observations, epochs, faults, label_offsets, label_index.codes_of(label_values), offsets
     rows = np.arange(row, row + batch.num_rows)
     return ScoreLists(*heads, *_probabilities(values), len(label_index), path, rows, has_epochs)
 
 
-def _from_rows(scores: ScoreFiles, id_index: IdIndex, label_index: LabelIndex) -> Iterator[ScoreLists]:
+def _from_rows(scores: ScoreFiles, id_index: IdIndex, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
     """The lists of files with a row for each label: neighbours of one observation and epoch, also across files."""
     head = ["observation_id", "epoch"] if scores.has_epochs else ["observation_id"]
     grouping = _ListAssembler(head)
@@ -163,7 +175,7 @@ def _from_rows(scores: ScoreFiles, id_index: IdIndex, label_index: LabelIndex) -
             with readable(file.source.path):
                 begins = grouping.begins(batch)
                 heads = _heads(batch.select(head).filter(to_arrow(begins)), id_index)
-                labels = _label_codes(batch.column("label"), label_index)
+                labels = label_index.codes_of(batch.column("label"))
                 shares = _probabilities(batch.column("probability"))
             starts = np.flatnonzero(begins)
             offsets = np.append(starts, begins.size)
@@ -266,13 +278,37 @@ def _heads(batch: pa.RecordBatch, id_index: IdIndex) -> tuple[Counts, Indices, B
     return id_index.codes_of(sound), to_numpy(epochs.cast(pa.int64())), faults
 
 
-def _label_codes(labels: pa.Array, label_index: LabelIndex) -> LabelCodes:
-    """The number of each label, int32, or its fault: see ``kernels.scores``."""
-    sound, faults = checked(labels)
-    codes = label_index.codes_of(sound)
-    if faults is None:
-        return codes
-    return np.select([faults == NOT_UTF8, faults == TOO_LONG], [UNREADABLE, OVERLONG], codes).astype(np.int32)
+class LabelNumbers:
+    """Numbers labels as :class:`LabelIndex`, after they were checked and perhaps cleaned."""
+
+    def __init__(self, names: pa.Array, cleaner: "NameCleaner | None") -> None:
+        self._index = LabelIndex(names)
+        self._cleaner = cleaner
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def codes_of(self, labels: pa.Array) -> LabelCodes:
+        """The number of each label, int32, or its fault: see ``kernels.scores``."""
+        sound, faults = checked(labels)
+        codes = self._index.codes_of(sound if self._cleaner is None else self._cleaner.clean(sound, keep_refused=True))
+        if faults is None:
+            return codes
+        return np.select([faults == NOT_UTF8, faults == TOO_LONG], [UNREADABLE, OVERLONG], codes).astype(np.int32)
+
+
+def _merged(lists: ScoreLists) -> ScoreLists:
+    """Lists in which each label stands once, with the sum of its probabilities."""
+    from ..taxon_names.lists import merged_items
+
+    if not np.array_equal(lists.label_offsets, lists.probability_offsets):
+        return lists
+    merged = merged_items(lists.label_offsets, lists.labels, lists.probabilities)
+    if merged is None:
+        return lists
+    offsets, labels = merged.offsets, lists.labels[merged.items]
+    new: dict[str, Any] = {"labels": labels, "probabilities": merged.probabilities}
+    return replace(lists, label_offsets=offsets, probability_offsets=offsets, **new)
 
 
 def _as_list(column: pa.Array) -> pa.Array:

@@ -44,6 +44,15 @@ class _Draft(NamedTuple):
     homonym: str = ""  # why the synonyms do not decide
 
 
+class _Recoded(NamedTuple):
+    """Distinct labels, and what becomes of them."""
+
+    names: "pa.Array"
+    keeps: bool  # whether those that are refused stay
+    cleaned: "pa.Array"  # distinct
+    codes: "LabelCodes"  # int32[n]; the position of each among these
+
+
 class NameCleaner:
     """Cleans labels as settings say.
 
@@ -56,7 +65,7 @@ class NameCleaner:
         self.votes: Counter[str] = Counter()  # label as it stands -> rows of votes with it
         self.ai_votes: Counter[str] = Counter()
         self._decided: dict[str, Decision] = {}
-        self._last: tuple[pa.Array, pa.Array, LabelCodes] | None = None  # of the last batch
+        self._last: _Recoded | None = None  # of the last batch
         self._synonyms = Synonyms()
         self._checklist: Checklist | None = None
         if settings.synonyms is not None:
@@ -79,10 +88,12 @@ class NameCleaner:
         self._decided.update(zip(new, self._decide(new), strict=True))
         return [self._decided[label] for label in labels]
 
-    def clean(self, labels: "pa.Array", counts: "Counter[str] | None" = None) -> "pa.Array":
-        """Strings, or a dictionary of them, cleaned, with null for those refused; the rows of each are counted.
+    def clean(
+        self, labels: "pa.Array", counts: "Counter[str] | None" = None, *, keep_refused: bool = False
+    ) -> "pa.Array":
+        """Strings, or a dictionary of them, cleaned, in an array of the same type; the rows of each are counted.
 
-        The array has the type of ``labels``. Raises VotesError for integers.
+        Those that are refused are null, or with ``keep_refused`` as they were. Raises VotesError for integers.
         """
         import pyarrow as pa
 
@@ -96,21 +107,24 @@ class NameCleaner:
             counts.update(
                 dict(zip(coded.dictionary.take(to_arrow(seen)).to_pylist(), times[seen].tolist(), strict=True))
             )
-        names, code_of = self._recoded(coded.dictionary)
+        names, code_of = self._recoded(coded.dictionary, keep_refused)
         cleaned = dictionary_of(np.append(code_of, np.int32(-1))[codes], names)
         return cleaned if is_dictionary else cleaned.dictionary_decode()
 
-    def _recoded(self, names: "pa.Array") -> "tuple[pa.Array, LabelCodes]":
+    def _recoded(self, names: "pa.Array", keep_refused: bool) -> "tuple[pa.Array, LabelCodes]":
         """The cleaned labels of distinct ones, and the position among them of each, int32[n], -1 for none."""
-        if self._last is None or not names.equals(self._last[0]):
+        if self._last is None or self._last.keeps != keep_refused or not names.equals(self._last.names):
             texts = names.to_pylist()
             there = [text for text in texts if text is not None]
-            cleaned = {text: decision.label for text, decision in zip(there, self.decide(there), strict=True)}
+            cleaned: dict[str | None, str | None] = {
+                text: text if decision.label is None and keep_refused else decision.label
+                for text, decision in zip(there, self.decide(there), strict=True)
+            }
             found = dict.fromkeys(label for label in cleaned.values() if label is not None)
-            place = {label: number for number, label in enumerate(found)}
-            codes = np.array([place.get(cleaned.get(text) or "", -1) for text in texts], np.int32)
-            self._last = names, strings(found).cast(names.type), codes
-        return self._last[1], self._last[2]
+            place: dict[str | None, int] = {label: number for number, label in enumerate(found)}
+            codes = np.array([place.get(cleaned.get(text), -1) for text in texts], np.int32)
+            self._last = _Recoded(names, keep_refused, strings(found).cast(names.type), codes)
+        return self._last.cleaned, self._last.codes
 
     def _decide(self, labels: list[str]) -> list[Decision]:
         drafts = [self._draft(label) for label in labels]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..arrow import table_of_rows
@@ -65,9 +66,15 @@ class LabelCounts:
     """Of each outcome the labels with most rows."""
 
 
-def label_table(cleaner: "NameCleaner") -> "pa.Table":
-    """The labels that a cleaner has counted and that are not as they stand: table CLEANED_LABELS of ``schema``."""
-    return table_of_rows(_rows(cleaner), arrow_schema(CLEANED_LABELS))
+def label_table(
+    cleaner: "NameCleaner", truth: Mapping[str, int] | None = None, of_experts: "NameCleaner | None" = None
+) -> "pa.Table":
+    """The labels that a cleaner has counted and that are not as they stand: table CLEANED_LABELS of ``schema``.
+
+    ``truth``: the rows of experts' labels with each, and ``of_experts`` what cleaned these.
+    """
+    columns = [column for column in CLEANED_LABELS if not column.optional or truth is not None]
+    return table_of_rows(_rows(cleaner, truth or {}, of_experts), arrow_schema(tuple(columns)))
 
 
 def label_counts(cleaner: "NameCleaner") -> LabelCounts:
@@ -97,10 +104,16 @@ def label_counts(cleaner: "NameCleaner") -> LabelCounts:
     )
 
 
-def _rows(cleaner: "NameCleaner") -> list[dict[str, Any]]:
+def _rows(
+    cleaner: "NameCleaner", truth: Mapping[str, int] = MappingProxyType({}), of_experts: "NameCleaner | None" = None
+) -> list[dict[str, Any]]:
     """The rows of the table, sorted by ``verbatim``."""
-    counted = sorted({*cleaner.votes, *cleaner.ai_votes})
-    decisions = cleaner.decide(counted)
+    voted = {*cleaner.votes, *cleaner.ai_votes}
+    counted = sorted({*voted, *truth})
+    decisions = [
+        (cleaner if verbatim in voted or of_experts is None else of_experts).decide([verbatim])[0]
+        for verbatim in counted
+    ]
     times: dict[str | None, int] = {}
     for decision in decisions:
         times[decision.label] = times.get(decision.label, 0) + 1
@@ -112,6 +125,7 @@ def _rows(cleaner: "NameCleaner") -> list[dict[str, Any]]:
             "reason": decision.reason or ", ".join(decision.rules),
             "votes": cleaner.votes[verbatim],
             "ai_votes": cleaner.ai_votes[verbatim],
+            "truth": truth.get(verbatim, 0),
         }
         for verbatim, decision in zip(counted, decisions, strict=True)
         if (outcome := _outcome(verbatim, decision, times)) is not None

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from plant_aggregate import ParameterError, VotesError, convert
-from plant_aggregate.blocks import Block
 from plant_aggregate.formats.base import Account, Part, Rejected
 from plant_aggregate.formats.rows import Rows
 
@@ -58,23 +57,6 @@ class Letters:
         for table in (votes, truth, ai_votes, scores, taxonomy):
             if table.table in self.parts:
                 yield from table.rest()
-
-
-class Upper:
-    """Changes labels to upper case; vowels are no opinion."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def clean(self, labels: Sequence[str]) -> list[str | None]:
-        self.asked += labels
-        return [None if label in "aeiou" else label.upper() for label in labels]
-
-    def facts(self, rows: Mapping[str, int]) -> Mapping[str, Any]:
-        return {"changed": dict(rows)}
-
-    def blocks(self, rows: Mapping[str, int]) -> list[Block]:
-        return [Block("cleaned", [f"{len(rows)} labels"])]
 
 
 def test_what_was_read_and_what_became_of_it(tmp_path: Path, votes: Path) -> None:
@@ -142,21 +124,6 @@ def test_labels_are_dictionaries_in_the_file(tmp_path: Path, votes: Path) -> Non
     columns = pq.read_metadata(done.path()).row_group(0)
     of_label = next(columns.column(place) for place in range(3) if columns.column(place).path_in_schema == "label")
     assert "RLE_DICTIONARY" in of_label.encodings
-
-
-def test_a_cleaner_is_asked_once_for_each_label(tmp_path: Path) -> None:
-    (tmp_path / "in.txt").write_text("abcab")
-    cleaner = Upper()
-    done = convert(Letters(), tmp_path / "in.txt", tmp_path / "out", cleaner=cleaner)
-    assert sorted(cleaner.asked) == ["a", "alphabet", "b", "c", "z"]
-    votes = pq.read_table(done.path("votes"))
-    assert votes["label"].to_pylist() == [None, "B", "C", None, "B"]
-    assert votes["verbatim_label"].to_pylist() == ["a", "b", "c", "a", "b"]
-    assert pq.read_table(done.path("scores"))["labels"].to_pylist()[0] == ["a", "Z"]
-    assert pq.read_table(done.path("taxonomy"))["parent"].to_pylist()[0] == "ALPHABET"
-    rows = {"a": 2, "b": 2, "c": 1}
-    assert done.record["names"]["changed"] == {**{label: 5 * n for label, n in rows.items()}, "z": 5}
-    assert "cleaned" in done._repr_html_()
 
 
 def test_ids_of_another_type(tmp_path: Path) -> None:

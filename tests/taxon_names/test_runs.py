@@ -280,3 +280,24 @@ def test_wrong_options(
     assert run_command(["run", "votes.parquet", "-q", *options]) in (1, 2)
     assert message in capfd.readouterr().err
     assert not (folder / "consensus").exists()
+
+
+def test_labels_of_scores_are_cleaned_too(folder: Path) -> None:
+    lists = {
+        "observation_id": [1, 2, 6],
+        "labels": [["Quercus robur L.", "Acer sp.", "Quercus pedunculata"], ["Acer campestre"], ["Ilex aquifolium L."]],
+        "probabilities": [[0.25, 0.125, 0.5], [0.75], [0.5]],
+    }
+    pq.write_table(pa.table(lists), folder / "lists.parquet")
+    rows = [
+        (number, label, share)
+        for number, labels, shares in zip(*lists.values(), strict=True)
+        for label, share in zip(labels, shares, strict=True)
+    ]
+    columns = zip(*rows, strict=True)
+    table = dict(zip(("observation_id", "label", "probability"), map(list, columns), strict=True))
+    pq.write_table(pa.table(table), folder / "rows.parquet")
+    for scores in ("lists.parquet", "rows.parquet"):
+        run = run_in(folder, scores=folder / scores)
+        areas = dict(zip(*(run.to_arrow()[name].to_pylist() for name in ("observation_id", "score_aum")), strict=True))
+        assert {number: areas[number] for number in (1, 2, 6)} == {1: 0.625, 2: 0.75, 6: 0.5}
