@@ -14,17 +14,21 @@ from .builder import UNKNOWN_TIME, ticks_of
 from .cleaning import limit
 
 if TYPE_CHECKING:
+    from ..taxon_names.cleaner import NameCleaner
     from . import VoteFiles
     from .tables import VoteTable
 
 TIME = pa.timestamp("us", tz="UTC")
 
 
-def vote_times(found: "VoteFiles | VoteTable", votes: Votes, *, progress: Progress = SILENT) -> pa.Array:
+def vote_times(
+    found: "VoteFiles | VoteTable", votes: Votes, *, cleaner: "NameCleaner | None" = None, progress: Progress = SILENT
+) -> pa.Array:
     """When each vote was cast, timestamp[us, UTC][n_votes]; null where it is not known. A time without a zone is UTC.
 
     ``found``: the rows that ``votes`` were made of. They are read again: where a user voted several times on an
-    observation, the latest time of those with the label that counts is the one. Takes 24 bytes a vote.
+    observation, the latest time of those with the label that counts is the one. ``cleaner`` cleaned the labels of
+    ``votes``. Takes 24 bytes a vote.
     """
     if "voted_at" not in found.types:
         return pa.nulls(votes.n_votes, TIME)
@@ -39,7 +43,8 @@ def vote_times(found: "VoteFiles | VoteTable", votes: Votes, *, progress: Progre
         ticks = ticks_of(batch)
         observation = observations.codes_of(plain(batch.column("observation_id"))).astype(np.int64)
         user = users.codes_of(plain(batch.column("user_id")))
-        label = codes_among(votes.label_names, plain(batch.column("label")))
+        labels = batch.column("label") if cleaner is None else cleaner.clean(batch.column("label"))
+        label = codes_among(votes.label_names, plain(labels))
         known = (observation >= 0) & (user >= 0) & (label >= 0) & (ticks != UNKNOWN_TIME)
         if found.as_of is not None:
             known &= ticks <= limit(batch, found.as_of)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ..ingest import Paths, VoteFiles, VoteTable
+    from ..taxon_names.cleaner import NameCleaner
     from ..votes import Votes
 
 NO_RECORD = f"there is no {RECORD_FILE} that lists its tables"
@@ -188,12 +189,8 @@ class Run:
         chosen: dict[str, Any] = {"max_rejected": self.record.reading.max_rejected}
         if only is not None:
             chosen = {"max_rejected": 1.0, "only": only if isinstance(only, pa.Array) else pa.array(only)}
-        if self.record.cleaned_labels is not None:
-            from ..taxon_names.cleaner import NameCleaner
-
-            chosen["cleaner"] = NameCleaner.recorded(self._cleaned_labels())
         with listening(progress) as listener:
-            return read_found(found, **chosen, identify=False, progress=listener).votes
+            return read_found(found, **chosen, cleaner=self._cleaner(), identify=False, progress=listener).votes
 
     def vote_times(
         self, votes: "Votes", *, paths: "Paths | Frame | None" = None, progress: ProgressLike = None
@@ -206,7 +203,7 @@ class Run:
         from ..ingest.times import vote_times
 
         with listening(progress) as listener:
-            return vote_times(self._find_votes(paths), votes, progress=listener)
+            return vote_times(self._find_votes(paths), votes, cleaner=self._cleaner(), progress=listener)
 
     def _find_votes(self, paths: "Paths | Frame | None") -> "VoteFiles | VoteTable":
         """Where the votes are. Raises VotesError if they are gone, or have changed."""
@@ -235,6 +232,14 @@ class Run:
             if digest != digests.get(place):
                 raise self._votes_are_gone("has another SHA-256 by now", place)
         return found
+
+    def _cleaner(self) -> "NameCleaner | None":
+        """What cleans labels as the run did; None if it cleaned none."""
+        if self.record.cleaned_labels is None:
+            return None
+        from ..taxon_names.cleaner import NameCleaner
+
+        return NameCleaner.recorded(self._cleaned_labels())
 
     def _cleaned_labels(self) -> dict[str, str | None]:
         """What each label that is not as it stands in the votes became; None for no opinion."""

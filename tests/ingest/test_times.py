@@ -89,3 +89,12 @@ def test_a_run_reads_the_times_of_its_votes_again(write: Write, work: Path) -> N
     assert times.type == pa.timestamp("us", "UTC")
     assert len(times) == votes.n_votes
     assert times.null_count == 0
+
+
+def test_a_run_that_cleaned_labels_has_the_times_of_its_votes(write: Write, work: Path) -> None:
+    labels = ["acer campestre", "Acer  campestre L.", "Abies alba", "Abies alba"]
+    path = write(label=labels, voted_at=pa.array([day(n + 1) for n in range(4)], pa.timestamp("us", "UTC")))
+    run = plant_aggregate.run(path, work / "out", "majority", settings=plant_aggregate.Settings(names=True))
+    votes = run.votes()
+    assert votes.label_names.to_pylist() == ["Abies alba", "Acer campestre"]
+    assert sorted(run.vote_times(votes).to_pylist()) == [day(n + 1) for n in range(4)]
