@@ -66,13 +66,12 @@ SHOWN = 5  # pairs of ids that a warning names
 Row = Mapping[str, str]
 """A line of an export: column -> value."""
 
-
 _option = partial(parameter, group="Format")
 
 
 @dataclass(frozen=True)
 class Zooniverse:
-    """Zooniverse: the classification export of a project or workflow (CSV)."""
+    """Classifications of a Zooniverse project or workflow, exported as CSV; the gold standard is the truth."""
 
     name: ClassVar[str] = "zooniverse"
 
