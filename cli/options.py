@@ -93,6 +93,15 @@ class NameValue(TextParameter):
             raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE")
         return name, text
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The options of the format that was named before, before their equals sign."""
+        from plant_aggregate.formats.registry import FORMATS
+
+        with suppress(ParameterError):
+            names = [*declared(find_in(FORMATS, ctx.params.get("format") or "")), "ids"]
+            return [CompletionItem(f"{name}=", type="part") for name in names if name.startswith(incomplete)]
+        return []
+
 
 def timestamp(text: str) -> datetime:
     """An ISO 8601 time; a date is its midnight."""

@@ -83,6 +83,39 @@ class MakesGenera:
 '''
 
 
+LETTERS = '''
+"""A vote of one user for each letter of a file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from ..parameters import parameter
+from .base import Account, Part
+from .rows import Rows
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Letters, each a vote."""
+
+    name: ClassVar[str] = "letters"
+
+    user: str = parameter("ana", "whose votes they are", group="Format")
+
+    def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
+        votes = Rows("votes", observation_id=pa.int64(), user_id=pa.string(), label=pa.string())
+        for path in paths:
+            for number, letter in enumerate(path.read_text()):
+                account.read()
+                votes.add(number, self.user, letter)
+        yield from votes.rest()
+'''
+
+
 @dataclass(frozen=True)
 class Change:
     """A change of the source: new files, and what is put before a line of a file that is there."""
@@ -121,7 +154,7 @@ SIDE_INPUT = Change(
         (
             "aggregate/pipeline.py",
             "    gold = None if settings.gold is None else read_truth(settings.gold)\n"
-            "    return _Given(reading, ai, SideInputs(gold=gold, user_weights=found.user_weights), found.files)\n",
+            "    side_inputs = SideInputs(gold=gold, user_weights=found.user_weights)\n",
             "    return _Given(",
         ),
     ],
@@ -178,6 +211,14 @@ OPTION = Change(
     ],
 )
 """Of a strategy: command line, configuration files, run.json, checks and help follow."""
+FORMAT = Change(
+    {"aggregate/formats/letters.py": LETTERS},
+    [
+        ("aggregate/formats/registry.py", '        "letters": ".letters:Letters",\n', '        "mturk": "'),
+        ("aggregate/formats/registry.py", '    "letters": "a letter a vote",\n', '    "mturk": "'),
+    ],
+)
+"""With an option: convert, run --from, their help and run.json follow."""
 
 
 @pytest.fixture
@@ -189,7 +230,8 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("change", "n_files"), [(STRATEGY, 2), (SIDE_INPUT, 3), (ADD_ON, 3), (COLUMN, 2), (RESOURCE, 1), (OPTION, 1)]
+    ("change", "n_files"),
+    [(STRATEGY, 2), (SIDE_INPUT, 3), (ADD_ON, 3), (COLUMN, 2), (RESOURCE, 1), (OPTION, 1), (FORMAT, 2)],
 )
 def test_what_is_new_takes_a_few_files(source: Path, change: Change, n_files: int) -> None:
     change.make(source)
@@ -198,7 +240,7 @@ def test_what_is_new_takes_a_few_files(source: Path, change: Change, n_files: in
 
 @pytest.mark.slow
 def test_what_is_new_works_from_end_to_end(source: Path) -> None:
-    for change in (STRATEGY, SIDE_INPUT, ADD_ON, COLUMN, RESOURCE, OPTION):
+    for change in (STRATEGY, SIDE_INPUT, ADD_ON, COLUMN, RESOURCE, OPTION, FORMAT):
         change.make(source)
     (source / "aggregate").rename(source / "plant_aggregate")
     (source / "cli").rename(source / "plant_aggregate" / "cli")
@@ -235,3 +277,14 @@ def test_what_is_new_works_from_end_to_end(source: Path) -> None:
     shown = printed("config", "run", "--config", "job.toml", "--show")
     assert "serenity = 0.25" in shown
     assert "genus = true" in shown
+    (source / "letters.txt").write_text("abc")
+    assert "a letter a vote" in printed("convert", "--help")
+    assert "whose votes they are" in printed("convert", "letters", "--help")
+    assert printed("convert", "letters", "letters.txt", "-o", "votes", "--user", "bo", "-q").startswith("votes: 3 rows")
+    printed("run", "letters.txt", "--from", "letters", "--from-option", "user=bo", "-q")
+    conversion = record_of(source / "consensus" / "latest")["conversion"]
+    assert (conversion["format"], conversion["options"], conversion["records"]["used"]) == (
+        "letters",
+        {"user": "bo"},
+        3,
+    )

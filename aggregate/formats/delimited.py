@@ -164,7 +164,8 @@ def chunks(
 def _header(lines: "_Lines", path: Path) -> list[str]:
     first = lines.first_row()
     if first.fault:
-        raise VotesError(f"the header, line {first.line}, is {first.fault}", where=printable(str(path)))
+        what = f"the header, line {first.line}, is {first.fault}"
+        raise VotesError(what, where=printable(str(path)), remedy="see that it is text in UTF-8")
     return first.fields
 
 

@@ -103,7 +103,7 @@ def plain_options(layout: Format) -> dict[str, Any]:
 def name_of(layout: Format) -> str:
     """The name by which :func:`format_of` finds the class of an object: in the registry, or where it is."""
     kind = type(layout)
-    if layout.name in tuple(FORMATS) and FORMATS[layout.name] is kind:
+    if layout.name in FORMATS and FORMATS[layout.name] is kind:
         return layout.name
     return f"{kind.__module__}:{kind.__qualname__}"
 

@@ -45,6 +45,16 @@ def ids(published: Published) -> list[str]:
 PARQUET = "files,.parquet .parq .pq"
 
 
+def test_formats_and_their_options(work: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert words(capfd, monkeypatch, "convert|crowd") == plain(["crowd-kit", "crowdswe"])
+    assert words(capfd, monkeypatch, "run|votes.csv|--from|crowd") == plain(["crowd-kit", "crowdswe"])
+    assert words(capfd, monkeypatch, "convert|csv|--del") == plain(["--delimiter"])
+    assert words(capfd, monkeypatch, "run|v|--from|csv|--from-option|") == [
+        f"part,{name}=" for name in ("columns", "table", "delimiter", "ids")
+    ]
+    assert words(capfd, monkeypatch, "run|v|--from-option|d") == []
+
+
 @pytest.mark.parametrize(
     ("line", "found"),
     [
