@@ -49,20 +49,14 @@ def main() -> None:
     if not (folder / "complete").exists():
         (make_first if given.release == 1 else make_second)(folder, int(OBSERVATIONS * given.scale))
         (folder / "complete").touch()
+    votes = folder / ("answers/answers.json" if given.release == 1 else "votes/human_votes.json")
     with tempfile.TemporaryDirectory() as output:
+        to = ["-q", "--overwrite", "-o", f"{output}/tables"]
         commands = {
-            "convert crowdswe": [
-                *PLANT_AGGREGATE,
-                "convert",
-                "crowdswe",
-                str(folder),
-                "-o",
-                f"{output}/it",
-                "--overwrite",
-            ]
+            "all files: convert crowdswe": [*PLANT_AGGREGATE, "convert", "crowdswe", str(folder), *to],
+            "the votes alone: convert peerannot": [*PLANT_AGGREGATE, "convert", "peerannot", str(votes), *to],
         }
         if given.parsers:
-            votes = folder / ("answers/answers.json" if given.release == 1 else "votes/human_votes.json")
             commands = {name: [sys.executable, "-c", code.format(path=str(votes))] for name, code in PARSERS.items()}
         print("| | seconds | processor | peak GiB |\n|---|---:|---:|---:|")
         for name, command in commands.items():

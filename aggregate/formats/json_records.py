@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import IO, Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 import ijson
 
@@ -34,7 +34,10 @@ CALLED = {
 NESTED = ("start_map", "start_array")
 BATCH = 1 << 12  # records
 REASON = re.compile(r"(?:b['\"])?(?:parse|lexical) error: ([^\n\\]+)")  # in the messages of yajl
-HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # one of the two surrogates that a character is written with
+ESCAPE = re.compile(  # of a character by two surrogates, of one of them alone, or any other
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.?)", re.DOTALL
+)
+LONGEST_ESCAPE = 12  # bytes
 NEWLINE = ord("\n")
 MOST_OF_LINE = 1 << 24  # bytes, that tell what a file is
 FETCH = "fetch or export it again"
@@ -190,7 +193,7 @@ class _Tokens:
         found: list[Event] = ijson.sendable_list()
         n_bytes = 0
         with opened(self.path) as file, _parser(found) as parser:
-            while chunk := file.read(CHUNK):
+            for chunk in _chunks(file):
                 try:
                     parser.send(chunk)
                 except Exception as error:  # which ones depends on the backend
@@ -238,7 +241,9 @@ class _Tokens:
         """Line and column, from 1, where the parser notices: found by parsing again, and the chunk byte by byte."""
         n_lines, n_columns = 1, 0
         with opened(self.path) as file, _parser(ijson.sendable_list()) as parser:
-            while n_before and (begin := file.read(min(CHUNK, n_before))):
+            for begin in _chunks(file):
+                if n_before == 0:
+                    break
                 parser.send(begin)
                 n_before -= len(begin)
                 n_lines += begin.count(b"\n")
@@ -264,6 +269,32 @@ def _parser(found: Any) -> Iterator[Any]:
     finally:
         with suppress(Exception):
             parser.close()
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    r"""The bytes of a file, in which half of a pair of surrogates, ``\ud83d``, is the text that it is written as.
+
+    No text can have such a half. A name that was cut in the middle of a character ends in one; parsers make a question
+    mark of it, so that different names became one.
+    """
+    rest = b""
+    while chunk := file.read(CHUNK):
+        data = rest + chunk
+        end = len(data)
+        if b"\\" in data[1 - LONGEST_ESCAPE :]:  # an escape may go on in the next chunk
+            starts = (found.start() for found in ESCAPE.finditer(data) if found.start() > end - LONGEST_ESCAPE)
+            end = next(starts, end)
+        if end:  # nothing would be the end of the file to a parser
+            yield _without_halves(data[:end])
+        rest = data[end:]
+    if rest:
+        yield _without_halves(rest)
+
+
+def _without_halves(text: bytes) -> bytes:
+    if b"\\ud" not in text and b"\\uD" not in text:
+        return text
+    return ESCAPE.sub(lambda found: found[0] if found[1] is None else b"\\\\" + found[1], text)
 
 
 def _contents(path: Path, keys: tuple[str, ...], opening: str) -> Iterator[Record]:
@@ -382,11 +413,7 @@ def _line(number: int, line: bytes) -> Record:
         return found
 
     try:
-        value = json.loads(line.decode(), object_pairs_hook=as_dict, parse_constant=_refuse_constant)
-        if HALF_PAIR.search(line):
-            json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        fault = "not valid JSON (half of a surrogate pair)"
+        value = json.loads(_without_halves(line).decode(), object_pairs_hook=as_dict, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         fault = "not text in UTF-8"
     except json.JSONDecodeError as error:
