@@ -22,7 +22,7 @@ from ..version import VERSION
 from .cleaning import CleanedLabels
 from .files import TemporaryTable, facts_of, in_temporary_folder, rejected_table, write_table, write_tables
 from .inputs import InputFile, find_paths, fingerprinted, sources_of
-from .parts import Reader, check_ids
+from .parts import Reader, check_ids, check_share
 from .result import Conversion, conversion_blocks, table_facts, written_to
 
 __all__ = ["Conversion", "ConvertedVotes", "check_output", "convert", "convert_votes"]
@@ -63,12 +63,13 @@ def convert(
     """
     layout = format_of(format, options)
     check_ids(ids)
+    check_share(max_rejected)
     target = check_output(folder, overwrite=overwrite)
     with listening(progress) as listener:
         labels = None if names is None or not names.cleans_labels else CleanedLabels(names)
         reading = _Reading(layout, find_paths(paths), ids, labels, listener)
         with folder_in_one_step(target) as staged, writing(target, "folder"):
-            rows = reading.write(lambda table: staged / f"{table}.parquet", max_rejected)
+            rows = reading.write(lambda table: staged / f"{table}.parquet", max_rejected, target)
             write_table(rejected_table(reading.account.rejected), staged / REJECTED)
             if labels is not None:
                 write_table(labels.table, staged / LABELS)
@@ -131,11 +132,16 @@ class _Reading:
         first = printable(str(self.paths[0]))
         return first if len(self.paths) == 1 else f"{first} and {len(self.paths) - 1} more"
 
-    def write(self, place_of: Callable[[str], Path | str | None], max_rejected: float) -> dict[str, int]:
-        """Write the tables that have a place, and check what was rejected; the rows of each. Raises VotesError."""
+    def write(
+        self, place_of: Callable[[str], Path | str | None], max_rejected: float, folder: Path | None = None
+    ) -> dict[str, int]:
+        """Write the tables that have a place, and check what was rejected; the rows of each. Raises VotesError.
+
+        ``folder``: the one that is written, if there is one.
+        """
         self.account.progress.phase(f"read {self.layout.name}", unit="records")
         reader = Reader(self.layout, self.paths, self.account, self.ids, self.labels)
-        with fingerprinted(sources_of(self.layout, self.paths)) as fingerprints:
+        with fingerprinted(sources_of(self.layout, self.paths, folder)) as fingerprints:
             rows = write_tables(reader.parts(), place_of)
             reader.check(max_rejected)
             self.inputs = fingerprints.files()

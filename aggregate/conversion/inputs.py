@@ -45,8 +45,11 @@ def find_paths(given: Paths) -> list[Path]:
     return found
 
 
-def sources_of(layout: Format, paths: Sequence[Path]) -> list[Source]:
-    """The files that a format reads, each once: ``paths``, what is in folders, and files that its options name."""
+def sources_of(layout: Format, paths: Sequence[Path], without: Path | None = None) -> list[Source]:
+    """The files that a format reads, each once: ``paths``, what is in folders, and files that its options name.
+
+    ``without``: a folder whose files are none of them, as it is written.
+    """
     listed = getattr(layout, "files", None)
     files: Iterable[Path] = _below(paths) if listed is None else listed(paths)
     of_options = [
@@ -57,6 +60,9 @@ def sources_of(layout: Format, paths: Sequence[Path]) -> list[Source]:
         if name not in known.words
     ]
     places = {os.path.realpath(path): str(path) for path in (*files, *of_options) if path.is_file()}
+    if without is not None:
+        own = os.path.join(os.path.realpath(without), "")
+        places = {place: path for place, path in places.items() if not place.startswith(own)}
     return [source_of(path, place) for place, path in places.items()]
 
 

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import ParameterError, VotesError, quoted
+from ..errors import AggregateError, ParameterError, VotesError, quoted, reason_of
+from ..formats import base
 from ..formats.base import TABLES, Account, Format, Part
-from ..formats.options import TEXT, TYPES_OF_IDS
+from ..formats.delimited import NOT_UTF_8
+from ..formats.options import TEXT, TYPES_OF_IDS, name_of
 from ..formats.recognition import formats_like
+from ..frames import check_type
 from ..shares import count_of
 from .cleaning import CleanedLabels
 
+BUILT_IN = f"{base.__package__}."  # how the names of modules of formats begin
 IDS = ("observation_id", "user_id")
 
 
@@ -40,6 +45,17 @@ class Reader:
                 yield table, self._asked(table, batch)
         except VotesError as error:
             raise self.with_hint(error) from error
+        except OSError as error:
+            where = error.filename if isinstance(error.filename, str) else None
+            what = f"cannot be read ({reason_of(error)})"
+            raise VotesError(what, where=where, remedy="see that it is there and may be read") from error
+        except (AggregateError, MemoryError):
+            raise
+        except Exception as error:
+            if type(self.layout).__module__.startswith(BUILT_IN):
+                raise
+            what = f"format {name_of(self.layout)} failed ({type(error).__name__}: {reason_of(error)})"
+            raise VotesError(what, remedy="mend the format; --debug shows where") from error
 
     def check(self, max_rejected: float) -> None:
         """Raise VotesError if more than a share of the records of a table were rejected, or if nothing was read."""
@@ -47,14 +63,14 @@ class Reader:
             n_read, n = self.account.n_read[table], reasons.total()
             if n > count_of(max_rejected, n_read):
                 listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
-                first = next(item for item in self.account.rejected if item.table == table)
-                raise self.with_hint(
-                    VotesError(
-                        f"{n:,} of {n_read:,} records of {table} cannot be used ({listed}; first: {first.unit} "
-                        f"{first.number:,} of {first.file}), more than the allowed share of {max_rejected:g}",
-                        remedy="mend the input, or raise --max-rejected",
-                    )
+                first = next((item for item in self.account.rejected if item.table == table), None)
+                place = "" if first is None else f"; first: {first.unit} {first.number:,} of {first.file}"
+                what = (
+                    f"{n:,} of {n_read:,} records of {table} cannot be used ({listed}{place}), more than the allowed "
+                    f"share of {max_rejected:g}"
                 )
+                mend = "save it in UTF-8" if reasons.most_common(1)[0][0] == NOT_UTF_8 else "mend the input"
+                raise self.with_hint(VotesError(what, remedy=f"{mend}, or raise --max-rejected"))
 
     def _asked(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
         known = TABLES.get(table)
@@ -87,6 +103,13 @@ def check_ids(ids: object) -> None:
     """Raise ParameterError for an unknown type of ids."""
     if ids is not None and ids not in TYPES_OF_IDS:
         raise ParameterError(f"ids is {ids!r} but must be one of {', '.join(TYPES_OF_IDS)}")
+
+
+def check_share(max_rejected: object) -> None:
+    """Raise ParameterError if a share is none, and TypeError for what is no number."""
+    check_type("a share", max_rejected, Real, "max_rejected=0.01")
+    if not 0 <= max_rejected <= 1:  # type: ignore[operator]
+        raise ParameterError(f"max_rejected is {max_rejected!r} but must be in [0, 1]")
 
 
 def _ids(values: pa.Array, name: str, wanted: str) -> pa.Array:

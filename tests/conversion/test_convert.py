@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -267,3 +268,53 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, votes: Path) -> No
     with pytest.raises(VotesError, match="changed while it was read"):
         convert(Changing(), votes, tmp_path / "out", max_rejected=1)
     assert not (tmp_path / "out").exists()
+
+
+@dataclass(frozen=True)
+class Failing:
+    name: ClassVar[str] = "failing"
+
+    error: str = ""
+
+    def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
+        if self.error == "os":
+            paths[0].with_name("none").read_text()
+        if self.error == "rejected":
+            account.n_read["votes"] = account.n_read["truth"] = 1
+            account.n_rejected = {"votes": Counter({"without a user": 1})}  # of those that were not kept
+        yield from {}["a"] if self.error == "key" else ()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("os", r"none: cannot be read \(no such file or directory\); see that it is there"),
+        ("key", r"format tests.conversion.test_convert:Failing failed \(KeyError: 'a'\); mend the format"),
+        ("rejected", r"1 of 1 records of votes cannot be used \(1 without a user\), more than"),
+    ],
+)
+def test_formats_of_others_that_fail(tmp_path: Path, votes: Path, error: str, message: str) -> None:
+    with pytest.raises(VotesError, match=message):
+        convert(Failing(error), votes, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_text_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "votes.csv").write_bytes("observation_id,user_id,label\n1,zoë,Isoëtes\n".encode("latin-1"))
+    with pytest.raises(VotesError, match=r"not in UTF-8; first: line 2 .*; save it in UTF-8, or raise"):
+        convert("csv", tmp_path / "votes.csv", tmp_path / "out")
+
+
+def test_a_folder_may_be_written_within_the_input(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.csv").write_text("observation_id,user_id,label\n1,ana,Acer\n")
+    for _ in range(2):
+        done = convert(OfFolder(), tmp_path / "in", tmp_path / "in" / "out", overwrite=True)
+        assert [Path(file["path"]).name for file in done.record["inputs"]] == ["1.csv"]
+
+
+def test_wrong_shares(tmp_path: Path, votes: Path) -> None:
+    with pytest.raises(ParameterError, match=r"max_rejected is 2 but must be in \[0, 1\]"):
+        convert("csv", votes, tmp_path / "out", max_rejected=2)
+    with pytest.raises(ParameterError, match="ids is 'float' but must be one of integer, text"):
+        convert("csv", votes, tmp_path / "out", ids="float")
