@@ -62,9 +62,9 @@ def timed_votes_of(run: Run, votes: Any, progress: Progress) -> "tuple[Votes, pa
     return cleaned, run.vote_times(cleaned, paths=votes, progress=progress)
 
 
-def truth_of(truth: "Paths | Any | None") -> Truth | None:
-    """The experts' labels, if there are any. Raises VotesError."""
-    return None if truth is None else read_truth(truth)
+def truth_of(run: Run, truth: "Paths | Any | None") -> Truth | None:
+    """The experts' labels, if there are any, cleaned as the run cleaned those of votes. Raises VotesError."""
+    return None if truth is None else run.experts(read_truth(truth))
 
 
 def truth_codes(truth: Truth, votes: "Votes") -> LabelCodes:

@@ -56,7 +56,7 @@ class CrowdKit:
 
     def write(self, run: Run, folder: Path, *, progress: Progress = SILENT) -> list[Block]:
         """Write the files. Raises VotesError if the votes of the run are gone, PublishError."""
-        truth = truth_of(self.truth)
+        truth = truth_of(run, self.truth)
         votes = votes_of(run, self.votes, progress)
         progress.phase("write", total=votes.n_votes, unit="votes")
         counts = {"crowd_labels": write_text_table(_votes(votes, progress), folder / f"crowd_labels{self.suffix}")}

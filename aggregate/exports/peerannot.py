@@ -44,7 +44,7 @@ class Peerannot:
 
     def write(self, run: Run, folder: Path, *, progress: Progress = SILENT) -> list[Block]:
         """Write the files. Raises VotesError if the votes of the run are gone, PublishError."""
-        truth = truth_of(self.truth)
+        truth = truth_of(run, self.truth)
         votes = votes_of(run, self.votes, progress)
         progress.phase("write", total=votes.n_observations, unit="observations")
         lines: dict[str, LabelCodes | UserCodes] = {

@@ -140,7 +140,7 @@ class SubsetTables(RunSplitSettings):
             write_rows(_VoteRows(votes, times), folder / VOTES_FILE, progress)
             notes.append(f"{VOTES_FILE}: {count(votes.n_votes, 'vote')}, one a user and observation")
         if self.truth is not None:
-            truth = read_truth(self.truth, columns=self.truth_columns)
+            truth = run.experts(read_truth(self.truth, columns=self.truth_columns))
             n_known = _write_truth(truth, ids, folder / TRUTH_FILE, redacted(run.consensus))
             notes.append(f"{TRUTH_FILE}: {count(n_known, 'expert label')}")
         write_facts({**assignment.report(), "figures": population_rows(assignment)}, folder / FACTS_FILE)

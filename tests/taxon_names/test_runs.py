@@ -1,5 +1,6 @@
 """Runs whose labels are cleaned: what they publish, and what is made of them afterwards."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -301,3 +302,13 @@ def test_labels_of_scores_are_cleaned_too(folder: Path) -> None:
         run = run_in(folder, scores=folder / scores)
         areas = dict(zip(*(run.to_arrow()[name].to_pylist() for name in ("observation_id", "score_aum")), strict=True))
         assert {number: areas[number] for number in (1, 2, 6)} == {1: 0.625, 2: 0.75, 6: 0.5}
+
+
+def test_experts_labels_in_exports_are_cleaned_too(folder: Path) -> None:
+    run = run_in(folder)
+    truth = read_truth({"observation_id": [1, 2], "label": ["Quercus pedunculata Ehrh.", "Acer campestre L."]})
+    table = pa.table({"observation_id": truth.observation_ids, "label": truth.labels})
+    plant_aggregate.export(run, "crowd-kit", folder / "exported", truth=table)
+    (file,) = (folder / "exported").glob("gt*")
+    rows = csv.DictReader(file.read_text().splitlines())
+    assert [row["label"] for row in rows] == ["Quercus robur", "Acer campestre"]
