@@ -355,7 +355,7 @@ def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFinding
 
 
 def _label_counts(cleaner: "NameCleaner | None") -> "LabelCounts | None":
-    """What became of labels that were cleaned; warns if many count as no opinion."""
+    """Outcomes of the labels that were cleaned; warns if many count as no opinion."""
     if cleaner is None:
         return None
     from .taxon_names.report import label_counts, warning_of

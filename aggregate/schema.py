@@ -465,7 +465,7 @@ CLEANED_LABELS: Table = (
     Column("ai_votes", "int64", "rows of the AI's votes with it"),
     Column("truth", "int64", "rows of experts' labels with it; only where these were converted", optional=True),
 )
-"""What became of labels that were cleaned as names; labels that are not in it are as they stand."""
+"""Outcomes of the labels that were cleaned as names; labels that are not in it are as they stand."""
 
 TAXONOMY: Table = (
     Column("label", "label", "a taxon, as in the votes"),

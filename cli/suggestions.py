@@ -9,7 +9,7 @@ from plant_aggregate.errors import closest, did_you_mean, on_one_line
 
 from .completions import PARQUET
 
-SHOWN = 4  # commands that a message names
+SHOWN = 4  # commands that a message names, and a fifth that is the last
 
 
 def unknown_command(name: str, group: click.Group, context: click.Context) -> str:
@@ -78,6 +78,6 @@ def _all_options(root: click.Context) -> Iterator[str]:
 def in_words(commands: list[str]) -> str:
     """``evaluate``; ``evaluate and compare``; ``run, diff, runs, publish and 3 more``."""
     *others, last = commands
-    if len(commands) > SHOWN:
+    if len(others) > SHOWN:
         others, last = commands[:SHOWN], f"{len(commands) - SHOWN} more"
     return f"{', '.join(others)} and {last}" if others else last

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -47,6 +48,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     scores = {"observation_id": votes.observation_ids[:50], "epoch": pa.array([1] * 50)}
     lists = {"labels": [[EVIL, "Acer opalus"]] * 50, "probabilities": [[0.5, 0.25]] * 50}
     pq.write_table(pa.table({**scores, **lists}), folder / "scores.parquet")
+    pa.csv.write_csv(given["votes"], folder / "votes.csv")
     first = plant_aggregate.run(folder / "votes.parquet", folder / "consensus")
     plant_aggregate.run(folder / "votes.parquet", folder / "consensus", plant_aggregate.Majority())
     published = plant_aggregate.open_latest(folder / "consensus")
@@ -67,6 +69,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "published": published,
         "published_evidence": published.evidence(truth),
         "listed": plant_aggregate.list_runs(folder / "consensus"),
+        "conversion": plant_aggregate.convert("csv", folder / "votes.csv", folder / "converted"),
         "exported": plant_aggregate.export(first, "csv", folder / "csv"),
         "training": plant_aggregate.training_table(first, min_per_class=1),
         "subset": plant_aggregate.subset(first, folder / "subset", min_per_class=1),
@@ -153,6 +156,7 @@ class Page(HTMLParser):
 TABLES = [
     "votes", "truth", "ai_votes", "consensus", "evaluation", "comparison", "calibration", "ai_calibration", "ambiguity",
     "changes", "run", "published", "listed",
+    "conversion", "names",
 ]  # fmt: skip
 
 

@@ -229,6 +229,23 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         (lambda have: have.run.evidence("t"), "expert labels are wanted, not the text 't': write read_truth('t')"),
         (lambda have: have.run.read_table(7), "the name of a table is wanted, not an int: write 'consensus.parquet'"),
     ],
+    "convert": [
+        (lambda _: own.convert(7, "v", "out"), "a format is wanted, not an int: write a name such as 'argilla'"),
+        (lambda _: own.convert("csv", FRAME, "out"), "a path is wanted, not a pandas.DataFrame: write the name of"),
+        (lambda _: own.convert("csv", None, "out"), "a path is wanted, not None: write the name of a file"),
+        (lambda _: own.convert("csv", "v", None), f"a path is wanted, not None: {A_PATH}"),
+        (lambda _: own.convert("zooniverse", "v", "out", task=7), "task is an int but must be text"),
+        (
+            lambda _: own.convert("csv", "v", "out", names=True),
+            "names are wanted, not a bool: write NameSettings(names=True)",
+        ),
+    ],
+    "export": [
+        (lambda _: own.export(FRAME, "csv", "out"), "a run is wanted, not a pandas.DataFrame: write its path"),
+        (lambda have: own.export(have.run, 7, "out"), "an export is wanted, not an int: write a name such as"),
+        (lambda have: own.export(have.run, "csv", None), f"a path is wanted, not None: {A_PATH}"),
+        (lambda have: own.export(have.run, "training", "out", hard=1), "hard is an int but must be True or False"),
+    ],
     "training_table": [
         (lambda _: own.training_table(FRAME), "a run is wanted, not a pandas.DataFrame: write its path"),
         (lambda _: own.training_table("consensus", hard=1), "hard is an int but must be True or False"),

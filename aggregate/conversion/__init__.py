@@ -14,6 +14,7 @@ from ..files.sources import Paths, Source, printable
 from ..files.writing import writing
 from ..formats.base import TABLES, Account, Format, Rejected
 from ..formats.options import format_of, name_of, plain_options
+from ..frames import check_type
 from ..listeners import ProgressLike, listening
 from ..progress import SILENT, Progress
 from ..taxon_names.report import report_blocks
@@ -54,7 +55,7 @@ def convert(
 
     ``ids`` are "integer" or "text", by default those that the format gives. ``max_rejected``: the share of the records
     of each table that may be unusable. ``names``: how labels are cleaned as scientific names; those of the source are
-    then in ``verbatim_label``, and labels.parquet lists what became of them. ``progress``: True shows a bar, False does
+    then in ``verbatim_label``, and labels.parquet lists those that differ. ``progress``: True shows a bar, False does
     not, by default there is one in notebooks; or a listener.
 
     Raises VotesError if the files cannot be read, hold nothing, or are not of that format, ParameterError for an
@@ -64,6 +65,7 @@ def convert(
     layout = format_of(format, options)
     check_ids(ids)
     check_share(max_rejected)
+    check_type("names", names, (NameSettings, type(None)), "NameSettings(names=True)")
     target = check_output(folder, overwrite=overwrite)
     with listening(progress) as listener:
         labels = None if names is None or not names.cleans_labels else CleanedLabels(names)

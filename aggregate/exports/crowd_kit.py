@@ -29,7 +29,7 @@ MISSING = frozenset(
         *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
     )
 )
-"""Texts that pandas reads as missing, unless it is told not to (keep_default_na=False)."""
+"""Texts that pandas reads as missing by default, without keep_default_na=False."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def unique_name(observation_id: int | str, number: int) -> str:
     """The name of a picture of an observation, without a suffix: another one for each.
 
     >>> unique_name(1000000508, 0), unique_name("https://example.org/7", 1)
-    ('1000000508_0', 'https_example_org_7-6b5e3d45_1')
+    ('1000000508_0', 'https_example_org_7-ffd3aaca_1')
     """
     text = str(observation_id)
     name = safe_name(text)

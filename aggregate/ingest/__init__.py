@@ -142,8 +142,8 @@ def read_votes(
     ``columns`` maps the names of ``schema.VOTES`` to the files' or the frame's own. Votes after ``as_of`` are left out
     (a time without zone is UTC). ``format`` is that of the files, a name or an object as for :func:`convert`, with
     ``format_options``, such as {"task": "T0"}; "ids" among them is the type of the ids, "integer" or "text".
-    ``names``: how labels are cleaned as scientific names, before they are compared; ``clean_names`` tells what becomes
-    of them. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
+    ``names``: how labels are cleaned as scientific names, before they are compared; ``clean_names`` returns the
+    outcome of each. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, more than
     ``max_rejected`` of the rows cannot be used, or no vote is left, ParameterError for a wrong format or option, and
     TypeError for what is neither a path nor a frame. ``progress``: True shows a bar, False does not, by default there
     is one in notebooks; or a listener.

@@ -21,7 +21,7 @@ OF_NAMES = ("names", "synonyms", "checklist", "to_species", "higher_taxa")
 
 
 def cleaned_as_in(record: RunRecord, recorded: Mapping[str, str | None], truth: Truth) -> Truth:
-    """Expert labels, cleaned as the labels of a run were; ``recorded`` is what became of those, by label.
+    """Expert labels, cleaned as the labels of a run were; ``recorded`` has the cleaned ones by those of the input.
 
     A label that names no species for certain is left out; one that is not in the checklist stays, as the run cannot be
     right there. Warns of what is left out, of labels that are the same now, and if files of the run are gone or have
@@ -46,7 +46,7 @@ def cleaned_as_in(record: RunRecord, recorded: Mapping[str, str | None], truth: 
 
 
 def _decisions(record: RunRecord, recorded: Mapping[str, str | None], labels: list[str]) -> list[Decision]:
-    """What becomes of each of the experts' labels."""
+    """The decision on each of the experts' labels."""
     try:
         cleaner, without_list = _cleaners(record)
     except AggregateError as error:

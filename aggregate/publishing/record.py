@@ -299,7 +299,7 @@ class RunRecord:
     names: Mapping[str, NameFindings] = field(default_factory=dict)
     """Suspicious names among `labels` and `users`."""
     cleaned_labels: LabelCounts | None = None
-    """What became of labels that were cleaned as scientific names; missing if none were."""
+    """Outcomes of the labels that were cleaned as scientific names; missing if none were."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """Facts of add-ons, by name, which are keys of run.json itself."""
     changes: RunChanges | None = None

@@ -27,7 +27,7 @@ SYNONYM = "synonym"
 
 
 class Decision(NamedTuple):
-    """What becomes of a label."""
+    """What a label counts as, and why."""
 
     label: str | None  # None if it is refused
     rules: tuple[str, ...] = ()  # those that changed it
@@ -45,7 +45,7 @@ class _Draft(NamedTuple):
 
 
 class _Recoded(NamedTuple):
-    """Distinct labels, and what becomes of them."""
+    """Distinct labels, and what they count as."""
 
     names: "pa.Array"
     keeps: bool  # whether those that are refused stay
@@ -82,7 +82,7 @@ class NameCleaner:
         return cleaner
 
     def decide(self, labels: Iterable[str]) -> list[Decision]:
-        """What becomes of each label."""
+        """What each label counts as, and why."""
         labels = list(labels)
         new = [label for label in dict.fromkeys(labels) if label not in self._decided]
         self._decided.update(zip(new, self._decide(new), strict=True))
@@ -155,7 +155,7 @@ class NameCleaner:
         return _Draft(label, None) if name is None else _Draft(name.label, name._replace(rules=()), name.rules)
 
     def _decision(self, verbatim: str, draft: _Draft, faults: Mapping[str, str]) -> Decision:
-        """What becomes of a label by the parser and the lists."""
+        """What a label counts as by the parser and the lists."""
         if not draft.is_stated and draft.label in faults:
             return Decision(None, reason=faults[draft.label])
         draft = self._accepted(draft)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CleanedLabels(NamedTuple):
-    """Labels that were cleaned, and what became of them.
+    """Labels that were cleaned, and the outcome of each.
 
     :func:`clean_names` makes it.
     """
@@ -41,7 +41,7 @@ class CleanedLabels(NamedTuple):
 
 
 def clean_names(
-    labels: "Iterable[str | None] | pa.Array",
+    labels: Iterable[str | None],
     *,
     synonyms: "str | os.PathLike[str] | None" = None,
     checklist: "str | os.PathLike[str] | None" = None,
@@ -75,7 +75,7 @@ def clean_names(
     return CleanedLabels(cleaned, label_table(cleaner), label_counts(cleaner))
 
 
-def _texts(labels: "Iterable[str | None] | pa.Array") -> "pa.Array":
+def _texts(labels: Iterable[str | None]) -> "pa.Array":
     """Labels as an Arrow array of strings. Raises TypeError."""
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""What became of labels: a table of all that are not as they stand, counts, and a summary."""
+"""Outcomes of labels: a table of all that are not as they stand, counts, and a summary."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

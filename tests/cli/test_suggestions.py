@@ -9,8 +9,8 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.files.sources import PARQUET_SUFFIXES
 from tests.command_line import PREFIX, Capture, error_line
 
-OF_EXPERTS = "an option of evaluate, compare, calibrate and calibrate-ai"
-MANY = "run, diff, runs, publish and"
+OF_EXPERTS = "an option of evaluate, compare, subset, calibrate and calibrate-ai"
+MANY = "convert, run, diff, runs and"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,8 @@ def test_keys_of_files_are_suggested_too(work: Path, capfd: Capture) -> None:
         said,
         (
             "line 2: [run] thet-acc: no such option; did you mean 'theta-acc'?",
-            "line 3: [run] truth: no such option; it is an option of [evaluate], [compare], [calibrate] and ",
+            "line 3: [run] truth: no such option; it is an option of [evaluate], [compare], [subset], "
+            "[calibrate] and [calibrate-ai]",
             "line 4: [run] lock: 'wiat' is not one of 'wait', 'fail'; did you mean 'wait'?",
             "line 5: [run] column: 'user=u' is not of the form",
             "line 6: no command 'evaluat'; did you mean 'evaluate'?",

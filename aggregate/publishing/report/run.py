@@ -156,7 +156,7 @@ def _ai_lines(counts: "AiCounts") -> list[str]:
 
 
 def _cleaned_labels(counts: "LabelCounts") -> list[str]:
-    """What became of labels that were cleaned as names, and the labels with most rows."""
+    """Outcomes of the labels that were cleaned as names, and the labels with most rows."""
     from ...taxon_names.report import examples_in_words, summary
 
     examples = examples_in_words(counts)
