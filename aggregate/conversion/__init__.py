@@ -114,7 +114,8 @@ def convert_votes(
         remedy = f"write that with plant-aggregate convert {layout.name}" if others else "check what it is"
         raise VotesError(f"holds no votes{has} (format {layout.name})", where=reading.where, remedy=remedy)
     source = file.source(f"votes of {reading.where}")
-    return ConvertedVotes(source, reading.inputs, reading.record(rows), tuple(reading.account.rejected))
+    rejected = tuple(item for item in reading.account.rejected if item.table == "votes")
+    return ConvertedVotes(source, reading.inputs, reading.record(rows), rejected)
 
 
 class _Reading:
@@ -145,7 +146,7 @@ class _Reading:
         reader = Reader(self.layout, self.paths, self.account, self.ids, self.labels)
         with fingerprinted(sources_of(self.layout, self.paths, folder)) as fingerprints:
             rows = write_tables(reader.parts(), place_of)
-            reader.check(max_rejected)
+            reader.check(max_rejected, place_of)
             self.inputs = fingerprints.files()
         if not rows and not any(self.account.n_used(table) for table in self.account.n_read):
             what = f"holds nothing that format {self.layout.name} reads"

@@ -1,6 +1,6 @@
 """The rows that a format gives, checked, and with the ids and labels that are asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -57,9 +57,11 @@ class Reader:
             what = f"format {name_of(self.layout)} failed ({type(error).__name__}: {reason_of(error)})"
             raise VotesError(what, remedy="mend the format; --debug shows where") from error
 
-    def check(self, max_rejected: float) -> None:
-        """Raise VotesError if more than a share of the records of a table were rejected, or if nothing was read."""
+    def check(self, max_rejected: float, is_wanted: Callable[[str], object]) -> None:
+        """Raise VotesError if more than a share of the records of a table that is wanted were rejected."""
         for table, reasons in self.account.n_rejected.items():
+            if not is_wanted(table):
+                continue
             n_read, n = self.account.n_read[table], reasons.total()
             if n > count_of(max_rejected, n_read):
                 listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
@@ -127,5 +129,5 @@ def _ids(values: pa.Array, name: str, wanted: str) -> pa.Array:
     if numbers is None or not pc.all(same).as_py():
         wrong = values.filter(pc.invert(same))
         text = quoted(wrong[0].as_py()) if len(wrong) else "one beyond 2^63"
-        raise VotesError(f"{name} {text} is no integer", remedy="leave the ids as they are, without --ids integer")
+        raise VotesError(f"{name} {text} is no integer", remedy="leave the ids as they are, without the option ids")
     return numbers

@@ -57,7 +57,7 @@ class Csv:
     def __post_init__(self) -> None:
         check_parameters(self)
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
-            raise ParameterError(f"delimiter is {self.delimiter!r} but must be a character of ASCII")
+            raise ParameterError(f"delimiter is {self.delimiter!r} but must be one ASCII character")
 
     @staticmethod
     def recognises(sample: Sample) -> bool:

@@ -119,7 +119,7 @@ def records(
         places = _places(names, columns, optional, where, remedy)
         while (row := lines.next_row()) is not None:
             account.read(table=table)
-            if fault := _fault_of(row, len(names)):
+            if fault := fault_of(row, len(names)):
                 account.reject(Rejected(table, where, "line", row.line, fault, text=row.text[:LONGEST]))
             else:
                 yield Record(where, row.line, {name: row.fields[at] for name, at in places.items()}, row.text)
@@ -151,7 +151,7 @@ def chunks(
             used = []  # one by one, as some record or other is not as it should be
             while lines.position < block.end and (row := lines.next_row()) is not None:
                 account.read(table=table)
-                if fault := _fault_of(row, len(names)):
+                if fault := fault_of(row, len(names)):
                     account.reject(Rejected(table, where, "line", row.line, fault, text=row.text[:LONGEST]))
                 else:
                     used.append(row)
@@ -164,7 +164,7 @@ def chunks(
 def _header(lines: "_Lines", path: Path) -> list[str]:
     first = lines.first_row()
     if first.fault:
-        what = f"the header, line {first.line}, is {first.fault}"
+        what = f"the header, line {first.line}, is a record {first.fault}"
         raise VotesError(what, where=printable(str(path)), remedy="see that it is text in UTF-8")
     return first.fields
 
@@ -186,7 +186,8 @@ def _places(
     return {name: names.index(name) for name in wanted}
 
 
-def _fault_of(row: Row, n_fields: int) -> str:
+def fault_of(row: Row, n_fields: int) -> str:
+    """Why a record cannot be used; empty if it can."""
     if row.fault or len(row.fields) == n_fields:
         return row.fault
     return FEWER if len(row.fields) < n_fields else MORE

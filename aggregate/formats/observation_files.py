@@ -93,7 +93,7 @@ def _rows_of_text(table: Path) -> Iterator[tuple[str, str]]:
         yield record.values[column], record.values[OBSERVATION]
     if account.rejected:
         first = account.rejected[0]
-        fault = f"line {first.number:,} is {first.reason}"
+        fault = f"line {first.number:,} is a record {first.reason}"
         raise VotesError(fault, where=printable(str(table)), remedy="mend it")
 
 

@@ -189,7 +189,7 @@ class TaskVersions:
                 found.versions.setdefault(row["workflow_id"], {})[version] = known
         if account.rejected:
             first = account.rejected[0]
-            raise VotesError(f"line {first.number} is {first.reason}", where=where, remedy="export it again")
+            raise VotesError(f"line {first.number} is a record {first.reason}", where=where, remedy="export it again")
         return found
 
     def type_of(self, workflow: str, version: str) -> str:

@@ -18,7 +18,7 @@ from .base import Account, Part, Rejected
 from .csv import FORMAT
 from .delimited import MOST_BYTES, Chunk, chunks, header
 from .opening import opened
-from .recognition import DELIMITERS
+from .recognition import DELIMITERS, formats_like, wrong_layout
 from .typed import Texts, typed
 
 LIKE_MISSING = ("NA", "N/A", "NaN", "nan", "None", "null", "NULL", "-1", ".", "?")
@@ -78,6 +78,8 @@ class Wide:
         """The column of the keys, and those of the labels. Raises VotesError."""
         where = printable(str(path))
         names = header(path, delimiter=delimiter)
+        if self.key is self.truth is None and not self.ignore and formats_like(path):
+            raise wrong_layout(path, self.name, "is no matrix of labels")
         key = names[0] if self.key is None else self.key
         named = [*([] if self.key is None else [self.key]), *self.ignore]
         missing = [name for name in [*named, *([] if self.transposed else [self.truth])] if name not in (*names, None)]

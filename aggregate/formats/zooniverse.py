@@ -531,7 +531,7 @@ def _read_labels(path: Path) -> dict[str | int, str]:
             what = f"line {record.line} gives {quoted(choice)} another label than a line before"
             raise VotesError(what, where=where, remedy="leave one of them")
     for item in account.rejected:
-        raise VotesError(f"line {item.number} is {item.reason}", where=where, remedy="write choice,label")
+        raise VotesError(f"line {item.number} is a record {item.reason}", where=where, remedy="write choice,label")
     return labels
 
 

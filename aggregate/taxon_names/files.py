@@ -164,9 +164,8 @@ def _pairs_of_text(path: Path, header: _Header) -> Iterator[Pair]:
         raise _fault(path, f"has no columns verbatim and accepted; its first line is {found}", AS_PAIRS)
     places = (columns.index(verbatim), columns.index(accepted)) if verbatim and accepted else (0, 1)
     for row in delimited.rows(path, delimiter=header.delimiter):
-        if row.fault or len(row.fields) != len(columns):
-            fault = row.fault or f"of {len(row.fields)} fields instead of {len(columns)}"
-            raise _fault(path, f"line {row.line} is {fault}", "put names with commas in quotes, or use tabs")
+        if fault := delimited.fault_of(row, len(columns)):
+            raise _fault(path, f"line {row.line} is a record {fault}", "put names with commas in quotes, or use tabs")
         if not (has_names and row.line == 1):
             yield Pair(*(row.fields[place] for place in places))
 
@@ -193,9 +192,8 @@ def _listed_in_text(path: Path, header: _Header) -> Iterator[str]:
             yield from (line.decode(errors="replace") for line in file if line.strip())
         return
     for row in delimited.rows(path, delimiter=header.delimiter):
-        if row.fault or len(row.fields) != len(header.columns):
-            fault = row.fault or f"of {len(row.fields)} fields instead of {len(header.columns)}"
-            raise _fault(path, f"line {row.line} is {fault}", "put names with commas in quotes")
+        if fault := delimited.fault_of(row, len(header.columns)):
+            raise _fault(path, f"line {row.line} is a record {fault}", "put names with commas in quotes")
         if row.line > 1:
             yield row.fields[header.columns.index(column)]
 

@@ -229,3 +229,22 @@ def test_read_votes_of_another_format(votes: Path) -> None:
         read_votes(votes, format_options={"ids": "text"})
     with pytest.raises(TypeError, match="a format is"):
         read_votes(votes, format=3)  # type: ignore[arg-type]
+
+
+def test_what_else_is_wrong_with_the_files_does_not_matter(work: Path) -> None:
+    for name, content in {
+        "answers/answers.json": {"0": {"0": 0, "1": 1}},
+        "converters/classes.json": {"Acer": 0, "Abies": 1},
+        "converters/tasks.json": {"100": 0},
+        "aggregation/ai_answers.json": {"0": 7},
+        "aggregation/ai_classes.json": {"Acer": 0},
+        "aggregation/ai_scores.json": {"0": 0.5},
+    }.items():
+        path = work / "CrowdSWE" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    (work / "CrowdSWE/answers/ground_truth.txt").write_text("-1\n")
+    with pytest.raises(VotesError, match="1 of 1 records of ai_votes cannot be used"):
+        convert("crowdswe", "CrowdSWE", "converted")
+    assert published("CrowdSWE", "--from", "crowdswe")["conversion"]["records"]["used"] == 2
+    assert not pq.read_metadata("consensus/latest/rejected.parquet").num_rows

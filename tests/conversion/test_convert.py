@@ -139,7 +139,7 @@ def test_ids_of_another_type(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", ["007", "9223372036854775808", "1.0", " 1", "+1", "ana"])
 def test_ids_that_are_no_integers(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "votes.csv").write_text(f"observation_id,user_id,label\n1,1,Acer\n1,{wrong},Acer\n")
-    with pytest.raises(VotesError, match=r"user_id .* is no integer; leave the ids as they are"):
+    with pytest.raises(VotesError, match=r"user_id .* is no integer; leave the ids as they are, without"):
         convert("csv", tmp_path / "votes.csv", tmp_path / "out", ids="integer")
     assert not (tmp_path / "out").exists()
 

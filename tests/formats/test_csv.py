@@ -113,7 +113,7 @@ def test_expert_labels_and_ai_votes(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"table": "scores"}, "table is 'scores' but must be one of votes, truth, ai_votes"),
-        ({"delimiter": "::"}, "delimiter is '::' but must be a character of ASCII"),
+        ({"delimiter": "::"}, "delimiter is '::' but must be one ASCII character"),
     ],
 )
 def test_wrong_options(options: dict[str, str], message: str) -> None:

@@ -51,7 +51,7 @@ def test_without_a_table_files_are_observations() -> None:
         ("file,observation_id\na,1\na,2\n", "'a' is of two observations, '1' and '2'"),
         ("file,observation\na,1\n", "column 'observation_id' is missing"),
         ("path,observation_id\na,1\n", "column 'file' is missing"),
-        ("file,observation_id\na,1\nb\n", "line 3 is with fewer fields than the header"),
+        ("file,observation_id\na,1\nb\n", "line 3 is a record with fewer fields than the header"),
         ("", "is empty"),
     ],
 )

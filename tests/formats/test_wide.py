@@ -88,6 +88,17 @@ def test_matrices_that_cannot_be_read(tmp_path: Path, text: str, options: dict[s
         read(tmp_path, text, **options)
 
 
+@pytest.mark.parametrize(
+    ("text", "looks_like"),
+    [("observation_id,user_id,label\n1,ana,Acer\n", "csv"), ("task,worker,label\n1,ana,Acer\n", "crowd-kit")],
+)
+def test_a_table_of_votes_is_no_matrix(tmp_path: Path, text: str, looks_like: str) -> None:
+    message = f"is no matrix of labels; it looks like {looks_like}; name that format instead of wide"
+    with pytest.raises(VotesError, match=message):
+        read(tmp_path, text)
+    assert read(tmp_path, text, key=text.partition(",")[0]).account.n_used("votes") == 2
+
+
 def test_options_that_contradict_each_other() -> None:
     with pytest.raises(ParameterError, match="truth is 'gold', which is also named otherwise"):
         Wide(truth="gold", ignore=["gold"])

@@ -351,7 +351,7 @@ def test_labels_from_a_file_of_choices(path: Path, tmp_path: Path) -> None:
     [
         ("choice,name\nA,B\n", "column 'label' is missing; it has 'choice', 'name'"),
         ("choice,label\nA,B\nA,C\n", "line 3 gives 'A' another label than a line before; leave one of them"),
-        ("choice,label\nA,B,C\n", "line 2 is with more fields than the header; write choice,label"),
+        ("choice,label\nA,B,C\n", "line 2 is a record with more fields than the header; write choice,label"),
     ],
 )
 def test_a_file_of_choices_that_cannot_be_used(path: Path, tmp_path: Path, text: str, message: str) -> None:

@@ -67,7 +67,7 @@ def test_higher_taxa_are_in_a_list_of_taxa_and_yet_no_species(tmp_path: Path) ->
         ("list.csv", "id,kind\n1,oak\n", "has no column of names; its first line is 'id', 'kind'"),
         ("list.txt", "\n \n", "lists no name"),
         ("list.json", "[1, 2]", "record 1 is no name"),
-        ("short.csv", "id,species\n1,Quercus robur\n2\n", "line 3 is of 1 fields instead of 2"),
+        ("short.csv", "id,species\n1,Quercus robur\n2\n", "line 3 is a record with fewer fields than the header"),
     ],
 )
 def test_a_file_that_cannot_be_used_names_the_place(name: str, text: str, message: str, tmp_path: Path) -> None:
