@@ -43,8 +43,8 @@ class Sample(NamedTuple):
 class WebDataset(WithImages):
     """Tar shards of samples, train-000000.tar and so on: the picture, cls (the class index), and json (the columns).
 
-    train.json lists the shards of a split, as wids reads it. With --how index there are no shards but train.jsonl: the
-    key, the picture, its class and columns, and the shard that it belongs to, a line each.
+    train.json lists the shards of a split, in the form of wids. With --how index there are no shards but train.jsonl:
+    the key, the picture, its class and columns, and the shard that it belongs to, a line each.
     """
 
     name: ClassVar[str] = "webdataset"

@@ -156,7 +156,7 @@ def difference(case: Case, shown: str, again: str) -> str:
         return f"{once} is not {twice}"
     for key, value in given.items():
         plain = [_plain(item) for item in value] if isinstance(value, list) else _plain(value)
-        if repr(once.get(key)) != repr(plain):
+        if repr(once.get(key)) not in (repr(plain), repr([plain])):  # one text stands for a list of it
             return f"{key}: {once.get(key)!r} is not {plain!r}"
     return ""
 
