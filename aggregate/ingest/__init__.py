@@ -37,7 +37,7 @@ from ..votes import Votes
 from .builder import RowCounts, VotesBuilder, ticks_of
 from .cleaning import check_share
 from .converted import with_records
-from .labels import check_cleanable, cleaner_of
+from .labels import check_cleanable, cleaner_of, explaining_refusals
 from .tables import VoteTable
 
 if TYPE_CHECKING:
@@ -265,7 +265,8 @@ def read_found(
         raise VotesError("holds no vote on the observations asked for", where=found.origin)
     check_share(builder.quarantine, n_taken, max_rejected)
     times = (_rows_on(batch, only) for batch in found.times(only))
-    votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
+    with explaining_refusals(cleaner):
+        votes, rows = builder.finish(lambda: _all_ticks(times, n_taken), progress)
     rejected = builder.quarantine.to_arrow(found.types)
     if not isinstance(found, VoteFiles) or found.converted is None:
         return Reading(votes, inputs, rows, rejected)

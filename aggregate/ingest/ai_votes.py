@@ -22,7 +22,7 @@ from .builder import MAX_ROWS
 from .cleaning import Quarantine, check_share, faults_of_texts, first_reasons, id_faults, out_of_range
 from .decimals import are_scores, scores_of
 from .grouping import drop_unused
-from .labels import check_cleanable, cleaner_of
+from .labels import check_cleanable, cleaner_of, explaining_refusals
 
 if TYPE_CHECKING:
     from ..taxon_names.cleaner import NameCleaner
@@ -151,7 +151,8 @@ def _read(
     rows = rows.at(first).without_unused_names() if n_further else rows
     check_share(quarantine, n_rows, max_rejected)
     if len(rows.scores) == 0:
-        raise VotesError(f"no usable AI vote in {n_rows:,} rows", where=origin, remedy="see that rows have labels")
+        with explaining_refusals(cleaner):
+            raise VotesError(f"no usable AI vote in {n_rows:,} rows", where=origin, remedy="see that rows have labels")
     n_unlabelled = int(np.count_nonzero(~labelled))
     counts = dict(sorted(quarantine.counts.items()))
     return rows.to_ai_votes(origin, counts, n_unlabelled, n_further), quarantine

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,17 +32,29 @@ class Pair(NamedTuple):
     accepted: str
 
 
-def local_file(path: str | os.PathLike[str]) -> Path:
-    """The local path of a file or folder, which is a copy if it is in an object store. Raises VotesError."""
+@contextmanager
+def local_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """The local path of a file or folder; in an object store, that of a copy which is there meanwhile.
+
+    Raises VotesError.
+    """
     name = os.fspath(path)
-    return Path(find_sources([name])[0].local) if is_uri(name) else Path(local_path(name))
+    if not is_uri(name):
+        yield Path(local_path(name))
+        return
+    (source,) = find_sources([name])
+    try:
+        yield Path(source.local)
+    except VotesError as error:
+        raise VotesError(error.what, where=source.path, remedy=error.remedy) from error
 
 
 def fingerprint_of(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a file; of a folder, that of the names and digests of its files. Raises VotesError."""
-    place = local_file(path)
-    if not place.is_dir():
+    name = os.fspath(path)
+    if is_uri(name) or not os.path.isdir(local_path(name)):
         return find_sources([path])[0].fingerprint()
+    place = Path(local_path(name))
     files = sorted(file for file in place.rglob("*") if file.is_file())
     lines = (f"{file.relative_to(place).as_posix()} {find_sources([file])[0].fingerprint()}\n" for file in files)
     return sha256("".join(lines).encode()).hexdigest()
@@ -52,28 +65,28 @@ def pairs(path: str | os.PathLike[str]) -> Iterator[Pair]:
 
     Raises VotesError with the line or record that is wrong.
     """
-    place = local_file(path)
-    kind, header = _kind_of(place)
-    if kind == "taxa":
-        yield from _pairs_of_taxa(place)
-    elif kind == "json":
-        yield from _pairs_of_json(place)
-    else:
-        yield from _pairs_of_text(place, header)
+    with local_file(path) as place:
+        kind, header = _kind_of(place)
+        if kind == "taxa":
+            yield from _pairs_of_taxa(place)
+        elif kind == "json":
+            yield from _pairs_of_json(place)
+        else:
+            yield from _pairs_of_text(place, header)
 
 
 def listed(path: str | os.PathLike[str]) -> Iterator[str]:
     """The names that a file lists; of a table of taxa the accepted ones. Raises VotesError."""
-    place = local_file(path)
-    kind, header = _kind_of(place)
-    if kind == "taxa":
-        from ..archives.taxa import accepted_names
+    from ..archives.taxa import accepted_names
 
-        yield from accepted_names(place)
-    elif kind == "json":
-        yield from _listed_in_json(place)
-    else:
-        yield from _listed_in_text(place, header)
+    with local_file(path) as place:
+        kind, header = _kind_of(place)
+        if kind == "taxa":
+            yield from accepted_names(place)
+        elif kind == "json":
+            yield from _listed_in_json(place)
+        else:
+            yield from _listed_in_text(place, header)
 
 
 class _Header(NamedTuple):

@@ -24,6 +24,7 @@ from plant_aggregate import (
 from plant_aggregate.cli.main import run_command
 
 from ..command_line import Capture
+from ..object_store import Bucket
 from .rows import written
 
 pytestmark = pytest.mark.filterwarnings("ignore:no vote is known to be its observation's author")
@@ -312,3 +313,61 @@ def test_experts_labels_in_exports_are_cleaned_too(folder: Path) -> None:
     (file,) = (folder / "exported").glob("gt*")
     rows = csv.DictReader(file.read_text().splitlines())
     assert [row["label"] for row in rows] == ["Quercus robur", "Acer campestre"]
+
+
+def test_an_error_that_no_vote_is_left_says_why(folder: Path) -> None:
+    checklist = written(folder / "list.txt", "Acer campestre L.\n")
+    with pytest.raises(VotesError) as error:
+        read_votes(folder / "votes.parquet", names=NameSettings(checklist=checklist))
+    assert str(error.value).endswith(
+        "votes.parquet: no usable vote left of 51 rows: 50 of 50 rows with a label count as no opinion, most often for "
+        "the reason 'not in the checklist' (50); the most frequent label is 'Acer campestre'; labels are compared with "
+        "the checklist as they stand; --names compares them as names"
+    )
+    assert read_votes(folder / "votes.parquet", names=NameSettings(names=True, checklist=checklist)).n_votes == 41
+    with pytest.raises(VotesError, match="no usable AI vote in 4 rows: 4 of 4 rows"):
+        read_ai_votes(folder / "ai.parquet", names=NameSettings(checklist=checklist))
+
+
+def test_a_difference_to_a_run_without_names_is_one_of_votes(folder: Path) -> None:
+    plain = plant_aggregate.run(folder / "votes.parquet", folder / "plain", "majority")
+    changes = plant_aggregate.diff(plain, run_in(folder))
+    assert changes.found is not None
+    assert changes.found.counts is not None
+    why = changes.found.counts.why
+    assert why["votes"] >= changes.found.counts.label_changed > 0
+    assert sum(why.values()) == why["votes"]
+
+
+def test_files_in_an_object_store(folder: Path, bucket: Bucket) -> None:
+    uri = bucket.put("synonyms.csv", folder / "synonyms.csv")
+    names = NameSettings(names=True, synonyms=uri)
+    assert rows_of(read_votes(folder / "votes.parquet", names=names)) == CLEANED
+    run = plant_aggregate.run(folder / "votes.parquet", folder / "out", "majority", Settings(names=True, synonyms=uri))
+    assert str(run.record.files["synonyms"].path).startswith("s3://")
+    assert run.experts(read_truth({"observation_id": [1], "label": ["Quercus pedunculata"]})).labels.to_pylist() == [
+        "Quercus robur"
+    ]
+    wrong = bucket.put("wrong.csv", written(folder / "wrong.csv", "a,b,c\n"))
+    with pytest.raises(VotesError, match=r"^s3://.*wrong\.csv.*: has no columns verbatim and accepted"):
+        read_votes(folder / "votes.parquet", names=NameSettings(synonyms=wrong))
+
+
+def test_an_archive_that_is_unpacked_has_a_digest(folder: Path) -> None:
+    archive = folder / "taxa"
+    archive.mkdir()
+    written(
+        archive / "NameUsage.tsv",
+        "ID\tscientificName\trank\tstatus\tparentID\n1\tQuercus robur\tspecies\taccepted\t\n"
+        "2\tQuercus pedunculata\tspecies\tsynonym\t1\n",
+    )
+    settings = Settings(names=True, synonyms=archive)
+    run = plant_aggregate.run(folder / "votes.parquet", folder / "out", "majority", settings)
+    assert rows_of(run.votes()) == CLEANED
+    digest = run.record.files["synonyms"].sha256
+    assert digest is not None
+    truth = read_truth({"observation_id": [1], "label": ["Quercus pedunculata"]})
+    assert run.experts(truth).labels.to_pylist() == ["Quercus robur"]
+    written(archive / "Reference.tsv", "ID\n")
+    with pytest.warns(AggregateWarning, match="has changed since"):
+        run.experts(truth)

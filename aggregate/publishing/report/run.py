@@ -160,7 +160,8 @@ def _cleaned_labels(counts: "LabelCounts") -> list[str]:
     from ...taxon_names.report import examples_in_words, summary
 
     examples = examples_in_words(counts)
-    return [summary(counts), *[f"  {example}" for example in examples], f"  {LABELS_FILE} says which and why"]
+    where = [f"  {LABELS_FILE} says which and why"] if examples else []
+    return [summary(counts), *[f"  {example}" for example in examples], *where]
 
 
 def _suspicious_names(names: Mapping[str, "NameFindings"]) -> list[str]:
