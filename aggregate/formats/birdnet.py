@@ -6,18 +6,20 @@ without quotes, whatever is in them; birdnet (https://pypi.org/project/birdnet/;
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import pyarrow as pa
 
+from ..errors import VotesError
 from ..files.sources import printable
 from ..parameters import check_parameters
 from .base import LONGEST, Account, Part, Rejected
 from .binomials import is_binomial
 from .delimited import FEWER, header, records, rows
-from .observation_files import UNKNOWN_FILE, FileObservations, base_parameter, files_parameter
+from .observation_files import UNKNOWN_FILE, FileObservations, base_parameter, observations_parameter
 from .recognition import wrong_layout
 from .rows import Rows
 
@@ -61,7 +63,7 @@ class BirdNet:
 
     name: ClassVar[str] = "birdnet"
 
-    files: str | None = files_parameter()
+    observations: str | None = observations_parameter()
     base_folder: str | None = base_parameter()
 
     def __post_init__(self) -> None:
@@ -72,9 +74,13 @@ class BirdNet:
         """Whether a file has one of the two headers."""
         return sample.has_columns(*ANALYZER) or sample.has_columns(*PACKAGE)
 
+    def files(self, paths: Sequence[Path]) -> list[Path]:
+        """The files, those of folders as far as they have detections."""
+        return [table for path in paths for table in (_tables_in(path) if path.is_dir() else [path])]
+
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The AI's votes; see ``Format.read``."""
-        observations = FileObservations.read(self.files, self.base_folder)
+        observations = FileObservations.read(self.observations, self.base_folder)
         best: dict[str, _Best] = {}
         for path in _files(paths, account):
             for detection in _detections(path, account):
@@ -129,12 +135,21 @@ def _files(paths: Sequence[Path], account: Account) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        tables = sorted(path.rglob("*.csv"))
-        found = [table for table in tables if _layout_of(header(table))]
-        account.note("other CSV files in folders", len(tables) - len(found))
+        found = _tables_in(path)
+        account.note("other CSV files in folders", len(list(path.rglob("*.csv"))) - len(found))
         if not found:
             raise wrong_layout(path, BirdNet.name, "has no CSV files of detections", "name files, or a folder of them")
         yield from found
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    return [table for table in sorted(folder.rglob("*.csv")) if _has_detections(table)]
+
+
+def _has_detections(table: Path) -> bool:
+    with suppress(VotesError):  # empty, or no text
+        return bool(_layout_of(header(table)))
+    return False
 
 
 def _layout_of(columns: Sequence[str]) -> tuple[str, ...]:

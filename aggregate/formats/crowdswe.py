@@ -42,7 +42,26 @@ if TYPE_CHECKING:
     from .recognition import Sample
 
 FIRST, SECOND = "answers/answers.json", "votes/human_votes.json"
+ALL_SCORES = "ai_scores/ai_scores_all.json"
 SYNONYMS = "aggregation/k-southwestern-europe.json"
+READ = (
+    FIRST,
+    "answers/ground_truth.txt",
+    "converters/tasks.json",
+    "converters/classes.json",
+    "aggregation/authors.txt",
+    "aggregation/ai_answers.json",
+    "aggregation/ai_scores.json",
+    "aggregation/ai_classes.json",
+    SECOND,
+    "votes/ground_truth.json",
+    "votes/ai_votes.json",
+    "ai_scores/ai_scores.json",
+    "converters/authors.json",
+    "converters/unified_classes.json",
+    "converters/reverse_unified_classes.json",
+)
+"""All files of both releases, except what ``score_lists`` reads."""
 LISTS_AT_ONCE = 1 << 12
 
 NO_SCORE = "without a score"
@@ -64,6 +83,12 @@ class CrowdSwe:
     def recognises(sample: "Sample") -> bool:
         """Whether a folder holds the votes of a release."""
         return any(f"{name}{ending}" in sample.entries for name in (FIRST, SECOND) for ending in PACKED)
+
+    def files(self, paths: Sequence[Path]) -> list[Path]:
+        """The files of a release that are read."""
+        names = [*READ, *([ALL_SCORES] if self.score_lists else [])]
+        found = (find_file(folder, name, Path(name).name) for folder in paths for name in names)
+        return [path for path in found if path is not None]
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The votes, the experts' labels and the AI's votes of a release."""
@@ -180,7 +205,7 @@ def _second(folder: _Folder) -> _Release:
         observations,
         _Truth(truth, "record", columns_of_members(truth)) if truth else None,
         _Ai(answers, scores, classes) if answers and scores else None,
-        folder.find("ai_scores/ai_scores_all.json"),
+        folder.find(ALL_SCORES),
     )
 
 

@@ -15,7 +15,7 @@ from ..parameters import check_parameters, parameter
 from .base import Account, Part
 from .camera_trap_answers import FAILED, Box, Pictures, Taxon, listed, taxon_of
 from .json_records import items, kind_of, outline
-from .observation_files import FileObservations, base_parameter, files_parameter
+from .observation_files import FileObservations, base_parameter, observations_parameter
 from .recognition import wrong_layout
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class MegaDetector:
 
     name: ClassVar[str] = "megadetector"
 
-    files: str | None = files_parameter()
+    observations: str | None = observations_parameter()
     base_folder: str | None = base_parameter()
     labels: str = _option(
         "taxonomy",
@@ -60,7 +60,7 @@ class MegaDetector:
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The AI's votes, and score lists; see ``Format.read``."""
-        observations = FileObservations.read(self.files, self.base_folder)
+        observations = FileObservations.read(self.observations, self.base_folder)
         pictures = Pictures(observations, account, unscored=self.unscored, score_lists=self.score_lists)
         n_without_source = 0
         for path in paths:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ..errors import VotesError, quoted
+from ..files.locations import local_path
 from ..files.parquet import check_file, stream
 from ..files.sources import printable
 from ..parameters import parameter
@@ -17,10 +18,10 @@ from .opening import opened
 
 FILE, IMAGE, OBSERVATION = "file", "image", "observation_id"
 PARQUET = b"PAR1"
-UNKNOWN_FILE = "of a file that --files does not have"
+UNKNOWN_FILE = "of a file that --observations does not have"
 
 
-def files_parameter() -> Any:
+def observations_parameter() -> Any:
     """The option that names the table."""
     return parameter(
         None,
@@ -50,19 +51,19 @@ class FileObservations(NamedTuple):
     base: str  # left out of paths, with a slash at its end, if it has any
 
     @classmethod
-    def read(cls, files: str | None, base: str | None) -> "FileObservations":
-        """The table that ``files`` names.
+    def read(cls, table: str | None, base: str | None) -> "FileObservations":
+        """The table that ``table`` names.
 
         Raises VotesError if it cannot be read, lacks a column, or gives a file to two observations.
         """
         folder = "" if not base else f"{_with_slashes(base).rstrip('/')}/"
-        if files is None:
+        if table is None:
             return cls(None, folder)
         found: dict[str, str] = {}
-        for file, observation in _rows(Path(files)):
+        for file, observation in _rows(Path(local_path(table))):
             if found.setdefault(file, observation) != observation:
                 fault = f"{quoted(file)} is of two observations, {quoted(found[file])} and {quoted(observation)}"
-                raise VotesError(fault, where=printable(files), remedy="leave one of them")
+                raise VotesError(fault, where=printable(table), remedy="leave one of them")
         return cls(found, folder)
 
     def of(self, file: str) -> str | None:

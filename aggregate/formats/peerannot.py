@@ -17,6 +17,7 @@ import pyarrow as pa
 from ..arrays import LabelCodes
 from ..arrow import strings
 from ..errors import VotesError, quoted
+from ..files.locations import local_path
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import Account, Part
@@ -40,8 +41,10 @@ from .recognition import wrong_layout
 if TYPE_CHECKING:
     from .recognition import Sample
 
-ANSWERS, CLASSES = "answers.json", "converters/classes.json"
+ANSWERS, METADATA = "answers.json", "metadata.json"
+TASKS, WORKERS, CLASSES = (f"converters/{name}.json" for name in ("tasks", "workers", "classes"))
 AUTHORS, EXPERTS = "authors.txt", "ground_truth.txt"
+BESIDE = (METADATA, TASKS, WORKERS, CLASSES, AUTHORS, EXPERTS)
 TASK = re.compile(r"-(\d+)\.[^.]*$")  # as peerannot takes it from the name of an image
 _option = partial(parameter, group="Format")
 
@@ -66,7 +69,17 @@ class Peerannot:
     @staticmethod
     def recognises(sample: "Sample") -> bool:
         """Whether it is a folder with answers and metadata."""
-        return {ANSWERS, "metadata.json"} <= sample.entries
+        return {ANSWERS, METADATA} <= sample.entries
+
+    def files(self, paths: Sequence[Path]) -> list[Path]:
+        """The files of a dataset that are read; of images only the names are."""
+        found = []
+        for path in paths:
+            folder = path if path.is_dir() else path.parent
+            names = [ANSWERS] if path.is_dir() else []
+            found += [find_file(folder, name) for name in (*names, *BESIDE)]
+            found += [path] if path.is_file() else []
+        return [path for path in found if path is not None]
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """Votes, and the truth by ground_truth.txt or the folders of the training images; see ``Format.read``."""
@@ -78,11 +91,9 @@ class Peerannot:
         if answers is None:
             raise wrong_layout(folder, self.name, f"has no {ANSWERS}", "name the folder of a dataset, or its answers")
         classes = self._names(folder, account)
-        workers = find_file(folder, "converters/workers.json")
+        workers = find_file(folder, WORKERS)
         users = read_names(workers, "worker") if workers else None
-        observations = numbered_observations(
-            find_file(folder, "converters/tasks.json"), find_file(folder, AUTHORS), users
-        )
+        observations = numbered_observations(find_file(folder, TASKS), find_file(folder, AUTHORS), users)
         yield from votes_of(answers, observations, classes, account, users)
         experts = find_file(folder, EXPERTS)
         if experts:
@@ -91,11 +102,11 @@ class Peerannot:
             yield from _truth_of_images(folder / "train", observations, classes, account)
 
     def _names(self, folder: Path, account: Account) -> Names:
-        given = find_file(folder, CLASSES) if self.label_names is None else Path(self.label_names)
+        given = find_file(folder, CLASSES) if self.label_names is None else Path(local_path(self.label_names))
         if given is not None:
             account.details["names of classes"] = printable(str(given))
             return _read_label_names(given)
-        metadata = find_file(folder, "metadata.json")
+        metadata = find_file(folder, METADATA)
         n_classes = outline(metadata).get("n_classes") if metadata else None
         if type(n_classes) is int:
             numbers = {number: str(number) for number in range(n_classes)}

@@ -74,6 +74,10 @@ class PlantNetApi:
         """Whether a file has results with scores and species."""
         return any(sample.has_paths(f"{at}results.item.score", f"{at}results.item.species") for at in ("", "item."))
 
+    def files(self, paths: Sequence[Path]) -> list[Path]:
+        """The files, and the JSON files of folders."""
+        return [file for path in paths for file in (_files_in(path) if path.is_dir() else [path])]
+
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The AI's votes, and score lists; see ``Format.read``."""
         text, number = pa.string(), pa.float64()
@@ -160,7 +164,7 @@ def _responses(paths: Sequence[Path]) -> Iterator[tuple[Path, Record]]:
     """All responses; one that is alone in a file has its name as key."""
     for path in paths:
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.name.lower().endswith((".json", ".json.gz")))
+            files = _files_in(path)
             if not files:
                 raise VotesError("has no JSON files", where=printable(str(path)), remedy="name a folder of responses")
         else:
@@ -168,6 +172,10 @@ def _responses(paths: Sequence[Path]) -> Iterator[tuple[Path, Record]]:
         for file in files:
             for record in _responses_in(file):
                 yield file, record
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.name.lower().endswith((".json", ".json.gz")))
 
 
 def _responses_in(path: Path) -> Iterator[Record]:

@@ -17,7 +17,7 @@ from ..parameters import check_parameters, parameter
 from .base import Account, Part
 from .camera_trap_answers import FAILED, Box, Pictures, listed, taxon_of
 from .json_records import Record, items, kind_of, outline
-from .observation_files import FileObservations, base_parameter, files_parameter
+from .observation_files import FileObservations, base_parameter, observations_parameter
 from .recognition import wrong_layout
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SpeciesNet:
 
     name: ClassVar[str] = "speciesnet"
 
-    files: str | None = files_parameter()
+    observations: str | None = observations_parameter()
     base_folder: str | None = base_parameter()
     unscored: bool = _option(
         False, "also write answers above species, or without a score of the species, with a null score"
@@ -54,7 +54,7 @@ class SpeciesNet:
 
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The AI's votes, and score lists; see ``Format.read``."""
-        observations = FileObservations.read(self.files, self.base_folder)
+        observations = FileObservations.read(self.observations, self.base_folder)
         pictures = Pictures(observations, account, unscored=self.unscored, score_lists=self.score_lists)
         models: set[str] = set()
         for path in paths:

@@ -53,9 +53,9 @@ def test_files_give_observations(tmp_path: Path, layout: str) -> None:
     files = tmp_path / "files.tsv"
     files.write_text("file\tobservation_id\na.wav\t007\n")
     path = WRITE[layout](tmp_path / "results.csv", HEARD)
-    tables = read_tables(BirdNet(files=str(files), base_folder="/rec"), path)
+    tables = read_tables(BirdNet(observations=str(files), base_folder="/rec"), path)
     assert votes(tables) == [("007", "Turdus merula", 0.95, "/rec/a.wav")]
-    assert tables.account.n_rejected["ai_votes"] == {"of a file that --files does not have": 4}
+    assert tables.account.n_rejected["ai_votes"] == {"of a file that --observations does not have": 4}
     assert is_balanced(tables)
 
 
@@ -117,9 +117,11 @@ def test_a_folder_of_results_may_hold_other_tables(tmp_path: Path) -> None:
     write_analyzer(tmp_path / "a.BirdNET.results.csv", HEARD[:4])
     write_package(tmp_path / "b.csv", HEARD[4:])
     (tmp_path / "BirdNET_analysis_params.csv").write_text("File splitting duration,Segment length\n600,3.0\n")
+    (tmp_path / "empty.csv").touch()
     tables = read_tables(BirdNet(), tmp_path)
     assert len(votes(tables)) == 2
-    assert tables.account.facts == {"other CSV files in folders": 1}
+    assert [path.name for path in BirdNet().files([tmp_path])] == ["a.BirdNET.results.csv", "b.csv"]
+    assert tables.account.facts == {"other CSV files in folders": 2}
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

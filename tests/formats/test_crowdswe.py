@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import plant_aggregate
 from plant_aggregate.errors import VotesError
 from plant_aggregate.formats.crowdswe import CrowdSwe
 from plant_aggregate.formats.reading import Tables, read_tables
@@ -376,6 +377,30 @@ def test_cut_votes_are_refused_with_file_and_record(release: Path) -> None:
     )
     path.write_bytes(path.read_bytes()[:-30])
     assert f"{path}: ends too early, in record" in fault_of(release)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_release_becomes_labels_as_right_as_those_of_the_votes_in_it(work: Path, number: int) -> None:
+    votes, truth, ai_votes = (pq.read_table(SAMPLE / f"{name}.parquet") for name in ("votes", "truth", "ai_votes"))
+    write_release(work / "release", votes.to_pylist(), truth.to_pylist(), ai_votes.to_pylist(), number)
+    plant_aggregate.convert("crowdswe", "release", "tables")
+    run = plant_aggregate.run("tables/votes.parquet", "consensus")
+    given = plant_aggregate.run(SAMPLE / "votes.parquet", "given")
+    measured = plant_aggregate.evaluate(run, plant_aggregate.read_truth("tables/truth.parquet")).to_arrow()
+    assert measured.equals(
+        plant_aggregate.evaluate(given, plant_aggregate.read_truth(SAMPLE / "truth.parquet")).to_arrow()
+    )
+    assert len(plant_aggregate.read_ai_votes("tables/ai_votes.parquet")) == ai_votes.num_rows
+
+
+def test_only_what_is_read_is_an_input(release: Path) -> None:
+    (release / "readme.md").touch()
+    read = {path.relative_to(release).as_posix() for path in CrowdSwe().files([release])}
+    others = {"readme.md", "ai_scores/ai_scores_all.json", "aggregation/k-southwestern-europe.json"}
+    assert read == {path.relative_to(release).as_posix() for path in release.rglob("*.*")} - others
+    with_lists = set(CrowdSwe(score_lists=True).files([release])) - set(CrowdSwe().files([release]))
+    assert {path.name for path in with_lists} <= {"ai_scores_all.json"}
 
 
 def test_releases_are_recognised(release: Path) -> None:

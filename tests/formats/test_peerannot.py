@@ -179,6 +179,13 @@ def test_what_is_no_dataset_is_refused(toy: Path) -> None:
         read_tables(Peerannot(), toy)
 
 
+def test_only_what_is_read_is_an_input(toy: Path) -> None:
+    dump(toy / "converters/tasks.json", {})
+    expected = {"answers.json", "metadata.json", "tasks.json"}
+    for path in (toy, toy / "answers.json"):
+        assert {file.name for file in Peerannot().files([path])} == expected
+
+
 def test_datasets_are_recognised(toy: Path) -> None:
     assert Peerannot.recognises(Sample.of(toy))
     assert not Peerannot.recognises(Sample.of(toy / "train"))

@@ -131,6 +131,7 @@ def test_files_with_one_response_are_called_as_the_observation(tmp_path: Path) -
         ("1002", "Acer pseudoplatanus", 0.7),
         ("1001", "Acer campestre", 0.6),
     ]
+    assert [path.name for path in PlantNetApi().files([folder])] == ["1002.json", "1001.json"]
     assert votes(read_tables(PlantNetApi(), folder / "1001.json")) == [("1001", "Acer campestre", 0.6)]
 
 

@@ -147,9 +147,9 @@ def test_pictures_of_one_observation_have_a_vote_each_and_one_score_list(tmp_pat
     files = tmp_path / "files.csv"
     files.write_text("file,observation_id\n" + "".join(f"{name}.jpg,7\n" for name in ("one", "two", "rolled", "both")))
     path = written(tmp_path, new_layout())
-    tables = read_tables(SpeciesNet(files=str(files), base_folder="a", score_lists=True), path)
+    tables = read_tables(SpeciesNet(observations=str(files), base_folder="a", score_lists=True), path)
     assert votes(tables) == [("7", "Lynx rufus", 0.91), ("7", "Odocoileus virginianus", 0.95)]
-    assert tables.account.n_rejected["ai_votes"]["of a file that --files does not have"] == 6
+    assert tables.account.n_rejected["ai_votes"]["of a file that --observations does not have"] == 6
     assert tables.account.left_out["ai_votes"]["of pictures that could not be read or classified"] == 1
     assert tables.tables["scores"].num_rows == 1
     assert tables.account.left_out["scores"]["of a further picture of the observation"] == 2
