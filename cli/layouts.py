@@ -1,6 +1,7 @@
 """Commands an argument of which names a format or an export, whose parameters are further options."""
 
 import copy
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from inspect import cleandoc
@@ -9,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from plant_aggregate.errors import ParameterError
+from plant_aggregate.errors import ParameterError, quoted
 from plant_aggregate.parameters import declared
 from plant_aggregate.registry import Registry
 
@@ -34,7 +35,9 @@ class LayoutName(TextParameter):
             try:
                 find_in(self.registry, value)
             except ParameterError as error:
-                self.fail(str(error), param, ctx)
+                is_there = os.path.exists(value)
+                what = f"{quoted(value)} is a file or folder, not one of {', '.join(self.registry)}"
+                self.fail(what if is_there else str(error), param, ctx)
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -95,6 +98,16 @@ class LayoutCommand(Command):
         with suppress(click.UsageError):
             return copy.copy(self).make_parser(context).parse_args(list(arguments))[0].get("format")
         return None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options; those of a name that is wrong are unknown because of the name."""
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.NoSuchOption:
+            named = next(parameter for parameter in self.params if parameter.name == "format")
+            if self._layout is None and not str(name := self._named_in(args) or "-").startswith("-"):
+                named.type.convert(name, named, ctx)
+            raise
 
     def made(self, values: Mapping[str, Any]) -> Any:
         """The object of the class that was named, of the values of the options. Raises ParameterError."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import click
 
 from plant_aggregate.errors import closest, did_you_mean, on_one_line
+from plant_aggregate.formats.registry import FORMATS
+from plant_aggregate.parameters import declared
 
 from .completions import PARQUET
 
@@ -36,9 +38,19 @@ def unknown_option(error: click.NoSuchOption) -> str:
         return "; ".join(filter(None, [message, question]))
     if owners:
         message += f"; it is an option of {in_words(owners)}"
+    elif layouts := _layouts_with(name, context.command):
+        question = f"it is an option of {in_words(layouts)}: --from-option {name[2:]}=VALUE"
     elif not suggestion and (elsewhere := _closest_option(name, _all_options(root))):
         question = f"did you mean {elsewhere}, an option of {in_words(_owners(root, elsewhere))}?"
     return "; ".join(filter(None, [message, question]))
+
+
+def _layouts_with(option: str, command: click.Command) -> list[str]:
+    """The formats that have an option, for a command that reads them by ``--from``."""
+    if "--from-option" not in _options(command):
+        return []
+    name = option[2:].replace("-", "_")
+    return [layout for layout in FORMATS if name in declared(FORMATS[layout])]
 
 
 def _closest_option(name: str, options: Iterator[str]) -> str | None:

@@ -31,6 +31,7 @@ buffer, it trusts the header and clears up to 2 GB.
 """
 
 MAP_NAMES = "map names with --column COLUMN=NAME"  # what to do about a missing column
+OTHER_LAYOUTS = (".csv", ".tsv", ".json", ".jsonl")  # what is often given in place of Parquet
 TEXTS = (pa.string(), pa.list_(pa.string()))  # types of columns that may be read as dictionaries
 
 
@@ -271,8 +272,8 @@ def readable(path: str, kind: str = "Parquet") -> Iterator[None]:
         remedy = "see that it is complete and may be read"
         if isinstance(error, MemoryError):
             remedy = "see that there is memory for what it holds, and that it is complete"
-        elif path.lower().endswith(".csv") and isinstance(error, pa.ArrowInvalid):
-            remedy = "write it as Parquet first: pandas.read_csv('votes.csv').to_parquet('votes.parquet')"
+        elif path.lower().endswith(OTHER_LAYOUTS) and isinstance(error, pa.ArrowInvalid):
+            remedy = "write it as Parquet with plant-aggregate convert; votes are also read with --from FORMAT"
         raise VotesError(f"cannot be read as {kind} ({reason_of(error)})", where=path, remedy=remedy) from error
 
 

@@ -33,7 +33,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         if not error.errno:
             raise VotesError("the compressed file is cut or damaged", where=where, remedy="fetch it again") from error
-        remedy = "name a file" if path.is_dir() else "see that it is there and may be read"
+        if path.is_dir():
+            raise VotesError("is a folder", where=where, remedy="name the files in it") from error
+        remedy = "see that it is there and may be read"
         raise VotesError(f"cannot be read ({reason_of(error)})", where=where, remedy=remedy) from error
 
 

@@ -47,7 +47,7 @@ def test_a_folder_without_parquet(capfd: Capture, published: Published, work: Pa
 def test_a_file_that_is_not_parquet(capfd: Capture, published: Published, work: Path, content: bytes) -> None:
     (work / "votes.csv").write_bytes(content)
     assert_refused(
-        capfd, published, "votes.csv", naming="votes.csv", saying="write it as Parquet first: pandas.read_csv("
+        capfd, published, "votes.csv", naming="votes.csv", saying="write it as Parquet with plant-aggregate convert"
     )
 
 

@@ -61,6 +61,17 @@ MANY = "convert, run, diff, runs and"
         ("ambiguity v --scores s --strategy wawwa", "invalid value for '--strategy': "),
         ("compare v --truth t --strategies wawa,majorty", "; did you mean 'majority'?"),
         ("run v --column observation=obs", "; did you mean 'observation_id'?"),
+        ("convert zoonivers v.csv --task T3 -o votes", "; did you mean 'zooniverse'?"),
+        ("convert . --task T3 -o votes", "invalid value for 'FORMAT': '.' is a file or folder, not one of argilla, "),
+        (
+            "convert csv v --tabel truth -o o",
+            "no such option --tabel; did you mean --table?; see plant-aggregate convert",
+        ),
+        ("convert --xyzzy", "no such option --xyzzy; see plant-aggregate convert --help"),
+        (
+            "run v --from zooniverse --task T3",
+            "no such option --task; it is an option of zooniverse: --from-option task=VALUE; see plant-aggregate",
+        ),
         ("run v --scores s --score-column probablity=p", "; did you mean 'probability'?"),
         (
             "config c.toml",

@@ -275,7 +275,7 @@ def test_a_file_that_is_empty_absent_or_in_another_encoding(tmp_path: Path) -> N
     for text in ("", " \n"):
         assert any(words in fault_of(items(written(tmp_path, text))) for words in ("is empty", "ends too early"))
     assert "cannot be read (no such file" in fault_of(items(tmp_path / "other.json"))
-    assert "cannot be read (is a directory)" in fault_of(lines(tmp_path))
+    assert "is a folder; name the files in it" in fault_of(lines(tmp_path))
     assert "is text in UTF-16" in fault_of(items(written(tmp_path, "[1]".encode("utf-16"))))
 
 
