@@ -34,6 +34,15 @@ def _megadetector(folder: Path) -> None:
     (folder / "results.json").write_text(json.dumps(megadetector_layout()))
 
 
+def _peerannot(folder: Path) -> None:
+    dataset = folder / "toy-data"
+    dataset.mkdir()
+    answers = {"0": {"0": 1, "1": 0, "2": 1, "3": 1}, "1": {"0": 1, "2": 0, "3": 0}, "2": {"1": 1, "AI": 1}}
+    (dataset / "answers.json").write_text(json.dumps(answers))
+    (dataset / "metadata.json").write_text(json.dumps({"name": "toy-data", "n_classes": 2}))
+    (dataset / "ground_truth.txt").write_text("1\n-1\n1\n")
+
+
 def _plantnet(folder: Path) -> None:
     from tests.formats.made_plantnet_api import NOT_FOUND, response
 
@@ -60,6 +69,7 @@ EXAMPLES = {
     "birdnet": Example(_birdnet, "birdnet dawn.BirdNET.results.csv -o votes"),
     "crowdswe": Example(_crowdswe, "crowdswe CrowdSWE -o votes"),
     "megadetector": Example(_megadetector, "megadetector results.json -o votes --max-rejected 0.1"),
+    "peerannot": Example(_peerannot, "peerannot toy-data -o votes"),
     "plantnet-api": Example(_plantnet, "plantnet-api responses.jsonl -o votes"),
     "speciesnet": Example(_speciesnet, "speciesnet predictions.json -o votes --max-rejected 0.1"),
 }
