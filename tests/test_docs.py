@@ -15,6 +15,8 @@ from click.testing import CliRunner
 
 import plant_aggregate
 from plant_aggregate.cli.group import COMMANDS, cli
+from plant_aggregate.formats.registry import FORMATS
+from plant_aggregate.parameters import declared
 from tests.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -90,6 +92,13 @@ def test_every_command_is_listed_with_its_own_summary() -> None:
 def test_every_commands_help_is_in_the_docs() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"<!-- begin help {name} -->" not in page] == []
+
+
+def test_every_format_has_a_page() -> None:
+    for name in FORMATS:
+        page = (ROOT / "docs" / "formats" / f"{name}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# {name}\n")
+        assert f"<!-- begin options of {name} -->" in page or not declared(FORMATS[name])
 
 
 def test_every_option_has_a_help_text() -> None:

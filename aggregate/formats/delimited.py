@@ -35,7 +35,8 @@ TEXT_AFTER = "with text after a field in quotes"
 TOO_LONG = f"longer than {MOST_BYTES >> 20} MiB"
 FEWER, MORE = "with fewer fields than the header", "with more fields than the header"
 
-KINDS = {b"PAR1": "a Parquet file", b"PK\x03\x04": "a ZIP archive or a workbook", b"%PDF": "a PDF document"}
+PARQUET = b"PAR1"
+KINDS = {PARQUET: "a Parquet file", b"PK\x03\x04": "a ZIP archive or a workbook", b"%PDF": "a PDF document"}
 """What a file is that begins so."""
 
 
@@ -425,4 +426,6 @@ def _check_text(data: bytes, where: str) -> None:
     if kind is None and b"\0" in data:
         kind = "no text"
     if kind is not None:
-        raise VotesError(f"is {kind}", where=where, remedy="export it as text in UTF-8, such as CSV")
+        is_parquet = data.startswith(PARQUET)
+        remedy = "run reads it without a format" if is_parquet else "export it as text in UTF-8, such as CSV"
+        raise VotesError(f"is {kind}", where=where, remedy=remedy)

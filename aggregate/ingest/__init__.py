@@ -1,10 +1,12 @@
 """Reads Parquet files into Votes: find, check, stream, clean, encode, group."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ import pyarrow as pa
 from ..arrays import Indices
 from ..arrow import to_arrow
 from ..errors import ParameterError, VotesError
+from ..files.locations import is_uri, local_path
 from ..files.parquet import (
     BATCH_ROWS,
     CheckedFile,
@@ -25,7 +28,7 @@ from ..files.parquet import (
     types_of,
 )
 from ..files.prefetch import prefetched
-from ..files.sources import OR_FRAME, Input, Paths, find_sources, path_list
+from ..files.sources import OR_FRAME, Input, Paths, find_sources, path_list, printable
 from ..formats.options import GivenFormat, given_format, with_columns
 from ..frames import IN_MEMORY, Frame, check_type, is_frame, named_table
 from ..listeners import ProgressLike, listening
@@ -197,19 +200,33 @@ def find_votes(
             raise ParameterError(f"format {layout.format.name} is read from files, not from frames")
         return find_table(paths, columns=columns, as_of=as_of)
     _check_time(as_of)
+    names = path_list(paths, OR_FRAME)
     converted = None
     if layout is None:
-        sources = find_sources(path_list(paths, OR_FRAME))
+        try:
+            files = check_files(find_sources(names), VOTES, columns or {}, as_dictionary=("label",))
+        except VotesError as error:
+            raise _with_format(error, names) from error
     else:
         from ..conversion import convert_votes
 
-        names = path_list(paths, OR_FRAME)
         layout, columns = with_columns(layout, columns)
         converted = convert_votes(layout.format, names, ids=layout.ids, max_rejected=max_rejected, progress=progress)
-        sources = [converted.source]
-    files = check_files(sources, VOTES, columns or {}, as_dictionary=("label",))
+        files = check_files([converted.source], VOTES, columns or {}, as_dictionary=("label",))
     _check_times(files, as_of)
     return VoteFiles(tuple(files), as_of, converted)
+
+
+def _with_format(error: VotesError, names: Iterable[str | os.PathLike[str]]) -> VotesError:
+    """An error of files that cannot be read, with the format that one of them looks like."""
+    from ..formats.recognition import formats_like
+
+    for name in (os.fspath(each) for each in names):
+        found = [] if is_uri(name) else formats_like(Path(local_path(name)))
+        if found:
+            what = f"{error.what}; {'it' if error.where else printable(name)} looks like {' or '.join(found)}"
+            return VotesError(what, where=error.where, remedy=f"read it with --from {found[0]}")
+    return error
 
 
 def find_table(table: Frame, *, columns: Mapping[str, str] | None = None, as_of: datetime | None = None) -> VoteTable:

@@ -46,9 +46,10 @@ def test_a_folder_without_parquet(capfd: Capture, published: Published, work: Pa
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"observation_id,user_id,label\n1,2,x\n" * 9])
 def test_a_file_that_is_not_parquet(capfd: Capture, published: Published, work: Path, content: bytes) -> None:
     (work / "votes.csv").write_bytes(content)
-    assert_refused(
-        capfd, published, "votes.csv", naming="votes.csv", saying="write it as Parquet with plant-aggregate convert"
-    )
+    saying = "write it as Parquet with plant-aggregate convert"
+    if b"user_id" in content:
+        saying = "it looks like csv; read it with --from csv"
+    assert_refused(capfd, published, "votes.csv", naming="votes.csv", saying=saying)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])

@@ -155,7 +155,7 @@ def test_optional_columns(tmp_path: Path) -> None:
     [
         (b"", r"votes.csv: is empty; export it again"),
         (b"\n\n", r"is empty"),
-        (b"PAR1\x15\x04", r"is a Parquet file; export it as text"),
+        (b"PAR1\x15\x04", r"is a Parquet file; run reads it without a format"),
         (b"PK\x03\x04abc", r"is a ZIP archive or a workbook"),
         (b"obs,la\0bel\n", r"is no text; export it as text in UTF-8"),
         ("obs,user\n".encode("utf-16"), r"is text in UTF-16; save it as UTF-8"),
