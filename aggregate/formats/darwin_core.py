@@ -170,7 +170,8 @@ class DarwinCore:
                     users = [record.user if len(users) > 1 else users[0]]
                 account.note("further votes, as several identified together", len(users) - 1)
                 for user in users:
-                    is_author = not authors.isdisjoint(_people(user)) if authors else None
+                    # All of those who are one user together: a bar may be in an id, as in a|b, beside a|c.
+                    is_author = authors.issuperset(_people(user)) if authors else None
                     voted_at = None if undated.has(record, user) else _time_of(record.date)
                     kept = (text or None for text in (record.date, record.status, record.qualifier, record.rank))
                     votes.add(record.observation, user, record.label, is_author, voted_at, *kept)

@@ -181,6 +181,14 @@ def test_users_whose_ids_have_a_bar_are_counted(work: Path) -> None:
     assert read_back(work / "out", people="joined") == votes
 
 
+def test_users_whose_ids_share_a_part_are_not_each_others_authors(work: Path) -> None:
+    columns = {"observation_id": [1, 1, 1], "user_id": ["a|b", "a|c", "d"], "label": ["x", "x", "x"]}
+    run, votes = run_on(columns | {"is_author": [True, False, True]}, work)
+    plant_aggregate.export(run, "darwin-core", "out")
+    assert [author for *_, author, _ in votes] == [True, False, True]
+    assert read_back(work / "out", people="joined") == votes
+
+
 def test_the_metafile_is_as_its_schema_demands(sample: plant_aggregate.Run, work: Path) -> None:
     """By tdwg_dwc_text.xsd: order of elements, attributes, and, beyond it, each column and term once."""
     plant_aggregate.export(sample, "darwin-core", "out", basis='<"&">')
