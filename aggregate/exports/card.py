@@ -64,7 +64,7 @@ def card(run: "Run", options: Any, data: "TrainingData", samples: "Samples", dig
     return CARD.format(
         yaml="\n".join(head),
         title=title,
-        n=f"{samples.n:,} {what}s of {len(samples.class_names):,} species",
+        n=f"{samples.n:,} {what}s of {samples.n_classes:,} species",
         run=run.run_id or "without an id",
         version=VERSION,
         strategy=run.record.strategy or "unknown",

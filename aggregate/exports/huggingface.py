@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..arrow import binaries, strings
-from ..blocks import Block
+from ..blocks import Block, count
 from ..files.locations import is_uri
 from ..files.writing import writing
 from ..parameters import setting
@@ -56,6 +56,8 @@ class HuggingFace(WithImages):
         Raises VotesError if the run's votes or too many pictures are gone, or nothing is left to train on.
         """
         data, samples = training_samples(run, self, progress)
+        if self.embed and (n_urls := sum(map(_n_urls, samples.splits.values()))):
+            samples.notes.append(f"{count(n_urls, 'URL')} kept as such: only files are embedded")
         progress.phase("write", total=samples.n, unit="images" if samples.has_images else "observations")
         with writing(folder, "folder"):
             (folder / DATA).mkdir()
@@ -107,6 +109,11 @@ def _feature(kind: pa.DataType) -> Any:
     if pa.types.is_list(kind):
         return [_feature(kind.value_type)]
     return {"dtype": str(kind) if kind not in KINDS else KINDS[kind], "_type": "Value"}
+
+
+def _n_urls(table: pa.Table) -> int:
+    """How many pictures are not files."""
+    return sum(map(is_uri, table.column("image").to_pylist()))
 
 
 def _stored(places: pa.Array, *, embed: bool) -> pa.Array:

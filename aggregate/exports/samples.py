@@ -40,6 +40,11 @@ class Samples(NamedTuple):
         return sum(table.num_rows for table in self.splits.values())
 
     @property
+    def n_classes(self) -> int:
+        """How many classes have any: those without a picture have none."""
+        return np.unique(np.concatenate([to_numpy(table.column("class_index")) for table in self.splits.values()])).size
+
+    @property
     def block(self) -> Block:
         """How many pictures there are in each split, and what is to be known of them."""
         rows = [(name, table.num_rows) for name, table in self.splits.items()]

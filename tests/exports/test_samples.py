@@ -141,6 +141,21 @@ def test_with_images_a_row_is_a_picture(
     assert "exported observations without an image" in block.content[1]
 
 
+def test_pictures_that_cannot_be_embedded_are_counted_and_the_card_has_the_classes_with_pictures(
+    run: plant_aggregate.Run, work: Path
+) -> None:
+    plant_aggregate.export(run, "training", "training", **OPTIONS)
+    train = pq.read_table(work / "training" / "data" / "train.parquet")
+    of = dict(zip(train["label"].to_pylist(), train["observation_id"].to_pylist(), strict=True))
+    ids = [of[LABELS[0]], of[LABELS[1]]]
+    urls = [f"https://example.org/{id}.jpg" for id in ids]
+    pq.write_table(pa.table({"observation_id": ids, "image": urls}), work / "urls.parquet")
+    done = plant_aggregate.export(run, "huggingface", "out", images=work / "urls.parquet", embed=True, **OPTIONS)
+    (block,) = (block for block in done.blocks if block.title == "2 images")
+    assert "2 URLs kept as such: only files are embedded" in block.content
+    assert "2 pictures of 2 species" in (work / "out" / "README.md").read_text()
+
+
 def test_image_folders_sort_by_class_index_in_every_split(run: plant_aggregate.Run, images: Path, work: Path) -> None:
     plant_aggregate.export(run, "imagefolder", "out", images=images, **OPTIONS)
     names = sorted(LABELS)
