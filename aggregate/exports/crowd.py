@@ -11,6 +11,7 @@ from ..parameters import setting
 from ..progress import Progress
 from ..publishing.run import Run
 from ..truth import Truth, codes_among, known_rows
+from .observations import votes_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,11 +48,11 @@ def truth_parameter() -> Any:
 
 def votes_of(run: Run, votes: Any, progress: Progress) -> "Votes":
     """The cleaned votes that a run was made of, or those in other files. Raises VotesError."""
+    if votes is not None:
+        return votes_in(run, votes, progress)
     try:
-        return run.votes(paths=votes, progress=progress)
+        return run.votes(progress=progress)
     except VotesError as error:
-        if votes is not None:
-            raise
         remedy = "name the files of the votes as they are now with --votes"
         raise VotesError(error.what, where=error.where, remedy=remedy) from error
 

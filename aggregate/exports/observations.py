@@ -1,14 +1,16 @@
 """The observations of a run as splits see them: its consensus, and the authors among its voters."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrow import plain, to_arrow, to_numpy
-from ..errors import VotesError
+from ..blocks import count
+from ..errors import VotesError, warn
 from ..files.parquet import open_parquet
+from ..progress import Progress
 from ..publishing.run import Run
 from ..splits.observations import Authors, Observations
 from ..truth import codes_among, rows_of
@@ -47,6 +49,22 @@ def read_labelled(run: Run, votes: Votes | None) -> Labelled:
         Authors.none() if votes is None else authors_in(votes, ids),
     )
     return Labelled(table, observations)
+
+
+def votes_in(run: Run, paths: Any, progress: Progress) -> Votes:
+    """The votes of a run in other files, or a frame of them.
+
+    Warns of observations of the run that have no vote there; raises VotesError if none has: authors and votes that are
+    missing would not be seen otherwise.
+    """
+    votes = run.votes(paths=paths, progress=progress)
+    ids = plain(run.read_table(columns=["observation_id"]).column(0))
+    n, n_without = len(ids), int((places_of(ids, votes.observation_ids) < 0).sum())
+    if n and n_without == n:
+        raise VotesError("there is no vote on any observation of the run", remedy="name its votes with --votes")
+    if n_without:
+        warn(f"{n_without:,} of {count(n, 'observation')} of the run have no vote in the files named as its votes")
+    return votes
 
 
 def authors_in(votes: Votes, ids: pa.Array) -> Authors:

@@ -19,7 +19,7 @@ from ..splits.genera import genera_of
 from ..splits.settings import SplitSettings
 from ..splits.units import SPLITS
 from ..votes import Votes
-from .observations import read_labelled
+from .observations import read_labelled, votes_in
 from .taxa import Taxa, read_taxa
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _votes_of(run: Run, options: RunSplitSettings, progress: Progress, *, needed
     """The votes of a run; None where the split does not need them and they are neither ``needed`` nor named."""
     by_observation = options.group == "observation"
     if options.votes is not None:
-        return run.votes(paths=options.votes, progress=progress)
+        return votes_in(run, options.votes, progress)
     if by_observation and not needed:
         return None
     try:

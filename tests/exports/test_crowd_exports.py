@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -211,3 +212,16 @@ def test_peerannots_own_strategies_read_it(
     ours = np.loadtxt(work / "out" / "consensus.txt", int)
     untied = run.read_table(columns=["margin"])["margin"].to_numpy() > 1e-9
     assert np.array_equal(np.asarray(theirs)[untied], ours[untied])
+
+
+@pytest.mark.parametrize("name", ["training", "crowd-kit", "peerannot", "darwin-core"])
+def test_votes_that_are_not_those_of_the_run_are_noticed(run: plant_aggregate.Run, work: Path, name: str) -> None:
+    pq.write_table(pa.table({"observation_id": ["a"], "user_id": ["b"], "label": ["c"]}), "other.parquet")
+    with pytest.raises(plant_aggregate.VotesError, match="no vote on any observation of the run"):
+        plant_aggregate.export(run, name, "out", votes="other.parquet")
+    assert not (work / "out").exists()
+    part = pq.read_table(SAMPLE / "votes.parquet")
+    first = part["observation_id"][0]
+    pq.write_table(part.filter(pc.not_equal(part["observation_id"], first)), "part.parquet")
+    with pytest.warns(plant_aggregate.AggregateWarning, match=r"^1 of 20,099 observations of the run have no vote in"):
+        plant_aggregate.export(run, name, "out", votes="part.parquet")
