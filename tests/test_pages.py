@@ -77,6 +77,7 @@ def test_the_loop_in_pytorch_runs(clone: Path) -> None:
 def test_the_recipe_of_a_subset_runs(clone: Path) -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("agg")
+    pyplot.close("all")  # what other tests left open
     made = run_blocks("subset.md")
     sizes = {name: counts.size for name, counts in made["subset"].populations.items()}
     assert repr(sizes) in (ROOT / "docs" / "subset.md").read_text(encoding="utf-8")
