@@ -64,18 +64,16 @@ MARKER_ATTACHED = re.compile(
     r"(?<![\w.])(nothosubsp|subsp|ssp|nothovar|var|subvar|convar|forma|cv|cf|aff|sect|subg|ser|sp|agg)\.(?=[\w×])", re.I
 )
 FORM_ATTACHED = re.compile(r"(?<=\s)f\.(?=[a-z]{3})")
-SENSE = [
-    (
-        re.compile(
-            r"\s[(\[]?(?:s\.\s?l(?:at)?\.?|s\.\s?lat(?:o|iss)?\.?|sens(?:u|\.) lat(?:o|iss\w*|\.)?)[)\]]?(?=\s|$)"
-        ),
-        "s.l.",
-    ),
-    (
-        re.compile(r"\s[(\[]?(?:s\.\s?s(?:tr)?\.?|s\.\s?str(?:icto)?\.?|sens(?:u|\.) str(?:icto|\.)?)[)\]]?(?=\s|$)"),
-        "s.str.",
-    ),
-    (re.compile(r"\s[(\[]?(?:species complex|species aggregate|species group)[)\]]?(?=\s|$)"), "agg."),
+AGGREGATE_NOTE, IN_WIDE_SENSE, IN_STRICT_SENSE = "agg.", "s.l.", "s.str."
+WIDE = r"s\.\s?l(?:at)?\.?|s\.\s?lat(?:o|iss)?\.?|sens(?:u|\.) lat(?:o|iss\w*|\.)?"
+STRICT = r"s\.\s?s(?:tr)?\.?|s\.\s?str(?:icto)?\.?|sens(?:u|\.) str(?:icto|\.)?"
+NOTES = [
+    (re.compile(rf"\s[(\[]?(?:{words})[)\]]?(?=\s|$)"), note)
+    for words, note in (
+        (WIDE, IN_WIDE_SENSE),
+        (STRICT, IN_STRICT_SENSE),
+        ("species complex|species aggregate|species group", AGGREGATE_NOTE),
+    )
 ]
 """Notes of several words -> the one word that rules know."""
 
@@ -141,7 +139,7 @@ def _read(text: str) -> Name:
     if is_caseless and len(text) > 1:
         text = text.lower()
     marked = _with_single_marks(text)
-    rules += [note for _, note in SENSE if f" {note}" in marked and f" {note}" not in text]
+    rules += [note for _, note in NOTES if f" {note}" in marked and f" {note}" not in text]
     words = WORDS.findall(marked)
     bare = [word.replace(".", "").strip("()[],") for word in words]
     if bare[0].lower() in PLACEHOLDERS:
@@ -184,7 +182,7 @@ def _with_single_marks(text: str) -> str:
     text = SIGN_ATTACHED.sub(" × ", text)
     text = MARKER_ATTACHED.sub(r"\1. ", text)
     text = FORM_ATTACHED.sub("f. ", text)
-    for pattern, note in SENSE:
+    for pattern, note in NOTES:
         text = pattern.sub(f" {note}", text)
     return text
 
@@ -269,58 +267,84 @@ def _after_genus(genus: str, rest: list[str]) -> Name:
     return name._replace(rules=(*rules, *name.rules))
 
 
-def _below_species(species: str, rest: list[str]) -> Name:
-    """What follows an epithet of a species: epithets below species, authors, a cultivar, notes."""
-    rules: list[str] = []
-    authors: list[str] = []
-    marker = epithet = note = ""
-    place = 0
-    if rest and _is_epithet(rest[0]):
-        epithet, place = rest[0], 1
-    while place < len(rest):
-        word = rest[place]
+def _below_species(species: str, rest: Sequence[str]) -> Name:
+    """A species with what follows its epithet: epithets below species, authors, a cultivar, notes."""
+    tail = _Tail(species)
+    words = list(rest)
+    if words and _is_epithet(words[0]):
+        tail.epithet = words.pop(0)
+    while words:
+        word = words.pop(0)
         key = word.lower().rstrip(".")
-        following = rest[place + 1] if place + 1 < len(rest) else ""
-        quoted = _cultivar(word)
-        if quoted or key == "cv":
-            quoted = quoted or " ".join(rest[place + 1 :]).strip("'\" ")
-            after = rest[place + 1 :] if _cultivar(word) else []
-            rules += ["authorship"] * bool(authors)
-            _check_authors(authors)
-            return _cultivar_of(species, species, quoted, after, tuple(rules), spelled=_cultivar(word) is not None)
+        following = words[0] if words else ""
+        if quoted := _cultivar(word):
+            tail.end_of_authors()
+            return _cultivar_of(species, species, quoted, words, tuple(tail.rules))
+        if key == "cv":
+            tail.end_of_authors()
+            name = " ".join(words).strip("'\" ")
+            return _cultivar_of(species, species, name, (), (*tail.rules, "rank written as"))
         if key in MARKERS and _is_epithet(following):
-            rules += ["authorship"] * bool(authors)
-            _check_authors(authors)
-            rules += ["one rank below species"] * bool(epithet)
-            marker, epithet, authors = MARKERS[key], following, []
-            rules += ["rank written as"] * (marker != word)
-            place += 2
-        elif key in MARKERS and key != "f" and (not following or is_authorship(rest[place + 1 :])):
-            rules.append("rank without a name")
-            place += 1
-        elif word in ("s.l.", "s.str.") or (key in AGGREGATES and word[0].islower()):
-            if note or epithet:
-                raise UnreadError(NOT_READ)
-            note = word if word in ("s.l.", "s.str.") else "agg."
-            rules += ["agg."] * (key in AGGREGATES and word != note)
-            place += 1
-        elif word.strip(")") in CULTIVAR_GROUPS and authors and not following:
-            group = " ".join(authors).strip("( ")
-            if epithet or note or not GROUP.fullmatch(group):
-                raise UnreadError(NOT_READ)
-            return Name(f"{species} {group} Group", CULTIVAR, species, "", (*rules, "rank written as"))
+            tail.end_of_authors()
+            tail.add_epithet(word, words.pop(0))
+        elif key in MARKERS and key != "f" and (not words or is_authorship(words)):
+            tail.rules.append("rank without a name")
+        elif word in (IN_WIDE_SENSE, IN_STRICT_SENSE) or (key in AGGREGATES and word[0].islower()):
+            tail.add_note(word if word in (IN_WIDE_SENSE, IN_STRICT_SENSE) else AGGREGATE_NOTE, word)
+        elif word.strip(")") in CULTIVAR_GROUPS and tail.authors and not words:
+            return tail.group()
         else:
-            authors.append(word)
-            place += 1
-    _check_authors(authors)
-    rules += ["authorship"] * bool(authors)
-    cited = " ".join(authors)
-    if epithet:
-        label = f"{species} {marker} {epithet}" if marker else f"{species} {epithet}"
-        return Name(label, BELOW, species, cited, tuple(rules))
-    if note in ("agg.", "s.l."):
-        return Name(f"{species} {note}", AGGREGATE, None, cited, tuple(rules))
-    return Name(species, SPECIES, species, cited, (*rules, *(["s.str."] if note else [])))
+            tail.authors.append(word)
+    return tail.name()
+
+
+class _Tail:
+    """What follows the epithet of a species, word by word."""
+
+    def __init__(self, species: str) -> None:
+        self.species = species
+        self.marker = self.epithet = self.note = ""
+        self.authors: list[str] = []  # of the last epithet
+        self.rules: list[str] = []
+
+    def end_of_authors(self) -> None:
+        """What comes next is not of the authors. Raises UnreadError if the words before cite none."""
+        _check_authors(self.authors)
+        self.rules += ["authorship"] * bool(self.authors)
+        self.authors = []
+
+    def add_epithet(self, marker: str, epithet: str) -> None:
+        """An epithet below species; of several the last counts."""
+        self.rules += ["one rank below species"] * bool(self.epithet)
+        self.marker, self.epithet = MARKERS[marker.lower().rstrip(".")], epithet
+        self.rules += ["rank written as"] * (self.marker != marker)
+
+    def add_note(self, note: str, written: str) -> None:
+        """That the species, and nothing below it, is meant with others, in a wide or in a strict sense."""
+        if self.note or self.epithet:
+            raise UnreadError(NOT_READ)
+        self.note = note
+        self.rules += [AGGREGATE_NOTE] * (note == AGGREGATE_NOTE and written != note)
+
+    def group(self) -> Name:
+        """A group of cultivars, whose name was taken for authors."""
+        group = " ".join(self.authors).strip("( ")
+        if self.epithet or self.note or not GROUP.fullmatch(group):
+            raise UnreadError(NOT_READ)
+        rules = (*self.rules, "rank written as")
+        return Name(f"{self.species} {group} Group", CULTIVAR, self.species, rules=rules)
+
+    def name(self) -> Name:
+        """The name, once there are no more words."""
+        cited = " ".join(self.authors)
+        self.end_of_authors()
+        rules, species = tuple(self.rules), self.species
+        if self.epithet:
+            below = f"{self.marker} {self.epithet}".lstrip()
+            return Name(f"{species} {below}", BELOW, species, cited, rules)
+        if self.note in (AGGREGATE_NOTE, IN_WIDE_SENSE):
+            return Name(f"{species} {self.note}", AGGREGATE, None, cited, rules)
+        return Name(species, SPECIES, species, cited, (*rules, IN_STRICT_SENSE) if self.note else rules)
 
 
 def _check_authors(authors: Sequence[str]) -> None:
@@ -349,13 +373,10 @@ def _cultivar(word: str) -> str | None:
     return None
 
 
-def _cultivar_of(
-    taxon: str, species: str | None, name: str, after: Sequence[str], rules: tuple[str, ...], *, spelled: bool = True
-) -> Name:
+def _cultivar_of(taxon: str, species: str | None, name: str, after: Sequence[str], rules: tuple[str, ...]) -> Name:
     if not name or after or "'" in name:
         raise UnreadError(NOT_READ)
-    label = f"{taxon} '{name}'"
-    return Name(label, CULTIVAR, species, "", rules if spelled else (*rules, "rank written as"))
+    return Name(f"{taxon} '{name}'", CULTIVAR, species, rules=rules)
 
 
 def _is_epithet(word: str) -> bool:
