@@ -221,6 +221,8 @@ def _with_format(error: VotesError, names: Iterable[str | os.PathLike[str]]) -> 
     """An error of files that cannot be read, with the format that one of them looks like."""
     from ..formats.recognition import formats_like
 
+    if error.remedy and "--from " in error.remedy and "--from FORMAT" not in error.remedy:  # it names the format
+        return error
     for name in (os.fspath(each) for each in names):
         found = [] if is_uri(name) else formats_like(Path(local_path(name)))
         if found:
