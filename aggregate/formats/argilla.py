@@ -24,6 +24,7 @@ from .json_ids import id_type, is_id, the_only
 from .json_records import Record, items, kind_of, lines
 from .recognition import Sample, wrong_layout
 from .rows import Rows
+from .scores import is_share
 
 RESPONSES, USERS, STATUS = ".responses", ".responses.users", ".responses.status"
 SUGGESTION, SCORE, AGENT = ".suggestion", ".suggestion.score", ".suggestion.agent"
@@ -196,7 +197,7 @@ class _Reading:
             fault = answer.fault or ("" if is_id(observation) else NO_ID)
             if not fault and score is None:
                 fault = "without a score"
-            elif not fault and (isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1):
+            elif not fault and not is_share(score):
                 fault = "with a score that is no number in [0, 1]"
             if fault:
                 self._reject(record, path, fault, observation, answer.label, table="ai_votes")

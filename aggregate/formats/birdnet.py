@@ -22,6 +22,7 @@ from .delimited import FEWER, header, records, rows
 from .observation_files import UNKNOWN_FILE, FileObservations, base_parameter, observations_parameter
 from .recognition import wrong_layout
 from .rows import Rows
+from .scores import share_of
 
 if TYPE_CHECKING:
     from .recognition import Sample
@@ -116,11 +117,7 @@ def _is_species(label: str) -> bool:
 def _fault_of(detection: _Detection) -> str:
     if not detection.label or not detection.recording:
         return "without a species or recording"
-    try:
-        is_share = 0 <= float(detection.confidence) <= 1
-    except ValueError:
-        is_share = False
-    return "" if is_share else NO_CONFIDENCE
+    return "" if share_of(detection.confidence.strip()) is not None else NO_CONFIDENCE
 
 
 def _rejected(detection: _Detection, reason: str, observation: str | None) -> Rejected:

@@ -14,6 +14,7 @@ from .base import Account, Part
 from .json_records import Record
 from .observation_files import UNKNOWN_FILE, FileObservations
 from .rows import Rows
+from .scores import is_share
 
 HUMAN = "990ae9dd-7a59-4344-afcb-1b7b21368000"
 NO_RESULT = "no cv result"
@@ -109,12 +110,7 @@ def answer_of(boxes: Sequence[Box]) -> Answer | str:
         return MIXED
     if any(box.score is not None and not is_share(box.score) for _, box in named):
         return NOT_IN_RANGE
-    return Answer(*max(named, key=lambda pair: -1.0 if pair[1].score is None else float(str(pair[1].score))))
-
-
-def is_share(value: object) -> bool:
-    """Whether a value is a number in [0, 1]."""
-    return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
+    return Answer(*max(named, key=lambda pair: pair[1].score if is_share(pair[1].score) else -1.0))
 
 
 REJECTED = (SEVERAL, MALFORMED, NOT_IN_RANGE, TWICE, UNKNOWN_FILE)
@@ -161,11 +157,10 @@ class Pictures:
                 self._account.leave_out(answer, table="ai_votes")
             return
         taxon, box = answer
-        is_usable = taxon.kind == "species" and box.score is not None
-        if not is_usable and not self._unscored:
+        score = float(box.score) if taxon.kind == "species" and is_share(box.score) else None
+        if score is None and not self._unscored:
             self._account.leave_out(UNSCORED if taxon.kind == "species" else ABOVE_SPECIES, table="ai_votes")
             return
-        score = float(str(box.score)) if is_usable else None
         self._votes.add(observation, taxon.label, score, taxon.rank, box.source, file)
 
     def _list(
@@ -208,7 +203,7 @@ def _probabilities(box: Box) -> dict[str, float] | None:
     for label, score in zip(box.labels, box.scores, strict=True):
         if label is None or not is_share(score):
             return None
-        found[label] = found.get(label, 0.0) + float(str(score))
+        found[label] = found.get(label, 0.0) + score
     return found
 
 

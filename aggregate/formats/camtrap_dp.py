@@ -5,7 +5,6 @@ https://specs.frictionlessdata.io/data-package/.
 """
 
 import json
-import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from ..parameters import check_parameters, parameter
 from .base import LONGEST, Account, Part, Rejected
 from .recognition import wrong_layout
 from .rows import Rows
+from .scores import share_of
 from .times import utc_time
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class _Reading:
             self._account.leave_out(absence, table=row.table)
         elif not row.id:
             self._account.reject(row.rejected(f"without {IDS[row.level]}"))
-        elif row.method == "machine" and (score := _score_of(row.probability)) is None:
+        elif row.method == "machine" and (score := share_of(row.probability.strip())) is None:
             self._account.reject(row.rejected(NO_SCORE))
         else:
             time = utc_time(row.time)
@@ -306,14 +306,6 @@ class _Reading:
             voted_at = max((found.time for found in several if found.time), default=None)
             rows.add(row.id, row.user, row.label, voted_at, row.deployment or None, row.event or None)
         yield from rows.full()
-
-
-def _score_of(text: str) -> float | None:
-    try:
-        score = float(text)
-    except ValueError:
-        return None
-    return score if math.isfinite(score) and 0 <= score <= 1 else None
 
 
 def _find_table(path: Path) -> _Table:

@@ -37,6 +37,7 @@ from .numbered_votes import (
 from .opening import PACKED, find_file
 from .recognition import wrong_layout
 from .rows import BATCH_ROWS, Rows
+from .scores import is_share
 
 if TYPE_CHECKING:
     from .recognition import Sample
@@ -289,7 +290,7 @@ def _score_lists(release: _Release, path: Path, account: Account) -> Iterator[Pa
         probabilities = list(record.value.values())
         if -1 in codes:
             fault = release.classes.unknown
-        elif not all(type(value) in (int, float) and 0 <= value <= 1 for value in probabilities):
+        elif not all(map(is_share, probabilities)):
             fault = NOT_IN_RANGE
         else:
             rows.add(record.key, [names[code] for code in codes], probabilities)

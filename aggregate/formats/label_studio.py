@@ -20,6 +20,7 @@ from .json_ids import id_type, is_id, the_only
 from .json_records import Record, items, kind_of
 from .recognition import Sample, wrong_layout
 from .rows import Rows
+from .scores import is_share
 from .times import utc_time
 
 KINDS = ("choices", "taxonomy")  # of controls whose answers are labels
@@ -234,7 +235,7 @@ class _Reading:
         scores = [score for scored in (item.given, *regions) if (score := scored.get("score")) is not None]
         if not scores:
             self.account.reject(item.rejected("without a score", label))
-        elif isinstance(scores[0], bool) or not isinstance(scores[0], int | float) or not 0 <= scores[0] <= 1:
+        elif not is_share(scores[0]):
             self.account.reject(item.rejected("with a score that is no number in [0, 1]", label))
         else:
             self.ai_votes.add(item.observation, label, float(scores[0]))

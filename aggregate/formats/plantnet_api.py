@@ -20,6 +20,7 @@ from .json_ids import is_id
 from .json_records import Record, items, kind_of, lines, outline
 from .recognition import wrong_layout
 from .rows import Rows
+from .scores import is_share
 
 if TYPE_CHECKING:
     from .recognition import Sample
@@ -148,7 +149,7 @@ class PlantNetApi:
             if not isinstance(result, dict) or not isinstance(result.get("species"), dict):
                 return NO_OBJECT
             score = result.get("score")
-            if not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= 1:
+            if not is_share(score):
                 return NOT_IN_RANGE
             name = result["species"].get("scientificNameWithoutAuthor")
             found.append(_Result(float(score), self._label(result), isinstance(name, str) and is_binomial(name)))

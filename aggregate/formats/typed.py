@@ -14,6 +14,7 @@ from ..arrow import array, fill_null, scalar, to_arrow, to_numpy
 from ..errors import ParameterError
 from .base import LONGEST, TABLES, Account, Part, Rejected
 from .rows import EPOCH, MICROSECOND, TIME
+from .scores import share_of
 
 BLANK = {"observation_id": "without an observation", "user_id": "without a user"}
 NO_FLAG = "with an is_author that is not true, false, 1 or 0"
@@ -23,7 +24,6 @@ NO_SCORE = "with a score that is no number from 0 to 1"
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 class Texts(NamedTuple):
@@ -110,8 +110,8 @@ def _scores(texts: pa.Array) -> tuple[pa.Array, Flags]:
 
 
 def _score(text: str) -> float:
-    score = float(text) if NUMBER.fullmatch(text) else -1.0
-    if not 0 <= score <= 1:
+    score = share_of(text)
+    if score is None:
         raise ValueError(text)
     return score
 
