@@ -13,7 +13,7 @@ from ..errors import VotesError, quoted
 from ..files.sources import printable
 from .base import Account, Part
 from .csv import read_rows
-from .delimited import SHOWN, header
+from .delimited import SHOWN, delimiter_of, header
 from .recognition import Sample, wrong_layout
 
 VOTES_FILE, TRUTH_FILE = "crowd_labels", "gt"  # names in a folder, without suffixes
@@ -56,15 +56,14 @@ class CrowdKit:
 
     def _layout_of(self, file: Path) -> tuple[str, str, dict[str, str]]:
         """The table that a file has, its delimiter, and our names of its columns -> its own."""
-        for delimiter in "\t," if ".tsv" in file.suffixes else ",\t":
-            names = header(file, delimiter=delimiter)
-            ours = {column: next(filter(names.__contains__, known), "") for column, known in NAMES.items()}
-            if ours["observation_id"] and ours["user_id"] and ours["label"]:
-                return "votes", delimiter, ours
-            label = next(filter(names.__contains__, OF_TRUTH), "")
-            if ours["observation_id"] and label:
-                return "truth", delimiter, {"observation_id": ours["observation_id"], "label": label}
-        names = max((header(file, delimiter=delimiter) for delimiter in ",\t"), key=len)
+        delimiter = delimiter_of(file, ",\t")
+        names = header(file, delimiter=delimiter)
+        ours = {column: next(filter(names.__contains__, known), "") for column, known in NAMES.items()}
+        if ours["observation_id"] and ours["user_id"] and ours["label"]:
+            return "votes", delimiter, ours
+        label = next(filter(names.__contains__, OF_TRUTH), "")
+        if ours["observation_id"] and label:
+            return "truth", delimiter, {"observation_id": ours["observation_id"], "label": label}
         has = ", ".join(map(quoted, names[:SHOWN]))
         fault = f"has neither columns task, worker and label, nor task and label, but {has}"
         raise wrong_layout(file, self.name, fault, "name its columns so")

@@ -25,6 +25,7 @@ from .base import LONGEST, Account, Rejected
 from .opening import opened
 
 BLOCK = 1 << 22  # bytes that are read at a time
+DELIMITERS = ",\t;"
 MOST_BYTES, MOST_LINES = 1 << 24, 10_000  # of a record
 ENOUGH = 1 << 16  # bytes in which there is an end of a line
 SHOWN = 12  # columns that a message names
@@ -79,6 +80,19 @@ class Chunk(NamedTuple):
     lines: Indices  # int64[n], that the records begin in, from 1
 
 
+def delimiter_of(path: Path, among: str = DELIMITERS) -> str:
+    """The character of ``among`` that most fields of the first line are between. Raises VotesError as :func:`header`.
+
+    Not every character can be tried as that of a header: quotes are wrong where fields end elsewhere.
+    """
+
+    def n_fields(delimiter: str) -> int:
+        with opened(path) as file:
+            return len(_Lines(file, path, delimiter).first_row().fields)
+
+    return max(among, key=n_fields)
+
+
 def header(path: Path, *, delimiter: str = ",") -> list[str]:
     """The names of a file's columns. Raises VotesError if it cannot be read, is empty, or no text."""
     with opened(path) as file:
@@ -119,10 +133,7 @@ def records(
         names = _header(lines, path)
         places = _places(names, columns, optional, where, remedy)
         while (row := lines.next_row()) is not None:
-            account.read(table=table)
-            if fault := fault_of(row, len(names)):
-                account.reject(Rejected(table, where, "line", row.line, fault, text=row.text[:LONGEST]))
-            else:
+            if _is_usable(row, len(names), where, table, account):
                 yield Record(where, row.line, {name: row.fields[at] for name, at in places.items()}, row.text)
 
 
@@ -151,10 +162,7 @@ def chunks(
                 continue
             used = []  # one by one, as some record or other is not as it should be
             while lines.position < block.end and (row := lines.next_row()) is not None:
-                account.read(table=table)
-                if fault := fault_of(row, len(names)):
-                    account.reject(Rejected(table, where, "line", row.line, fault, text=row.text[:LONGEST]))
-                else:
+                if _is_usable(row, len(names), where, table, account):
                     used.append(row)
             if used:
                 columns_of = [strings(row.fields[at] for row in used) for at in places.values()]
@@ -192,6 +200,15 @@ def fault_of(row: Row, n_fields: int) -> str:
     if row.fault or len(row.fields) == n_fields:
         return row.fault
     return FEWER if len(row.fields) < n_fields else MORE
+
+
+def _is_usable(row: Row, n_fields: int, where: str, table: str, account: Account) -> bool:
+    """Count a record, and reject it if it has a fault, or not as many fields as the header."""
+    account.read(table=table)
+    fault = fault_of(row, n_fields)
+    if fault:
+        account.reject(Rejected(table, where, "line", row.line, fault, text=row.text[:LONGEST]))
+    return not fault
 
 
 def _parsed(data: bytes, n_fields: int, places: Mapping[str, int], delimiter: str) -> pa.RecordBatch | None:

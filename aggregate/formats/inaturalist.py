@@ -3,6 +3,7 @@
 https://api.inaturalist.org/v1/docs: pages of observations, or of identifications, each with its taxon.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,12 +16,13 @@ from ..errors import VotesError
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import Account, Part
+from .json_ids import LARGEST
 from .json_records import Record, items, kind_of, lines, outline
 from .recognition import Sample, wrong_layout
 from .rows import Rows
 from .times import utc_time
 
-LARGEST = 2**63 - 1
+ANCESTOR = re.compile(r"\d{1,18}", re.ASCII)  # the id of one
 SPECIES = 10  # level of the rank, as iNaturalist numbers them: a subspecies has 5, a genus 20
 LEVELS = {"species": SPECIES, "hybrid": SPECIES, "subspecies": 5, "variety": 5, "form": 5, "infrahybrid": 5}
 """Levels of ranks up to species, where a taxon has the name of its rank alone; all others are above."""
@@ -368,7 +370,7 @@ def _ancestors(given: Mapping[str, Any]) -> list[int]:
     """The ids of a taxon's ancestors from the root on; the taxon itself may be the last of them."""
     listed = given.get("ancestor_ids")
     if not isinstance(listed, list):
-        listed = [int(text) for text in str(given.get("ancestry") or "").split("/") if text.isdigit()]
+        listed = [int(text) for text in str(given.get("ancestry") or "").split("/") if ANCESTOR.fullmatch(text)]
     return [each for each in listed if _is_id(each)]
 
 

@@ -13,7 +13,7 @@ from ..files.sources import printable
 from ..parameters import parameter
 from ..schema import Column
 from .base import Account
-from .delimited import header, records
+from .delimited import delimiter_of, header, records
 from .opening import opened
 
 FILE, IMAGE, OBSERVATION = "file", "image", "observation_id"
@@ -88,8 +88,8 @@ def _rows(table: Path) -> Iterator[tuple[str, str]]:
 
 def _rows_of_text(table: Path) -> Iterator[tuple[str, str]]:
     account = Account()
-    delimiter, names = max(((each, header(table, delimiter=each)) for each in ",\t;"), key=lambda found: len(found[1]))
-    column = _column_in(names)
+    delimiter = delimiter_of(table)
+    column = _column_in(header(table, delimiter=delimiter))
     for record in records(table, account, (column, OBSERVATION), delimiter=delimiter):
         yield record.values[column], record.values[OBSERVATION]
     if account.rejected:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ..errors import VotesError
 from ..files.sources import printable
+from .delimited import DELIMITERS
 from .opening import opened
 from .registry import FORMATS
 
 LENGTH = 1 << 16  # bytes of a file that are looked at
 MOST_ENTRIES, MOST_PATHS = 1000, 5000
-DELIMITERS = ",\t;"
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ from ..files.sources import printable
 from ..parameters import check_parameters, setting
 from .base import Account, Part, Rejected
 from .csv import FORMAT
-from .delimited import MOST_BYTES, Chunk, chunks, header
-from .opening import opened
-from .recognition import DELIMITERS, formats_like, wrong_layout
+from .delimited import Chunk, chunks, delimiter_of, header
+from .recognition import formats_like, wrong_layout
 from .typed import Texts, typed
 
 LIKE_MISSING = ("NA", "N/A", "NaN", "nan", "None", "null", "NULL", "-1", ".", "?")
@@ -69,7 +68,7 @@ class Wide:
     def read(self, paths: Sequence[Path], account: Account) -> Iterator[Part]:
         """The cells of each file."""
         for path in paths:
-            delimiter = _delimiter_of(path)
+            delimiter = delimiter_of(path)
             key, names = self._columns_of(path, delimiter)
             for chunk in chunks(path, _Lines(cells=account), [key, *names], delimiter=delimiter):
                 yield from self._cells(chunk, names, account)
@@ -121,10 +120,3 @@ class Wide:
         for count in pc.value_counts(labels.filter(pc.is_in(labels, value_set=strings(LIKE_MISSING)))).to_pylist():
             if count["values"] not in self.blank:
                 account.note(f"with the label {count['values']}, which --blank makes empty cells", count["counts"])
-
-
-def _delimiter_of(path: Path) -> str:
-    """The character that most fields of the first line are between."""
-    with opened(path) as file:
-        first = file.readline(MOST_BYTES)
-    return max(DELIMITERS, key=lambda delimiter: first.count(delimiter.encode()))

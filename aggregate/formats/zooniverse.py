@@ -20,7 +20,7 @@ from ..errors import VotesError, did_you_mean, quoted, warn
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import LONGEST, Account, Part, Rejected
-from .delimited import chunks, header, records
+from .delimited import chunks, delimiter_of, header, records
 from .panoptes import (
     CHOICES,
     DRAWING,
@@ -61,6 +61,7 @@ OTHER_FILES = {
     "locations": "a subject export",
 }
 """A column that only other files of Zooniverse projects have -> what these are."""
+MOST_DIGITS = 19  # of an integer of 64 bits; Python does not read those of thousands
 SHOWN = 5  # pairs of ids that a warning names
 
 Row = Mapping[str, str]
@@ -515,7 +516,7 @@ def _is_live(row: Row) -> bool:
 
 def _number(row: Row) -> int:
     text = row["classification_id"]
-    if not (text.isascii() and text.isdigit() and int(text) < 1 << 63):
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) < 1 << 63):
         raise _Unusable("with a classification_id that is no number")
     return int(text)
 
@@ -524,8 +525,7 @@ def _read_labels(path: Path) -> dict[str | int, str]:
     """Choice -> label, from a file of the user's. Raises VotesError."""
     account, where = Account(), printable(str(path))
     labels: dict[str | int, str] = {}
-    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-    for record in records(path, account, ("choice", "label"), delimiter=delimiter):
+    for record in records(path, account, ("choice", "label"), delimiter=delimiter_of(path)):
         choice, label = record.values["choice"], record.values["label"].strip()
         if labels.setdefault(choice, label) != label:
             what = f"line {record.line} gives {quoted(choice)} another label than a line before"

@@ -27,6 +27,13 @@ def test_votes_by_all_names(tmp_path: Path, header: str, delimiter: str) -> None
     assert CrowdKit.recognises(Sample.of(path))
 
 
+@pytest.mark.parametrize("name", ["votes.csv", "votes.tsv", "votes.txt"])
+def test_headers_in_quotes_are_those_of_any_delimiter(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('"task"\t"worker"\t"label"\n"1"\t"ana"\t"Acer, red"\n')
+    tables, _ = read_tables(CrowdKit(), tmp_path / name)
+    assert tables["votes"].to_pylist() == [{"observation_id": "1", "user_id": "ana", "label": "Acer, red"}]
+
+
 @pytest.mark.parametrize("header", ["task,label", "task,true_label", "taskId,truth"])
 def test_truth_by_all_names(tmp_path: Path, header: str) -> None:
     (tmp_path / "gt.csv").write_text(f"{header}\n007,Acer\n")

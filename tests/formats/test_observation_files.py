@@ -32,6 +32,13 @@ def test_a_table_gives_the_observations_of_files(tmp_path: Path, kind: str) -> N
     assert observations.of("other.jpg") is None
 
 
+@pytest.mark.parametrize("mark", [",", "\t", ";"])
+def test_a_table_may_have_its_header_in_quotes(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "files.txt"
+    path.write_text(f'"file"{mark}"observation_id"\n"a, b;c.jpg"{mark}"1"\n')
+    assert FileObservations.read(str(path), None).of("a, b;c.jpg") == "1"
+
+
 def test_a_base_folder_is_left_out(tmp_path: Path) -> None:
     table = written(tmp_path, "csv")
     for base in ("/data/survey", "/data/survey/"):

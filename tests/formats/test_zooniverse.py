@@ -480,6 +480,7 @@ def test_a_workflow_export_that_cannot_be_used(
         ({"gold_standard": "yes"}, "with a gold_standard that is neither true nor false"),
         ({"classification_id": "1e+06"}, "with a classification_id that is no number"),
         ({"classification_id": str(2**63)}, "with a classification_id that is no number"),
+        ({"classification_id": "9" * 5000}, "with a classification_id that is no number"),
     ],
 )
 def test_what_cannot_be_used_is_rejected_with_its_line(path: Path, change: dict[str, str], reason: str) -> None:
