@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
+from ..parameters import parameter
 from .base import Account, Part
 from .json_records import Record
 from .observation_files import UNKNOWN_FILE, FileObservations
@@ -35,6 +36,13 @@ NO_SCORES = "without scores of all classes"
 AMBIGUOUS_SCORES = "with several boxes, and no species that their scores would be of"
 FURTHER = "of a further picture of the observation"
 WRONG_SCORES = "with scores that are no probabilities of as many classes"
+
+
+def unscored_parameter() -> Any:
+    """The option to keep answers that are no AI votes."""
+    return parameter(
+        False, "also write answers above species, or without a score of the species, with a null score", group="Format"
+    )
 
 
 class Taxon(NamedTuple):

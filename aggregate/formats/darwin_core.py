@@ -424,10 +424,6 @@ def _reject_fault(account: Account, file: str, fault: Fault) -> None:
 def _no_archive(path: Path) -> VotesError:
     if path.is_file() and not path.stat().st_size:
         return VotesError("is empty", where=printable(str(path)), remedy="export it again")
-    if path.name == METAFILE:
-        return VotesError(
-            "is no archive but a description of one", where=printable(str(path)), remedy="name its folder"
-        )
     remedy = "name a folder or zip file with one, or a table whose first line has Darwin Core terms"
     return wrong_layout(path, DarwinCore.name, f"has no {METAFILE}", remedy)
 

@@ -12,7 +12,7 @@ from ..errors import VotesError
 from ..files.sources import printable
 from ..parameters import check_parameters, setting
 from .base import Account, Part
-from .lakes import imported, lake_parts, only_table, reading
+from .lakes import columns_parameter, imported, lake_parts, only_table, reading
 from .recognition import Sample, wrong_layout
 
 LOG = "_delta_log"
@@ -32,14 +32,7 @@ class Delta:
         group="Format",
         metavar="N",
     )
-    columns: Mapping[str, str] | None = setting(
-        None,
-        "the table's own name of a column, such as observation_id=obs",
-        group="Format",
-        option="--column",
-        columns_of=("VOTES",),
-        metavar="COLUMN=NAME",
-    )
+    columns: Mapping[str, str] | None = columns_parameter()
 
     def __post_init__(self) -> None:
         check_parameters(self)

@@ -14,7 +14,7 @@ from ..files.locations import local_path
 from ..files.sources import printable
 from ..parameters import check_parameters, setting
 from .base import Account, Part
-from .lakes import imported, lake_parts, only_table, reading
+from .lakes import columns_parameter, imported, lake_parts, only_table, reading
 from .recognition import Sample, wrong_layout
 
 METADATA = re.compile(r"v?(\d+)(-.*)?(\.gz)?\.metadata\.json")  # 00003-UUID.metadata.json, v3.metadata.json
@@ -39,14 +39,7 @@ class Iceberg:
         group="Format",
         metavar="ID",
     )
-    columns: Mapping[str, str] | None = setting(
-        None,
-        "the table's own name of a column, such as observation_id=obs",
-        group="Format",
-        option="--column",
-        columns_of=("VOTES",),
-        metavar="COLUMN=NAME",
-    )
+    columns: Mapping[str, str] | None = columns_parameter()
 
     def __post_init__(self) -> None:
         check_parameters(self)

@@ -20,6 +20,7 @@ from ..errors import AggregateError, ParameterError, VotesError, on_one_line, qu
 from ..files.columns import AvailableColumns, Columns, ConversionError, batch_of, match_columns
 from ..files.sources import printable
 from ..frames import without_views
+from ..parameters import setting
 from ..schema import VOTES
 from .base import Account, Part, Rejected
 
@@ -32,6 +33,18 @@ SAME_TIME = "another vote of the user on the observation has the same time"
 NO_ORDER = "the rows of such a table have no order, so which of them counts must follow from times"
 KEYS = ("observation_id", "user_id", "voted_at")
 MIXERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # odd numbers, one for each key
+
+
+def columns_parameter() -> Any:
+    """The option with the table's own names of columns."""
+    return setting(
+        None,
+        "the table's own name of a column, such as observation_id=obs",
+        group="Format",
+        option="--column",
+        columns_of=("VOTES",),
+        metavar="COLUMN=NAME",
+    )
 
 
 def only_table(paths: Sequence[Path]) -> Path:

@@ -13,7 +13,7 @@ from ..errors import VotesError
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import Account, Part
-from .camera_trap_answers import FAILED, Box, Pictures, Taxon, listed, taxon_of
+from .camera_trap_answers import FAILED, Box, Pictures, Taxon, listed, taxon_of, unscored_parameter
 from .json_records import items, kind_of, outline
 from .observation_files import FileObservations, base_parameter, observations_parameter
 from .recognition import wrong_layout
@@ -45,9 +45,7 @@ class MegaDetector:
         "what a class is called: the species in its description, of seven fields, or the name of its category",
         choices=("taxonomy", "name"),
     )
-    unscored: bool = _option(
-        False, "also write answers above species, or without a score of the species, with a null score"
-    )
+    unscored: bool = unscored_parameter()
     score_lists: bool = _option(False, "also write the classifier's probabilities")
 
     def __post_init__(self) -> None:

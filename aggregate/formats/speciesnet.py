@@ -15,7 +15,7 @@ from ..errors import VotesError, quoted, warn
 from ..files.sources import printable
 from ..parameters import check_parameters, parameter
 from .base import Account, Part
-from .camera_trap_answers import FAILED, Box, Pictures, listed, taxon_of
+from .camera_trap_answers import FAILED, Box, Pictures, listed, taxon_of, unscored_parameter
 from .json_records import Record, items, kind_of, outline
 from .observation_files import FileObservations, base_parameter, observations_parameter
 from .recognition import wrong_layout
@@ -39,9 +39,7 @@ class SpeciesNet:
 
     observations: str | None = observations_parameter()
     base_folder: str | None = base_parameter()
-    unscored: bool = _option(
-        False, "also write answers above species, or without a score of the species, with a null score"
-    )
+    unscored: bool = unscored_parameter()
     score_lists: bool = _option(False, "also write the classifier's probabilities, before the geofence")
 
     def __post_init__(self) -> None:

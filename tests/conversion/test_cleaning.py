@@ -80,6 +80,11 @@ def rows_of(done: Conversion, table: str, *columns: str) -> list[Any]:
     return [tuple(row.values()) if len(columns) > 1 else row[columns[0]] for row in read]
 
 
+def test_settings_of_names_are_an_object(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"NameSettings\(names=True\)"):
+        convert(Everything(), tmp_path, tmp_path / "out", names=True)  # type: ignore[arg-type]
+
+
 def test_labels_of_votes_are_cleaned_beside_those_of_the_source(tmp_path: Path) -> None:
     done = converted(tmp_path, names=True)
     assert rows_of(done, "votes", "label", "verbatim_label")[:5] == [
