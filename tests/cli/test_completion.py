@@ -90,6 +90,11 @@ def test_formats_and_their_options(work: Path, capfd: Capture, monkeypatch: pyte
         ),
         ("run|--column|label|=|", []),
         ("completion|z", plain(["zsh"])),
+        ("export|latest|web", plain(["webdataset"])),
+        ("export|latest|csv|--su", plain(["--suffix"])),
+        ("export|latest|imagefolder|--how|", plain(["link", "hardlink", "copy", "index"])),
+        ("export|latest|csv|-o|", ["folders,"]),
+        ("export|latest|huggingface|--votes|", [PARQUET]),
     ],
 )
 def test_what_may_complete_a_command_line(
