@@ -9,10 +9,10 @@ from plant_aggregate.parameters import declared
 from plant_aggregate.taxon_names.settings import NameSettings
 
 from . import console
-from .command import OUTPUT, Choice, SeveralValues, option
+from .command import Choice, SeveralValues, option
 from .layouts import LayoutCommand, LayoutName
-from .options import FloatRange, debug_option, options_of, quiet_option, table_options
-from .outputs import InputPath, LocalFolder
+from .options import FloatRange, debug_option, folder_options, options_of, quiet_option, table_options
+from .outputs import InputPath
 
 RECORD = "conversion.json"
 
@@ -33,17 +33,8 @@ RECORD = "conversion.json"
     help="share of the records of a table that may be unusable",
     group="Votes",
 )
-@option(
-    "-o",
-    "--output",
-    type=LocalFolder(RECORD),
-    required=True,
-    metavar="DIR",
-    help=f"folder to write, which is complete once it is there; its {RECORD} lists the files",
-    group=OUTPUT,
-)
+@folder_options(RECORD, "an earlier conversion")
 @options_of(NameSettings)
-@option("--overwrite", is_flag=True, help="replace an earlier conversion in DIR", group=OUTPUT)
 @table_options(
     "how many records were used, left out and rejected, and why", f"print {RECORD} on stdout instead of the summary"
 )

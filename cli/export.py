@@ -7,11 +7,10 @@ import click
 from plant_aggregate.exports.registry import EXPORTS, SUMMARIES
 
 from . import console
-from .command import OUTPUT, option
 from .completions import runs_in
 from .layouts import LayoutCommand, LayoutName
-from .options import common_options, json_option
-from .outputs import LocalFolder, open_given
+from .options import common_options, folder_options, json_option
+from .outputs import open_given
 
 RECORD = "export.json"
 
@@ -19,16 +18,7 @@ RECORD = "export.json"
 @click.command(cls=LayoutCommand, layouts=EXPORTS, summaries=SUMMARIES, title="Formats")
 @click.argument("run", metavar="RUN", shell_complete=runs_in("", or_files=True))
 @click.argument("format", metavar="FORMAT", type=LayoutName(EXPORTS, SUMMARIES))
-@option(
-    "-o",
-    "--output",
-    type=LocalFolder(RECORD),
-    required=True,
-    metavar="DIR",
-    help=f"folder to write, which is complete once it is there; its {RECORD} lists the files",
-    group=OUTPUT,
-)
-@option("--overwrite", is_flag=True, help="replace an earlier export in DIR", group=OUTPUT)
+@folder_options(RECORD, "an earlier export")
 @json_option(f"print {RECORD} on stdout instead of the summary")
 @common_options()
 def export(run: str, format: str, output: str, overwrite: bool, as_json: bool, **options: Any) -> None:

@@ -22,7 +22,7 @@ from plant_aggregate.strategies.registry import STRATEGIES
 from . import console
 from .command import OUTPUT, SCORES, Choice, Option, SeveralValues, option
 from .completions import PARQUET, runs_in, strategies
-from .outputs import InputPath, LocalPath, OutputFolder, TextParameter
+from .outputs import InputPath, LocalFolder, LocalPath, OutputFolder, TextParameter
 
 if TYPE_CHECKING:
     NumberParameter = click.ParamType[float]
@@ -280,6 +280,24 @@ def saved_option(default: str) -> Callable[[F], F]:
     return option(
         "-o", "--output", type=LocalPath(), default=default, metavar="FILE", help="file to save it in", group=OUTPUT
     )
+
+
+def folder_options(record: str, earlier: str) -> Callable[[F], F]:
+    """``-o`` and ``--overwrite`` of a command that makes a folder, with a file ``record`` in it that lists its files.
+
+    ``earlier``: what may be replaced, such as "an earlier export".
+    """
+    folder = option(
+        "-o",
+        "--output",
+        type=LocalFolder(record),
+        required=True,
+        metavar="DIR",
+        help=f"folder to write, which is complete once it is there; its {record} lists the files",
+        group=OUTPUT,
+    )
+    overwrite = option("--overwrite", is_flag=True, help=f"replace {earlier} in DIR", group=OUTPUT)
+    return lambda function: folder(overwrite(function))
 
 
 def file_option(name: str, help: str) -> Callable[[F], F]:

@@ -7,26 +7,17 @@ import click
 from plant_aggregate.exports.subset import SubsetTables
 
 from . import console
-from .command import OUTPUT, Command, option
+from .command import Command
 from .completions import runs_in
-from .options import column_mapping, common_options, file_option, options_of, table_options
-from .outputs import LocalFolder, open_given, written_to
+from .options import column_mapping, common_options, file_option, folder_options, options_of, table_options
+from .outputs import open_given, written_to
 
 RECORD = "export.json"
 
 
 @click.command(cls=Command)
 @click.argument("run", metavar="RUN", shell_complete=runs_in("", or_files=True))
-@option(
-    "-o",
-    "--output",
-    type=LocalFolder(RECORD),
-    required=True,
-    metavar="DIR",
-    help=f"folder to write, which is complete once it is there; its {RECORD} lists the files",
-    group=OUTPUT,
-)
-@option("--overwrite", is_flag=True, help="replace an earlier subset in DIR", group=OUTPUT)
+@folder_options(RECORD, "an earlier subset")
 @options_of(SubsetTables)
 @file_option("--plot", "draw Lorenz curves and counts by rank: .svg, .png or .pdf (extra 'plot')")
 @table_options("a row for each figure of the populations", "print subset.json on stdout instead of text")
