@@ -114,7 +114,7 @@ def test_a_configuration(votes: Path, capfd: Capture) -> None:
         (["csv", "votes.csv", "-o", "votes.csv"], "votes.csv: is the name of a file, but a folder is written", 2),
         (["csv", "votes.csv", "-o", "s3://bucket/out"], "must be a local path", 2),
         (["csv", "none.csv", "-o", "out"], "none.csv: no such file or folder", 1),
-        (["csv", ".", "-o", "out"], "cannot be read (is a directory); name a file", 1),
+        (["csv", ".", "-o", "out"], "is a folder; name the files in it", 1),
         (["csv", "votes.csv", "-o", "out", "--max-rejected", "0"], "1 of 200 records of votes cannot be used", 1),
         (["zooniverse", "votes.csv", "-o", "out"], "it looks like csv; name that format instead of zooniverse", 1),
     ],
