@@ -1,11 +1,12 @@
 """The examples of docs/names.md: labels, and what the package makes of them."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from plant_aggregate import clean_names
+from plant_aggregate.taxon_names import vocabulary
 
 EXAMPLES: Mapping[str, list[str]] = {
     "spelling": [
@@ -104,4 +105,27 @@ def table_of(name: str) -> str:
     for label, cleaned in zip(EXAMPLES[name], found.labels.to_pylist(), strict=True):
         shown = "no opinion" if cleaned is None else f"`{cleaned}`"
         lines.append(f"| `{label}` | {shown} | {reasons.get(label, '')} |".replace("\u00a0", "\\xa0"))
+    return "\n".join(lines)
+
+
+def words_of_rules() -> str:
+    """A Markdown table of the words that rules know, and what each is read as."""
+    lines = ["| words | where | read as |", "|---|---|---|"]
+
+    def add(words: Iterable[str], where: str, meaning: str) -> None:
+        lines.append(f"| {', '.join(f'`{word}`' for word in sorted(words))} | {where} | {meaning} |")
+
+    add(vocabulary.UNKNOWN_SPECIES, "after a genus", "a species of it: above species")
+    for written in sorted(set(vocabulary.INFRAGENERIC.values())):
+        words = [word for word, marker in vocabulary.INFRAGENERIC.items() if marker == written]
+        add(words, "after a genus", f"`{written}`: above species")
+    for written in sorted(set(vocabulary.MARKERS.values())):
+        words = [word for word, marker in vocabulary.MARKERS.items() if marker == written]
+        add(words, "after a species", f"`{written}`, if an epithet follows")
+    add(vocabulary.AGGREGATES, "after a species, in lower case", "`agg.`")
+    for reason in sorted(set(vocabulary.UNCERTAIN.values())):
+        words = [word for word, why in vocabulary.UNCERTAIN.items() if why == reason]
+        add(words, "anywhere", f"refused: {reason}")
+    add(vocabulary.SEVERAL, "anywhere, in lower case", "refused: several names")
+    add(vocabulary.PLACEHOLDERS, "at the beginning", "refused: no name of a taxon")
     return "\n".join(lines)

@@ -560,6 +560,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of conversions": lambda: columns(schema.CONVERSION),
     "columns of cleaned labels": lambda: columns(schema.CLEANED_LABELS),
     **{f"cleaned {name}": partial(name_examples.table_of, name) for name in name_examples.EXAMPLES},
+    "words of names": name_examples.words_of_rules,
     "file of synonyms": lambda: f"```csv\n{name_examples.SYNONYMS}```",
     **{f"help {name}": partial(help_of, name) for name in COMMANDS},
 }

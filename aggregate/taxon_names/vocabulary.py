@@ -55,7 +55,7 @@ SEVERAL = words_of("or oder ou vel versus vs")
 
 PLACEHOLDERS = words_of(
     "nothing nothinghere nthnghr unknown unidentified undetermined undefined unspecified unidentifiable unclassified "
-    "none no not empty blank other others various several any some misc miscellaneous na n/a null nan nil indet "
+    "none no not empty blank other others various several any some misc miscellaneous na null nan nil indet "
     "missing incertae"
 )
 """First words, in lower case, of labels that name no taxon."""
