@@ -152,7 +152,7 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     weights = pa.table({"user_id": votes["user_id"][:1], "fixed_weight": [1.0]})
     pq.write_table(weights, tmp_path / "weights.parquet")
     runs = [plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out", *night) for night in nights]
-    (tmp_path / "votes.csv").write_text("observation_id,user_id,label\n1,ana,Acer\n")
+    (tmp_path / "votes.csv").write_text("observation_id,user_id,label,is_author\n1,ana,Acer,1\n")
     of_csv = plant_aggregate.Settings(format="csv")
     runs.append(plant_aggregate.run(tmp_path / "votes.csv", tmp_path / "of-csv", settings=of_csv))
     (Path(runs[-2].folder) / "users.parquet").unlink()
