@@ -96,7 +96,7 @@ class AiVotes:
             raise VotesError(
                 f"column {column!r} has type {theirs.type}, but {ours.type} in the votes",
                 where=self.origin,
-                remedy="write it with the type of the votes",
+                remedy="write it with the type of the votes, such as with plant-aggregate convert --ids",
             )
         if not pa.types.is_integer(ours.type):
             return _merged_texts(ours, theirs)

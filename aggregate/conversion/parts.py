@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import AggregateError, ParameterError, VotesError, quoted, reason_of
+from ..files.sources import printable
 from ..formats import base
 from ..formats.base import TABLES, Account, Format, Part
 from ..formats.delimited import NOT_UTF_8
@@ -94,6 +95,8 @@ class Reader:
         if "it looks like" in error.what:
             return error
         for path in self.paths:
+            if error.where not in (None, "", printable(str(path))):
+                continue  # a fault of another file, such as one within the folder
             found = formats_like(path)
             if found and self.layout.name not in found:
                 what = f"{error.what}; it looks like {' or '.join(found)}"

@@ -230,6 +230,16 @@ def test_a_file_of_another_format_is_named(tmp_path: Path, votes: Path) -> None:
         convert("tsv", votes, tmp_path / "out")
 
 
+def test_a_fault_of_a_file_is_not_put_down_to_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/meta.xml").write_text("<archive/>")
+    (tmp_path / "in/cut.json").write_text('{"observation_id": 1, "results": [')
+    with pytest.raises(VotesError) as error:
+        convert("plantnet-api", tmp_path / "in", tmp_path / "out")
+    assert "cut.json: " in str(error.value)
+    assert "it looks like" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
