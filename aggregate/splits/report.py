@@ -40,7 +40,7 @@ COUNTS = {
     "confusion": "confusion: mean share of the runner-up",
     "share_within_genus": "of it within a genus",
     "share_among_species": "of it among these species",
-    "lorenz_distance": "Lorenz distance to the population before",
+    "lorenz_distance": "Lorenz distance to the column left of it",
 }
 """Figures that the table shows, and their names there."""
 
