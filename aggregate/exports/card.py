@@ -30,7 +30,7 @@ CARD = """---
 {rows}
 
 The `label` is a class, by its index; `sample_weight` is the {weight} of the label. {together}
-`training.json` has the options, and what was reached and left out.
+`export.json` has the options, `training.json` what was reached and left out.
 
 ```python
 from datasets import load_dataset

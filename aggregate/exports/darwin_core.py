@@ -91,7 +91,9 @@ class _Consensus:
         self.ids, self._labels, self._status = (plain(table.column(name)) for name in columns[:3])
         self._numbers = [table.column(name).to_numpy() for name in columns[3:]]
         record = run.record
-        self._made_by = f"consensus by {record.strategy} of {PROGRAM} {record.version}, run {run.run_id}"
+        # Of a consensus.parquet by itself none of these is known.
+        by = f" by {record.strategy} of {PROGRAM} {record.version}" if record.strategy else f" of {PROGRAM}"
+        self._made_by = f"consensus{by}" + (f", run {run.run_id}" if run.run_id else "")
         started = utc_time(record.settings.get("started"))
         self._when = None if started is None else f"{started:%Y-%m-%dT%H:%M:%SZ}"
         # An integer is no name; the term says so to whoever reads it.

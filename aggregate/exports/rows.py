@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..arrow import plain
@@ -64,8 +63,3 @@ def consensus_batches(
 def consensus_table(run: Run, only: str, columns: Sequence[str]) -> pa.Table:
     """The same as a table. Raises VotesError."""
     return pa.Table.from_batches(list(consensus_batches(run, only, columns)))
-
-
-def sorted_labels(labels: pa.Array | pa.ChunkedArray) -> list[Any]:
-    """Distinct labels, sorted: text by its code points, which is the order in which tools sort folders and classes."""
-    return sorted(pc.unique(labels).to_pylist())

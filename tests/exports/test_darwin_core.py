@@ -245,3 +245,14 @@ def test_python_dwca_reader_reads_what_was_written(work: Path, packed: bool) -> 
             expected = pd.DataFrame(records).rename(columns=lambda name: name.rpartition("/")[2])
             frame.columns = names
             pd.testing.assert_frame_equal(frame, expected[names], check_dtype=False)
+
+
+def test_a_consensus_by_itself_claims_no_strategy_or_run(work: Path) -> None:
+    run, _ = run_on({"observation_id": ["a"], "user_id": ["u"], "label": ["Acer campestre"]}, work)
+    (work / "alone").mkdir()
+    alone = work / "alone" / "consensus.parquet"
+    alone.write_bytes(Path(run.consensus).read_bytes())
+    plant_aggregate.export(alone, "darwin-core", work / "archive", votes=[str(work / "votes.parquet")])
+    text = (work / "archive" / "occurrence.tsv").read_text(encoding="utf-8")
+    assert '"consensus of plant-aggregate: confidence' in text
+    assert "None" not in text
