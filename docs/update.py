@@ -171,7 +171,7 @@ def exported(name: str) -> str:
     given = [images if option == "images.parquet" else option for option in options]
     said = output_of("export", consensus, name, "-o", f"{here}/{name}", "-q", *given)
     command = " ".join(["plant-aggregate export latest", name, "-o", name, *options])
-    return f"```console\n$ {command}\n{said.replace(f'{here}/', '')}```"
+    return f"```console\n$ {command}\n{without_sizes(said).replace(f'{here}/', '')}```"
 
 
 def converted_archive() -> str:
@@ -376,7 +376,13 @@ def ambiguity_on_samples() -> str:
 
 def in_console(printed: str) -> str:
     """A console block, as if everything had happened in the current folder."""
-    return f"```console\n{re.sub(f'{re.escape(WORK.name)}/[^/]+/', '', printed)}```"
+    printed = re.sub(f"{re.escape(WORK.name)}/[^/]+/", "", without_sizes(printed))
+    return f"```console\n{printed}```"
+
+
+def without_sizes(printed: str) -> str:
+    """A text without the size of what was written, which differs between versions of the libraries that write it."""
+    return re.sub(r"^(written to .*\d+ files?) of [\d.,]+ \w?B$", r"\1", printed, flags=re.MULTILINE)
 
 
 @cache

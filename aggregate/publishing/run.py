@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import VotesError
+from ..errors import ParameterError, VotesError
 from ..files.destination import HELD, LATEST, POINTER, RECORD_FILE, RUNS, is_run_id
 from ..files.locations import CHUNK, above, beside, child, is_uri, last_name, locate, reaching, redacted
 from ..files.snapshots import copied
@@ -212,9 +212,12 @@ class Run:
         inputs = self._vote_files if paths is None else ()
         reading, conversion = self.record.reading, self.record.conversion
         given = [file.path for file in inputs] if conversion is None else list(conversion.paths)
-        layout = None if is_frame(paths) else reading.layout
-        if layout is not None and conversion is not None:
-            layout = as_read(layout, conversion.details)
+        try:
+            layout = None if is_frame(paths) else reading.layout
+            if layout is not None and conversion is not None:
+                layout = as_read(layout, conversion.details)
+        except ParameterError as error:  # its package is gone, or has other options by now
+            raise self._votes_are_gone(f"their format cannot be used: {error.what}", error.where) from error
         try:
             found = find_votes(
                 given if paths is None else paths,

@@ -12,13 +12,15 @@ from plant_aggregate.cli.outputs import flag_of
 from tests.command_line import Capture, error_line
 
 ARGUMENTS = {
+    "convert": ["csv", "v.csv", "-o", "out"],
     "run": ["v.parquet"],
     "compare": ["v.parquet", "--truth", "t.parquet"],
+    "ambiguity": ["v.parquet", "--scores", "s.parquet"],
     "subset": ["latest", "-o", "out"],
     "calibrate-ai": ["ai.parquet", "--truth", "t.parquet"],
 }
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}
-VALUES |= {"--parser": ["gbif"], "--to-species": [], "--higher-taxa": []}
+VALUES |= {"--parser": ["gbif"], "--to-species": [], "--higher-taxa": [], "--from-option": ["task=T0"]}
 
 
 def with_needs() -> Iterator[tuple[str, Option, click.Parameter]]:

@@ -150,6 +150,8 @@ def test_lines_without_ids_and_times_that_cannot_be_read(path: Path) -> None:
 
 def test_other_files_are_refused(path: Path) -> None:
     path.write_text("task,worker,label\n1,2,Acer\n")
+    assert fault(path).endswith("it looks like crowd-kit; name that format instead of mturk")
+    path.write_text("picture,species\n1,Acer\n")
     assert "lacks the columns 'WorkerId' and 'Answer.*'" in fault(path)
     assert fault(path).endswith("; download the results of a batch as CSV")
     path.write_text("HITId,AssignmentId,WorkerId,Answer.taskAnswers\n")

@@ -114,6 +114,8 @@ def test_a_blank_response_is_no_opinion_and_nobodys_is_rejected(path: Path) -> N
 
 def test_other_files_are_refused(path: Path) -> None:
     path.write_text("task\tworker\tlabel\n1\t2\tAcer\n")
+    assert fault(path).endswith("it looks like crowd-kit; name that format instead of toloka")
+    path.write_text("picture\tspecies\n1\tAcer\n")
     assert "lacks the columns 'ASSIGNMENT:worker_id' and 'OUTPUT:*'" in fault(path)
     assert fault(path).endswith("; download the results of a pool as TSV")
 
