@@ -14,7 +14,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 SIZES_ABOVE = ((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"))
 LARGEST = "100M<n<1B"
 
-BY_AUTHOR = "All observations of an author are in one split."
+BY_AUTHOR = "All observations of a known author are in one split; those without one are split one by one."
 BY_OBSERVATION = "Observations are split one by one: those of one author may be in several splits."
 
 CARD = """---
