@@ -1,0 +1,25 @@
+"""The labels that sets are made of, with their prior and weights."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...arrays import Floats
+from .priors import Prior
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class LabelSpace:
+    """The K labels that the classifier may name, each with what scores need to know of it."""
+
+    names: "pa.Array"
+    """string[K] or integers[K], distinct, in label order: texts by code point, integers by number."""
+    prior: Prior | None = None
+    """How often each is in the training set; scores that divide by it need it."""
+    weights: Floats | None = None
+    """omega, float64[K], at least 0: the weight of each label in weighted macro coverage; None for equal weights."""
+
+    def __len__(self) -> int:
+        return len(self.names)

@@ -1,0 +1,89 @@
+"""Ranks of thresholds among calibration scores, exactly: from the decimal text of alpha, in whole numbers.
+
+In doubles floor(0.29 * 100) is 28, and ``numpy.quantile`` with ``inverted_cdf`` is a rank too high for some n.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from ...arrays import Floats
+from ...errors import ParameterError
+
+
+@dataclass(frozen=True, order=True)
+class Alpha:
+    """A miscoverage level in (0, 1): the share of observations whose true label may be outside the set."""
+
+    exact: Fraction
+
+    @classmethod
+    def of(cls, level: "Alpha | str | float | Decimal | Fraction") -> "Alpha":
+        """The level that a decimal text names, or a number in its shortest form. Raises ParameterError.
+
+        >>> Alpha.of(0.29).rank(99)
+        29
+        """
+        if isinstance(level, Alpha):
+            return level
+        try:
+            exact = level if isinstance(level, Fraction) else Fraction(Decimal(str(level)))
+        except (InvalidOperation, ValueError, OverflowError):
+            exact = Fraction(0)
+        if not 0 < exact < 1:
+            raise ParameterError(f"alpha is {level} but must be a number in (0, 1)")
+        return cls(exact)
+
+    def __str__(self) -> str:
+        return f"{float(self.exact):g}"
+
+    def __float__(self) -> float:
+        return float(self.exact)
+
+    def rank(self, n: int) -> int:
+        """m(n) = floor(alpha (n + 1)): the rank of the threshold among n scores; 0 if they are too few."""
+        return int(self.exact * (n + 1))
+
+    @property
+    def fewest(self) -> int:
+        """The smallest number of calibration rows with a finite threshold: 9 at alpha 0.1.
+
+        >>> [Alpha.of(level).fewest for level in ("0.2", "0.1", "0.05", "0.01")]
+        [4, 9, 19, 99]
+        """
+        return -int(-1 / self.exact // 1) - 1
+
+
+def alphas_of(levels: Iterable[Alpha | str | float]) -> tuple[Alpha, ...]:
+    """Distinct levels in the order given. Raises ParameterError."""
+    return tuple(dict.fromkeys(Alpha.of(level) for level in levels))
+
+
+def threshold_at(scores: Floats, alpha: Alpha) -> float:
+    """The m(n)-th smallest of ``scores`` float64[n], ties counted; -inf where m(n) is 0."""
+    rank = alpha.rank(scores.size)
+    return float(np.partition(scores, rank - 1)[rank - 1]) if rank else -np.inf
+
+
+class Randomised(NamedTuple):
+    """Two thresholds of which one is drawn for each row, so that coverage is exactly 1 - alpha without ties."""
+
+    lower: float
+    upper: float
+    share_lower: float  # probability of the lower threshold
+
+
+def randomised_threshold(scores: Floats, alpha: Alpha) -> Randomised:
+    """The scores of the ranks m(n) and m(n) + 1, and how often the lower is taken, of ``scores`` float64[n].
+
+    >>> randomised_threshold(np.array([0.1, 0.2, 0.3, 0.4, 0.5]), Alpha.of("0.2"))
+    Randomised(lower=0.1, upper=0.2, share_lower=0.8)
+    """
+    ordered, rank = np.sort(scores), alpha.rank(scores.size)
+    lower = float(ordered[rank - 1]) if rank else -np.inf
+    upper = float(ordered[rank]) if rank < scores.size else np.inf
+    return Randomised(lower, upper, float(1 - (alpha.exact * (scores.size + 1) - rank)))

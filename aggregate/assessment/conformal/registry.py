@@ -1,0 +1,27 @@
+"""Scores and threshold rules by name: a line each."""
+
+from ...registry import Registry
+from .scores.base import Score
+from .thresholds.base import ThresholdRule
+
+SCORES: Registry[type[Score]] = Registry(
+    "score",
+    group="plant_aggregate.conformity_scores",
+    package=__package__,
+    built_in={"softmax": ".scores.softmax:Softmax"},
+)
+"""Name -> class, the default first; other packages may add theirs."""
+
+SCORE_SUMMARIES: dict[str, str] = {"softmax": "the classifier's probability: the smallest sets of a marginal coverage"}
+"""Name -> what it is, in a line: help lists scores without loading them."""
+
+RULES: Registry[type[ThresholdRule]] = Registry(
+    "threshold",
+    group="plant_aggregate.threshold_rules",
+    package=__package__,
+    built_in={"standard": ".thresholds.standard:Standard"},
+)
+"""Name -> class, the default first; other packages may add theirs."""
+
+RULE_SUMMARIES: dict[str, str] = {"standard": "one threshold for all labels: marginal coverage"}
+"""Name -> what it is, in a line: help lists rules without loading them."""

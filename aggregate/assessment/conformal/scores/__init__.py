@@ -1,0 +1,1 @@
+"""Conformity scores: how well a label fits an observation, a file each."""

@@ -1,0 +1,92 @@
+"""Prediction sets: which labels are likely enough, for each observation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays import Counts, Flags, Floats, LabelCodes, Offsets
+from ...classifier_scores import ClassifierScores
+from .thresholds.base import Thresholds
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionSets:
+    """A set of labels for each of n observations.
+
+    Labels that are in every set whatever the scores (``always``) are listed where the classifier lists them, and
+    counted in all: with thresholds that are too low, a set may be the whole label space.
+    """
+
+    offsets: Offsets
+    """int64[n + 1]; the listed labels of set i are the slice ``offsets[i]:offsets[i + 1]``."""
+    labels: LabelCodes
+    """int32; in descending order of score, ties in label order; at or beyond ``n_labels`` outside the label space."""
+    scores: Floats
+    """float64; the score of each."""
+    sizes: Counts
+    """int32[n]; the number of labels of each set, also of those that are in it without being listed."""
+    always: Flags
+    """bool[n_labels]; the labels that are in every set."""
+
+    def __len__(self) -> int:
+        return self.sizes.size
+
+    @property
+    def n_labels(self) -> int:
+        """Size of the label space."""
+        return self.always.size
+
+    @property
+    def empty(self) -> Flags:
+        """bool[n]; legal, and always a miss."""
+        empty: Flags = self.sizes == 0
+        return empty
+
+    @property
+    def whole_space(self) -> Flags:
+        """bool[n]; whether a set is all labels: it says nothing."""
+        whole: Flags = self.sizes >= self.n_labels
+        return whole
+
+    def covers(self, truth: LabelCodes) -> Flags:
+        """Which sets have the label ``truth`` int32[n], negative for a label that no set can have: bool[n]."""
+        rows = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        covered = np.zeros(len(self), np.bool_)
+        covered[rows[self.labels == truth[rows]]] = True
+        known = (truth >= 0) & (truth < self.n_labels)
+        return covered | (known & self.always[np.where(known, truth, 0)])
+
+
+def sets_of(
+    scores: ClassifierScores,
+    item_scores: Floats,
+    thresholds: Thresholds,
+    n_labels: int,
+    *,
+    unlisted: float = 0.0,
+    slack: float = 0.0,
+) -> PredictionSets:
+    """The sets {k : s(x, k) >= t_k} of label lists whose labels have ``item_scores`` float64[items].
+
+    ``unlisted``: score of a label that a list does not have. ``slack``: relative tolerance of the comparison. A label
+    is in every set if its threshold is at most ``unlisted``.
+    """
+    from ...kernels.prediction_sets import mark_members
+    from ...kernels.threads import in_blocks
+
+    t = thresholds.each(n_labels)
+    always = t < unlisted if thresholds.strict else t <= unlisted
+    least, least_unknown = _with_slack(t, slack), float(_with_slack(np.array([thresholds.shared]), slack)[0])
+    n = len(scores)
+    members, listed, sizes = np.empty(scores.labels.size, np.bool_), np.empty(n, np.int32), np.empty(n, np.int32)
+    bounds = least, least_unknown, thresholds.strict, always, int(always.sum())
+    in_blocks(mark_members, n, scores.offsets, scores.labels, item_scores, *bounds, members, listed, sizes)
+    offsets = np.concatenate([[0], np.cumsum(listed, dtype=np.int64)])
+    labels, values = scores.labels[members], item_scores[members]
+    rows = np.repeat(np.arange(n), listed)
+    order = np.lexsort((labels, -values, rows))
+    return PredictionSets(offsets, labels[order], values[order], sizes, always)
+
+
+def _with_slack(t: Floats, slack: float) -> Floats:
+    return np.where(np.isfinite(t), t - slack * np.abs(t), t)

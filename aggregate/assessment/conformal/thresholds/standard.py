@@ -1,0 +1,19 @@
+"""One threshold for all labels: marginal coverage of at least 1 - alpha, for any score."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..order import Alpha, threshold_at
+from .base import Calibration, Thresholds
+
+
+@dataclass(frozen=True)
+class Standard:
+    """t = the floor(alpha (n + 1))-th smallest score of the calibration rows."""
+
+    name: ClassVar[str] = "standard"
+    slack: ClassVar[float] = 0.0
+
+    def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
+        """One threshold; -inf if there are fewer than ``alpha.fewest`` rows."""
+        return Thresholds(threshold_at(calibration.scores, alpha))

@@ -1,0 +1,71 @@
+"""The golden cases of prediction sets, as the engine takes them."""
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from plant_aggregate.assessment.conformal.label_space import LabelSpace
+from plant_aggregate.assessment.conformal.priors import Prior
+from plant_aggregate.assessment.conformal.registry import RULES, SCORES
+from plant_aggregate.classifier_scores import ClassifierScores
+from tests.paths import ROOT
+
+GOLDEN = json.loads((ROOT / "tests" / "golden" / "conformal.json").read_text())
+CASES: list[dict[str, Any]] = GOLDEN["cases"]
+AUX: dict[str, Any] = GOLDEN["aux"]
+
+
+class Rows(NamedTuple):
+    """Rows of a case, integer coded."""
+
+    scores: ClassifierScores
+    truth: np.ndarray
+    draws: np.ndarray | None
+
+
+def rows_of(case: dict[str, Any], part: str) -> Rows:
+    """The rows of ``calibration`` or ``predict``."""
+    code = {name: k for k, name in enumerate(case["labels"])}
+    rows = case[part]
+    lengths = [len(row["scores"]) for row in rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    labels = np.array([code[name] for row in rows for name in row["scores"]], np.int32)
+    probabilities = np.array([p for row in rows for p in row["scores"].values()], np.float64)
+    draws = np.array([row["u"] for row in rows]) if "u" in rows[0] else None
+    return Rows(
+        ClassifierScores(offsets, labels, probabilities), np.array([code[r["truth"]] for r in rows], np.int32), draws
+    )
+
+
+def space_of(case: dict[str, Any]) -> LabelSpace:
+    """The labels of a case, with prior and weights."""
+    names, params = case["labels"], case["params"]
+    prior = None
+    if "prior_counts" in case:
+        counts = np.array([case["prior_counts"][name] for name in names], np.float64)
+        prior = Prior(counts, float(params.get("prior_at_least", 0)))
+    weights = None
+    if "omega" in params:
+        weights = np.array([float(params["omega"][name]) for name in names])
+    if "at_risk" in params:
+        gamma = float(params["gamma"])
+        weights = np.array([gamma if name in params["at_risk"] else 1.0 for name in names])
+        weights /= weights.sum()
+    return LabelSpace(pa.array(names), prior, weights)
+
+
+def score_of(case: dict[str, Any]) -> Any:
+    """The score of a case; the options of those that have some are in ``params``."""
+    return SCORES[case["score"]]()
+
+
+def rule_of(case: dict[str, Any]) -> Any:
+    """The threshold rule of a case."""
+    return RULES[case["threshold"].replace("_", "-")]()
+
+
+def is_known(case: dict[str, Any]) -> bool:
+    """Whether score and rule are registered."""
+    return case["score"] in list(SCORES) and case["threshold"].replace("_", "-") in list(RULES)
