@@ -4,7 +4,6 @@ The items of row i are the slice ``offsets[i]:offsets[i + 1]``; k is the label o
 labels for one outside the label space.
 """
 
-
 from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets
 from .jit import kernel
 
