@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Flags, Floats, LabelCodes, Weights
+from .arrays import Flags, Floats, Integers, LabelCodes, Weights
 
 N_BINS = 15  # bins of the calibration error [Guo et al. 2017, On Calibration of Modern Neural Networks, ICML]
 BLOCK = 1 << 20  # items of resamples that are in memory at a time
@@ -106,36 +106,54 @@ def risk_coverage_area(confidence: Floats, right: Flags, counts: Weights) -> Flo
     return _ratio(risks.sum(axis=-1), counts.sum(axis=-1))
 
 
-def resampled_counts(n: int, resamples: int, seed: int) -> Iterator[Weights]:
-    """Blocks float64[b, n] of how often each of n observations is drawn, n times with replacement."""
+def resampled_counts(n: int, resamples: int, seed: int, groups: Integers | None = None) -> Iterator[Weights]:
+    """Blocks float64[b, n] of how often each of n observations is drawn, n times with replacement.
+
+    With ``groups`` int[n], from 0, float64[b, groups]: how often those of each group are drawn.
+    """
     random = np.random.default_rng(seed)
     block = max(1, BLOCK // max(n, 1))
+    width = n if groups is None else int(groups.max(initial=-1)) + 1
     for first in range(0, resamples, block):
         size = min(block, resamples - first)
-        drawn = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        drawn = random.integers(0, n, (size, n))
+        places = (drawn if groups is None else groups[drawn]) + width * np.arange(size)[:, None]
+        yield np.bincount(places.ravel(), minlength=size * width).reshape(size, width).astype(np.float64)
 
 
 def bootstrap(
-    statistic: Callable[[Weights], Floats], n: int, resamples: int, seed: int, bounds: tuple[float, float] = (0.0, 1.0)
+    statistic: Callable[[Weights], Floats],
+    n: int,
+    resamples: int,
+    seed: int,
+    bounds: tuple[float | Floats, float | Floats] = (0.0, 1.0),
+    *,
+    groups: Integers | None = None,
+    corrected: Flags | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """``statistic`` (counts[..., n] -> float64[..., m]) of n observations: estimates, lower and upper ends, [m] each.
 
     The ends are percentiles of the resamples (a share LEVEL lies between), corrected by the difference of the
-    resamples' mean from the estimate: a resample has fewer distinct labels, which biases the macro measures and the
-    calibration error. NaN where there are no resamples, or no estimate.
+    resamples' mean from the estimate, except where ``corrected`` bool[m] is false: a resample has fewer distinct
+    labels, which biases the macro measures and the calibration error. NaN where there are no resamples, or no estimate.
+
+    ``bounds``: of all estimates, or of each. ``groups`` int[n], from 0: observations that are alike have the same
+    group, and ``statistic`` takes the counts of groups.
     """
-    estimate = statistic(np.ones(n))
+    once = np.ones(n) if groups is None else np.bincount(groups).astype(np.float64)
+    estimate = statistic(once)
     if resamples == 0 or n == 0:
         return estimate, np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
-    drawn = np.concatenate([statistic(counts) for counts in resampled_counts(n, resamples, seed)])
+    drawn = np.concatenate([statistic(counts) for counts in resampled_counts(n, resamples, seed, groups)])
     ends = np.full((2, estimate.size), np.nan)
     for place, value in enumerate(estimate):
         defined = drawn[~np.isnan(drawn[:, place]), place]
         if not np.isnan(value) and defined.size:
-            tails = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-            ends[:, place] = np.clip(tails + value - defined.mean(), *bounds)
-    return estimate, ends[0], ends[1]
+            ends[:, place] = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            if corrected is None or corrected[place]:
+                ends[:, place] += value - defined.mean()
+    low, high = np.clip(ends, *bounds)
+    return estimate, low, high
 
 
 def _sums(codes: NDArray[np.integer], n_codes: int, values: Floats) -> Floats:

@@ -167,6 +167,31 @@ EVALUATION: Table = (
 )
 """What ``evaluate --csv`` prints: a row for each set of expert observations and measure."""
 
+SET_MEASURES: Table = (
+    Column("marginal_coverage", "float64", "share of the observations whose set has the true label"),
+    Column("macro_coverage", "float64", "mean over the true labels: covered, of the observations of the label"),
+    Column("weighted_macro_coverage", "float64", "the same mean, weighted by the weights of the labels", optional=True),
+    Column("at_risk_coverage", "float64", "the same mean over the labels at risk", optional=True),
+    Column("not_at_risk_coverage", "float64", "the same mean over the other labels", optional=True),
+    Column("share_below_half", "float64", "share of the true labels with a coverage below 1/2"),
+    Column("share_at_most_half", "float64", "share of the true labels with a coverage of at most 1/2"),
+    Column("undercoverage_gap", "float64", "mean over the true labels of max(1 - alpha - coverage, 0)"),
+    Column(
+        "undercoverage_gap_research_code",
+        "float64",
+        "the sum of the same, divided by the size of the label space less 1, as in the published code",
+    ),
+    Column("mean_size", "float64", "mean number of labels in a set"),
+    Column("size_q25", "float64", "1/4 quantile of the numbers of labels"),
+    Column("median_size", "float64", "median number of labels"),
+    Column("size_q75", "float64", "3/4 quantile"),
+    Column("size_q90", "float64", "9/10 quantile"),
+    Column("empty", "float64", "share of the observations whose set has no label"),
+    Column("singletons", "float64", "share of the observations whose set has one label"),
+    Column("whole_space", "float64", "share of the observations whose set has all labels"),
+)
+"""Measures of prediction sets; a label counts in means over labels if an observation that is evaluated has it."""
+
 COMPARISON: Table = (
     Column("strategy", "string", "name of the strategy, or of the labels"),
     Column("subset", "string", "which expert observations"),

@@ -9,6 +9,7 @@ import pyarrow as pa
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.priors import Prior
 from plant_aggregate.assessment.conformal.registry import RULES, SCORES
+from plant_aggregate.assessment.conformal.sets import PredictionSets
 from plant_aggregate.classifier_scores import ClassifierScores
 from tests.paths import ROOT
 
@@ -69,3 +70,13 @@ def rule_of(case: dict[str, Any]) -> Any:
 def is_known(case: dict[str, Any]) -> bool:
     """Whether score and rule are registered."""
     return case["score"] in list(SCORES) and case["threshold"].replace("_", "-") in list(RULES)
+
+
+def expected_sets(case: dict[str, Any]) -> PredictionSets:
+    """The sets that a case expects."""
+    code = {name: k for k, name in enumerate(case["labels"])}
+    expected = case["expected"]["sets"]
+    sizes = np.array([len(names) for names in expected], np.int32)
+    labels = np.array([code[name] for names in expected for name in names], np.int32)
+    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    return PredictionSets(offsets, labels, np.zeros(labels.size), sizes, np.zeros(len(code), np.bool_))
