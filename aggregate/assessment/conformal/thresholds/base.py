@@ -50,6 +50,8 @@ class ThresholdRule(Protocol):
 
     name: ClassVar[str]  # as on the command line
     slack: ClassVar[float]  # relative tolerance that comparing with its thresholds needs: 0 or scores.base.SLACK
+    # What is guaranteed for exchangeable rows: "marginal >= 1 - alpha", "each label >= 1 - alpha"; empty for nothing.
+    guarantee: ClassVar[str]
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """The thresholds at one level."""

@@ -13,6 +13,7 @@ class Standard:
 
     name: ClassVar[str] = "standard"
     slack: ClassVar[float] = 0.0
+    guarantee: ClassVar[str] = "marginal >= 1 - alpha"
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """One threshold; -inf if there are fewer than ``alpha.fewest`` rows."""
