@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...arrays import Floats
+from ...arrays import Flags, Floats
 from .priors import Prior
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ class LabelSpace:
     """How often each is in the training set; scores that divide by it need it."""
     weights: Floats | None = None
     """omega, float64[K], at least 0: the weight of each label in weighted macro coverage; None for equal weights."""
+    at_risk: Flags | None = None
+    """bool[K]: the labels at risk, whose coverage is measured apart from that of the others; None if none are known."""
 
     def __len__(self) -> int:
         return len(self.names)
