@@ -1,6 +1,8 @@
 """Prediction sets, slowly: by the formulas, a row or a label at a time."""
 
+import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -43,3 +45,26 @@ def measures(
             chosen = [of_labels[k] for k in labels if (k in at_risk) == wanted]
             found[name] = float(np.mean(chosen)) if chosen else float("nan")
     return found
+
+
+def threshold(scores: Sequence[float], alpha: str) -> float:
+    """The floor(alpha (n + 1))-th smallest score, counted one by one; -inf if that is the 0th."""
+    rank = 0
+    while rank + 1 <= Fraction(alpha) * (len(scores) + 1):
+        rank += 1
+    return sorted(scores)[rank - 1] if rank else -math.inf
+
+
+def classwise(scores: Sequence[float], labels: Sequence[int], n_labels: int, alpha: str) -> list[float]:
+    """The threshold of each label, from its own rows."""
+    return [threshold([s for s, y in zip(scores, labels, strict=True) if y == k], alpha) for k in range(n_labels)]
+
+
+def interp_q(scores: Sequence[float], labels: Sequence[int], n_labels: int, alpha: str, tau: str) -> list[float]:
+    """The threshold of each label, between classwise and standard, in exact fractions of finite scores."""
+
+    def capped(t: float) -> Fraction:
+        return Fraction(0) if t == -math.inf else Fraction(t)
+
+    standard, share = capped(threshold(scores, alpha)), Fraction(tau)
+    return [float(share * capped(t) + (1 - share) * standard) for t in classwise(scores, labels, n_labels, alpha)]

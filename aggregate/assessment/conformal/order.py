@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import Floats, Indices, LabelCodes
 from ...errors import ParameterError
 
 
@@ -48,6 +48,11 @@ class Alpha:
         """m(n) = floor(alpha (n + 1)): the rank of the threshold among n scores; 0 if they are too few."""
         return int(self.exact * (n + 1))
 
+    def ranks(self, counts: Indices) -> Indices:
+        """m(n) of each number of scores, int64 of the same shape."""
+        distinct, places = np.unique(counts, return_inverse=True)
+        return np.array([self.rank(n) for n in distinct.tolist()], np.int64)[places]
+
     @property
     def fewest(self) -> int:
         """The smallest number of calibration rows with a finite threshold: 9 at alpha 0.1.
@@ -67,6 +72,24 @@ def threshold_at(scores: Floats, alpha: Alpha) -> float:
     """The m(n)-th smallest of ``scores`` float64[n], ties counted; -inf where m(n) is 0."""
     rank = alpha.rank(scores.size)
     return float(np.partition(scores, rank - 1)[rank - 1]) if rank else -np.inf
+
+
+def thresholds_of_groups(scores: Floats, groups: LabelCodes, n_groups: int, alpha: Alpha) -> Floats:
+    """The threshold of each group of ``scores`` float64[n], float64[n_groups]; -inf for groups with too few.
+
+    ``groups``: int32[n]; scores of negative groups are left out.
+
+    >>> thresholds_of_groups(np.array([0.5, 0.1, 0.7, 0.3]), np.array([0, 2, 0, 0]), 3, Alpha.of("0.5")).tolist()
+    [0.5, -inf, 0.1]
+    """
+    in_order = np.lexsort((scores, groups))
+    counts = np.bincount(groups[groups >= 0], minlength=n_groups)
+    ranks = alpha.ranks(counts)
+    starts = np.cumsum(counts) - counts + np.count_nonzero(groups < 0)
+    thresholds = np.full(n_groups, -np.inf)
+    enough = ranks > 0
+    thresholds[enough] = scores[in_order[(starts + ranks - 1)[enough]]]
+    return thresholds
 
 
 class Randomised(NamedTuple):

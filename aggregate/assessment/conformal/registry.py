@@ -19,9 +19,17 @@ RULES: Registry[type[ThresholdRule]] = Registry(
     "threshold",
     group="plant_aggregate.threshold_rules",
     package=__package__,
-    built_in={"standard": ".thresholds.standard:Standard"},
+    built_in={
+        "standard": ".thresholds.standard:Standard",
+        "classwise": ".thresholds.classwise:Classwise",
+        "interp-q": ".thresholds.interp_q:InterpQ",
+    },
 )
 """Name -> class, the default first; other packages may add theirs."""
 
-RULE_SUMMARIES: dict[str, str] = {"standard": "one threshold for all labels: marginal coverage"}
+RULE_SUMMARIES: dict[str, str] = {
+    "standard": "one threshold for all labels: marginal coverage",
+    "classwise": "a threshold for each label, from its own rows: coverage of each, in very large sets",
+    "interp-q": "between standard and classwise: tau says how near to which",
+}
 """Name -> what it is, in a line: help lists rules without loading them."""

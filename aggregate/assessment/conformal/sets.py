@@ -89,4 +89,4 @@ def sets_of(
 
 
 def _with_slack(t: Floats, slack: float) -> Floats:
-    return np.where(np.isfinite(t), t - slack * np.abs(t), t)
+    return t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))

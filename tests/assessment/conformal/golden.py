@@ -64,7 +64,9 @@ def score_of(case: dict[str, Any]) -> Any:
 
 def rule_of(case: dict[str, Any]) -> Any:
     """The threshold rule of a case."""
-    return RULES[case["threshold"].replace("_", "-")]()
+    name, params = case["threshold"].replace("_", "-"), case["params"]
+    options = {"tau": float(params["tau"])} if "tau" in params else {}
+    return RULES[name](**options)
 
 
 def is_known(case: dict[str, Any]) -> bool:

@@ -1,0 +1,30 @@
+"""A threshold for each label, from the rows of that label alone: coverage of each label [Sadinle et al. 2019]."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..order import Alpha, thresholds_of_groups
+from .base import Calibration, Thresholds
+
+
+@dataclass(frozen=True)
+class Classwise:
+    """t_k = the floor(alpha (n_k + 1))-th smallest score of the n_k rows of label k.
+
+    A label with fewer than ``alpha.fewest`` rows is in every set: with a long tail, most labels are. Sets are the same
+    with scores that differ by a positive factor per label, such as softmax and pas.
+
+    Guarantee: each label is covered with probability at least 1 - alpha, if the rows of the label are exchangeable
+    with its new observations; so is macro coverage, and marginal coverage even if labels get more or less common.
+    """
+
+    name: ClassVar[str] = "classwise"
+    slack: ClassVar[float] = 0.0
+    guarantee: ClassVar[str] = "each label >= 1 - alpha"
+
+    def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
+        """A threshold for each label; -inf for those with too few rows, and for labels outside the label space."""
+        of_labels = thresholds_of_groups(calibration.scores, calibration.labels, len(calibration.space), alpha)
+        return Thresholds(-np.inf, of_labels)
