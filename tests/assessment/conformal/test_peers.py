@@ -1,0 +1,194 @@
+"""The same data here and in MAPIE, crepes and puncc: the same sets, and what differs by convention.
+
+Probabilities are either multiples of a power of 1/2, of which 1 - p is exact, with many ties; or without ties.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from benchmarks import set_peers
+from plant_aggregate.assessment.conformal.label_space import LabelSpace
+from plant_aggregate.assessment.conformal.order import Alpha
+from plant_aggregate.assessment.conformal.predictor import SetPredictor, calibration_of, fit_predictor
+from plant_aggregate.assessment.conformal.registry import RULES, SCORES
+from plant_aggregate.classifier_scores import ClassifierScores
+
+pytestmark = pytest.mark.extras
+
+LEVELS = ("0.05", "0.1", "0.2", "0.25", "0.29", "0.3")
+COUNTS = (19, 20, 34, 35, 39, 77, 99, 100, 135, 199)  # alpha (n + 1) is an integer for some of them at each level
+N_LABELS = 6
+HALVES = 2**7
+
+
+class Rows:
+    """Calibration rows with truth, and new rows, whose truth is known as well."""
+
+    def __init__(self, n: int, seed: int, kind: str) -> None:
+        chance = np.random.default_rng([n, seed])
+        shares = chance.dirichlet(np.full(N_LABELS, 0.4), n + 40)
+        if kind == "ties":
+            shares = np.array([chance.multinomial(HALVES, each) for each in shares]) / HALVES
+        if kind == "decimals":
+            shares = np.array([chance.multinomial(100, each) for each in shares]) / 100
+        truth = np.array([chance.choice(N_LABELS, p=each / each.sum()) for each in shares])
+        self.calibration, self.new = shares[:n], shares[n:]
+        self.truth, self.new_truth = truth[:n], truth[n:]
+
+    @property
+    def given(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.calibration, self.truth, self.new
+
+    def as_float32(self) -> "Rows":
+        self.calibration, self.new = self.calibration.astype(np.float32), self.new.astype(np.float32)
+        return self
+
+
+def drawn(kind: str, repetitions: int = 4) -> Iterator[Rows]:
+    return (Rows(n, seed, kind) for n in COUNTS for seed in range(repetitions))
+
+
+def confidence(level: str) -> float:
+    """1 - alpha as one types it: 0.9 for 0.1."""
+    return float(1 - Decimal(level))
+
+
+def predictor_of(rows: Rows, level: str, score: Any = None, rule: Any = None, draws: Any = None) -> SetPredictor:
+    score = score or SCORES["softmax"]()
+    lists = ClassifierScores.of_matrix(rows.calibration)
+    space = LabelSpace(pa.array([f"sp{k}" for k in range(N_LABELS)]))
+    calibration = calibration_of(score, space, lists, rows.truth.astype(np.int32), draws=draws)
+    return fit_predictor(score, rule or RULES["standard"](), calibration, [level])
+
+
+def sets_of(predictor: SetPredictor, new: np.ndarray, level: str, draws: Any = None) -> np.ndarray:
+    """bool[n, K]"""
+    sets = predictor.predict(ClassifierScores.of_matrix(new), level, draws)
+    members = np.tile(sets.always, (len(new), 1))
+    members[np.repeat(np.arange(len(new)), np.diff(sets.offsets)), sets.labels] = True
+    return members
+
+
+def ours(rows: Rows, level: str, **options: Any) -> np.ndarray:
+    return sets_of(predictor_of(rows, level, **options), rows.new, level)
+
+
+def threshold_of(rows: Rows, level: str) -> float:
+    return predictor_of(rows, level).thresholds[Alpha.of(level)].shared
+
+
+def p_values(scores: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """(1 + number of calibration scores that are at most s(x, k)) / (n + 1), as fractions."""
+    counts = (scores[:, None, None] <= new).sum(axis=0) + 1
+    return np.vectorize(lambda count: Fraction(int(count), scores.size + 1), otypes=[object])(counts)
+
+
+def scores_of_truth(rows: Rows) -> np.ndarray:
+    return rows.calibration[np.arange(rows.truth.size), rows.truth]
+
+
+def is_whole(level: str, n: int) -> bool:
+    return (Alpha.of(level).exact * (n + 1)).denominator == 1
+
+
+def test_the_counts_of_rows_have_those_where_the_rank_is_exactly_alpha_n_plus_1():
+    assert all(
+        any(is_whole(level, n) for n in COUNTS) and not all(is_whole(level, n) for n in COUNTS) for level in LEVELS
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*your conformalization dataset has less labels")
+class TestMapie:
+    @pytest.fixture(autouse=True)
+    def _installed(self):
+        pytest.importorskip("mapie")
+
+    @pytest.mark.parametrize("kind", ["ties", "decimals", "no ties"])
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_lac_is_softmax(self, level, kind):
+        for rows in drawn(kind):
+            if rows.truth.size * float(level) >= 1:  # it refuses fewer
+                np.testing.assert_array_equal(ours(rows, level), set_peers.mapie_sets(*rows.given, confidence(level)))
+
+    def test_it_wants_one_row_more_than_there_have_to_be(self):
+        rows = Rows(9, 0, "no ties")
+        assert np.isfinite(threshold_of(rows, "0.1"))
+        with pytest.raises(ValueError, match="Number of samples of the score is too low"):
+            set_peers.mapie_sets(*rows.given, 0.9)
+
+    def test_the_label_at_the_threshold_falls_out_in_float32(self):
+        """1 - p is rounded to float32 for calibration rows, and not for new ones."""
+        for rows in drawn("ties"):
+            np.testing.assert_array_equal(ours(rows, "0.1"), set_peers.mapie_sets(*rows.as_float32().given, 0.9))
+        lost = 0
+        for rows in drawn("decimals"):
+            here, there = ours(rows.as_float32(), "0.1"), set_peers.mapie_sets(*rows.given, 0.9)
+            t = threshold_of(rows, "0.1")
+            assert not (there & ~here).any()
+            assert (rows.new[here & ~there] == np.float32(t)).all()
+            lost += (here & ~there).any()
+        assert lost > 5
+
+    def test_lists_of_the_likeliest_labels_are_refused(self):
+        rows = Rows(99, 0, "ties")
+        rows.calibration[rows.calibration < 0.1] = 0
+        assert ours(rows, "0.1").any()
+        with pytest.raises(AssertionError, match="sum of the scores is not equal to one"):
+            set_peers.mapie_sets(*rows.given, 0.9)
+
+
+class TestCrepes:
+    @pytest.fixture(autouse=True)
+    def _installed(self):
+        pytest.importorskip("crepes")
+
+    @pytest.mark.parametrize("level", LEVELS)
+    @pytest.mark.parametrize("kind", ["ties", "no ties"])
+    def test_our_sets_are_the_labels_whose_p_value_exceeds_alpha(self, level, kind):
+        for rows in drawn(kind, 1):
+            values = p_values(scores_of_truth(rows), rows.new)
+            np.testing.assert_array_equal(values.astype(float), set_peers.crepes_p_values(*rows.given))
+            np.testing.assert_array_equal(ours(rows, level), values > Alpha.of(level).exact)
+
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_its_sets_have_one_rank_more_where_alpha_n_plus_1_is_whole_and_1_minus_confidence_rounds_down(self, level):
+        """1 - 0.9 is 0.09999999999999998: a p-value of 0.1 is in. 1 - 0.95 is 0.050000000000000044: 0.05 is not."""
+        alpha = Alpha.of(level).exact
+        more = 1 - confidence(level) <= float(level)
+        assert more == (level in ("0.1", "0.2", "0.25"))
+        for rows in drawn("no ties", 1):
+            values = p_values(scores_of_truth(rows), rows.new)
+            sets = set_peers.crepes_sets(*rows.given, confidence(level))
+            np.testing.assert_array_equal(sets, (values >= alpha) if more else (values > alpha))
+            if not (more and is_whole(level, rows.truth.size)):
+                np.testing.assert_array_equal(sets, ours(rows, level))
+
+
+class TestPuncc:
+    @pytest.fixture(autouse=True)
+    def _installed(self):
+        pytest.importorskip("deel.puncc")
+
+    @pytest.mark.parametrize("kind", ["ties", "no ties"])
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_lac_is_softmax_where_1_minus_p_is_exact_or_nothing_ties(self, level, kind):
+        for rows in drawn(kind):
+            if rows.truth.size >= Alpha.of(level).fewest:
+                there = set_peers.puncc(*rows.given, float(level))
+                np.testing.assert_array_equal(ours(rows, level), there.sets)
+
+    def test_lac_drops_ties_with_the_threshold_where_1_minus_p_is_rounded(self):
+        lost = 0
+        for rows in drawn("decimals"):
+            here, there = ours(rows, "0.1"), set_peers.puncc_sets(*rows.given, 0.1)
+            t = threshold_of(rows, "0.1")
+            assert not (there & ~here).any()
+            assert (rows.new[here & ~there] == t).all()
+            lost += (here & ~there).any()
+        assert lost > 5
