@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .assessment.calibration.labels import Calibration as Calibration
     from .assessment.comparison import Comparison as Comparison
     from .assessment.evaluation import Evaluation as Evaluation
+    from .classifier_scores import NamedScores as NamedScores
     from .consensus import Consensus as Consensus
     from .conversion import Conversion as Conversion
     from .conversion import convert as convert
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from .ingest.ai_votes import ai_votes_from_table as ai_votes_from_table
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
     from .ingest.matrices import votes_from_matrix as votes_from_matrix
+    from .ingest.score_matrices import scores_from_matrix as scores_from_matrix
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
     from .ingest.user_weights import read_user_weights as read_user_weights
@@ -107,6 +109,7 @@ _HOMES = {
         "assessment.calibration.labels": "Calibration",
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
+        "classifier_scores": "NamedScores",
         "consensus": "Consensus",
         "conversion": "Conversion convert",
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError StrategyError "
@@ -118,6 +121,7 @@ _HOMES = {
         "ingest": "read_votes votes_from_table",
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
         "ingest.matrices": "votes_from_matrix",
+        "ingest.score_matrices": "scores_from_matrix",
         "ingest.truth": "read_truth truth_from_table",
         "ingest.user_weights": "read_user_weights",
         "pipeline": "run",

@@ -160,6 +160,15 @@ def dictionary_of(codes: NDArray[np.signedinteger[Any]], names: "pa.Array") -> "
     return pa.DictionaryArray.from_arrays(to_arrow(codes, null=codes < 0), names)
 
 
+def lists_of(offsets: Offsets, items: "pa.Array") -> "pa.Array":
+    """Lists of the items between ``offsets`` int64[n + 1]; large ones from 2**31 items."""
+    import pyarrow as pa
+
+    kind = pa.ListArray if len(items) < 2**31 else pa.LargeListArray
+    bounds = offsets.astype(np.int32) if kind is pa.ListArray else offsets
+    return kind.from_arrays(to_arrow(bounds), items)
+
+
 def table_of(columns: "Mapping[str, pa.Array | NDArray[Any]]", schema: "pa.Schema") -> "pa.Table":
     """A table of Arrow and NumPy arrays, cast to the types of ``schema``."""
     import pyarrow as pa

@@ -64,6 +64,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "calibration": plant_aggregate.calibrate(consensus, truth),
         "ai_calibration": plant_aggregate.calibrate_ai(ai_votes, truth, votes=votes),
         "ambiguity": plant_aggregate.ambiguity_of(consensus, folder / "scores.parquet"),
+        "scores": plant_aggregate.scores_from_matrix([[0.5, 0.25]], [EVIL, "Acer opalus"]),
         "run": first,
         "changes": plant_aggregate.diff(first.run_id, "latest", folder / "consensus"),
         "published": published,

@@ -72,6 +72,7 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
     "votes_from_matrix": [
         (lambda _: own.votes_from_matrix("v"), "a matrix is wanted, not the text 'v': write an array of")
     ],
+    "scores_from_matrix": [(lambda _: own.scores_from_matrix("v"), "a matrix is wanted, not the text 'v'")],
     "read_truth": [
         (lambda _: own.read_truth(None), "a path or a frame is wanted, not None"),
         (lambda have: own.read_truth(have.truth), "a path or a frame is wanted, not a Truth"),

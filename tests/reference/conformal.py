@@ -68,3 +68,16 @@ def interp_q(scores: Sequence[float], labels: Sequence[int], n_labels: int, alph
 
     standard, share = capped(threshold(scores, alpha)), Fraction(tau)
     return [float(share * capped(t) + (1 - share) * standard) for t in classwise(scores, labels, n_labels, alpha)]
+
+
+def likeliest_labels(
+    matrix: np.ndarray, names: Sequence[str], logits: bool, top: int | None
+) -> list[list[tuple[str, float]]]:
+    """The likeliest labels of each row with their probabilities, ties in label order; of logits the softmax."""
+    rows = []
+    for row in matrix.tolist():
+        weights = [math.exp(x - max(row)) for x in row] if logits else row
+        total = sum(weights) if logits else 1.0
+        ranked = sorted(zip(row, names, weights, strict=True), key=lambda item: (-item[0], item[1]))
+        rows.append([(name, weight / total) for _, name, weight in ranked][:top])
+    return rows
