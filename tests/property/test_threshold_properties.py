@@ -1,5 +1,9 @@
 """Threshold rules of prediction sets against their slow references, and laws that they obey."""
 
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +17,7 @@ from plant_aggregate.assessment.conformal.order import Alpha
 from plant_aggregate.assessment.conformal.thresholds.base import Calibration
 from plant_aggregate.assessment.conformal.thresholds.classwise import Classwise
 from plant_aggregate.assessment.conformal.thresholds.interp_q import InterpQ
+from plant_aggregate.assessment.conformal.thresholds.macro import Macro
 from plant_aggregate.assessment.conformal.thresholds.standard import Standard
 from tests.reference import conformal as reference
 
@@ -61,7 +66,16 @@ def test_interp_q_goes_from_standard_to_classwise(rows, alpha):
     np.testing.assert_array_equal(InterpQ(1).fit(calibration, level).each(rows.n_labels), np.maximum(classwise, 0))
 
 
-@given(some_rows(), ALPHAS, st.randoms(use_true_random=False), st.sampled_from([Standard(), Classwise(), InterpQ()]))
+@given(some_rows(), ALPHAS)
+def test_the_macro_threshold_is_the_largest_that_covers_enough_labels_in_the_mean(rows, alpha):
+    found = Macro().fit(rows.calibration(), Alpha.of(alpha))
+    assert found.shared == reference.macro(rows.scores, rows.labels, alpha)
+
+
+RULES = st.sampled_from([Standard(), Classwise(), InterpQ(), Macro()])
+
+
+@given(some_rows(), ALPHAS, st.randoms(use_true_random=False), RULES)
 def test_thresholds_do_not_depend_on_the_order_of_rows(rows, alpha, random, rule):
     order = list(range(len(rows.scores)))
     random.shuffle(order)
@@ -75,3 +89,29 @@ def test_a_label_outside_the_space_is_always_in_classwise_sets_and_by_interpolat
     calibration = Rows([0.5] * 9, [0] * 9, 2).calibration()
     assert Classwise().fit(calibration, Alpha.of("0.1")).shared == -np.inf
     assert InterpQ(0.9).fit(calibration, Alpha.of("0.1")).shared == pytest.approx(0.05)
+
+
+def left_out(scores: list[list[float]]) -> Iterator[tuple[Rows, list[float]]]:
+    """Rows without one of each label, and those left out, in all ways: equally likely if rows are exchangeable."""
+    for chosen in product(*(range(len(of_label)) for of_label in scores)):
+        rows = [(s, k) for k, of_label in enumerate(scores) for i, s in enumerate(of_label) if i != chosen[k]]
+        new = [of_label[i] for of_label, i in zip(scores, chosen, strict=True)]
+        yield Rows([s for s, _ in rows], [k for _, k in rows], len(scores)), new
+
+
+SCORES_BY_LABEL = st.lists(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4, 0.5]), min_size=2, max_size=5), max_size=3)
+
+
+@given(SCORES_BY_LABEL.filter(bool), st.sampled_from(["0.2", "0.25", "0.4", "0.5"]))
+def test_macro_and_classwise_cover_what_they_guarantee_for_all_scores(scores, alpha):
+    covered = {Macro(): Fraction(0), Classwise(): Fraction(0)}
+    of_label = [Fraction(0)] * len(scores)
+    ways = math.prod(map(len, scores))
+    for rows, new in left_out(scores):
+        for rule in covered:
+            are_in = np.array(new) >= rule.fit(rows.calibration(), Alpha.of(alpha)).each(len(scores))
+            covered[rule] += Fraction(int(are_in.sum()), ways * len(scores))
+            if isinstance(rule, Classwise):
+                of_label = [share + Fraction(int(is_in), ways) for share, is_in in zip(of_label, are_in, strict=True)]
+    assert min(covered.values()) >= 1 - Fraction(alpha)
+    assert min(of_label) >= 1 - Fraction(alpha)

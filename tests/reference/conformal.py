@@ -1,6 +1,7 @@
 """Prediction sets, slowly: by the formulas, a row or a label at a time."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -81,3 +82,14 @@ def likeliest_labels(
         ranked = sorted(zip(row, names, weights, strict=True), key=lambda item: (-item[0], item[1]))
         rows.append([(name, weight / total) for _, name, weight in ranked][:top])
     return rows
+
+
+def macro(scores: Sequence[float], labels: Sequence[int], alpha: str) -> float:
+    """The largest score at which enough of the labels with rows are covered in the mean, tried one by one."""
+    n_of = Counter(labels)
+    for v in sorted(set(scores), reverse=True):
+        kept = Counter(y for s, y in zip(scores, labels, strict=True) if s >= v)
+        shares = [Fraction(kept[k], n_of[k] + 1) for k in n_of]
+        if sum(shares) / len(shares) >= 1 - Fraction(alpha):
+            return v
+    return -math.inf

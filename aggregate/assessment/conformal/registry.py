@@ -23,6 +23,7 @@ RULES: Registry[type[ThresholdRule]] = Registry(
         "standard": ".thresholds.standard:Standard",
         "classwise": ".thresholds.classwise:Classwise",
         "interp-q": ".thresholds.interp_q:InterpQ",
+        "macro": ".thresholds.macro:Macro",
     },
 )
 """Name -> class, the default first; other packages may add theirs."""
@@ -31,5 +32,6 @@ RULE_SUMMARIES: dict[str, str] = {
     "standard": "one threshold for all labels: marginal coverage",
     "classwise": "a threshold for each label, from its own rows: coverage of each, in very large sets",
     "interp-q": "between standard and classwise: tau says how near to which",
+    "macro": "one threshold for all labels: macro coverage of the labels with calibration rows",
 }
 """Name -> what it is, in a line: help lists rules without loading them."""
