@@ -169,6 +169,21 @@ class TestCrepes:
             if not (more and is_whole(level, rows.truth.size)):
                 np.testing.assert_array_equal(sets, ours(rows, level))
 
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_class_conditional_p_values_are_those_of_classwise_thresholds(self, level):
+        """A label without calibration rows has the p-value 1: it is always in the set, as here."""
+        for rows in drawn("ties", 1):
+            if rows.truth.size < 40:
+                rows.truth[rows.truth == 2] = 3
+            scores = scores_of_truth(rows)
+            columns = [p_values(scores[rows.truth == k], rows.new[:, [k]])[:, 0] for k in range(N_LABELS)]
+            values = np.stack(columns, axis=1)
+            np.testing.assert_array_equal(
+                values.astype(float), set_peers.crepes_p_values(*rows.given, of_each_label=True)
+            )
+            here = ours(rows, level, rule=RULES["classwise"]())
+            np.testing.assert_array_equal(here, values > Alpha.of(level).exact)
+
 
 class TestPuncc:
     @pytest.fixture(autouse=True)
@@ -192,3 +207,24 @@ class TestPuncc:
             assert (rows.new[here & ~there] == t).all()
             lost += (here & ~there).any()
         assert lost > 5
+
+    @pytest.mark.parametrize("level", ["0.2", "0.25", "0.29"])
+    def test_classwise_lac_is_classwise_where_every_label_has_enough_rows(self, level):
+        tried = 0
+        for rows in drawn("ties"):
+            if np.bincount(rows.truth, minlength=N_LABELS).min() >= Alpha.of(level).fewest:
+                there = set_peers.puncc_sets(*rows.given, float(level), "ClasswiseLAC")
+                np.testing.assert_array_equal(ours(rows, level, rule=RULES["classwise"]()), there)
+                tried += 1
+        assert tried > 5
+
+    def test_classwise_lac_refuses_a_label_with_too_few_rows_and_accepts_one_without(self):
+        rows = Rows(199, 0, "ties")
+        rows.truth[rows.truth == 2] = 3
+        there = set_peers.puncc_sets(*rows.given, 0.1, "ClasswiseLAC")
+        np.testing.assert_array_equal(ours(rows, "0.1", rule=RULES["classwise"]()), there)
+        assert there[:, 2].all()
+        rows.truth[0] = 2
+        assert ours(rows, "0.1", rule=RULES["classwise"]())[:, 2].all()
+        with pytest.raises(ValueError, match="Alpha is too small"):
+            set_peers.puncc_sets(*rows.given, 0.1, "ClasswiseLAC")
