@@ -6,9 +6,11 @@ Each is a function of a result that draws into the axes ``ax``, by default those
     charts.confidences(consensus).figure.savefig("confidences.png")
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy as np
 from .arrays import Indices
 from .assessment.calibration.ai import AiCalibration
 from .assessment.comparison import Comparison
-from .assessment.evaluation import VOTE_GROUPS, Evaluation, votes_in_words
+from .assessment.evaluation import VOTE_GROUPS, Estimate, Evaluation, votes_in_words
 from .consensus import STATUSES, Consensus
 from .errors import ParameterError, on_one_line
 from .splits.populations import lorenz
@@ -28,11 +30,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from .assessment.conformal.comparison import SetComparison
+    from .assessment.conformal.evaluation import LevelEvaluation, SetEvaluation
+
 __all__ = [
     "accuracy_against_retrieval",
     "confidences",
     "confusions",
     "convergence",
+    "coverage_against_size",
+    "coverage_by_frequency",
+    "coverage_by_level",
     "lorenz_curves",
     "observations_by_rank",
     "reliability",
@@ -44,8 +52,11 @@ __all__ = [
 
 GREEN, ORANGE, LIGHT, GREY = "#1b7837", "#e08214", "#c9c9c9", "#4d4d4d"
 OF_STATUSES = dict(zip(STATUSES, (GREEN, ORANGE, LIGHT), strict=True))
+OF_SCORES = {"softmax": GREY, "pas": GREEN}
 LINE = 12  # height of a line of a label, in points
 NARROW = {"columnspacing": 1.0, "handlelength": 1.0, "borderaxespad": 0.2}
+FREQUENCIES = (0, 1, 2, 5, 10, 30, 100, 300, 1000, 3000, 10_000)  # edges of the groups of labels by observations
+SPREAD = 8  # a greatest size so many times the least is drawn on an axis of logarithms
 LEAST, LETTERS = 12, 5  # characters of a label in a chart: at least, and for each inch
 
 
@@ -263,6 +274,135 @@ def observations_by_rank(populations: Mapping[str, Indices], *, ax: "Axes | None
     return axes
 
 
+def coverage_against_size(
+    comparison: "SetComparison", alpha: float | str | None = None, *, ax: "Axes | None" = None
+) -> "Axes":
+    """Macro coverage of the prediction sets of each method against their mean size, at one level.
+
+    Bars are the intervals of the comparison; methods without a guarantee are circles that are not filled. ``alpha``: by
+    default the first level. Raises ParameterError if the comparison has no such level, or matplotlib is not installed.
+    """
+    usable = [(each, _level(each.levels, alpha)) for each in comparison.compared if each.levels]
+    axes = _axes(ax, (8.0, 4.6))
+    points = []
+    for number, (each, level) in enumerate(usable, start=1):
+        size, macro = level.measures["mean_size"], level.measures["macro_coverage"]
+        points.append((str(number), size.value, 100 * macro.value))
+        colour = OF_SCORES.get(re.split("[:/]", each.method)[0], ORANGE)
+        axes.errorbar(
+            size.value,
+            100 * macro.value,
+            xerr=_bars(size, 1),
+            yerr=_bars(macro, 100),
+            fmt="o",
+            color=colour,
+            markerfacecolor=colour if each.guarantee else "white",
+            elinewidth=0.6,
+            label=f"{number}  {on_one_line(each.method)}",
+        )
+    _sizes_on(axes)
+    _name_points(axes, points)
+    if usable:
+        axes.set_title(f"alpha {usable[0][1].alpha}", fontsize=10)
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), **NARROW)
+    axes.set_ylabel("macro coverage, %")
+    return axes
+
+
+def coverage_by_level(evaluation: "SetEvaluation", *, ax: "Axes | None" = None) -> "Axes":
+    """Coverage and macro coverage of prediction sets against their mean size, with a point for each level."""
+    axes = _axes(ax, (5.5, 4.2))
+    levels = sorted(evaluation.levels, key=lambda level: level.measures["mean_size"].value)
+    sizes = [level.measures["mean_size"].value for level in levels]
+    for name, measure, colour in (("coverage", "marginal_coverage", GREY), ("macro coverage", "macro_coverage", GREEN)):
+        found = [level.measures[measure] for level in levels]
+        values = [100 * each.value for each in found]
+        bars = np.concatenate([_bars(each, 100) for each in found], axis=1)
+        axes.errorbar(sizes, values, yerr=bars, fmt="o-", color=colour, linewidth=1.2, markersize=4, label=name)
+    for level, size in zip(levels, sizes, strict=True):
+        goal = 100 * (1 - float(level.alpha))
+        axes.plot(size, goal, "_", color=ORANGE, markersize=14, label="1 - alpha" if level is levels[0] else None)
+        axes.annotate(
+            f"alpha {level.alpha}",
+            (size, goal),
+            xytext=(-5, 7),
+            textcoords="offset points",
+            horizontalalignment="right",
+            fontsize=8,
+        )
+    _sizes_on(axes)
+    axes.set_ylabel("%")
+    axes.margins(0.12, 0.1)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    return axes
+
+
+def coverage_by_frequency(evaluation: "SetEvaluation", *, ax: "Axes | None" = None) -> "Axes":
+    """Mean coverage of the labels in prediction sets against how common they are, at each level.
+
+    How common a label is, is its number of observations in the classifier's training set, and if that is not known,
+    among those that are evaluated. Below each group of labels is how many there are.
+    """
+    axes = _axes(ax, (6.5, 4.2))
+    table = evaluation.per_label()
+    known = evaluation.space.prior is not None
+    alphas, coverage = (table[name].to_numpy() for name in ("alpha", "coverage"))
+    counts = table["n_training" if known else "rows"].fill_null(0).to_numpy()
+    edges = [edge for edge in FREQUENCIES if edge <= counts.max(initial=0)]
+    groups = np.searchsorted(edges, counts, side="right") - 1
+    present = np.unique(groups)
+    for level, style in zip(evaluation.levels, cycle(_styles()), strict=False):
+        here = alphas == float(level.alpha)
+        means = [100 * coverage[here & (groups == group)].mean() for group in present]
+        axes.plot(np.arange(present.size), means, marker="o", markersize=4, label=f"alpha {level.alpha}", **style)
+    first = alphas == float(evaluation.levels[0].alpha)
+    ticks = [f"{_bin(edges, group)}\n({np.count_nonzero(first & (groups == group)):,})" for group in present.tolist()]
+    axes.set_xticks(np.arange(present.size), ticks, fontsize=8)
+    axes.set_ylim(0, 105)
+    axes.set_xlabel(f"observations {'in training' if known else 'evaluated'}  (labels)")
+    axes.set_ylabel("mean coverage of the labels, %")
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    return axes
+
+
+def _level(levels: "Sequence[LevelEvaluation]", alpha: float | str | None) -> "LevelEvaluation":
+    """The level of an alpha, by default the first. Raises ParameterError."""
+    if alpha is None:
+        return levels[0]
+    found = next((level for level in levels if float(level.alpha) == float(alpha)), None)
+    if found is None:
+        raise ParameterError(f"alpha is {alpha} but must be one of {', '.join(str(level.alpha) for level in levels)}")
+    return found
+
+
+def _bars(estimate: Estimate, factor: float) -> list[list[float]]:
+    """The lengths of the bars of an interval, none where there is no interval."""
+    ends = (estimate.value - estimate.low, estimate.high - estimate.value)
+    return [[max(factor * end, 0.0) if end == end else 0.0] for end in ends]
+
+
+def _sizes_on(axes: "Axes") -> None:
+    """An axis of mean sizes of sets, which differ by orders of magnitude."""
+    from matplotlib.ticker import NullFormatter
+
+    low, high = axes.get_xlim()
+    if low > 0 and high / low > SPREAD:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("mean size of the sets")
+    axes.grid(color="#ececec")
+    axes.set_axisbelow(True)
+
+
+def _bin(edges: Sequence[int], group: int) -> str:
+    """A group of numbers from an edge to the next, in words."""
+    if group + 1 == len(edges):
+        return f"{edges[group]:,}+"
+    last = edges[group + 1] - 1
+    return f"{last:,}" if last == edges[group] else f"{edges[group]:,}-{last:,}"
+
+
 def panels(n: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
     """A figure that pyplot does not know, to be written to a file, and the axes in it, side by side, of some inches."""
     check_installed()
@@ -332,7 +472,8 @@ def _no_such_subset(subset: str, known: Iterable[str]) -> ParameterError:
 
 def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
     """Label the points: those close to each other with one label, and no label on another one."""
-    (low, high), (left, right) = axes.get_ylim(), axes.get_xlim()
+    scale = np.log10 if axes.get_xscale() == "log" else np.asarray
+    (low, high), (left, right) = axes.get_ylim(), scale(axes.get_xlim())
     height = axes.bbox.height / axes.figure.dpi * 72  # of the axes, in points of the font
     groups: list[list[tuple[str, float, float]]] = []
     for point in sorted(points, key=lambda point: (-point[2], point[1])):
@@ -340,7 +481,7 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
             (
                 group
                 for group in groups
-                if abs(group[0][1] - point[1]) < 0.02 * (right - left)
+                if abs(scale(group[0][1]) - scale(point[1])) < 0.02 * (right - left)
                 and abs(group[0][2] - point[2]) < 0.6 * LINE / height * (high - low)
             ),
             None,
@@ -352,7 +493,7 @@ def _name_points(axes: "Axes", points: list[tuple[str, float, float]]) -> None:
     free_below = {True: float("inf"), False: float("inf")}  # on the left and on the right of the points
     for group in groups:
         text = textwrap.fill(", ".join(name for name, _, _ in group), 36, break_on_hyphens=False)
-        on_the_right = group[0][1] > (left + right) / 2
+        on_the_right = bool(scale(group[0][1]) > (left + right) / 2)
         place = (group[0][2] - low) / (high - low) * height
         room = LINE * (text.count("\n") + 1)
         bottom = min(place + 5, free_below[on_the_right] - room)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import LabelCodes, Offsets, Probabilities
+from .arrays import Flags, LabelCodes, Offsets, Probabilities
 from .arrow import lists_of, to_arrow, to_numpy
 from .reprs import short_repr
 
@@ -31,6 +31,13 @@ class ClassifierScores:
 
     def __len__(self) -> int:
         return self.offsets.size - 1
+
+    def only(self, chosen: Flags) -> "ClassifierScores":
+        """The chosen (bool[n]) lists."""
+        lengths = np.diff(self.offsets)
+        items = np.repeat(chosen, lengths)
+        offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
+        return ClassifierScores(offsets, self.labels[items], self.probabilities[items])
 
     @classmethod
     def of_matrix(cls, probabilities: ArrayLike) -> "ClassifierScores":

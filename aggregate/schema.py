@@ -192,6 +192,55 @@ SET_MEASURES: Table = (
 )
 """Measures of prediction sets; a label counts in means over labels if an observation that is evaluated has it."""
 
+SET_EVALUATION: Table = (
+    Column("alpha", "float64", "level of the sets: coverage is to be 1 - alpha"),
+    Column("observations", "int64", "how many were evaluated"),
+    Column("labels", "int64", "how many true labels they have: means over labels are over these"),
+    Column("measure", "string", "name of the measure"),
+    Column("value", "float64", "its value, null if it is undefined", nullable=True),
+    Column("low", "float64", "lower end of its 95 % interval", nullable=True),
+    Column("high", "float64", "upper end", nullable=True),
+)
+"""What ``conformal evaluate --csv`` prints: a row for each level and measure."""
+
+SET_COMPARISON: Table = (
+    Column("method", "string", "score and threshold rule, with their options"),
+    Column("alpha", "float64", "level of the sets: coverage is to be 1 - alpha", nullable=True),
+    Column("guarantee", "string", "coverage that is guaranteed for exchangeable rows; null for nothing", nullable=True),
+    Column("fault", "string", "why the method cannot be used, all that follows is then null", nullable=True),
+    Column("calibration_rows", "int64", "observations that it was fitted on; in the first of several splits"),
+    Column("observations", "int64", "how many were evaluated; in the first of several splits", nullable=True),
+    Column("labels", "int64", "how many true labels they have: means over labels are over these", nullable=True),
+    *(
+        replace(column, name=f"{column.name}{end}", meaning=meaning or column.meaning, optional=False, nullable=True)
+        for column in SET_MEASURES
+        for end, meaning in (
+            ("", ""),
+            ("_low", "lower end of its 95 % interval; over several splits, the lowest value"),
+            ("_high", "upper end; the highest value"),
+        )
+    ),
+)
+"""What `compare-sets` writes: a row for each method and level."""
+
+LABEL_COVERAGE: Table = (
+    Column("alpha", "float64", "level of the sets: coverage is to be 1 - alpha"),
+    Column("label", "label", "a true label of the observations"),
+    Column("in_label_space", "bool", "whether the classifier may name it; otherwise no set can be expected to have it"),
+    Column(
+        "n_training",
+        "float64",
+        "how often it is in the training set, from which the prior is; null if not known",
+        nullable=True,
+    ),
+    Column("at_risk", "bool", "whether it is at risk; null if no such labels were given", nullable=True),
+    Column("rows", "int64", "observations of the label"),
+    Column("covered", "int64", "of these, those whose set has the label"),
+    Column("coverage", "float64", "share of these"),
+    Column("mean_size", "float64", "mean number of labels in their sets"),
+)
+"""What ``conformal evaluate --per-label`` writes: a row for each level and true label."""
+
 COMPARISON: Table = (
     Column("strategy", "string", "name of the strategy, or of the labels"),
     Column("subset", "string", "which expert observations"),

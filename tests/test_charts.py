@@ -11,7 +11,10 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate import charts
+from plant_aggregate.assessment.conformal.comparison import SetComparison
+from plant_aggregate.assessment.conformal.evaluation import SetEvaluation
 from plant_aggregate.strategies.registry import STRATEGIES
+from tests.assessment.conformal.long_tail import compared, evaluated
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.extras
@@ -29,6 +32,8 @@ class Results:
     evaluation: plant_aggregate.Evaluation
     comparison: plant_aggregate.Comparison
     ai: plant_aggregate.AiCalibration
+    sets: SetEvaluation
+    methods: SetComparison
 
     @property
     def populations(self) -> dict[str, Any]:
@@ -42,6 +47,9 @@ DRAWN: dict[str, Callable[[Results, Any], Any]] = {
     "confidences": lambda results, ax: charts.confidences(results.consensus, ax=ax),
     "confusions": lambda results, ax: charts.confusions(results.evaluation, ax=ax),
     "convergence": lambda results, ax: charts.convergence(results.consensus, ax=ax),
+    "coverage_against_size": lambda results, ax: charts.coverage_against_size(results.methods, ax=ax),
+    "coverage_by_frequency": lambda results, ax: charts.coverage_by_frequency(results.sets, ax=ax),
+    "coverage_by_level": lambda results, ax: charts.coverage_by_level(results.sets, ax=ax),
     "lorenz_curves": lambda results, ax: charts.lorenz_curves(results.populations, ax=ax),
     "observations_by_rank": lambda results, ax: charts.observations_by_rank(results.populations, ax=ax),
     "reliability": lambda results, ax: charts.reliability(results.ai, ax=ax),
@@ -66,6 +74,8 @@ def sample() -> Results:
         plant_aggregate.evaluate(consensus, truth, resamples=10),
         plant_aggregate.compare(votes, truth, chosen, resamples=10),
         plant_aggregate.calibrate_ai(ai_votes, truth, votes=votes),
+        evaluated(["0.2", "0.1", "0.05"], resamples=10),
+        compared(["softmax", "softmax/classwise", "softmax/interp-q:tau=0.9"], ["0.2", "0.1"], resamples=10),
     )
 
 
@@ -152,6 +162,22 @@ def test_a_confusion_is_a_bar_whose_valid_part_is_green(sample: Results) -> None
 def test_a_chart_has_a_point_for_every_strategy(sample: Results) -> None:
     axes = charts.accuracy_against_retrieval(sample.comparison)
     assert {text.get_text() for text in axes.texts} == {"plantnet", "majority"}
+
+
+def test_a_chart_of_sets_has_a_point_for_each_method_that_can_be_used(sample: Results) -> None:
+    axes = charts.coverage_against_size(sample.methods, "0.1")
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["1  softmax", "2  softmax/classwise", "3  softmax/interp-q:tau=0.9"]
+    with pytest.raises(plant_aggregate.ParameterError, match=r"alpha is 0\.3 but must be one of 0\.2, 0\.1"):
+        charts.coverage_against_size(sample.methods, 0.3)
+
+
+def test_rare_labels_are_on_the_left_and_all_are_counted(sample: Results) -> None:
+    axes = charts.coverage_by_frequency(sample.sets)
+    ticks = [tick.get_text().split("\n") for tick in axes.get_xticklabels()]
+    assert sum(int(n.strip("()")) for _, n in ticks) == sample.sets.levels[0].labels
+    for line in axes.lines:
+        assert line.get_ydata()[0] < line.get_ydata()[-1]
 
 
 def test_there_is_no_chart_of_observations_that_were_not_evaluated(sample: Results) -> None:

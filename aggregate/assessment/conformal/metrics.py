@@ -86,6 +86,16 @@ class LabelOutcomes:
         """c_k, float64[L]."""
         return self.covered / self.rows
 
+    @classmethod
+    def together(cls, several: "Sequence[LabelOutcomes]") -> "LabelOutcomes":
+        """The outcomes of the observations of several evaluations."""
+        labels, codes = np.unique(np.concatenate([each.labels for each in several]), return_inverse=True)
+        rows, covered, sizes = (
+            np.bincount(codes, weights=np.concatenate(parts))
+            for parts in zip(*((each.rows, each.covered, each.rows * each.mean_size) for each in several), strict=True)
+        )
+        return cls(labels, rows.astype(np.int64), covered.astype(np.int64), sizes / rows)
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:

@@ -1,0 +1,231 @@
+"""Methods to make prediction sets side by side: fitted on the same calibration rows, evaluated on the same others."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...arrays import Flags, Floats, LabelCodes, Weights
+from ...arrow import table_of_rows
+from ...blocks import count
+from ...classifier_scores import ClassifierScores
+from ...errors import ParameterError, VotesError
+from ...html_blocks import as_html
+from ...progress import SILENT, Progress
+from ...reprs import short_repr
+from ...schema import SET_COMPARISON, SET_MEASURES, arrow_schema
+from ..evaluation import RESAMPLES, UNKNOWN, Estimate
+from .evaluation import LevelEvaluation, evaluate_outcomes, plain
+from .label_space import LabelSpace
+from .methods import Method
+from .metrics import LabelOutcomes, SetOutcomes
+from .order import Alpha, alphas_of
+from .predictor import calibration_of
+from .scores.base import Score
+from .sets import sets_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledScores:
+    """Label lists whose true labels are known."""
+
+    scores: ClassifierScores
+    truth: LabelCodes  # int32[n]; positions in the label space, and beyond it for labels outside of it
+    weights: Weights | None = None  # float64[n]; P(the label is right), of calibration rows; None for labels that are
+    draws: Floats | None = None  # float64[n] in [0, 1), for scores that are randomised
+
+    __repr__ = short_repr
+
+    def __len__(self) -> int:
+        return self.truth.size
+
+    def only(self, chosen: Flags) -> "LabelledScores":
+        """The chosen (bool[n]) rows."""
+        weights, draws = (None if each is None else each[chosen] for each in (self.weights, self.draws))
+        return LabelledScores(self.scores.only(chosen), self.truth[chosen], weights, draws)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows to fit on, others to evaluate on, and the label space, whose prior may be from the former."""
+
+    space: LabelSpace
+    calibration: LabelledScores
+    evaluation: LabelledScores
+
+    __repr__ = short_repr
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedSets:
+    """The sets of one method."""
+
+    method: str
+    guarantee: str
+    """What coverage is guaranteed for exchangeable rows; empty for nothing."""
+    levels: Sequence[LevelEvaluation]
+    """Empty if it cannot be used."""
+    fault: str = ""
+    """Why it cannot be used."""
+
+    __repr__ = short_repr
+
+
+@dataclass(frozen=True, eq=False)
+class SetComparison:
+    """The evaluations of several methods, in the order they were given."""
+
+    compared: Sequence[ComparedSets]
+    """The evaluation of each method."""
+    calibration_rows: int
+    """On which all were fitted; in the first of several splits."""
+    evaluation_rows: int
+    """On which all were evaluated; in the first of several splits."""
+    splits: int
+    """Number of splits; of several, measures are means, and intervals are from the lowest to the highest value."""
+
+    def to_arrow(self) -> "pa.Table":
+        """A row for each method and level: table SET_COMPARISON of ``schema``; one for a method that cannot be used."""
+        none: Sequence[LevelEvaluation | None] = [None]
+        rows = [
+            {
+                "method": each.method,
+                "alpha": None if level is None else float(level.alpha),
+                "guarantee": each.guarantee or None,
+                "fault": each.fault or None,
+                "calibration_rows": self.calibration_rows,
+                "observations": None if level is None else level.observations,
+                "labels": None if level is None else level.labels,
+                **_measures({} if level is None else level.measures),
+            }
+            for each in self.compared
+            for level in (each.levels or none)
+        ]
+        return table_of_rows(rows, arrow_schema(SET_COMPARISON))
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows of :meth:`to_arrow` as a data frame."""
+        return self.to_arrow().to_pandas()
+
+    def __repr__(self) -> str:
+        usable = sum(bool(each.levels) for each in self.compared)
+        return (
+            f"SetComparison({count(len(self.compared), 'method')}, of which {usable} can be used, fitted on "
+            f"{self.calibration_rows:,} rows and evaluated on {self.evaluation_rows:,})"
+        )
+
+    def _repr_html_(self) -> str:
+        from ..report.prediction_sets import comparison_blocks
+
+        return as_html(comparison_blocks(self))
+
+
+def _measures(measures: Mapping[str, Estimate]) -> dict[str, float | None]:
+    return {
+        f"{column.name}{end}": value
+        for column in SET_MEASURES
+        for end, value in zip(("", "_low", "_high"), plain(measures.get(column.name, UNKNOWN)).values(), strict=True)
+    }
+
+
+def compare_methods(
+    methods: Mapping[str, Method],
+    splits: Sequence[Split],
+    alphas: Iterable[Alpha | str | float],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> SetComparison:
+    """Fit each of the named methods on the calibration rows of a split, and evaluate it on the others.
+
+    Of several splits, measures are means, and the ends of intervals the lowest and the highest value; of one, intervals
+    are of ``resamples`` bootstrap resamples of the observations, the same for all methods. A method that cannot be used
+    has a ``fault``. Raises ParameterError if there is nothing to compare.
+    """
+    levels = alphas_of(alphas)
+    if not methods or not splits or not levels:
+        raise ParameterError("there is nothing to compare", remedy="give methods, splits and levels")
+    options = {"resamples": resamples if len(splits) == 1 else 0, "seed": seed}
+    faults: dict[str, str] = {}
+    found: dict[str, list[list[LevelEvaluation]]] = {name: [] for name in methods}
+    for split in splits:
+        for score, names in _by_score(methods).items():
+            try:
+                scored = _Scored(score, split)
+            except (VotesError, ParameterError) as error:
+                faults |= dict.fromkeys(names, str(error))
+                continue
+            for name in names:
+                progress.phase(f"evaluate {name}")
+                try:
+                    found[name].append([scored.evaluate(methods[name], alpha, options) for alpha in levels])
+                except (VotesError, ParameterError) as error:
+                    faults[name] = str(error)
+    first = splits[0]
+    return SetComparison(
+        [
+            ComparedSets(
+                name,
+                method.rule.guarantee,
+                [] if name in faults else [_over_splits(of_level) for of_level in zip(*found[name], strict=True)],
+                faults.get(name, ""),
+            )
+            for name, method in methods.items()
+        ],
+        len(first.calibration),
+        len(first.evaluation),
+        len(splits),
+    )
+
+
+def _by_score(methods: Mapping[str, Method]) -> dict[Score, list[str]]:
+    """The names of the methods of each score: what is scored once serves all of them."""
+    by_score: dict[Score, list[str]] = {}
+    for name, method in methods.items():
+        by_score.setdefault(method.score, []).append(name)
+    return by_score
+
+
+class _Scored:
+    """The rows of a split with one score."""
+
+    def __init__(self, score: Score, split: Split) -> None:
+        self._score, self._split = score, split
+        self._fitted = score.on(split.space)
+        rows = split.calibration
+        self._calibration = calibration_of(
+            score, split.space, rows.scores, rows.truth, weights=rows.weights, draws=rows.draws
+        )
+        self._lists = self._fitted.prepared(split.evaluation.scores)
+        self._item_scores = self._fitted.of_listed(self._lists, split.evaluation.draws)
+
+    def evaluate(self, method: Method, alpha: Alpha, options: Mapping[str, Any]) -> LevelEvaluation:
+        """The measures of a method of this score."""
+        space = self._split.space
+        thresholds = method.rule.fit(self._calibration, alpha)
+        slack = max(method.score.slack, method.rule.slack)
+        given: dict[str, Any] = {"unlisted": self._fitted.unlisted, "slack": slack}
+        sets = sets_of(self._lists, self._item_scores, thresholds, len(space), **given)
+        return evaluate_outcomes(SetOutcomes.of(sets, self._split.evaluation.truth), alpha, space, **options)
+
+
+def _over_splits(levels: Sequence[LevelEvaluation]) -> LevelEvaluation:
+    """The measures of one level over several splits: means, from the lowest to the highest value."""
+    first = levels[0]
+    if len(levels) == 1:
+        return first
+    values = {name: np.array([level.measures[name].value for level in levels]) for name in first.measures}
+    measures = {name: Estimate(*map(float, _range(each[~np.isnan(each)]))) for name, each in values.items()}
+    by_label = LabelOutcomes.together([level.by_label for level in levels])
+    return LevelEvaluation(first.alpha, first.observations, measures, by_label, 0)
+
+
+def _range(values: Floats) -> tuple[float, float, float]:
+    return (values.mean(), values.min(), values.max()) if values.size else (math.nan, math.nan, math.nan)

@@ -1,0 +1,192 @@
+"""Evaluation of prediction sets against true labels, at one or several levels."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...arrays import Floats, LabelCodes
+from ...arrow import table_of_rows, to_arrow
+from ...blocks import count
+from ...classifier_scores import ClassifierScores
+from ...errors import ParameterError
+from ...html_blocks import as_html
+from ...measures import bootstrap
+from ...reprs import short_repr
+from ...schema import LABEL_COVERAGE, SET_EVALUATION, arrow_schema
+from ..evaluation import RESAMPLES, Estimate
+from .label_space import LabelSpace
+from .metrics import QUANTILES, SIZES, LabelOutcomes, SetOutcomes, measure_names, measure_sets
+from .order import Alpha
+from .predictor import SetPredictor
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class LevelEvaluation:
+    """Measures of the sets of one level."""
+
+    alpha: Alpha
+    observations: int
+    measures: Mapping[str, Estimate]  # by their names in ``schema.SET_MEASURES``
+    by_label: LabelOutcomes
+    resamples: int  # for the intervals; 0 without intervals
+
+    __repr__ = short_repr
+
+    @property
+    def labels(self) -> int:
+        """Number of distinct true labels: those that means over labels are of."""
+        return self.by_label.labels.size
+
+
+@dataclass(frozen=True, eq=False)
+class SetEvaluation:
+    """Measures of prediction sets at one or several levels."""
+
+    levels: Sequence[LevelEvaluation]
+    """In the order of the levels given."""
+    space: LabelSpace
+    """The labels that sets are made of."""
+    names: "pa.Array"
+    """The names of label codes: those of the space, followed by those of true labels outside of it."""
+    seed: int
+    """Seed of the resamples."""
+
+    def to_arrow(self) -> "pa.Table":
+        """A row for each level and measure: table SET_EVALUATION of ``schema``."""
+        rows = [
+            {
+                "alpha": float(level.alpha),
+                "observations": level.observations,
+                "labels": level.labels,
+                "measure": measure,
+                **plain(estimate),
+            }
+            for level in self.levels
+            for measure, estimate in level.measures.items()
+        ]
+        return table_of_rows(rows, arrow_schema(SET_EVALUATION))
+
+    def per_label(self) -> "pa.Table":
+        """A row for each level and true label, in the order of the labels: table LABEL_COVERAGE of ``schema``."""
+        import pyarrow as pa
+
+        parts = [self._of_labels(level) for level in self.levels]
+        return pa.concat_tables(parts)
+
+    def _of_labels(self, level: LevelEvaluation) -> "pa.Table":
+        import pyarrow as pa
+
+        found, prior, at_risk = level.by_label, self.space.prior, self.space.at_risk
+        known = found.labels < len(self.space)
+        places = np.where(known, found.labels, 0)
+        n_training = np.zeros(known.size) if prior is None else prior.counts[places]
+        is_at_risk = np.zeros(known.size, np.bool_) if at_risk is None else at_risk[places] & known
+        columns = {
+            "alpha": np.full(known.size, float(level.alpha)),
+            "label": self.names.take(to_arrow(found.labels)),
+            "in_label_space": known,
+            "n_training": pa.array(n_training, mask=~known | (prior is None)),
+            "at_risk": pa.array(is_at_risk, mask=np.full(known.size, at_risk is None)),
+            "rows": found.rows,
+            "covered": found.covered,
+            "coverage": found.coverage,
+            "mean_size": found.mean_size,
+        }
+        schema = arrow_schema(LABEL_COVERAGE, label=self.names.type)
+        return pa.table(columns).cast(schema)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evaluation as plain values for JSON, None for what is undefined."""
+        levels = [
+            {
+                "alpha": float(level.alpha),
+                "observations": level.observations,
+                "labels": level.labels,
+                "resamples": level.resamples,
+                "measures": {name: plain(estimate) for name, estimate in level.measures.items()},
+            }
+            for level in self.levels
+        ]
+        return {"label_space": len(self.space), "levels": levels, "seed": self.seed}
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows of :meth:`to_arrow` as a data frame."""
+        return self.to_arrow().to_pandas()
+
+    def __repr__(self) -> str:
+        found = "; ".join(
+            f"alpha {level.alpha}: coverage {100 * level.measures['marginal_coverage'].value:.1f} %, "
+            f"macro {100 * level.measures['macro_coverage'].value:.1f} %, "
+            f"mean size {level.measures['mean_size'].value:.2f}"
+            for level in self.levels
+        )
+        return f"SetEvaluation({count(self.levels[0].observations, 'observation')}; {found})"
+
+    def _repr_html_(self) -> str:
+        from ..report.prediction_sets import evaluation_blocks
+
+        return as_html(evaluation_blocks(self))
+
+
+def evaluate_predictor(
+    predictor: SetPredictor,
+    scores: ClassifierScores,
+    truth: LabelCodes,
+    *,
+    names: "pa.Array | None" = None,
+    alphas: Sequence[Alpha | str | float] | None = None,
+    draws: Floats | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> SetEvaluation:
+    """Evaluate the sets of label lists whose true labels ``truth`` int32[n] are known.
+
+    ``truth``: positions in the label space, and beyond it for other labels, which no set can be expected to have;
+    ``names`` are of all of these. ``alphas``: by default all levels that the predictor was fitted at. ``draws``
+    float64[n]: for scores that are randomised. Intervals are of ``resamples`` bootstrap resamples of the observations
+    (0 for none). Raises ParameterError.
+    """
+    levels = tuple(predictor.thresholds) if alphas is None else tuple(Alpha.of(alpha) for alpha in alphas)
+    found = [
+        evaluate_outcomes(SetOutcomes.of(sets, truth), alpha, predictor.space, resamples=resamples, seed=seed)
+        for alpha, sets in ((alpha, predictor.predict(scores, alpha, draws)) for alpha in levels)
+    ]
+    return SetEvaluation(found, predictor.space, predictor.space.names if names is None else names, seed)
+
+
+def evaluate_outcomes(
+    outcomes: SetOutcomes, alpha: Alpha, space: LabelSpace, *, resamples: int = RESAMPLES, seed: int = 0
+) -> LevelEvaluation:
+    """The measures of sets of one level, with 95 % intervals. Raises ParameterError."""
+    faults = [
+        f"{name} is {value} but must be at least 0"
+        for name, value in (("resamples", resamples), ("seed", seed))
+        if value < 0
+    ]
+    if faults:
+        raise ParameterError("; ".join(faults))
+    known: dict[str, Any] = {"weights": space.weights, "at_risk": space.at_risk}
+    names = measure_names(weighted=space.weights is not None, at_risk=space.at_risk is not None)
+    estimates = bootstrap(
+        lambda counts: measure_sets(outcomes, alpha, counts, **known),
+        len(outcomes),
+        resamples,
+        seed,
+        (0.0, np.array([np.inf if name in SIZES else 1.0 for name in names])),
+        groups=outcomes.cells.of_rows,
+        corrected=np.array([name not in QUANTILES for name in names]),
+    )
+    found = (Estimate(*numbers) for numbers in zip(*(ends.tolist() for ends in estimates), strict=True))
+    return LevelEvaluation(alpha, len(outcomes), dict(zip(names, found, strict=True)), outcomes.by_label, resamples)
+
+
+def plain(estimate: Estimate) -> dict[str, float | None]:
+    """An estimate and its interval, None for NaN."""
+    return {end: None if math.isnan(value) else value for end, value in vars(estimate).items()}

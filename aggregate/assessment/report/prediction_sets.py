@@ -1,0 +1,112 @@
+"""Evaluations and comparisons of prediction sets as blocks."""
+
+from typing import TYPE_CHECKING
+
+from ...blocks import Block, Label, Table
+from .evaluation import interval, percent
+
+if TYPE_CHECKING:
+    from ..conformal.comparison import SetComparison
+    from ..conformal.evaluation import LevelEvaluation, SetEvaluation
+
+SHARES = {
+    "marginal_coverage": "coverage",
+    "macro_coverage": "macro coverage",
+    "weighted_macro_coverage": "weighted macro coverage",
+    "at_risk_coverage": "macro coverage, labels at risk",
+    "not_at_risk_coverage": "macro coverage, other labels",
+    "share_below_half": "labels with coverage < 50 %",
+    "undercoverage_gap": "under-coverage gap",
+    "empty": "empty sets",
+    "singletons": "sets of one label",
+    "whole_space": "sets of all labels",
+}
+"""Measures shown in percent, and their names in the table."""
+
+SIZES = {
+    "mean_size": "mean size",
+    "size_q25": "1/4 quantile of the size",
+    "median_size": "median size",
+    "size_q75": "3/4 quantile",
+    "size_q90": "9/10 quantile",
+}
+"""Measures that are numbers of labels."""
+
+
+def evaluation_blocks(evaluation: "SetEvaluation") -> list[Block]:
+    """The measures at each level, side by side."""
+    levels = evaluation.levels
+    shares = [name for name in SHARES if name in levels[0].measures]
+    resamples = max(level.resamples for level in levels)
+    table = Table(
+        header=("alpha", *(SHARES[name] for name in shares), *SIZES.values()),
+        rows=[
+            [
+                str(level.alpha),
+                *(percent(level.measures[name]) for name in shares),
+                *(interval(level.measures[name]) for name in SIZES),
+            ]
+            for level in levels
+        ],
+        formats=("", *[".1f %"] * len(shares), ".2f", *[",.4g"] * (len(SIZES) - 1)),
+        layout="sideways",
+        intervals=f"95 % intervals, of {resamples:,} resamples of the observations" if resamples else "",
+    )
+    return [Block(_head(levels[0]), [table])]
+
+
+def _head(level: "LevelEvaluation") -> str:
+    return f"{level.observations:,} observations of {level.labels:,} labels"
+
+
+COMPARED_SHARES = {
+    "marginal_coverage": "coverage",
+    "macro_coverage": "macro",
+    "weighted_macro_coverage": "weighted",
+    "at_risk_coverage": "at risk",
+    "not_at_risk_coverage": "others",
+    "share_below_half": "below half",
+    "undercoverage_gap": "gap",
+    "singletons": "one label",
+    "empty": "empty",
+}
+"""Measures in the columns of a comparison, in percent."""
+
+COMPARED_SIZES = {"mean_size": "mean size", "median_size": "median", "size_q90": "9/10"}
+
+LEGEND = (
+    "macro: mean over labels of the coverage of their observations; weighted: by the weights of the labels",
+    "below half: labels of which fewer than half of the observations are covered",
+    "gap: mean over labels of how far coverage is below 1 - alpha",
+)
+
+
+def comparison_blocks(comparison: "SetComparison") -> list[Block]:
+    """A table for each level, the smallest sets first, and the methods that cannot be used."""
+    usable = [each for each in comparison.compared if each.levels]
+    blocks = []
+    for place, level in enumerate(usable[0].levels if usable else ()):
+        shares = [name for name in COMPARED_SHARES if name in level.measures]
+        rows = sorted(
+            ((each, each.levels[place].measures) for each in usable), key=lambda row: row[1]["mean_size"].value
+        )
+        table = Table(
+            header=("", *COMPARED_SIZES.values(), *(COMPARED_SHARES[name] for name in shares), "guaranteed"),
+            rows=[
+                [
+                    Label(each.method),
+                    *(measures[name].value for name in COMPARED_SIZES),
+                    *(100 * measures[name].value for name in shares),
+                    each.guarantee or "-",
+                ]
+                for each, measures in rows
+            ],
+            formats=("", ",.2f", ",.4g", ",.4g", *[".1f %"] * len(shares), ""),
+            left=(0, 1 + len(COMPARED_SIZES) + len(shares)),
+        )
+        head = f"alpha {level.alpha}: {level.observations:,} observations of {level.labels:,} labels"
+        blocks.append(Block(f"{head}, fitted on {comparison.calibration_rows:,} others", [table]))
+    faulty = [each for each in comparison.compared if not each.levels]
+    if faulty:
+        blocks.append(Block("cannot be used:", [f"  {each.method}: {each.fault}" for each in faulty]))
+    return [*blocks, Block(content=LEGEND)]
