@@ -93,3 +93,11 @@ def macro(scores: Sequence[float], labels: Sequence[int], alpha: str) -> float:
         if sum(shares) / len(shares) >= 1 - Fraction(alpha):
             return v
     return -math.inf
+
+
+def scaled(p: float, count: float, total: float, at_least: float = 1, omega: float = 1) -> float:
+    """The score omega p / prior of pas and wpas, with its rules for zeros."""
+    prior = max(count, at_least) / total
+    if p == 0 or omega == 0:
+        return 0.0
+    return math.inf if prior == 0 else omega * p / prior

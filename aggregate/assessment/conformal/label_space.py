@@ -1,5 +1,6 @@
 """The labels that sets are made of, with their prior and weights."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,3 +26,11 @@ class LabelSpace:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def weight_unknown(self) -> float:
+        """The weight of a label outside the space: in the mean, that of the labels not at risk; nan without weights."""
+        if self.weights is None:
+            return math.nan
+        others = self.weights[~self.at_risk] if self.at_risk is not None else self.weights
+        return float(others.mean() if others.size else self.weights.mean())

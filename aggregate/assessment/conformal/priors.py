@@ -1,20 +1,63 @@
 """How common labels are: the prior that prevalence-adjusted scores divide by."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ...arrays import Floats
+from ...arrays import Flags, Floats, LabelCodes
+from ...arrow import to_numpy
+from ...errors import ParameterError, quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """p(k) = max(c_k, at_least) / sum_j c_j."""
+    """p(k) = max(c_k, at_least) / sum_j c_j. Raises ParameterError for counts that give no prior.
+
+    The counts are those of the classifier's training set. Where these are not known, the labels of valid consensus
+    stand in for them, or, as a last resort, those of the calibration rows. Coverage is guaranteed for any prior that
+    does not depend on the calibration rows; with theirs it holds in good approximation only.
+    """
 
     counts: Floats
     """c, float64[K]: how often each label is in the classifier's training set."""
     at_least: float = 1.0
     """c_min: a label that was never seen counts as seen so often; with 0, its score is infinite where it is listed."""
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.counts).all() or (self.counts < 0).any():
+            raise ParameterError("training counts must be numbers of at least 0")
+        if not np.isfinite(self.at_least) or self.at_least < 0:
+            raise ParameterError(f"the least training count is {self.at_least} but must be at least 0")
+        if not self.counts.sum() > 0:
+            raise ParameterError("no training count is above 0: nothing is known of how common labels are")
+
+    @classmethod
+    def of_names(cls, space: "pa.Array", names: "pa.Array", counts: ArrayLike, at_least: float = 1.0) -> "Prior":
+        """From training counts of labels by name; a label of ``space`` that is not among ``names`` has count 0.
+
+        Names outside the space do not count. Raises ParameterError, also for a name that is there twice.
+
+        >>> import pyarrow as pa
+        >>> space = pa.array(["Acer campestre", "Acer opalus", "Bellis perennis"])
+        >>> prior = Prior.of_names(space, pa.array(["Bellis perennis", "Acer campestre"]), [30, 10])
+        >>> prior.shares
+        array([0.25 , 0.025, 0.75 ])
+        """
+        return cls(values_by_name(space, names, counts, "training counts", missing=0.0), at_least)
+
+    @classmethod
+    def of_labels(cls, labels: LabelCodes, n_labels: int, at_least: float = 1.0) -> "Prior":
+        """From labels that observations have, int32: of valid consensus, or of the calibration rows.
+
+        Those that are negative, or outside the space, do not count.
+        """
+        known = labels[(labels >= 0) & (labels < n_labels)]
+        return cls(np.bincount(known, minlength=n_labels).astype(np.float64), at_least)
 
     @property
     def shares(self) -> Floats:
@@ -26,3 +69,29 @@ class Prior:
     def unknown_share(self) -> float:
         """The share of a label outside the label space, which was never counted."""
         return self.at_least / float(self.counts.sum())
+
+    @property
+    def unseen(self) -> Flags:
+        """bool[K]; labels that were never counted."""
+        unseen: Flags = self.counts == 0
+        return unseen
+
+
+def values_by_name(space: "pa.Array", names: "pa.Array", values: ArrayLike, what: str, missing: float) -> Floats:
+    """The value of each label of a space, float64[K], ``missing`` for those that are not among ``names``.
+
+    Raises ParameterError for a name that is there twice, or null.
+    """
+    import pyarrow.compute as pc
+
+    same = names.cast(space.type)
+    first_twice = next((item["values"] for item in same.value_counts().to_pylist() if item["counts"] > 1), None)
+    if first_twice is not None:
+        raise ParameterError(f"{what} have {quoted(first_twice)} more than once", remedy="keep one row a label")
+    if same.null_count:
+        raise ParameterError(f"{what} have a label that is null")
+    position = to_numpy(pc.index_in(space, value_set=same), null=-1)
+    known = position >= 0
+    found = np.full(len(space), missing)
+    found[known] = np.asarray(values, np.float64)[position[known]]
+    return found

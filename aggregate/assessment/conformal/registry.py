@@ -8,11 +8,15 @@ SCORES: Registry[type[Score]] = Registry(
     "score",
     group="plant_aggregate.conformity_scores",
     package=__package__,
-    built_in={"softmax": ".scores.softmax:Softmax"},
+    built_in={"softmax": ".scores.softmax:Softmax", "pas": ".scores.pas:Pas", "wpas": ".scores.wpas:Wpas"},
 )
 """Name -> class, the default first; other packages may add theirs."""
 
-SCORE_SUMMARIES: dict[str, str] = {"softmax": "the classifier's probability: the smallest sets of a marginal coverage"}
+SCORE_SUMMARIES: dict[str, str] = {
+    "softmax": "the classifier's probability: the smallest sets of a marginal coverage",
+    "pas": "the probability divided by how common the label is: macro coverage, for the long tail",
+    "wpas": "pas times the label's weight: macro coverage that counts labels at risk more",
+}
 """Name -> what it is, in a line: help lists scores without loading them."""
 
 RULES: Registry[type[ThresholdRule]] = Registry(
