@@ -1,8 +1,8 @@
-"""Label lists from dense matrices: the likeliest labels of each row."""
+"""Labels in order of score: the likeliest ones of dense matrices, and the members of prediction sets."""
 
 import numpy as np
 
-from ..arrays import Bytes, Floats, LabelCodes, Probabilities
+from ..arrays import Bytes, Floats, LabelCodes, Offsets, Probabilities
 from .jit import kernel
 
 NAN, OUTSIDE, INFINITE, NOTHING = range(1, 5)  # why a row cannot be used
@@ -85,3 +85,44 @@ def likeliest(
             labels[i, size], probabilities[i, size] = kept[0], p
             values[0], kept[0] = values[size], kept[size]
             sink(values, kept, 0, size)
+
+
+@kernel
+def list_members(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    labels: LabelCodes,
+    item_scores: Floats,
+    least: Floats,
+    places: Offsets,
+    members: LabelCodes,
+    scores: Floats,
+) -> None:
+    """The members of set i, and their scores, from ``places`` int64[n + 1] on: highest first, ties in label order."""
+    n_labels = least.size - 1
+    for i in range(first, last):
+        place = places[i]
+        for item in range(offsets[i], offsets[i + 1]):
+            if item_scores[item] >= least[min(labels[item], n_labels)]:
+                members[place], scores[place] = labels[item], item_scores[item]
+                place += 1
+        put_in_order(scores[places[i] : place], members[places[i] : place])
+
+
+@kernel
+def put_in_order(scores: Floats, labels: LabelCodes) -> None:
+    """Sort labels by score, highest first, ties in label order; most lists are in that order as they come."""
+    n, place = scores.size, 1
+    while place < n and (
+        scores[place - 1] > scores[place] or (scores[place - 1] == scores[place] and labels[place - 1] < labels[place])
+    ):
+        place += 1
+    if place >= n:
+        return
+    for top in range(n // 2 - 1, -1, -1):  # a heap whose first item is the last in order
+        sink(scores, labels, top, n)
+    for size in range(n - 1, 0, -1):
+        labels[0], labels[size] = labels[size], labels[0]
+        scores[0], scores[size] = scores[size], scores[0]
+        sink(scores, labels, 0, size)

@@ -29,40 +29,31 @@ def true_scores(
 
 
 @kernel
-def mark_members(
+def count_members(
     first: int,
     last: int,
     offsets: Offsets,
     labels: LabelCodes,
     item_scores: Floats,
     least: Floats,
-    least_unknown: float,
-    strict: bool,
     always: Flags,
     n_always: int,
-    members: Flags,
     listed: Counts,
     sizes: Counts,
 ) -> None:
-    """Which items are in the set of their row, ``members`` bool[items], and the sizes of the sets, int32[n].
+    """``listed`` int32[n]: the members of each set that are listed; ``sizes`` int32[n]: also those that are not.
 
-    A label is a member if its score is at least ``least`` float64[K] (above it, if ``strict``), that of a label outside
-    the space if it is at least ``least_unknown``. ``always`` bool[K]: in each set, listed or not; ``n_always`` of them.
-    ``listed`` counts the members that are listed, ``sizes`` also the others.
+    A label is a member if its score is at least ``least`` float64[K + 1], whose last is for labels outside the space.
+    ``always`` bool[K]: in each set, listed or not; ``n_always`` of them.
     """
-    n_labels = least.size
+    n_labels = least.size - 1
     for i in range(first, last):
         n_listed = n_listed_always = 0
         for item in range(offsets[i], offsets[i + 1]):
-            k = labels[item]
-            bound = least[k] if k < n_labels else least_unknown
-            score = item_scores[item]
-            is_member = score > bound if strict else score >= bound
-            if k < n_labels and always[k]:
-                is_member = True
-                n_listed_always += 1
-            members[item] = is_member
-            if is_member:
+            k = min(labels[item], n_labels)
+            if item_scores[item] >= least[k]:
                 n_listed += 1
+                if k < n_labels and always[k]:
+                    n_listed_always += 1
         listed[i] = n_listed
         sizes[i] = n_listed + n_always - n_listed_always

@@ -101,3 +101,26 @@ def scaled(p: float, count: float, total: float, at_least: float = 1, omega: flo
     if p == 0 or omega == 0:
         return 0.0
     return math.inf if prior == 0 else omega * p / prior
+
+
+def members(
+    scores: Mapping[int, float],
+    thresholds: Sequence[float],
+    shared: float,
+    *,
+    strict: bool,
+    unlisted: float,
+    slack: float,
+) -> tuple[list[int], int]:
+    """The labels of a list that are in its set, highest score first, and the size of the set.
+
+    ``scores`` by label; ``thresholds`` of the labels of the space, ``shared`` that of labels outside of it.
+    """
+
+    def is_in(score: float, t: float) -> bool:
+        least = t - slack * abs(t) if math.isfinite(t) else t
+        return score > least if strict else score >= least
+
+    always = {k for k, t in enumerate(thresholds) if (unlisted > t if strict else unlisted >= t)}
+    listed = [k for k, s in scores.items() if k in always or is_in(s, thresholds[k] if k < len(thresholds) else shared)]
+    return sorted(listed, key=lambda k: (-scores[k], k)), len({*listed, *always})

@@ -71,22 +71,21 @@ def sets_of(
     ``unlisted``: score of a label that a list does not have. ``slack``: relative tolerance of the comparison. A label
     is in every set if its threshold is at most ``unlisted``.
     """
-    from ...kernels.prediction_sets import mark_members
+    from ...kernels.label_lists import list_members
+    from ...kernels.prediction_sets import count_members
     from ...kernels.threads import in_blocks
 
-    t = thresholds.each(n_labels)
-    always = t < unlisted if thresholds.strict else t <= unlisted
-    least, least_unknown = _with_slack(t, slack), float(_with_slack(np.array([thresholds.shared]), slack)[0])
-    n = len(scores)
-    members, listed, sizes = np.empty(scores.labels.size, np.bool_), np.empty(n, np.int32), np.empty(n, np.int32)
-    bounds = least, least_unknown, thresholds.strict, always, int(always.sum())
-    in_blocks(mark_members, n, scores.offsets, scores.labels, item_scores, *bounds, members, listed, sizes)
+    t = np.append(thresholds.each(n_labels), thresholds.shared)
+    is_always = t < unlisted if thresholds.strict else t <= unlisted
+    least = t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
+    if thresholds.strict:
+        least = np.where(t == np.inf, np.nan, np.nextafter(least, np.inf))  # nothing is above inf, nor reaches NaN
+    least[:-1][is_always[:-1]] = -np.inf
+    always, n = is_always[:-1], len(scores)
+    listed, sizes = np.empty(n, np.int32), np.empty(n, np.int32)
+    items = scores.offsets, scores.labels, item_scores, least
+    in_blocks(count_members, n, *items, always, int(always.sum()), listed, sizes)
     offsets = np.concatenate([[0], np.cumsum(listed, dtype=np.int64)])
-    labels, values = scores.labels[members], item_scores[members]
-    rows = np.repeat(np.arange(n), listed)
-    order = np.lexsort((labels, -values, rows))
-    return PredictionSets(offsets, labels[order], values[order], sizes, always)
-
-
-def _with_slack(t: Floats, slack: float) -> Floats:
-    return t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
+    labels, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1])
+    in_blocks(list_members, n, *items, offsets, labels, values)
+    return PredictionSets(offsets, labels, values, sizes, always)
