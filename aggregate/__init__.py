@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
     from .ingest.matrices import votes_from_matrix as votes_from_matrix
     from .ingest.score_matrices import scores_from_matrix as scores_from_matrix
+    from .ingest.taxonomy import read_taxonomy as read_taxonomy
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
     from .ingest.user_weights import read_user_weights as read_user_weights
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from .taxon_names.cleaning import CleanedLabels as CleanedLabels
     from .taxon_names.cleaning import clean_names as clean_names
     from .taxon_names.settings import NameSettings as NameSettings
+    from .taxonomy import Taxonomy as Taxonomy
     from .trace import Iteration as Iteration
     from .trace import Trace as Trace
     from .training_scores import ambiguity_of as ambiguity_of
@@ -122,6 +124,7 @@ _HOMES = {
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
         "ingest.matrices": "votes_from_matrix",
         "ingest.score_matrices": "scores_from_matrix",
+        "ingest.taxonomy": "read_taxonomy",
         "ingest.truth": "read_truth truth_from_table",
         "ingest.user_weights": "read_user_weights",
         "pipeline": "run",
@@ -146,6 +149,7 @@ _HOMES = {
         "strategies.zero_based_skill": "ZeroBasedSkill",
         "taxon_names.cleaning": "CleanedLabels clean_names",
         "taxon_names.settings": "NameSettings",
+        "taxonomy": "Taxonomy",
         "trace": "Iteration Trace",
         "training_scores": "ambiguity_of",
         "truth": "Truth",

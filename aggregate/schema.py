@@ -549,6 +549,15 @@ TAXONOMY: Table = (
 )
 """The tree of taxa, a row for each."""
 
+COMMON_TAXA: Table = (
+    Column("common_taxon", "label", "the smallest taxon that all labels of the set are or are below", nullable=True),
+    Column("common_rank", "string", "its rank: `species`, `genus`, ...", nullable=True),
+    Column("common_name", "string", "its scientific name", nullable=True),
+    Column("n_genera", "int32", "genera that the labels are in", nullable=True),
+    Column("n_families", "int32", "families that the labels are in", nullable=True),
+)
+"""What a prediction set has in common; null where there is nothing, or where a label is not in the taxonomy."""
+
 IMAGES: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("image", "string", "path of a picture of it, relative to the folder of this table, or URL"),

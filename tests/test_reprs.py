@@ -65,6 +65,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "ai_calibration": plant_aggregate.calibrate_ai(ai_votes, truth, votes=votes),
         "ambiguity": plant_aggregate.ambiguity_of(consensus, folder / "scores.parquet"),
         "scores": plant_aggregate.scores_from_matrix([[0.5, 0.25]], [EVIL, "Acer opalus"]),
+        "taxonomy": plant_aggregate.read_taxonomy({"label": ["Acer opalus"], "genus": ["Acer"]}),
         "run": first,
         "changes": plant_aggregate.diff(first.run_id, "latest", folder / "consensus"),
         "published": published,

@@ -26,7 +26,7 @@ from ..files.writing import writing
 from ..parameters import check_parameters, setting
 from ..progress import SILENT, Progress
 from ..publishing.run import Run
-from ..splits.genera import genus_of
+from ..taxon_names.genera import genus_of
 from .images import images_parameter, max_missing_parameter, read_images, without_missing
 from .rows import ALL, GROUP, consensus_table
 from .taxa import Taxa, read_taxa

@@ -8,7 +8,7 @@ import pyarrow as pa
 from ..errors import VotesError
 from ..files.parquet import check_side_input, origin_of, stream_all, types_of
 from ..schema import GENERA
-from ..splits.genera import genus_of
+from ..taxon_names.genera import genus_of
 
 if TYPE_CHECKING:
     from ..files.sources import Paths

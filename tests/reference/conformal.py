@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -124,3 +125,28 @@ def members(
     always = {k for k, t in enumerate(thresholds) if (unlisted > t if strict else unlisted >= t)}
     listed = [k for k, s in scores.items() if k in always or is_in(s, thresholds[k] if k < len(thresholds) else shared)]
     return sorted(listed, key=lambda k: (-scores[k], k)), len({*listed, *always})
+
+
+def ancestors(taxon: Any, parents: Mapping[Any, Any]) -> list[Any]:
+    """A taxon and all above it, the highest last."""
+    chain = []
+    while taxon is not None:
+        chain.append(taxon)
+        taxon = parents.get(taxon)
+    return chain
+
+
+def common_taxon(members: set[Any], parents: Mapping[Any, Any]) -> Any:
+    """The taxon with most ancestors that all members are or are below; None if there is none, or one is not known."""
+    if not members or any(member not in parents for member in members):
+        return None
+    shared = set.intersection(*(set(ancestors(member, parents)) for member in members))
+    return max(shared, key=lambda taxon: len(ancestors(taxon, parents)), default=None)
+
+
+def number_of_groups(
+    members: set[Any], parents: Mapping[Any, Any], ranks: Mapping[Any, str | None], rank: str
+) -> int | None:
+    """How many taxa of a rank members are in; None if that of one is not known."""
+    of = [next((taxon for taxon in ancestors(k, parents) if ranks.get(taxon) == rank), None) for k in members]
+    return None if None in of else len(set(of))

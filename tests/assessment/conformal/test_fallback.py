@@ -1,0 +1,130 @@
+"""The smallest common taxon of sets, and in how many genera they are, against sets of ancestors."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plant_aggregate import read_taxonomy
+from plant_aggregate.assessment.conformal.fallback import CommonTaxa, Fallback
+from plant_aggregate.assessment.conformal.sets import PredictionSets
+from tests.reference.conformal import ancestors, common_taxon, number_of_groups
+
+RANKS = ("species", "genus", "family", None)
+
+
+class Trees:
+    """A random taxonomy of numbered taxa, and sets of labels; labels 90 and above are not in it."""
+
+    def __init__(self, draw: Any) -> None:
+        n = draw(st.integers(1, 12))
+        self.parents = {k: draw(st.one_of(st.none(), st.integers(0, k - 1))) if k else None for k in range(n)}
+        self.ranks = {k: draw(st.sampled_from(RANKS)) for k in self.parents}
+        self.names = sorted(draw(st.sets(st.sampled_from([*self.parents, 90, 91]), min_size=1)))
+        self.n_space = draw(st.integers(1, len(self.names)))
+        positions = st.lists(st.integers(0, len(self.names) - 1), unique=True, max_size=6)
+        self.always = draw(st.lists(st.integers(0, self.n_space - 1), unique=True, max_size=2))
+        self.listed = draw(st.lists(positions, min_size=1, max_size=5))
+
+    @property
+    def fallback(self) -> Fallback:
+        labels, parents = list(self.parents), list(self.parents.values())
+        ranks = [self.ranks[label] for label in labels]
+        return Fallback(read_taxonomy({"label": labels, "parent": pa.array(parents, pa.int64()), "rank": ranks}))
+
+    @property
+    def members(self) -> list[set[int]]:
+        return [{self.names[k] for k in {*listed, *self.always}} for listed in self.listed]
+
+    def genus_of(self, label: int) -> int | None:
+        chain = ancestors(label, self.parents)
+        return next((taxon for taxon in chain if self.ranks.get(taxon) == "genus"), None)
+
+    def sets(self) -> PredictionSets:
+        lengths = [len(listed) for listed in self.listed]
+        labels = np.array([k for listed in self.listed for k in listed], np.int32)
+        always = np.zeros(self.n_space, np.bool_)
+        always[self.always] = True
+        sizes = np.array([len(members) for members in self.members], np.int32)
+        return PredictionSets(np.cumsum([0, *lengths]), labels, np.zeros(labels.size), sizes, always)
+
+    def common(self) -> CommonTaxa:
+        return self.fallback.of(self.sets(), pa.array(self.names))
+
+
+@given(st.data())
+def test_common_taxa_and_sizes_are_the_reference_ones(data: Any) -> None:
+    trees = Trees(data.draw)
+    columns = {name: column.to_pylist() for name, column in trees.common().columns().items()}
+    assert columns["common_taxon"] == [common_taxon(members, trees.parents) for members in trees.members]
+    known = [taxon for taxon in columns["common_taxon"] if taxon is not None]
+    assert [rank for rank in columns["common_rank"] if rank] == [trees.ranks[k] for k in known if trees.ranks[k]]
+    for rank, name in (("genus", "n_genera"), ("family", "n_families")):
+        wanted = [number_of_groups(members, trees.parents, trees.ranks, rank) for members in trees.members]
+        assert columns[name] == wanted
+
+
+@given(st.data())
+def test_the_order_of_labels_is_irrelevant(data: Any) -> None:
+    trees = Trees(data.draw)
+    before = trees.common()
+    trees.listed = [data.draw(st.permutations(listed)) for listed in trees.listed]
+    after = trees.common()
+    np.testing.assert_array_equal(after.taxa, before.taxa)
+    np.testing.assert_array_equal(after.n_genera, before.n_genera)
+
+
+@given(st.data())
+def test_another_label_never_makes_the_common_taxon_deeper(data: Any) -> None:
+    trees = Trees(data.draw)
+    before = trees.common().columns()["common_taxon"].to_pylist()
+    trees.listed = [list({*listed, data.draw(st.integers(0, len(trees.names) - 1))}) for listed in trees.listed]
+    after = trees.common().columns()["common_taxon"].to_pylist()
+    for was, now, members in zip(before, after, trees.members, strict=True):
+        if was is not None:
+            assert now is None or now in ancestors(was, trees.parents)
+        elif now is not None:
+            assert len(members) == 1  # it was empty
+
+
+@given(st.data())
+def test_a_genus_is_covered_if_a_label_of_the_set_is_in_it(data: Any) -> None:
+    trees = Trees(data.draw)
+    truth = [data.draw(st.integers(-1, len(trees.names) - 1)) for _ in trees.listed]
+    found = trees.fallback.covers(trees.sets(), pa.array(trees.names), np.array(truth, np.int32), "genus")
+    for k, members, covered, known in zip(truth, trees.members, found.covered, found.known, strict=True):
+        genus = None if k < 0 else trees.genus_of(trees.names[k])
+        assert known == (genus is not None)
+        assert covered == (genus is not None and genus in map(trees.genus_of, members))
+
+
+def test_threads_give_the_same(even_small_work: None) -> None:
+    taxonomy = read_taxonomy({"label": list(range(100)), "parent": [None, *(k // 3 for k in range(1, 100))]})
+    rng = np.random.default_rng(2)
+    sizes = rng.integers(0, 4, 500)
+    labels = rng.integers(0, 100, sizes.sum()).astype(np.int32)
+    sets = PredictionSets(
+        np.cumsum([0, *sizes]), labels, np.zeros(labels.size), sizes.astype(np.int32), np.zeros(100, bool)
+    )
+    found = Fallback(taxonomy).of(sets, pa.array(range(100))).columns()["common_taxon"].to_pylist()
+    parents = {k: None if k == 0 else k // 3 for k in range(100)}
+    assert found == [common_taxon(set(part.tolist()), parents) for part in np.split(labels, np.cumsum(sizes)[:-1])]
+
+
+def test_names_that_come_later_are_looked_up_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The label space is looked up once, and not again for every batch of a file."""
+    taxonomy = read_taxonomy({"label": ["Acer", "Ilex"], "parent": [None, None]})
+    asked: list[list[str]] = []
+    places = type(taxonomy).places
+    monkeypatch.setattr(
+        type(taxonomy), "places", lambda self, labels: asked.append(labels.to_pylist()) or places(self, labels)
+    )
+    fallback = Fallback(taxonomy)
+    assert fallback.taxa_of(pa.array(["Acer"])).tolist() == [0]
+    assert fallback.taxa_of(pa.array(["Acer", "Buxus"])).tolist() == [0, -1]
+    assert fallback.taxa_of(pa.array(["Acer", "Buxus"])).tolist() == [0, -1]
+    assert fallback.taxa_of(pa.array(["Ilex"])).tolist() == [1]
+    assert asked == [["Acer"], ["Buxus"], ["Ilex"]]
