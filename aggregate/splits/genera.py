@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ..ids.hashing import limit_of, u
 from ..reprs import short_repr
 from ..shares import exact
 from ..taxon_names.genera import genus_of
-from .hashing import limit_of, u
 from .settings import SplitSettings
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..arrays import Flags, Indices
 from ..arrow import to_arrow
+from ..ids.hashing import limit_of, numbers_of
 from ..shares import exact
-from .hashing import limit_of, numbers_of
 from .observations import Observations
 from .settings import SplitSettings
 

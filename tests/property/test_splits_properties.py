@@ -155,8 +155,8 @@ def test_integers_are_hashed_as_their_text(rows: list[Row], chosen: dict[str, An
 
 @pytest.mark.parametrize("text", ["0.1", "0.29", "0.07", "0.3", "0.57"])
 def test_shares_are_exact_decimals(text: str) -> None:
+    from plant_aggregate.ids.hashing import SPACE, limit_of
     from plant_aggregate.shares import exact as decimal
-    from plant_aggregate.splits.hashing import SPACE, limit_of
 
     share = Fraction(text)
     assert decimal(float(text)) == share

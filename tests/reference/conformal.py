@@ -104,6 +104,19 @@ def scaled(p: float, count: float, total: float, at_least: float = 1, omega: flo
     return math.inf if prior == 0 else omega * p / prior
 
 
+def ranked(row: Mapping[int, float], n_labels: int) -> list[int]:
+    """All labels from the likeliest to the least likely, ties in label order; a label that is not listed has 0."""
+    return sorted(range(n_labels), key=lambda k: (-row.get(k, 0), k))
+
+
+def raps(row: Mapping[int, float], k: int, n_labels: int, u: float, penalty: float = 0, k_reg: int = 0) -> float:
+    """The score of raps, and of aps without a penalty: minus mass before the label, its share u, and the penalty."""
+    order = ranked(row, n_labels)
+    rank = order.index(k) + 1
+    before = sum(row.get(j, 0) for j in order[: rank - 1])
+    return -(before + u * row.get(k, 0) + penalty * max(0, rank - k_reg))
+
+
 def members(
     scores: Mapping[int, float],
     thresholds: Sequence[float],

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from plant_aggregate.ids.hashing import numbers_of, u
 from plant_aggregate.splits.assignment import Assignment, assign
 from plant_aggregate.splits.genera import genera_of
-from plant_aggregate.splits.hashing import numbers_of, u
 from plant_aggregate.splits.settings import SplitSettings
 from tests.golden import SPLITS
 from tests.reference import splits as reference

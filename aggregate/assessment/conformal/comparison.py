@@ -24,7 +24,7 @@ from .metrics import LabelOutcomes, SetOutcomes
 from .order import Alpha, alphas_of
 from .predictor import calibration_of
 from .scores.base import Score
-from .sets import sets_of
+from .sets import ScoredLists
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,21 +198,18 @@ class _Scored:
 
     def __init__(self, score: Score, split: Split) -> None:
         self._score, self._split = score, split
-        self._fitted = score.on(split.space)
         rows = split.calibration
         self._calibration = calibration_of(
             score, split.space, rows.scores, rows.truth, weights=rows.weights, draws=rows.draws
         )
-        self._lists = self._fitted.prepared(split.evaluation.scores)
-        self._item_scores = self._fitted.of_listed(self._lists, split.evaluation.draws)
+        self._lists = ScoredLists(score.on(split.space), split.evaluation.scores, split.evaluation.draws)
 
     def evaluate(self, method: Method, alpha: Alpha, options: Mapping[str, Any]) -> LevelEvaluation:
         """The measures of a method of this score."""
         space = self._split.space
         thresholds = method.rule.fit(self._calibration, alpha)
         slack = max(method.score.slack, method.rule.slack)
-        given: dict[str, Any] = {"unlisted": self._fitted.unlisted, "slack": slack}
-        sets = sets_of(self._lists, self._item_scores, thresholds, len(space), **given)
+        sets = self._lists.sets(thresholds, len(space), slack)
         return evaluate_outcomes(SetOutcomes.of(sets, self._split.evaluation.truth), alpha, space, **options)
 
 

@@ -11,7 +11,7 @@ from ...classifier_scores import ClassifierScores
 from .label_space import LabelSpace
 from .order import Alpha, alphas_of
 from .scores.base import Score
-from .sets import PredictionSets, sets_of
+from .sets import PredictionSets, ScoredLists
 from .thresholds.base import Calibration, ThresholdRule, Thresholds
 
 
@@ -35,11 +35,8 @@ class SetPredictor:
         self, scores: ClassifierScores, alpha: Alpha | str | float, draws: Floats | None = None
     ) -> PredictionSets:
         """The set of each list. ``draws`` float64[n] in [0, 1), for scores that are randomised."""
-        fitted = self.score.on(self.space)
-        prepared = fitted.prepared(scores)
-        item_scores = fitted.of_listed(prepared, draws)
-        given: dict[str, Any] = {"unlisted": fitted.unlisted, "slack": self.slack}
-        return sets_of(prepared, item_scores, self.thresholds[Alpha.of(alpha)], len(self.space), **given)
+        scored = ScoredLists(self.score.on(self.space), scores, draws)
+        return scored.sets(self.thresholds[Alpha.of(alpha)], len(self.space), self.slack)
 
 
 def calibration_of(
@@ -56,7 +53,7 @@ def calibration_of(
     from ...kernels.threads import in_blocks
 
     fitted = score.on(space)
-    prepared = fitted.prepared(scores)
+    prepared = fitted.prepared(scores, truth=truth)
     found = np.empty(len(prepared))
     items = prepared.offsets, prepared.labels, fitted.of_listed(prepared, draws)
     in_blocks(true_scores, len(prepared), *items, truth, fitted.unlisted, found)

@@ -8,7 +8,13 @@ SCORES: Registry[type[Score]] = Registry(
     "score",
     group="plant_aggregate.conformity_scores",
     package=__package__,
-    built_in={"softmax": ".scores.softmax:Softmax", "pas": ".scores.pas:Pas", "wpas": ".scores.wpas:Wpas"},
+    built_in={
+        "softmax": ".scores.softmax:Softmax",
+        "pas": ".scores.pas:Pas",
+        "wpas": ".scores.wpas:Wpas",
+        "aps": ".scores.aps:Aps",
+        "raps": ".scores.raps:Raps",
+    },
 )
 """Name -> class, the default first; other packages may add theirs."""
 
@@ -16,6 +22,8 @@ SCORE_SUMMARIES: dict[str, str] = {
     "softmax": "the classifier's probability: the smallest sets of a marginal coverage",
     "pas": "the probability divided by how common the label is: macro coverage, for the long tail",
     "wpas": "pas times the label's weight: macro coverage that counts labels at risk more",
+    "aps": "the probability spent until the label: sets that grow with difficulty; needs lists of all labels",
+    "raps": "aps with a penalty for late ranks: smaller sets; needs lists of all labels",
 }
 """Name -> what it is, in a line: help lists scores without loading them."""
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...arrays import Counts, Flags, Floats, LabelCodes, Offsets
 from ...classifier_scores import ClassifierScores
+from .scores.base import FittedScore
 from .thresholds.base import Thresholds
 
 
@@ -57,6 +58,24 @@ class PredictionSets:
         return covered | (known & self.always[np.where(known, truth, 0)])
 
 
+class ScoredLists:
+    """Label lists with the scores of their labels: sets at any thresholds."""
+
+    def __init__(self, fitted: FittedScore, scores: ClassifierScores, draws: Floats | None = None) -> None:
+        self._fitted, self._draws = fitted, draws
+        self._lists = fitted.prepared(scores)
+        self._item_scores = fitted.of_listed(self._lists, draws)
+
+    def sets(self, thresholds: Thresholds, n_labels: int, slack: float) -> PredictionSets:
+        """The set of each list; ``slack`` is the relative tolerance of comparisons with thresholds."""
+        lists, item_scores, unlisted = self._lists, self._item_scores, self._fitted.unlisted
+        if np.isneginf(unlisted):
+            least = _lowest_scores(thresholds, n_labels, slack)
+            lists = self._fitted.prepared(lists, least=float(least[np.isfinite(least)].min(initial=np.inf)))
+            item_scores = self._fitted.of_listed(lists, self._draws)
+        return sets_of(lists, item_scores, thresholds, n_labels, unlisted=unlisted, slack=slack)
+
+
 def sets_of(
     scores: ClassifierScores,
     item_scores: Floats,
@@ -75,13 +94,9 @@ def sets_of(
     from ...kernels.prediction_sets import count_members
     from ...kernels.threads import in_blocks
 
-    t = np.append(thresholds.each(n_labels), thresholds.shared)
-    is_always = t < unlisted if thresholds.strict else t <= unlisted
-    least = t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
-    if thresholds.strict:
-        least = np.where(t == np.inf, np.nan, np.nextafter(least, np.inf))  # nothing is above inf, nor reaches NaN
-    least[:-1][is_always[:-1]] = -np.inf
-    always, n = is_always[:-1], len(scores)
+    least = _lowest_scores(thresholds, n_labels, slack)
+    always, n = least[:-1] <= unlisted, len(scores)
+    least[:-1][always] = -np.inf
     listed, sizes = np.empty(n, np.int32), np.empty(n, np.int32)
     items = scores.offsets, scores.labels, item_scores, least
     in_blocks(count_members, n, *items, always, int(always.sum()), listed, sizes)
@@ -89,3 +104,12 @@ def sets_of(
     labels, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1])
     in_blocks(list_members, n, *items, offsets, labels, values)
     return PredictionSets(offsets, labels, values, sizes, always)
+
+
+def _lowest_scores(thresholds: Thresholds, n_labels: int, slack: float) -> Floats:
+    """The lowest score with which each label is a member, and one outside the space, float64[K + 1]; NaN for none."""
+    t = np.append(thresholds.each(n_labels), thresholds.shared)
+    least: Floats = t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
+    if thresholds.strict:
+        least = np.where(t == np.inf, np.nan, np.nextafter(least, np.inf))  # nothing is above inf, nor reaches NaN
+    return least

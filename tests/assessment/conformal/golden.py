@@ -59,7 +59,12 @@ def space_of(case: dict[str, Any]) -> LabelSpace:
 
 def score_of(case: dict[str, Any]) -> Any:
     """The score of a case; the options of those that have some are in ``params``."""
-    return SCORES[case["score"]]()
+    params, options = case["params"], {}
+    if case["score"] in ("aps", "raps"):
+        options["own_mass"] = {"1": "inclusive", "0": "exclusive"}.get(str(params.get("u")), "random")
+    if case["score"] == "raps":
+        options |= {"penalty": float(params["lambda"]), "k_reg": params["k_reg"]}
+    return SCORES[case["score"]](**options)
 
 
 def rule_of(case: dict[str, Any]) -> Any:

@@ -1,10 +1,11 @@
 """Scores that are the probability of a label times a factor of the label."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from ....arrays import Floats
+from ....arrays import Floats, LabelCodes
 from ....classifier_scores import ClassifierScores
 from ....errors import ParameterError
 from ..label_space import LabelSpace
@@ -21,7 +22,9 @@ class ScaledScore:
 
     unlisted = 0.0
 
-    def prepared(self, scores: ClassifierScores) -> ClassifierScores:
+    def prepared(
+        self, scores: ClassifierScores, *, truth: LabelCodes | None = None, least: float = math.inf
+    ) -> ClassifierScores:
         """The lists themselves."""
         return scores
 

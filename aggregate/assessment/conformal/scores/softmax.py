@@ -1,11 +1,12 @@
 """The classifier's probability: s(x, k) = p(k | x), as of LAC [Sadinle, Lei and Wasserman 2019]."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from ....arrays import Floats
+from ....arrays import Floats, LabelCodes
 from ....classifier_scores import ClassifierScores
 from ..label_space import LabelSpace
 
@@ -29,10 +30,12 @@ class SoftmaxScore:
 
     unlisted = 0.0
 
-    def prepared(self, scores: ClassifierScores) -> ClassifierScores:
+    def prepared(
+        self, scores: ClassifierScores, *, truth: LabelCodes | None = None, least: float = math.inf
+    ) -> ClassifierScores:
         """The lists themselves."""
         return scores
 
     def of_listed(self, scores: ClassifierScores, draws: Floats | None = None) -> Floats:
         """The probabilities, float64[items]."""
-        return scores.probabilities.astype(np.float64)
+        return scores.probabilities.astype(np.float64, copy=False)
