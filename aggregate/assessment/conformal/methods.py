@@ -1,5 +1,6 @@
 """Methods to make prediction sets: a score and a threshold rule with their options, as ``pas/interp-q:tau=0.9``."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,6 +12,24 @@ from .scores.base import Score
 from .thresholds.base import ThresholdRule
 
 WORDS = {"true": True, "false": False}
+
+COMPARED = (
+    "softmax/standard",
+    "softmax/clustered",
+    *(f"softmax/interp-q:tau={tau}" for tau in ("0.9", "0.99", "0.999")),
+    "softmax/fuzzy",
+    "softmax/fuzzy-reconformalised",
+    "softmax/macro",
+    "softmax/classwise",
+    "pas/standard",
+    "pas/interp-q:tau=0.9",
+    "pas/fuzzy-reconformalised",
+    "pas/macro",
+    "wpas/standard",
+    "aps/standard",
+    "raps/standard",
+)
+"""What is compared by default. Classwise thresholds undo the scale that pas gives a label: they go with softmax alone."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,15 @@ class Method:
 
     def __str__(self) -> str:
         return f"{_text(self.score)}/{_text(self.rule)}"
+
+
+def named_methods(texts: Iterable[str] = (), *, weighted: bool = False) -> dict[str, Method]:
+    """Methods by the texts that they are given as; by default COMPARED, wpas only with ``weighted`` labels.
+
+    Raises ParameterError.
+    """
+    chosen = list(texts) or [text for text in COMPARED if weighted or not text.startswith("wpas")]
+    return {text: Method.of(text) for text in chosen}
 
 
 def _made(registry: Registry[Any], text: str, method: str) -> Any:

@@ -74,6 +74,9 @@ COMPARED_SHARES = {
 
 COMPARED_SIZES = {"mean_size": "mean size", "median_size": "median", "size_q90": "9/10"}
 
+LEAST = ("empty", "one label", "9/10", "others", "median", "weighted", "gap", "guaranteed")
+"""Columns in the order in which they are left out in a narrow terminal."""
+
 LEGEND = (
     "macro: mean over labels of the coverage of their observations; weighted: by the weights of the labels",
     "below half: labels of which fewer than half of the observations are covered",
@@ -90,8 +93,9 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
         rows = sorted(
             ((each, each.levels[place].measures) for each in usable), key=lambda row: row[1]["mean_size"].value
         )
+        header = ["", *COMPARED_SIZES.values(), *(COMPARED_SHARES[name] for name in shares), "guaranteed"]
         table = Table(
-            header=("", *COMPARED_SIZES.values(), *(COMPARED_SHARES[name] for name in shares), "guaranteed"),
+            header=header,
             rows=[
                 [
                     Label(each.method),
@@ -102,7 +106,8 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
                 for each, measures in rows
             ],
             formats=("", ",.2f", ",.4g", ",.4g", *[".1f %"] * len(shares), ""),
-            left=(0, 1 + len(COMPARED_SIZES) + len(shares)),
+            left=(0, header.index("guaranteed")),
+            least=tuple(header.index(name) for name in LEAST if name in header),
         )
         head = f"alpha {level.alpha}: {level.observations:,} observations of {level.labels:,} labels"
         blocks.append(Block(f"{head}, fitted on {comparison.calibration_rows:,} others", [table]))
