@@ -29,7 +29,7 @@ COMPARED = (
     "aps/standard",
     "raps/standard",
 )
-"""What is compared by default. Classwise thresholds undo the scale that pas gives a label: they go with softmax alone."""
+"""What is compared by default. Classwise thresholds undo the scale that pas gives a label: only softmax has them."""
 
 
 @dataclass(frozen=True)

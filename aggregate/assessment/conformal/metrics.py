@@ -133,17 +133,19 @@ def measure_sets(
     and are not at risk.
     """
     cells = outcomes.cells
-    coverage = coverage_of_labels(cells, counts)
+    rows, covered = rows_of_labels(cells, counts)
+    coverage = _ratio(covered, rows)
     histogram, sizes = counts_of_sizes(cells, counts)
+    n = counts.sum(axis=-1)
     measures = {
-        "marginal_coverage": _share(cells.covered, counts),
+        "marginal_coverage": covered.sum(axis=-1) / n,
         "macro_coverage": mean_over_labels(coverage),
         "share_below_half": mean_over_labels(np.where(np.isnan(coverage), coverage, coverage < 1 / 2)),
         "share_at_most_half": mean_over_labels(np.where(np.isnan(coverage), coverage, coverage <= 1 / 2)),
-        "mean_size": counts @ cells.sizes / counts.sum(axis=-1),
-        "empty": _share(cells.sizes == 0, counts),
-        "singletons": _share(cells.sizes == 1, counts),
-        "whole_space": _share(cells.sizes >= outcomes.n_labels, counts),
+        "mean_size": histogram @ sizes.astype(np.float64) / n,
+        "empty": histogram[..., sizes == 0].sum(axis=-1) / n,
+        "singletons": histogram[..., sizes == 1].sum(axis=-1) / n,
+        "whole_space": histogram[..., sizes >= outcomes.n_labels].sum(axis=-1) / n,
     }
     gaps = np.maximum(float(1 - alpha.exact) - coverage, 0)
     measures["undercoverage_gap"] = mean_over_labels(gaps)
@@ -160,11 +162,10 @@ def measure_sets(
     return np.stack([measures[name] for name in names], axis=-1)
 
 
-def coverage_of_labels(cells: Cells, counts: Weights) -> Floats:
-    """c_k of the true labels, float64[..., L]; NaN for a label that is not in the resample."""
+def rows_of_labels(cells: Cells, counts: Weights) -> tuple[Weights, Weights]:
+    """The observations of each true label, and those of them that are covered: float64[..., L] each."""
     rows = np.add.reduceat(counts, cells.starts, axis=-1)
-    covered = np.add.reduceat(counts * cells.covered, cells.starts, axis=-1)
-    return _ratio(covered, rows)
+    return rows, np.add.reduceat(counts * cells.covered, cells.starts, axis=-1)
 
 
 def mean_over_labels(values: Floats, weights: Floats | None = None) -> Floats:
@@ -195,10 +196,6 @@ def size_quantiles(sizes: Counts, histogram: Weights, shares: Sequence[float]) -
     )
     quantiles: Floats = below + (above - below) * (places - np.floor(places))
     return quantiles
-
-
-def _share(holds: Flags, counts: Weights) -> Floats:
-    return _ratio(counts @ holds.astype(np.float64), counts.sum(axis=-1))
 
 
 def _of(values: Floats, labels: LabelCodes) -> Floats:
