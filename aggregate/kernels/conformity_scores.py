@@ -47,14 +47,16 @@ def add_up(first: int, last: int, offsets: Offsets, probabilities: Probabilities
 def ranked(labels: LabelCodes, probabilities: Probabilities) -> Indices:
     """The items of a row in the order of their ranks, int64[items]."""
     size = labels.size
-    order = np.arange(size)
+    are_ranked = is_by_label = True
     for item in range(1, size):
         p, before = probabilities[item], probabilities[item - 1]
-        if p > before or (p == before and labels[item] < labels[item - 1]):
-            by_label = np.argsort(labels)
-            order = by_label[np.argsort(-probabilities[by_label], kind="mergesort")]
-            break
-    return order
+        is_after = labels[item] > labels[item - 1]
+        are_ranked &= p < before or (p == before and is_after)
+        is_by_label &= is_after
+    if are_ranked:
+        return np.arange(size)
+    by_label = np.arange(size) if is_by_label else np.argsort(labels)
+    return by_label[np.argsort(-probabilities[by_label], kind="mergesort")]
 
 
 @kernel

@@ -72,6 +72,7 @@ class ScoredLists:
         if np.isneginf(unlisted):
             least = _lowest_scores(thresholds, n_labels, slack)
             lists = self._fitted.prepared(lists, least=float(least[np.isfinite(least)].min(initial=np.inf)))
+        if lists is not self._lists:
             item_scores = self._fitted.of_listed(lists, self._draws)
         return sets_of(lists, item_scores, thresholds, n_labels, unlisted=unlisted, slack=slack)
 
