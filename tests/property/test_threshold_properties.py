@@ -1,10 +1,11 @@
 """Threshold rules of prediction sets against their slow references, and laws that they obey."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +17,13 @@ from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.order import Alpha
 from plant_aggregate.assessment.conformal.thresholds.base import Calibration
 from plant_aggregate.assessment.conformal.thresholds.classwise import Classwise
+from plant_aggregate.assessment.conformal.thresholds.clustered import Clustered
+from plant_aggregate.assessment.conformal.thresholds.fuzzy import Fuzzy
+from plant_aggregate.assessment.conformal.thresholds.fuzzy_reconformalised import FuzzyReconformalised
 from plant_aggregate.assessment.conformal.thresholds.interp_q import InterpQ
+from plant_aggregate.assessment.conformal.thresholds.label_weighted import LabelWeighted
 from plant_aggregate.assessment.conformal.thresholds.macro import Macro
+from plant_aggregate.assessment.conformal.thresholds.similarity import TOLERANCE
 from plant_aggregate.assessment.conformal.thresholds.standard import Standard
 from tests.reference import conformal as reference
 
@@ -30,8 +36,13 @@ class Rows(NamedTuple):
     n_labels: int
 
     def calibration(self) -> Calibration:
-        space = LabelSpace(pa.array([f"species {k:02}" for k in range(self.n_labels)]))
-        return Calibration(np.array(self.scores, np.float64), np.array(self.labels, np.int32), space)
+        space = LabelSpace(pa.array(list(range(self.n_labels))))
+        keys = np.arange(len(self.scores), dtype=np.uint64)
+        return Calibration(np.array(self.scores, np.float64), np.array(self.labels, np.int32), space, keys=keys)
+
+    def of(self, chosen: np.ndarray) -> "Rows":
+        scores, labels = np.array(self.scores)[chosen], np.array(self.labels, int)[chosen]
+        return Rows(scores.tolist(), labels.tolist(), self.n_labels)
 
 
 @st.composite
@@ -72,15 +83,79 @@ def test_the_macro_threshold_is_the_largest_that_covers_enough_labels_in_the_mea
     assert found.shared == reference.macro(rows.scores, rows.labels, alpha)
 
 
-RULES = st.sampled_from([Standard(), Classwise(), InterpQ(), Macro()])
+POSITIONS = [0.27, 0.01, 1.0, 0.0, 0.58]  # no two of the same distance
+BANDWIDTHS = st.sampled_from([1e-7, 1e-3, 0.05, 1.0, 1e3])
+
+
+def by_label(values: Sequence[Any]) -> dict[int, Any]:
+    return dict(enumerate(values))
+
+
+@given(some_rows(), ALPHAS, st.lists(st.sampled_from(["Quercus", "Acer", None]), min_size=5, max_size=5))
+def test_clusters_that_are_given_have_thresholds_of_their_rows(rows, alpha, cluster_of):
+    found = Clustered(given=by_label(cluster_of)).fit(rows.calibration(), Alpha.of(alpha))
+    expected = reference.clustered(rows.scores, rows.labels, alpha, cluster_of[: rows.n_labels])
+    assert found.each(rows.n_labels).tolist() == expected
+    assert found.shared == reference.threshold(rows.scores, alpha)
+
+
+@given(some_rows(), ALPHAS, BANDWIDTHS)
+def test_fuzzy_thresholds_are_those_of_weighted_rows(rows, alpha, bandwidth):
+    w = reference.similarity(rows.labels, POSITIONS[: rows.n_labels], bandwidth)
+    found = Fuzzy(bandwidth, by_label(POSITIONS)).fit(rows.calibration(), Alpha.of(alpha))
+    assert found.each(rows.n_labels).tolist() == reference.weighted(rows.scores, rows.labels, alpha, w)
+
+
+@given(some_rows(), ALPHAS)
+def test_fuzzy_thresholds_go_from_classwise_to_standard(rows, alpha):
+    calibration, level = rows.calibration(), Alpha.of(alpha)
+    classwise = Classwise().fit(calibration, level).each(rows.n_labels)
+    assert Fuzzy(1e-12, by_label(POSITIONS)).fit(calibration, level).each(rows.n_labels).tolist() == classwise.tolist()
+    wide = Fuzzy(1e18, by_label(POSITIONS)).fit(calibration, level)
+    assert set(wide.each(rows.n_labels)) == {wide.shared} == {Standard().fit(calibration, level).shared}
+
+
+@given(some_rows(), ALPHAS, st.lists(st.integers(0, 8), min_size=25, max_size=25))
+def test_label_weighted_thresholds_are_those_of_weighted_rows(rows, alpha, eighths):
+    w = (np.array(eighths) / 8).reshape(5, 5)[: rows.n_labels, : rows.n_labels]
+    np.fill_diagonal(w, 1)
+    found = LabelWeighted(w).fit(rows.calibration(), Alpha.of(alpha)).each(rows.n_labels)
+    expected = reference.weighted(rows.scores, rows.labels, alpha, [[Fraction(each) for each in row] for row in w])
+    assert found.tolist() == expected
+
+
+@given(some_rows(), ALPHAS, BANDWIDTHS, st.sampled_from([0.2, 0.5, 0.8]))
+def test_reconformalised_sets_are_the_labels_with_shares_up_to_those_of_held_out_rows(rows, alpha, bandwidth, share):
+    rule = FuzzyReconformalised(bandwidth, share, seed=3, positions=by_label(POSITIONS))
+    calibration = rows.calibration()
+    is_held_out = calibration.part(Fraction(str(share)), 3)
+    fitted, held_out = rows.of(~is_held_out), rows.of(is_held_out)
+    w = reference.similarity(fitted.labels, POSITIONS[: rows.n_labels], bandwidth)
+    b = reference.largest_share(list(zip(*held_out[:2], strict=True)), alpha, *fitted[:2], w)
+    thresholds = rule.fit(calibration, Alpha.of(alpha))
+    most, candidates = b + Fraction(TOLERANCE), np.arange(21) / 20
+    for k, least in enumerate(thresholds.each(rows.n_labels)):
+        expected = [reference.share_not_below(s, k, *fitted[:2], w) <= most for s in candidates]
+        assert (candidates > least).tolist() == expected
+    assert thresholds.strict
+
+
+def fuzzy(**options: Any) -> list[Any]:
+    return [kind(1e-2, positions=by_label(POSITIONS), **options) for kind in (Fuzzy, FuzzyReconformalised)]
+
+
+RULES = st.sampled_from([Standard(), Classwise(), InterpQ(), Macro(), Clustered(given={0: 0, 1: 0, 2: 1}), *fuzzy()])
 
 
 @given(some_rows(), ALPHAS, st.randoms(use_true_random=False), RULES)
 def test_thresholds_do_not_depend_on_the_order_of_rows(rows, alpha, random, rule):
     order = list(range(len(rows.scores)))
     random.shuffle(order)
-    shuffled = Rows([rows.scores[i] for i in order], [rows.labels[i] for i in order], rows.n_labels)
-    one, other = (rule.fit(each.calibration(), Alpha.of(alpha)) for each in (rows, shuffled))
+    calibration = rows.calibration()
+    columns = (each[order] for each in (calibration.scores, calibration.labels, calibration.keys))
+    scores, labels, keys = columns
+    one = rule.fit(calibration, Alpha.of(alpha))
+    other = rule.fit(Calibration(scores, labels, calibration.space, keys=keys), Alpha.of(alpha))
     np.testing.assert_array_equal(one.each(rows.n_labels), other.each(rows.n_labels))
     assert one.shared == other.shared
 
@@ -115,3 +190,54 @@ def test_macro_and_classwise_cover_what_they_guarantee_for_all_scores(scores, al
                 of_label = [share + Fraction(int(is_in), ways) for share, is_in in zip(of_label, are_in, strict=True)]
     assert min(covered.values()) >= 1 - Fraction(alpha)
     assert min(of_label) >= 1 - Fraction(alpha)
+
+
+@given(some_rows(), ALPHAS, st.randoms(use_true_random=False))
+def test_without_keys_the_parts_of_rows_do_not_depend_on_their_order(rows, alpha, random):
+    order = list(range(len(rows.scores)))
+    random.shuffle(order)
+    found = []
+    for each in (rows, rows.of(np.array(order, int))):
+        calibration = replace(each.calibration(), keys=None)
+        part = calibration.part(Fraction(1, 3), 7)
+        found.append(sorted(zip(calibration.scores[part], calibration.labels[part], strict=True)))
+    assert found[0] == found[1]
+
+
+MARGINAL: list[tuple[Any, int]] = [(Standard(), 1), (InterpQ(0.5), 2), (InterpQ(0.9), 2), (InterpQ(1), 2)]
+
+
+@given(some_rows().filter(lambda rows: rows.scores), st.sampled_from(["0.1", "0.25", "0.4"]), st.sampled_from(MARGINAL))
+def test_marginal_coverage_is_as_guaranteed_for_all_scores(rows, alpha, rule_and_factor):
+    rule, factor = rule_and_factor
+    n = len(rows.scores)
+    covered = 0
+    for i in range(n):
+        thresholds = rule.fit(rows.of(np.arange(n) != i).calibration(), Alpha.of(alpha))
+        covered += rows.scores[i] >= thresholds.each(rows.n_labels)[rows.labels[i]] * (1 - rule.slack)
+    assert Fraction(covered, n) >= 1 - factor * Fraction(alpha)
+
+
+@given(some_rows(), st.sampled_from(["0.1", "0.25", "0.4"]), BANDWIDTHS)
+def test_reconformalised_coverage_is_as_guaranteed_for_all_held_out_rows(rows, alpha, bandwidth):
+    rule = FuzzyReconformalised(bandwidth, 0.5, positions=by_label(POSITIONS))
+    calibration = rows.calibration()
+    held_out = np.flatnonzero(calibration.part(Fraction(1, 2), 0))
+    covered = 0
+    for i in held_out:
+        thresholds = rule.fit(calibration.of(np.arange(len(calibration)) != i), Alpha.of(alpha))
+        covered += int(rows.scores[i] > thresholds.each(rows.n_labels)[rows.labels[i]])
+    assert covered >= len(held_out) * (1 - Fraction(alpha))
+
+
+@given(SCORES_BY_LABEL.filter(bool), st.sampled_from(["0.2", "0.25", "0.4", "0.5"]))
+def test_clusters_are_covered_as_guaranteed(scores, alpha):
+    """Each row of the cluster of all labels is left out once."""
+    rows = [(s, k) for k, of_label in enumerate(scores) for s in of_label]
+    all_rows, n = Rows([s for s, _ in rows], [k for _, k in rows], len(scores) + 1), len(rows)
+    rule = Clustered(given=dict.fromkeys(range(len(scores)), "all"))
+    covered = 0
+    for i in range(n):
+        thresholds = rule.fit(all_rows.of(np.arange(n) != i).calibration(), Alpha.of(alpha))
+        covered += int(rows[i][0] >= thresholds.each(len(scores) + 1)[rows[i][1]])
+    assert covered >= n * (1 - Fraction(alpha))

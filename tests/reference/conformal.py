@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def members(
     """
 
     def is_in(score: float, t: float) -> bool:
-        least = t - slack * abs(t) if math.isfinite(t) else t
+        least = t - (-slack if strict else slack) * abs(t) if math.isfinite(t) else t
         return score > least if strict else score >= least
 
     always = {k for k, t in enumerate(thresholds) if (unlisted > t if strict else unlisted >= t)}
@@ -163,3 +164,51 @@ def number_of_groups(
     """How many taxa of a rank members are in; None if that of one is not known."""
     of = [next((taxon for taxon in ancestors(k, parents) if ranks.get(taxon) == rank), None) for k in members]
     return None if None in of else len(set(of))
+
+
+def clustered(
+    scores: Sequence[float], labels: Sequence[int], alpha: str, cluster_of: Sequence[Hashable | None]
+) -> list[float]:
+    """The threshold of each label, from the rows of its cluster; from all, where it has none."""
+    rows = list(zip(scores, labels, strict=True))
+    return [
+        threshold([s for s, y in rows if cluster is None or cluster_of[y] == cluster], alpha) for cluster in cluster_of
+    ]
+
+
+def similarity(labels: Sequence[int], positions: Sequence[float], bandwidth: float) -> list[list[Fraction]]:
+    """w(k, j) of all pairs of labels: a normal density with mean z_k and variance h / (n_k + 1) at z_j."""
+    n_of = Counter(labels)
+    normal = [NormalDist(z, math.sqrt(bandwidth / (n_of[k] + 1))) for k, z in enumerate(positions)]
+    return [[Fraction(normal[k].pdf(z)) for z in positions] for k in range(len(positions))]
+
+
+def share_not_below(
+    score: float, k: int, scores: Sequence[float], labels: Sequence[int], w: Sequence[Sequence[Fraction]]
+) -> Fraction:
+    """F_k(s): the weight of the rows with scores of s or more, as a share of all rows and of the label itself."""
+    rows = list(zip(scores, labels, strict=True))
+    return sum((w[k][y] for s, y in rows if s >= score), Fraction(0)) / (sum(w[k][y] for _, y in rows) + w[k][k])
+
+
+def weighted(
+    scores: Sequence[float], labels: Sequence[int], alpha: str, w: Sequence[Sequence[Fraction]]
+) -> list[float]:
+    """For each label, the largest score such that rows of it or more weigh enough, tried one by one."""
+    return [
+        max((v for v in scores if share_not_below(v, k, scores, labels, w) >= 1 - Fraction(alpha)), default=-math.inf)
+        for k in range(len(w))
+    ]
+
+
+def largest_share(
+    held_out: Sequence[tuple[float, int]],
+    alpha: str,
+    scores: Sequence[float],
+    labels: Sequence[int],
+    w: Sequence[Sequence[Fraction]],
+) -> Fraction | float:
+    """b: the ceil((m + 1)(1 - alpha))-th smallest F of the true labels of m held-out rows; inf if there are too few."""
+    shares = sorted(share_not_below(s, y, scores, labels, w) for s, y in held_out)
+    rank = math.ceil((len(shares) + 1) * (1 - Fraction(alpha)))
+    return shares[rank - 1] if rank <= len(shares) else math.inf

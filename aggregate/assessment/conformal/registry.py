@@ -35,7 +35,10 @@ RULES: Registry[type[ThresholdRule]] = Registry(
         "standard": ".thresholds.standard:Standard",
         "classwise": ".thresholds.classwise:Classwise",
         "interp-q": ".thresholds.interp_q:InterpQ",
+        "clustered": ".thresholds.clustered:Clustered",
         "macro": ".thresholds.macro:Macro",
+        "fuzzy": ".thresholds.fuzzy:Fuzzy",
+        "fuzzy-reconformalised": ".thresholds.fuzzy_reconformalised:FuzzyReconformalised",
     },
 )
 """Name -> class, the default first; other packages may add theirs."""
@@ -44,6 +47,9 @@ RULE_SUMMARIES: dict[str, str] = {
     "standard": "one threshold for all labels: marginal coverage",
     "classwise": "a threshold for each label, from its own rows: coverage of each, in very large sets",
     "interp-q": "between standard and classwise: tau says how near to which",
+    "clustered": "a threshold for each cluster of labels with alike scores: coverage of each cluster",
     "macro": "one threshold for all labels: macro coverage of the labels with calibration rows",
+    "fuzzy": "a threshold for each label, from rows of labels about as common, too: no guarantee",
+    "fuzzy-reconformalised": "fuzzy with a margin from held-out rows: marginal coverage",
 }
 """Name -> what it is, in a line: help lists rules without loading them."""

@@ -110,6 +110,7 @@ def sets_of(
 def _lowest_scores(thresholds: Thresholds, n_labels: int, slack: float) -> Floats:
     """The lowest score with which each label is a member, and one outside the space, float64[K + 1]; NaN for none."""
     t = np.append(thresholds.each(n_labels), thresholds.shared)
+    slack = -slack if thresholds.strict else slack  # what is nearly equal counts as equal
     least: Floats = t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
     if thresholds.strict:
         least = np.where(t == np.inf, np.nan, np.nextafter(least, np.inf))  # nothing is above inf, nor reaches NaN

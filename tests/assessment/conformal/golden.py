@@ -10,6 +10,7 @@ from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.priors import Prior
 from plant_aggregate.assessment.conformal.registry import RULES, SCORES
 from plant_aggregate.assessment.conformal.sets import PredictionSets
+from plant_aggregate.assessment.conformal.thresholds.label_weighted import LabelWeighted
 from plant_aggregate.classifier_scores import ClassifierScores
 from tests.paths import ROOT
 
@@ -70,13 +71,17 @@ def score_of(case: dict[str, Any]) -> Any:
 def rule_of(case: dict[str, Any]) -> Any:
     """The threshold rule of a case."""
     name, params = case["threshold"].replace("_", "-"), case["params"]
-    options = {"tau": float(params["tau"])} if "tau" in params else {}
-    return RULES[name](**options)
+    if name == "label-weighted":
+        return LabelWeighted(np.array([[float(w) for w in row.values()] for row in params["weight"].values()]))
+    options = {option: float(params[option]) for option in ("tau", "bandwidth") if option in params}
+    given = {field: params[key] for key, field in (("position", "positions"), ("cluster", "given")) if key in params}
+    return RULES[name](**options, **given)
 
 
 def is_known(case: dict[str, Any]) -> bool:
-    """Whether score and rule are registered."""
-    return case["score"] in list(SCORES) and case["threshold"].replace("_", "-") in list(RULES)
+    """Whether score and rule are there."""
+    rules = [*RULES, "label-weighted"]
+    return case["score"] in list(SCORES) and case["threshold"].replace("_", "-") in rules
 
 
 def expected_sets(case: dict[str, Any]) -> PredictionSets:

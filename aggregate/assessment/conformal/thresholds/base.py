@@ -1,11 +1,13 @@
 """What a threshold rule is, what it is fitted on, and what it finds."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ....arrays import Floats, Indices, LabelCodes, Weights
+from ....arrays import Flags, Floats, Indices, LabelCodes, Weights, Words
+from ....parameters import parameter
 from ..label_space import LabelSpace
 from ..order import Alpha
 
@@ -19,6 +21,7 @@ class Calibration:
     space: LabelSpace
     unlisted: float = 0.0  # score of a label that a list does not have
     weights: Weights | None = None  # float64[n]; P(y_i is right), None for labels that are
+    keys: Words | None = None  # uint64[n]; hashes of the observations' ids, by which rules split the rows
 
     def __len__(self) -> int:
         return self.scores.size
@@ -27,6 +30,26 @@ class Calibration:
     def rows_of_labels(self) -> Indices:
         """n_k, int64[K]: the number of rows of each label."""
         return np.bincount(self.labels, minlength=len(self.space)).astype(np.int64)
+
+    def of(self, rows: Flags) -> "Calibration":
+        """Some of the rows, bool[n]."""
+        weights = None if self.weights is None else self.weights[rows]
+        keys = None if self.keys is None else self.keys[rows]
+        return replace(self, scores=self.scores[rows], labels=self.labels[rows], weights=weights, keys=keys)
+
+    def part(self, share: Fraction, seed: int) -> Flags:
+        """A random part of the rows, bool[n]: each is in it with probability ``share``, whatever the order of rows.
+
+        A row stays in its part when others are added; without keys, rows are told apart by their rank by label and
+        score, and parts are independent of the order only.
+        """
+        if self.keys is None:
+            keys = np.empty(len(self), np.uint64)
+            keys[np.lexsort((self.scores, self.labels))] = np.arange(len(self), dtype=np.uint64)
+        else:
+            keys = self.keys
+        numbers = _mixed(keys + _mixed(np.array([seed % (1 << 64)], np.uint64)))
+        return numbers < np.uint64(min(int(share * (1 << 64)), (1 << 64) - 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +66,19 @@ class Thresholds:
     def each(self, n_labels: int) -> Floats:
         """t_k of all labels, float64[K]."""
         return np.full(n_labels, self.shared) if self.of_labels is None else self.of_labels
+
+
+def _mixed(words: Words) -> Words:
+    """All bits of words mixed: a step of splitmix64 (Steele, Lea and Flood 2014)."""
+    words = words + np.uint64(0x9E3779B97F4A7C15)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
+
+
+def seed() -> Any:
+    """The parameter of rules that split the calibration rows."""
+    return parameter(0, "of the random split of the calibration rows, by id", "at least 0", group="Threshold rule")
 
 
 class ThresholdRule(Protocol):
