@@ -36,6 +36,7 @@ import pyarrow.parquet as pq
 
 import plant_aggregate
 from plant_aggregate import schema
+from plant_aggregate.assessment.conformal.registry import SCORES
 from plant_aggregate.cli.group import COMMANDS
 from plant_aggregate.exports.registry import EXPORTS, SUMMARIES
 from plant_aggregate.formats.registry import FORMATS
@@ -148,6 +149,17 @@ def strategies() -> str:
             if item.default is not None
         ]
         sections.append(f"## {name}\n\n{text}\n\nDefaults: {', '.join(shown)}.")
+    return "\n\n".join(sections)
+
+
+def described(registry: Mapping[str, Any]) -> str:
+    """A section for each implementation from its docstring, and its options."""
+    sections = []
+    for name, implementation in registry.items():
+        text = inspect.cleandoc(implementation.__doc__ or "").split(docstrings.HEADING)[0].rstrip()
+        options = docstrings.parameters_in_words(implementation)
+        lines = [f"- `--{field.replace('_', '-')}`: {words}" for field, words in options.items()]
+        sections.append("\n\n".join(filter(None, [f"### {name}", text, "\n".join(lines)])))
     return "\n\n".join(sections)
 
 
@@ -542,6 +554,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of ambiguity": lambda: columns(schema.AMBIGUITY),
     "ambiguity on sample_votes": ambiguity_on_samples,
     "strategies": strategies,
+    "conformity scores": lambda: described(SCORES),
     **measured_strategies(),
     **measured_fit_predict(),
     "memory account": memory_account,

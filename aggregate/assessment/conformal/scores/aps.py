@@ -11,12 +11,14 @@ from .cumulative import CumulativeScore, own_mass_option
 
 @dataclass(frozen=True)
 class Aps:
-    """-E, E = mass ranked before k + u p(k | x).
+    """s = -E, E = the probability of all labels ranked before k + u p(k | x).
 
-    Targets coverage that is alike for easy and hard observations: sets grow until enough probability is in them, so
-    they are larger than those of ``softmax`` in the mean, and seldom empty. ``own_mass`` says what u is: 1 inclusive,
-    0 exclusive, or random, one number for each observation, which makes the smallest sets of exact coverage.
-    Needs the probabilities of all labels; truncated lists are refused.
+    Targets coverage that is alike for easy and hard observations: labels enter a set from the likeliest on until
+    enough probability is in it, so that it is small where the classifier is sure and large where it is not. Labels of
+    the same probability rank in label order. ``own_mass`` says what u is: 1 (inclusive), 0 (exclusive), or random, one
+    number in [0, 1) for each observation, which follows from its id and the seed. Inclusive sets are the largest. The
+    choice where someone looks at hard observations as often as at easy ones. It needs the probabilities of all labels:
+    truncated lists are refused, as the mass before a label would be unknown.
     """
 
     name: ClassVar[str] = "aps"

@@ -10,14 +10,12 @@ from .scaled import ScaledScore, over_prior
 
 @dataclass(frozen=True)
 class Pas:
-    """p(k | x) / p(k): how much likelier the image makes the label than it was before.
+    """s = p(k | x) / p(k): how many times likelier the label is than before the observation was seen.
 
-    Targets macro coverage: of all sets of the same mean size, those from this score come closest to covering each label
-    equally often, common or rare. A standard threshold guarantees marginal coverage, and macro coverage is higher than
-    with ``softmax``, but not guaranteed. The choice where rare labels matter.
-
-    A label that was never seen in training counts as seen once (the prior's ``at_least``); with 0 it is in each set
-    whose list has it, which makes sets many times larger.
+    Targets macro coverage, the mean of the coverage of labels, each of which counts the same: with a standard threshold
+    and probabilities that are right, no other sets of the same mean size have more of it. Only marginal coverage is
+    guaranteed. The choice for the long tail: sets are somewhat larger than those of ``softmax``, and rare labels are in
+    those they should be in. A label of probability 0 scores 0.
     """
 
     name: ClassVar[str] = "pas"

@@ -11,11 +11,11 @@ from .cumulative import CumulativeScore, own_mass_option
 
 @dataclass(frozen=True)
 class Raps:
-    """-E, E = mass ranked before k + u p(k | x) + lambda max(0, rank(k) - k_reg).
+    """s = -E - penalty max(0, rank(k) - k_reg), E as of ``aps``, ranks from 1.
 
-    Targets what ``aps`` does, without its very large sets: the penalty lambda keeps out the many labels of the tail of
-    a list, whose small probabilities are mostly noise. The choice for classifiers of many labels that write the
-    probabilities of all; truncated lists are refused. ``own_mass`` says what u is, as of ``aps``.
+    Targets what ``aps`` does, in smaller sets: the penalty, lambda in the paper, keeps out the tail of a list, whose
+    many small probabilities are mostly noise. The choice for classifiers of many labels, where sets of ``aps`` have
+    dozens. Labels of probability 0 rank last, in label order. Truncated lists are refused.
     """
 
     name: ClassVar[str] = "raps"

@@ -13,7 +13,12 @@ from ..label_space import LabelSpace
 
 @dataclass(frozen=True)
 class Softmax:
-    """The classifier's probability; with a standard threshold, the smallest sets of a given marginal coverage."""
+    """s = p(k | x), the probability that the classifier gives the label.
+
+    Targets marginal coverage: with a standard threshold and probabilities that are right, no other sets that cover as
+    many observations are smaller in the mean. Common labels get most of the coverage, and rare ones may get none. The
+    choice where each observation counts the same, and a first comparison for all others.
+    """
 
     name: ClassVar[str] = "softmax"
     needs_prior: ClassVar[bool] = False

@@ -14,12 +14,12 @@ from .scaled import ScaledScore, over_prior
 
 @dataclass(frozen=True)
 class Wpas:
-    """omega(k) p(k | x) / p(k): the prevalence-adjusted softmax, weighted.
+    """s = omega(k) p(k | x) / p(k): ``pas`` times the weight of the label.
 
-    Targets macro coverage in which labels weigh omega: of all sets of the same mean size, those from this score come
-    closest to the highest weighted mean of the coverage of labels. The choice where some labels must not be missed:
-    with labels at risk that weigh gamma times as much as others, their coverage grows with gamma, that of the others
-    falls a little, and sets grow. Gamma 1 is ``pas``; a label of weight 0 scores 0.
+    Targets macro coverage in which label k weighs omega(k): with a standard threshold and probabilities that are right,
+    no other sets of the same mean size have more of it. Only marginal coverage is guaranteed. The choice where some
+    labels must not be missed: the greater the weight gamma of labels at risk, the better they are covered, at the cost
+    of sets that are a little larger. Gamma 1 is ``pas``. A label of weight 0 scores 0, whatever its prior.
     """
 
     name: ClassVar[str] = "wpas"
