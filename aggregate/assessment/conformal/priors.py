@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ...arrays import Flags, Floats, LabelCodes
 from ...arrow import to_numpy
-from ...errors import ParameterError, quoted
+from ...errors import ParameterError, VotesError, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """p(k) = max(c_k, at_least) / sum_j c_j. Raises ParameterError for counts that give no prior.
+    """p(k) = max(c_k, at_least) / sum_j c_j. Raises VotesError for counts that give no prior.
 
     The counts are those of the classifier's training set. Where these are not known, the labels of valid consensus
     stand in for them, or, as a last resort, those of the calibration rows. Coverage is guaranteed for any prior that
@@ -29,18 +29,18 @@ class Prior:
     """c_min: a label that was never seen counts as seen so often; with 0, its score is infinite where it is listed."""
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.counts).all() or (self.counts < 0).any():
-            raise ParameterError("training counts must be numbers of at least 0")
         if not np.isfinite(self.at_least) or self.at_least < 0:
             raise ParameterError(f"the least training count is {self.at_least} but must be at least 0")
-        if not self.counts.sum() > 0:
-            raise ParameterError("no training count is above 0: nothing is known of how common labels are")
+        check_values(self.counts, "training count")
 
     @classmethod
-    def of_names(cls, space: "pa.Array", names: "pa.Array", counts: ArrayLike, at_least: float = 1.0) -> "Prior":
+    def of_names(
+        cls, space: "pa.Array", names: "pa.Array", counts: ArrayLike, at_least: float = 1.0, *, where: str | None = None
+    ) -> "Prior":
         """From training counts of labels by name; a label of ``space`` that is not among ``names`` has count 0.
 
-        Names outside the space do not count. Raises ParameterError, also for a name that is there twice.
+        Names outside the space do not count. ``where``: the file they are from, for messages. Raises VotesError for
+        counts that give no prior, and for a name that is there twice; ParameterError for ``at_least``.
 
         >>> import pyarrow as pa
         >>> space = pa.array(["Acer campestre", "Acer opalus", "Bellis perennis"])
@@ -48,7 +48,7 @@ class Prior:
         >>> prior.shares
         array([0.25 , 0.025, 0.75 ])
         """
-        return cls(values_by_name(space, names, counts, "training counts", missing=0.0), at_least)
+        return cls(values_by_name(space, names, counts, "training count", missing=0.0, where=where), at_least)
 
     @classmethod
     def of_labels(cls, labels: LabelCodes, n_labels: int, at_least: float = 1.0) -> "Prior":
@@ -77,21 +77,48 @@ class Prior:
         return unseen
 
 
-def values_by_name(space: "pa.Array", names: "pa.Array", values: ArrayLike, what: str, missing: float) -> Floats:
+def values_by_name(
+    space: "pa.Array", names: "pa.Array", values: ArrayLike, what: str, *, missing: float, where: str | None = None
+) -> Floats:
     """The value of each label of a space, float64[K], ``missing`` for those that are not among ``names``.
 
-    Raises ParameterError for a name that is there twice, or null.
+    Raises VotesError for a name that is there twice or null, for values that are no numbers of at least 0, and if no
+    label of the space has one above 0. ``what`` and ``where`` a value is, the former in the singular, are for messages.
     """
     import pyarrow.compute as pc
 
-    same = names.cast(space.type)
-    first_twice = next((item["values"] for item in same.value_counts().to_pylist() if item["counts"] > 1), None)
-    if first_twice is not None:
-        raise ParameterError(f"{what} have {quoted(first_twice)} more than once", remedy="keep one row a label")
+    given = np.asarray(values, np.float64)
+    same = names_as(space, names, where)
     if same.null_count:
-        raise ParameterError(f"{what} have a label that is null")
+        raise VotesError(f"a {what} has no label", where=where)
+    twice = next((item["values"] for item in same.value_counts().to_pylist() if item["counts"] > 1), None)
+    if twice is not None:
+        raise VotesError(f"{quoted(twice)} has more than one {what}", where=where, remedy="keep one row a label")
+    check_values(given, what, same, where)
     position = to_numpy(pc.index_in(space, value_set=same), null=-1)
     known = position >= 0
+    if not (given[position[known]] > 0).any():
+        raise VotesError(f"no label that the classifier knows has a {what} above 0", where=where)
     found = np.full(len(space), missing)
-    found[known] = np.asarray(values, np.float64)[position[known]]
+    found[known] = given[position[known]]
     return found
+
+
+def names_as(space: "pa.Array", names: "pa.Array", where: str | None = None) -> "pa.Array":
+    """Names in the type of those of a space. Raises VotesError for texts where a space has numbers."""
+    import pyarrow as pa
+
+    try:
+        return names.cast(space.type)
+    except pa.ArrowInvalid as error:
+        raise VotesError("labels are texts, but those of the classifier are integers", where=where) from error
+
+
+def check_values(values: Floats, what: str, names: "pa.Array | None" = None, where: str | None = None) -> None:
+    """Raise VotesError unless values are finite, at least 0, and not all 0."""
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if wrong.size:
+        of_label = "" if names is None else f" of {quoted(names[int(wrong[0])].as_py())}"
+        raise VotesError(f"a {what}{of_label} is {values[wrong[0]]:g} but must be a number of at least 0", where=where)
+    if not values.sum() > 0:
+        raise VotesError(f"no {what} is above 0", where=where)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arrays import Flags, Floats
-from ...arrow import to_numpy
-from ...errors import ParameterError, quoted, warn
-from .priors import values_by_name
+from ...arrow import to_arrow, to_numpy
+from ...errors import ParameterError, VotesError, quoted, warn
+from .priors import names_as, values_by_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 NAMED = 3  # labels that a warning names
 
 
-def at_risk_labels(space: "pa.Array", names: "pa.Array") -> Flags:
+def at_risk_labels(space: "pa.Array", names: "pa.Array", *, where: str | None = None) -> Flags:
     """Which labels of a space are among ``names``, bool[K]; a warning counts and names those that the space lacks.
 
-    Raises ParameterError if it has none of them.
+    ``where``: the file they are from, for messages. Raises VotesError if it has none of them.
 
     >>> import pyarrow as pa
     >>> at_risk_labels(pa.array(["Acer campestre", "Orchis militaris"]), pa.array(["Orchis militaris"]))
@@ -27,37 +27,31 @@ def at_risk_labels(space: "pa.Array", names: "pa.Array") -> Flags:
     """
     import pyarrow.compute as pc
 
-    wanted = names.cast(space.type).drop_null().unique()
+    wanted = names_as(space, names, where).drop_null().unique()
     unknown = wanted.filter(pc.invert(pc.is_in(wanted, value_set=space)))
     if len(unknown) == len(wanted):
-        some = f": {_some_of(unknown)}" if len(unknown) else ""
-        raise ParameterError(f"none of the {len(wanted):,} labels at risk is known to the classifier{some}")
+        fault = f"the classifier knows none of the {len(wanted):,} labels at risk: {_some_of(unknown)}"
+        raise VotesError(fault if len(wanted) else "there are no labels at risk", where=where)
     if len(unknown):
         warn(f"{len(unknown):,} of {len(wanted):,} labels at risk are not known to the classifier: {_some_of(unknown)}")
     flags: Flags = to_numpy(pc.is_in(space, value_set=wanted))
     return flags
 
 
-def class_weights(space: "pa.Array", names: "pa.Array", weights: ArrayLike) -> Floats:
+def class_weights(space: "pa.Array", names: "pa.Array", weights: ArrayLike, *, where: str | None = None) -> Floats:
     """The weight of each label of a space by name, float64[K], as they were given.
 
     Labels without one weigh as much as those with one do in the mean; a warning counts and names them. Raises
-    ParameterError for weights that are no finite numbers of at least 0, or all 0, and for names that are there twice.
+    VotesError for weights that are no numbers of at least 0, or all 0, and for names that are there twice; ``where``:
+    the file they are from, for messages.
     """
-    given = np.asarray(weights, np.float64)
-    if not np.isfinite(given).all() or (given < 0).any():
-        wrong = int(np.flatnonzero(~(np.isfinite(given) & (given >= 0)))[0])
-        raise ParameterError(
-            f"the class weight of {quoted(names[wrong].as_py())} is {given[wrong]:g} but must be at least 0"
-        )
-    of_labels = values_by_name(space, names, given, "class weights", missing=np.nan)
+    of_labels = values_by_name(space, names, weights, "class weight", missing=np.nan, where=where)
     without = np.isnan(of_labels)
-    if not np.nansum(of_labels) > 0:
-        raise ParameterError("no label that the classifier knows has a class weight above 0")
     if without.any():
         mean = float(np.nanmean(of_labels))
-        lacking = space.take(np.flatnonzero(without))
-        warn(f"{len(lacking):,} labels have no class weight, and weigh {mean:g} as the mean: {_some_of(lacking)}")
+        lacking = space.take(to_arrow(np.flatnonzero(without)))
+        has = "label has" if len(lacking) == 1 else "labels have"
+        warn(f"{len(lacking):,} {has} no class weight, and {mean:g}, the mean, instead: {_some_of(lacking)}")
         of_labels[without] = mean
     return of_labels
 

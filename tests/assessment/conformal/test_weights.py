@@ -7,7 +7,7 @@ import pytest
 import plant_aggregate
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.weights import at_risk_labels, class_weights, label_weights
-from plant_aggregate.errors import ParameterError
+from plant_aggregate.errors import ParameterError, VotesError
 
 SPACE = pa.array(["Acer campestre", "Bellis perennis", "Orchis militaris"])
 
@@ -42,30 +42,44 @@ def test_of_many_unknown_labels_at_risk_three_are_named():
         at_risk_labels(SPACE, names)
 
 
-@pytest.mark.parametrize("names", [["Abies nebrodensis"], []])
-def test_if_no_label_at_risk_is_known_they_are_refused(names):
-    with pytest.raises(ParameterError, match=f"none of the {len(names)} labels at risk"):
-        at_risk_labels(SPACE, pa.array(names, pa.string()))
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Abies nebrodensis"], "risk.csv: the classifier knows none of the 1 labels at risk: 'Abies nebrodensis'"),
+        ([], "risk.csv: there are no labels at risk"),
+    ],
+)
+def test_if_no_label_at_risk_is_known_they_are_refused(names, words):
+    with pytest.raises(VotesError, match=f"^{re.escape(words)}$"):
+        at_risk_labels(SPACE, pa.array(names, pa.string()), where="risk.csv")
 
 
 def test_labels_without_a_class_weight_weigh_as_the_mean_and_are_named():
-    with pytest.warns(plant_aggregate.AggregateWarning, match=r"1 labels have no .* weigh 2 .*: 'Bellis perennis'"):
+    with pytest.warns(
+        plant_aggregate.AggregateWarning, match=r"^1 label has no class weight, and 2, the mean, instead: 'Bellis pere"
+    ):
         assert class_weights(SPACE, SPACE.take([0, 2]), [1, 3]).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
     ("names", "weights", "words"),
     [
-        ([0, 1, 2], [1, -1, 1], "class weight of 'Bellis perennis' is -1 but must be at least 0"),
-        ([0, 1, 2], [1, 1, np.nan], "class weight of 'Orchis militaris' is nan"),
-        ([0, 1, 2], [1, 1, np.inf], "class weight of 'Orchis militaris' is inf"),
-        ([0, 1, 2], [0, 0, 0], "no label that the classifier knows has a class weight above 0"),
-        ([0, 1, 0], [1, 1, 2], "class weights have 'Acer campestre' more than once"),
+        ([0, 1, 2], [1, -1, 1], "a class weight of 'Bellis perennis' is -1 but must be a number of at least 0"),
+        ([0, 1, 2], [1, 1, np.nan], "a class weight of 'Orchis militaris' is nan but must be a number of at least 0"),
+        ([0, 1, 2], [1, 1, np.inf], "a class weight of 'Orchis militaris' is inf but must be a number of at least 0"),
+        ([0, 1, 2], [0, 0, 0], "no class weight is above 0"),
+        ([0, 1, 0], [1, 1, 2], "'Acer campestre' has more than one class weight; keep one row a label"),
+        ([0, None, 1], [1, 1, 2], "a class weight has no label"),
     ],
 )
 def test_wrong_class_weights_are_named(names, weights, words):
-    with pytest.raises(ParameterError, match=words):
-        class_weights(SPACE, SPACE.take(names), weights)
+    with pytest.raises(VotesError, match=f"^weights.csv: {re.escape(words)}$"):
+        class_weights(SPACE, SPACE.take(pa.array(names, pa.int64())), weights, where="weights.csv")
+
+
+def test_class_weights_of_other_labels_only_are_refused():
+    with pytest.raises(VotesError, match=r"^no label that the classifier knows has a class weight above 0$"):
+        class_weights(SPACE, pa.array(["Zea mays", "Bellis perennis"]), [1, 0])
 
 
 @pytest.mark.parametrize("gamma", [0, -1, np.inf, np.nan])
