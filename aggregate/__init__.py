@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .assessment.calibration.ai import AiCalibration as AiCalibration
     from .assessment.calibration.labels import Calibration as Calibration
     from .assessment.comparison import Comparison as Comparison
+    from .assessment.conformal.named_sets import NamedSets as NamedSets
+    from .assessment.conformal.predictor import SetPredictor as SetPredictor
     from .assessment.evaluation import Evaluation as Evaluation
     from .classifier_scores import NamedScores as NamedScores
     from .consensus import Consensus as Consensus
@@ -111,6 +113,8 @@ _HOMES = {
         "assessment.calibration.labels": "Calibration",
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
+        "assessment.conformal.named_sets": "NamedSets",
+        "assessment.conformal.predictor": "SetPredictor",
         "classifier_scores": "NamedScores",
         "consensus": "Consensus",
         "conversion": "Conversion convert",

@@ -549,6 +549,17 @@ TAXONOMY: Table = (
 )
 """The tree of taxa, a row for each."""
 
+PREDICTION_SETS: Table = (
+    Column("observation_id", "id", "as in the scores"),
+    Column("labels", "labels", "the labels of the set that the classifier lists, in descending order of score"),
+    Column("probabilities", "shares", "the classifier's probability of each"),
+    Column("scores", "shares", "the conformity score of each"),
+    Column("size", "int32", "labels of the set, also those that the classifier does not list"),
+    Column("whole_space", "bool", "the set is all labels: it says nothing"),
+    Column("empty", "bool", "the set has no label"),
+)
+"""Prediction sets, a row an observation."""
+
 COMMON_TAXA: Table = (
     Column("common_taxon", "label", "the smallest taxon that all labels of the set are or are below", nullable=True),
     Column("common_rank", "string", "its rank: `species`, `genus`, ...", nullable=True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import Flags, Indices, LabelCodes
-from .arrow import strings, to_arrow, to_numpy
+from .arrow import array, strings, to_arrow, to_numpy
 from .errors import ParameterError, VotesError, quoted
 
 if TYPE_CHECKING:
@@ -172,6 +172,11 @@ class Taxonomy:
         return rank in self.ranks.unique().to_pylist()
 
     @cached_property
+    def of_labels(self) -> "TaxaOfLabels":
+        """The taxa of labels, each looked up once."""
+        return TaxaOfLabels(self)
+
+    @cached_property
     def _levels(self) -> Sequence[tuple[int, int]]:
         """The first taxon at each depth, and the one after the last."""
         edges, first, last = [], 0, int(np.count_nonzero(self.parents < 0))
@@ -196,6 +201,52 @@ class Taxonomy:
         places = to_numpy(pc.index_in(names.cast(known.type), known), null=-1)
         found: LabelCodes = np.append(rows, -1)[places].astype(np.int32)
         return found
+
+
+class TaxaOfLabels:
+    """The taxa of a label space, and of labels outside of it, each looked up once."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._taxonomy = taxonomy
+        self._last: tuple[pa.Array | None, int, LabelCodes] = None, 0, np.empty(0, np.int32)
+        self._space: pa.Array | None = None
+        self._of_space: LabelCodes = np.empty(0, np.int32)
+        self._of_others: dict[str | int, int] = {}
+        self._groups: dict[str, LabelCodes] = {}  # by rank; of each taxon, and -1 at the end
+        self._groups_of_space: dict[str, LabelCodes] = {}
+
+    def taxa(self, names: "pa.Array", n_space: int) -> LabelCodes:
+        """The position of each label in the taxonomy, int32, -1 where there is none; the first are the label space."""
+        last_names, last_n_space, taxa = self._last
+        if names is last_names and n_space == last_n_space:
+            return taxa
+        space = names[:n_space]
+        if self._space is None or not space.equals(self._space):
+            self._space, self._of_space, self._groups_of_space = space, self._taxonomy.places(space), {}
+        others = names[n_space:].to_pylist()
+        new = [name for name in others if name not in self._of_others]
+        if new:
+            self._of_others |= zip(new, self._taxonomy.places(array(new, names.type)).tolist(), strict=True)
+        of_others = np.array([self._of_others[name] for name in others], np.int32)
+        taxa = np.append(self._of_space, of_others)
+        self._last = names, n_space, taxa
+        return taxa
+
+    def groups(self, names: "pa.Array", n_space: int, rank: str) -> LabelCodes:
+        """The taxon of a rank that each label is in, int32, numbered from 0; -1 where it is not known."""
+        if rank not in self._groups:
+            found = np.append(self._taxonomy.at_rank(rank), np.int32(-1))
+            _, numbers = np.unique(found, return_inverse=True)
+            self._groups[rank] = numbers.reshape(-1).astype(np.int32) - np.int32(1)  # -1 is the first of all
+        taxa, groups = self.taxa(names, n_space), self._groups[rank]
+        if rank not in self._groups_of_space:
+            self._groups_of_space[rank] = groups[taxa[:n_space]]
+        of_space = self._groups_of_space[rank]
+        return of_space if len(names) == n_space else np.append(of_space, groups[taxa[n_space:]])
+
+    def n_groups(self, rank: str) -> int:
+        """One more than the largest number of a group that was asked for."""
+        return int(self._groups[rank].max(initial=-1)) + 1
 
 
 def as_labels(labels: "pa.Array") -> "pa.Array":

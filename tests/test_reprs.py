@@ -13,6 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
+from plant_aggregate.assessment.conformal.label_space import LabelSpace
+from plant_aggregate.assessment.conformal.predictor import calibration_of, fit_predictor
+from plant_aggregate.assessment.conformal.scores.softmax import Softmax
+from plant_aggregate.assessment.conformal.thresholds.standard import Standard
 from plant_aggregate.parameters import declared
 
 COLUMNS = 120
@@ -52,6 +56,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     first = plant_aggregate.run(folder / "votes.parquet", folder / "consensus")
     plant_aggregate.run(folder / "votes.parquet", folder / "consensus", plant_aggregate.Majority())
     published = plant_aggregate.open_latest(folder / "consensus")
+    label_lists = plant_aggregate.scores_from_matrix([[0.5, 0.25]] * 10, [EVIL, "Acer opalus"])
+    space, acer = LabelSpace(label_lists.label_names), np.zeros(10, np.int32)
+    calibration = calibration_of(Softmax(), space, label_lists.lists, acer)
+    predictor = fit_predictor(Softmax(), Standard(), calibration, ["0.1"])
     return {
         "votes": votes,
         "truth": truth,
@@ -64,7 +72,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "calibration": plant_aggregate.calibrate(consensus, truth),
         "ai_calibration": plant_aggregate.calibrate_ai(ai_votes, truth, votes=votes),
         "ambiguity": plant_aggregate.ambiguity_of(consensus, folder / "scores.parquet"),
-        "scores": plant_aggregate.scores_from_matrix([[0.5, 0.25]], [EVIL, "Acer opalus"]),
+        "set_predictor": predictor,
+        "sets": predictor.predict(label_lists).with_taxa(),
+        "scores": label_lists,
         "taxonomy": plant_aggregate.read_taxonomy({"label": ["Acer opalus"], "genus": ["Acer"]}),
         "run": first,
         "changes": plant_aggregate.diff(first.run_id, "latest", folder / "consensus"),
@@ -158,7 +168,7 @@ class Page(HTMLParser):
 TABLES = [
     "votes", "truth", "ai_votes", "consensus", "evaluation", "comparison", "calibration", "ai_calibration", "ambiguity",
     "changes", "run", "published", "listed",
-    "conversion", "names",
+    "conversion", "names", "set_predictor", "sets",
 ]  # fmt: skip
 
 
@@ -173,6 +183,6 @@ def test_a_notebook_shows_a_small_table_of_plain_tags(results: Results, name: st
 
 
 def test_labels_are_escaped(results: Results) -> None:
-    for name in ("votes", "consensus", "truth"):
+    for name in ("votes", "consensus", "truth", "sets"):
         text = results[name]._repr_html_()
         assert "&lt;script&gt;alert(&#x27;$x$&#x27;)&lt;/script&gt;\\u202e\\n" in text

@@ -4,7 +4,7 @@ The items of row i are the slice ``offsets[i]:offsets[i + 1]``; k is the label o
 labels for one outside the label space.
 """
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets
+from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, Probabilities
 from .jit import kernel
 
 
@@ -57,3 +57,24 @@ def count_members(
                     n_listed_always += 1
         listed[i] = n_listed
         sizes[i] = n_listed + n_always - n_listed_always
+
+
+@kernel
+def listed_probabilities(
+    first: int,
+    last: int,
+    offsets: Offsets,
+    labels: LabelCodes,
+    probabilities: Probabilities,
+    places: Offsets,
+    members: LabelCodes,
+    found: Probabilities,
+) -> None:
+    """``found`` float[members]: the probability of each member; those of set i are from ``places`` int64[n + 1] on."""
+    for i in range(first, last):
+        for place in range(places[i], places[i + 1]):
+            found[place] = 0.0
+            for item in range(offsets[i], offsets[i + 1]):
+                if labels[item] == members[place]:
+                    found[place] = probabilities[item]
+                    break

@@ -11,6 +11,7 @@ from ..arrays import Counts, Flags, LabelCodes, Offsets
 from .jit import kernel
 
 NOTHING_YET = -2  # the common taxon of no label
+LARGE = 32  # labels up to which it is quicker to compare all with each other than to have a mark for each group
 
 
 @kernel
@@ -74,15 +75,26 @@ def count_groups(
     ``groups`` int32[labels] is the group of each label, -1 if it is not known. ``in_always`` bool[groups]: those of the
     labels that are in every set, ``of_always`` of them, -1 if the group of one is not known.
     """
-    last_set = np.full(in_always.size, -1, np.int64)  # the last set with a label of each group
+    last_set = np.empty(0, np.int64)  # the last set with a label of each group, once a set is large
     for i in range(first, last):
-        n = of_always
+        n, is_large = of_always, offsets[i + 1] - offsets[i] > LARGE
+        if is_large and last_set.size == 0:
+            last_set = np.full(in_always.size, -1, np.int64)
         for item in range(offsets[i], offsets[i + 1]):
             group = groups[labels[item]]
             if group < 0 or n < 0:
                 n = -1
                 break
-            if not in_always[group] and last_set[group] != i:
+            if in_always[group]:
+                continue
+            is_new = True
+            if is_large:
+                is_new = last_set[group] != i
                 last_set[group] = i
-                n += 1
+            else:
+                for before in range(offsets[i], item):
+                    if groups[labels[before]] == group:
+                        is_new = False
+                        break
+            n += is_new
         counts[i] = n

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...arrays import Counts, Flags, LabelCodes
 from ...arrow import to_arrow
+from ...reprs import short_repr
 from ...taxonomy import FAMILY, GENUS, Taxonomy
 from .sets import PredictionSets
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CommonTaxa:
     """The smallest common taxon of each of n sets, and in how many genera and families its labels are.
 
@@ -32,6 +33,8 @@ class CommonTaxa:
     """int32[n]; -1 if the genus of a label is not known, 0 for an empty set."""
     n_families: Counts
     """int32[n]; likewise."""
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return self.taxa.size
@@ -48,69 +51,31 @@ class CommonTaxa:
         }
 
 
-class Fallback:
-    """A taxonomy for sets of labels, whose taxa are looked up once."""
+def common_taxa(sets: PredictionSets, names: "pa.Array", taxonomy: Taxonomy) -> CommonTaxa:
+    """The common taxa of sets whose labels have ``names``: those of the label space, and then others."""
+    from ...kernels import taxa as kernels
+    from ...kernels.threads import in_blocks
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        self.taxonomy = taxonomy
-        self._names: pa.Array | None = None
-        self._taxa: LabelCodes = np.empty(0, np.int32)
+    n, taxa, parents = len(sets), taxonomy.of_labels.taxa(names, sets.n_labels), taxonomy.parents
+    found = np.empty(n, np.int32)
+    of_always = kernels.common_taxon(taxa[: sets.n_labels][sets.always], parents)
+    in_blocks(kernels.common_taxa, n, sets.offsets, sets.labels, taxa, parents, of_always, found)
+    return CommonTaxa(taxonomy, found, *(_group_counts(sets, names, taxonomy, rank) for rank in (GENUS, FAMILY)))
 
-    def of(self, sets: PredictionSets, names: "pa.Array") -> CommonTaxa:
-        """The common taxa of sets whose labels have ``names``: those of the label space, and then others."""
-        from ...kernels.taxa import common_taxa, common_taxon
-        from ...kernels.threads import in_blocks
 
-        n, taxa, parents = len(sets), self.taxa_of(names), self.taxonomy.parents
-        found = np.empty(n, np.int32)
-        of_always = common_taxon(taxa[: sets.n_labels][sets.always], parents)
-        in_blocks(common_taxa, n, sets.offsets, sets.labels, taxa, parents, of_always, found)
-        return CommonTaxa(self.taxonomy, found, self._counts(sets, names, GENUS), self._counts(sets, names, FAMILY))
+def _group_counts(sets: PredictionSets, names: "pa.Array", taxonomy: Taxonomy, rank: str) -> Counts:
+    """In how many taxa of a rank the labels of each set are, int32[n]; -1 where that of one is not known."""
+    from ...kernels.taxa import count_groups
+    from ...kernels.threads import in_blocks
 
-    def taxa_of(self, names: "pa.Array") -> LabelCodes:
-        """The position in the taxonomy of each label, int32, -1 where there is none."""
-        n_known = 0 if self._names is None else len(self._names)
-        if self._names is None or not names[:n_known].equals(self._names):
-            n_known, self._taxa = 0, np.empty(0, np.int32)
-        if n_known < len(names):
-            self._taxa = np.append(self._taxa, self.taxonomy.places(names[n_known:]))
-        self._names = names
-        return self._taxa
-
-    def groups_of(self, names: "pa.Array", rank: str) -> LabelCodes:
-        """The taxon of a rank that each label is in, int32, numbered from 0; -1 where it is not known."""
-        taxa = self.taxa_of(names)
-        found = np.append(self.taxonomy.at_rank(rank), np.int32(-1))[taxa]
-        _, groups = np.unique(found, return_inverse=True)
-        unknown = int(found.size > 0 and found.min() < 0)
-        return np.asarray(groups - unknown, np.int32).reshape(-1)
-
-    def covers(self, sets: PredictionSets, names: "pa.Array", truth: LabelCodes, rank: str) -> "Covered":
-        """Which sets have a label in the taxon of a rank, such as the genus, that the true label is in.
-
-        ``truth`` int32[n], positions in ``names``; negative for a label that has none.
-        """
-        groups = np.append(self.groups_of(names, rank), np.int32(-1))
-        of_truth = groups[np.where(truth < 0, -1, truth)]
-        rows = np.repeat(np.arange(len(sets)), np.diff(sets.offsets))
-        covered = np.zeros(len(sets), np.bool_)
-        covered[rows[groups[sets.labels] == of_truth[rows]]] = True
-        covered |= np.isin(of_truth, groups[: sets.n_labels][sets.always])
-        known = of_truth >= 0
-        return Covered(covered & known, known)
-
-    def _counts(self, sets: PredictionSets, names: "pa.Array", rank: str) -> Counts:
-        from ...kernels.taxa import count_groups
-        from ...kernels.threads import in_blocks
-
-        groups = self.groups_of(names, rank)
-        always = groups[: sets.n_labels][sets.always]
-        in_always = np.zeros(int(groups.max(initial=-1)) + 1, np.bool_)
-        in_always[always[always >= 0]] = True
-        of_always = -1 if (always < 0).any() else int(in_always.sum())
-        counts = np.empty(len(sets), np.int32)
-        in_blocks(count_groups, len(sets), sets.offsets, sets.labels, groups, in_always, of_always, counts)
-        return counts
+    groups = taxonomy.of_labels.groups(names, sets.n_labels, rank)
+    always = groups[: sets.n_labels][sets.always]
+    in_always = np.zeros(taxonomy.of_labels.n_groups(rank), np.bool_)
+    in_always[always[always >= 0]] = True
+    of_always = -1 if (always < 0).any() else int(np.count_nonzero(in_always))
+    counts = np.empty(len(sets), np.int32)
+    in_blocks(count_groups, len(sets), sets.offsets, sets.labels, groups, in_always, of_always, counts)
+    return counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,3 +86,20 @@ class Covered:
     """bool[n]."""
     known: Flags
     """bool[n]; whether the taxon of the true label is known, otherwise the set is neither right nor wrong."""
+
+
+def covers_at(
+    sets: PredictionSets, names: "pa.Array", truth: LabelCodes, taxonomy: Taxonomy, rank: str = GENUS
+) -> Covered:
+    """Which sets have a label in the taxon of a rank, such as the genus, that the true label is in.
+
+    ``truth`` int32[n] are positions in ``names``; negative for a label that has none.
+    """
+    groups = np.append(taxonomy.of_labels.groups(names, sets.n_labels, rank), np.int32(-1))
+    of_truth = groups[np.where(truth < 0, -1, truth)]
+    rows = np.repeat(np.arange(len(sets)), np.diff(sets.offsets))
+    covered = np.zeros(len(sets), np.bool_)
+    covered[rows[groups[sets.labels] == of_truth[rows]]] = True
+    covered |= np.isin(of_truth, groups[: sets.n_labels][sets.always])
+    known = of_truth >= 0
+    return Covered(covered & known, known)

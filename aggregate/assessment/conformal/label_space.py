@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...arrays import Flags, Floats
+from ...reprs import short_repr
 from .priors import Prior
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelSpace:
     """The K labels that the classifier may name, each with what scores need to know of it."""
 
@@ -23,6 +24,8 @@ class LabelSpace:
     """omega, float64[K], at least 0: the weight of each label in weighted macro coverage; None for equal weights."""
     at_risk: Flags | None = None
     """bool[K]: the labels at risk, whose coverage is measured apart from that of the others; None if none are known."""
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return len(self.names)

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 
 from ...arrays import Floats, LabelCodes, Weights
-from ...classifier_scores import ClassifierScores
+from ...arrow import array, to_arrow
+from ...blocks import count
+from ...classifier_scores import ClassifierScores, NamedScores
+from ...errors import ParameterError, VotesError, quoted
+from ...html_blocks import as_html
 from .label_space import LabelSpace
+from .named_sets import NamedSets
 from .order import Alpha, alphas_of
-from .scores.base import Score
-from .sets import PredictionSets, ScoredLists
+from .scores.base import FittedScore, Score
+from .sets import Bounds, PredictionSets, ScoredLists
 from .thresholds.base import Calibration, ThresholdRule, Thresholds
 
 
@@ -20,9 +26,13 @@ class SetPredictor:
     """Makes prediction sets at one or several levels."""
 
     score: Score
+    """How well a label fits an observation."""
     rule: ThresholdRule
+    """How thresholds were found."""
     space: LabelSpace
+    """The labels that sets are made of."""
     thresholds: Mapping[Alpha, Thresholds]
+    """The scores from which labels are in the set, by level."""
     fitted_on: Mapping[str, Any] = field(default_factory=dict)
     """What it was fitted on: files, rows, rows whose true label is not listed, how truth was known."""
 
@@ -31,12 +41,100 @@ class SetPredictor:
         """Relative tolerance of comparisons with thresholds."""
         return max(self.score.slack, self.rule.slack)
 
+    @overload
     def predict(
-        self, scores: ClassifierScores, alpha: Alpha | str | float, draws: Floats | None = None
-    ) -> PredictionSets:
-        """The set of each list. ``draws`` float64[n] in [0, 1), for scores that are randomised."""
-        scored = ScoredLists(self.score.on(self.space), scores, draws)
-        return scored.sets(self.thresholds[Alpha.of(alpha)], len(self.space), self.slack)
+        self, scores: ClassifierScores, alpha: "Alpha | str | float | None" = None, draws: Floats | None = None
+    ) -> PredictionSets: ...
+
+    @overload
+    def predict(
+        self, scores: NamedScores, alpha: "Alpha | str | float | None" = None, draws: Floats | None = None
+    ) -> NamedSets: ...
+
+    def predict(
+        self,
+        scores: ClassifierScores | NamedScores,
+        alpha: Alpha | str | float | None = None,
+        draws: Floats | None = None,
+    ) -> PredictionSets | NamedSets:
+        """The set of each list, at one of the levels that were fitted; ``alpha`` may be left out if there is one.
+
+        ``scores`` with names of labels and ids of observations give sets with these. Labels outside the label space are
+        in a set by the common threshold. ``draws`` float64[n] in [0, 1), for scores that are randomised. Raises
+        ParameterError for a level that was not fitted.
+        """
+        level = self._level(alpha)
+        if isinstance(scores, NamedScores):
+            lists, names = scores.coded(self.space.names)
+            return NamedSets(scores.observation_ids, names, self._sets(lists, level, draws), lists, level)
+        return self._sets(scores, level, draws)
+
+    def predict_one(
+        self, probabilities: Mapping[str, float] | Mapping[int, float], alpha: Alpha | str | float | None = None
+    ) -> NamedSets:
+        """The set of one observation from the probability of each label that the classifier lists: for a service.
+
+        The first call takes longer, as it prepares the label space. Its observation has the id 0. Raises VotesError for
+        NaN and for probabilities outside [0, 1], ParameterError as :meth:`predict`.
+        """
+        import pyarrow as pa
+
+        shares = np.fromiter(probabilities.values(), np.float64, len(probabilities))
+        wrong = np.flatnonzero(~((shares >= 0) & (shares <= 1)))
+        if wrong.size:
+            place = int(wrong[0])
+            what = f"the probability of {quoted([*probabilities][place])} is {shares[place]:g}"
+            raise VotesError(f"{what}, but must be in [0, 1]")
+        codes = self._codes
+        outside = [label for label in probabilities if label not in codes]
+        beyond = {label: len(codes) + place for place, label in enumerate(outside)}
+        labels = np.fromiter((codes.get(k, beyond.get(k, -1)) for k in probabilities), np.int32, len(probabilities))
+        lists = ClassifierScores(np.array([0, labels.size]), labels, shares)
+        names, level = self.space.names, self._level(alpha)
+        if outside:
+            names = pa.concat_arrays([names, array(outside, names.type)])
+        return NamedSets(to_arrow(np.zeros(1, np.int64)), names, self._sets(lists, level), lists, level)
+
+    def __repr__(self) -> str:
+        levels = ", ".join(map(str, self.thresholds))
+        return f"SetPredictor({self.score.name}, {self.rule.name}, {count(len(self.space), 'label')}, alpha {levels})"
+
+    def _repr_html_(self) -> str:
+        from ..report.prediction_sets import predictor_blocks
+
+        return as_html(predictor_blocks(self))
+
+    def n_always(self, alpha: Alpha | str | float | None = None) -> int:
+        """How many labels are in every set at a level, whatever the scores are."""
+        return self._bounds[self._level(alpha)].n_always
+
+    def _sets(self, lists: ClassifierScores, level: Alpha, draws: Floats | None = None) -> PredictionSets:
+        return ScoredLists(self._fitted, lists, draws).within(self._bounds[level])
+
+    def _level(self, alpha: Alpha | str | float | None) -> Alpha:
+        """The level that is meant. Raises ParameterError if it was not fitted."""
+        if alpha is None and len(self.thresholds) == 1:
+            return next(iter(self.thresholds))
+        levels = ", ".join(map(str, self.thresholds))
+        if alpha is None:
+            raise ParameterError(f"there are several levels, alpha {levels}", remedy="name one of them")
+        level = Alpha.of(alpha)
+        if level not in self.thresholds:
+            raise ParameterError(f"alpha is {level} but was fitted at {levels}", remedy="fit it at this level, too")
+        return level
+
+    @cached_property
+    def _fitted(self) -> FittedScore:
+        return self.score.on(self.space)
+
+    @cached_property
+    def _bounds(self) -> Mapping[Alpha, Bounds]:
+        given = len(self.space), self._fitted.unlisted, self.slack
+        return {alpha: Bounds.of(thresholds, *given) for alpha, thresholds in self.thresholds.items()}
+
+    @cached_property
+    def _codes(self) -> Mapping[str | int, int]:
+        return {name: code for code, name in enumerate(self.space.names.to_pylist())}
 
 
 def calibration_of(

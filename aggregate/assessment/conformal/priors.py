@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 from ...arrays import Flags, Floats, LabelCodes
 from ...arrow import to_numpy
 from ...errors import ParameterError, VotesError, quoted
+from ...reprs import short_repr
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prior:
     """p(k) = max(c_k, at_least) / sum_j c_j. Raises VotesError for counts that give no prior.
 
@@ -27,6 +28,8 @@ class Prior:
     """c, float64[K]: how often each label is in the classifier's training set."""
     at_least: float = 1.0
     """c_min: a label that was never seen counts as seen so often; with 0, its score is infinite where it is listed."""
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.at_least) or self.at_least < 0:

@@ -1,16 +1,18 @@
 """Prediction sets: which labels are likely enough, for each observation."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays import Counts, Flags, Floats, LabelCodes, Offsets
 from ...classifier_scores import ClassifierScores
+from ...reprs import short_repr
 from .scores.base import FittedScore
 from .thresholds.base import Thresholds
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PredictionSets:
     """A set of labels for each of n observations.
 
@@ -28,6 +30,8 @@ class PredictionSets:
     """int32[n]; the number of labels of each set, also of those that are in it without being listed."""
     always: Flags
     """bool[n_labels]; the labels that are in every set."""
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return self.sizes.size
@@ -68,13 +72,44 @@ class ScoredLists:
 
     def sets(self, thresholds: Thresholds, n_labels: int, slack: float) -> PredictionSets:
         """The set of each list; ``slack`` is the relative tolerance of comparisons with thresholds."""
-        lists, item_scores, unlisted = self._lists, self._item_scores, self._fitted.unlisted
-        if np.isneginf(unlisted):
-            least = _lowest_scores(thresholds, n_labels, slack)
-            lists = self._fitted.prepared(lists, least=float(least[np.isfinite(least)].min(initial=np.inf)))
+        return self.within(Bounds.of(thresholds, n_labels, self._fitted.unlisted, slack))
+
+    def within(self, bounds: "Bounds") -> PredictionSets:
+        """The set of each list: the labels whose scores reach their bounds."""
+        lists, item_scores = self._lists, self._item_scores
+        if np.isneginf(self._fitted.unlisted):
+            lists = self._fitted.prepared(lists, least=bounds.lowest)
         if lists is not self._lists:
             item_scores = self._fitted.of_listed(lists, self._draws)
-        return sets_of(lists, item_scores, thresholds, n_labels, unlisted=unlisted, slack=slack)
+        return _members(lists, item_scores, bounds)
+
+
+class Bounds(NamedTuple):
+    """The lowest scores with which labels are members."""
+
+    least: Floats
+    """float64[K + 1]; that of each label, and of one outside the space; -inf for ``always``, NaN for none."""
+    always: Flags
+    """bool[K]; the labels that are in every set, listed or not."""
+    n_always: int
+    lowest: float
+    """The smallest that is finite; infinite if there is none."""
+
+    @classmethod
+    def of(cls, thresholds: Thresholds, n_labels: int, unlisted: float = 0.0, slack: float = 0.0) -> "Bounds":
+        """``unlisted``: score of a label that a list does not have. ``slack``: relative tolerance of the comparison.
+
+        A label is in every set if its threshold is at most ``unlisted``.
+        """
+        t = np.append(thresholds.each(n_labels), thresholds.shared)
+        slack = -slack if thresholds.strict else slack  # what is nearly equal counts as equal
+        least: Floats = t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
+        if thresholds.strict:
+            least = np.where(t == np.inf, np.nan, np.nextafter(least, np.inf))  # nothing is above inf, nor reaches NaN
+        lowest = float(least[np.isfinite(least)].min(initial=np.inf))
+        always: Flags = least[:-1] <= unlisted
+        least[:-1][always] = -np.inf
+        return cls(least, always, int(always.sum()), lowest)
 
 
 def sets_of(
@@ -86,32 +121,20 @@ def sets_of(
     unlisted: float = 0.0,
     slack: float = 0.0,
 ) -> PredictionSets:
-    """The sets {k : s(x, k) >= t_k} of label lists whose labels have ``item_scores`` float64[items].
+    """The sets {k : s(x, k) >= t_k} of label lists whose labels have ``item_scores`` float64[items]; see ``Bounds``."""
+    return _members(scores, item_scores, Bounds.of(thresholds, n_labels, unlisted, slack))
 
-    ``unlisted``: score of a label that a list does not have. ``slack``: relative tolerance of the comparison. A label
-    is in every set if its threshold is at most ``unlisted``.
-    """
+
+def _members(scores: ClassifierScores, item_scores: Floats, bounds: Bounds) -> PredictionSets:
     from ...kernels.label_lists import list_members
     from ...kernels.prediction_sets import count_members
     from ...kernels.threads import in_blocks
 
-    least = _lowest_scores(thresholds, n_labels, slack)
-    always, n = least[:-1] <= unlisted, len(scores)
-    least[:-1][always] = -np.inf
+    n = len(scores)
     listed, sizes = np.empty(n, np.int32), np.empty(n, np.int32)
-    items = scores.offsets, scores.labels, item_scores, least
-    in_blocks(count_members, n, *items, always, int(always.sum()), listed, sizes)
+    items = scores.offsets, scores.labels, item_scores, bounds.least
+    in_blocks(count_members, n, *items, bounds.always, bounds.n_always, listed, sizes)
     offsets = np.concatenate([[0], np.cumsum(listed, dtype=np.int64)])
     labels, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1])
     in_blocks(list_members, n, *items, offsets, labels, values)
-    return PredictionSets(offsets, labels, values, sizes, always)
-
-
-def _lowest_scores(thresholds: Thresholds, n_labels: int, slack: float) -> Floats:
-    """The lowest score with which each label is a member, and one outside the space, float64[K + 1]; NaN for none."""
-    t = np.append(thresholds.each(n_labels), thresholds.shared)
-    slack = -slack if thresholds.strict else slack  # what is nearly equal counts as equal
-    least: Floats = t - slack * np.abs(np.where(np.isfinite(t), t, 0.0))
-    if thresholds.strict:
-        least = np.where(t == np.inf, np.nan, np.nextafter(least, np.inf))  # nothing is above inf, nor reaches NaN
-    return least
+    return PredictionSets(offsets, labels, values, sizes, bounds.always)

@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from ...blocks import Block, Label, Table
+from ...blocks import Block, Label, Table, count
 from .evaluation import interval, percent
 
 if TYPE_CHECKING:
     from ..conformal.comparison import SetComparison
     from ..conformal.evaluation import LevelEvaluation, SetEvaluation
+    from ..conformal.predictor import SetPredictor
+    from ..conformal.thresholds.base import Thresholds
 
 SHARES = {
     "marginal_coverage": "coverage",
@@ -115,3 +117,26 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
     if faulty:
         blocks.append(Block("cannot be used:", [f"  {each.method}: {each.fault}" for each in faulty]))
     return [*blocks, Block(content=LEGEND)]
+
+
+def predictor_blocks(predictor: "SetPredictor") -> list[Block]:
+    """The thresholds at each level, and what they were fitted on."""
+    rule = predictor.rule
+    table = Table(
+        header=("alpha", "threshold", "labels in every set"),
+        rows=[[str(alpha), _range(t), predictor.n_always(alpha)] for alpha, t in predictor.thresholds.items()],
+        formats=("", "", ","),
+    )
+    facts = [
+        f"{name.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')}: {value}"
+        for name, value in predictor.fitted_on.items()
+        if isinstance(value, str | int | float)
+    ]
+    title = f"Prediction sets of {count(len(predictor.space), 'label')}: {predictor.score.name}, {rule.name}"
+    return [Block(title, [*([f"guaranteed coverage: {rule.guarantee}"] if rule.guarantee else []), table, *facts])]
+
+
+def _range(thresholds: "Thresholds") -> str:
+    """The threshold, or the lowest and the highest."""
+    t = thresholds.each(1)
+    return f"{t.min():.4g}" if t.min() == t.max() else f"{t.min():.4g} to {t.max():.4g}"

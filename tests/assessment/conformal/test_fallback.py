@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate import read_taxonomy
-from plant_aggregate.assessment.conformal.fallback import CommonTaxa, Fallback
+from plant_aggregate import Taxonomy, read_taxonomy
+from plant_aggregate.assessment.conformal.fallback import CommonTaxa, common_taxa, covers_at
 from plant_aggregate.assessment.conformal.sets import PredictionSets
+from plant_aggregate.kernels.taxa import LARGE
 from tests.reference.conformal import ancestors, common_taxon, number_of_groups
 
 RANKS = ("species", "genus", "family", None)
@@ -30,10 +31,10 @@ class Trees:
         self.listed = draw(st.lists(positions, min_size=1, max_size=5))
 
     @property
-    def fallback(self) -> Fallback:
+    def taxonomy(self) -> Taxonomy:
         labels, parents = list(self.parents), list(self.parents.values())
         ranks = [self.ranks[label] for label in labels]
-        return Fallback(read_taxonomy({"label": labels, "parent": pa.array(parents, pa.int64()), "rank": ranks}))
+        return read_taxonomy({"label": labels, "parent": pa.array(parents, pa.int64()), "rank": ranks})
 
     @property
     def members(self) -> list[set[int]]:
@@ -52,7 +53,7 @@ class Trees:
         return PredictionSets(np.cumsum([0, *lengths]), labels, np.zeros(labels.size), sizes, always)
 
     def common(self) -> CommonTaxa:
-        return self.fallback.of(self.sets(), pa.array(self.names))
+        return common_taxa(self.sets(), pa.array(self.names), self.taxonomy)
 
 
 @given(st.data())
@@ -94,37 +95,44 @@ def test_another_label_never_makes_the_common_taxon_deeper(data: Any) -> None:
 def test_a_genus_is_covered_if_a_label_of_the_set_is_in_it(data: Any) -> None:
     trees = Trees(data.draw)
     truth = [data.draw(st.integers(-1, len(trees.names) - 1)) for _ in trees.listed]
-    found = trees.fallback.covers(trees.sets(), pa.array(trees.names), np.array(truth, np.int32), "genus")
+    names, codes = pa.array(trees.names), np.array(truth, np.int32)
+    found = covers_at(trees.sets(), names, codes, trees.taxonomy, "genus")
     for k, members, covered, known in zip(truth, trees.members, found.covered, found.known, strict=True):
         genus = None if k < 0 else trees.genus_of(trees.names[k])
         assert known == (genus is not None)
         assert covered == (genus is not None and genus in map(trees.genus_of, members))
 
 
-def test_threads_give_the_same(even_small_work: None) -> None:
-    taxonomy = read_taxonomy({"label": list(range(100)), "parent": [None, *(k // 3 for k in range(1, 100))]})
+@pytest.mark.parametrize("large", [0, 2, 100])
+def test_threads_and_large_sets_give_the_same(even_small_work: None, large: int) -> None:
+    n = 2 * LARGE
+    parents = {k: None if k == 0 else k // 3 for k in range(n)}
+    ranks = {k: "genus" if 3 <= k < 9 else None for k in range(n)}
+    taxonomy = read_taxonomy({"label": [*parents], "parent": [*parents.values()], "rank": [*ranks.values()]})
     rng = np.random.default_rng(2)
-    sizes = rng.integers(0, 4, 500)
-    labels = rng.integers(0, 100, sizes.sum()).astype(np.int32)
-    sets = PredictionSets(
-        np.cumsum([0, *sizes]), labels, np.zeros(labels.size), sizes.astype(np.int32), np.zeros(100, bool)
-    )
-    found = Fallback(taxonomy).of(sets, pa.array(range(100))).columns()["common_taxon"].to_pylist()
-    parents = {k: None if k == 0 else k // 3 for k in range(100)}
-    assert found == [common_taxon(set(part.tolist()), parents) for part in np.split(labels, np.cumsum(sizes)[:-1])]
+    members = [set(rng.permutation(np.arange(9, n))[: rng.integers(0, large + 1)].tolist()) for _ in range(200)]
+    sizes = np.array([len(each) for each in members], np.int32)
+    labels = np.array([k for each in members for k in each], np.int32)
+    sets = PredictionSets(np.cumsum([0, *sizes]), labels, np.zeros(labels.size), sizes, np.zeros(n, bool))
+    found = common_taxa(sets, pa.array(range(n)), taxonomy).columns()
+    assert found["common_taxon"].to_pylist() == [common_taxon(each, parents) for each in members]
+    assert found["n_genera"].to_pylist() == [number_of_groups(each, parents, ranks, "genus") for each in members]
 
 
-def test_names_that_come_later_are_looked_up_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The label space is looked up once, and not again for every batch of a file."""
+def test_labels_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The label space, and every label outside of it, not again for every batch of a file."""
     taxonomy = read_taxonomy({"label": ["Acer", "Ilex"], "parent": [None, None]})
     asked: list[list[str]] = []
-    places = type(taxonomy).places
-    monkeypatch.setattr(
-        type(taxonomy), "places", lambda self, labels: asked.append(labels.to_pylist()) or places(self, labels)
-    )
-    fallback = Fallback(taxonomy)
-    assert fallback.taxa_of(pa.array(["Acer"])).tolist() == [0]
-    assert fallback.taxa_of(pa.array(["Acer", "Buxus"])).tolist() == [0, -1]
-    assert fallback.taxa_of(pa.array(["Acer", "Buxus"])).tolist() == [0, -1]
-    assert fallback.taxa_of(pa.array(["Ilex"])).tolist() == [1]
-    assert asked == [["Acer"], ["Buxus"], ["Ilex"]]
+    places = Taxonomy.places
+
+    def asking(self: Taxonomy, labels: pa.Array) -> np.ndarray:
+        asked.append(labels.to_pylist())
+        return places(self, labels)
+
+    monkeypatch.setattr(Taxonomy, "places", asking)
+    taxa = taxonomy.of_labels
+    assert taxa.taxa(pa.array(["Acer"]), 1).tolist() == [0]
+    assert taxa.taxa(pa.array(["Acer", "Buxus"]), 1).tolist() == [0, -1]
+    assert taxa.taxa(pa.array(["Acer", "Ilex", "Buxus"]), 1).tolist() == [0, 1, -1]
+    assert taxa.taxa(pa.array(["Ilex"]), 1).tolist() == [1]
+    assert asked == [["Acer"], ["Buxus"], ["Ilex"], ["Ilex"]]

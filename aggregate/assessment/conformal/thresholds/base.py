@@ -8,6 +8,7 @@ import numpy as np
 
 from ....arrays import Flags, Floats, Indices, LabelCodes, Weights, Words
 from ....parameters import parameter
+from ....reprs import short_repr
 from ..label_space import LabelSpace
 from ..order import Alpha
 
@@ -52,7 +53,7 @@ class Calibration:
         return numbers < np.uint64(min(int(share * (1 << 64)), (1 << 64) - 1))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Thresholds:
     """t: label k is in the set of x if s(x, k) >= t_k."""
 
@@ -62,6 +63,8 @@ class Thresholds:
     """float64[K]; t_k where labels have thresholds of their own."""
     strict: bool = False
     """Whether s > t_k is required."""
+
+    __repr__ = short_repr
 
     def each(self, n_labels: int) -> Floats:
         """t_k of all labels, float64[K]."""
