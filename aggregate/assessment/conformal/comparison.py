@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays import Flags, Floats, LabelCodes, Weights
+from ...arrays import Flags, Floats, LabelCodes, Weights, Words
 from ...arrow import table_of_rows
 from ...blocks import count
 from ...classifier_scores import ClassifierScores
@@ -39,6 +39,7 @@ class LabelledScores:
     truth: LabelCodes  # int32[n]; positions in the label space, and beyond it for labels outside of it
     weights: Weights | None = None  # float64[n]; P(the label is right), of calibration rows; None for labels that are
     draws: Floats | None = None  # float64[n] in [0, 1), for scores that are randomised
+    keys: Words | None = None  # uint64[n]; hashes of the observations' ids, by which rules split calibration rows
 
     __repr__ = short_repr
 
@@ -47,8 +48,9 @@ class LabelledScores:
 
     def only(self, chosen: Flags) -> "LabelledScores":
         """The chosen (bool[n]) rows."""
-        weights, draws = (None if each is None else each[chosen] for each in (self.weights, self.draws))
-        return LabelledScores(self.scores.only(chosen), self.truth[chosen], weights, draws)
+        lists, of_rows = self.scores.only(chosen), {name: getattr(self, name) for name in ("weights", "draws", "keys")}
+        known = {name: each[chosen] for name, each in of_rows.items() if each is not None}
+        return LabelledScores(lists, self.truth[chosen], **known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +202,7 @@ class _Scored:
         self._score, self._split = score, split
         rows = split.calibration
         self._calibration = calibration_of(
-            score, split.space, rows.scores, rows.truth, weights=rows.weights, draws=rows.draws
+            score, split.space, rows.scores, rows.truth, weights=rows.weights, draws=rows.draws, keys=rows.keys
         )
         self._lists = ScoredLists(score.on(split.space), split.evaluation.scores, split.evaluation.draws)
 

@@ -83,11 +83,11 @@ class SetEvaluation:
     def _of_labels(self, level: LevelEvaluation) -> "pa.Table":
         import pyarrow as pa
 
-        found, prior, at_risk = level.by_label, self.space.prior, self.space.at_risk
+        found, prior, at_risk = level.by_label, self.space.prior, self.space.at_risk_of(level.by_label.labels)
         known = found.labels < len(self.space)
         places = np.where(known, found.labels, 0)
         n_training = np.zeros(known.size) if prior is None else prior.counts[places]
-        is_at_risk = np.zeros(known.size, np.bool_) if at_risk is None else at_risk[places] & known
+        is_at_risk = np.zeros(known.size, np.bool_) if at_risk is None else at_risk
         columns = {
             "alpha": np.full(known.size, float(level.alpha)),
             "label": self.names.take(to_arrow(found.labels)),
@@ -172,7 +172,8 @@ def evaluate_outcomes(
     ]
     if faults:
         raise ParameterError("; ".join(faults))
-    known: dict[str, Any] = {"weights": space.weights, "at_risk": space.at_risk}
+    labels = outcomes.cells.labels
+    known: dict[str, Any] = {"weights": space.weights_of(labels), "at_risk": space.at_risk_of(labels)}
     names = measure_names(weighted=space.weights is not None, at_risk=space.at_risk is not None)
     estimates = bootstrap(
         lambda counts: measure_sets(outcomes, alpha, counts, **known),

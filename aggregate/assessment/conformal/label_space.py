@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...arrays import Flags, Floats
+import numpy as np
+
+from ...arrays import Flags, Floats, LabelCodes
 from ...reprs import short_repr
 from .priors import Prior
 
@@ -37,3 +39,17 @@ class LabelSpace:
             return math.nan
         others = self.weights[~self.at_risk] if self.at_risk is not None else self.weights
         return float(others.mean() if others.size else self.weights.mean())
+
+    def weights_of(self, labels: LabelCodes) -> Floats | None:
+        """The weights of labels, float64[n], from K on outside the space; None without weights."""
+        return None if self.weights is None else _of(labels, self.weights, self.weight_unknown)
+
+    def at_risk_of(self, labels: LabelCodes) -> Flags | None:
+        """Which of some labels are at risk, bool[n]; None if none are known."""
+        return None if self.at_risk is None else _of(labels, self.at_risk, False)
+
+
+def _of(labels: LabelCodes, values: Any, outside: float) -> Any:
+    """The values of labels, and of those outside the label space."""
+    known = labels < values.size
+    return np.where(known, values[np.where(known, labels, 0)], outside)

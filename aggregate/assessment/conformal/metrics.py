@@ -129,8 +129,7 @@ def measure_sets(
 ) -> Floats:
     """Every measure of :func:`measure_names`: float64[..., m] of counts[..., cells].
 
-    ``weights`` float64[K]: omega; ``at_risk`` bool[K]: the labels at risk. Labels outside the space have the weight 0,
-    and are not at risk.
+    ``weights`` float64[L]: omega of the true labels; ``at_risk`` bool[L]: which of them are at risk.
     """
     cells = outcomes.cells
     rows, covered = rows_of_labels(cells, counts)
@@ -153,11 +152,10 @@ def measure_sets(
     quantiles = size_quantiles(sizes, histogram, list(QUANTILES.values()))
     measures |= {name: quantiles[..., place] for place, name in enumerate(QUANTILES)}
     if weights is not None:
-        measures["weighted_macro_coverage"] = mean_over_labels(coverage, _of(weights, cells.labels))
+        measures["weighted_macro_coverage"] = mean_over_labels(coverage, weights)
     if at_risk is not None:
-        is_at_risk = _of(at_risk.astype(np.float64), cells.labels)
-        measures["at_risk_coverage"] = mean_over_labels(coverage, is_at_risk)
-        measures["not_at_risk_coverage"] = mean_over_labels(coverage, 1 - is_at_risk)
+        measures["at_risk_coverage"] = mean_over_labels(coverage, at_risk.astype(np.float64))
+        measures["not_at_risk_coverage"] = mean_over_labels(coverage, (~at_risk).astype(np.float64))
     names = measure_names(weighted=weights is not None, at_risk=at_risk is not None)
     return np.stack([measures[name] for name in names], axis=-1)
 
@@ -196,12 +194,6 @@ def size_quantiles(sizes: Counts, histogram: Weights, shares: Sequence[float]) -
     )
     quantiles: Floats = below + (above - below) * (places - np.floor(places))
     return quantiles
-
-
-def _of(values: Floats, labels: LabelCodes) -> Floats:
-    """The values of labels, 0 for those outside the label space."""
-    known = (labels >= 0) & (labels < values.size)
-    return np.where(known, values[np.where(known, labels, 0)], 0.0)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

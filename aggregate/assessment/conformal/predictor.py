@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ...arrays import Floats, LabelCodes, Weights
+from ...arrays import Floats, LabelCodes, Weights, Words
 from ...arrow import array, to_arrow
 from ...blocks import count
 from ...classifier_scores import ClassifierScores, NamedScores
@@ -145,8 +145,12 @@ def calibration_of(
     *,
     weights: Weights | None = None,
     draws: Floats | None = None,
+    keys: Words | None = None,
 ) -> Calibration:
-    """The scores of the true labels ``truth`` int32[n] of label lists."""
+    """The scores of the true labels ``truth`` int32[n] of label lists.
+
+    ``weights``, ``keys``: as :class:`Calibration` has them; ``draws`` float64[n], for scores that are randomised.
+    """
     from ...kernels.prediction_sets import true_scores
     from ...kernels.threads import in_blocks
 
@@ -155,7 +159,7 @@ def calibration_of(
     found = np.empty(len(prepared))
     items = prepared.offsets, prepared.labels, fitted.of_listed(prepared, draws)
     in_blocks(true_scores, len(prepared), *items, truth, fitted.unlisted, found)
-    return Calibration(found, truth, space, fitted.unlisted, weights)
+    return Calibration(found, truth, space, fitted.unlisted, weights, keys)
 
 
 def fit_predictor(

@@ -25,9 +25,10 @@ def test_the_measures_of_the_golden_sets_are_the_golden_ones(case):
     space, truth = space_of(case), rows_of(case, "predict").truth
     names = case["labels"]
     at_risk = np.array([name in case["params"].get("at_risk", []) for name in names])
-    weights = {} if space.weights is None else {"weights": space.weights}
     outcomes = SetOutcomes.of(expected_sets(case), truth)
-    found = measured(outcomes, Alpha.of(case["alpha"]), at_risk=at_risk, **weights)
+    labels = outcomes.cells.labels
+    weights = {} if space.weights is None else {"weights": space.weights_of(labels)}
+    found = measured(outcomes, Alpha.of(case["alpha"]), at_risk=at_risk[labels], **weights)
     expected = dict(case["expected"]["metrics"])
     rows, of_labels = expected.pop("rows"), expected.pop("per_label_coverage")
     assert (len(outcomes), outcomes.cells.labels.size) == (rows, expected.pop("labels_with_truth"))
@@ -54,8 +55,9 @@ def rows(draw):
 @settings(deadline=None)
 def test_measures_are_those_of_the_formulas_in_the_data_and_in_a_resample(outcomes, alpha, seed):
     random = np.random.default_rng(seed)
-    weights = random.integers(0, 3, outcomes.n_labels).astype(float)
-    at_risk = random.random(outcomes.n_labels) < 0.5
+    labels = outcomes.cells.labels
+    weights = random.integers(0, 3, labels.size).astype(float)
+    at_risk = random.random(labels.size) < 0.5
     known = {"weights": weights, "at_risk": at_risk}
     drawn = random.integers(0, len(outcomes), len(outcomes))
     for chosen in (np.arange(len(outcomes)), drawn):
@@ -67,8 +69,8 @@ def test_measures_are_those_of_the_formulas_in_the_data_and_in_a_resample(outcom
             outcomes.sizes[chosen].tolist(),
             outcomes.n_labels,
             float(alpha),
-            dict(enumerate(weights)),
-            set(np.flatnonzero(at_risk).tolist()),
+            dict(zip(labels.tolist(), weights, strict=True)),
+            set(labels[at_risk].tolist()),
         )
         assert found == pytest.approx(slowly, nan_ok=True, rel=1e-12, abs=1e-12)
 
