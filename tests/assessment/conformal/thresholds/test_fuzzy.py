@@ -74,3 +74,21 @@ def test_shares_of_scores_that_are_equal_but_for_rounding_are_equal():
     )
     found = FuzzyReconformalised().fit(calibration, ALPHA)
     assert found.each(1)[0] == -np.inf or found.each(1)[0] * (1 + 1e-9) > max(scores)
+
+
+@pytest.mark.slow
+def test_reconformalised_sets_cover_as_guaranteed_over_many_calibration_sets():
+    random, n, n_new = np.random.default_rng(3), 200, 200
+    prior = np.array([0.5, 0.25, 0.12, 0.06, 0.04, 0.02, 0.01])
+    space = LabelSpace(pa.array(list(range(7))), Prior(1000 * prior))
+    coverage = []
+    for _ in range(400):
+        labels = random.choice(7, n + n_new, p=prior).astype(np.int32)
+        scores = random.beta(2 + 6 * prior[labels], 2)  # rare labels score lower
+        calibration = Calibration(
+            scores[:n], labels[:n], space, keys=random.integers(1 << 62, size=n).astype(np.uint64)
+        )
+        thresholds = FuzzyReconformalised(1e-3).fit(calibration, Alpha.of("0.1"))
+        coverage.append((scores[n:] > thresholds.each(7)[labels[n:]]).mean())
+    error = np.std(coverage) / np.sqrt(len(coverage))
+    assert 0.9 - 3 * error < np.mean(coverage) < 0.93
