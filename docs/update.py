@@ -36,7 +36,7 @@ import pyarrow.parquet as pq
 
 import plant_aggregate
 from plant_aggregate import schema
-from plant_aggregate.assessment.conformal.registry import SCORES
+from plant_aggregate.assessment.conformal.registry import RULES, SCORES
 from plant_aggregate.cli.group import COMMANDS
 from plant_aggregate.exports.registry import EXPORTS, SUMMARIES
 from plant_aggregate.formats.registry import FORMATS
@@ -555,6 +555,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "ambiguity on sample_votes": ambiguity_on_samples,
     "strategies": strategies,
     "conformity scores": lambda: described(SCORES),
+    "threshold rules": lambda: described(RULES),
     **measured_strategies(),
     **measured_fit_predict(),
     "memory account": memory_account,

@@ -81,7 +81,7 @@ def _mixed(words: Words) -> Words:
 
 def seed() -> Any:
     """The parameter of rules that split the calibration rows."""
-    return parameter(0, "of the random split of the calibration rows, by id", "at least 0", group="Threshold rule")
+    return parameter(0, "another seed, another split of the calibration rows", "at least 0", group="Threshold rule")
 
 
 class ThresholdRule(Protocol):

@@ -13,8 +13,8 @@ from .base import Calibration, Thresholds
 class Classwise:
     """t_k = the floor(alpha (n_k + 1))-th smallest score of the n_k rows of label k.
 
-    A label with fewer than ``alpha.fewest`` rows is in every set: with a long tail, most labels are. Sets are the same
-    with scores that differ by a positive factor per label, such as softmax and pas.
+    A label with fewer than 1/alpha - 1 rows is in every set: with a long tail, most labels are. Sets are the same with
+    scores that differ by a positive factor per label, such as ``softmax`` and ``pas``.
 
     Guarantee: each label is covered with probability at least 1 - alpha, if the rows of the label are exchangeable
     with its new observations; so is macro coverage, and marginal coverage even if labels get more or less common.

@@ -25,9 +25,10 @@ NULL = -1  # cluster of the labels in none
 class Clustered:
     """t_k = the threshold of all rows whose label is in the cluster of label k; of all rows, for labels in no cluster.
 
-    Clusters are given, or found on a part of the rows, of which labels with few are in no cluster; the other rows
-    calibrate. A cluster without enough rows is always in. With few rows for each label, all are in no cluster, and the
-    thresholds are those of ``standard``.
+    Clusters are found on a part of the rows, by k-means on the quantiles of the scores of each label (this needs the
+    extra ``clusters``, scikit-learn); labels with few rows there are in no cluster. The other rows calibrate. The
+    labels of a cluster with too few rows are in every set. If most labels have too few rows to be in a cluster, all
+    thresholds are that of ``standard``.
 
     Guarantee: labels of one cluster together are covered with probability at least 1 - alpha, if rows and new
     observations of the cluster are exchangeable. Labels in no cluster have none, nor has marginal coverage if some are.

@@ -14,8 +14,12 @@ from .similarity import SimilarRows, bandwidth, positions_of
 class Fuzzy:
     """t_k = the largest v with sum over s_i >= v of w(k, y_i) >= (1 - alpha) (sum over all of w(k, y_i) + w(k, k)).
 
-    Labels are alike if they are about as common in training (``similarity``). No coverage is guaranteed;
-    ``fuzzy-reconformalised`` adds a margin that guarantees it.
+    w(k, j), how much a row of label j weighs for label k, is the density at z_j of a normal distribution with mean z_k
+    and variance h / (n_k + 1): labels are alike if they are about as common in training. z is the training count of a
+    label over that of the most common one, n_k its number of calibration rows, h the bandwidth; the fewer rows a label
+    has, the more it takes from others. A label with too few rows and none alike is in every set.
+
+    Guarantee: none; ``fuzzy-reconformalised`` has one.
     """
 
     name: ClassVar[str] = "fuzzy"

@@ -18,9 +18,10 @@ class InterpQ:
     """t_k = tau c(t_k of classwise) + (1 - tau) c(t of standard), where c replaces -inf by score 0.
 
     A label with too few rows gets (1 - tau) times the standard threshold. The closer tau is to 1, the better labels
-    of the long tail are covered, and the larger sets are.
+    of the long tail are covered, and the larger sets are. Scores must be at least 0, which those of ``aps`` and
+    ``raps`` are not.
 
-    Guarantee: marginal coverage of at least 1 - 2 alpha for exchangeable rows; in practice it is near 1 - alpha.
+    Guarantee: marginal coverage of at least 1 - 2 alpha, if rows and new observations are exchangeable.
     """
 
     name: ClassVar[str] = "interp-q"

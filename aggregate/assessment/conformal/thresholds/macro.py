@@ -15,7 +15,8 @@ from .base import Calibration, Thresholds
 class Macro:
     """t = the largest v at which the mean over labels k of #{i : y_i = k, s_i >= v} / (n_k + 1) is >= 1 - alpha.
 
-    The mean is over the labels with rows, n_k of them; t is -inf if there is no such v, as if most labels have few.
+    The mean is over the labels with rows, n_k of them. If there is no such v, as where most labels have few rows, every
+    set is all labels.
 
     Guarantee: the mean over the labels with rows of the probability that a new observation of the label is covered is
     at least 1 - alpha, if within each label the rows and a new observation are exchangeable; how common labels are may

@@ -1,9 +1,4 @@
-"""Labels that are about as common are alike: calibration rows weighed by a Gaussian of training counts [D26].
-
-A row of label j weighs w(k, j) for label k, the density at z_j of a normal distribution with mean z_k and variance
-h / (n_k + 1), where z is the training count of a label over that of the most common one, n_k its number of calibration
-rows, and h the bandwidth. The fewer rows a label has, the more it takes from others.
-"""
+"""Labels that are about as common are alike: calibration rows weighed by a Gaussian of training counts (``Fuzzy``)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,8 +23,7 @@ def bandwidth() -> Any:
     """The parameter h."""
     return parameter(
         1e-5,
-        "variance of the Gaussian of training counts, times rows of the label + 1: small is near classwise, large near "
-        "standard",
+        "h, how far apart in training counts labels are still alike: small is near classwise, large near standard",
         "a positive number",
         group="Threshold rule",
     )
@@ -42,7 +36,7 @@ def positions_of(space: LabelSpace, given: Mapping[Any, float] | None) -> Floats
         if missing:
             raise ParameterError(f"positions have none for {len(missing)} labels, such as {missing[0]}")
         return np.array([given[name] for name in space.names.to_pylist()], np.float64)
-    if space.prior is None:
+    if space.prior is None or not space.prior.counts.any():
         raise ParameterError("labels are alike by training counts, which are not known", remedy="give a prior")
     positions: Floats = space.prior.counts / space.prior.counts.max()
     return positions

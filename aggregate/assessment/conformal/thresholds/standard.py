@@ -9,7 +9,12 @@ from .base import Calibration, Thresholds
 
 @dataclass(frozen=True)
 class Standard:
-    """t = the floor(alpha (n + 1))-th smallest score of the calibration rows."""
+    """t = the floor(alpha (n + 1))-th smallest score of the n calibration rows.
+
+    With fewer than 1/alpha - 1 rows every set is all labels.
+
+    Guarantee: marginal coverage of at least 1 - alpha, if rows and new observations are exchangeable.
+    """
 
     name: ClassVar[str] = "standard"
     slack: ClassVar[float] = 0.0
