@@ -294,6 +294,12 @@ AI_FINDINGS: Table = (
 )
 """Further columns of consensus.parquet, where AI votes are given."""
 
+TRAINING_COUNTS: Table = (
+    Column("label", "label", "a label of the classifier's training set"),
+    Column("count", "int64", "how often it is in that set"),
+)
+"""How common labels are to a classifier."""
+
 SCORE_LISTS: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("epoch", "integer", "of the training, the largest the last; without it there is one epoch", optional=True),

@@ -11,10 +11,13 @@ from .command import OUTPUT, Command, option
 from .options import debug_option, options_of, quiet_option, table_options
 from .outputs import LocalPath
 
+FILES = "votes.parquet", "truth.parquet", "ai_votes.parquet", "scores.parquet", "training_counts.parquet"
+FLAG = {"default": False, "show_default": True}
+
 
 @click.command(cls=Command, loads_compiler=False)
-@click.argument("folder", type=LocalPath("votes.parquet", "truth.parquet", "ai_votes.parquet"), metavar="DIR")
-@options_of(Simulation, ai={"default": False, "show_default": True})
+@click.argument("folder", type=LocalPath(*FILES), metavar="DIR")
+@options_of(Simulation, ai=FLAG, scores=FLAG)
 @option("--overwrite", is_flag=True, help="replace an earlier simulation in DIR", group=OUTPUT)
 @table_options("a row for each marginal")
 @quiet_option

@@ -30,12 +30,14 @@ _simulated = partial(parameter, group="Simulation")
 
 @dataclass(frozen=True)
 class Tables:
-    """A simulation in memory: Arrow tables with the columns of ``schema.VOTES``, ``TRUTH`` and ``AI_VOTES``."""
+    """A simulation in memory: Arrow tables with the columns of the tables of these names in ``schema``."""
 
     votes: "pa.Table"
     truth: "pa.Table"
     ai_votes: "pa.Table | None"
     marginals: "Marginals"
+    scores: "pa.Table | None" = None
+    training_counts: "pa.Table | None" = None
 
     __repr__ = short_repr
 
@@ -62,6 +64,9 @@ class Simulation:
         unit="share",
     )
     ids: IdKind = _simulated("int", "ids are integers, or strings (UUIDs of observations)", choices=get_args(IdKind))
+    scores: bool = _simulated(
+        False, "also write scores.parquet, a list of likely species for each observation, and training_counts.parquet"
+    )
 
     __repr__ = changed_repr
 
@@ -89,19 +94,23 @@ class Simulation:
         with listening() as listener:
             plan = Plan.make(self.scale, self.seed, listener, self.parrots)
             tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
-            for block in plan.blocks(ai=self.ai, experts=self.experts, progress=listener):
+            for block in plan.blocks(ai=self.ai, experts=self.experts, progress=listener, scores=self.scores):
                 tally.add(block)
                 for file, batch in tabulator.batches(block).items():
                     batches.setdefault(file, []).append(batch)
+            if self.scores:
+                batches["training_counts.parquet"] = [tabulator.training_counts()]
         tables = {file: _plain(pa.Table.from_batches(parts)) for file, parts in batches.items()}
-        return Tables(
-            tables["votes.parquet"], tables["truth.parquet"], tables.get("ai_votes.parquet"), tally.marginals()
-        )
+        made = (tables.get(f"{name}.parquet") for name in ("ai_votes", "scores", "training_counts"))
+        ai_votes, *lists = made
+        return Tables(tables["votes.parquet"], tables["truth.parquet"], ai_votes, tally.marginals(), *lists)
 
     def write(self, folder: str | Path, *, overwrite: bool = False, progress: ProgressLike = None) -> "Marginals":
-        """Write votes.parquet, truth.parquet and, with ``ai``, ai_votes.parquet into ``folder``; count the marginals.
+        """Write votes.parquet and truth.parquet into ``folder``; count the marginals.
 
-        Written block by block, with 25 bytes of memory per vote and 250 MB. The files appear when they are complete.
+        With ``ai`` also ai_votes.parquet, with ``scores`` scores.parquet and training_counts.parquet. Written block by
+        block, with 25 bytes of memory per vote and 250 MB, 500 MB with ``scores``. The files appear when they are
+        complete.
         ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener.
         """
         from .files import Tabulator, check_folder, parquet_files
@@ -109,15 +118,18 @@ class Simulation:
 
         folder = Path(folder)
         check_folder(folder, overwrite=overwrite)
-        names = ("votes.parquet", "truth.parquet", *(["ai_votes.parquet"] if self.ai else []))
+        lists = ["scores.parquet", "training_counts.parquet"] if self.scores else []
+        names = ["votes.parquet", "truth.parquet", *(["ai_votes.parquet"] if self.ai else []), *lists]
         with listening(progress) as listener:
             plan = Plan.make(self.scale, self.seed, listener, self.parrots)
             tabulator, tally = Tabulator(plan, self.ids), _tally(plan)
             with parquet_files(folder, {name: tabulator.schema(name) for name in names}) as write:
-                for block in plan.blocks(ai=self.ai, experts=self.experts, progress=listener):
+                for block in plan.blocks(ai=self.ai, experts=self.experts, progress=listener, scores=self.scores):
                     tally.add(block)
                     for file, batch in tabulator.batches(block).items():
                         write[file](batch)
+                if self.scores:
+                    write["training_counts.parquet"](tabulator.training_counts())
         return tally.marginals()
 
 
@@ -129,6 +141,7 @@ def simulate(
     experts: float | None = None,
     ids: IdKind = "int",
     parrots: float = 0.0,
+    scores: bool = False,
 ) -> Simulation:
     """A vote log with known truth that has the marginals of Pl@ntNet's South-Western Europe data [L25].
 
@@ -140,12 +153,14 @@ def simulate(
         experts: write the truth of this share of the observations only, 0 to 1, more often where there are several
             votes. In [0, 1], default: of all.
         ids: ids are integers, or strings (UUIDs of observations). One of int, string, default 'int'.
+        scores: also write scores.parquet, a list of likely species for each observation, and training_counts.parquet.
+            Default False.
 
     >>> tables = simulate(0.0001, seed=1).tables
     >>> tables.votes.num_rows, tables.truth.column_names
     (901, ['observation_id', 'label'])
     """
-    return Simulation(scale, seed, ai, parrots, experts, ids)
+    return Simulation(scale, seed, ai, parrots, experts, ids, scores)
 
 
 def _tally(plan: "Plan") -> "Tally":
@@ -158,9 +173,7 @@ def _plain(table: "pa.Table") -> "pa.Table":
     """The table with labels as plain strings instead of dictionaries, as a file has them."""
     import pyarrow as pa
 
-    place = table.schema.get_field_index("label")
-    return table.set_column(
-        place,
-        pa.field("label", pa.string(), nullable=table.schema.field(place).nullable),
-        table.column(place).cast(pa.string()),
-    )
+    name, kind = ("labels", pa.list_(pa.string())) if "labels" in table.column_names else ("label", pa.string())
+    place = table.schema.get_field_index(name)
+    nullable = table.schema.field(place).nullable
+    return table.set_column(place, pa.field(name, kind, nullable=nullable), table.column(place).cast(kind))

@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..arrow import dictionary_of, strings, to_arrow
+import numpy as np
+
+from ..arrow import dictionary_of, lists_of, strings, to_arrow
 from ..errors import ParameterError, PublishError, reason_of
 from ..files.destination import check_folder_name, check_place, keeps_runs
-from ..schema import AI_VOTES, TRUTH, VOTES, Table, arrow_schema
+from ..schema import AI_VOTES, SCORE_LISTS, TRAINING_COUNTS, TRUTH, VOTES, Table, arrow_schema
 from . import IdKind
 from .identifiers import observation_id_array, user_id_array
 from .stream import Block, Plan
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
 
     from ..arrays import LabelCodes
 
-FILES: dict[str, Table] = {"votes.parquet": VOTES, "truth.parquet": TRUTH, "ai_votes.parquet": AI_VOTES}
+FILES: dict[str, Table] = {
+    "votes.parquet": VOTES,
+    "truth.parquet": TRUTH,
+    "ai_votes.parquet": AI_VOTES,
+    "scores.parquet": tuple(column for column in SCORE_LISTS if not column.optional),
+    "training_counts.parquet": TRAINING_COUNTS,
+}
 
 MARK = "plant-aggregate.simulation"  # key in the metadata of every simulated file: `overwrite` replaces no others
 
@@ -29,6 +37,7 @@ class Tabulator:
     """Converts blocks to Arrow record batches; labels are dictionaries, so that each name is stored once."""
 
     def __init__(self, plan: Plan, ids: IdKind) -> None:
+        self._plan = plan
         self._user_ids = plan.crowd.ids
         self._names = strings(plan.flora.names)
         self._ids = ids
@@ -39,7 +48,10 @@ class Tabulator:
 
         id_type = pa.int64() if self._ids == "int" else pa.string()
         label = pa.dictionary(pa.int32(), pa.string())
-        schema = arrow_schema(FILES[file], observation_id=id_type, user_id=id_type, label=label)
+        types = {"observation_id": id_type, "user_id": id_type, "label": label, "labels": pa.list_(label)}
+        schema = arrow_schema(FILES[file], **types)
+        if file == "scores.parquet":
+            schema = schema.set(2, pa.field("probabilities", pa.list_(pa.float32()), nullable=False))
         if file == "votes.parquet":
             place = schema.get_field_index("voted_at")
             schema = schema.set(place, pa.field("voted_at", pa.timestamp("us", tz="UTC")))
@@ -70,7 +82,23 @@ class Tabulator:
                 self._labels(labels),
                 to_arrow(scores),
             ]
+        if block.lists is not None:
+            offsets = block.lists.offsets
+            columns["scores.parquet"] = [
+                observation_id_array(block.observation_ids, self._ids),
+                lists_of(offsets, self._labels(block.lists.labels)),
+                lists_of(offsets, to_arrow(block.lists.probabilities)),
+            ]
         return {file: pa.record_batch(arrays, schema=self.schema(file)) for file, arrays in columns.items()}
+
+    def training_counts(self) -> "pa.RecordBatch":
+        """The species that the classifier knows, with their numbers of images, in the order of their names."""
+        import pyarrow as pa
+
+        images = self._plan.classifier.images
+        known = np.flatnonzero(images)
+        columns = [self._labels(known.astype(np.int32)), to_arrow(images[known])]
+        return pa.record_batch(columns, schema=self.schema("training_counts.parquet"))
 
     def _labels(self, codes: "LabelCodes") -> "pa.Array":
         return dictionary_of(codes, self._names)
@@ -182,4 +210,7 @@ def _encodings(schema: "pa.Schema") -> dict[str, object]:
     import pyarrow as pa
 
     ascending = [field.name for field in schema if pa.types.is_int64(field.type) or pa.types.is_timestamp(field.type)]
-    return {"use_dictionary": ["label"], "column_encoding": dict.fromkeys(ascending, "DELTA_BINARY_PACKED")}
+    return {
+        "use_dictionary": ["label", "labels.list.element"],
+        "column_encoding": dict.fromkeys(ascending, "DELTA_BINARY_PACKED"),
+    }

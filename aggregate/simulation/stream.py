@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from .counts import split_total
 from .crowd import Crowd
 from .identifiers import FIRST_OBSERVATION_ID, next_observation_ids
 from .published import Totals
+from .score_lists import Classifier, Lists
 from .species import Flora, species_at
 from .voting import BlockVotes, Quota, cast_votes
 
@@ -44,8 +46,8 @@ class Block:
     """Observations, and the log's rows up to the upload of the next one.
 
     ``observation_ids`` int64 and ``truth`` int32: every observation of the block. ``votes``: all votes on these.
-    ``expert`` bool: whether an expert labels it. ``ai``: labels int32 and scores float64, if requested. ``log``: the
-    votes, on these observations or earlier ones, cast before any later observation is uploaded.
+    ``expert`` bool: whether an expert labels it. ``ai``: labels int32 and scores float64, and ``lists``, if requested.
+    ``log``: the votes, on these observations or earlier ones, cast before any later observation is uploaded.
     """
 
     observation_ids: Indices
@@ -53,6 +55,7 @@ class Block:
     votes: BlockVotes
     expert: Flags
     ai: tuple[LabelCodes, Floats] | None
+    lists: Lists | None
     log: LogRows
 
 
@@ -78,8 +81,13 @@ class Plan:
         copying = _generator(seed, 4).random(len(crowd.ids)) < parrots
         return cls(seed, totals, flora, crowd, flora.truth(rng), copying)
 
-    def blocks(self, *, ai: bool, experts: float | None, progress: Progress) -> Iterator[Block]:
-        """Generate all blocks, in order; each takes about 100 MB."""
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The classifier whose lists are made."""
+        return Classifier.trained(self.flora, _generator(self.seed, 5))
+
+    def blocks(self, *, ai: bool, experts: float | None, progress: Progress, scores: bool = False) -> Iterator[Block]:
+        """Generate all blocks, in order; each takes about 100 MB, 250 MB with ``scores``."""
         n_observations = self.totals.observations
         progress.phase("voting", n_observations, "observations")
         turn = (0, 0)
@@ -91,17 +99,21 @@ class Plan:
             truth = np.where(coded < 0, ~coded, coded)
             turns, turn = self._turns(turn, quota)
             votes = cast_votes(quota, truth, coded < 0, turns, self.crowd, self.flora, rng)
-            opinions = None
+            first_voted = votes.labels[votes.offsets[:-1]]
+            opinions = lists = None
+            if scores:
+                lists = self.classifier.lists(truth, first_voted, _generator(self.seed, 6, number))
             if ai:
-                first_voted = votes.labels[votes.offsets[:-1]]
-                opinions = ai_votes(truth, first_voted, self.flora, _generator(self.seed, 3, number))
+                opinions = (
+                    lists.first if lists else ai_votes(truth, first_voted, self.flora, _generator(self.seed, 3, number))
+                )
                 votes = self._with_parrots(votes, opinions[0])
             ids = next_observation_ids(last_id, quota.observations, rng)
             uploaded = timing.upload_times(first, quota.observations, n_observations, rng)
             end = None if upto == n_observations else int(uploaded[-1])
             log, waiting = _log(votes, ids, uploaded, waiting, end, rng)
             expert = _experts(votes, experts, _generator(self.seed, 2, number))
-            yield Block(ids, truth, votes, expert, opinions, log)
+            yield Block(ids, truth, votes, expert, opinions, lists, log)
             first, last_id = upto, int(ids[-1])
             progress.advance(quota.observations)
 
@@ -121,7 +133,8 @@ class Plan:
 def _generator(seed: int, *place: int) -> np.random.Generator:
     """The random generator of one part, which does not depend on the other parts that are drawn.
 
-    The first number of ``place`` is the part: 0 species and crowd, 1 votes, 2 experts, 3 the AI, 4 parrots.
+    The first number of ``place`` is the part: 0 species and crowd, 1 votes, 2 experts, 3 the AI, 4 parrots,
+    5 the training of the classifier, 6 its lists.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=place)))
 
