@@ -53,11 +53,12 @@ def config(context: click.Context, command: str, show: bool, as_csv: bool, as_js
     group = context.parent.command if context.parent is not None else None
     assert isinstance(group, click.Group)
     chosen = group.get_command(context, command)
-    if chosen is None:
+    if chosen is None or isinstance(chosen, click.Group):
         question = did_you_mean(command, group.list_commands(context))
         if command.lower().endswith(".toml"):
             question = f"to check a file, write: {context.command_path} --config {shlex.quote(on_one_line(command))}"
         raise click.BadParameter("; ".join(filter(None, [f"no command {command!r}", question])), param_hint="COMMAND")
+    command = command.replace(".", " ")
     if configuration is not None:
         chosen = completed(chosen, configuration.of(command))
     if show:
@@ -199,7 +200,7 @@ def _show(
     elif as_json:
         console.result_json(rows)
     else:
-        console.result("\n".join([f"[{name}]", *as_toml(settings, console.terminal_width())]))
+        console.result("\n".join([f"[{name.replace(' ', '.')}]", *as_toml(settings, console.terminal_width())]))
 
 
 def as_toml(settings: list[Setting], width: int | None) -> Iterator[str]:

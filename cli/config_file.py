@@ -85,31 +85,42 @@ def load(path: str, commands: Callable[[str], click.Command | None], names: list
     tables: dict[str, dict[str, Any]] = {}
     lines: dict[tuple[str, str], int] = {}
     places = dict(_places(text))
-    for name, table in document.items():
+    for place, table in _tables(document, names):
+        name, shown = " ".join(place), ".".join(place)
         command = commands(name) if name in names else None
-        line = places.get((name,), 1)
+        line = places.get(place, 1)
         if command is None and not _is_header(table):
             owned = _owned(name, names, commands) or "; write it below the line of one, such as [run]"
-            faults.append((line, f"{name} is in no table{owned}"))
+            faults.append((line, f"{shown} is in no table{owned}"))
         elif command is None:
             faults.append((line, f"no command {name!r}{_suggestion(name, names)}"))
         elif not isinstance(table, dict):
-            faults.append((line, f"{name} must be a table, [{name}]"))
+            faults.append((line, f"{shown} must be a table, [{shown}]"))
         else:
             tables[name] = {}
             with suppress(ParameterError):  # it is reported below, as a value of the key
                 command = completed(command, table)
             for key, value in table.items():
-                at = places.get((name, key), line)
+                at = places.get((*place, key), line)
                 try:
                     parameter = _parameter(command, key, (other for other in names if other != name), commands)
                     tables[name][parameter.name or key] = _checked(parameter, value, command)
                     lines[name, parameter.name or key] = at
                 except click.UsageError as error:
-                    faults.append((at, f"[{name}] {key}: {error.message}"))
+                    faults.append((at, f"[{shown}] {key}: {error.message}"))
     if faults:
         raise ConfigurationError(path, *(f", line {line}: {fault}" for line, fault in sorted(faults)))
     return Configuration(path, tables, lines)
+
+
+def _tables(document: Mapping[str, Any], names: Iterable[str]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The tables of commands, by the words of their names: those of two words are in a table of the first."""
+    families = {name.split()[0] for name in names if " " in name}
+    for name, table in document.items():
+        if name in families and isinstance(table, dict) and all(isinstance(inner, dict) for inner in table.values()):
+            yield from (((name, inner), table[inner]) for inner in table)
+        else:
+            yield (name,), table
 
 
 def log_format_in(path: str, command: str) -> str | None:
@@ -121,7 +132,10 @@ def log_format_in(path: str, command: str) -> str | None:
 def value_in_file(path: str, command: str, key: str) -> str | None:
     """The text that a table of a file has for a key, before the file is checked; None if it has none."""
     try:
-        value = _parsed(path, _read(path)).get(command, {}).get(key)
+        table: Any = _parsed(path, _read(path))
+        for word in command.split():
+            table = table.get(word, {})
+        value = table.get(key)
     except (ConfigurationError, AttributeError):  # or a command is not a table
         return None
     return value if isinstance(value, str) else None
@@ -219,7 +233,11 @@ def _parameter(
 
 def _owned(key: str, names: Iterable[str], commands: Callable[[str], click.Command | None]) -> str:
     """The tables that may have a key, as the end of a message."""
-    owners = [f"[{name}]" for name in names if (command := commands(name)) and key in map(key_of, known(command))]
+    owners = [
+        f"[{name.replace(' ', '.')}]"
+        for name in names
+        if (command := commands(name)) and key in map(key_of, known(command))
+    ]
     return f"; it is an option of {in_words(owners)}" if owners else ""
 
 

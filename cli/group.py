@@ -28,11 +28,15 @@ COMMANDS = {
     "ambiguity": "Find observations that a classifier in training finds ambiguous.",
     "calibrate": "Learn from expert labels how probable a label is.",
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
+    "conformal fit": "Find thresholds for sets of likely labels, from labels that are known.",
     "config": "Check a configuration file, or show the effective settings.",
     "simulate": "Make up a vote log whose truth is known.",
     "completion": "Print the script that completes commands in a shell.",
 }
-"""Command -> its line in the list of commands, in the order of a working day."""
+"""Command -> its line in the list of commands, in the order of a working day. One of two words is in a folder."""
+
+FAMILIES = {"conformal": "Make, evaluate and monitor sets of likely labels."}
+"""First word of commands of two words -> what they are for."""
 
 
 def _configure(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
@@ -41,9 +45,12 @@ def _configure(context: click.Context, _parameter: click.Parameter, path: str | 
         return
     from .config_file import load
 
-    group = context.parent.command
+    group = context.find_root().command
     assert isinstance(group, LazyGroup)
-    command = context.info_name or ""
+    words = [context.info_name or ""]
+    if isinstance(context.parent.command, Family):
+        words = [context.parent.info_name or "", *words]
+    command = " ".join(words)
     found = load(path, lambda name: group.get_command(context, name), list(COMMANDS))
     context.meta["configuration"] = found
     context.default_map = found.of(command)
@@ -114,11 +121,14 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Load one command."""
+        """Load one command; the two words of its name may have a dot between them, as in a configuration."""
+        if name in FAMILIES:
+            return Family(name, self)
+        name = name.replace(".", " ")
         if name not in COMMANDS:
             return None
-        module = name.replace("-", "_")
-        command: click.Command = getattr(import_module(f".{module}", __package__), module)
+        module = name.replace("-", "_").replace(" ", ".")
+        command: click.Command = getattr(import_module(f".{module}", __package__), module.rpartition(".")[2])
         if config_option not in command.params:
             command.short_help = COMMANDS[name]
             command.params += [config_option, log_format_option]
@@ -133,7 +143,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command named; click 8.1 would print help for a name that begins with no letter."""
-        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+        if args[0] not in first_words() and not ctx.resilient_parsing:
             from .suggestions import unknown_command
 
             ctx.fail(unknown_command(args[0], self, ctx))
@@ -158,13 +168,74 @@ class LazyGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options; commands are not loaded for it."""
-        commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        commands = [
+            CompletionItem(name, help=line) for name, line in first_words().items() if name.startswith(incomplete)
+        ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from COMMANDS."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+class Family(click.Group):
+    """The commands whose first word is its name."""
+
+    def __init__(self, name: str, group: LazyGroup) -> None:
+        super().__init__(name, help=FAMILIES[name], context_settings={"help_option_names": ["-h", "--help"]})
+        self._group = group
+        self._lines = {
+            command.partition(" ")[2]: line for command, line in COMMANDS.items() if command.startswith(f"{name} ")
+        }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The second words, in the order of COMMANDS."""
+        return list(self._lines)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Load one command."""
+        return self._group.get_command(ctx, f"{self.name} {name}")
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command named."""
+        if args[0] not in self._lines and not ctx.resilient_parsing:
+            from .suggestions import unknown_command
+
+            ctx.fail(unknown_command(args[0], self, ctx))
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            command = _with_own_options(command, rest)
+        return name, command, rest
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the command line; this prints help."""
+        with console.printing():
+            return super().make_context(*arguments, **options)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options; commands are not loaded for it."""
+        commands = [
+            CompletionItem(name, help=line) for name, line in self._lines.items() if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines.items()))
+
+
+def first_words() -> dict[str, str]:
+    """The words that may come first on the command line, and their lines, in the order of COMMANDS."""
+    return {word: FAMILIES.get(word, COMMANDS.get(word, "")) for word in (name.split()[0] for name in COMMANDS)}
+
+
+def command_in(arguments: list[str]) -> str:
+    """The name of the command that a command line names, perhaps one that there is not."""
+    return " ".join(arguments[: 1 + (arguments[0] in FAMILIES)])
 
 
 @click.group(

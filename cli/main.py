@@ -9,7 +9,7 @@ import plant_aggregate
 from plant_aggregate.errors import on_one_line, reason_of
 
 from . import console, interrupts, log_format
-from .group import Interrupted, WrappedError, cli
+from .group import FAMILIES, Interrupted, WrappedError, cli, command_in
 from .outputs import with_flags
 
 COMPLETION = "_PLANT_AGGREGATE_COMPLETE"
@@ -49,7 +49,7 @@ def run_command(arguments: list[str], program: str = "plant-aggregate") -> int:
         return report_interrupt(arguments)
     except plant_aggregate.ParameterError as error:
         _use_format_of_file(arguments)
-        command = cli.get_command(click.Context(cli), arguments[0])
+        command = cli.get_command(click.Context(cli), command_in(arguments))
         return console.error(str(error) if command is None else with_flags(str(error), command), EXIT_USAGE)
     except plant_aggregate.AggregateError as error:
         if interrupts.was_interrupted():  # a library has turned the interrupt into an error
@@ -95,7 +95,7 @@ def _report_failure(error: BaseException, arguments: list[str]) -> int:
 
 def _report_usage(error: click.ClickException, arguments: list[str]) -> int:
     """Print what is wrong with a command line or a configuration file; the exit code."""
-    if not arguments:  # the help, which older versions of click print themselves
+    if not arguments or (len(arguments) == 1 and arguments[0] in FAMILIES):  # help, which click 8.1 prints itself
         error.show()
         return error.exit_code
     from .config_file import ConfigurationError
@@ -120,4 +120,4 @@ def _use_format_of_file(arguments: list[str]) -> None:
     if path is not None and not log_format.has_format():
         from .config_file import log_format_in
 
-        log_format.set_format(log_format_in(path, arguments[0]))
+        log_format.set_format(log_format_in(path, command_in(arguments)))

@@ -304,7 +304,7 @@ def metrics() -> str:
 
 def help_of(command: str) -> str:
     """What a command says of itself."""
-    return f"```console\n{output_of(command, '--help')}```"
+    return f"```console\n{output_of(*command.split(), '--help')}```"
 
 
 @cache

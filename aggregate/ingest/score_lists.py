@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +51,16 @@ class ScoreFiles:
         return "epoch" in self.files[0].types
 
     @property
+    def id_type(self) -> pa.DataType:
+        """The type of the ids of observations."""
+        return self.files[0].types["observation_id"]
+
+    @property
+    def label_type(self) -> pa.DataType:
+        """The type of the labels."""
+        return self.files[0].types["label"] if self.is_long else self.files[0].types["labels"].value_type
+
+    @property
     def rows(self) -> int:
         """Number of rows of all files."""
         return sum(file.rows for file in self.files)
@@ -62,13 +72,17 @@ class ScoreFiles:
 
 
 def check_scores(
-    paths: Paths, votes_ids: pa.DataType, votes_labels: pa.DataType, renamed: Mapping[str, str]
+    paths: Paths,
+    ids: pa.DataType | None,
+    labels_type: pa.DataType | None,
+    renamed: Mapping[str, str],
+    others: str = "votes",
 ) -> ScoreFiles:
     """Find the files of scores and check their columns, in the layout that the first file has.
 
-    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. Raises VotesError if a file cannot be read, a column
-    is missing or has a wrong type, also if it differs from ``votes_ids`` or ``votes_labels``, or only some files have
-    epochs.
+    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. ``ids`` and ``labels_type``: types in the ``others``, None for
+    any. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, also if it differs from
+    these, or only some files have epochs.
     """
     sources = find_sources(path_list(paths))
     is_long = _is_long(sources, renamed)
@@ -80,14 +94,14 @@ def check_scores(
     for file in files:
         label_type = file.types[labels] if is_long else file.types[labels].value_type
         for column, theirs, wanted in (
-            ("observation_id", file.types["observation_id"], votes_ids),
-            (labels, label_type, votes_labels),
+            ("observation_id", file.types["observation_id"], ids),
+            (labels, label_type, labels_type),
         ):
-            if pa.types.is_integer(theirs) != pa.types.is_integer(wanted):
+            if wanted is not None and pa.types.is_integer(theirs) != pa.types.is_integer(wanted):
                 raise VotesError(
-                    f"column {ours.get(column, column)!r} holds values of type {theirs}, but {wanted} in the votes",
+                    f"column {ours.get(column, column)!r} holds values of type {theirs}, but {wanted} in the {others}",
                     where=file.source.path,
-                    remedy="write it with the type of the votes",
+                    remedy=f"write it with the type of the {others}",
                 )
     _check_epochs(files, renamed.get("epoch", "epoch"))
     return ScoreFiles(tuple(files), is_long)
@@ -132,11 +146,19 @@ def score_lists(
 
     ``cleaner`` cleans labels; the probabilities of those that become the same are added up.
     """
-    lists = _score_lists(scores, IdIndex(observation_ids), LabelNumbers(label_names, cleaner))
+    lists = lists_of_files(scores, IdIndex(observation_ids), LabelNumbers(label_names, cleaner))
     yield from lists if cleaner is None else map(_merged, lists)
 
 
-def _score_lists(scores: ScoreFiles, id_index: IdIndex, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
+class NumbersIds(Protocol):
+    """Numbers the ids of observations."""
+
+    def codes_of(self, ids: pa.Array) -> Counts:
+        """The number of each id, int32; -1 for one that is not wanted."""
+
+
+def lists_of_files(scores: ScoreFiles, id_index: NumbersIds, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
+    """The score lists of all files, in order, in batches, with numbers for ids and labels."""
     if scores.is_long:
         yield from _from_rows(scores, id_index, label_index)
         return
@@ -150,7 +172,7 @@ def _score_lists(scores: ScoreFiles, id_index: IdIndex, label_index: "LabelNumbe
 
 
 def _from_lists(
-    batch: pa.RecordBatch, id_index: IdIndex, label_index: "LabelNumbers", path: str, row: int, has_epochs: bool
+    batch: pa.RecordBatch, id_index: NumbersIds, label_index: "LabelNumbers", path: str, row: int, has_epochs: bool
 ) -> ScoreLists:
     """The lists of a batch of one list a row; it begins at ``row`` of the file."""
     names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
@@ -163,7 +185,7 @@ def _from_lists(
     return ScoreLists(*heads, *_probabilities(values), len(label_index), path, rows, has_epochs)
 
 
-def _from_rows(scores: ScoreFiles, id_index: IdIndex, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
+def _from_rows(scores: ScoreFiles, id_index: NumbersIds, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
     """The lists of files with a row for each label: neighbours of one observation and epoch, also across files."""
     head = ["observation_id", "epoch"] if scores.has_epochs else ["observation_id"]
     grouping = _ListAssembler(head)
@@ -252,7 +274,7 @@ def _differ(values: pa.Array, others: pa.Array) -> Flags:
     return to_numpy(pc.or_(different, pc.xor(values.is_null(), others.is_null())))
 
 
-def _heads(batch: pa.RecordBatch, id_index: IdIndex) -> tuple[Counts, Indices, Bytes]:
+def _heads(batch: pa.RecordBatch, id_index: NumbersIds) -> tuple[Counts, Indices, Bytes]:
     """Each row's observation code int32, epoch int64 (0 if there are none), and fault uint8."""
     observation_ids = batch.column("observation_id")
     has_epochs = "epoch" in batch.schema.names
@@ -287,6 +309,11 @@ class LabelNumbers:
 
     def __len__(self) -> int:
         return len(self._index)
+
+    @property
+    def names(self) -> pa.Array:
+        """The label of each number."""
+        return self._index.names
 
     def codes_of(self, labels: pa.Array) -> LabelCodes:
         """The number of each label, int32, or its fault: see ``kernels.scores``."""

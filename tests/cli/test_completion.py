@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plant_aggregate.cli.completion import SHELLS, complete
-from plant_aggregate.cli.group import COMMANDS
+from plant_aggregate.cli.group import first_words
 from plant_aggregate.cli.main import COMPLETION, run_command
 from plant_aggregate.strategies.registry import STRATEGIES
 from tests.command_line import Capture, Published, refused
@@ -58,10 +58,13 @@ def test_formats_and_their_options(work: Path, capfd: Capture, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("", plain(list(COMMANDS))),
+        ("", plain(list(first_words()))),
+        ("confo", plain(["conformal"])),
+        ("conformal|", plain(["fit"])),
+        ("conformal|fit|--pen", plain(["--penalty"])),
         ("cali", plain(["calibrate", "calibrate-ai"])),
         ("config|ro", plain(["rollback"])),
-        ("nothing|", plain(list(COMMANDS))),
+        ("nothing|", plain(list(first_words()))),
         ("run|--max-l", plain(["--max-label-changes"])),
         ("run|", [PARQUET]),
         ("run|a.parquet|", [PARQUET]),

@@ -17,10 +17,12 @@ ARGUMENTS = {
     "compare": ["v.parquet", "--truth", "t.parquet"],
     "ambiguity": ["v.parquet", "--scores", "s.parquet"],
     "subset": ["latest", "-o", "out"],
+    "conformal fit": ["scores.parquet", "--truth", "t.parquet"],
     "calibrate-ai": ["ai.parquet", "--truth", "t.parquet"],
 }
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}
 VALUES |= {"--parser": ["gbif"], "--to-species": [], "--higher-taxa": [], "--from-option": ["task=T0"]}
+VALUES |= {"--min-probability": ["0.9"]}
 
 
 def with_needs() -> Iterator[tuple[str, Option, click.Parameter]]:
@@ -40,7 +42,7 @@ def test_an_option_without_the_one_it_needs(
     command: str, option: Option, needed: click.Parameter, capfd: Capture
 ) -> None:
     given = [flag_of(option), *VALUES.get(flag_of(option), ["file"])]
-    assert run_command([command, *ARGUMENTS[command], *given]) == 2
+    assert run_command([*command.split(), *ARGUMENTS[command], *given]) == 2
     saying = f"{flag_of(option)} is given without {flag_of(needed)}; see plant-aggregate {command} --help\n"
     assert error_line(capfd).endswith(saying)
 

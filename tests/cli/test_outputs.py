@@ -49,6 +49,7 @@ READS = {
     "calibrate": ["elsewhere/consensus.parquet", "--truth=truth.parquet"],
     "calibrate-ai": ["ai.parquet", "--truth=truth.parquet", "--votes=vot*/*.parquet"],
     "ambiguity": ["votes", "--scores=scores.parquet"],
+    "conformal fit": ["scores.parquet", "--truth=truth.parquet"],
     "simulate": [],
 }
 """What each command that writes is to read."""
@@ -60,6 +61,7 @@ FILES = {
     "calibrate": {"elsewhere/consensus.parquet", "elsewhere/run.json", "truth.parquet"},
     "calibrate-ai": {"ai.parquet", "truth.parquet", "votes/a.parquet", "votes/b.parquet"},
     "ambiguity": {"votes/a.parquet", "votes/b.parquet", "scores.parquet"},
+    "conformal fit": {"scores.parquet", "truth.parquet"},
 }
 """The files that are read then."""
 
@@ -138,7 +140,7 @@ def state(folder: Path) -> dict[str, str]:
 def assert_refused(capfd: Capture, folder: Path, name: str, option: str, path: str, saying: str) -> None:
     """A line and exit code 2, and everything is as before."""
     before = state(folder)
-    line = refused(capfd, *[name, *READS[name], *([option] if option else []), path], exit_code=2)
+    line = refused(capfd, *[*name.split(), *READS[name], *([option] if option else []), path], exit_code=2)
     assert line.startswith(f"plant-aggregate: error: {path}")
     assert saying in line
     assert state(folder) == before
@@ -185,9 +187,9 @@ def test_nothing_is_written_into_a_run_or_among_runs(
 def test_metrics_have_no_place_in_an_output_folder_to_be(capfd: Capture, inputs: Path, name: str, place: str) -> None:
     """Before the first run, when nothing shows that it is one."""
     before = state(inputs)
-    assert run_command([name, *READS[name], "-o", "new", "--metrics", f"new/{place}"]) == 2
+    assert run_command([*name.split(), *READS[name], "-o", "new", "--metrics", f"new/{place}"]) == 2
     assert state(inputs) == before
-    assert run_command([name, *READS[name], "-o", "new/out", "--metrics", "new"]) == 2
+    assert run_command([*name.split(), *READS[name], "-o", "new/out", "--metrics", "new"]) == 2
     assert "new: is the output folder, or one that it lies in" in capfd.readouterr().err
     assert state(inputs) == before
 
@@ -281,7 +283,7 @@ def test_what_is_no_file_is_neither_replaced_nor_waited_for(
             os.symlink("/dev/full", place)
         before = os.lstat(place)
         options = ["log"] if name == "simulate" else [option, place]
-        assert run_command([name, *READS[name], *options]) == 2
+        assert run_command([*name.split(), *READS[name], *options]) == 2
         assert f"{place}: is {kind}; name a file to write" in capfd.readouterr().err
         assert os.path.samestat(os.lstat(place), before)
 

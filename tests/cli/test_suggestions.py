@@ -9,7 +9,7 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.files.sources import PARQUET_SUFFIXES
 from tests.command_line import PREFIX, Capture, error_line
 
-OF_EXPERTS = "an option of evaluate, compare, subset, calibrate and calibrate-ai"
+OF_EXPERTS = "an option of evaluate, compare, subset, calibrate and 2 more"
 MANY = "convert, run, diff, runs and"
 
 
@@ -100,7 +100,7 @@ def test_keys_of_files_are_suggested_too(work: Path, capfd: Capture) -> None:
         (
             "line 2: [run] thet-acc: no such option; did you mean 'theta-acc'?",
             "line 3: [run] truth: no such option; it is an option of [evaluate], [compare], [subset], "
-            "[calibrate] and [calibrate-ai]",
+            "[calibrate] and 2 more",
             "line 4: [run] lock: 'wiat' is not one of 'wait', 'fail'; did you mean 'wait'?",
             "line 5: [run] column: 'user=u' is not of the form",
             "line 6: no command 'evaluat'; did you mean 'evaluate'?",

@@ -1,0 +1,79 @@
+"""Fitted prediction sets as blocks: what they were fitted on, their thresholds, and what is guaranteed."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...blocks import Block, Cell, Table, count
+from ..conformal.methods import Method
+
+if TYPE_CHECKING:
+    from ..conformal.order import Alpha
+    from ..conformal.predictor import SetPredictor
+
+
+def predictor_blocks(predictor: "SetPredictor", output: str) -> list[Block]:
+    """A summary of what was fitted and saved."""
+    facts, space = predictor.fitted_on, predictor.space
+    rows, labels = count(facts["rows"], "calibration row"), count(facts["labels_with_rows"], "label")
+    lines = [
+        f"{rows} of {labels}, from {facts['truth']}",
+        f"{facts['not_listed']:,} of them have a true label that their list lacks",
+        f"{len(space):,} labels in the label space",
+    ]
+    if predictor.score.needs_prior:
+        lines.append(f"how common labels are: from {facts['prior']}")
+    table = Table(
+        header=("alpha", "threshold", "labels with a threshold", "labels in every set"),
+        rows=[_row(predictor, alpha) for alpha in predictor.thresholds],
+        formats=("", ".6g", ",", ","),
+    )
+    promise = f"guaranteed: {guarantee_of(predictor)}"
+    return [
+        Block(f"{Method(predictor.score, predictor.rule)}", lines),
+        Block(content=[table, promise]),
+        Block(content=[f"saved as {output}; use it with plant-aggregate conformal predict --sets"]),
+    ]
+
+
+def guarantee_of(predictor: "SetPredictor") -> str:
+    """What coverage is guaranteed, and of which observations."""
+    what = predictor.rule.guarantee
+    if not what:
+        return "nothing"
+    whose = "observations like the calibration rows"
+    if predictor.fitted_on.get("from_run"):
+        whose = "observations that would be valid in such a run, if its labels are right"
+    return f"coverage, {what}, of {whose}"
+
+
+def predictor_facts(predictor: "SetPredictor") -> dict[str, Any]:
+    """The same as plain values for JSON."""
+    return {
+        "method": str(Method(predictor.score, predictor.rule)),
+        "labels": len(predictor.space),
+        "fitted_on": dict(predictor.fitted_on),
+        "guarantee": guarantee_of(predictor),
+        "levels": [
+            {
+                "alpha": float(alpha),
+                "threshold": _finite(predictor.thresholds[alpha].shared),
+                "labels_with_threshold": row[2],
+                "labels_in_every_set": row[3],
+            }
+            for alpha in predictor.thresholds
+            for row in [_row(predictor, alpha)]
+        ],
+    }
+
+
+def _row(predictor: "SetPredictor", alpha: "Alpha") -> list[Cell]:
+    found = predictor.thresholds[alpha]
+    each, unlisted = found.each(len(predictor.space)), predictor.score.on(predictor.space).unlisted
+    always = int(np.count_nonzero(each < unlisted if found.strict else each <= unlisted))
+    shared = _finite(found.shared) if found.of_labels is None else None
+    return [str(alpha), shared, len(predictor.space) - always, always]
+
+
+def _finite(number: float) -> float | None:
+    return number if np.isfinite(number) else None

@@ -1,0 +1,1 @@
+"""The commands ``plant-aggregate conformal ...``, a file each."""

@@ -1,0 +1,160 @@
+"""``plant-aggregate conformal fit``: thresholds of prediction sets, from observations whose label is known."""
+
+from typing import Any
+
+import click
+
+from .. import console
+from ..command import Command, option
+from ..completions import PARQUET, runs_in
+from ..options import ColumnName, FloatRange, column_mapping, common_options, json_option, saved_option
+from ..outputs import InputPath, open_given
+from .options import SETS, alpha_option, made_method, method_options, score_columns_option, scores_argument
+
+LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
+
+
+@click.command("conformal fit", cls=Command)
+@scores_argument
+@option(
+    "--truth",
+    metavar="FILE",
+    multiple=True,
+    type=InputPath(*PARQUET),
+    help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
+    group="Expert labels",
+)
+@option(
+    "--truth-column",
+    "truth_columns",
+    type=ColumnName(("TRUTH",)),
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the truth file's own name of a column, such as label=species; repeatable",
+    group="Expert labels",
+)
+@option(
+    "--run",
+    metavar="RUN",
+    shell_complete=runs_in("", or_files=True),
+    help="take the valid labels of this run instead of experts' labels: coverage is then of observations that would be "
+    "valid",
+    group="Expert labels",
+)
+@option(
+    "--min-probability",
+    type=FloatRange(0, 1),
+    help="of the run's labels, only those that are right with at least this probability",
+    group="Expert labels",
+    needs="run",
+)
+@score_columns_option
+@alpha_option("share of observations whose true label may be outside its set; repeatable  [default: 0.1]")
+@method_options
+@option(
+    "--counts",
+    type=InputPath(*LABELS),
+    metavar="FILE",
+    help="how often each label is in the classifier's training set: label and count, Parquet or text "
+    "[default: counts of the calibration rows]",
+    group=SETS,
+)
+@option(
+    "--prior-run",
+    metavar="RUN",
+    shell_complete=runs_in("", or_files=True),
+    help="count the valid labels of this run instead",
+    group=SETS,
+)
+@option(
+    "--prior-at-least",
+    type=FloatRange(0, 1e9),
+    default=1.0,
+    help="a label that was never counted counts as counted so often; 0 is the paper's",
+    group=SETS,
+)
+@option(
+    "--at-risk",
+    type=InputPath(*LABELS),
+    metavar="FILE",
+    help="labels that must not be missed, for --score wpas: a line each, or a column label",
+    group=SETS,
+)
+@option(
+    "--gamma",
+    type=FloatRange(0, 1e9, min_open=True),
+    default=10.0,
+    help="how much more each of these weighs than another label",
+    group=SETS,
+)
+@option(
+    "--class-weights",
+    type=InputPath(*LABELS),
+    metavar="FILE",
+    help="weights of labels, for --score wpas: label and weight, Parquet or text",
+    group=SETS,
+)
+@saved_option("sets.json")
+@json_option("print the saved file's facts as JSON on stdout instead of the summary")
+@common_options()
+def fit(
+    scores: tuple[str, ...],
+    truth: tuple[str, ...],
+    truth_columns: tuple[tuple[str, str], ...],
+    run: str | None,
+    min_probability: float | None,
+    score_columns: tuple[tuple[str, str], ...],
+    alphas: tuple[str, ...],
+    score: str,
+    threshold: str,
+    counts: str | None,
+    prior_run: str | None,
+    prior_at_least: float,
+    at_risk: str | None,
+    gamma: float,
+    class_weights: str | None,
+    output: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Find the thresholds of sets of likely labels that have the true label with probability 1 - alpha.
+
+    SCORES are Parquet files, folders or globs of a classifier's lists of labels with probabilities. Observations whose
+    label is known, from experts or a run, are the calibration rows.
+    """
+    import plant_aggregate
+    from plant_aggregate.assessment.report.set_predictor import predictor_blocks, predictor_facts
+    from plant_aggregate.prediction_sets import fit_sets, save_sets
+
+    if bool(truth) == (run is not None):
+        raise click.UsageError(
+            "give the labels of experts (--truth), or of a run (--run)" + " and not both" * bool(truth)
+        )
+    made = made_method(score, threshold, options)
+    with console.progress(in_logs=False) as listener:
+        known: dict[str, Any] = (
+            {"run": open_given(run, None), "min_probability": min_probability}
+            if run is not None
+            else {"truth": plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns, "--truth-column"))}
+        )
+        fitted = fit_sets(
+            scores,
+            **known,
+            score=made[0],
+            threshold=made[1],
+            alpha=alphas or ("0.1",),
+            counts=counts,
+            prior_run=None if prior_run is None else open_given(prior_run, None),
+            prior_at_least=prior_at_least,
+            at_risk=at_risk,
+            gamma=gamma,
+            class_weights=class_weights,
+            columns=column_mapping(score_columns, "--score-column"),
+            seed=options.get("seed") or 0,
+            progress=listener,
+        )
+    save_sets(fitted, output)
+    if as_json:
+        console.result_json(predictor_facts(fitted))
+    else:
+        console.result_blocks(predictor_blocks(fitted, output))

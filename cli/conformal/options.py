@@ -1,0 +1,115 @@
+"""Options that several commands of prediction sets have."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from plant_aggregate.assessment.conformal.registry import RULES, SCORES
+from plant_aggregate.errors import ParameterError
+from plant_aggregate.parameters import declared
+
+from ..command import SCORES as SCORES_GROUP
+from ..command import SeveralValues, option
+from ..completions import PARQUET
+from ..options import ColumnName, find_in, flag, strategy_options
+from ..outputs import InputPath, TextParameter
+
+F = TypeVar("F", bound=Callable[..., Any])
+SETS = "Prediction sets"
+
+scores_argument = click.argument(
+    "scores", cls=SeveralValues, nargs=-1, required=True, metavar="SCORES...", type=InputPath(*PARQUET)
+)
+
+score_columns_option = option(
+    "--score-column",
+    "score_columns",
+    type=ColumnName(("SCORE_LISTS", "SCORE_ROWS")),
+    metavar="COLUMN=NAME",
+    multiple=True,
+    help="the scores files' own name of a column, such as labels=species; repeatable",
+    group=SCORES_GROUP,
+)
+
+sets_option = option(
+    "--sets",
+    type=InputPath(".json"),
+    required=True,
+    metavar="FILE",
+    help="the file that conformal fit saved",
+    group=SETS,
+)
+
+
+class Named(TextParameter):
+    """The name of a score or a threshold rule, built in or of another package."""
+
+    name = "text"
+
+    def __init__(self, registry: Any) -> None:
+        self._registry = registry
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; a usage error if there is none."""
+        try:
+            find_in(self._registry, value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        """All names."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self._registry.names if name.startswith(incomplete)]
+
+
+class Level(TextParameter):
+    """A level alpha, as its text: it is exact."""
+
+    name = "alpha"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text; a usage error if it is no number in (0, 1)."""
+        from plant_aggregate.assessment.conformal.order import Alpha
+
+        try:
+            Alpha.of(str(value))
+        except ParameterError as error:
+            self.fail(str(error).removeprefix("alpha is "), param, ctx)
+        return str(value)
+
+
+def method_options(function: F) -> F:
+    """``--score``, ``--threshold``, and the options that these have."""
+    kinds: dict[str, Any] = {**dict(SCORES.items()), **dict(RULES.items())}
+    for name, registry, help in (
+        ("--threshold", RULES, "threshold rule: how the least score of a label follows from the calibration rows"),
+        ("--score", SCORES, "conformity score: how well a label fits an observation"),
+    ):
+        default = next(iter(registry))
+        text = f"{help}; one of {', '.join(registry)}"
+        function = option(name, type=Named(registry), metavar="NAME", default=default, help=text, group=SETS)(function)
+    return strategy_options(kinds)(function)
+
+
+def made_method(score: str, threshold: str, given: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The score and the threshold rule with the options that were given. Raises UsageError, ParameterError."""
+    kinds = find_in(SCORES, score), find_in(RULES, threshold)
+    known = [{item.name for item in fields(kind)} & set(declared(kind)) for kind in kinds]
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
+        if name not in known[0] | known[1]:
+            owners = [owner for owner, kind in (*SCORES.items(), *RULES.items()) if name in declared(kind)]
+            raise click.UsageError(f"{flag(name)} is an option of {', '.join(owners)}, not of {score} and {threshold}")
+    return tuple(
+        kind(**{name: value for name, value in options.items() if name in own})
+        for kind, own in zip(kinds, known, strict=True)
+    )
+
+
+def alpha_option(help: str) -> Callable[[F], F]:
+    """One or several levels."""
+    return option("--alpha", "alphas", type=Level(), metavar="ALPHA", multiple=True, help=help, group=SETS)
