@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .ingest.ai_votes import read_ai_votes as read_ai_votes
     from .ingest.matrices import votes_from_matrix as votes_from_matrix
     from .ingest.score_matrices import scores_from_matrix as scores_from_matrix
+    from .ingest.score_tables import scores_from_table as scores_from_table
     from .ingest.taxonomy import read_taxonomy as read_taxonomy
     from .ingest.truth import read_truth as read_truth
     from .ingest.truth import truth_from_table as truth_from_table
@@ -128,6 +129,7 @@ _HOMES = {
         "ingest.ai_votes": "ai_votes_from_table read_ai_votes",
         "ingest.matrices": "votes_from_matrix",
         "ingest.score_matrices": "scores_from_matrix",
+        "ingest.score_tables": "scores_from_table",
         "ingest.taxonomy": "read_taxonomy",
         "ingest.truth": "read_truth truth_from_table",
         "ingest.user_weights": "read_user_weights",

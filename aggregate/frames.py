@@ -395,7 +395,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.ChunkedArray":
-    """String views as large strings, also in dictionaries."""
+    """String views as large strings, also in dictionaries and lists."""
     import pyarrow as pa
 
     if isinstance(values, pa.ChunkedArray):
@@ -403,6 +403,9 @@ def without_views(values: "pa.Array | pa.ChunkedArray") -> "pa.Array | pa.Chunke
         return pa.chunked_array(chunks) if chunks else values
     if pa.types.is_dictionary(values.type) and pa.types.is_string_view(values.type.value_type):
         return pa.DictionaryArray.from_arrays(values.indices, without_views(values.dictionary))
+    if pa.types.is_large_list(values.type) and pa.types.is_string_view(values.type.value_type):  # of Polars
+        null = values.is_null() if values.null_count else None
+        return pa.LargeListArray.from_arrays(values.offsets, without_views(values.values), mask=null)
     if not pa.types.is_string_view(values.type):
         return values
     try:

@@ -73,6 +73,7 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         (lambda _: own.votes_from_matrix("v"), "a matrix is wanted, not the text 'v': write an array of")
     ],
     "scores_from_matrix": [(lambda _: own.scores_from_matrix("v"), "a matrix is wanted, not the text 'v'")],
+    "scores_from_table": [(lambda _: own.scores_from_table("t"), "a frame is wanted, not the text 't'")],
     "read_taxonomy": [(lambda _: own.read_taxonomy(None), "a path or a frame is wanted, not None")],
     "read_truth": [
         (lambda _: own.read_truth(None), "a path or a frame is wanted, not None"),

@@ -175,14 +175,14 @@ def _from_lists(
     batch: pa.RecordBatch, id_index: NumbersIds, label_index: "LabelNumbers", path: str, row: int, has_epochs: bool
 ) -> ScoreLists:
     """The lists of a batch of one list a row; it begins at ``row`` of the file."""
-    names, shares = (_as_list(batch.column(name)) for name in ("labels", "probabilities"))
+    names, shares = (as_list(batch.column(name)) for name in ("labels", "probabilities"))
     observations, epochs, faults = _heads(batch, id_index)
     no_list = to_numpy(pc.or_(names.is_null(), shares.is_null()))
     faults[(faults == 0) & no_list] = NO_LIST
-    (label_offsets, label_values), (offsets, values) = _items(names), _items(shares)
+    (label_offsets, label_values), (offsets, values) = items_of(names), items_of(shares)
     heads = observations, epochs, faults, label_offsets, label_index.codes_of(label_values), offsets
     rows = np.arange(row, row + batch.num_rows)
-    return ScoreLists(*heads, *_probabilities(values), len(label_index), path, rows, has_epochs)
+    return ScoreLists(*heads, *probabilities_of(values), len(label_index), path, rows, has_epochs)
 
 
 def _from_rows(scores: ScoreFiles, id_index: NumbersIds, label_index: "LabelNumbers") -> Iterator[ScoreLists]:
@@ -198,7 +198,7 @@ def _from_rows(scores: ScoreFiles, id_index: NumbersIds, label_index: "LabelNumb
                 begins = grouping.begins(batch)
                 heads = _heads(batch.select(head).filter(to_arrow(begins)), id_index)
                 labels = label_index.codes_of(batch.column("label"))
-                shares = _probabilities(batch.column("probability"))
+                shares = probabilities_of(batch.column("probability"))
             starts = np.flatnonzero(begins)
             offsets = np.append(starts, begins.size)
             n_labels, path = len(label_index), file.source.path
@@ -338,17 +338,18 @@ def _merged(lists: ScoreLists) -> ScoreLists:
     return replace(lists, label_offsets=offsets, probability_offsets=offsets, **new)
 
 
-def _as_list(column: pa.Array) -> pa.Array:
+def as_list(column: pa.Array) -> pa.Array:
+    """Lists of any kind as those with offsets of 32 bits."""
     return column if pa.types.is_list(column.type) else column.cast(pa.list_(column.type.value_type))
 
 
-def _items(lists: pa.Array) -> tuple[Indices, pa.Array]:
+def items_of(lists: pa.Array) -> tuple[Indices, pa.Array]:
     """Where the items of each list begin, int64[n + 1], and the items of all; a null list may have some."""
     offsets = to_numpy(lists.offsets).astype(np.int64)
     return offsets - offsets[0], lists.values.slice(offsets[0], offsets[-1] - offsets[0])
 
 
-def _probabilities(values: pa.Array) -> tuple[Probabilities, float]:
+def probabilities_of(values: pa.Array) -> tuple[Probabilities, float]:
     """Probabilities as float32 or float64, NaN for null; and the tolerance of their sum.
 
     Those outside [0, 1] by no more than TOLERANCE are moved to the nearer end.

@@ -126,3 +126,15 @@ def put_in_order(scores: Floats, labels: LabelCodes) -> None:
         labels[0], labels[size] = labels[size], labels[0]
         scores[0], scores[size] = scores[size], scores[0]
         sink(scores, labels, 0, size)
+
+
+@kernel
+def first_repeated(offsets: Offsets, labels: LabelCodes, n_labels: int) -> int:
+    """The first item whose label an earlier item of its list has; -1 if there is none."""
+    last_list = np.full(n_labels, -1, np.int64)  # the last list with each label
+    for i in range(offsets.size - 1):
+        for item in range(offsets[i], offsets[i + 1]):
+            if last_list[labels[item]] == i:
+                return item
+            last_list[labels[item]] = i
+    return -1
