@@ -54,6 +54,22 @@ class Calibration:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class RankedRows:
+    """That thresholds are order statistics of scores, of rank m(n) among n: coverage then has an exact distribution.
+
+    Given the calibration rows, the coverage of a group of labels is Beta(n + 1 - m, m) if no scores are equal.
+    """
+
+    rows: Indices
+    """int64[groups]; n, the calibration rows that the threshold of each group is from."""
+    groups: LabelCodes | None = None
+    """int32[K]; the group of each label, negative where its threshold is from rows of other labels, too. None: one
+    group of all labels, also of those outside the label space."""
+
+    __repr__ = short_repr
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Thresholds:
     """t: label k is in the set of x if s(x, k) >= t_k."""
 
@@ -63,6 +79,8 @@ class Thresholds:
     """float64[K]; t_k where labels have thresholds of their own."""
     strict: bool = False
     """Whether s > t_k is required."""
+    ranked: RankedRows | None = None
+    """None if thresholds are no order statistics of the scores of rows."""
 
     __repr__ = short_repr
 

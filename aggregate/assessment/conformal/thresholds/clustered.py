@@ -15,7 +15,7 @@ from ....arrays import Floats, Indices, LabelCodes, Weights
 from ....errors import ParameterError
 from ....parameters import check_parameters
 from ..order import Alpha, threshold_at, thresholds_of_groups
-from .base import Calibration, Thresholds, seed
+from .base import Calibration, RankedRows, Thresholds, seed
 
 QUANTILES = 0.5, 0.6, 0.7, 0.8, 0.9  # of the nonconformity of a label's rows: where the label is
 NULL = -1  # cluster of the labels in none
@@ -49,10 +49,14 @@ class Clustered:
         """A threshold for each label. Raises ParameterError if scikit-learn is needed and not installed."""
         cluster_of, rows = self._clusters(calibration, alpha)
         standard = threshold_at(rows.scores, alpha)
-        of_clusters = thresholds_of_groups(
-            rows.scores, cluster_of[rows.labels], int(cluster_of.max(initial=-1)) + 1, alpha
-        )
-        return Thresholds(standard, np.append(of_clusters, standard)[cluster_of])
+        n_clusters, cluster_of_row = int(cluster_of.max(initial=NULL)) + 1, cluster_of[rows.labels]
+        of_clusters = thresholds_of_groups(rows.scores, cluster_of_row, n_clusters, alpha)
+        if n_clusters:
+            counts = np.bincount(cluster_of_row[cluster_of_row != NULL], minlength=n_clusters)
+            ranked = RankedRows(counts.astype(np.int64), cluster_of)
+        else:
+            ranked = RankedRows(np.array([len(rows)]))
+        return Thresholds(standard, np.append(of_clusters, standard)[cluster_of], ranked=ranked)
 
     def _clusters(self, calibration: Calibration, alpha: Alpha) -> tuple[LabelCodes, Calibration]:
         """The cluster of each label, int32[K], and the rows that calibrate."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ....parameters import check_parameters, parameter
 from ..order import Alpha, threshold_at
 from ..scores.base import SLACK
-from .base import Calibration, Thresholds, seed
+from .base import Calibration, RankedRows, Thresholds, seed
 from .similarity import SimilarRows, bandwidth, positions_of
 
 
@@ -47,4 +49,4 @@ class FuzzyReconformalised:
         held_out = calibration.of(is_held_out)
         most = -threshold_at(-rows.shares(held_out.scores, held_out.labels), alpha)  # b
         found = rows.thresholds(most, or_more=False)
-        return Thresholds(float(found[-1]), found[:-1], strict=True)
+        return Thresholds(float(found[-1]), found[:-1], strict=True, ranked=RankedRows(np.array([len(held_out)])))

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ..order import Alpha, threshold_at
-from .base import Calibration, Thresholds
+from .base import Calibration, RankedRows, Thresholds
 
 
 @dataclass(frozen=True)
@@ -22,4 +24,4 @@ class Standard:
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """One threshold; -inf if there are fewer than ``alpha.fewest`` rows."""
-        return Thresholds(threshold_at(calibration.scores, alpha))
+        return Thresholds(threshold_at(calibration.scores, alpha), ranked=RankedRows(np.array([len(calibration)])))
