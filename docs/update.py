@@ -51,6 +51,7 @@ sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 FIT_PREDICT_MEASURED = ROOT / "docs" / "measured" / "fit_predict.json"
+CONFORMAL_MEASURED = ROOT / "docs" / "measured" / "conformal.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MANY_VOTES = 5_000_000
 VOLATILE = re.compile(r"\b\d+\.\d+ s\b|\b\d{8}T\d{6}Z(?:-\d+)?\b")
@@ -494,6 +495,14 @@ def measured_fit_predict() -> dict[str, Callable[[], str]]:
     return {f"fit_predict {name}": partial(table, results) for name, table in TABLES.items()}
 
 
+def measured_conformal() -> dict[str, Callable[[], str]]:
+    """The tables of the last measurement of prediction sets, each a part."""
+    from benchmarks.conformal import TABLES
+
+    results = json.loads(CONFORMAL_MEASURED.read_text(encoding="utf-8"))
+    return {f"conformal {name}": partial(table, results) for name, table in TABLES.items()}
+
+
 def speed() -> str:
     """How long the job took on large logs, in a sentence: the median of the sessions."""
     from benchmarks.contenders import OURS
@@ -558,6 +567,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "threshold rules": lambda: described(RULES),
     **measured_strategies(),
     **measured_fit_predict(),
+    **measured_conformal(),
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "speed": speed,

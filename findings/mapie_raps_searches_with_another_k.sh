@@ -5,7 +5,8 @@
 #   was found before, and with which sets are made after (Angelopoulos et al. 2021, and MAPIE's documentation).
 # Seen: RAPSConformityScore._add_regularization sets k_star to lambda_ while it searches. The threshold is of scores that
 #   are penalised beyond k_reg, the sets of scores that are penalised beyond rank lambda, which is less than one: these
-#   get smaller the larger lambda is, and 0.5, the largest, wins.
+#   get smaller the larger lambda is, and 0.5, the largest, wins. And the part is a tenth of the rows whatever size_raps
+#   says, as set_external_attributes makes it None before the rows are split.
 # Why it matters here: raps of plant-aggregate takes lambda and k_reg as options, and people bring them along from MAPIE.
 set -euo pipefail
 folder=$(mktemp -d)
@@ -42,20 +43,23 @@ class WithK(RAPSConformityScore):
         return sums + lambda_ * np.maximum(0, np.arange(1, LABELS + 1)[:, None] - k_star)
 
 
-found = {RAPSConformityScore: [], WithK: []}
+found, parts = {RAPSConformityScore: [], WithK: []}, set()
 for seed in range(8):
     chance = np.random.default_rng(seed)
     shares = chance.dirichlet(np.full(LABELS, 0.3), 2000)
     truth = np.array([chance.choice(LABELS, p=each) for each in shares])
     for kind, lambdas in found.items():
-        score = kind(size_raps=0.2)
+        score = kind(size_raps=0.5)
         model = SplitConformalClassifier(
             Given(), confidence_level=0.9, conformity_score=score, prefit=True, random_state=0
         ).conformalize(shares, truth)
         model.predict_set(shares[:10])
         lambdas.append(score.lambda_star)
+        parts.add(len(score.X_raps))
+print("of 2000 rows, with size_raps 0.5, it searches on", *parts)
 print("lambda as found:         ", found[RAPSConformityScore])
 print("with k_reg in the search:", found[WithK])
 assert set(found[RAPSConformityScore]) == {0.5}, "the search is another now"
 assert set(found[WithK]) != {0.5}
+assert parts == {200}, "size_raps has an effect now"
 PYTHON

@@ -75,12 +75,22 @@ def sets_of(predictor: SetPredictor, new: np.ndarray, level: str, draws: Any = N
     return members
 
 
+def spent(probabilities: np.ndarray, penalty: float = 0, k_reg: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The mass up to each label, the penalty of its rank included, and that up to the label before: float64[n, K]."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    sums = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
+    sums += penalty * np.maximum(0, np.arange(1, N_LABELS + 1) - k_reg)
+    before = np.concatenate([np.full((len(sums), 1), -np.inf), sums[:, :-1]], axis=1)
+    back = np.argsort(order, axis=1)
+    return np.take_along_axis(sums, back, axis=1), np.take_along_axis(before, back, axis=1)
+
+
 def ours(rows: Rows, level: str, **options: Any) -> np.ndarray:
     return sets_of(predictor_of(rows, level, **options), rows.new, level)
 
 
-def threshold_of(rows: Rows, level: str) -> float:
-    return predictor_of(rows, level).thresholds[Alpha.of(level)].shared
+def threshold_of(rows: Rows, level: str, **options: Any) -> float:
+    return predictor_of(rows, level, **options).thresholds[Alpha.of(level)].shared
 
 
 def p_values(scores: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -141,6 +151,60 @@ class TestMapie:
         assert ours(rows, "0.1").any()
         with pytest.raises(AssertionError, match="sum of the scores is not equal to one"):
             set_peers.mapie_sets(*rows.given, 0.9)
+
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_aps_is_aps_where_both_draw_the_same_numbers(self, level):
+        """Its u takes from the mass up to the label, ours adds to the mass before it."""
+        aps = SCORES["aps"](own_mass="random")
+        for rows in drawn("no ties"):
+            if rows.truth.size * float(level) >= 1:
+                there = set_peers.mapie(*rows.given, confidence(level), "aps", "randomized", seed=3)
+                u = 1 - np.random.RandomState(3).uniform(size=rows.truth.size)
+                predictor = predictor_of(rows, level, aps, draws=u)
+                assert -predictor.thresholds[Alpha.of(level)].shared == pytest.approx(there.threshold, rel=1e-12)
+                u = 1 - np.random.RandomState(3).uniform(size=len(rows.new))
+                np.testing.assert_array_equal(sets_of(predictor, rows.new, level, u), there.sets)
+
+    def test_aps_by_default_draws_for_calibration_rows_and_adds_the_label_that_crosses_the_threshold(self):
+        for rows in drawn("no ties"):
+            there = set_peers.mapie(*rows.given, 0.9, "aps")
+            up_to, before = spent(rows.new)
+            np.testing.assert_array_equal(there.sets, before < there.threshold)
+            assert (there.sets & (up_to > there.threshold)).any(axis=1).all()
+
+    def test_raps_has_the_threshold_of_raps_with_the_options_and_the_rows_that_it_chooses(self):
+        from sklearn.model_selection import StratifiedShuffleSplit
+
+        for seed in range(6):
+            rows = Rows(199, seed, "no ties")
+            if np.bincount(rows.truth, minlength=N_LABELS).min() < 2:
+                continue
+            there = set_peers.mapie(*rows.given, 0.9, "raps", seed=seed)
+            split = StratifiedShuffleSplit(1, test_size=0.1, random_state=seed)  # its size_raps of 0.2 is ignored
+            kept, _ = next(split.split(rows.calibration, rows.truth))
+            rows.calibration, rows.truth = rows.calibration[kept], rows.truth[kept]
+            penalty, k_reg = float(there.score.lambda_star), int(there.score.k_star[0])
+            raps = SCORES["raps"](own_mass="random", penalty=penalty, k_reg=k_reg)
+            u = 1 - np.random.RandomState(seed).uniform(size=kept.size)
+            assert -threshold_of(rows, "0.1", score=raps, draws=u) == pytest.approx(there.threshold, rel=1e-12)
+            np.testing.assert_array_equal(there.sets, spent(rows.new, penalty, k_reg)[1] < there.threshold)
+
+    def test_raps_refuses_a_label_with_a_single_row(self):
+        rows = Rows(199, 0, "no ties")
+        rows.truth[rows.truth == 2] = 3
+        rows.truth[0] = 2
+        assert ours(rows, "0.1", score=SCORES["raps"]()).any()
+        with pytest.raises(ValueError, match="least populated class"):
+            set_peers.mapie_sets(*rows.given, 0.9, "raps")
+
+    def test_thresholds_below_its_tolerance_let_all_labels_in(self):
+        rows = Rows(99, 0, "no ties")
+        rows.calibration[:, 0], rows.new[:, 0] = 1e-9, 0
+        rows.calibration[:, 1:] /= rows.calibration[:, 1:].sum(axis=1, keepdims=True)
+        rows.new /= rows.new.sum(axis=1, keepdims=True)
+        rows.truth[:] = 0
+        assert not ours(rows, "0.1")[:, 0].any()
+        assert set_peers.mapie_sets(*rows.given, 0.9).all()
 
 
 class TestCrepes:
@@ -228,3 +292,67 @@ class TestPuncc:
         assert ours(rows, "0.1", rule=RULES["classwise"]())[:, 2].all()
         with pytest.raises(ValueError, match="Alpha is too small"):
             set_peers.puncc_sets(*rows.given, 0.1, "ClasswiseLAC")
+
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_aps_is_aps_where_both_draw_the_same_numbers(self, level):
+        aps = SCORES["aps"](own_mass="random")
+        for rows in drawn("no ties"):
+            if rows.truth.size >= Alpha.of(level).fewest:
+                np.random.seed(5)
+                there = set_peers.puncc(*rows.given, float(level), "APS")
+                np.random.seed(5)
+                predictor = predictor_of(rows, level, aps, draws=1 - np.random.uniform(size=rows.truth.size))
+                u = 1 - np.random.uniform(size=len(rows.new))
+                assert -predictor.thresholds[Alpha.of(level)].shared == pytest.approx(float(there.threshold), rel=1e-12)
+                np.testing.assert_array_equal(sets_of(predictor, rows.new, level, u), there.sets)
+
+    @pytest.mark.parametrize(("method", "penalty", "k_reg"), [("APS", 0.0, 1), ("RAPS", 0.05, 2), ("RAPS", 0.2, 0)])
+    @pytest.mark.parametrize("level", LEVELS)
+    def test_without_draws_a_set_has_the_label_that_crosses_the_threshold_as_well(self, level, method, penalty, k_reg):
+        score = SCORES["raps"](penalty=penalty, k_reg=k_reg)
+        options = {"lambd": penalty, "k_reg": k_reg} if penalty else {}
+        for rows in drawn("no ties"):
+            if rows.truth.size >= Alpha.of(level).fewest:
+                there = set_peers.puncc(*rows.given, float(level), method, rand=False, **options)
+                t = -threshold_of(rows, level, score=score)
+                assert t == pytest.approx(float(there.threshold), rel=1e-12)
+                up_to, before = spent(rows.new, penalty, k_reg)
+                np.testing.assert_array_equal(ours(rows, level, score=score), up_to <= t * (1 + 1e-9))  # 1 is a tie
+                np.testing.assert_array_equal(there.sets, before < t)
+
+    def test_draws_of_raps_count_for_the_penalty_of_new_rows_too(self):
+        """As Angelopoulos et al. write it: u takes u p from a calibration row, and u (p + lambda) from a new one."""
+        penalty, k_reg = 0.05, 1
+        raps = SCORES["raps"](own_mass="random", penalty=penalty, k_reg=k_reg)
+        n_more = 0
+        for rows in drawn("no ties", 1):
+            np.random.seed(5)
+            there = set_peers.puncc(*rows.given, 0.1, "RAPS", lambd=penalty, k_reg=k_reg)
+            np.random.seed(5)
+            predictor = predictor_of(rows, "0.1", raps, draws=1 - np.random.uniform(size=rows.truth.size))
+            t = float(there.threshold)
+            assert -predictor.thresholds[Alpha.of("0.1")].shared == pytest.approx(t, rel=1e-12)
+            u = np.random.uniform(size=(len(rows.new), 1))
+            up_to, before = spent(rows.new, penalty, k_reg)
+            is_late = up_to - spent(rows.new)[0] > 1e-9
+            np.testing.assert_array_equal(
+                there.sets, (up_to < t) | ((before < t) & (up_to - u * (rows.new + penalty * is_late) < t))
+            )
+            here = sets_of(predictor, rows.new, "0.1", 1 - u[:, 0])
+            assert not (here & ~there.sets).any()
+            n_more += (there.sets & ~here).sum()
+        assert n_more
+
+    def test_a_set_of_aps_has_no_more_labels_than_rows_are_predicted_at_once(self):
+        rows = Rows(199, 0, "no ties")
+        at_once = set_peers.puncc_sets(*rows.given, 0.1, "APS")
+        assert at_once.sum(axis=1).max() > 2
+        rows.new = rows.new[:2]
+        assert set_peers.puncc_sets(*rows.given, 0.1, "APS").sum(axis=1).max() <= 2
+
+    def test_truncated_lists_are_refused(self):
+        rows = Rows(99, 0, "ties")
+        rows.calibration[rows.calibration < 0.1] = 0
+        assert ours(rows, "0.1").any()
+        with pytest.raises(ValueError, match="Logits must some to 1"):
+            set_peers.puncc_sets(*rows.given, 0.1)
