@@ -192,6 +192,15 @@ SET_MEASURES: Table = (
 )
 """Measures of prediction sets; a label counts in means over labels if an observation that is evaluated has it."""
 
+TAXON_MEASURES: Table = (
+    Column("genus_coverage", "float64", "share of the observations whose set has a label of the true label's genus"),
+    Column("family_coverage", "float64", "of its family"),
+    Column("common_taxon", "float64", "share of the observations whose set has a common taxon"),
+    Column("common_taxon_coverage", "float64", "of these, those whose true label is, or is below, the common taxon"),
+    Column("mean_genera", "float64", "mean number of genera in a set"),
+)
+"""Measures of what the labels of sets have in common; where a taxon is not known, an observation does not count."""
+
 SET_EVALUATION: Table = (
     Column("alpha", "float64", "level of the sets: coverage is to be 1 - alpha"),
     Column("observations", "int64", "how many were evaluated"),

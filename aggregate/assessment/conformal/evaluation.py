@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from ...html_blocks import as_html
 from ...measures import bootstrap
 from ...reprs import short_repr
 from ...schema import LABEL_COVERAGE, SET_EVALUATION, arrow_schema
+from ...taxonomy import Taxonomy
 from ..evaluation import RESAMPLES, Estimate
+from .fallback import measure_taxa
 from .label_space import LabelSpace
 from .metrics import QUANTILES, SIZES, LabelOutcomes, SetOutcomes, measure_names, measure_sets
 from .order import Alpha
@@ -33,7 +35,7 @@ class LevelEvaluation:
 
     alpha: Alpha
     observations: int
-    measures: Mapping[str, Estimate]  # by their names in ``schema.SET_MEASURES``
+    measures: Mapping[str, Estimate]  # by their names in ``schema.SET_MEASURES``, and ``TAXON_MEASURES``
     by_label: LabelOutcomes
     resamples: int  # for the intervals; 0 without intervals
 
@@ -143,6 +145,7 @@ def evaluate_predictor(
     names: "pa.Array | None" = None,
     alphas: Sequence[Alpha | str | float] | None = None,
     draws: Floats | None = None,
+    taxonomy: Taxonomy | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> SetEvaluation:
@@ -150,15 +153,20 @@ def evaluate_predictor(
 
     ``truth``: positions in the label space, and beyond it for other labels, which no set can be expected to have;
     ``names`` are of all of these. ``alphas``: by default all levels that the predictor was fitted at. ``draws``
-    float64[n]: for scores that are randomised. Intervals are of ``resamples`` bootstrap resamples of the observations
-    (0 for none). Raises ParameterError.
+    float64[n]: for scores that are randomised. ``taxonomy``: measures what the labels of sets have in common, too.
+    Intervals are of ``resamples`` bootstrap resamples of the observations (0 for none). Raises ParameterError.
     """
     levels = tuple(predictor.thresholds) if alphas is None else tuple(Alpha.of(alpha) for alpha in alphas)
-    found = [
-        evaluate_outcomes(SetOutcomes.of(sets, truth), alpha, predictor.space, resamples=resamples, seed=seed)
-        for alpha, sets in ((alpha, predictor.predict(scores, alpha, draws)) for alpha in levels)
-    ]
-    return SetEvaluation(found, predictor.space, predictor.space.names if names is None else names, seed)
+    given: dict[str, Any] = {"resamples": resamples, "seed": seed}
+    known = predictor.space.names if names is None else names
+    found = []
+    for alpha in levels:
+        sets = predictor.predict(scores, alpha, draws)
+        level = evaluate_outcomes(SetOutcomes.of(sets, truth), alpha, predictor.space, **given)
+        if taxonomy is not None:
+            level = replace(level, measures={**level.measures, **measure_taxa(sets, known, truth, taxonomy, **given)})
+        found.append(level)
+    return SetEvaluation(found, predictor.space, known, seed)
 
 
 def evaluate_outcomes(

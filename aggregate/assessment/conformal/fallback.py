@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...arrays import Counts, Flags, LabelCodes
+from ...arrays import Counts, Flags, Floats, LabelCodes, Weights
 from ...arrow import to_arrow
+from ...measures import bootstrap
 from ...reprs import short_repr
+from ...schema import TAXON_MEASURES
 from ...taxonomy import FAMILY, GENUS, Taxonomy
+from ..evaluation import RESAMPLES, Estimate
 from .sets import PredictionSets
 
 if TYPE_CHECKING:
@@ -103,3 +106,52 @@ def covers_at(
     covered |= np.isin(of_truth, groups[: sets.n_labels][sets.always])
     known = of_truth >= 0
     return Covered(covered & known, known)
+
+
+def is_below(taxonomy: Taxonomy, taxa: LabelCodes, above: LabelCodes) -> Flags:
+    """Which ``taxa`` int32[n] are, or are below, those of ``above`` int32[n]; none that is negative: bool[n]."""
+    reached = taxa.copy()
+    while (climbing := reached > above).any():  # a taxon comes after those above it
+        reached[climbing] = taxonomy.parents[reached[climbing]]
+    found: Flags = (reached == above) & (above >= 0)
+    return found
+
+
+def measure_taxa(
+    sets: PredictionSets,
+    names: "pa.Array",
+    truth: LabelCodes,
+    taxonomy: Taxonomy,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """The measures of ``schema.TAXON_MEASURES``, with 95 % intervals; NaN where nothing is known.
+
+    ``truth`` int32[n]: positions in ``names``, which are all labels of the space and then those of ``sets``.
+    """
+    common = common_taxa(sets, names, taxonomy)
+    genus, family = (covers_at(sets, names, truth, taxonomy, rank) for rank in (GENUS, FAMILY))
+    of_truth = taxonomy.of_labels.taxa(names, sets.n_labels)[truth]
+    has_genera, has_common = common.n_genera >= 0, common.taxa >= 0
+    is_right = is_below(taxonomy, of_truth, common.taxa)
+    everything = np.ones(len(sets), np.bool_)
+    shares = [  # each is the sum of the first over that of the second
+        (genus.covered, genus.known),
+        (family.covered, family.known),
+        (has_common, everything),
+        (is_right, has_common & (of_truth >= 0)),
+        (np.where(has_genera, common.n_genera, 0), has_genera),
+    ]
+    columns = np.array(shares, np.int32).reshape(2 * len(shares), len(sets))
+    alike, groups = np.unique(columns, axis=1, return_inverse=True)
+
+    def ratios(counts: Weights) -> Floats:
+        sums = counts @ alike.T
+        with np.errstate(invalid="ignore"):
+            return np.asarray(sums[..., ::2] / sums[..., 1::2])
+
+    bounds = 0.0, np.array([1.0] * 4 + [np.inf])
+    found = bootstrap(ratios, len(sets), resamples, seed, bounds, groups=groups.reshape(-1))
+    estimates = (Estimate(*numbers) for numbers in zip(*(ends.tolist() for ends in found), strict=True))
+    return dict(zip([column.name for column in TAXON_MEASURES], estimates, strict=True))

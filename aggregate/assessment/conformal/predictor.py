@@ -100,7 +100,7 @@ class SetPredictor:
         return f"SetPredictor({self.score.name}, {self.rule.name}, {count(len(self.space), 'label')}, alpha {levels})"
 
     def _repr_html_(self) -> str:
-        from ..report.prediction_sets import predictor_blocks
+        from ..report.set_predictor import predictor_blocks
 
         return as_html(predictor_blocks(self))
 

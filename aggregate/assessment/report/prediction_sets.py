@@ -1,15 +1,14 @@
 """Evaluations and comparisons of prediction sets as blocks."""
 
+from math import isnan
 from typing import TYPE_CHECKING
 
-from ...blocks import Block, Label, Table, count
+from ...blocks import Block, Label, Table
 from .evaluation import interval, percent
 
 if TYPE_CHECKING:
     from ..conformal.comparison import SetComparison
     from ..conformal.evaluation import LevelEvaluation, SetEvaluation
-    from ..conformal.predictor import SetPredictor
-    from ..conformal.thresholds.base import Thresholds
 
 SHARES = {
     "marginal_coverage": "coverage",
@@ -22,6 +21,10 @@ SHARES = {
     "empty": "empty sets",
     "singletons": "sets of one label",
     "whole_space": "sets of all labels",
+    "genus_coverage": "coverage of the genus",
+    "family_coverage": "coverage of the family",
+    "common_taxon": "sets with a common taxon",
+    "common_taxon_coverage": "coverage of the common taxon",
 }
 """Measures shown in percent, and their names in the table."""
 
@@ -31,26 +34,31 @@ SIZES = {
     "median_size": "median size",
     "size_q75": "3/4 quantile",
     "size_q90": "9/10 quantile",
+    "mean_genera": "mean number of genera",
 }
-"""Measures that are numbers of labels."""
+"""Measures that are numbers of labels, or of genera."""
+
+FORMATS = {"mean_size": ".2f", "mean_genera": ".2f"}
+"""Those of means; other numbers are quantiles."""
 
 
 def evaluation_blocks(evaluation: "SetEvaluation") -> list[Block]:
     """The measures at each level, side by side."""
     levels = evaluation.levels
-    shares = [name for name in SHARES if name in levels[0].measures]
+    known = {name for level in levels for name, estimate in level.measures.items() if not isnan(estimate.value)}
+    shares, sizes = [name for name in SHARES if name in known], [name for name in SIZES if name in known]
     resamples = max(level.resamples for level in levels)
     table = Table(
-        header=("alpha", *(SHARES[name] for name in shares), *SIZES.values()),
+        header=("alpha", *(SHARES[name] for name in shares), *(SIZES[name] for name in sizes)),
         rows=[
             [
                 str(level.alpha),
                 *(percent(level.measures[name]) for name in shares),
-                *(interval(level.measures[name]) for name in SIZES),
+                *(interval(level.measures[name]) for name in sizes),
             ]
             for level in levels
         ],
-        formats=("", *[".1f %"] * len(shares), ".2f", *[",.4g"] * (len(SIZES) - 1)),
+        formats=("", *[".1f %"] * len(shares), *(FORMATS.get(name, ",.4g") for name in sizes)),
         layout="sideways",
         intervals=f"95 % intervals, of {resamples:,} resamples of the observations" if resamples else "",
     )
@@ -117,26 +125,3 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
     if faulty:
         blocks.append(Block("cannot be used:", [f"  {each.method}: {each.fault}" for each in faulty]))
     return [*blocks, Block(content=LEGEND)]
-
-
-def predictor_blocks(predictor: "SetPredictor") -> list[Block]:
-    """The thresholds at each level, and what they were fitted on."""
-    rule = predictor.rule
-    table = Table(
-        header=("alpha", "threshold", "labels in every set"),
-        rows=[[str(alpha), _range(t), predictor.n_always(alpha)] for alpha, t in predictor.thresholds.items()],
-        formats=("", "", ","),
-    )
-    facts = [
-        f"{name.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')}: {value}"
-        for name, value in predictor.fitted_on.items()
-        if isinstance(value, str | int | float)
-    ]
-    title = f"Prediction sets of {count(len(predictor.space), 'label')}: {predictor.score.name}, {rule.name}"
-    return [Block(title, [*([f"guaranteed coverage: {rule.guarantee}"] if rule.guarantee else []), table, *facts])]
-
-
-def _range(thresholds: "Thresholds") -> str:
-    """The threshold, or the lowest and the highest."""
-    t = thresholds.each(1)
-    return f"{t.min():.4g}" if t.min() == t.max() else f"{t.min():.4g} to {t.max():.4g}"

@@ -12,27 +12,26 @@ if TYPE_CHECKING:
     from ..conformal.predictor import SetPredictor
 
 
-def predictor_blocks(predictor: "SetPredictor", output: str) -> list[Block]:
-    """A summary of what was fitted and saved."""
+def predictor_blocks(predictor: "SetPredictor", output: str | None = None) -> list[Block]:
+    """A summary of what was fitted, as far as it is known, and where it was saved."""
     facts, space = predictor.fitted_on, predictor.space
-    rows, labels = count(facts["rows"], "calibration row"), count(facts["labels_with_rows"], "label")
-    lines = [
-        f"{rows} of {labels}, from {facts['truth']}",
-        f"{facts['not_listed']:,} of them have a true label that their list lacks",
-        f"{len(space):,} labels in the label space",
-    ]
-    if predictor.score.needs_prior:
-        lines.append(f"how common labels are: from {facts['prior']}")
+    lines = [f"{len(space):,} labels in the label space"]
+    if facts:
+        rows, labels = count(facts["rows"], "calibration row"), count(facts["labels_with_rows"], "label")
+        from_rows = [f"{rows} of {labels}, from {facts['truth']}"]
+        lines = [*from_rows, f"{facts['not_listed']:,} of them have a true label that their list lacks", *lines]
+        lines += [f"how common labels are: from {facts['prior']}"] * predictor.score.needs_prior
     table = Table(
         header=("alpha", "threshold", "labels with a threshold", "labels in every set"),
         rows=[_row(predictor, alpha) for alpha in predictor.thresholds],
         formats=("", ".6g", ",", ","),
     )
     promise = f"guaranteed: {guarantee_of(predictor)}"
+    saved = [] if output is None else [f"saved as {output}; use it with plant-aggregate conformal predict --sets"]
     return [
         Block(f"{Method(predictor.score, predictor.rule)}", lines),
         Block(content=[table, promise]),
-        Block(content=[f"saved as {output}; use it with plant-aggregate conformal predict --sets"]),
+        *([Block(content=saved)] if saved else []),
     ]
 
 
@@ -69,8 +68,7 @@ def predictor_facts(predictor: "SetPredictor") -> dict[str, Any]:
 
 def _row(predictor: "SetPredictor", alpha: "Alpha") -> list[Cell]:
     found = predictor.thresholds[alpha]
-    each, unlisted = found.each(len(predictor.space)), predictor.score.on(predictor.space).unlisted
-    always = int(np.count_nonzero(each < unlisted if found.strict else each <= unlisted))
+    always = predictor.n_always(alpha)
     shared = _finite(found.shared) if found.of_labels is None else None
     return [str(alpha), shared, len(predictor.space) - always, always]
 

@@ -1,5 +1,6 @@
 """The smallest common taxon of sets, and in how many genera they are, against sets of ancestors."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plant_aggregate import Taxonomy, read_taxonomy
-from plant_aggregate.assessment.conformal.fallback import CommonTaxa, common_taxa, covers_at
+from plant_aggregate.assessment.conformal.evaluation import evaluate_predictor
+from plant_aggregate.assessment.conformal.fallback import CommonTaxa, common_taxa, covers_at, measure_taxa
+from plant_aggregate.assessment.conformal.label_space import LabelSpace
+from plant_aggregate.assessment.conformal.order import Alpha
+from plant_aggregate.assessment.conformal.predictor import SetPredictor
+from plant_aggregate.assessment.conformal.scores.softmax import Softmax
 from plant_aggregate.assessment.conformal.sets import PredictionSets
+from plant_aggregate.assessment.conformal.thresholds.base import Thresholds
+from plant_aggregate.assessment.conformal.thresholds.standard import Standard
+from plant_aggregate.classifier_scores import ClassifierScores
 from plant_aggregate.kernels.taxa import LARGE
 from tests.reference.conformal import ancestors, common_taxon, number_of_groups
 
@@ -136,3 +145,53 @@ def test_labels_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert taxa.taxa(pa.array(["Acer", "Ilex", "Buxus"]), 1).tolist() == [0, 1, -1]
     assert taxa.taxa(pa.array(["Ilex"]), 1).tolist() == [1]
     assert asked == [["Acer"], ["Buxus"], ["Ilex"], ["Ilex"]]
+
+
+def mean(values: list[bool] | list[int]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+@given(st.data())
+def test_measures_are_the_reference_ones(data: Any) -> None:
+    trees = Trees(data.draw)
+    truth = [data.draw(st.integers(0, len(trees.names) - 1)) for _ in trees.listed]
+    labels = [trees.names[k] for k in truth]
+    names, codes = pa.array(trees.names), np.array(truth, np.int32)
+    found = measure_taxa(trees.sets(), names, codes, trees.taxonomy, resamples=0)
+    rows = list(zip(trees.members, labels, strict=True))
+    shared = [common_taxon(members, trees.parents) for members in trees.members]
+    genera = [number_of_groups(members, trees.parents, trees.ranks, "genus") for members in trees.members]
+    wanted = {
+        "genus_coverage": mean(
+            [trees.genus_of(k) in map(trees.genus_of, members) for members, k in rows if trees.genus_of(k) is not None]
+        ),
+        "common_taxon": mean([taxon is not None for taxon in shared]),
+        "common_taxon_coverage": mean(
+            [
+                taxon in ancestors(label, trees.parents)
+                for taxon, label in zip(shared, labels, strict=True)
+                if taxon is not None and label in trees.parents
+            ]
+        ),
+        "mean_genera": mean([n for n in genera if n is not None]),
+    }
+    for name, value in wanted.items():
+        assert found[name].value == pytest.approx(value, nan_ok=True)
+
+
+def test_an_evaluation_measures_genera_where_a_taxonomy_is_given() -> None:
+    names = pa.array(["Acer opalus", "Quercus petraea", "Quercus robur"])
+    matrix = np.array([[0.1, 0.5, 0.4], [0.05, 0.15, 0.8], [0.6, 0.2, 0.2]] * 10)
+    predictor = SetPredictor(Softmax(), Standard(), LabelSpace(names), {Alpha.of("0.1"): Thresholds(0.45)})
+    lists, truth = ClassifierScores.of_matrix(matrix), np.array([2, 2, 2] * 10, np.int32)
+    evaluation = evaluate_predictor(predictor, lists, truth, taxonomy=Taxonomy.of_genera(names), resamples=50)
+    (level,) = evaluation.levels
+    assert level.measures["marginal_coverage"].value == pytest.approx(1 / 3)
+    genus = level.measures["genus_coverage"]
+    assert genus.value == pytest.approx(2 / 3)
+    assert genus.low < genus.value < genus.high
+    assert math.isnan(level.measures["family_coverage"].value)
+    page = evaluation._repr_html_()
+    assert "coverage of the genus" in page
+    assert "coverage of the family" not in page
+    assert "genus_coverage" in evaluation.to_arrow()["measure"].to_pylist()
