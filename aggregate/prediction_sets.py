@@ -116,8 +116,8 @@ def fit_sets(
         weighing: dict[str, Any] = {"at_risk": at_risk, "gamma": gamma, "weights": class_weights}
         space, codes, prior_of = label_space_of(rows, **options, **weighing)
         calibration = calibration_rows(method.score, space, rows, codes, seed)
-        check_usable(method.rule, calibration, alphas, rows)
         fitted = fit_predictor(method.score, method.rule, calibration, alphas)
+        check_usable(fitted, calibration, rows)
     about = fitted_on(calibration, rows, known, prior_of, seed)
     return SetPredictor(fitted.score, fitted.rule, space, fitted.thresholds, about)
 
@@ -247,13 +247,12 @@ def calibration_rows(
     return Calibration(found.scores, found.labels, space, found.unlisted, found.weights, keys)
 
 
-def check_usable(rule: ThresholdRule, calibration: Calibration, alphas: tuple[Alpha, ...], rows: KnownScores) -> None:
+def check_usable(fitted: SetPredictor, calibration: Calibration, rows: KnownScores) -> None:
     """Raise VotesError, naming each alpha at which all sets would be the whole label space, and what it needs."""
     n, faults = len(calibration), []
     zeros = int(np.count_nonzero(calibration.scores <= calibration.unlisted))
-    for alpha in alphas:
-        thresholds = rule.fit(calibration, alpha)
-        if (thresholds.each(len(calibration.space)) > calibration.unlisted).any():
+    for alpha in fitted.thresholds:
+        if fitted.n_always(alpha) < len(fitted.space):
             continue
         if n < alpha.fewest:
             faults.append(f"alpha {alpha} needs {alpha.fewest:,} calibration rows, and there are {n:,}")
@@ -264,7 +263,7 @@ def check_usable(rule: ThresholdRule, calibration: Calibration, alphas: tuple[Al
                 f"calibration rows, and {zeros:,} lack it (lists have up to {longest:,} labels)"
             )
         else:
-            faults.append(f"alpha {alpha} gives no label a threshold with rule {rule.name}: it has too few rows")
+            faults.append(f"alpha {alpha} gives no label a threshold with rule {fitted.rule.name}: it has too few rows")
     if faults:
         raise VotesError(
             "; ".join(faults) + ": every set would be all labels",

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ...arrays import Flags, Floats
 from ...parameters import declared
+from ...registry import Registry
 from ..calibration.saved import Header
 from .label_space import LabelSpace
 from .order import Alpha
@@ -26,8 +27,8 @@ def predictor_to_json(predictor: SetPredictor) -> str:
     space, prior = predictor.space, predictor.space.prior
     parts: dict[str, Any] = {
         "format": HEADER.format,
-        "score": _made(predictor.score),
-        "threshold": _made(predictor.rule),
+        "score": _made(predictor.score, SCORES),
+        "threshold": _made(predictor.rule, RULES),
         "fitted_on": dict(predictor.fitted_on),
         "thresholds": {str(alpha): _thresholds(found) for alpha, found in predictor.thresholds.items()},
         "label_type": str(space.names.type),
@@ -67,9 +68,11 @@ def _predictor(saved: Mapping[str, Any]) -> SetPredictor:
     return SetPredictor(score, rule, LabelSpace(names, counts, weights, at_risk), thresholds, saved["fitted_on"])
 
 
-def _made(made: Any) -> dict[str, Any]:
-    """A score or a rule: its name and its options."""
-    return {"name": made.name, "options": {name: getattr(made, name) for name in declared(made)}}
+def _made(made: Any, registry: Registry[Any]) -> dict[str, Any]:
+    """A score or a rule: its name, or that of its class where it is not registered, and its options."""
+    kind = type(made)
+    name = made.name if made.name in registry and registry[made.name] is kind else f"{kind.__module__}:{kind.__name__}"
+    return {"name": name, "options": {name: getattr(made, name) for name in declared(made)}}
 
 
 def _thresholds(found: Thresholds) -> dict[str, Any]:

@@ -22,9 +22,9 @@ def predictor_blocks(predictor: "SetPredictor", output: str | None = None) -> li
         lines = [*from_rows, f"{facts['not_listed']:,} of them have a true label that their list lacks", *lines]
         lines += [f"how common labels are: from {facts['prior']}"] * predictor.score.needs_prior
     table = Table(
-        header=("alpha", "threshold", "labels with a threshold", "labels in every set"),
+        header=("alpha", "threshold", "labels with a threshold", "labels in every set", "for too few rows"),
         rows=[_row(predictor, alpha) for alpha in predictor.thresholds],
-        formats=("", ".6g", ",", ","),
+        formats=("", ".6g", ",", ",", ","),
     )
     promise = f"guaranteed: {guarantee_of(predictor)}"
     saved = [] if output is None else [f"saved as {output}; use it with plant-aggregate conformal predict --sets"]
@@ -59,6 +59,7 @@ def predictor_facts(predictor: "SetPredictor") -> dict[str, Any]:
                 "threshold": _finite(predictor.thresholds[alpha].shared),
                 "labels_with_threshold": row[2],
                 "labels_in_every_set": row[3],
+                "labels_with_too_few_rows": row[4],
             }
             for alpha in predictor.thresholds
             for row in [_row(predictor, alpha)]
@@ -70,7 +71,8 @@ def _row(predictor: "SetPredictor", alpha: "Alpha") -> list[Cell]:
     found = predictor.thresholds[alpha]
     always = predictor.n_always(alpha)
     shared = _finite(found.shared) if found.of_labels is None else None
-    return [str(alpha), shared, len(predictor.space) - always, always]
+    too_few = int(np.count_nonzero(np.isneginf(found.each(len(predictor.space)))))
+    return [str(alpha), shared, len(predictor.space) - always, always, too_few]
 
 
 def _finite(number: float) -> float | None:

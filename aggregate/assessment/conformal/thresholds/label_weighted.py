@@ -20,7 +20,7 @@ class LabelWeighted:
     gives ``classwise``. No coverage is guaranteed.
     """
 
-    weights: Floats
+    weights: Floats | None = None
     """w, float64[K, K], at least 0, in label order: how much a calibration row of label j counts for label k."""
 
     name: ClassVar[str] = "label-weighted"
@@ -29,7 +29,7 @@ class LabelWeighted:
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """A threshold for each label; labels outside the label space are always in. Raises ParameterError."""
-        n_labels, w = len(calibration.space), np.asarray(self.weights, np.float64)
+        n_labels, w = len(calibration.space), np.array([] if self.weights is None else self.weights, np.float64)
         if w.shape != (n_labels, n_labels) or not (np.isfinite(w).all() and (w >= 0).all() and (np.diag(w) > 0).all()):
             raise ParameterError(
                 f"weights must be a matrix of {n_labels} by {n_labels} numbers of at least 0, those of a label for "
