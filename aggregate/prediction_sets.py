@@ -263,13 +263,23 @@ def check_usable(fitted: SetPredictor, calibration: Calibration, rows: KnownScor
                 f"calibration rows, and {zeros:,} lack it (lists have up to {longest:,} labels)"
             )
         else:
-            faults.append(f"alpha {alpha} gives no label a threshold with rule {fitted.rule.name}: it has too few rows")
+            faults.append(_too_few(fitted, calibration, alpha))
     if faults:
         raise VotesError(
             "; ".join(faults) + ": every set would be all labels",
             where=rows.truth_origin,
             remedy="choose a larger alpha, or give more calibration rows, or longer lists",
         )
+
+
+def _too_few(fitted: SetPredictor, calibration: Calibration, alpha: Alpha) -> str:
+    name, ranked = fitted.rule.name, fitted.thresholds[alpha].ranked
+    if ranked is None:
+        of_labels = calibration.rows_of_labels
+        mean = len(calibration) / int(np.count_nonzero(of_labels))
+        return f"{name} needs more rows of most labels at alpha {alpha}: they have {mean:.3g} in the mean"
+    most = int(ranked.rows.max())
+    return f"a threshold of {name} needs {alpha.fewest:,} rows at alpha {alpha}, and none has more than {most:,}"
 
 
 def fitted_on(
