@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .assessment.calibration.ai import AiCalibration as AiCalibration
     from .assessment.calibration.labels import Calibration as Calibration
     from .assessment.comparison import Comparison as Comparison
+    from .assessment.conformal.comparison import SetComparison as SetComparison
+    from .assessment.conformal.evaluation import SetEvaluation as SetEvaluation
     from .assessment.conformal.named_sets import NamedSets as NamedSets
     from .assessment.conformal.predictor import SetPredictor as SetPredictor
     from .assessment.evaluation import Evaluation as Evaluation
@@ -78,6 +80,8 @@ if TYPE_CHECKING:
     from .saved_models import load_ai_calibration as load_ai_calibration
     from .saved_models import load_calibration as load_calibration
     from .saved_models import save_calibration as save_calibration
+    from .set_assessment import compare_sets as compare_sets
+    from .set_assessment import evaluate_sets as evaluate_sets
     from .settings import Settings as Settings
     from .simulation import simulate as simulate
     from .strategies.dawid_skene import DawidSkene as DawidSkene
@@ -114,6 +118,8 @@ _HOMES = {
         "assessment.calibration.labels": "Calibration",
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
+        "assessment.conformal.comparison": "SetComparison",
+        "assessment.conformal.evaluation": "SetEvaluation",
         "assessment.conformal.named_sets": "NamedSets",
         "assessment.conformal.predictor": "SetPredictor",
         "classifier_scores": "NamedScores",
@@ -139,6 +145,7 @@ _HOMES = {
         "publishing.releases": "list_runs publish rollback",
         "publishing.run": "PublishedRun Run",
         "saved_models": "load_ai_calibration load_calibration save_calibration",
+        "set_assessment": "compare_sets evaluate_sets",
         "settings": "Settings",
         "simulation": "simulate",
         "strategies.dawid_skene": "DawidSkene",

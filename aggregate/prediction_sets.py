@@ -19,6 +19,7 @@ from .assessment.conformal.saved import predictor_from_json, predictor_to_json
 from .assessment.conformal.scores.base import Score
 from .assessment.conformal.scores.cumulative import draws_of
 from .assessment.conformal.thresholds.base import Calibration, ThresholdRule
+from .assessment.conformal.usable import what_is_lacking
 from .assessment.conformal.weights import at_risk_labels, class_weights, label_weights
 from .classifier_scores import NamedScores
 from .errors import ParameterError, VotesError, quoted, warn
@@ -249,37 +250,18 @@ def calibration_rows(
 
 def check_usable(fitted: SetPredictor, calibration: Calibration, rows: KnownScores) -> None:
     """Raise VotesError, naming each alpha at which all sets would be the whole label space, and what it needs."""
-    n, faults = len(calibration), []
-    zeros = int(np.count_nonzero(calibration.scores <= calibration.unlisted))
-    for alpha in fitted.thresholds:
-        if fitted.n_always(alpha) < len(fitted.space):
-            continue
-        if n < alpha.fewest:
-            faults.append(f"alpha {alpha} needs {alpha.fewest:,} calibration rows, and there are {n:,}")
-        elif zeros >= alpha.rank(n):
-            longest = int(np.diff(rows.scores.lists.offsets).max(initial=0))
-            faults.append(
-                f"alpha {alpha} needs lists that lack the true label in fewer than {alpha.rank(n):,} of {n:,} "
-                f"calibration rows, and {zeros:,} lack it (lists have up to {longest:,} labels)"
-            )
-        else:
-            faults.append(_too_few(fitted, calibration, alpha))
+    longest = int(np.diff(rows.scores.lists.offsets).max(initial=0))
+    faults = [
+        what_is_lacking(fitted.rule, thresholds, calibration, alpha, longest)
+        for alpha, thresholds in fitted.thresholds.items()
+        if fitted.n_always(alpha) == len(fitted.space)
+    ]
     if faults:
         raise VotesError(
             "; ".join(faults) + ": every set would be all labels",
             where=rows.truth_origin,
             remedy="choose a larger alpha, or give more calibration rows, or longer lists",
         )
-
-
-def _too_few(fitted: SetPredictor, calibration: Calibration, alpha: Alpha) -> str:
-    name, ranked = fitted.rule.name, fitted.thresholds[alpha].ranked
-    if ranked is None:
-        of_labels = calibration.rows_of_labels
-        mean = len(calibration) / int(np.count_nonzero(of_labels))
-        return f"{name} needs more rows of most labels at alpha {alpha}: they have {mean:.3g} in the mean"
-    most = int(ranked.rows.max())
-    return f"a threshold of {name} needs {alpha.fewest:,} rows at alpha {alpha}, and none has more than {most:,}"
 
 
 def fitted_on(

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays import Flags, Floats, LabelCodes, Weights, Words
+from ...arrays import Floats
 from ...arrow import table_of_rows
 from ...blocks import count
-from ...classifier_scores import ClassifierScores
 from ...errors import ParameterError, VotesError
 from ...html_blocks import as_html
 from ...progress import SILENT, Progress
@@ -19,38 +18,18 @@ from ...schema import SET_COMPARISON, SET_MEASURES, arrow_schema
 from ..evaluation import RESAMPLES, UNKNOWN, Estimate
 from .evaluation import LevelEvaluation, evaluate_outcomes, plain
 from .label_space import LabelSpace
+from .labelled import LabelledScores
 from .methods import Method
 from .metrics import LabelOutcomes, SetOutcomes
 from .order import Alpha, alphas_of
 from .predictor import calibration_of
 from .scores.base import Score
 from .sets import ScoredLists
+from .usable import what_is_lacking
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledScores:
-    """Label lists whose true labels are known."""
-
-    scores: ClassifierScores
-    truth: LabelCodes  # int32[n]; positions in the label space, and beyond it for labels outside of it
-    weights: Weights | None = None  # float64[n]; P(the label is right), of calibration rows; None for labels that are
-    draws: Floats | None = None  # float64[n] in [0, 1), for scores that are randomised
-    keys: Words | None = None  # uint64[n]; hashes of the observations' ids, by which rules split calibration rows
-
-    __repr__ = short_repr
-
-    def __len__(self) -> int:
-        return self.truth.size
-
-    def only(self, chosen: Flags) -> "LabelledScores":
-        """The chosen (bool[n]) rows."""
-        lists, of_rows = self.scores.only(chosen), {name: getattr(self, name) for name in ("weights", "draws", "keys")}
-        known = {name: each[chosen] for name, each in of_rows.items() if each is not None}
-        return LabelledScores(lists, self.truth[chosen], **known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +54,8 @@ class ComparedSets:
     """Empty if it cannot be used."""
     fault: str = ""
     """Why it cannot be used."""
+    useless: Mapping[Alpha, str] = field(default_factory=dict)
+    """Levels at which every set is all labels, and why; of several splits, in each of them."""
 
     __repr__ = short_repr
 
@@ -91,6 +72,8 @@ class SetComparison:
     """On which all were evaluated; in the first of several splits."""
     splits: int
     """Number of splits; of several, measures are means, and intervals are from the lowest to the highest value."""
+    n_labels: int
+    """Size of the label space."""
 
     def to_arrow(self) -> "pa.Table":
         """A row for each method and level: table SET_COMPARISON of ``schema``; one for a method that cannot be used."""
@@ -100,7 +83,7 @@ class SetComparison:
                 "method": each.method,
                 "alpha": None if level is None else float(level.alpha),
                 "guarantee": each.guarantee or None,
-                "fault": each.fault or None,
+                "fault": each.fault or (None if level is None else each.useless.get(level.alpha)),
                 "calibration_rows": self.calibration_rows,
                 "observations": None if level is None else level.observations,
                 "labels": None if level is None else level.labels,
@@ -156,6 +139,7 @@ def compare_methods(
         raise ParameterError("there is nothing to compare", remedy="give methods, splits and levels")
     options = {"resamples": resamples if len(splits) == 1 else 0, "seed": seed}
     faults: dict[str, str] = {}
+    useless: dict[str, list[dict[Alpha, str]]] = {name: [] for name in methods}
     found: dict[str, list[list[LevelEvaluation]]] = {name: [] for name in methods}
     for split in splits:
         for score, names in _by_score(methods).items():
@@ -167,23 +151,31 @@ def compare_methods(
             for name in names:
                 progress.phase(f"evaluate {name}")
                 try:
-                    found[name].append([scored.evaluate(methods[name], alpha, options) for alpha in levels])
+                    results = [scored.evaluate(methods[name], alpha, options) for alpha in levels]
                 except (VotesError, ParameterError) as error:
                     faults[name] = str(error)
+                    continue
+                found[name].append([level for level, _ in results])
+                useless[name].append({level.alpha: reason for level, reason in results if reason is not None})
     first = splits[0]
     return SetComparison(
         [
-            ComparedSets(
+            ComparedSets(name, methods[name].rule.guarantee, [], faults[name])
+            if name in faults
+            else ComparedSets(
                 name,
-                method.rule.guarantee,
-                [] if name in faults else [_over_splits(of_level) for of_level in zip(*found[name], strict=True)],
-                faults.get(name, ""),
+                methods[name].rule.guarantee,
+                [_over_splits(of_level) for of_level in zip(*found[name], strict=True)],
+                useless={
+                    alpha: why for alpha, why in useless[name][0].items() if all(alpha in s for s in useless[name])
+                },
             )
-            for name, method in methods.items()
+            for name in methods
         ],
         len(first.calibration),
         len(first.evaluation),
         len(splits),
+        len(first.space),
     )
 
 
@@ -204,15 +196,20 @@ class _Scored:
         self._calibration = calibration_of(
             score, split.space, rows.scores, rows.truth, weights=rows.weights, draws=rows.draws, keys=rows.keys
         )
+        self._longest = int(np.diff(rows.scores.offsets).max(initial=0))
         self._lists = ScoredLists(score.on(split.space), split.evaluation.scores, split.evaluation.draws)
 
-    def evaluate(self, method: Method, alpha: Alpha, options: Mapping[str, Any]) -> LevelEvaluation:
-        """The measures of a method of this score."""
+    def evaluate(self, method: Method, alpha: Alpha, options: Mapping[str, Any]) -> tuple[LevelEvaluation, str | None]:
+        """The measures of a method of this score, and why its sets are all labels, if they are."""
         space = self._split.space
         thresholds = method.rule.fit(self._calibration, alpha)
         slack = max(method.score.slack, method.rule.slack)
         sets = self._lists.sets(thresholds, len(space), slack)
-        return evaluate_outcomes(SetOutcomes.of(sets, self._split.evaluation.truth), alpha, space, **options)
+        outcomes = SetOutcomes.of(sets, self._split.evaluation.truth)
+        reason = None
+        if sets.always.all():
+            reason = what_is_lacking(method.rule, thresholds, self._calibration, alpha, self._longest)
+        return evaluate_outcomes(outcomes, alpha, space, **options), reason
 
 
 def _over_splits(levels: Sequence[LevelEvaluation]) -> LevelEvaluation:

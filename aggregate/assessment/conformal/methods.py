@@ -1,8 +1,8 @@
 """Methods to make prediction sets: a score and a threshold rule with their options, as ``pas/interp-q:tau=0.9``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...errors import ParameterError, did_you_mean
 from ...parameters import Parameter, declared, kind_of
@@ -55,13 +55,19 @@ class Method:
         return f"{_text(self.score)}/{_text(self.rule)}"
 
 
-def named_methods(texts: Iterable[str] = (), *, weighted: bool = False) -> dict[str, Method]:
-    """Methods by the texts that they are given as; by default COMPARED, wpas only with ``weighted`` labels.
+GivenMethods: TypeAlias = Mapping[str, str | Method] | Iterable[str | Method] | None
+"""Methods, or their texts; by name, or not."""
+
+
+def named_methods(given: GivenMethods = None, *, weighted: bool = False) -> dict[str, Method]:
+    """Methods by name, which by default is their text; by default COMPARED, wpas only if labels are ``weighted``.
 
     Raises ParameterError.
     """
-    chosen = list(texts) or [text for text in COMPARED if weighted or not text.startswith("wpas")]
-    return {text: Method.of(text) for text in chosen}
+    if not given:
+        given = [text for text in COMPARED if weighted or not text.startswith("wpas")]
+    pairs = given.items() if isinstance(given, Mapping) else [(str(each), each) for each in given]
+    return {name: each if isinstance(each, Method) else Method.of(each) for name, each in pairs}
 
 
 def _made(registry: Registry[Any], text: str, method: str) -> Any:

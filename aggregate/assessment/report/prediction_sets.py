@@ -1,14 +1,16 @@
 """Evaluations and comparisons of prediction sets as blocks."""
 
+from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from ...blocks import Block, Label, Table
+from ...blocks import Block, Label, Table, count
 from .evaluation import interval, percent
 
 if TYPE_CHECKING:
-    from ..conformal.comparison import SetComparison
+    from ..conformal.comparison import ComparedSets, SetComparison
     from ..conformal.evaluation import LevelEvaluation, SetEvaluation
+    from ..conformal.order import Alpha
 
 SHARES = {
     "marginal_coverage": "coverage",
@@ -38,7 +40,7 @@ SIZES = {
 }
 """Measures that are numbers of labels, or of genera."""
 
-FORMATS = {"mean_size": ".2f", "mean_genera": ".2f"}
+FORMATS = {"mean_size": ",.2f", "mean_genera": ",.2f"}
 """Those of means; other numbers are quantiles."""
 
 
@@ -58,7 +60,7 @@ def evaluation_blocks(evaluation: "SetEvaluation") -> list[Block]:
             ]
             for level in levels
         ],
-        formats=("", *[".1f %"] * len(shares), *(FORMATS.get(name, ",.4g") for name in sizes)),
+        formats=("", *[".1f %"] * len(shares), *(FORMATS.get(name, ",.1f") for name in sizes)),
         layout="sideways",
         intervals=f"95 % intervals, of {resamples:,} resamples of the observations" if resamples else "",
     )
@@ -87,19 +89,23 @@ COMPARED_SIZES = {"mean_size": "mean size", "median_size": "median", "size_q90":
 LEAST = ("empty", "one label", "9/10", "others", "median", "weighted", "gap", "guaranteed")
 """Columns in the order in which they are left out in a narrow terminal."""
 
-LEGEND = (
-    "macro: mean over labels of the coverage of their observations; weighted: by the weights of the labels",
-    "below half: labels of which fewer than half of the observations are covered",
-    "gap: mean over labels of how far coverage is below 1 - alpha",
-)
+LEGEND = {
+    "macro": "macro: mean over labels of the coverage of their observations",
+    "weighted": "weighted: the same, by the weights of the labels",
+    "at risk": "at risk, others: the same, of the labels at risk and of the others",
+    "below half": "below half: labels of which fewer than half of the observations are covered",
+    "gap": "gap: mean over labels of how far coverage is below 1 - alpha",
+    "9/10": "9/10: size that nine in ten sets do not exceed",
+}
 
 
 def comparison_blocks(comparison: "SetComparison") -> list[Block]:
     """A table for each level, the smallest sets first, and the methods that cannot be used."""
     usable = [each for each in comparison.compared if each.levels]
-    blocks = []
-    for place, level in enumerate(usable[0].levels if usable else ()):
-        shares = [name for name in COMPARED_SHARES if name in level.measures]
+    blocks = [Block(_rows(comparison))]
+    levels = usable[0].levels if usable else ()
+    shares = [name for name in COMPARED_SHARES if levels and name in levels[0].measures]
+    for place, level in enumerate(levels):
         rows = sorted(
             ((each, each.levels[place].measures) for each in usable), key=lambda row: row[1]["mean_size"].value
         )
@@ -115,13 +121,31 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
                 ]
                 for each, measures in rows
             ],
-            formats=("", ",.2f", ",.4g", ",.4g", *[".1f %"] * len(shares), ""),
+            formats=("", ",.2f", ",.1f", ",.1f", *[".1f %"] * len(shares), ""),
             left=(0, header.index("guaranteed")),
             least=tuple(header.index(name) for name in LEAST if name in header),
         )
-        head = f"alpha {level.alpha}: {level.observations:,} observations of {level.labels:,} labels"
-        blocks.append(Block(f"{head}, fitted on {comparison.calibration_rows:,} others", [table]))
+        blocks.append(Block(f"alpha {level.alpha}", [table, *_useless(usable, level.alpha)]))
     faulty = [each for each in comparison.compared if not each.levels]
     if faulty:
         blocks.append(Block("cannot be used:", [f"  {each.method}: {each.fault}" for each in faulty]))
-    return [*blocks, Block(content=LEGEND)]
+    known = {COMPARED_SHARES[name] for name in shares} | {*COMPARED_SIZES.values()}
+    return [*blocks, Block(content=[line for name, line in LEGEND.items() if name in known])]
+
+
+def _rows(comparison: "SetComparison") -> str:
+    """What was fitted and evaluated on."""
+    n, others = count(comparison.evaluation_rows, "observation"), comparison.calibration_rows
+    labels = f"{comparison.n_labels:,} labels in the label space"
+    if comparison.splits == 1:
+        return f"evaluated on {n}, fitted on {others:,} others; {labels}"
+    return f"means over {comparison.splits} divisions: evaluated on about {n}, fitted on {others:,} others; {labels}"
+
+
+def _useless(compared: Sequence["ComparedSets"], alpha: "Alpha") -> list[str]:
+    """The methods whose sets are all labels, and why."""
+    methods: dict[str, list[str]] = {}
+    for each in compared:
+        if alpha in each.useless:
+            methods.setdefault(each.useless[alpha], []).append(each.method)
+    return [f"{', '.join(names)}: every set is all labels: {reason}" for reason, names in methods.items()]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from plant_aggregate.assessment.conformal.comparison import LabelledScores, SetComparison, Split, compare_methods
+from plant_aggregate.assessment.conformal.comparison import SetComparison, Split, compare_methods
 from plant_aggregate.assessment.conformal.evaluation import SetEvaluation, evaluate_predictor
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
+from plant_aggregate.assessment.conformal.labelled import LabelledScores
 from plant_aggregate.assessment.conformal.methods import Method
 from plant_aggregate.assessment.conformal.predictor import SetPredictor, calibration_of, fit_predictor
 from plant_aggregate.assessment.conformal.priors import Prior

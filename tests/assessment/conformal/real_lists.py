@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from plant_aggregate.assessment.conformal.comparison import LabelledScores
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
+from plant_aggregate.assessment.conformal.labelled import LabelledScores
 from plant_aggregate.assessment.conformal.priors import Prior
 from plant_aggregate.classifier_scores import ClassifierScores
 from tests.paths import ROOT

@@ -1,0 +1,207 @@
+"""Evaluation of prediction sets from files or memory, and methods of making them side by side."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from .arrays import Flags
+from .assessment.conformal.comparison import SetComparison, Split, compare_methods
+from .assessment.conformal.evaluation import SetEvaluation, evaluate_predictor
+from .assessment.conformal.labelled import LabelledScores, divided
+from .assessment.conformal.methods import GivenMethods, named_methods
+from .assessment.conformal.order import Alpha, alphas_of
+from .assessment.conformal.predictor import SetPredictor
+from .assessment.conformal.priors import Prior
+from .assessment.conformal.scores.cumulative import draws_of
+from .assessment.evaluation import RESAMPLES
+from .blocks import count
+from .errors import ParameterError, VotesError, warn
+from .frames import IN_MEMORY, check_columns, check_type
+from .ids.hashing import numbers_of
+from .ingest.classifier_scores import KnownScores
+from .ingest.label_tables import LabelTable
+from .listeners import ProgressLike, listening
+from .prediction_sets import GivenRun, GivenScores, known_labels, known_scores, label_space_of
+from .taxonomy import Taxonomy
+from .truth import Truth, rows_of
+
+
+def evaluate_sets(
+    predictor: SetPredictor,
+    scores: GivenScores,
+    truth: Any,
+    *,
+    alpha: "float | str | Alpha | Iterable[float | str | Alpha] | None" = None,
+    taxonomy: Taxonomy | None = None,
+    columns: Mapping[str, str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: ProgressLike = None,
+) -> SetEvaluation:
+    """Evaluate prediction sets where the true label is known: coverage, also of rare labels, and sizes.
+
+    Args:
+        predictor: thresholds that ``fit_sets`` found, on other observations than these.
+        scores: a classifier's label lists, as :func:`fit_sets` takes them. Lists of observations whose true label is
+            not known are ignored.
+        truth: true labels: what ``read_truth`` gives or takes.
+        alpha: one or several of the levels that were fitted; by default all of them.
+        taxonomy: measures also how often the genus, the family and the common taxon of the set are right.
+        columns: the columns' own names in the files of scores.
+        resamples: bootstrap resamples of the observations that the 95 % intervals come from, 0 for none.
+        seed: draws the resamples.
+        progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+
+    Raises VotesError if files cannot be read or used, or no observation of the truth has a list; ParameterError for a
+    level that was not fitted, and for invalid numbers; TypeError for what is no predictor.
+    """
+    check_type("a predictor of sets", predictor, SetPredictor, "evaluate_sets(fit_sets(scores, known), scores, truth)")
+    check_columns(columns)
+    with listening(progress) as listener:
+        listener.phase("read scores")
+        rows = known_scores(scores, known_labels(truth, None, None).truth, columns, predictor.space.names)
+        _warn_if_fitted_on(rows, predictor.fitted_on)
+        listener.phase("evaluate")
+        lists, ids = rows.scores.lists, rows.scores.observation_ids
+        draws = draws_of(ids, int(predictor.fitted_on.get("seed", 0))) if predictor.score.randomised else None
+        return evaluate_predictor(
+            predictor,
+            lists,
+            rows.truth,
+            names=rows.scores.label_names,
+            alphas=None if alpha is None else _levels(alpha),
+            draws=draws,
+            taxonomy=taxonomy,
+            resamples=resamples,
+            seed=seed,
+        )
+
+
+def _warn_if_fitted_on(rows: KnownScores, fitted_on: Mapping[str, Any]) -> None:
+    """Warn if thresholds were fitted on the same observations, as far as files tell."""
+    known = [rows.origin, rows.truth_origin, len(rows)]
+    if IN_MEMORY not in known and known == [fitted_on.get(name) for name in ("scores", "truth", "rows")]:
+        warn(f"{rows.truth_origin}: the thresholds were fitted on the same labels; give those of other observations")
+
+
+def compare_sets(
+    scores: GivenScores,
+    truth: Any,
+    methods: GivenMethods = None,
+    *,
+    alpha: "float | str | Alpha | Iterable[float | str | Alpha]" = 0.1,
+    calibration: Any = None,
+    share: float = 0.5,
+    repeats: int = 1,
+    counts: "LabelTable | None" = None,
+    prior_run: "GivenRun | None" = None,
+    prior_at_least: float = 1.0,
+    at_risk: "LabelTable | None" = None,
+    gamma: float = 10.0,
+    class_weights: "LabelTable | None" = None,
+    columns: Mapping[str, str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: ProgressLike = None,
+) -> SetComparison:
+    """Fit methods of making prediction sets on some observations, and evaluate all on the same others.
+
+    Args:
+        scores: a classifier's label lists, as :func:`fit_sets` takes them.
+        truth: true labels of the observations to evaluate on and, without ``calibration``, to fit on.
+        methods: texts such as ``"pas/interp-q:tau=0.9"``: a score and a threshold rule, each with its options; or a
+            dict of them by name. By default all that go together, with some values of their options. One that cannot
+            be used has the reason instead of measures.
+        alpha: the share of observations whose true label may be outside of its set, or several.
+        calibration: true labels of the observations to fit on. By default those of ``truth`` are divided, by hashes of
+            their ids: an observation is on the same side whatever others there are.
+        share: how many of the observations are fitted on, if they are divided.
+        repeats: divide so often, with seeds from ``seed`` on; measures are means over these.
+        counts: how often each label is in the classifier's training set, ``prior_run``, ``prior_at_least``,
+            ``at_risk``, ``gamma``, ``class_weights``: as for :func:`fit_sets`.
+        prior_run: see ``counts``.
+        prior_at_least: see ``counts``.
+        at_risk: see ``counts``; their coverage is also measured apart.
+        gamma: see ``counts``.
+        class_weights: see ``counts``.
+        columns: the columns' own names in the files of scores.
+        resamples: bootstrap resamples of the observations that the 95 % intervals come from, 0 for none; with
+            ``repeats``, intervals are from the lowest to the highest value instead.
+        seed: of the division, of the resamples, and of scores that are randomised.
+        progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+
+    Raises VotesError if files cannot be read or used, or one side of the division is empty; ParameterError for an
+    unknown method, for what cannot be combined, and for numbers out of range.
+    """
+    check_columns(columns)
+    levels = _levels(alpha)
+    chosen = named_methods(methods, weighted=at_risk is not None or class_weights is not None)
+    if not 0 < share < 1:
+        raise ParameterError(f"share is {share} but must be in (0, 1)")
+    if repeats < 1:
+        raise ParameterError(f"repeats is {repeats} but must be at least 1")
+    if repeats > 1 and calibration is not None:
+        raise ParameterError("repeats and calibration exclude each other")
+    with listening(progress) as listener:
+        listener.phase("read true labels")
+        experts = known_labels(truth, None, None).truth
+        first = None if calibration is None else known_labels(calibration, None, None).truth
+        listener.phase("read scores")
+        rows = known_scores(scores, experts if first is None else _one_after_the_other(first, experts), columns)
+        options: dict[str, Any] = {"counts": counts, "prior_run": prior_run, "prior_at_least": prior_at_least}
+        weighing: dict[str, Any] = {"at_risk": at_risk, "gamma": gamma, "weights": class_weights}
+        space, coded, _ = label_space_of(rows, **options, **weighing)
+        ids = rows.scores.observation_ids
+        if first is None:
+            sides = [divided(ids, share, seed + number) for number in range(repeats)]
+        else:
+            sides = [_fitted_on(rows, len(first))]
+        splits = []
+        for number, side in enumerate(sides):
+            labelled = _labelled(coded, seed + number)
+            of_split = space
+            if counts is None and prior_run is None:
+                of_split = replace(space, prior=Prior.of_labels(labelled.truth[side], len(space), prior_at_least))
+            splits.append(Split(of_split, labelled.only(side), labelled.only(~side)))
+        return compare_methods(chosen, splits, levels, resamples=resamples, seed=seed, progress=listener)
+
+
+def _levels(alpha: "float | str | Alpha | Iterable[float | str | Alpha]") -> tuple[Alpha, ...]:
+    return alphas_of([alpha] if isinstance(alpha, str | float | Alpha) else alpha)
+
+
+def _labelled(coded: KnownScores, seed: int) -> LabelledScores:
+    ids = coded.scores.observation_ids
+    keys = numbers_of("row|", ids).astype(np.uint64)
+    return LabelledScores(coded.scores.lists, coded.truth, draws=draws_of(ids, seed), keys=keys)
+
+
+def _one_after_the_other(first: Truth, second: Truth) -> Truth:
+    """The labels of observations to fit on, and then those of other observations to evaluate on.
+
+    Warns of observations of the second that the first has, too: they are left out. Raises VotesError if none is left.
+    """
+    twice, _ = rows_of(second.observation_ids, first.observation_ids)
+    kept = np.delete(np.arange(len(second)), twice)
+    if not kept.size:
+        raise VotesError("all observations to evaluate on are to be fitted on", where=second.origin)
+    if twice.size:
+        warn(f"{second.origin}: {count(twice.size, 'observation')} left out, as {first.origin} has them to fit on")
+    rest = second.at(kept)
+    ids, labels = (
+        pa.chunked_array([one, other.cast(one.type)]).combine_chunks()
+        for one, other in ((first.observation_ids, rest.observation_ids), (first.labels, rest.labels))
+    )
+    return Truth(ids, labels, second.origin)
+
+
+def _fitted_on(rows: KnownScores, n_first: int) -> Flags:
+    """Which rows are those of the first labels. Raises VotesError if all or none are."""
+    side: Flags = rows.rows < n_first
+    if side.all() or not side.any():
+        which = "evaluate" if side.all() else "fit"
+        raise VotesError(f"has no list of an observation to {which} on", where=rows.origin)
+    return side
