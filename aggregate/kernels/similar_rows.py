@@ -3,17 +3,18 @@
 A row whose label is at position z weighs w = exp(-(z - z_p)^2 / (2 variance_p)) for a target p at position z_p: a
 Gaussian over its peak, which is the weight of the target itself, so that none but what is far off underflows. Rows are
 in ascending order of score. Their positions are few, as are counts of images: ``levels`` float64[levels] are the
-distinct ones, ``level_of_row`` int32[n] has that of each row, ``rows_at_level`` int64[levels] counts them.
+distinct ones, ``level_of_row`` int32[n] has that of each row, ``rows_at_level`` float64[levels] counts them. A row
+counts as ``row_weight`` float64[n] rows.
 """
 
 import numpy as np
 
-from ..arrays import Counts, Floats, Indices, Offsets
+from ..arrays import Counts, Floats, Indices, Offsets, Weights
 from .jit import kernel
 
 
 @kernel
-def _weigh(position: float, variance: float, levels: Floats, rows_at_level: Indices, weights: Floats) -> float:
+def _weigh(position: float, variance: float, levels: Floats, rows_at_level: Weights, weights: Floats) -> float:
     """Write the weights float64[levels] of rows for a target; returns the weight of all rows together."""
     total = 0.0
     for level in range(levels.size):
@@ -32,8 +33,9 @@ def thresholds_of_targets(
     share: float,
     tolerance: float,
     levels: Floats,
-    rows_at_level: Indices,
+    rows_at_level: Weights,
     level_of_row: Counts,
+    row_weight: Weights,
     scores: Floats,
     thresholds: Floats,
 ) -> None:
@@ -49,10 +51,10 @@ def thresholds_of_targets(
         if not may_be_below > 0.0:
             thresholds[p] = -np.inf
             continue
-        row, weight = 0, weights[level_of_row[0]]
+        row, weight = 0, weights[level_of_row[0]] * row_weight[0]
         while weight <= may_be_below and row + 1 < scores.size:
             row += 1
-            weight += weights[level_of_row[row]]
+            weight += weights[level_of_row[row]] * row_weight[row]
         thresholds[p] = scores[row]
 
 
@@ -65,8 +67,9 @@ def shares_of_targets(
     offsets: Offsets,
     n_below: Indices,
     levels: Floats,
-    rows_at_level: Indices,
+    rows_at_level: Weights,
     level_of_row: Counts,
+    row_weight: Weights,
     shares: Floats,
 ) -> None:
     """``shares`` float64[items]: the share of all rows and the target, by weight, that is not below an item.
@@ -80,6 +83,6 @@ def shares_of_targets(
         row, weight = 0, 0.0
         for item in range(offsets[p], offsets[p + 1]):
             while row < n_below[item]:
-                weight += weights[level_of_row[row]]
+                weight += weights[level_of_row[row]] * row_weight[row]
                 row += 1
             shares[item] = max(total - weight, 0.0) / (total + 1.0)

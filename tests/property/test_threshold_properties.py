@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.order import Alpha
-from plant_aggregate.assessment.conformal.thresholds.base import Calibration
+from plant_aggregate.assessment.conformal.thresholds.base import TOLERANCE, Calibration
 from plant_aggregate.assessment.conformal.thresholds.classwise import Classwise
 from plant_aggregate.assessment.conformal.thresholds.clustered import Clustered
 from plant_aggregate.assessment.conformal.thresholds.fuzzy import Fuzzy
@@ -23,7 +23,6 @@ from plant_aggregate.assessment.conformal.thresholds.fuzzy_reconformalised impor
 from plant_aggregate.assessment.conformal.thresholds.interp_q import InterpQ
 from plant_aggregate.assessment.conformal.thresholds.label_weighted import LabelWeighted
 from plant_aggregate.assessment.conformal.thresholds.macro import Macro
-from plant_aggregate.assessment.conformal.thresholds.similarity import TOLERANCE
 from plant_aggregate.assessment.conformal.thresholds.standard import Standard
 from tests.reference import conformal as reference
 
@@ -241,3 +240,56 @@ def test_clusters_are_covered_as_guaranteed(scores, alpha):
         thresholds = rule.fit(all_rows.of(np.arange(n) != i).calibration(), Alpha.of(alpha))
         covered += int(rows[i][0] >= thresholds.each(len(scores) + 1)[rows[i][1]])
     assert covered >= n * (1 - Fraction(alpha))
+
+
+def label_weighted() -> LabelWeighted:
+    return LabelWeighted(np.array([[1.0 if k == j else 1 / (2 + k + j) for j in range(5)] for k in range(5)]))
+
+
+@given(some_rows(), ALPHAS, RULES)
+def test_rows_of_weight_one_are_rows_without_weights(rows, alpha, rule):
+    calibration = rows.calibration()
+    weighted = replace(calibration, weights=np.ones(len(calibration)))
+    one, other = (rule.fit(each, Alpha.of(alpha)) for each in (calibration, weighted))
+    np.testing.assert_array_equal(one.each(rows.n_labels), other.each(rows.n_labels))
+    assert one.shared == other.shared
+    assert other.ranked is None
+
+
+NOT_SPLIT = [
+    Standard(),
+    Classwise(),
+    InterpQ(),
+    Macro(),
+    Clustered(given={0: 0, 1: 0, 2: 1}),
+    fuzzy()[0],
+    label_weighted(),
+]
+
+
+@given(some_rows(), ALPHAS, st.sampled_from(NOT_SPLIT), st.lists(st.integers(0, 3), min_size=60, max_size=60))
+def test_a_row_counts_as_often_as_it_weighs(rows, alpha, rule, times):
+    if isinstance(rule, LabelWeighted):
+        rule = LabelWeighted(rule.weights[: rows.n_labels, : rows.n_labels])
+    calibration = rows.calibration()
+    weighted = replace(calibration, weights=np.array(times[: len(calibration)], float))
+    repeated = calibration.of(np.repeat(np.arange(len(calibration)), times[: len(calibration)]))
+    one, other = (rule.fit(each, Alpha.of(alpha)) for each in (weighted, repeated))
+    np.testing.assert_array_equal(one.each(rows.n_labels), other.each(rows.n_labels))
+    assert one.shared == other.shared
+
+
+@given(some_rows(), ALPHAS, st.lists(st.sampled_from([0.1, 0.25, 0.7, 0.9, 1.0]), min_size=60, max_size=60))
+def test_thresholds_of_weighted_rows_are_the_largest_that_enough_rows_reach(rows, alpha, weights):
+    calibration = rows.calibration()
+    of_rows = weights[: len(calibration)]
+    found = Standard().fit(replace(calibration, weights=np.array(of_rows)), Alpha.of(alpha)).shared
+    assert found == reference.weighted_threshold(rows.scores, of_rows, alpha)
+
+
+def test_decimal_weights_add_up():
+    """Ten rows of weight 0.9 and a new one are 10, of which nine are 1 - alpha."""
+    calibration = Rows([0.3] * 10, [0] * 10, 1).calibration()
+    weighted = replace(calibration, weights=np.full(10, 0.9))
+    assert Standard().fit(weighted, Alpha.of("0.1")).shared == 0.3
+    assert Standard().fit(weighted, Alpha.of("0.099")).shared == -np.inf

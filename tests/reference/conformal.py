@@ -58,6 +58,17 @@ def threshold(scores: Sequence[float], alpha: str) -> float:
     return sorted(scores)[rank - 1] if rank else -math.inf
 
 
+def weighted_threshold(scores: Sequence[float], weights: Sequence[float], alpha: str) -> float:
+    """The largest score such that the rows of it or more weigh 1 - alpha of all rows and a new one, tried one by one.
+
+    Weights are the numbers that their decimal texts name.
+    """
+    exact = [Fraction(str(w)) for w in weights]
+    wanted = (1 - Fraction(alpha)) * (sum(exact) + 1)
+    rows = list(zip(scores, exact, strict=True))
+    return max((v for v in scores if sum(w for s, w in rows if s >= v) >= wanted), default=-math.inf)
+
+
 def classwise(scores: Sequence[float], labels: Sequence[int], n_labels: int, alpha: str) -> list[float]:
     """The threshold of each label, from its own rows."""
     return [threshold([s for s, y in zip(scores, labels, strict=True) if y == k], alpha) for k in range(n_labels)]

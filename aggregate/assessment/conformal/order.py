@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Floats, Indices, LabelCodes
+from ...arrays import Floats, Indices, LabelCodes, Weights
 from ...errors import ParameterError
 
 
@@ -68,28 +68,56 @@ def alphas_of(levels: Iterable[Alpha | str | float]) -> tuple[Alpha, ...]:
     return tuple(dict.fromkeys(Alpha.of(level) for level in levels))
 
 
-def threshold_at(scores: Floats, alpha: Alpha) -> float:
-    """The m(n)-th smallest of ``scores`` float64[n], ties counted; -inf where m(n) is 0."""
+def threshold_at(scores: Floats, alpha: Alpha, weights: Weights | None = None) -> float:
+    """The m(n)-th smallest of ``scores`` float64[n], ties counted; -inf where m(n) is 0.
+
+    ``weights``: as of :func:`thresholds_of_groups`.
+    """
+    if weights is not None:
+        return float(thresholds_of_groups(scores, np.zeros(scores.size, np.int32), 1, alpha, weights)[0])
     rank = alpha.rank(scores.size)
     return float(np.partition(scores, rank - 1)[rank - 1]) if rank else -np.inf
 
 
-def thresholds_of_groups(scores: Floats, groups: LabelCodes, n_groups: int, alpha: Alpha) -> Floats:
+def thresholds_of_groups(
+    scores: Floats, groups: LabelCodes, n_groups: int, alpha: Alpha, weights: Weights | None = None
+) -> Floats:
     """The threshold of each group of ``scores`` float64[n], float64[n_groups]; -inf for groups with too few.
 
-    ``groups``: int32[n]; scores of negative groups are left out.
+    ``groups``: int32[n]; scores of negative groups are left out. ``weights``: float64[n]; a score counts as so many,
+    and a new one as one: the threshold is the largest v with sum over s_i >= v of w_i >= (1 - alpha)(sum of w_i + 1).
 
     >>> thresholds_of_groups(np.array([0.5, 0.1, 0.7, 0.3]), np.array([0, 2, 0, 0]), 3, Alpha.of("0.5")).tolist()
     [0.5, -inf, 0.1]
     """
     in_order = np.lexsort((scores, groups))
     counts = np.bincount(groups[groups >= 0], minlength=n_groups)
-    ranks = alpha.ranks(counts)
     starts = np.cumsum(counts) - counts + np.count_nonzero(groups < 0)
+    if weights is None:
+        ranks = alpha.ranks(counts)
+    else:
+        ranks = _weighted_ranks(weights[in_order], groups[in_order], n_groups, alpha)
     thresholds = np.full(n_groups, -np.inf)
     enough = ranks > 0
     thresholds[enough] = scores[in_order[(starts + ranks - 1)[enough]]]
     return thresholds
+
+
+def _weighted_ranks(weights: Weights, groups: LabelCodes, n_groups: int, alpha: Alpha) -> Indices:
+    """The rank of the threshold among the rows of each group, which are in ascending order of group and score.
+
+    In whole numbers of 2**-36, whose sums are exact; sums that differ by less than rounding may are equal.
+    """
+    one, is_in = 1 << 36, groups >= 0
+    groups, counted = groups[is_in], np.rint(weights[is_in] * one).astype(np.int64)
+    sums = np.zeros(n_groups, np.int64)
+    np.add.at(sums, groups, counted)
+    # What may be below the threshold: alpha (sum + 1) - 1.
+    limits = np.array([int((alpha.exact * (total + one) - one) // 1) for total in sums.tolist()], np.int64)
+    limits += np.bincount(groups, minlength=n_groups)
+    up_to = np.cumsum(counted) - (np.cumsum(sums) - sums)[groups]
+    n_below = np.bincount(groups[up_to <= limits[groups]], minlength=n_groups)
+    return np.where(limits >= 0, n_below + 1, 0)
 
 
 class Randomised(NamedTuple):

@@ -12,6 +12,8 @@ from ....reprs import short_repr
 from ..label_space import LabelSpace
 from ..order import Alpha
 
+TOLERANCE = 1e-11  # share of all weights within which their sums count as equal
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -21,7 +23,9 @@ class Calibration:
     labels: LabelCodes  # int32[n]; y_i, positions in the label space
     space: LabelSpace
     unlisted: float = 0.0  # score of a label that a list does not have
-    weights: Weights | None = None  # float64[n]; P(y_i is right), None for labels that are
+    # float64[n] in [0, 1]; P(y_i is right): a row counts as so many rows, a new observation as one. None: one each.
+    # Nothing is guaranteed with weights.
+    weights: Weights | None = None
     keys: Words | None = None  # uint64[n]; hashes of the observations' ids, by which rules split the rows
 
     def __len__(self) -> int:
@@ -31,6 +35,15 @@ class Calibration:
     def rows_of_labels(self) -> Indices:
         """n_k, int64[K]: the number of rows of each label."""
         return np.bincount(self.labels, minlength=len(self.space)).astype(np.int64)
+
+    @property
+    def weight_of_labels(self) -> Weights:
+        """float64[K]; the rows of each label together, by weight."""
+        return np.bincount(self.labels, self.weights, minlength=len(self.space)).astype(np.float64)
+
+    def ranked(self, rows: Indices, groups: LabelCodes | None = None) -> "RankedRows | None":
+        """What :class:`RankedRows` says of thresholds from ``rows``; None if rows have weights."""
+        return RankedRows(rows, groups) if self.weights is None else None
 
     def of(self, rows: Flags) -> "Calibration":
         """Some of the rows, bool[n]."""

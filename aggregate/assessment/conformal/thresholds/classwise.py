@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..order import Alpha, thresholds_of_groups
-from .base import Calibration, RankedRows, Thresholds
+from .base import Calibration, Thresholds
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Classwise:
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """A threshold for each label; -inf for those with too few rows, and for labels outside the label space."""
-        of_labels = thresholds_of_groups(calibration.scores, calibration.labels, len(calibration.space), alpha)
+        rows = calibration.scores, calibration.labels, len(calibration.space)
+        of_labels = thresholds_of_groups(*rows, alpha, calibration.weights)
         labels = np.arange(len(calibration.space), dtype=np.int32)
-        return Thresholds(-np.inf, of_labels, ranked=RankedRows(calibration.rows_of_labels, labels))
+        return Thresholds(-np.inf, of_labels, ranked=calibration.ranked(calibration.rows_of_labels, labels))

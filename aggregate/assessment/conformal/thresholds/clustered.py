@@ -15,7 +15,7 @@ from ....arrays import Floats, Indices, LabelCodes, Weights
 from ....errors import ParameterError
 from ....parameters import check_parameters
 from ..order import Alpha, threshold_at, thresholds_of_groups
-from .base import Calibration, RankedRows, Thresholds, seed
+from .base import Calibration, Thresholds, seed
 
 QUANTILES = 0.5, 0.6, 0.7, 0.8, 0.9  # of the nonconformity of a label's rows: where the label is
 NULL = -1  # cluster of the labels in none
@@ -48,14 +48,14 @@ class Clustered:
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """A threshold for each label. Raises ParameterError if scikit-learn is needed and not installed."""
         cluster_of, rows = self._clusters(calibration, alpha)
-        standard = threshold_at(rows.scores, alpha)
+        standard = threshold_at(rows.scores, alpha, rows.weights)
         n_clusters, cluster_of_row = int(cluster_of.max(initial=NULL)) + 1, cluster_of[rows.labels]
-        of_clusters = thresholds_of_groups(rows.scores, cluster_of_row, n_clusters, alpha)
+        of_clusters = thresholds_of_groups(rows.scores, cluster_of_row, n_clusters, alpha, rows.weights)
         if n_clusters:
             counts = np.bincount(cluster_of_row[cluster_of_row != NULL], minlength=n_clusters)
-            ranked = RankedRows(counts.astype(np.int64), cluster_of)
+            ranked = rows.ranked(counts.astype(np.int64), cluster_of)
         else:
-            ranked = RankedRows(np.array([len(rows)]))
+            ranked = rows.ranked(np.array([len(rows)]))
         return Thresholds(standard, np.append(of_clusters, standard)[cluster_of], ranked=ranked)
 
     def _clusters(self, calibration: Calibration, alpha: Alpha) -> tuple[LabelCodes, Calibration]:
@@ -136,13 +136,18 @@ def kmeans(points: Floats, weights: Weights, n_clusters: int, seed: int) -> Labe
     """
     try:
         from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         remedy = "pip install 'plant-aggregate[clusters]'"
         raise ParameterError(
             "clusters of labels are found by scikit-learn, which is not installed", remedy=remedy
         ) from error
     n_clusters = min(n_clusters, len(np.unique(points, axis=0)))
-    found = KMeans(n_clusters, n_init=10, random_state=seed % (1 << 32)).fit(points, sample_weight=weights).labels_
+    model = KMeans(n_clusters, n_init=10, random_state=seed % (1 << 32))
+    with threadpool_limits(
+        1
+    ):  # points are few; threads that wait for each other take longer, and much so beside others
+        found = model.fit(points, sample_weight=weights).labels_
     _, firsts, numbers = np.unique(found, return_index=True, return_inverse=True)
     renumbered: LabelCodes = np.argsort(np.argsort(firsts))[numbers].astype(np.int32)
     return renumbered

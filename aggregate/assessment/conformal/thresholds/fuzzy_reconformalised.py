@@ -10,7 +10,7 @@ import numpy as np
 from ....parameters import check_parameters, parameter
 from ..order import Alpha, threshold_at
 from ..scores.base import SLACK
-from .base import Calibration, RankedRows, Thresholds, seed
+from .base import Calibration, Thresholds, seed
 from .similarity import SimilarRows, bandwidth, positions_of
 
 
@@ -47,6 +47,8 @@ class FuzzyReconformalised:
         is_held_out = calibration.part(Fraction(str(self.held_out)), self.seed)
         rows = SimilarRows(calibration.of(~is_held_out), positions, self.bandwidth)
         held_out = calibration.of(is_held_out)
-        most = -threshold_at(-rows.shares(held_out.scores, held_out.labels), alpha)  # b
+        shares = rows.shares(held_out.scores, held_out.labels)
+        most = -threshold_at(-shares, alpha, held_out.weights)  # b
         found = rows.thresholds(most, or_more=False)
-        return Thresholds(float(found[-1]), found[:-1], strict=True, ranked=RankedRows(np.array([len(held_out)])))
+        ranked = held_out.ranked(np.array([len(held_out)]))
+        return Thresholds(float(found[-1]), found[:-1], strict=True, ranked=ranked)

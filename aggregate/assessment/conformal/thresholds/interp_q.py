@@ -42,8 +42,10 @@ class InterpQ:
                 "interp-q counts a threshold of -inf as score 0, which must be the lowest score",
                 remedy="use it with softmax, pas or wpas",
             )
-        of_labels = thresholds_of_groups(calibration.scores, calibration.labels, len(calibration.space), alpha)
-        interpolated = self._interpolated(np.append(of_labels, -np.inf), threshold_at(calibration.scores, alpha))
+        scores, weights = calibration.scores, calibration.weights
+        of_labels = thresholds_of_groups(scores, calibration.labels, len(calibration.space), alpha, weights)
+        standard = threshold_at(scores, alpha, weights)
+        interpolated = self._interpolated(np.append(of_labels, -np.inf), standard)
         return Thresholds(float(interpolated[-1]), interpolated[:-1])
 
     def _interpolated(self, classwise: Floats, standard: float) -> Floats:

@@ -8,8 +8,7 @@ import numpy as np
 from ....arrays import Floats
 from ....errors import ParameterError
 from ..order import Alpha
-from .base import Calibration, Thresholds
-from .similarity import TOLERANCE
+from .base import TOLERANCE, Calibration, Thresholds
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +36,10 @@ class LabelWeighted:
             )
         order = np.lexsort((calibration.labels, calibration.scores))
         scores, labels, covered = calibration.scores[order], calibration.labels[order], float(1 - alpha.exact)
+        of_rows = 1.0 if calibration.weights is None else calibration.weights[order]
         found = np.full(n_labels, -np.inf)
         for k in range(n_labels):
-            weight_up_to = np.cumsum(w[k, labels])
+            weight_up_to = np.cumsum(w[k, labels] * of_rows)
             rows = weight_up_to[-1] if labels.size else 0.0
             may_be_below = rows - (covered - TOLERANCE) * (rows + w[k, k])
             if may_be_below > 0:

@@ -2,13 +2,13 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from fractions import Fraction
+from math import fsum
 from typing import ClassVar
 
 import numpy as np
 
 from ..order import Alpha
-from .base import Calibration, Thresholds
+from .base import TOLERANCE, Calibration, Thresholds
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Macro:
     guarantee: ClassVar[str] = "macro >= 1 - alpha"
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
-        """One threshold, compared in exact fractions."""
-        counts = calibration.rows_of_labels
-        wanted = (1 - alpha.exact) * int(np.count_nonzero(counts))
-        scores, n_of_label = calibration.scores, counts[calibration.labels]
+        """One threshold."""
+        scores, labels, of_rows = calibration.scores, calibration.labels, calibration.weights
+        of_labels = calibration.weight_of_labels
+        wanted = (float(1 - alpha.exact) - TOLERANCE) * np.count_nonzero(of_labels)
 
         def covers_too_few(v: float) -> bool:
-            kept = np.bincount(n_of_label[scores >= v])  # by n_k: few fractions in place of one for each label
-            shares = [Fraction(int(kept[n]), n + 1) for n in np.flatnonzero(kept).tolist()]
-            return sum(shares, Fraction(0)) < wanted
+            kept = scores >= v
+            covered = np.bincount(labels[kept], None if of_rows is None else of_rows[kept], minlength=of_labels.size)
+            return bool(fsum(covered / (of_labels + 1)) < wanted)
 
         candidates = np.unique(scores)
         first_too_high = bisect_left(candidates, True, key=covers_too_few)

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ....arrays import Floats, Indices, LabelCodes
+from ....arrays import Floats, Indices, LabelCodes, Weights
 from ....errors import ParameterError
 from ....parameters import parameter
 from ..label_space import LabelSpace
 from ..scores.base import SLACK
-from .base import Calibration
+from .base import TOLERANCE, Calibration
 
-TOLERANCE = 1e-11  # share of all weights within which sums count as equal
 N_BLOCKS = 16  # blocks of targets, more than there are threads: some take longer
 
 
@@ -57,18 +56,21 @@ class SimilarRows:
         The last kind is that of labels outside the space, which were never seen. There are fewer kinds than labels:
         those with the same training count and number of rows are one.
         """
-        n_rows = np.append(self.calibration.rows_of_labels, 0)
+        n_rows = np.append(self.calibration.weight_of_labels, 0.0)
         kinds, kind_of = np.unique(np.stack([np.append(self.positions, 0.0), n_rows]), axis=1, return_inverse=True)
         return kinds[0].copy(), self.bandwidth / (kinds[1] + 1), kind_of.reshape(-1)
 
     @cached_property
-    def _rows(self) -> tuple[Floats, Indices, LabelCodes, Floats]:
-        """Distinct positions of rows, rows at each, and the position and score of each row by score, then position."""
-        scores = self.calibration.scores
-        levels, level_of = np.unique(self.positions[self.calibration.labels], return_inverse=True)
+    def _rows(self) -> tuple[Floats, Weights, LabelCodes, Weights, Floats]:
+        """Distinct positions of rows, rows at each by weight, and by score the position, weight and score of each."""
+        rows = self.calibration
+        levels, level_of = np.unique(self.positions[rows.labels], return_inverse=True)
         level_of_row = level_of.reshape(-1).astype(np.int32)
-        order = np.lexsort((level_of_row, scores))
-        return levels, np.bincount(level_of_row, minlength=levels.size), level_of_row[order], scores[order]
+        weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+        order = np.lexsort((weights, level_of_row, rows.scores))
+        level_of_row, weights = level_of_row[order], weights[order]
+        at_level = np.bincount(level_of_row, weights, minlength=levels.size).astype(np.float64)
+        return levels, at_level, level_of_row, weights, rows.scores[order]
 
     def thresholds(self, share: float, *, or_more: bool) -> Floats:
         """For each label, the largest score v such that the rows of v or more weigh ``share`` of all, or more.
@@ -95,13 +97,13 @@ class SimilarRows:
         from ....kernels.similar_rows import shares_of_targets
 
         positions, variances, kind_of = self._labels
-        levels, rows_at_level, level_of_row, ordered = self._rows
+        *rows, ordered = self._rows
         n_below = np.searchsorted(ordered, scores - SLACK * np.abs(np.where(np.isfinite(scores), scores, 0.0)))
         kind = kind_of[labels]
         by_kind = np.lexsort((n_below, kind))
         offsets = np.searchsorted(kind[by_kind], np.arange(positions.size + 1))
         found = np.empty(scores.size)
-        items = offsets, n_below[by_kind], levels, rows_at_level, level_of_row, found
+        items = offsets, n_below[by_kind], *rows, found
         _in_blocks(shares_of_targets, positions.size, positions, variances, *items)
         shares = np.empty_like(found)
         shares[by_kind] = found

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..order import Alpha, threshold_at
-from .base import Calibration, RankedRows, Thresholds
+from .base import Calibration, Thresholds
 
 
 @dataclass(frozen=True)
@@ -24,4 +24,5 @@ class Standard:
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """One threshold; -inf if there are fewer than ``alpha.fewest`` rows."""
-        return Thresholds(threshold_at(calibration.scores, alpha), ranked=RankedRows(np.array([len(calibration)])))
+        threshold = threshold_at(calibration.scores, alpha, calibration.weights)
+        return Thresholds(threshold, ranked=calibration.ranked(np.array([len(calibration)])))
