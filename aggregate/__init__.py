@@ -67,6 +67,9 @@ if TYPE_CHECKING:
     from .ingest.truth import truth_from_table as truth_from_table
     from .ingest.user_weights import read_user_weights as read_user_weights
     from .pipeline import run as run
+    from .prediction_sets import fit_sets as fit_sets
+    from .prediction_sets import load_sets as load_sets
+    from .prediction_sets import save_sets as save_sets
     from .publishing.changes import Changes as Changes
     from .publishing.changes import diff as diff
     from .publishing.open_run import open_latest as open_latest
@@ -141,6 +144,7 @@ _HOMES = {
         "ingest.user_weights": "read_user_weights",
         "pipeline": "run",
         "publishing.changes": "Changes diff",
+        "prediction_sets": "fit_sets load_sets save_sets",
         "publishing.open_run": "open_latest open_run read_evidence",
         "publishing.releases": "list_runs publish rollback",
         "publishing.run": "PublishedRun Run",

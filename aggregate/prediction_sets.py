@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -9,36 +11,41 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrow import plain, to_numpy
+from .arrow import plain, to_arrow, to_numpy
 from .assessment.conformal.label_space import LabelSpace
 from .assessment.conformal.methods import Method
 from .assessment.conformal.order import Alpha, alphas_of
-from .assessment.conformal.predictor import SetPredictor, calibration_of, fit_predictor
-from .assessment.conformal.priors import Prior
+from .assessment.conformal.predictor import CALIBRATION_ROWS, SetPredictor, calibration_of, fit_predictor
+from .assessment.conformal.priors import Prior, names_as
 from .assessment.conformal.saved import predictor_from_json, predictor_to_json
 from .assessment.conformal.scores.base import Score
 from .assessment.conformal.scores.cumulative import draws_of
+from .assessment.conformal.scores.wpas import Wpas
 from .assessment.conformal.thresholds.base import Calibration, ThresholdRule
 from .assessment.conformal.usable import what_is_lacking
 from .assessment.conformal.weights import at_risk_labels, class_weights, label_weights
+from .blocks import count
 from .classifier_scores import NamedScores
 from .errors import ParameterError, VotesError, quoted, warn
 from .files.locations import check_local, path_text, redacted
 from .files.sources import Paths, read_text
 from .files.writing import in_one_step, writing
-from .frames import check_columns, check_type, is_frame
+from .frames import Frame, check_columns, check_type, is_frame, wrong_type
 from .ids.hashing import numbers_of
 from .ingest.classifier_scores import KnownScores, scores_in_memory, scores_with_truth
 from .ingest.given import given_truth
-from .ingest.label_tables import LabelTable, read_label_names, read_label_values
+from .ingest.label_tables import LabelTable, LabelValues, read_label_names, read_label_values
+from .ingest.score_tables import scores_from_table
 from .ingest.truth import read_truth
 from .listeners import ProgressLike, listening
+from .names import lookalikes
+from .parameters import declared
 from .publishing.open_run import open_named
 from .publishing.run import Run
 from .truth import Truth
 from .version import VERSION
 
-GivenScores: TypeAlias = "Paths | NamedScores"
+GivenScores: TypeAlias = "Paths | NamedScores | Frame"
 """Files of score lists, or label lists in memory."""
 
 GivenRun: TypeAlias = "str | os.PathLike[str] | Run"
@@ -78,7 +85,7 @@ def fit_sets(
 
     Args:
         scores: a classifier's label lists: Parquet files, folders or globs with the columns of ``schema.SCORE_LISTS``
-            or ``SCORE_ROWS``, or what ``scores_from_matrix`` gives.
+            or ``SCORE_ROWS``, a frame of these, or what ``scores_from_matrix`` gives.
         truth: experts' labels: what ``read_truth`` gives or takes. They, or a run, give the calibration rows.
         run: a published run; its valid labels are taken as true. Coverage is then of observations that would be valid.
         min_probability: of the labels of ``run``, only those whose column ``probability`` is at least this.
@@ -95,17 +102,30 @@ def fit_sets(
         gamma: how much more each of these weighs than another label.
         class_weights: the weight of each label, for ``wpas``: as ``counts``, its column ``weight``.
         columns: the columns' own names in the files of scores.
-        seed: of what is drawn at random, the same for the same id: scores that are randomised.
+        seed: of what is drawn at random, the same for the same id: scores that are randomised, and which rows find
+            clusters, or a margin, if ``threshold`` is a text that has no seed of its own.
         progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
 
     Raises VotesError if files cannot be read or used, or there are too few calibration rows for an alpha, or too many
     whose list lacks their true label; ParameterError for what cannot be combined, or is out of range.
+
+    >>> from plant_aggregate import fit_sets
+    >>> ids = list(range(20))
+    >>> scores = {"observation_id": ids, "labels": [["Acer", "Ilex"]] * 20, "probabilities": [[0.7, 0.3]] * 20}
+    >>> truth = {"observation_id": ids, "label": ["Acer"] * 17 + ["Ilex"] * 3}
+    >>> sets = fit_sets(scores, truth, alpha=[0.1, 0.2])
+    >>> sets
+    SetPredictor(softmax, standard, 2 labels, alpha 0.1, 0.2)
+    >>> sets.predict_one({"Acer": 0.6, "Ilex": 0.4}, alpha=0.1).to_arrow()["labels"].to_pylist()
+    [['Acer', 'Ilex']]
     """
     check_columns(columns)
-    method = _method(score, threshold)
-    alphas = alphas_of([alpha] if isinstance(alpha, str | float | Alpha) else alpha)
+    method = _method(score, threshold, seed)
+    alphas = alphas_of([alpha] if isinstance(alpha, str | Alpha) or not isinstance(alpha, Iterable) else alpha)
     if not alphas:
         raise ParameterError("no alpha is given")
+    if isinstance(method.score, Wpas) and at_risk is None and class_weights is None:
+        raise ParameterError("score wpas needs weights of labels", remedy="give at_risk or class_weights")
     with listening(progress) as listener:
         listener.phase("read true labels")
         known = known_labels(truth, run, min_probability)
@@ -119,17 +139,23 @@ def fit_sets(
         calibration = calibration_rows(method.score, space, rows, codes, seed)
         fitted = fit_predictor(method.score, method.rule, calibration, alphas)
         check_usable(fitted, calibration, rows)
-    about = fitted_on(calibration, rows, known, prior_of, seed)
-    return SetPredictor(fitted.score, fitted.rule, space, fitted.thresholds, about)
+    return replace(fitted, fitted_on=fitted_on(calibration, rows, known, prior_of, seed))
 
 
-def _method(score: str | Score, threshold: str | ThresholdRule) -> Method:
+def _method(score: str | Score, threshold: str | ThresholdRule, seed: int) -> Method:
     """A score and a threshold rule by name, or as they are."""
-    text = f"{score if isinstance(score, str) else 'softmax'}/{threshold if isinstance(threshold, str) else 'standard'}"
-    named = Method.of(text)
-    return Method(
-        named.score if isinstance(score, str) else score, named.rule if isinstance(threshold, str) else threshold
-    )
+    for wanted, given, method, name in (
+        ("a score", score, "on", "pas"),
+        ("a threshold rule", threshold, "fit", "standard"),
+    ):
+        if not isinstance(given, str) and (isinstance(given, type) or not hasattr(given, method)):
+            raise wrong_type(wanted, given, f"a name such as {name!r}")
+    texts = score if isinstance(score, str) else "softmax", threshold if isinstance(threshold, str) else "standard"
+    named = Method.of("/".join(texts))
+    rule = named.rule
+    if "seed" in declared(rule) and "seed=" not in texts[1]:
+        rule = replace(rule, seed=seed)  # type: ignore[type-var]
+    return Method(named.score if isinstance(score, str) else score, rule if isinstance(threshold, str) else threshold)
 
 
 def known_labels(truth: Any, run: "GivenRun | None", min_probability: float | None) -> KnownLabels:
@@ -157,9 +183,12 @@ def known_labels(truth: Any, run: "GivenRun | None", min_probability: float | No
     if min_probability is not None:
         chosen = pc.and_(chosen, pc.greater_equal(table.column("probability"), min_probability))
     table = table.filter(chosen)
-    where = opened.run_id or redacted(opened.consensus)
     if not table.num_rows:
-        raise VotesError("no label is valid, and probable enough", where=redacted(opened.consensus))
+        probable = "" if min_probability is None else f" whose probability is at least {min_probability:g}"
+        raise VotesError(
+            f"has no valid label{probable}", where=redacted(opened.consensus), remedy="name another run, or give truth"
+        )
+    where = opened.run_id or redacted(opened.consensus)
     truth_of_run = Truth(plain(table.column("observation_id")), plain(table.column("label")), f"run {where}")
     return KnownLabels(truth_of_run, where, min_probability)
 
@@ -167,17 +196,30 @@ def known_labels(truth: Any, run: "GivenRun | None", min_probability: float | No
 def known_scores(
     scores: GivenScores, truth: Truth, columns: Mapping[str, str] | None = None, names: pa.Array | None = None
 ) -> KnownScores:
-    """The label lists of observations whose label is known, from files or from memory; ``names`` come first."""
-    if isinstance(scores, NamedScores):
-        return scores_in_memory(scores, truth, names)
-    return scores_with_truth(scores, truth, columns=columns, names=names)
+    """The label lists of observations whose label is known, from files or from memory; ``names`` come first.
+
+    Raises VotesError.
+    """
+    given: Any = scores
+    if isinstance(given, NamedScores) or is_frame(given):
+        lists = given if isinstance(given, NamedScores) else scores_from_table(given, columns=columns)
+        return scores_in_memory(lists, truth, names)
+    return scores_with_truth(given, truth, columns=columns, names=names)
 
 
 def _warn_of_unlisted(rows: KnownScores) -> None:
-    never = rows.never_listed
-    if len(never):
-        some = ", ".join(quoted(name) for name in never[:NAMED].to_pylist()) + ", ..." * (len(never) > NAMED)
-        warn(f"{len(never):,} true labels are in no list at all: {some}; see that both name species alike")
+    """Warn of true labels that no list has, and say if some look like one that lists have."""
+    never, names = rows.never_listed, rows.scores.label_names
+    if not len(never):
+        return
+    some = ", ".join(quoted(name) for name in never[:NAMED].to_pylist()) + ", ..." * (len(never) > NAMED)
+    message = f"{count(len(never), 'true label')} in no list at all: {some}"
+    listed = names.filter(pc.invert(pc.is_in(names, value_set=never)))
+    alike = lookalikes(listed, never) if pa.types.is_string(names.type) else []
+    if alike:
+        ours, theirs = map(quoted, alike[0])
+        message += f"; {ours} and {theirs}, which is, differ only in case, white space or Unicode form"
+    warn(f"{rows.truth_origin}: {message}; see that both name species alike")
 
 
 def label_space_of(
@@ -196,45 +238,36 @@ def label_space_of(
     """
     if counts is not None and prior_run is not None:
         raise ParameterError("counts and prior_run exclude each other")
-    label_type = rows.scores.label_names.type
-    names, found, origin = rows.scores.label_names, None, "the calibration rows"
+    names, found, origin = rows.scores.label_names, None, CALIBRATION_ROWS
     if counts is not None:
-        given = read_label_values(counts, "count")
-        found, origin = (_cast(given.labels, label_type, given.origin), given.values), given.origin
+        labels, values, origin = read_label_values(counts, "count")
+        found = LabelValues(names_as(names, labels, origin), values, origin)
     elif prior_run is not None:
         opened = open_named(prior_run)
         table = opened.read_table(columns=["label", "valid"])
         labels = plain(table.filter(table.column("valid")).column("label"))
         counted = labels.value_counts()
         origin = f"the valid labels of {opened.run_id or redacted(opened.consensus)}"
-        found = _cast(counted.field("values"), label_type, origin), to_numpy(counted.field("counts")).astype(np.float64)
+        values = to_numpy(counted.field("counts")).astype(np.float64)
+        found = LabelValues(names_as(names, counted.field("values"), origin), values, origin)
     if found is not None:
-        further = found[0].filter(pc.invert(pc.is_in(found[0], value_set=names)))
+        further = found.labels.filter(pc.invert(pc.is_in(found.labels, value_set=names)))
         names = pa.concat_arrays([names, pc.unique(further.drop_null())])
         names = names.take(pc.sort_indices(names))
     coded = rows if names is rows.scores.label_names else rows.coded(names)
     if found is None:
         prior = Prior.of_labels(coded.truth, len(names), prior_at_least)
     else:
-        prior = Prior.of_names(names, found[0], found[1], prior_at_least)
-    risky = None if at_risk is None else at_risk_labels(names, _cast(read_label_names(at_risk), label_type, "at_risk"))
-    of_classes = None
+        prior = Prior.of_names(names, *found[:2], prior_at_least, where=origin)
+    risky = of_classes = None
+    if at_risk is not None:
+        labels, where = read_label_names(at_risk)
+        risky = at_risk_labels(names, labels, where=where)
     if weights is not None:
-        values = read_label_values(weights, "weight")
-        of_classes = class_weights(names, _cast(values.labels, label_type, values.origin), values.values)
+        labels, of_each, where = read_label_values(weights, "weight")
+        of_classes = class_weights(names, labels, of_each, where=where)
     omega = of_classes if risky is None else label_weights(risky, gamma, of_classes)
     return LabelSpace(names, prior, omega, risky), coded, origin
-
-
-def _cast(labels: pa.Array, label_type: pa.DataType, origin: str) -> pa.Array:
-    """Labels in the type of those of the lists. Raises VotesError."""
-    if pa.types.is_integer(labels.type) != pa.types.is_integer(label_type):
-        try:
-            return labels.cast(label_type)
-        except pa.ArrowInvalid as error:
-            what = f"labels are of type {labels.type}, but {label_type} in the scores"
-            raise VotesError(what, where=origin, remedy="write them with the type of the scores") from error
-    return labels.cast(label_type)
 
 
 def calibration_rows(
@@ -271,16 +304,26 @@ def fitted_on(
     return {
         "version": VERSION,
         "scores": rows.origin,
+        "scores_files": [file._asdict() for file in rows.inputs],
         "truth": known.truth.origin,
         "from_run": known.from_run,
         "min_probability": known.min_probability,
         "rows": len(calibration),
+        "rows_sha256": digest_of(rows),
         "labels_with_rows": int(np.count_nonzero(calibration.rows_of_labels)),
         "not_listed": int(np.count_nonzero(calibration.scores <= calibration.unlisted)),
         "never_listed": len(rows.never_listed),
         "prior": prior_of,
         "seed": seed,
     }
+
+
+def digest_of(rows: KnownScores) -> str:
+    """SHA-256 of ids and true labels, whatever the order of rows: tells whether others are the same."""
+    ids, names = rows.scores.observation_ids, rows.scores.label_names
+    labels = names.take(to_arrow(rows.truth))
+    lines = sorted(f"{one}\t{label}\n" for one, label in zip(ids.to_pylist(), labels.to_pylist(), strict=True))
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def save_sets(predictor: SetPredictor, path: str | os.PathLike[str]) -> None:

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
@@ -417,12 +417,16 @@ def parameter_type(known: Parameter, kind: type) -> Any:
     return click.STRING if kind is str else Within(known, kind)
 
 
-def strategy_options(strategies: Mapping[str, type[Any]]) -> Callable[[F], F]:
-    """One option for each parameter that any of the strategies has, with the ranges and defaults declared there."""
+def strategy_options(strategies: Mapping[str, type[Any]], without: Collection[str] = ()) -> Callable[[F], F]:
+    """One option for each parameter that any of the strategies has, with the ranges and defaults declared there.
+
+    ``without``: parameters whose option the command has itself.
+    """
     holders: dict[str, dict[str, type[Any]]] = {}
     for name, strategy in strategies.items():
         for parameter in declared(strategy):
-            holders.setdefault(parameter, {})[name] = strategy
+            if parameter not in without:
+                holders.setdefault(parameter, {})[name] = strategy
 
     def decorate(function: F) -> F:
         for name, holding in reversed(holders.items()):

@@ -25,8 +25,8 @@ GROUPS = {
     "AI": "read_ai_votes ai_votes_from_table AiVotes read_user_weights UserWeights",
     "probabilities": "calibrate Calibration calibrate_ai AiCalibration save_calibration load_calibration "
     "load_ai_calibration",
-    "prediction sets": "scores_from_matrix scores_from_table NamedScores SetPredictor NamedSets read_taxonomy Taxonomy "
-    "evaluate_sets SetEvaluation compare_sets SetComparison",
+    "prediction sets": "fit_sets SetPredictor save_sets load_sets scores_from_matrix scores_from_table NamedScores "
+    "NamedSets read_taxonomy Taxonomy evaluate_sets SetEvaluation compare_sets SetComparison",
     "ambiguity": "ambiguity_of Ambiguity AmbiguitySettings",
     "simulation": "simulate",
     "charts": " ".join(f"charts.{name}" for name in charts.__all__),

@@ -74,6 +74,17 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
     ],
     "scores_from_matrix": [(lambda _: own.scores_from_matrix("v"), "a matrix is wanted, not the text 'v'")],
     "scores_from_table": [(lambda _: own.scores_from_table("t"), "a frame is wanted, not the text 't'")],
+    "fit_sets": [
+        (lambda have: own.fit_sets(7, have.truth), "a path is wanted, not an int: write the name of a file"),
+        (lambda have: own.fit_sets("s", 7), "a path or a frame is wanted, not an int"),
+        (lambda have: own.fit_sets("s", have.truth, score=7), "a score is wanted, not an int: write a name such as"),
+        (lambda have: own.fit_sets("s", have.truth, threshold=None), "a threshold rule is wanted, not None: write a"),
+        (lambda have: own.fit_sets("s", have.truth, columns="l"), "columns are wanted, not the text 'l': write colu"),
+    ],
+    "save_sets": [
+        (lambda _: own.save_sets("sets.json", "s"), "a predictor of sets is wanted, not the text 'sets.json': write")
+    ],
+    "load_sets": [(lambda _: own.load_sets(None), "a path is wanted, not None: write the name of a file")],
     "read_taxonomy": [(lambda _: own.read_taxonomy(None), "a path or a frame is wanted, not None")],
     "read_truth": [
         (lambda _: own.read_truth(None), "a path or a frame is wanted, not None"),

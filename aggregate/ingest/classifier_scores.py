@@ -10,11 +10,15 @@ import pyarrow.compute as pc
 from ..arrays import Counts, Indices
 from ..arrow import plain, to_arrow, to_numpy
 from ..classifier_scores import ClassifierScores, NamedScores
+from ..conversion.inputs import InputFile, fingerprinted
 from ..errors import VotesError, quoted
 from ..files.sources import Paths
+from ..frames import IN_MEMORY
 from ..score_lists import FAULTS, ScoreLists
-from ..truth import Truth
+from ..truth import Truth, check_kinds
 from .score_lists import LabelNumbers, ScoreFiles, check_scores, lists_of_files
+
+NO_NUMBER = "a probability is null or NaN"
 
 
 @dataclass(eq=False)
@@ -67,9 +71,12 @@ class ScoreReader:
         checked = kernels.Lists(lists.observations, faults, *arrays, np.empty(len(lists)))
         self._serial = kernels.validate_lists(checked, self._last_seen, self._serial, False)
         if faults.any():
-            row = int(np.flatnonzero(faults)[0])
+            place = int(np.flatnonzero(faults)[0])
+            row, fault = int(lists.rows[place]), FAULTS[int(faults[place])]
+            fault = NO_NUMBER if fault == FAULTS[kernels.NULL_PROBABILITY] else fault
+            of = "" if ids[place].as_py() in (None, "") else f" of observation {quoted(ids[place].as_py())}"
             raise VotesError(
-                f"the list of row {int(lists.rows[row]) + 1:,} cannot be used: {FAULTS[int(faults[row])]}",
+                f"the list{of}, in row {row:,}, cannot be used: {fault}",
                 where=lists.path,
                 remedy="leave such rows out, or write them anew",
             )
@@ -120,6 +127,8 @@ class KnownScores:
     """Names the lists' source in messages."""
     truth_origin: str
     """Names that of the truth."""
+    inputs: tuple[InputFile, ...] = ()
+    """The files that were read; none for lists in memory."""
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -143,19 +152,31 @@ def scores_with_truth(
     Otherwise all names are in label order. Raises VotesError if a file or list cannot be used, ids or labels are of
     other types than in the truth, or no observation of the truth has a list.
     """
-    files = check_scores(paths, truth.observation_ids.type, truth.labels.type, columns or {}, "truth")
+    files = check_scores(paths, truth.observation_ids.type, truth.labels.type, columns or {}, truth.origin)
+    _check_model(names, files.label_type, files.origin)
     reader = ScoreReader(files, pa.array([], files.label_type) if names is None else names.cast(files.label_type))
     joined = _Joined(truth)
-    for batch in reader.batches():
-        joined.add(batch.observation_ids, batch.scores)
-    return joined.known(reader.label_names.cast(files.label_type), names, files.origin)
+    with fingerprinted([file.source for file in files.files]) as fingerprints:
+        for batch in reader.batches():
+            joined.add(batch.observation_ids, batch.scores)
+        inputs = fingerprints.files()
+    return replace(joined.known(reader.label_names.cast(files.label_type), names, files.origin), inputs=inputs)
 
 
 def scores_in_memory(scores: NamedScores, truth: Truth, names: pa.Array | None = None) -> KnownScores:
     """As :func:`scores_with_truth`, of label lists in memory."""
+    check_kinds(truth, scores.observation_ids.type, scores.label_names.type, "the scores")
+    _check_model(names, scores.label_names.type, IN_MEMORY)
     joined = _Joined(truth)
     joined.add(scores.observation_ids, scores.lists)
-    return joined.known(scores.label_names, names, "scores in memory")
+    return joined.known(scores.label_names, names, IN_MEMORY)
+
+
+def _check_model(names: pa.Array | None, labels: pa.DataType, origin: str) -> None:
+    """Raise VotesError unless the labels of a model, if there is one, and those of scores are texts, or integers."""
+    if names is not None and pa.types.is_integer(names.type) != pa.types.is_integer(labels):
+        what = f"labels are of type {labels}, but {names.type} in the model of prediction sets"
+        raise VotesError(what, where=origin, remedy="fit a model on scores with such labels")
 
 
 class _Joined:

@@ -1,26 +1,33 @@
 """Reads small tables of labels: lists of names, and a number for each label."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
 import pyarrow as pa
 
 from ..arrays import Floats
-from ..arrow import plain, to_numpy
+from ..arrow import array, plain, to_numpy
 from ..errors import VotesError, quoted
 from ..files.locations import path_text, redacted
 from ..files.parquet import check_side_input, origin_of, stream_all
 from ..files.sources import path_list, read_text
-from ..frames import Frame, is_frame, to_table
+from ..frames import IN_MEMORY, Frame, is_frame, to_table, wrong_type
 from ..schema import Column, Table
 
 LabelTable: TypeAlias = "str | PathLike[str] | Mapping[str, float] | Mapping[int, float] | Frame"
 """A file (.parquet, or text: a label a line, and with a comma its number), a dict, or a frame."""
 
 TEXT = (".csv", ".txt", ".tsv")
+
+
+class LabelNames(NamedTuple):
+    """Labels, and what names their source in messages."""
+
+    labels: pa.Array
+    origin: str
 
 
 class LabelValues(NamedTuple):
@@ -33,21 +40,36 @@ class LabelValues(NamedTuple):
 
 def read_label_values(given: LabelTable, value: str, columns: Mapping[str, str] | None = None) -> LabelValues:
     """A number for each label, from the column ``value``. Raises VotesError if the table cannot be read."""
-    if isinstance(given, Mapping):
-        return LabelValues(pa.array(list(given)), np.array(list(given.values()), np.float64), "a dict")
+    if _is_by_label(given):
+        try:
+            values = np.array(list(given.values()), np.float64)
+        except (ValueError, TypeError) as error:
+            raise VotesError(f"a {value} is no number", where=IN_MEMORY) from error
+        return LabelValues(_labels(given), values, IN_MEMORY)
     table = (Column("label", "label", "as in the scores"), Column(value, "float64", "of the label"))
     labels, numbers, origin = _columns(given, table, columns or {})
     assert numbers is not None
     return LabelValues(labels, numbers, origin)
 
 
-def read_label_names(given: LabelTable, columns: Mapping[str, str] | None = None) -> pa.Array:
+def read_label_names(given: "LabelTable | Iterable[str | int]", columns: Mapping[str, str] | None = None) -> LabelNames:
     """Labels, from a column or a line each. Raises VotesError if the table cannot be read."""
-    if isinstance(given, list | tuple | set | frozenset):
-        return pa.array(sorted(given) if isinstance(given, set | frozenset) else given)
-    if isinstance(given, Mapping):
-        return pa.array(list(given))
-    return _columns(given, (Column("label", "label", "as in the scores"),), columns or {})[0]
+    if isinstance(given, list | tuple | set | frozenset) or _is_by_label(given):
+        return LabelNames(_labels(given), IN_MEMORY)
+    labels, _, origin = _columns(given, (Column("label", "label", "as in the scores"),), columns or {})
+    return LabelNames(labels, origin)
+
+
+def _is_by_label(given: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a dict has a number for each label, and is no frame, whose keys are columns."""
+    return isinstance(given, Mapping) and "label" not in given
+
+
+def _labels(labels: Iterable[str | int]) -> pa.Array:
+    given = list(labels)
+    if len({isinstance(label, str) for label in given}) > 1:
+        raise VotesError("labels are neither all texts nor all integers", where=IN_MEMORY)
+    return array(given) if given else pa.array([], pa.string())
 
 
 def _columns(given: LabelTable, table: Table, columns: Mapping[str, str]) -> tuple[pa.Array, Floats | None, str]:
@@ -55,12 +77,14 @@ def _columns(given: LabelTable, table: Table, columns: Mapping[str, str]) -> tup
     if is_frame(given):
         found = to_table(given, table, columns, reader="this")
         labels, *others = (plain(found.column(column.name)) for column in table)
-        return labels, _floats(others[0], "table in memory") if others else None, "table in memory"
-    assert isinstance(given, str | PathLike)
+        return labels, _floats(others[0], IN_MEMORY) if others else None, IN_MEMORY
+    if not isinstance(given, str | PathLike):
+        raise wrong_type("labels", given, "the name of a file, a frame, or a dict of numbers by label")
     name = path_text(given)
     if name.lower().endswith(TEXT):
         return _from_text(given, table, columns)
-    files = check_side_input(path_list(given), table, columns)
+    named = " and ".join(column.name for column in table)
+    files = check_side_input(path_list(given), table, columns, remedy=f"name the columns {named}")
     origin = origin_of(files)
     batches = [batch for batch, _, _ in stream_all(files, table)]
     if not sum(batch.num_rows for batch in batches):

@@ -77,7 +77,7 @@ LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
     "--at-risk",
     type=InputPath(*LABELS),
     metavar="FILE",
-    help="labels that must not be missed, for --score wpas: a line each, or a column label",
+    help="labels that must not be missed, a line each, or a column label: for --score wpas, and evaluations",
     group=SETS,
 )
 @option(
@@ -86,12 +86,13 @@ LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
     default=10.0,
     help="how much more each of these weighs than another label",
     group=SETS,
+    needs="at_risk",
 )
 @option(
     "--class-weights",
     type=InputPath(*LABELS),
     metavar="FILE",
-    help="weights of labels, for --score wpas: label and weight, Parquet or text",
+    help="label and weight, Parquet or text: for --score wpas, and evaluations",
     group=SETS,
 )
 @saved_option("sets.json")
@@ -113,6 +114,7 @@ def fit(
     at_risk: str | None,
     gamma: float,
     class_weights: str | None,
+    seed: int,
     output: str,
     as_json: bool,
     **options: Any,
@@ -130,7 +132,11 @@ def fit(
         raise click.UsageError(
             "give the labels of experts (--truth), or of a run (--run)" + " and not both" * bool(truth)
         )
-    made = made_method(score, threshold, options)
+    if truth_columns and not truth:
+        raise click.UsageError("--truth-column is given without --truth")
+    if counts is not None and prior_run is not None:
+        raise click.UsageError("--counts and --prior-run exclude each other")
+    made = made_method(score, threshold, options, seed)
     with console.progress(in_logs=False) as listener:
         known: dict[str, Any] = (
             {"run": open_given(run, None), "min_probability": min_probability}
@@ -150,7 +156,7 @@ def fit(
             gamma=gamma,
             class_weights=class_weights,
             columns=column_mapping(score_columns, "--score-column"),
-            seed=options.get("seed") or 0,
+            seed=seed,
             progress=listener,
         )
     save_sets(fitted, output)

@@ -13,11 +13,12 @@ from plant_aggregate.parameters import declared
 from ..command import SCORES as SCORES_GROUP
 from ..command import SeveralValues, option
 from ..completions import PARQUET
-from ..options import ColumnName, find_in, flag, strategy_options
+from ..options import ColumnName, find_in, flag, seed_option, strategy_options
 from ..outputs import InputPath, TextParameter
 
 F = TypeVar("F", bound=Callable[..., Any])
 SETS = "Prediction sets"
+SEED = "of what is drawn at random: random scores, and the split of the calibration rows for some threshold rules"
 
 scores_argument = click.argument(
     "scores", cls=SeveralValues, nargs=-1, required=True, metavar="SCORES...", type=InputPath(*PARQUET)
@@ -92,10 +93,10 @@ def method_options(function: F) -> F:
         default = next(iter(registry))
         text = f"{help}; one of {', '.join(registry)}"
         function = option(name, type=Named(registry), metavar="NAME", default=default, help=text, group=SETS)(function)
-    return strategy_options(kinds)(function)
+    return strategy_options(kinds, without=("seed",))(seed_option(SEED, SETS)(function))
 
 
-def made_method(score: str, threshold: str, given: Mapping[str, Any]) -> tuple[Any, Any]:
+def made_method(score: str, threshold: str, given: Mapping[str, Any], seed: int = 0) -> tuple[Any, Any]:
     """The score and the threshold rule with the options that were given. Raises UsageError, ParameterError."""
     kinds = find_in(SCORES, score), find_in(RULES, threshold)
     known = [{item.name for item in fields(kind)} & set(declared(kind)) for kind in kinds]
@@ -104,6 +105,7 @@ def made_method(score: str, threshold: str, given: Mapping[str, Any]) -> tuple[A
         if name not in known[0] | known[1]:
             owners = [owner for owner, kind in (*SCORES.items(), *RULES.items()) if name in declared(kind)]
             raise click.UsageError(f"{flag(name)} is an option of {', '.join(owners)}, not of {score} and {threshold}")
+    options["seed"] = seed
     return tuple(
         kind(**{name: value for name, value in options.items() if name in own})
         for kind, own in zip(kinds, known, strict=True)

@@ -17,8 +17,12 @@ from .label_space import LabelSpace
 from .named_sets import NamedSets
 from .order import Alpha, alphas_of
 from .scores.base import FittedScore, Score
+from .scores.cumulative import draws_of
 from .sets import Bounds, PredictionSets, ScoredLists
 from .thresholds.base import Calibration, ThresholdRule, Thresholds
+
+CALIBRATION_ROWS = "the calibration rows"
+"""What ``fitted_on`` names as the origin of a prior that was counted in these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,18 @@ class SetPredictor:
         """Relative tolerance of comparisons with thresholds."""
         return max(self.score.slack, self.rule.slack)
 
+    @property
+    def guarantee(self) -> str:
+        """Which coverage is guaranteed, and of which observations; empty if none is."""
+        what = self.rule.guarantee
+        if not what:
+            return ""
+        whose = "drawn like the calibration rows"
+        if self.fitted_on.get("from_run") is not None:
+            whose = "that would be valid in such a run, as to the label that it gives them"
+        nearly = self.score.needs_prior and self.fitted_on.get("prior") == CALIBRATION_ROWS
+        return f"{what}, of observations {whose}" + "; nearly so, as the prior is counted in these rows" * nearly
+
     @overload
     def predict(
         self, scores: ClassifierScores, alpha: "Alpha | str | float | None" = None, draws: Floats | None = None
@@ -60,11 +76,13 @@ class SetPredictor:
         """The set of each list, at one of the levels that were fitted; ``alpha`` may be left out if there is one.
 
         ``scores`` with names of labels and ids of observations give sets with these. Labels outside the label space are
-        in a set by the common threshold. ``draws`` float64[n] in [0, 1), for scores that are randomised. Raises
-        ParameterError for a level that was not fitted.
+        in a set by the common threshold. ``draws`` float64[n] in [0, 1), for scores that are randomised; with ids, they
+        are by default those of the seed it was fitted with. Raises ParameterError for a level that was not fitted.
         """
         level = self._level(alpha)
         if isinstance(scores, NamedScores):
+            if draws is None and self.score.randomised and "seed" in self.fitted_on:
+                draws = draws_of(scores.observation_ids, self.fitted_on["seed"])
             lists, names = scores.coded(self.space.names)
             return NamedSets(scores.observation_ids, names, self._sets(lists, level, draws), lists, level)
         return self._sets(scores, level, draws)

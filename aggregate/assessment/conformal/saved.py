@@ -2,15 +2,18 @@
 
 import json
 import math
+import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from ...arrays import Flags, Floats
+from ...errors import ParameterError, quoted
 from ...parameters import declared
-from ...registry import Registry
+from ...registry import Registry, is_path
 from ..calibration.saved import Header
 from .label_space import LabelSpace
 from .order import Alpha
@@ -23,12 +26,13 @@ HEADER = Header("prediction sets", 1, "a model of prediction sets", "conformal f
 
 
 def predictor_to_json(predictor: SetPredictor) -> str:
-    """The contents of the saved file: a line for each part."""
+    """The contents of the saved file: a line for each part. Raises ParameterError if an option cannot be saved."""
     space, prior = predictor.space, predictor.space.prior
     parts: dict[str, Any] = {
         "format": HEADER.format,
-        "score": _made(predictor.score, SCORES),
-        "threshold": _made(predictor.rule, RULES),
+        "score": _made(predictor.score, SCORES, space),
+        "threshold": _made(predictor.rule, RULES, space),
+        "guarantee": predictor.guarantee or None,
         "fitted_on": dict(predictor.fitted_on),
         "thresholds": {str(alpha): _thresholds(found) for alpha, found in predictor.thresholds.items()},
         "label_type": str(space.names.type),
@@ -55,8 +59,8 @@ def _predictor(saved: Mapping[str, Any]) -> SetPredictor:
     if saved["at_risk"] is not None:
         at_risk = np.zeros(n, np.bool_)
         at_risk[np.array(saved["at_risk"], np.int64)] = True
-    score = SCORES[saved["score"]["name"]](**saved["score"]["options"])
-    rule = RULES[saved["threshold"]["name"]](**saved["threshold"]["options"])
+    score = _restored(saved["score"], SCORES, "score", "on")
+    rule = _restored(saved["threshold"], RULES, "threshold rule", "fit")
     thresholds = {
         Alpha.of(alpha): Thresholds(
             _number(found["shared"]),
@@ -68,11 +72,49 @@ def _predictor(saved: Mapping[str, Any]) -> SetPredictor:
     return SetPredictor(score, rule, LabelSpace(names, counts, weights, at_risk), thresholds, saved["fitted_on"])
 
 
-def _made(made: Any, registry: Registry[Any]) -> dict[str, Any]:
+def _made(made: Any, registry: Registry[Any], space: LabelSpace) -> dict[str, Any]:
     """A score or a rule: its name, or that of its class where it is not registered, and its options."""
     kind = type(made)
     name = made.name if made.name in registry and registry[made.name] is kind else f"{kind.__module__}:{kind.__name__}"
-    return {"name": name, "options": {name: getattr(made, name) for name in declared(made)}}
+    saved = {"name": name, "options": {name: getattr(made, name) for name in declared(made)}}
+    by_label = {item.name: getattr(made, item.name) for item in fields(made) if item.name not in declared(made)}
+    by_label = {name: _by_label(made, name, given, space) for name, given in by_label.items() if _is_mapping(given)}
+    return {**saved, "by_label": by_label} if by_label else saved
+
+
+def _is_mapping(given: Any) -> bool:
+    return isinstance(given, Mapping)
+
+
+def _by_label(made: Any, option: str, given: Mapping[Any, Any], space: LabelSpace) -> dict[str, Any]:
+    """What is given for each label, such as its cluster: the labels of the space that have it, and what that is."""
+    labels = [name for name in space.names.to_pylist() if name in given]
+    values = [given[name] for name in labels]
+    for label, value in zip(labels, values, strict=True):
+        if not isinstance(value, str | int | float | None):
+            what = f"{option} of {made.name} cannot be saved: that of {quoted(label)} is a {type(value).__name__}"
+            raise ParameterError(what, remedy="write texts or numbers")
+    return {"labels": labels, "values": values}
+
+
+def _restored(saved: Mapping[str, Any], registry: Registry[Any], noun: str, method: str) -> Any:
+    """A score or a rule with its options. Raises ValueError if there is none of its name.
+
+    No module of another package is imported for its name alone: a file of data should not run code.
+    """
+    name = str(saved["name"])
+    module = name.partition(":")[0]
+    is_own = module.startswith(f"{__name__.partition('.')[0]}.")
+    if name not in registry or (is_path(name) and not is_own and module not in sys.modules):
+        raise ValueError(f"there is no {noun} {quoted(name)} here" + f": import {module} before" * is_path(name))
+    kind = registry[name]
+    if not isinstance(kind, type) or not hasattr(kind, method) or not hasattr(kind, "slack"):
+        raise ValueError(f"{quoted(name)} is no {noun}")
+    by_label = {
+        option: dict(zip(given["labels"], given["values"], strict=True))
+        for option, given in saved.get("by_label", {}).items()
+    }
+    return kind(**saved["options"], **by_label)
 
 
 def _thresholds(found: Thresholds) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def predictor_blocks(predictor: "SetPredictor", output: str | None = None) -> li
         rows=[_row(predictor, alpha) for alpha in predictor.thresholds],
         formats=("", ".6g", ",", ",", ","),
     )
-    promise = f"guaranteed: {guarantee_of(predictor)}"
+    promise = f"guaranteed coverage: {predictor.guarantee or 'none'}"
     saved = [] if output is None else [f"saved as {output}; use it with plant-aggregate conformal predict --sets"]
     return [
         Block(f"{Method(predictor.score, predictor.rule)}", lines),
@@ -35,28 +35,17 @@ def predictor_blocks(predictor: "SetPredictor", output: str | None = None) -> li
     ]
 
 
-def guarantee_of(predictor: "SetPredictor") -> str:
-    """What coverage is guaranteed, and of which observations."""
-    what = predictor.rule.guarantee
-    if not what:
-        return "nothing"
-    whose = "observations like the calibration rows"
-    if predictor.fitted_on.get("from_run"):
-        whose = "observations that would be valid in such a run, if its labels are right"
-    return f"coverage, {what}, of {whose}"
-
-
 def predictor_facts(predictor: "SetPredictor") -> dict[str, Any]:
     """The same as plain values for JSON."""
     return {
         "method": str(Method(predictor.score, predictor.rule)),
         "labels": len(predictor.space),
         "fitted_on": dict(predictor.fitted_on),
-        "guarantee": guarantee_of(predictor),
+        "guarantee": predictor.guarantee or None,
         "levels": [
             {
                 "alpha": float(alpha),
-                "threshold": _finite(predictor.thresholds[alpha].shared),
+                "threshold": None if isinstance(row[1], str) else row[1],
                 "labels_with_threshold": row[2],
                 "labels_in_every_set": row[3],
                 "labels_with_too_few_rows": row[4],
@@ -70,7 +59,7 @@ def predictor_facts(predictor: "SetPredictor") -> dict[str, Any]:
 def _row(predictor: "SetPredictor", alpha: "Alpha") -> list[Cell]:
     found = predictor.thresholds[alpha]
     always = predictor.n_always(alpha)
-    shared = _finite(found.shared) if found.of_labels is None else None
+    shared = _finite(found.shared) if found.of_labels is None else "by label"
     too_few = int(np.count_nonzero(np.isneginf(found.each(len(predictor.space)))))
     return [str(alpha), shared, len(predictor.space) - always, always, too_few]
 
