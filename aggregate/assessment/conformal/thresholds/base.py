@@ -54,7 +54,7 @@ class Calibration:
     def part(self, share: Fraction, seed: int) -> Flags:
         """A random part of the rows, bool[n]: each is in it with probability ``share``, whatever the order of rows.
 
-        A row stays in its part when others are added; without keys, rows are told apart by their rank by label and
+        A row stays in its part when others are added; without keys, rows are known by their rank by label and
         score, and parts are independent of the order only.
         """
         if self.keys is None:

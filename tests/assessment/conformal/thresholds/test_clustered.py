@@ -1,4 +1,5 @@
-import re
+import os
+import subprocess
 import sys
 from fractions import Fraction
 
@@ -17,8 +18,8 @@ from plant_aggregate.assessment.conformal.thresholds.clustered import (
     kmeans,
 )
 from plant_aggregate.assessment.conformal.thresholds.standard import Standard
-from plant_aggregate.errors import ParameterError
 from tests.assessment.conformal.golden import AUX
+from tests.processes import path_with
 
 ALPHA = Alpha.of("0.1")
 
@@ -104,10 +105,13 @@ def test_few_rows_for_each_label_give_the_standard_threshold_of_all_rows():
     assert set(Clustered().fit(calibration, ALPHA).each(60)) == {Standard().fit(calibration, ALPHA).shared}
 
 
-def test_without_scikit_learn_the_extra_to_install_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.cluster", None)
-    with pytest.raises(ParameterError, match=re.escape("pip install 'plant-aggregate[clusters]'")):
-        Clustered().fit(alike_in_two_groups(rows_of_label=40, n_labels=60), ALPHA)
+def test_without_scikit_learn_the_extra_to_install_is_named(tmp_path):
+    (tmp_path / "sklearn.py").write_text("raise ImportError('it is not installed')")
+    kmeans = "import numpy, plant_aggregate.assessment.conformal.thresholds.clustered as rule; "
+    kmeans += "rule.kmeans(numpy.zeros((4, 1)), numpy.ones(4), 2, seed=0)"
+    environment = {**os.environ, "PYTHONPATH": path_with(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", kmeans], env=environment, capture_output=True, text=True)
+    assert done.stderr.rstrip().endswith("not installed; pip install 'plant-aggregate[clusters]'")
 
 
 def test_parts_have_the_share_and_change_with_the_seed_only():
