@@ -33,6 +33,7 @@ import picture
 import public_names
 import pyarrow as pa
 import pyarrow.parquet as pq
+import set_examples
 
 import plant_aggregate
 from plant_aggregate import schema
@@ -568,6 +569,10 @@ PARTS: dict[str, Callable[[], str]] = {
     **measured_strategies(),
     **measured_fit_predict(),
     **measured_conformal(),
+    "sets shown": set_examples.sets_shown,
+    "common taxa measured": set_examples.taxa_measured,
+    "answer of an app": set_examples.answer_shown,
+    "columns of common taxa": lambda: columns(schema.COMMON_TAXA),
     "memory account": memory_account,
     "measured against peers": measured_against_peers,
     "speed": speed,

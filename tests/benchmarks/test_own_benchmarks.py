@@ -57,3 +57,11 @@ def test_a_walk_is_the_files_that_mention_a_name(tmp_path: Path) -> None:
     count, *found = printed("walks", "--root", str(tmp_path), "wa*").splitlines()
     assert count == "wa*: 3 files in 3 folders, 2 imports from folder to folder"
     assert [line.strip() for line in found] == ["aggregate/assessment/areas.py", "aggregate/schema.py", "cli/areas.py"]
+
+
+@pytest.mark.slow
+def test_single_sets_are_timed() -> None:
+    options = ["--labels", "500", "--listed", "20", "--calls", "5"]
+    assert [line.split(":")[0] for line in printed("one_set", *options).splitlines()] == [
+        f"{score}, {labels}" for score in ("softmax", "pas") for labels in ("known labels", "one unknown label")
+    ]

@@ -1,6 +1,6 @@
 """Sets that fall back on a taxonomy: the smallest taxon that all labels of a set are in, and their number of genera.
 
-A person who is shown five oaks is told "probably an oak" first.
+A person who is shown five oaks first reads "probably an oak".
 """
 
 from dataclasses import dataclass

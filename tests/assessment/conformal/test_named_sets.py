@@ -14,6 +14,7 @@ from plant_aggregate.assessment.conformal.predictor import SetPredictor
 from plant_aggregate.assessment.conformal.priors import Prior
 from plant_aggregate.assessment.conformal.scores.pas import Pas
 from plant_aggregate.assessment.conformal.scores.softmax import Softmax
+from plant_aggregate.assessment.conformal.sets import Bounds
 from plant_aggregate.assessment.conformal.thresholds.base import Thresholds
 from plant_aggregate.assessment.conformal.thresholds.standard import Standard
 
@@ -129,6 +130,19 @@ def test_one_observation_has_the_set_that_it_has_among_others(scores: NamedScore
     labels = predictor.predict_one({"Ilex": 0.9, "Acer opalus": 0.5}, 0.1).records()[0]["labels"]
     assert [item["label"] for item in labels] == ["Ilex", "Acer opalus"]
     assert predictor.predict_one({}, 0.1).records()[0]["empty"]
+
+
+def test_what_depends_on_the_label_space_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service answers in less than a millisecond, whatever the number of labels."""
+    made = []
+    on, bounds = Softmax.on, Bounds.of
+    monkeypatch.setattr(Softmax, "on", lambda *given: made.append("score") or on(*given))
+    monkeypatch.setattr(Bounds, "of", lambda *given: made.append("bounds") or bounds(*given))
+    predictor = predictor_of(0.15, 0.3)
+    for _ in range(3):
+        predictor.predict_one({"Acer opalus": 0.5}, 0.1)
+    assert made.count("score") == 1
+    assert made.count("bounds") <= 2  # one for each level
 
 
 def test_integer_labels() -> None:
