@@ -96,12 +96,20 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=Design.repetitions)
     parser.add_argument("--labels", type=int, default=LongTail.n_labels)
     parser.add_argument("--rows", type=int, default=Design.new_rows, help="to calibrate on, and as many to evaluate on")
+    parser.add_argument("--seed", type=int, default=LongTail.seed)
     parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
     given = parser.parse_args()
-    design = Design(given.repetitions, given.rows, given.rows, LongTail(n_labels=given.labels))
+    design = Design(given.repetitions, given.rows, given.rows, LongTail(n_labels=given.labels, seed=given.seed))
     session = Session.begin(["numba", "numpy", "scikit-learn"])
-    found = simulated(design, list(PUBLISHED), GAMMAS)
-    results = {
+    results = results_of(simulated(design, list(PUBLISHED), GAMMAS), design, session)
+    given.output.write_text(json.dumps(results, indent=1) + "\n")
+    for name, part in TABLES.items():
+        print(f"\n### {name}\n\n{part(results)}")
+
+
+def results_of(found: dict[str, dict[str, Floats]], design: Design, session: Session) -> Results:
+    """What is written."""
+    return {
         "date": session.date,
         "versions": session.versions,
         "design": asdict(design),
@@ -109,9 +117,6 @@ def main() -> None:
         "bands": {name: asdict(band(found[name]["marginal_coverage"], design)) for name in BANDED},
         "ordered": ordered(found),
     }
-    given.output.write_text(json.dumps(results, indent=1) + "\n")
-    for name, part in TABLES.items():
-        print(f"\n### {name}\n\n{part(results)}")
 
 
 def simulated(design: Design, methods: list[str], gammas: tuple[int, ...]) -> dict[str, dict[str, Floats]]:

@@ -52,6 +52,7 @@ sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 FIT_PREDICT_MEASURED = ROOT / "docs" / "measured" / "fit_predict.json"
+SIMULATED_SETS_MEASURED = ROOT / "docs" / "measured" / "conformal_study.json"
 CONFORMAL_MEASURED = ROOT / "docs" / "measured" / "conformal.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MANY_VOTES = 5_000_000
@@ -504,6 +505,14 @@ def measured_conformal() -> dict[str, Callable[[], str]]:
     return {f"conformal {name}": partial(table, results) for name, table in TABLES.items()}
 
 
+def simulated_sets() -> dict[str, Callable[[], str]]:
+    """The tables of the last simulation of prediction sets, each a part."""
+    from benchmarks.conformal_study import TABLES
+
+    results = json.loads(SIMULATED_SETS_MEASURED.read_text(encoding="utf-8"))
+    return {f"simulated sets {name}": partial(table, results) for name, table in TABLES.items()}
+
+
 def speed() -> str:
     """How long the job took on large logs, in a sentence: the median of the sessions."""
     from benchmarks.contenders import OURS
@@ -568,6 +577,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "threshold rules": lambda: described(RULES),
     **measured_strategies(),
     **measured_fit_predict(),
+    **simulated_sets(),
     **measured_conformal(),
     "sets shown": set_examples.sets_shown,
     "common taxa measured": set_examples.taxa_measured,
