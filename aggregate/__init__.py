@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .assessment.comparison import Comparison as Comparison
     from .assessment.conformal.comparison import SetComparison as SetComparison
     from .assessment.conformal.evaluation import SetEvaluation as SetEvaluation
+    from .assessment.conformal.monitoring import CoverageCheck as CoverageCheck
     from .assessment.conformal.named_sets import NamedSets as NamedSets
     from .assessment.conformal.predictor import SetPredictor as SetPredictor
     from .assessment.evaluation import Evaluation as Evaluation
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .consensus import Consensus as Consensus
     from .conversion import Conversion as Conversion
     from .conversion import convert as convert
+    from .coverage_check import check_coverage as check_coverage
     from .errors import AggregateError as AggregateError
     from .errors import AggregateWarning as AggregateWarning
     from .errors import HeldError as HeldError
@@ -123,11 +125,13 @@ _HOMES = {
         "assessment.evaluation": "Evaluation",
         "assessment.conformal.comparison": "SetComparison",
         "assessment.conformal.evaluation": "SetEvaluation",
+        "assessment.conformal.monitoring": "CoverageCheck",
         "assessment.conformal.named_sets": "NamedSets",
         "assessment.conformal.predictor": "SetPredictor",
         "classifier_scores": "NamedScores",
         "consensus": "Consensus",
         "conversion": "Conversion convert",
+        "coverage_check": "check_coverage",
         "errors": "AggregateError AggregateWarning HeldError LockedError ParameterError PublishError StrategyError "
         "VotesError",
         "evidence": "Evidence",

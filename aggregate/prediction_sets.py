@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .arrays import Floats
 from .arrow import plain, to_arrow, to_numpy
 from .assessment.conformal.label_space import LabelSpace
 from .assessment.conformal.methods import Method
@@ -25,7 +26,7 @@ from .assessment.conformal.thresholds.base import Calibration, ThresholdRule
 from .assessment.conformal.usable import what_is_lacking
 from .assessment.conformal.weights import at_risk_labels, class_weights, label_weights
 from .blocks import count
-from .classifier_scores import NamedScores
+from .classifier_scores import ClassifierScores, NamedScores
 from .errors import ParameterError, VotesError, quoted, warn
 from .files.locations import check_local, path_text, redacted
 from .files.sources import Paths, read_text
@@ -139,7 +140,10 @@ def fit_sets(
         calibration = calibration_rows(method.score, space, rows, codes, seed)
         fitted = fit_predictor(method.score, method.rule, calibration, alphas)
         check_usable(fitted, calibration, rows)
-    return replace(fitted, fitted_on=fitted_on(calibration, rows, known, prior_of, seed))
+        lists, ids = codes.scores.lists, rows.scores.observation_ids
+        sizes = sizes_of(fitted, lists, draws_of(ids, seed) if fitted.score.randomised else None)
+    about = {**fitted_on(calibration, rows, known, prior_of, seed), "sizes": sizes}
+    return replace(fitted, fitted_on=about)
 
 
 def _method(score: str | Score, threshold: str | ThresholdRule, seed: int) -> Method:
@@ -324,6 +328,12 @@ def digest_of(rows: KnownScores) -> str:
     labels = names.take(to_arrow(rows.truth))
     lines = sorted(f"{one}\t{label}\n" for one, label in zip(ids.to_pylist(), labels.to_pylist(), strict=True))
     return sha256("".join(lines).encode()).hexdigest()
+
+
+def sizes_of(predictor: SetPredictor, lists: ClassifierScores, draws: Floats | None = None) -> dict[str, Any]:
+    """Mean and standard deviation of the sizes of the sets of label lists at each level."""
+    found = {str(alpha): predictor.predict(lists, alpha, draws).sizes for alpha in predictor.thresholds}
+    return {alpha: {"mean": float(sizes.mean()), "sd": float(sizes.std())} for alpha, sizes in found.items()}
 
 
 def save_sets(predictor: SetPredictor, path: str | os.PathLike[str]) -> None:

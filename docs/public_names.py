@@ -26,7 +26,8 @@ GROUPS = {
     "probabilities": "calibrate Calibration calibrate_ai AiCalibration save_calibration load_calibration "
     "load_ai_calibration",
     "prediction sets": "fit_sets SetPredictor save_sets load_sets scores_from_matrix scores_from_table NamedScores "
-    "NamedSets read_taxonomy Taxonomy evaluate_sets SetEvaluation compare_sets SetComparison",
+    "NamedSets read_taxonomy Taxonomy evaluate_sets SetEvaluation compare_sets SetComparison "
+    "check_coverage CoverageCheck",
     "ambiguity": "ambiguity_of Ambiguity AmbiguitySettings",
     "simulation": "simulate",
     "charts": " ".join(f"charts.{name}" for name in charts.__all__),

@@ -297,6 +297,30 @@ def metrics() -> str:
     file = Path(folder("metrics"), "metrics.prom")
     for _ in range(2):
         output_of("run", VOTES, *AI, "-q", "-o", f"{folder('metrics')}/consensus", "--metrics", str(file))
+    return metrics_in(file)
+
+
+def metrics_of_checks() -> str:
+    """The metrics of a check of prediction sets, name by name."""
+    checked_months()
+    return metrics_in(Path(folder("months"), "sets.prom"))
+
+
+@cache
+def checked_months() -> str:
+    """What ``conformal check`` says of sets that were fitted on one simulated month, in the next."""
+    place = folder("months")
+    may, june = ((f"{place}/{month}/scores.parquet", "--truth", f"{place}/{month}/truth.parquet") for month in MONTHS)
+    for seed, month in enumerate(MONTHS):
+        options = ["--scores", "--scale", "0.01", "--experts", "0.03", "--seed", str(seed)]
+        output_of("simulate", f"{place}/{month}", *options)
+    output_of("conformal", "fit", *may, "-o", f"{place}/sets.json")
+    options = ["--sets", f"{place}/sets.json", "--metrics", f"{place}/sets.prom"]
+    return in_console(output_of("conformal", "check", *june, *options))
+
+
+def metrics_in(file: Path) -> str:
+    """The metrics of a file, name by name."""
     lines = ["| metric | |", "|---|---|"]
     for line in file.read_text().splitlines():
         if line.startswith("# HELP "):
@@ -338,6 +362,7 @@ def subset_on_samples() -> str:
 
 VOTES = "sample_votes/votes.parquet"
 TRUTH = ["--truth", "sample_votes/truth.parquet"]
+MONTHS = ("may", "june")
 AI = ["--ai-votes", "sample_votes/ai_votes.parquet"]
 
 
@@ -559,6 +584,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY + schema.SCORED + schema.DIGEST),
     "columns of changes": lambda: columns(schema.CHANGES),
     "metrics": metrics,
+    "metrics of checks": metrics_of_checks,
+    "conformal check on simulated months": checked_months,
     "runs on sample_votes": runs_listed,
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),

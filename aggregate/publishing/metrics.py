@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..consensus import STATUSES
 from ..errors import PublishError, reason_of
@@ -16,6 +17,9 @@ from ..files.locations import is_uri, local_path, redacted
 from ..files.sources import printable
 from ..files.writing import in_one_step
 from .record import RunRecord
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 LAST_RUN, LAST_SUCCESS = "last_run_timestamp_seconds", "last_success_timestamp_seconds"
 
@@ -49,10 +53,10 @@ def write_metrics(
     ``ended`` and ``succeeded`` (Unix time) are when the run ended, and when it was published; None keeps the value in
     the present file. Raises PublishError.
     """
-    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    from prometheus_client import CollectorRegistry, Gauge
 
     registry = CollectorRegistry()
-    place = _place_of(output)
+    place = place_of(output)
 
     def gauge(name: str, meaning: str, value: float | None) -> None:
         if value is not None:
@@ -90,6 +94,13 @@ def write_metrics(
     before = _times_in(path, place)
     gauge(LAST_RUN, "When the last complete run ended, published or held back.", ended or before.get(LAST_RUN))
     gauge(LAST_SUCCESS, "When a run was last published, other than by rollback.", succeeded or before.get(LAST_SUCCESS))
+    write_registry(registry, path)
+
+
+def write_registry(registry: "CollectorRegistry", path: str | os.PathLike[str]) -> None:
+    """Write metrics, replacing the file in one step. Raises PublishError."""
+    from prometheus_client import generate_latest
+
     try:
         with in_one_step(Path(path)) as staged:
             staged.write_bytes(generate_latest(registry))
@@ -102,8 +113,8 @@ def write_metrics(
         ) from error
 
 
-def _place_of(output: str | os.PathLike[str]) -> str:
-    """The name of an output, independent of the current folder: an absolute path, or a URI without secrets."""
+def place_of(output: str | os.PathLike[str]) -> str:
+    """The name of an output or file, independent of the current folder: an absolute path, or a URI without secrets."""
     name = os.fspath(output)
     return redacted(name) if is_uri(name) else printable(os.path.abspath(local_path(name)))
 

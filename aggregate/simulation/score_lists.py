@@ -3,7 +3,7 @@
 A picture gives evidence for each species, in nats: normal, with a mean of d for the species that it looks like and of 0
 for others, and a variance of d. With such evidence the posterior is proportional to ``prior * exp(evidence)``, where
 the prior is the share of the training images: probabilities are right, and what is rare loses against what is common
-and looks alike. The larger d, the easier species are told apart.
+and looks alike. The larger d, the fewer species are confused.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,8 @@ DECEPTIVE = 0.15
 """Share of the observations with a wrong first vote that look like the species voted; assumed."""
 
 DOUBT = 0.19
-DOUBT_SPREAD = 1.0
-MOST_DOUBT = 0.7
-"""Probability that goes to all species whatever the evidence: median, log-normal spread and bound; assumed."""
+DOUBT_SPREAD = 1.15
+"""Probability that goes to all species whatever the evidence: median, and normal spread of its log-odds; assumed."""
 
 LISTED_DOUBT = 0.5  # share of it that goes to candidates; assumed
 DOUBT_DECAY = 1.8  # the candidates after the first have shares of it that fall with their rank to this power; assumed
@@ -114,7 +113,7 @@ class Classifier:
         posterior /= np.add.reduceat(posterior, begins)[row]
         fall = np.arange(1.0, rank.max() + 1) ** -DOUBT_DECAY
         fall = np.concatenate([[0.0], fall / fall.sum()])
-        doubt = np.minimum(DOUBT * np.exp(DOUBT_SPREAD * rng.standard_normal(n)), MOST_DOUBT)
+        doubt = 1 / (1 + (1 - DOUBT) / DOUBT * np.exp(DOUBT_SPREAD * rng.standard_normal(n)))
         several = np.where(rng.random(n) < SEVERAL_PICTURES, 1 + (PICTURES_FACTOR - 1) * rng.random(n), 1.0)
         p = (1 - doubt[row]) * posterior + LISTED_DOUBT * doubt[row] * fall[rank]
         p = np.minimum(p * np.where(rank, several[row], 1.0), p[begins][row])

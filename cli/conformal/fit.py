@@ -7,47 +7,25 @@ import click
 from .. import console
 from ..command import Command, option
 from ..completions import PARQUET, runs_in
-from ..options import ColumnName, FloatRange, column_mapping, common_options, json_option, saved_option
+from ..options import FloatRange, column_mapping, common_options, json_option, saved_option
 from ..outputs import InputPath, open_given
-from .options import SETS, alpha_option, made_method, method_options, score_columns_option, scores_argument
+from .options import (
+    SETS,
+    alpha_option,
+    known_labels_given,
+    known_labels_options,
+    made_method,
+    method_options,
+    score_columns_option,
+    scores_argument,
+)
 
 LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
 
 
 @click.command("conformal fit", cls=Command)
 @scores_argument
-@option(
-    "--truth",
-    metavar="FILE",
-    multiple=True,
-    type=InputPath(*PARQUET),
-    help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
-    group="Expert labels",
-)
-@option(
-    "--truth-column",
-    "truth_columns",
-    type=ColumnName(("TRUTH",)),
-    metavar="COLUMN=NAME",
-    multiple=True,
-    help="the truth file's own name of a column, such as label=species; repeatable",
-    group="Expert labels",
-)
-@option(
-    "--run",
-    metavar="RUN",
-    shell_complete=runs_in("", or_files=True),
-    help="take the valid labels of this run instead of experts' labels: coverage is then of observations that would be "
-    "valid",
-    group="Expert labels",
-)
-@option(
-    "--min-probability",
-    type=FloatRange(0, 1),
-    help="of the run's labels, only those that are right with at least this probability",
-    group="Expert labels",
-    needs="run",
-)
+@known_labels_options("experts' labels: coverage is then of observations that would be valid")
 @score_columns_option
 @alpha_option("share of observations whose true label may be outside its set; repeatable  [default: 0.1]")
 @method_options
@@ -124,25 +102,14 @@ def fit(
     SCORES are Parquet files, folders or globs of a classifier's lists of labels with probabilities. Observations whose
     label is known, from experts or a run, are the calibration rows.
     """
-    import plant_aggregate
     from plant_aggregate.assessment.report.set_predictor import predictor_blocks, predictor_facts
     from plant_aggregate.prediction_sets import fit_sets, save_sets
 
-    if bool(truth) == (run is not None):
-        raise click.UsageError(
-            "give the labels of experts (--truth), or of a run (--run)" + " and not both" * bool(truth)
-        )
-    if truth_columns and not truth:
-        raise click.UsageError("--truth-column is given without --truth")
     if counts is not None and prior_run is not None:
         raise click.UsageError("--counts and --prior-run exclude each other")
     made = made_method(score, threshold, options, seed)
     with console.progress(in_logs=False) as listener:
-        known: dict[str, Any] = (
-            {"run": open_given(run, None), "min_probability": min_probability}
-            if run is not None
-            else {"truth": plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns, "--truth-column"))}
-        )
+        known = known_labels_given(truth, truth_columns, run, min_probability)
         fitted = fit_sets(
             scores,
             **known,

@@ -12,9 +12,9 @@ from plant_aggregate.parameters import declared
 
 from ..command import SCORES as SCORES_GROUP
 from ..command import SeveralValues, option
-from ..completions import PARQUET
-from ..options import ColumnName, find_in, flag, seed_option, strategy_options
-from ..outputs import InputPath, TextParameter
+from ..completions import PARQUET, runs_in
+from ..options import ColumnName, FloatRange, column_mapping, find_in, flag, seed_option, strategy_options
+from ..outputs import InputPath, TextParameter, open_given
 
 F = TypeVar("F", bound=Callable[..., Any])
 SETS = "Prediction sets"
@@ -115,3 +115,64 @@ def made_method(score: str, threshold: str, given: Mapping[str, Any], seed: int 
 def alpha_option(help: str) -> Callable[[F], F]:
     """One or several levels."""
     return option("--alpha", "alphas", type=Level(), metavar="ALPHA", multiple=True, help=help, group=SETS)
+
+
+def known_labels_options(of_run: str) -> Callable[[F], F]:
+    """``--truth`` and its columns, or ``--run`` instead of what ``of_run`` says, and its least probability."""
+    decorators = (
+        option(
+            "--truth",
+            metavar="FILE",
+            multiple=True,
+            type=InputPath(*PARQUET),
+            help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
+            group="Expert labels",
+        ),
+        option(
+            "--truth-column",
+            "truth_columns",
+            type=ColumnName(("TRUTH",)),
+            metavar="COLUMN=NAME",
+            multiple=True,
+            help="the truth file's own name of a column, such as label=species; repeatable",
+            group="Expert labels",
+        ),
+        option(
+            "--run",
+            metavar="RUN",
+            shell_complete=runs_in("", or_files=True),
+            help=f"take the valid labels of this run instead of {of_run}",
+            group="Expert labels",
+        ),
+        option(
+            "--min-probability",
+            type=FloatRange(0, 1),
+            help="of the run's labels, only those that are right with at least this probability",
+            group="Expert labels",
+            needs="run",
+        ),
+    )
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def known_labels_given(
+    truth: tuple[str, ...], columns: tuple[tuple[str, str], ...], run: str | None, min_probability: float | None
+) -> dict[str, Any]:
+    """The keywords of the library for what these options name. Raises UsageError if not exactly one of them does."""
+    import plant_aggregate
+
+    if bool(truth) == (run is not None):
+        raise click.UsageError(
+            "give the labels of experts (--truth), or of a run (--run)" + " and not both" * bool(truth)
+        )
+    if columns and not truth:
+        raise click.UsageError("--truth-column is given without --truth")
+    if run is not None:
+        return {"run": open_given(run, None), "min_probability": min_probability}
+    return {"truth": plant_aggregate.read_truth(truth, columns=column_mapping(columns, "--truth-column"))}

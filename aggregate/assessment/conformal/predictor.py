@@ -79,7 +79,7 @@ class SetPredictor:
         in a set by the common threshold. ``draws`` float64[n] in [0, 1), for scores that are randomised; with ids, they
         are by default those of the seed it was fitted with. Raises ParameterError for a level that was not fitted.
         """
-        level = self._level(alpha)
+        level = self.level(alpha)
         if isinstance(scores, NamedScores):
             if draws is None and self.score.randomised and "seed" in self.fitted_on:
                 draws = draws_of(scores.observation_ids, self.fitted_on["seed"])
@@ -108,7 +108,7 @@ class SetPredictor:
         beyond = {label: len(codes) + place for place, label in enumerate(outside)}
         labels = np.fromiter((codes.get(k, beyond.get(k, -1)) for k in probabilities), np.int32, len(probabilities))
         lists = ClassifierScores(np.array([0, labels.size]), labels, shares)
-        names, level = self.space.names, self._level(alpha)
+        names, level = self.space.names, self.level(alpha)
         if outside:
             names = pa.concat_arrays([names, array(outside, names.type)])
         return NamedSets(to_arrow(np.zeros(1, np.int64)), names, self._sets(lists, level), lists, level)
@@ -124,12 +124,12 @@ class SetPredictor:
 
     def n_always(self, alpha: Alpha | str | float | None = None) -> int:
         """How many labels are in every set at a level, whatever the scores are."""
-        return self._bounds[self._level(alpha)].n_always
+        return self._bounds[self.level(alpha)].n_always
 
     def _sets(self, lists: ClassifierScores, level: Alpha, draws: Floats | None = None) -> PredictionSets:
         return ScoredLists(self._fitted, lists, draws).within(self._bounds[level])
 
-    def _level(self, alpha: Alpha | str | float | None) -> Alpha:
+    def level(self, alpha: Alpha | str | float | None) -> Alpha:
         """The level that is meant. Raises ParameterError if it was not fitted."""
         if alpha is None and len(self.thresholds) == 1:
             return next(iter(self.thresholds))

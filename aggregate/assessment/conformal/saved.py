@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...arrays import Flags, Floats
+from ...arrays import Flags, Floats, Integers
 from ...errors import ParameterError, quoted
 from ...parameters import declared
 from ...registry import Registry, is_path
@@ -20,8 +20,9 @@ from .order import Alpha
 from .predictor import SetPredictor
 from .priors import Prior
 from .registry import RULES, SCORES
-from .thresholds.base import Thresholds
+from .thresholds.base import RankedRows, Thresholds
 
+EACH_LABEL = "each label"  # in place of groups: each label has a group of its own
 HEADER = Header("prediction sets", 1, "a model of prediction sets", "conformal fit")
 
 
@@ -66,6 +67,7 @@ def _predictor(saved: Mapping[str, Any]) -> SetPredictor:
             _number(found["shared"]),
             None if found["of_labels"] is None else _long(found["of_labels"], n),
             bool(found["strict"]),
+            _ranked_rows(found["ranked"], n),
         )
         for alpha, found in saved["thresholds"].items()
     }
@@ -119,10 +121,32 @@ def _restored(saved: Mapping[str, Any], registry: Registry[Any], noun: str, meth
 
 def _thresholds(found: Thresholds) -> dict[str, Any]:
     of_labels = None if found.of_labels is None else _short(found.of_labels)
-    return {"shared": _text(found.shared), "of_labels": of_labels, "strict": found.strict}
+    kept = {"shared": _text(found.shared), "of_labels": of_labels, "strict": found.strict}
+    return {**kept, "ranked": None if found.ranked is None else _ranked(found.ranked)}
 
 
-def _short(values: Floats) -> dict[str, Any]:
+def _ranked(ranked: RankedRows) -> dict[str, Any]:
+    """Groups of calibration rows: their sizes, and the group of each label, if it is not simply the label's own."""
+    groups = ranked.groups
+    if groups is not None and np.array_equal(groups, np.arange(ranked.rows.size)):
+        return {"rows": _short(ranked.rows), "groups": EACH_LABEL}
+    return {"rows": _short(ranked.rows), "groups": None if groups is None else _short(groups)}
+
+
+def _ranked_rows(saved: Mapping[str, Any] | None, n_labels: int) -> RankedRows | None:
+    if saved is None:
+        return None
+    groups = saved["groups"]
+    rows = _long(saved["rows"], n_labels if groups == EACH_LABEL else len(saved["rows"]["which"])).astype(np.int64)
+    if groups is None:
+        return RankedRows(rows)
+    of_labels = np.arange(n_labels) if groups == EACH_LABEL else _long(groups, n_labels)
+    if rows.min(initial=0) < 0 or of_labels.max(initial=-1) >= rows.size:
+        raise ValueError("a group of calibration rows is none")
+    return RankedRows(rows, of_labels.astype(np.int32))
+
+
+def _short(values: Floats | Integers) -> dict[str, Any]:
     """Numbers as the distinct ones, and which of these each is."""
     distinct, places = np.unique(values, return_inverse=True)
     return {"values": [_text(value) for value in distinct.tolist()], "which": places.reshape(-1).tolist()}

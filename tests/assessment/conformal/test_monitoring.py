@@ -12,17 +12,22 @@ from scipy.stats import betabinom, hypergeom
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.monitoring import (
     beta_binomial,
+    check_level,
     compatibility,
     covered_distribution,
     more_unlisted,
 )
 from plant_aggregate.assessment.conformal.order import Alpha, threshold_at
+from plant_aggregate.assessment.conformal.predictor import SetPredictor
 from plant_aggregate.assessment.conformal.priors import Prior
-from plant_aggregate.assessment.conformal.thresholds.base import Calibration, RankedRows
+from plant_aggregate.assessment.conformal.scores.softmax import Softmax
+from plant_aggregate.assessment.conformal.thresholds.base import Calibration, RankedRows, Thresholds
 from plant_aggregate.assessment.conformal.thresholds.classwise import Classwise
 from plant_aggregate.assessment.conformal.thresholds.clustered import Clustered
 from plant_aggregate.assessment.conformal.thresholds.fuzzy_reconformalised import FuzzyReconformalised
+from plant_aggregate.assessment.conformal.thresholds.interp_q import InterpQ
 from plant_aggregate.assessment.conformal.thresholds.standard import Standard
+from plant_aggregate.classifier_scores import ClassifierScores
 from plant_aggregate.errors import ParameterError, VotesError
 
 
@@ -50,7 +55,7 @@ def test_the_interval_leaves_out_less_than_the_level_and_one_number_more_would_n
     exact = enumerated(n, new, alpha)
     for covered in range(new + 1):
         found = compatibility(
-            np.array([covered, 0]), np.array([new, 0]), RankedRows(np.array([n])), Alpha.of(alpha), level=level
+            np.array([covered, 0]), np.array([new, 0]), RankedRows(np.array([n])), Alpha.of(alpha), significance=level
         )
         assert found.p_low == pytest.approx(float(sum(exact[: covered + 1])))
         assert found.p_high == pytest.approx(float(sum(exact[covered:])))
@@ -100,7 +105,9 @@ def test_a_check_of_exchangeable_rows_is_a_false_alarm_as_often_as_its_level(tie
         scores = rng.integers(0, 8, n + new) / 8 if ties else rng.random(n + new)
         threshold = threshold_at(scores[:n], alpha)
         covered = int((scores[n:] >= threshold).sum())
-        found = compatibility(np.array([covered, 0]), np.array([new, 0]), RankedRows(np.array([n])), alpha, level=level)
+        found = compatibility(
+            np.array([covered, 0]), np.array([new, 0]), RankedRows(np.array([n])), alpha, significance=level
+        )
         low, high = low + found.too_low, high + found.too_high
     assert low / 4000 < level + 0.01
     if not ties:
@@ -132,7 +139,7 @@ def test_the_numbers_covered_by_each_rule_are_distributed_as_it_says(name):
         t = thresholds.each(4)[new]
         hits = new_scores > t if thresholds.strict else new_scores >= t
         of_label = [np.append(np.bincount(y, minlength=4), 0) for y in (new[hits], new)]
-        found = compatibility(*of_label, thresholds.ranked, alpha, level=0.01)
+        found = compatibility(*of_label, thresholds.ranked, alpha, significance=0.01)
         assert found.unchecked == (int((new == 3).sum()) if name == "clustered" else 0)
         chances = covered_distribution(*_groups(thresholds.ranked, of_label[1]), alpha)
         variance = chances @ (np.arange(chances.size) - found.expected) ** 2
@@ -154,16 +161,18 @@ def _groups(ranked, of_label):
 
 def test_labels_without_a_group_and_outside_the_label_space_are_left_out():
     ranked = RankedRows(np.array([20, 40]), np.array([0, -1, 1], np.int32))
-    found = compatibility(np.array([5, 1, 7, 0]), np.array([6, 9, 8, 2]), ranked, Alpha.of("0.1"), level=0.01)
+    found = compatibility(np.array([5, 1, 7, 0]), np.array([6, 9, 8, 2]), ranked, Alpha.of("0.1"), significance=0.01)
     assert (found.observations, found.covered, found.unchecked, found.calibration_rows) == (14, 12, 11, 60)
 
 
 def test_thresholds_that_are_no_order_statistics_are_refused():
     given = np.array([1, 0]), np.array([1, 0])
-    with pytest.raises(ParameterError, match="no order statistics"):
-        compatibility(*given, None, Alpha.of("0.1"), level=0.01)
+    space = LabelSpace(pa.array(["a"]))
+    predictor = SetPredictor(Softmax(), InterpQ(), space, {Alpha.of("0.1"): Thresholds(0.5)})
+    with pytest.raises(ParameterError, match="rule interp-q are no order statistics"):
+        check_level(predictor, ClassifierScores.of_matrix([[1.0]]), given[0], Alpha.of("0.1"), significance=0.01)
     with pytest.raises(VotesError, match="no observation"):
-        compatibility(*given, RankedRows(np.array([9]), np.array([-1], np.int32)), Alpha.of("0.1"), level=0.01)
+        compatibility(*given, RankedRows(np.array([9]), np.array([-1], np.int32)), Alpha.of("0.1"), significance=0.01)
 
 
 @pytest.mark.parametrize(
