@@ -60,12 +60,14 @@ def mapie(
 ) -> FromMapie:
     """By ``SplitConformalClassifier``. ``last``: its ``include_last_label``, of aps and raps."""
     from mapie.classification import SplitConformalClassifier
+    from mapie.conformity_scores import APSConformityScore, LACConformityScore, RAPSConformityScore
 
-    given: dict[str, Any] = {"conformity_score": score, "random_state": seed, "prefit": True}
+    used = {"lac": LACConformityScore, "aps": APSConformityScore, "raps": RAPSConformityScore}[score]()
+    given: dict[str, Any] = {"conformity_score": used, "random_state": seed, "prefit": True}
     model = SplitConformalClassifier(Given(new.shape[1]), confidence, **given)
     model.conformalize(calibration, truth)
     sets = model.predict_set(new, {"include_last_label": last})[1][:, :, 0]
-    return FromMapie(sets, float(model._conformity_score.quantiles_[0]), model._conformity_score)
+    return FromMapie(sets, float(used.quantiles_[0]), used)
 
 
 def mapie_sets(calibration: Matrix, truth: Labels, new: Matrix, confidence: float, score: str = "lac") -> Sets:

@@ -72,7 +72,7 @@ class SetOutcomes:
 
 @dataclass(frozen=True, eq=False)
 class LabelOutcomes:
-    """What became of the observations of each of the L true labels."""
+    """Coverage and size of the sets of the observations of each of the L true labels."""
 
     labels: LabelCodes  # int32[L]; ascending
     rows: Indices  # int64[L]; observations of the label
