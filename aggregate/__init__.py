@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .assessment.conformal.evaluation import SetEvaluation as SetEvaluation
     from .assessment.conformal.monitoring import CoverageCheck as CoverageCheck
     from .assessment.conformal.named_sets import NamedSets as NamedSets
+    from .assessment.conformal.predicted import PredictedSets as PredictedSets
     from .assessment.conformal.predictor import SetPredictor as SetPredictor
     from .assessment.evaluation import Evaluation as Evaluation
     from .classifier_scores import NamedScores as NamedScores
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from .pipeline import run as run
     from .prediction_sets import fit_sets as fit_sets
     from .prediction_sets import load_sets as load_sets
+    from .prediction_sets import predict_sets as predict_sets
     from .prediction_sets import save_sets as save_sets
     from .publishing.changes import Changes as Changes
     from .publishing.changes import diff as diff
@@ -127,6 +129,7 @@ _HOMES = {
         "assessment.conformal.evaluation": "SetEvaluation",
         "assessment.conformal.monitoring": "CoverageCheck",
         "assessment.conformal.named_sets": "NamedSets",
+        "assessment.conformal.predicted": "PredictedSets",
         "assessment.conformal.predictor": "SetPredictor",
         "classifier_scores": "NamedScores",
         "consensus": "Consensus",
@@ -147,7 +150,7 @@ _HOMES = {
         "ingest.truth": "read_truth truth_from_table",
         "ingest.user_weights": "read_user_weights",
         "pipeline": "run",
-        "prediction_sets": "fit_sets load_sets save_sets",
+        "prediction_sets": "fit_sets load_sets predict_sets save_sets",
         "publishing.changes": "Changes diff",
         "publishing.open_run": "open_latest open_run read_evidence",
         "publishing.releases": "list_runs publish rollback",

@@ -1,7 +1,8 @@
 """Prediction sets from files: thresholds fitted on label lists whose labels are known, and sets of new lists."""
 
+import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,9 @@ from .arrays import Floats
 from .arrow import plain, to_arrow, to_numpy
 from .assessment.conformal.label_space import LabelSpace
 from .assessment.conformal.methods import Method
+from .assessment.conformal.named_sets import NamedSets
 from .assessment.conformal.order import Alpha, alphas_of
+from .assessment.conformal.predicted import PredictedSets, SetTotals
 from .assessment.conformal.predictor import CALIBRATION_ROWS, SetPredictor, calibration_of, fit_predictor
 from .assessment.conformal.priors import Prior, names_as
 from .assessment.conformal.saved import predictor_from_json, predictor_to_json
@@ -29,20 +32,26 @@ from .blocks import count
 from .classifier_scores import ClassifierScores, NamedScores
 from .errors import ParameterError, VotesError, quoted, warn
 from .files.locations import check_local, path_text, redacted
+from .files.prefetch import prefetched
 from .files.sources import Paths, read_text
 from .files.writing import in_one_step, writing
 from .frames import Frame, check_columns, check_type, is_frame, wrong_type
 from .ids.hashing import numbers_of
-from .ingest.classifier_scores import KnownScores, scores_in_memory, scores_with_truth
+from .ingest.classifier_scores import KnownScores, ScoreBatch, ScoreReader, scores_in_memory, scores_with_truth
 from .ingest.given import given_truth
 from .ingest.label_tables import LabelTable, LabelValues, read_label_names, read_label_values
 from .ingest.score_tables import scores_from_table
+from .ingest.taxonomy import read_taxonomy
 from .ingest.truth import read_truth
 from .listeners import ProgressLike, listening
 from .names import lookalikes
 from .parameters import declared
+from .progress import Progress
 from .publishing.open_run import open_named
 from .publishing.run import Run
+from .publishing.tables import write_parts
+from .schema import COMMON_TAXA
+from .taxonomy import Taxonomy
 from .truth import Truth
 from .version import VERSION
 
@@ -50,6 +59,10 @@ GivenScores: TypeAlias = "Paths | NamedScores | Frame"
 """Files of score lists, or label lists in memory."""
 
 GivenRun: TypeAlias = "str | os.PathLike[str] | Run"
+
+AHEAD = 2  # batches of lists read ahead
+GROUP_ROWS, GROUP_BYTES = 1 << 17, 1 << 26  # of a row group, which ends with a batch
+NO_LISTS = ClassifierScores(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 
 NAMED = 3  # labels that a warning names
 MAKE_ONE = "name a file of plant-aggregate conformal fit"
@@ -346,3 +359,125 @@ def save_sets(predictor: SetPredictor, path: str | os.PathLike[str]) -> None:
 def load_sets(path: str | os.PathLike[str]) -> SetPredictor:
     """Read a predictor of prediction sets. Raises VotesError."""
     return predictor_from_json(read_text(path, MAKE_ONE), redacted(path_text(path)))
+
+
+def predict_sets(
+    scores: Paths,
+    sets: SetPredictor | str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    alpha: Alpha | str | float | None = None,
+    never_empty: bool = False,
+    taxonomy: "Taxonomy | Paths | Frame | None" = None,
+    genus: bool = False,
+    columns: Mapping[str, str] | None = None,
+    progress: ProgressLike = None,
+) -> PredictedSets:
+    """Write the prediction set of each label list of some files as Parquet [D26].
+
+    Lists are streamed, in memory for some of them and for their ids; rows are in the order of the input, files in that
+    of their paths. The file is there as a whole or not at all. Its metadata has, as JSON under the key
+    ``plant_aggregate``, how sets were made.
+
+    Args:
+        scores: a classifier's label lists: Parquet files, folders or globs with the columns of ``schema.SCORE_LISTS``
+            or ``SCORE_ROWS``. Labels that the model does not know are in a set by its common threshold.
+        sets: a predictor, or the file that it was saved in.
+        output: the file to write, with the columns of ``schema.PREDICTION_SETS``.
+        alpha: one of the levels that the predictor was fitted at; may be left out if there is one.
+        never_empty: an empty set gets the likeliest label of its list, so that coverage can only rise.
+        taxonomy: adds the columns of ``schema.COMMON_TAXA``: a taxonomy, or what ``read_taxonomy`` takes.
+        genus: adds them with the genera that the labels begin with as the taxonomy.
+        columns: the columns' own names in the files of scores.
+        progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+
+    For in-memory lists there is ``SetPredictor.predict``. Raises VotesError if a file cannot be read or a list cannot
+    be used, ParameterError for a level that was not fitted, PublishError if the file cannot be written.
+    """
+    check_columns(columns)
+    if genus and taxonomy is not None:
+        raise ParameterError("taxonomy and genus exclude each other")
+    path = Path(check_local(output))
+    if isinstance(sets, SetPredictor):
+        predictor, text = sets, predictor_to_json(sets) + "\n"
+    else:
+        text = read_text(sets, MAKE_ONE)
+        predictor = predictor_from_json(text, redacted(path_text(sets)))
+    level = predictor.level(alpha)
+    if taxonomy is not None and not isinstance(taxonomy, Taxonomy):
+        taxonomy = read_taxonomy(taxonomy)
+    if genus:
+        taxonomy = Taxonomy.of_genera(predictor.space.names)
+    about: dict[str, Any] = {
+        "method": str(Method(predictor.score, predictor.rule)),
+        "score": predictor.score.name,
+        "threshold": predictor.rule.name,
+        "alpha": float(level),
+        "guarantee": predictor.guarantee or None,
+        "never_empty": never_empty,
+        "model_sha256": sha256(text.encode()).hexdigest(),
+        "version": VERSION,
+    }
+    reader = ScoreReader.of(scores, predictor.space.names, columns)
+    made = _Sets(predictor, level, never_empty, taxonomy, genus)
+    with listening(progress) as listener:
+        listener.phase("predict sets", total=reader.files.rows, unit="rows")
+        with prefetched(reader.batches(), AHEAD) as batches:
+            written = write_parts(
+                _row_groups(made.tables(batches, reader, listener)),
+                made.table(NO_LISTS, pa.nulls(0, reader.files.id_type), predictor.space.names).schema,
+                path,
+                dictionaries=["labels.list.element", *(column.name for column in COMMON_TAXA)],
+                metadata={"plant_aggregate": json.dumps(about, ensure_ascii=False)},
+            )
+    unknown = reader.label_names[len(predictor.space) :].cast(predictor.space.names.type).to_pylist()
+    facts = {name: about[name] for name in ("method", "guarantee", "never_empty", "model_sha256")}
+    return PredictedSets(
+        path, written.bytes, written.sha256, alpha=level, **facts, totals=made.totals, unknown_labels=tuple(unknown)
+    )
+
+
+class _Sets:
+    """Makes the sets of batches of lists as tables, and counts them."""
+
+    def __init__(
+        self, predictor: SetPredictor, level: Alpha, never_empty: bool, taxonomy: Taxonomy | None, genus: bool
+    ) -> None:
+        self._predictor, self._level, self._never_empty = predictor, level, never_empty
+        self._taxonomy, self._genus = taxonomy, genus
+        self._seed = int(predictor.fitted_on.get("seed", 0))
+        self.totals = SetTotals()
+
+    def tables(self, batches: Iterator[ScoreBatch], reader: ScoreReader, progress: Progress) -> Iterator[pa.Table]:
+        """The sets of all batches of a reader."""
+        space = self._predictor.space.names
+        names = space
+        for batch in batches:
+            if batch.n_labels > len(names):
+                others = reader.label_names[len(space) : batch.n_labels]
+                names = pa.concat_arrays([space, others.cast(space.type)])
+            yield self.table(batch.scores, batch.observation_ids, names)
+            progress.advance(batch.scores.labels.size if reader.files.is_long else len(batch.scores))
+
+    def table(self, lists: ClassifierScores, ids: pa.Array, names: pa.Array) -> pa.Table:
+        """The sets of some lists."""
+        predictor, level = self._predictor, self._level
+        draws = draws_of(ids, self._seed) if predictor.score.randomised else None
+        sets = predictor.predict(lists, level, draws, self._never_empty)
+        self.totals.add(sets)
+        named = NamedSets(ids, names, sets, lists, level)
+        if self._genus and (sets.labels >= len(predictor.space)).any():
+            self._taxonomy = Taxonomy.of_genera(names)
+        return (named if self._taxonomy is None else named.with_taxa(self._taxonomy)).to_arrow()
+
+
+def _row_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Tables joined until they have rows or labels enough for a row group."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(one.num_rows for one in held) >= GROUP_ROWS or sum(one.nbytes for one in held) >= GROUP_BYTES:
+            yield pa.concat_tables(held).combine_chunks()
+            held = []
+    if held:
+        yield pa.concat_tables(held).combine_chunks()

@@ -29,6 +29,7 @@ COMMANDS = {
     "calibrate": "Learn from expert labels how probable a label is.",
     "calibrate-ai": "Learn from expert labels what the AI's scores mean.",
     "conformal fit": "Find thresholds for sets of likely labels, from labels that are known.",
+    "conformal predict": "Write sets of likely labels for a classifier's label lists.",
     "conformal check": "Check whether these sets still cover what they should, on new labels.",
     "config": "Check a configuration file, or show the effective settings.",
     "simulate": "Make up a vote log whose truth is known.",

@@ -25,7 +25,8 @@ GROUPS = {
     "AI": "read_ai_votes ai_votes_from_table AiVotes read_user_weights UserWeights",
     "probabilities": "calibrate Calibration calibrate_ai AiCalibration save_calibration load_calibration "
     "load_ai_calibration",
-    "prediction sets": "fit_sets SetPredictor save_sets load_sets scores_from_matrix scores_from_table NamedScores "
+    "prediction sets": "fit_sets SetPredictor save_sets load_sets predict_sets PredictedSets scores_from_matrix "
+    "scores_from_table NamedScores "
     "NamedSets read_taxonomy Taxonomy evaluate_sets SetEvaluation compare_sets SetComparison "
     "check_coverage CoverageCheck",
     "ambiguity": "ambiguity_of Ambiguity AmbiguitySettings",

@@ -595,6 +595,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),
     "keys of run.json": run_json,
     "columns of posteriors": lambda: columns(schema.POSTERIORS),
+    "columns of prediction sets": lambda: columns(schema.PREDICTION_SETS),
     "columns of score lists": lambda: columns(schema.SCORE_LISTS),
     "columns of score rows": lambda: columns(schema.SCORE_ROWS),
     "columns of ambiguity": lambda: columns(schema.AMBIGUITY),

@@ -60,6 +60,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     space, acer = LabelSpace(label_lists.label_names), np.zeros(10, np.int32)
     calibration = calibration_of(Softmax(), space, label_lists.lists, acer)
     predictor = fit_predictor(Softmax(), Standard(), calibration, ["0.1"])
+    new_lists = folder / "lists.parquet"
+    pq.write_table(label_lists.to_arrow(), new_lists)
     return {
         "votes": votes,
         "truth": truth,
@@ -74,6 +76,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "ambiguity": plant_aggregate.ambiguity_of(consensus, folder / "scores.parquet"),
         "set_predictor": predictor,
         "sets": predictor.predict(label_lists).with_taxa(),
+        "predicted_sets": plant_aggregate.predict_sets(new_lists, predictor, folder / "sets.parquet", never_empty=True),
         "scores": label_lists,
         "taxonomy": plant_aggregate.read_taxonomy({"label": ["Acer opalus"], "genus": ["Acer"]}),
         "run": first,

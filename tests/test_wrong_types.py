@@ -180,6 +180,11 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
             "columns are wanted, not the text 'x': write col",
         ),
     ],
+    "predict_sets": [
+        (lambda _: own.predict_sets("s", {}, "o"), "a path is wanted, not a dict: write the name of"),
+        (lambda _: own.predict_sets("s", "m", None), "a path is wanted, not None: write the name of"),
+        (lambda _: own.predict_sets("s", "m", "o", columns="x"), "columns are wanted, not the text 'x': write col"),
+    ],
     "run": [
         (lambda _: own.run(None), "a path or a frame is wanted, not None: write the name of a file, folder or glob"),
         (lambda have: own.run(have.votes, have.consensus), f"a path is wanted, not a Consensus: {A_PATH}"),

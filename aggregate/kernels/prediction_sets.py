@@ -4,7 +4,7 @@ The items of row i are the slice ``offsets[i]:offsets[i + 1]``; k is the label o
 labels for one outside the label space.
 """
 
-from ..arrays import Counts, Flags, Floats, LabelCodes, Offsets, Probabilities
+from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, Probabilities
 from .jit import kernel
 
 
@@ -78,3 +78,19 @@ def listed_probabilities(
                 if labels[item] == members[place]:
                     found[place] = probabilities[item]
                     break
+
+
+@kernel
+def likeliest_items(
+    offsets: Offsets, labels: LabelCodes, probabilities: Probabilities, rows: Indices, items: Indices
+) -> None:
+    """``items`` int64[rows]: the item of the likeliest label of each of ``rows``, which have some; ties in order."""
+    for place in range(rows.size):
+        i = rows[place]
+        best = offsets[i]
+        for item in range(offsets[i] + 1, offsets[i + 1]):
+            if probabilities[item] > probabilities[best] or (
+                probabilities[item] == probabilities[best] and labels[item] < labels[best]
+            ):
+                best = item
+        items[place] = best

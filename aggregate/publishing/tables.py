@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -97,6 +98,27 @@ def write_file(table: pa.Table, path: Path, *, declared: pa.Schema | None = None
     return output._replace(name=path.name)
 
 
+def write_parts(
+    parts: Iterable[pa.Table],
+    schema: pa.Schema,
+    path: Path,
+    *,
+    dictionaries: Sequence[str] = (),
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> Output:
+    """Write tables of one schema, each as a row group, as :func:`write_file` does. Raises PublishError.
+
+    ``dictionaries``: the paths of columns of few distinct values; ``metadata``: of the file, for any reader.
+    """
+    n_rows = 0
+    with _in_one_step(path) as staged:
+        with _writer(staged, schema.with_metadata(metadata or None), schema, "file", dictionaries) as write:
+            for part in parts:
+                write(part)
+                n_rows += part.num_rows
+        return _output(staged, n_rows, "file")._replace(name=path.name)
+
+
 @contextmanager
 def _in_one_step(path: Path) -> Iterator[Path]:
     """As :func:`in_one_step`, in a folder that is created if its parent exists."""
@@ -141,12 +163,15 @@ def write_table(table: pa.Table, path: Path, what: str = OUTPUT_FOLDER, *, decla
 
 
 @contextmanager
-def _writer(path: Path, declared: pa.Schema, written: pa.Schema, what: str) -> Iterator[Callable[[pa.Table], None]]:
+def _writer(
+    path: Path, declared: pa.Schema, written: pa.Schema, what: str, paths: Sequence[str] = ()
+) -> Iterator[Callable[[pa.Table], None]]:
     """What writes tables, with the encodings that suit sorted ids and columns of few distinct values.
 
     Readers see the types of ``declared``; the tables to come have those of ``written``, in which strings may be
-    dictionaries: these need not be looked up once more. Statistics are kept for the ids alone: in the other columns
-    every row group has the whole range. The file is closed also if a full disk keeps the writer from finishing.
+    dictionaries: these need not be looked up once more. ``paths`` are those of further columns of few distinct values.
+    Statistics are kept for the ids alone: in the other columns every row group has the whole range. The file is closed
+    also if a full disk keeps the writer from finishing.
     """
     id_name = written.names[0]
     dictionaries = [field.name for field in written if pa.types.is_dictionary(field.type) or field.name in REPEATING]
@@ -164,14 +189,15 @@ def _writer(path: Path, declared: pa.Schema, written: pa.Schema, what: str) -> I
                     written,
                     compression="zstd",
                     compression_level=1,
-                    use_dictionary=dictionaries,
+                    use_dictionary=[*dictionaries, *paths],
                     column_encoding=encodings,
                     write_statistics=[id_name],
                     store_schema=False,
                     write_page_checksum=True,
                 )
             )
-            writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(declared.serialize())})
+            encoded = base64.b64encode(declared.serialize())
+            writer.add_key_value_metadata({**(declared.metadata or {}), "ARROW:schema": encoded})
         try:
             yield write
         except BaseException:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plant_aggregate.cli.completion import SHELLS, complete
-from plant_aggregate.cli.group import first_words
+from plant_aggregate.cli.group import COMMANDS, first_words
 from plant_aggregate.cli.main import COMPLETION, run_command
 from plant_aggregate.strategies.registry import STRATEGIES
 from tests.command_line import Capture, Published, refused
@@ -60,7 +60,8 @@ def test_formats_and_their_options(work: Path, capfd: Capture, monkeypatch: pyte
     [
         ("", plain(list(first_words()))),
         ("confo", plain(["conformal"])),
-        ("conformal|", plain(["fit"])),
+        ("conformal|", plain([name.split()[1] for name in COMMANDS if name.startswith("conformal ")])),
+        ("conformal|predict|s.parquet|--never", plain(["--never-empty"])),
         ("conformal|fit|--pen", plain(["--penalty"])),
         ("cali", plain(["calibrate", "calibrate-ai"])),
         ("config|ro", plain(["rollback"])),

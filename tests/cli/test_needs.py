@@ -17,6 +17,7 @@ ARGUMENTS = {
     "compare": ["v.parquet", "--truth", "t.parquet"],
     "ambiguity": ["v.parquet", "--scores", "s.parquet"],
     "subset": ["latest", "-o", "out"],
+    "conformal predict": ["scores.parquet", "--sets", "sets.json"],
     "conformal fit": ["scores.parquet", "--truth", "t.parquet"],
     "calibrate-ai": ["ai.parquet", "--truth", "t.parquet"],
 }

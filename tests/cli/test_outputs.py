@@ -50,6 +50,7 @@ READS = {
     "calibrate-ai": ["ai.parquet", "--truth=truth.parquet", "--votes=vot*/*.parquet"],
     "ambiguity": ["votes", "--scores=scores.parquet"],
     "conformal fit": ["scores.parquet", "--truth=truth.parquet"],
+    "conformal predict": ["scores.parquet", "--sets=sets.json"],
     "simulate": [],
 }
 """What each command that writes is to read."""
@@ -62,6 +63,7 @@ FILES = {
     "calibrate-ai": {"ai.parquet", "truth.parquet", "votes/a.parquet", "votes/b.parquet"},
     "ambiguity": {"votes/a.parquet", "votes/b.parquet", "scores.parquet"},
     "conformal fit": {"scores.parquet", "truth.parquet"},
+    "conformal predict": {"scores.parquet", "sets.json"},
 }
 """The files that are read then."""
 
@@ -120,7 +122,7 @@ def inputs(write: Write, work: Path, published: Published) -> Path:
     write("votes/b.parquet")
     for name, table in (("truth", TRUTH), ("ai", AI), ("scores", SCORES), ("weights", WEIGHTS)):
         pq.write_table(table, work / f"{name}.parquet")
-    for name in ("calibration.json", "ai_calibration.json"):
+    for name in ("calibration.json", "ai_calibration.json", "sets.json"):
         (work / name).write_text("{}")
     shutil.copytree(published.folder / "latest", work / "elsewhere")
     return work

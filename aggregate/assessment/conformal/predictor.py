@@ -59,12 +59,20 @@ class SetPredictor:
 
     @overload
     def predict(
-        self, scores: ClassifierScores, alpha: "Alpha | str | float | None" = None, draws: Floats | None = None
+        self,
+        scores: ClassifierScores,
+        alpha: "Alpha | str | float | None" = None,
+        draws: Floats | None = None,
+        never_empty: bool = False,
     ) -> PredictionSets: ...
 
     @overload
     def predict(
-        self, scores: NamedScores, alpha: "Alpha | str | float | None" = None, draws: Floats | None = None
+        self,
+        scores: NamedScores,
+        alpha: "Alpha | str | float | None" = None,
+        draws: Floats | None = None,
+        never_empty: bool = False,
     ) -> NamedSets: ...
 
     def predict(
@@ -72,20 +80,22 @@ class SetPredictor:
         scores: ClassifierScores | NamedScores,
         alpha: Alpha | str | float | None = None,
         draws: Floats | None = None,
+        never_empty: bool = False,
     ) -> PredictionSets | NamedSets:
         """The set of each list, at one of the levels that were fitted; ``alpha`` may be left out if there is one.
 
         ``scores`` with names of labels and ids of observations give sets with these. Labels outside the label space are
         in a set by the common threshold. ``draws`` float64[n] in [0, 1), for scores that are randomised; with ids, they
-        are by default those of the seed it was fitted with. Raises ParameterError for a level that was not fitted.
+        are by default those of the seed it was fitted with. ``never_empty``: an empty set gets the likeliest label of
+        the list, so that coverage can only rise. Raises ParameterError for a level that was not fitted.
         """
         level = self.level(alpha)
         if isinstance(scores, NamedScores):
             if draws is None and self.score.randomised and "seed" in self.fitted_on:
                 draws = draws_of(scores.observation_ids, self.fitted_on["seed"])
             lists, names = scores.coded(self.space.names)
-            return NamedSets(scores.observation_ids, names, self._sets(lists, level, draws), lists, level)
-        return self._sets(scores, level, draws)
+            return NamedSets(scores.observation_ids, names, self._sets(lists, level, draws, never_empty), lists, level)
+        return self._sets(scores, level, draws, never_empty)
 
     def predict_one(
         self, probabilities: Mapping[str, float] | Mapping[int, float], alpha: Alpha | str | float | None = None
@@ -126,11 +136,15 @@ class SetPredictor:
         """How many labels are in every set at a level, whatever the scores are."""
         return self._bounds[self.level(alpha)].n_always
 
-    def _sets(self, lists: ClassifierScores, level: Alpha, draws: Floats | None = None) -> PredictionSets:
-        return ScoredLists(self._fitted, lists, draws).within(self._bounds[level])
+    def _sets(
+        self, lists: ClassifierScores, level: Alpha, draws: Floats | None = None, never_empty: bool = False
+    ) -> PredictionSets:
+        scored = ScoredLists(self._fitted, lists, draws)
+        sets = scored.within(self._bounds[level])
+        return scored.filled(sets) if never_empty else sets
 
-    def level(self, alpha: Alpha | str | float | None) -> Alpha:
-        """The level that is meant. Raises ParameterError if it was not fitted."""
+    def level(self, alpha: Alpha | str | float | None = None) -> Alpha:
+        """The level that is meant; the only one if None. Raises ParameterError if it was not fitted."""
         if alpha is None and len(self.thresholds) == 1:
             return next(iter(self.thresholds))
         levels = ", ".join(map(str, self.thresholds))

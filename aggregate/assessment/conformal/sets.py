@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Counts, Flags, Floats, LabelCodes, Offsets
+from ...arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets
 from ...classifier_scores import ClassifierScores
 from ...reprs import short_repr
 from .scores.base import FittedScore
@@ -30,6 +30,8 @@ class PredictionSets:
     """int32[n]; the number of labels of each set, also of those that are in it without being listed."""
     always: Flags
     """bool[n_labels]; the labels that are in every set."""
+    n_filled: int = 0
+    """Sets that were empty, and got the likeliest label."""
 
     __repr__ = short_repr
 
@@ -61,6 +63,21 @@ class PredictionSets:
         known = (truth >= 0) & (truth < self.n_labels)
         return covered | (known & self.always[np.where(known, truth, 0)])
 
+    def with_labels(self, rows: Indices, labels: LabelCodes, scores: Floats) -> "PredictionSets":
+        """The same with a label more in each of ``rows``, ascending, whose sets are empty."""
+        places, sizes = self.offsets[rows], self.sizes.copy()
+        sizes[rows] += 1
+        lengths = np.diff(self.offsets)
+        lengths[rows] += 1
+        return PredictionSets(
+            np.concatenate([[0], np.cumsum(lengths)]),
+            np.insert(self.labels, places, labels),
+            np.insert(self.scores, places, scores),
+            sizes,
+            self.always,
+            rows.size,
+        )
+
 
 class ScoredLists:
     """Label lists with the scores of their labels: sets at any thresholds."""
@@ -82,6 +99,17 @@ class ScoredLists:
         if lists is not self._lists:
             item_scores = self._fitted.of_listed(lists, self._draws)
         return _members(lists, item_scores, bounds)
+
+    def filled(self, sets: PredictionSets) -> PredictionSets:
+        """The sets, in which the likeliest label of the list is where they were empty; ties in label order."""
+        from ...kernels.prediction_sets import likeliest_items
+
+        lists, rows = self._lists, np.flatnonzero(sets.empty & (np.diff(self._lists.offsets) > 0))
+        if not rows.size:
+            return sets
+        items = np.empty(rows.size, np.int64)
+        likeliest_items(lists.offsets, lists.labels, lists.probabilities, rows, items)
+        return sets.with_labels(rows, lists.labels[items], self._item_scores[items])
 
 
 class Bounds(NamedTuple):
