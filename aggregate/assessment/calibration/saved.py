@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ...errors import VotesError
+from ...errors import AggregateError, VotesError
 
 Model = TypeVar("Model")
 
@@ -27,15 +27,15 @@ class Header:
     def read(self, text: str, origin: str, model_of: Callable[[Mapping[str, Any]], Model]) -> Model:
         """The model that a file holds; ``origin`` is where the file is.
 
-        ``model_of`` may raise ValueError, KeyError, TypeError or AttributeError for invalid contents. Raises
-        VotesError.
+        ``model_of`` may raise ValueError, KeyError, IndexError, TypeError or AttributeError for invalid contents, or an
+        error of ours. Raises VotesError.
         """
         try:
             saved = json.loads(text)
             if saved["format"] != self.format:
                 raise ValueError(f"format is {saved['format']!r}, not {self.format!r}")
             return model_of(saved)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, AggregateError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
             raise VotesError(
                 f"is not {self.noun} ({reason})", where=origin, remedy=f"make one with plant-aggregate {self.command}"

@@ -5,7 +5,7 @@ In doubles floor(0.29 * 100) is 28, and ``numpy.quantile`` with ``inverted_cdf``
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -31,15 +31,16 @@ class Alpha:
         if isinstance(level, Alpha):
             return level
         try:
-            exact = level if isinstance(level, Fraction) else Fraction(Decimal(str(level)))
-        except (InvalidOperation, ValueError, OverflowError):
+            exact = Fraction(str(level))
+        except (ValueError, ZeroDivisionError):
             exact = Fraction(0)
         if not 0 < exact < 1:
             raise ParameterError(f"alpha is {level} but must be a number in (0, 1)")
         return cls(exact)
 
     def __str__(self) -> str:
-        return f"{float(self.exact):g}"
+        text = repr(float(self.exact))
+        return text if Fraction(text) == self.exact else str(self.exact)
 
     def __float__(self) -> float:
         return float(self.exact)

@@ -3,14 +3,14 @@
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ...arrays import Flags, Floats, Integers
+from ...arrays import Flags, Floats, Indices, Integers
 from ...errors import ParameterError, quoted
 from ...parameters import declared
 from ...registry import Registry, is_path
@@ -54,12 +54,16 @@ def predictor_from_json(text: str, origin: str) -> SetPredictor:
 def _predictor(saved: Mapping[str, Any]) -> SetPredictor:
     names = pa.array(saved["labels"], pa.type_for_alias(saved["label_type"]))
     n, prior = len(names), saved["prior"]
+    if len(names.unique()) < n:
+        raise ValueError("a label is there twice")
+    if not saved["thresholds"]:
+        raise ValueError("it has no level")
     counts = None if prior is None else Prior(_long(prior["counts"], n), float(prior["at_least"]))
     weights = None if saved["weights"] is None else _long(saved["weights"], n)
     at_risk: Flags | None = None
     if saved["at_risk"] is not None:
         at_risk = np.zeros(n, np.bool_)
-        at_risk[np.array(saved["at_risk"], np.int64)] = True
+        at_risk[_places(saved["at_risk"])] = True
     score = _restored(saved["score"], SCORES, "score", "on")
     rule = _restored(saved["threshold"], RULES, "threshold rule", "fit")
     thresholds = {
@@ -154,10 +158,17 @@ def _short(values: Floats | Integers) -> dict[str, Any]:
 
 def _long(saved: Mapping[str, Any], n: int) -> Floats:
     """The numbers of :func:`_short`. Raises ValueError if there are not ``n``."""
-    which = np.array(saved["which"], np.int64)
+    which = _places(saved["which"])
     if which.shape != (n,):
         raise ValueError(f"{which.size:,} numbers for {n:,} labels")
     return np.array([_number(value) for value in saved["values"]], np.float64)[which]
+
+
+def _places(saved: Sequence[int]) -> Indices:
+    places = np.array(saved, np.int64)
+    if places.min(initial=0) < 0:
+        raise ValueError("a place is negative")
+    return places
 
 
 def _text(value: float) -> float | str:
