@@ -1,6 +1,8 @@
-"""The picture in the README: what weighs a vote, and how right the labels are of which a strategy is most certain."""
+"""Pictures: the README's, of votes and labels, and that of prediction sets, of their size and macro coverage."""
 
-from collections.abc import Iterable, Sequence
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,16 @@ LINES = {
 }
 NAMED_AT = {"plantnet": (64, True), "majority": (30, True), "dawid-skene": (54, False)}
 """Where along its line a name is, and whether above it."""
+SETS = {
+    "softmax": ("softmax", 10, 20),
+    "softmax/interp-q:tau=0.9": ("interp-q, tau 0.9", 12, 14),
+    "softmax/interp-q:tau=0.99": ("tau 0.99", 12, 14),
+    "softmax/interp-q:tau=0.999": ("tau 0.999", 12, 14),
+    "pas": ("pas", -10, -8),
+    "softmax/classwise": ("classwise", -2, 24),
+}
+"""Method -> its name, and where that is beside its point."""
+WORDS_ON_SETS = "Macro coverage against mean size of prediction sets, by method, simulated and published"
 WORDS = "Weight against number of species, and accuracy against share kept for three strategies"
 LIGHT = {"paper": "#ffffff", "ink": "#1f2328", "soft": "#59636e", "line": "#d1d9e0", "green": "#1b7837"}
 DARK = {"paper": "#0d1117", "ink": "#f0f6fc", "soft": "#9198a1", "line": "#3d444d", "green": "#4ac26b"}
@@ -33,22 +45,31 @@ path.limit { stroke-dasharray: 4 4; }
 COLOURS = """
 rect {{ fill: {paper}; }} text {{ stroke: {paper}; }}
 text {{ fill: {soft}; }} text.title, text.ink {{ fill: {ink}; }} text.ours, circle {{ fill: {green}; }}
+circle.ink {{ fill: {soft}; }}
 path {{ stroke: {soft}; }} path.axis {{ stroke: {line}; }}
 path.limit {{ stroke: {ink}; }} path.ours {{ stroke: {green}; }}
 """
 
 
 class Panel:
-    """A chart at ``left``, with numbers x and y that go from ``low`` to ``high``; y grows upwards."""
+    """A chart at ``left``, with numbers x and y that go from ``low`` to ``high``; y grows upwards, x by ``scale``."""
 
-    def __init__(self, left: float, title: str, low: tuple[float, float], high: tuple[float, float]) -> None:
-        self.left, self.low, self.high = left, low, high
+    def __init__(
+        self,
+        left: float,
+        title: str,
+        low: tuple[float, float],
+        high: tuple[float, float],
+        scale: Callable[[float], float] = float,
+    ) -> None:
+        self.left, self.low, self.high, self.scale = left, low, high, scale
         self.parts = [text(left, 30, title, "title")]
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point is in the picture."""
-        across, up = ((value - a) / (b - a) for value, a, b in zip((x, y), self.low, self.high, strict=True))
-        return self.left + 330 * across, 250 - 190 * up
+        low, high = self.scale(self.low[0]), self.scale(self.high[0])
+        across = (self.scale(x) - low) / (high - low)
+        return self.left + 330 * across, 250 - 190 * (y - self.low[1]) / (self.high[1] - self.low[1])
 
     def curve(self, points: Iterable[tuple[float, float]], kind: str) -> None:
         """A line through points."""
@@ -60,9 +81,9 @@ class Panel:
         """Lines and numbers at values of y, numbers at values of x, and what x is; ``show`` is a format of y."""
         for y in up:
             self.curve([(self.low[0], y), (self.high[0], y)], "axis")
-            self.parts.append(text(self.left - 8, self.at(0, y)[1] + 4, format(y, show), "", "end"))
+            self.parts.append(text(self.left - 8, self.at(self.low[0], y)[1] + 4, format(y, show), "", "end"))
         for x in across:
-            self.parts.append(text(self.at(x, 0)[0], 268, f"{x:g}", "", "middle"))
+            self.parts.append(text(self.at(x, self.low[1])[0], 268, f"{x:,g}", "", "middle"))
         self.parts.append(text(self.left + 165, 288, below, "", "middle"))
 
 
@@ -112,10 +133,44 @@ def accuracy_of_most_confident(confidence: Floats, right: Flags) -> Floats:
     return np.cumsum(expected) / np.arange(1, expected.size + 1)
 
 
+def sizes(left: float, title: str, of_methods: Mapping[str, tuple[float, float]]) -> Panel:
+    """Mean size and macro coverage of methods; those of which one is chosen by a number are on a line."""
+    panel = Panel(left, title, (1, 0.4), (1000, 1), math.log10)
+    panel.axes([1, 3, 10, 30, 100, 300, 1000], [n / 10 for n in range(4, 11)], ".1f", "labels in a set, mean")
+    panel.curve([point for name, point in of_methods.items() if name != "pas"], "")
+    for name, point in of_methods.items():
+        x, y = panel.at(*point)
+        shown, dx, dy = SETS[name]
+        kind = "ours" if name == "pas" else "ink"
+        panel.parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+        panel.parts.append(text(x + dx, y + dy, shown, kind, "start" if dx > 0 else "end"))
+    return panel
+
+
+def sets() -> str:
+    """Prediction sets of methods, in simulation and as published."""
+    from benchmarks.conformal_study import MEASURES, PUBLISHED, RESULTS
+
+    measured = json.loads(RESULTS.read_text(encoding="utf-8"))["measured"]
+    places = MEASURES.index("mean_size") - 1, MEASURES.index("macro_coverage") - 1
+    simulated = {name: (measured[name]["mean_size"][0], measured[name]["macro_coverage"][0]) for name in SETS}
+    published = {name: tuple((PUBLISHED[name] or ())[place] for place in places) for name in SETS}
+    return drawn(
+        WORDS_ON_SETS,
+        sizes(40, "Macro coverage, simulated", simulated),
+        sizes(500, "Macro coverage, Pl@ntNet-300K", published),
+    )
+
+
 def overview() -> str:
-    """The whole as SVG, in light or dark colours as the reader has it."""
-    parts = [part for panel in (weights(), accuracies()) for part in panel.parts]
-    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 850 305" role="img" aria-label="' + WORDS + '">'
+    """What weighs a vote, and how right labels are."""
+    return drawn(WORDS, weights(), accuracies())
+
+
+def drawn(words: str, *panels: Panel) -> str:
+    """Panels as SVG, in light or dark colours as the reader has it; ``words`` say what is seen."""
+    parts = [part for panel in panels for part in panel.parts]
+    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 850 305" role="img" aria-label="' + words + '">'
     dark = f"@media (prefers-color-scheme: dark) {{{COLOURS.format(**DARK)}}}"
     style = f"<style>{SHAPES}{COLOURS.format(**LIGHT)}{dark}\n</style>"
     lines = [head, style, '<rect width="850" height="305" rx="6"/>', *parts, "</svg>"]

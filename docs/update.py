@@ -639,7 +639,10 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-PICTURES: dict[Path, Callable[[], str]] = {ROOT / "docs" / "overview.svg": picture.overview}
+PICTURES: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "overview.svg": picture.overview,
+    ROOT / "docs" / "sets.svg": picture.sets,
+}
 """Made whole, with the parts unless only some of these are named."""
 
 

@@ -28,3 +28,10 @@ def test_the_picture_is_what_the_program_makes_and_names_its_lines() -> None:
     assert file.read_text(encoding="utf-8") == picture.overview(), "make docs draws it anew"
     texts = [element.text for element in ElementTree.parse(file).iter("{http://www.w3.org/2000/svg}text")]
     assert {*picture.LINES, "from 8 species on, a vote makes a label valid"} <= set(texts)
+
+
+def test_the_picture_of_prediction_sets_shows_the_methods_of_the_simulation() -> None:
+    file = ROOT / "docs" / "sets.svg"
+    assert file.read_text(encoding="utf-8") == picture.sets(), "make docs draws it anew"
+    texts = [element.text for element in ElementTree.parse(file).iter("{http://www.w3.org/2000/svg}text")]
+    assert all(texts.count(shown) == 2 for shown, _, _ in picture.SETS.values())
