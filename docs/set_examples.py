@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plant_aggregate import NamedScores, SetPredictor, Taxonomy, fit_sets, scores_from_table, simulate
-from plant_aggregate.assessment.conformal.evaluation import evaluate_predictor
+from plant_aggregate import NamedScores, SetPredictor, Taxonomy, evaluate_sets, fit_sets, scores_from_table, simulate
 
 SCALE, SEED, ALPHA = 0.005, 0, "0.1"
 METHODS = {"softmax": "softmax/standard", "pas": "pas/standard", "softmax, interp-q": "softmax/interp-q"}
@@ -126,18 +125,12 @@ def taxa_measured() -> str:
 
 def _taxa_measured() -> Iterator[str]:
     lists, truth, _, predictors = example()
+    experts = {"observation_id": lists.observation_ids, "label": truth}
     yield f"| | {' | '.join(MEASURES.values())} |"
     yield "|---|" + "---:|" * len(MEASURES)
     for name, predictor in predictors.items():
-        names = pa.concat_arrays(
-            [predictor.space.names, pa.array(sorted({*truth} - {*predictor.space.names.to_pylist()}))]
-        )
-        codes = pc.index_in(pa.array(truth), value_set=names).to_numpy().astype("int32")
-        given: dict[str, Any] = {"names": names, "taxonomy": Taxonomy.of_genera(names), "resamples": 0}
-        (level,) = evaluate_predictor(predictor, lists.coded(names).lists, codes, **given).levels
-        found = [level.measures[measure].value for measure in MEASURES]
-        shown = [
-            f"{value:.2f}" if name.startswith("mean") else f"{value:.1%}"
-            for name, value in zip(MEASURES, found, strict=True)
-        ]
+        genera = Taxonomy.of_genera(predictor.space.names)
+        (level,) = evaluate_sets(predictor, lists, experts, taxonomy=genera, resamples=0).levels
+        values = {measure: level.measures[measure].value for measure in MEASURES}
+        shown = [f"{value:.2f}" if each.startswith("mean") else f"{value:.1%}" for each, value in values.items()]
         yield f"| `{name}` | {' | '.join(shown)} |"

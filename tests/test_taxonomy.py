@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant_aggregate import ParameterError, Taxonomy, VotesError, read_taxonomy
+from plant_aggregate import ParameterError, Taxonomy, VotesError, convert, read_taxonomy
 from tests.reference.conformal import ancestors
 
 OAKS: dict[str, list[Any]] = {
@@ -168,3 +168,19 @@ def test_files_and_frames_give_the_same(tmp_path: Path) -> None:
     pq.write_table(pa.table(OAKS), path)
     assert tree_of(read_taxonomy(path)) == tree_of(read_taxonomy(OAKS))
     assert repr(read_taxonomy(path)) == "Taxonomy(6 taxa, 1 without one above)"
+
+
+def test_what_convert_writes_is_a_taxonomy(tmp_path: Path) -> None:
+    """Labels may be names, or ids whose taxa are found by name."""
+    (tmp_path / "checklist").mkdir()
+    (tmp_path / "checklist" / "NameUsage.tsv").write_text(
+        "col:ID\tcol:parentID\tcol:status\tcol:scientificName\tcol:rank\n"
+        "1\t\taccepted\tFagaceae\tfamily\n2\t1\taccepted\tQuercus\tgenus\n3\t2\taccepted\tQuercus robur\tspecies\n"
+    )
+    for label in ("name", "id"):
+        converted = convert("coldp", tmp_path / "checklist", tmp_path / label, label=label)
+        taxonomy = read_taxonomy(tmp_path / label / "taxonomy.parquet")
+        (place,) = taxonomy.places(pa.array(["Quercus robur L."])).tolist()
+        assert taxonomy.names[place].as_py() == "Quercus robur"
+        assert taxonomy.names[int(taxonomy.at_rank("family")[place])].as_py() == "Fagaceae"
+        assert "taxonomy" in converted.tables
