@@ -39,6 +39,12 @@ class ClassifierScores:
         offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
         return ClassifierScores(offsets, self.labels[items], self.probabilities[items])
 
+    def between(self, first: int, last: int) -> "ClassifierScores":
+        """The lists from ``first`` up to ``last``, without a copy of their labels."""
+        offsets = self.offsets[first : last + 1]
+        items = slice(offsets[0], offsets[-1])
+        return ClassifierScores(offsets - offsets[0], self.labels[items], self.probabilities[items])
+
     @classmethod
     def of_matrix(cls, probabilities: ArrayLike) -> "ClassifierScores":
         """The lists of a matrix float[n, K]: all K labels in each."""

@@ -32,12 +32,11 @@ from .blocks import count
 from .classifier_scores import ClassifierScores, NamedScores
 from .errors import ParameterError, VotesError, quoted, warn
 from .files.locations import check_local, path_text, redacted
-from .files.prefetch import prefetched
 from .files.sources import Paths, read_text
 from .files.writing import in_one_step, writing
 from .frames import Frame, check_columns, check_type, is_frame, wrong_type
 from .ids.hashing import numbers_of
-from .ingest.classifier_scores import KnownScores, ScoreBatch, ScoreReader, scores_in_memory, scores_with_truth
+from .ingest.classifier_scores import KnownScores, ScoreReader, scores_in_memory, scores_with_truth
 from .ingest.given import given_truth
 from .ingest.label_tables import LabelTable, LabelValues, read_label_names, read_label_values
 from .ingest.score_tables import scores_from_table
@@ -60,7 +59,6 @@ GivenScores: TypeAlias = "Paths | NamedScores | Frame"
 
 GivenRun: TypeAlias = "str | os.PathLike[str] | Run"
 
-AHEAD = 2  # batches of lists read ahead
 GROUP_ROWS, GROUP_BYTES = 1 << 17, 1 << 26  # of a row group, which ends with a batch
 NO_LISTS = ClassifierScores(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 
@@ -422,14 +420,13 @@ def predict_sets(
     made = _Sets(predictor, level, never_empty, taxonomy, genus)
     with listening(progress) as listener:
         listener.phase("predict sets", total=reader.files.rows, unit="rows")
-        with prefetched(reader.batches(), AHEAD) as batches:
-            written = write_parts(
-                _row_groups(made.tables(batches, reader, listener)),
-                made.table(NO_LISTS, pa.nulls(0, reader.files.id_type), predictor.space.names).schema,
-                path,
-                dictionaries=["labels.list.element", *(column.name for column in COMMON_TAXA)],
-                metadata={"plant_aggregate": json.dumps(about, ensure_ascii=False)},
-            )
+        written = write_parts(
+            _row_groups(made.tables(reader, listener)),
+            made.table(NO_LISTS, pa.nulls(0, reader.files.id_type), predictor.space.names).schema,
+            path,
+            dictionaries=["labels.list.element", *(column.name for column in COMMON_TAXA)],
+            metadata={"plant_aggregate": json.dumps(about, ensure_ascii=False)},
+        )
     unknown = reader.label_names[len(predictor.space) :].cast(predictor.space.names.type).to_pylist()
     facts = {name: about[name] for name in ("method", "guarantee", "never_empty", "model_sha256")}
     return PredictedSets(
@@ -448,11 +445,11 @@ class _Sets:
         self._seed = int(predictor.fitted_on.get("seed", 0))
         self.totals = SetTotals()
 
-    def tables(self, batches: Iterator[ScoreBatch], reader: ScoreReader, progress: Progress) -> Iterator[pa.Table]:
+    def tables(self, reader: ScoreReader, progress: Progress) -> Iterator[pa.Table]:
         """The sets of all batches of a reader."""
         space = self._predictor.space.names
         names = space
-        for batch in batches:
+        for batch in reader.batches():
             if batch.n_labels > len(names):
                 others = reader.label_names[len(space) : batch.n_labels]
                 names = pa.concat_arrays([space, others.cast(space.type)])

@@ -12,6 +12,7 @@ from ..arrow import plain, to_arrow, to_numpy
 from ..classifier_scores import ClassifierScores, NamedScores
 from ..conversion.inputs import InputFile, fingerprinted
 from ..errors import VotesError, quoted
+from ..files.prefetch import prefetched
 from ..files.sources import Paths
 from ..frames import IN_MEMORY
 from ..score_lists import FAULTS, ScoreLists
@@ -19,6 +20,8 @@ from ..truth import Truth, check_kinds
 from .score_lists import LabelNumbers, ScoreFiles, check_scores, lists_of_files
 
 NO_NUMBER = "a probability is null or NaN"
+
+AHEAD = 2  # batches of lists read ahead
 
 
 @dataclass(eq=False)
@@ -51,14 +54,19 @@ class ScoreReader:
         return self._labels.names
 
     def batches(self) -> Iterator["ScoreBatch"]:
-        """The label lists of all files, in order. Raises VotesError."""
-        ids = _RowNumbers()
-        for lists in lists_of_files(self.files, ids, self._labels):
-            if len(lists):
-                yield self._checked(lists, ids.taken(lists.observations))
+        """The label lists of all files, in order; some are read ahead. Raises VotesError."""
+        with prefetched(self._with_ids(), AHEAD) as read:
+            for lists, ids in read:
+                yield self._checked(lists, ids)
         for file in self.files.files:
             file.source.check_unchanged()
         self._check_distinct()
+
+    def _with_ids(self) -> Iterator[tuple[ScoreLists, pa.Array]]:
+        ids = _RowNumbers()
+        for lists in lists_of_files(self.files, ids, self._labels):
+            if len(lists):
+                yield lists, ids.taken(lists.observations)
 
     def _checked(self, lists: ScoreLists, ids: pa.Array) -> "ScoreBatch":
         """The lists, after each was found usable. Raises VotesError."""
@@ -212,14 +220,11 @@ class _Joined:
                 where=origin,
                 remedy="see that both use the same ids",
             )
-        lists, rows = _one_after_the_other(self._parts), np.concatenate(self._rows)
+        rows = np.concatenate(self._rows)
         labels = truth.labels.take(to_arrow(rows)).cast(listed.type)
         names, codes = _in_label_order(listed, labels, first)
-        scores = NamedScores(
-            plain(pa.chunked_array(self._ids)),
-            names,
-            ClassifierScores(lists.offsets, codes[lists.labels], lists.probabilities),
-        )
+        parts, self._parts = self._parts, []
+        scores = NamedScores(plain(pa.chunked_array(self._ids)), names, _one_after_the_other(parts, codes))
         distinct = pc.unique(labels)
         never = distinct.filter(pc.invert(pc.is_in(distinct, value_set=listed)))
         position = to_numpy(pc.index_in(labels, value_set=names)).astype(np.int32)
@@ -239,11 +244,18 @@ def _in_label_order(listed: pa.Array, labels: pa.Array, first: pa.Array | None) 
     return names, to_numpy(pc.index_in(listed, value_set=names)).astype(np.int32)
 
 
-def _one_after_the_other(parts: list[ClassifierScores]) -> ClassifierScores:
-    """Lists one after the other."""
+def _one_after_the_other(parts: list[ClassifierScores], codes: Counts) -> ClassifierScores:
+    """Lists one after the other, with ``codes`` for their labels; empties ``parts``, to take memory for one copy."""
     lengths = np.concatenate([np.diff(part.offsets) for part in parts])
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    labels, probabilities = (np.concatenate([getattr(p, name) for p in parts]) for name in ("labels", "probabilities"))
+    labels = np.empty(offsets[-1], np.int32)
+    probabilities = np.empty(offsets[-1], np.result_type(*{part.probabilities.dtype for part in parts}))
+    end = labels.size
+    while parts:
+        part = parts.pop()
+        start = end - part.labels.size
+        labels[start:end], probabilities[start:end] = codes[part.labels], part.probabilities
+        end = start
     return ClassifierScores(offsets, labels, probabilities)
 
 

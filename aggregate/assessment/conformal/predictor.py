@@ -24,6 +24,8 @@ from .thresholds.base import Calibration, ThresholdRule, Thresholds
 CALIBRATION_ROWS = "the calibration rows"
 """What ``fitted_on`` names as the origin of a prior that was counted in these."""
 
+ITEMS = 1 << 22  # approximate number of labels of calibration rows that are scored at a time
+
 
 @dataclass(frozen=True, eq=False)
 class SetPredictor:
@@ -188,9 +190,14 @@ def calibration_of(
 
     fitted = score.on(space)
     prepared = fitted.prepared(scores, truth=truth)
-    found = np.empty(len(prepared))
-    items = prepared.offsets, prepared.labels, fitted.of_listed(prepared, draws)
-    in_blocks(true_scores, len(prepared), *items, truth, fitted.unlisted, found)
+    n = len(prepared)
+    found, step = np.empty(n), max(ITEMS * n // max(prepared.labels.size, 1), 1)
+    for first in range(0, n, step):
+        rows = slice(first, min(first + step, n))
+        lists = prepared.between(rows.start, rows.stop)
+        item_scores = fitted.of_listed(lists, None if draws is None else draws[rows])
+        items = lists.offsets, lists.labels, item_scores
+        in_blocks(true_scores, len(lists), *items, truth[rows], fitted.unlisted, found[rows])
     return Calibration(found, truth, space, fitted.unlisted, weights, keys)
 
 

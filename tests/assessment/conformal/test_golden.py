@@ -43,3 +43,12 @@ def test_the_fewest_rows_are_those_with_a_rank():
 def test_randomised_thresholds_are_the_golden_ones(item):
     found = randomised_threshold(np.array(item["scores"]), Alpha.of(item["alpha"]))
     np.testing.assert_allclose(found, np.array(item["expected"], float), rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", [case for case in KNOWN if case.id in ("pas-truncated-usable", "raps-random")])
+def test_calibration_rows_are_scored_block_by_block(case, monkeypatch):
+    space, score, rows = space_of(case), score_of(case), rows_of(case, "calibration")
+    whole = calibration_of(score, space, rows.scores, rows.truth, draws=rows.draws)
+    monkeypatch.setattr("plant_aggregate.assessment.conformal.predictor.ITEMS", 17)
+    parts = calibration_of(score, space, rows.scores, rows.truth, draws=rows.draws)
+    np.testing.assert_array_equal(parts.scores, whole.scores)
