@@ -19,7 +19,7 @@ from distributions import build_distributions
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-TESTS = ["tests/strategies/test_plantnet_golden.py", "tests/test_arrow.py"]
+TESTS = ["tests/strategies/test_plantnet_golden.py", "tests/assessment/conformal/test_golden.py", "tests/test_arrow.py"]
 """What is run besides the sample: results, and what crosses from one library to another."""
 TEST_TOOLS = ["pytest", "pytest-xdist", "pytest-timeout", "hypothesis"]
 AT_A_TIME = 2
