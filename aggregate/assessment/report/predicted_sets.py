@@ -41,7 +41,7 @@ def predicted_blocks(predicted: "PredictedSets") -> list[Block]:
     if unknown:
         some = ", ".join(quoted(name) for name in unknown[:NAMED]) + ", ..." * (len(unknown) > NAMED)
         what = f"{count(len(unknown), 'label')} of the lists not in the model: {some}"
-        blocks.append(Block(content=[f"{what}; they are in a set by the common threshold"]))
+        blocks.append(Block(content=[f"{what}, compared with the common threshold"]))
     return [*blocks, Block(content=[f"written to {predicted.path}"])]
 
 
