@@ -255,7 +255,7 @@ def _checked(parameter: click.Parameter, value: Any, command: click.Command) -> 
     """The value as click expects it. Raises click.UsageError for another type, or a value out of range."""
     context = click.Context(command)
     several = parameter.nargs == -1 or getattr(parameter, "multiple", False)
-    if several and isinstance(value, str):
+    if several and (isinstance(value, str) or (hasattr(parameter.type, "number") and not isinstance(value, list))):
         value = [value]
     if several and not isinstance(value, list):
         raise click.UsageError(f"{_shown(value)} must be a string or a list of strings")

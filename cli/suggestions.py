@@ -16,7 +16,11 @@ SHOWN = 4  # commands that a message names, and a fifth that is the last
 
 def unknown_command(name: str, group: click.Group, context: click.Context) -> str:
     """A message about a command that does not exist; a file in its place may be meant for ``run``."""
-    question = did_you_mean(name, group.list_commands(context))
+    commands = group.list_commands(context)
+    of_second = {command.split()[1]: command for command in commands if " " in command}
+    question = did_you_mean(name, dict.fromkeys([*(command.split()[0] for command in commands), *commands]))
+    if question is None and name in of_second:
+        question = f"did you mean {of_second[name]!r}?"
     if name.lower().endswith(PARQUET):
         question = f"to aggregate votes, write: {context.command_path} run {shlex.quote(name)}"
     return "; ".join(filter(None, [f"no such command {on_one_line(name)!r}", question]))

@@ -71,6 +71,7 @@ class Level(TextParameter):
     """A level alpha, as its text: it is exact."""
 
     name = "alpha"
+    number = click.FLOAT  # as configurations write it
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text; a usage error if it is no number in (0, 1)."""

@@ -327,6 +327,50 @@ def test_a_file_that_cannot_be_saved(files: Path, capfd: Capture) -> None:
     assert "cannot be written (no such file or directory)" in refused(capfd, *FIT, "-o", "no/such/sets.json")
 
 
+CONFIGURATION = """
+[conformal.fit]
+scores = "scores.parquet"
+truth = "truth.parquet"
+alpha = [0.2, 0.05]
+score = "raps"
+penalty = 0.1
+output = "other.json"
+"""
+
+
+def test_a_configuration_has_the_options(files: Path, capfd: Capture) -> None:
+    Path("c.toml").write_text(CONFIGURATION)
+    assert run_command(["conformal", "fit", "--config", "c.toml"]) == 0
+    saved = json.loads(Path("other.json").read_text())
+    assert list(saved["thresholds"]) == ["0.2", "0.05"]
+    assert saved["score"]["options"]["penalty"] == 0.1
+    assert run_command(["conformal", "fit", "--config", "c.toml", "--alpha", "0.29"]) == 0
+    assert list(json.loads(Path("other.json").read_text())["thresholds"]) == ["0.29"]
+    capfd.readouterr()
+    assert run_command(["config", "--show", "conformal fit", "--config", "c.toml"]) == 0
+    shown = capfd.readouterr().out
+    assert shown.startswith("[conformal.fit]\n")
+    assert "alpha = [0.2, 0.05] " in shown
+    assert run_command(["config", "--config", "c.toml"]) == 0
+    assert "nothing is wrong" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("setting", "saying"),
+    [
+        ("alpha = 2", "c.toml, line 3: [conformal.fit] alpha: 2 but must be a number in (0, 1)"),
+        ('alpha = "a"', "c.toml, line 3: [conformal.fit] alpha: 'a' must be a number"),
+        ("alhpa = 0.1", "c.toml, line 3: [conformal.fit] alhpa: no such option; did you mean 'alpha'?"),
+        ("score = 1", "c.toml, line 3: [conformal.fit] score: 1 must be a string"),
+        ('score = "pass"', "did you mean 'pas'?"),
+    ],
+    ids=["range", "text", "name", "number", "score"],
+)
+def test_a_configuration_that_is_wrong(setting: str, saying: str, files: Path, capfd: Capture) -> None:
+    Path("c.toml").write_text(f"[conformal.fit]\ntruth = 'truth.parquet'\n{setting}\n")
+    assert saying in refused(capfd, "conformal", "fit", "scores.parquet", "--config", "c.toml", exit_code=2)
+
+
 def test_the_family_alone_prints_help(capfd: Capture) -> None:
     assert run_command(["conformal"]) == 2
     assert "fit " in "".join(capfd.readouterr())

@@ -9,7 +9,7 @@ from plant_aggregate.cli.main import run_command
 from plant_aggregate.files.sources import PARQUET_SUFFIXES
 from tests.command_line import PREFIX, Capture, error_line
 
-OF_EXPERTS = "an option of evaluate, compare, subset, calibrate and 2 more"
+OF_EXPERTS = "an option of evaluate, compare, subset, calibrate and"
 MANY = "convert, run, diff, runs and"
 
 
@@ -19,6 +19,11 @@ MANY = "convert, run, diff, runs and"
         ("evalaute", "no such command 'evalaute'; did you mean 'evaluate'?; see plant-aggregate --help"),
         ("calibrate_ai", "no such command 'calibrate_ai'; did you mean 'calibrate-ai'?; see plant-aggregate --help"),
         ("rum v", "no such command 'rum'; did you mean 'run'?; see plant-aggregate --help"),
+        ("confrmal fit", "no such command 'confrmal'; did you mean 'conformal'?; see plant-aggregate --help"),
+        ("fit", "no such command 'fit'; did you mean 'conformal fit'?; see plant-aggregate --help"),
+        ("conformal ft", "no such command 'ft'; did you mean 'fit'?; see plant-aggregate conformal --help"),
+        ("conformal fit s --trut t", "no such option --trut; did you mean --truth?; see plant-aggregate conformal fit"),
+        ("config --show conformal.ft", "no command 'conformal.ft'; did you mean 'conformal fit'?"),
         ("xyzzy", "no such command 'xyzzy'; see plant-aggregate --help"),
         (
             "my.parquet",
@@ -31,15 +36,9 @@ MANY = "convert, run, diff, runs and"
             "no such option --theta_acc; did you mean --theta-acc?; see plant-aggregate run --help",
         ),
         ("run v --no-sof", "no such option --no-sof; did you mean --no-soft?; see plant-aggregate run --help"),
-        ("run v --truth t", f"no such option --truth; it is {OF_EXPERTS}; see plant-aggregate run --help"),
-        (
-            "run v --trut t",
-            f"no such option --trut; did you mean --truth, {OF_EXPERTS}?; see plant-aggregate run --help",
-        ),
-        (
-            "run v --trut=t",
-            f"no such option --trut; did you mean --truth, {OF_EXPERTS}?; see plant-aggregate run --help",
-        ),
+        ("run v --truth t", f"no such option --truth; it is {OF_EXPERTS} "),
+        ("run v --trut t", f"no such option --trut; did you mean --truth, {OF_EXPERTS} "),
+        ("run v --trut=t", f"no such option --trut; did you mean --truth, {OF_EXPERTS} "),
         (
             "compare v --strategy wawa",
             "no such option --strategy; it is an option of run and ambiguity; did you mean --strategies?; "
@@ -99,8 +98,7 @@ def test_keys_of_files_are_suggested_too(work: Path, capfd: Capture) -> None:
         said,
         (
             "line 2: [run] thet-acc: no such option; did you mean 'theta-acc'?",
-            "line 3: [run] truth: no such option; it is an option of [evaluate], [compare], [subset], "
-            "[calibrate] and 2 more",
+            "line 3: [run] truth: no such option; it is an option of [evaluate], [compare], [subset], [calibrate] and ",
             "line 4: [run] lock: 'wiat' is not one of 'wait', 'fail'; did you mean 'wait'?",
             "line 5: [run] column: 'user=u' is not of the form",
             "line 6: no command 'evaluat'; did you mean 'evaluate'?",
