@@ -9,7 +9,7 @@ import numpy as np
 from .assessment.conformal.methods import Method
 from .assessment.conformal.monitoring import CoverageCheck, check_level, more_unlisted
 from .assessment.conformal.order import Alpha, alphas_of
-from .assessment.conformal.predictor import SetPredictor, calibration_of
+from .assessment.conformal.predictor import CALIBRATION_ROWS, SetPredictor, calibration_of
 from .assessment.conformal.scores.cumulative import draws_of
 from .errors import ParameterError
 from .frames import check_columns, check_type
@@ -132,5 +132,5 @@ def _notes(predictor: SetPredictor, rows: KnownScores, is_run: bool) -> Iterable
         )
     elif is_run and not about.get("from_run"):
         yield "the thresholds are from experts' labels: the crowd's labels that were checked may be wrong"
-    if predictor.score.needs_prior and about.get("prior") == "the calibration rows":
+    if predictor.score.needs_prior and about.get("prior") == CALIBRATION_ROWS:
         yield "the prior was counted in the calibration rows: the limits are nearly right, not exactly"

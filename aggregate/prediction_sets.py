@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays import Floats
+from .arrays import Floats, Weights
 from .arrow import plain, to_arrow, to_numpy
 from .assessment.conformal.label_space import LabelSpace
 from .assessment.conformal.methods import Method
@@ -70,8 +70,9 @@ class KnownLabels(NamedTuple):
     """The labels of calibration rows, and what is known of where they are from."""
 
     truth: Truth
-    from_run: str | None  # the run whose valid labels they are; None for experts' labels
-    min_probability: float | None
+    from_run: str | None = None  # the run whose valid labels they are; None for experts' labels
+    min_probability: float | None = None
+    weights: Weights | None = None  # float64[rows of truth]; P(label is right), if rows are to count by it
 
 
 def fit_sets(
@@ -80,6 +81,7 @@ def fit_sets(
     *,
     run: "GivenRun | None" = None,
     min_probability: float | None = None,
+    weighted: bool = False,
     score: str | Score = "softmax",
     threshold: str | ThresholdRule = "standard",
     alpha: "float | str | Alpha | Iterable[float | str | Alpha]" = 0.1,
@@ -101,6 +103,9 @@ def fit_sets(
         truth: experts' labels: what ``read_truth`` gives or takes. They, or a run, give the calibration rows.
         run: a published run; its valid labels are taken as true. Coverage is then of observations that would be valid.
         min_probability: of the labels of ``run``, only those whose column ``probability`` is at least this.
+        weighted: each label of ``run``, valid or not, counts as so many as its column ``probability`` says, and a new
+            observation as one: wrong labels then weigh less, and nothing is guaranteed. It helps where the probability
+            knows of the classifier: in runs with ``ai_votes``.
         score: how well a label fits: ``softmax``, ``pas``, ``wpas``, ``aps``, ``raps``; or an object of theirs, such as
             ``Raps(penalty=0.1)``, or a text with options, ``raps:penalty=0.1``.
         threshold: ``standard``, ``classwise``, ``interp-q``, ``clustered``, ``macro``, ``fuzzy``,
@@ -140,7 +145,7 @@ def fit_sets(
         raise ParameterError("score wpas needs weights of labels", remedy="give at_risk or class_weights")
     with listening(progress) as listener:
         listener.phase("read true labels")
-        known = known_labels(truth, run, min_probability)
+        known = known_labels(truth, run, min_probability, weighted)
         listener.phase("read scores")
         rows = known_scores(scores, known.truth, columns)
         _warn_of_unlisted(rows)
@@ -148,7 +153,8 @@ def fit_sets(
         options: dict[str, Any] = {"counts": counts, "prior_run": prior_run, "prior_at_least": prior_at_least}
         weighing: dict[str, Any] = {"at_risk": at_risk, "gamma": gamma, "weights": class_weights}
         space, codes, prior_of = label_space_of(rows, **options, **weighing)
-        calibration = calibration_rows(method.score, space, rows, codes, seed)
+        weights = None if known.weights is None else known.weights[rows.rows]
+        calibration = calibration_rows(method.score, space, rows, codes, seed, weights)
         fitted = fit_predictor(method.score, method.rule, calibration, alphas)
         check_usable(fitted, calibration, rows)
         lists, ids = codes.scores.lists, rows.scores.observation_ids
@@ -173,39 +179,47 @@ def _method(score: str | Score, threshold: str | ThresholdRule, seed: int) -> Me
     return Method(named.score if isinstance(score, str) else score, rule if isinstance(threshold, str) else threshold)
 
 
-def known_labels(truth: Any, run: "GivenRun | None", min_probability: float | None) -> KnownLabels:
+def known_labels(
+    truth: Any, run: "GivenRun | None", min_probability: float | None, weighted: bool = False
+) -> KnownLabels:
     """The labels that calibration rows have: those of experts, or the valid ones of a run. Raises VotesError."""
     if (truth is None) == (run is None):
         raise ParameterError("truth and run are both given" if run is not None else "neither truth nor run is given")
     if run is None:
         if min_probability is not None:
             raise ParameterError("min_probability is given without run")
+        if weighted:
+            raise ParameterError("weighted is given without run")
         is_read = isinstance(truth, Truth) or is_frame(truth)
-        return KnownLabels(given_truth(truth) if is_read else read_truth(truth), None, None)
+        return KnownLabels(given_truth(truth) if is_read else read_truth(truth))
     if min_probability is not None and not 0 <= min_probability <= 1:
         raise ParameterError(f"min_probability is {min_probability} but must be in [0, 1]")
     opened = open_named(run)
-    names = ["observation_id", "label", "valid"] + ["probability"] * (min_probability is not None)
+    has_probability = min_probability is not None or weighted
+    names = ["observation_id", "label", "valid"] + ["probability"] * has_probability
     try:
         table = opened.read_table(columns=names)
     except VotesError as error:
-        if min_probability is None or "probability" not in str(error):
+        if not has_probability or "probability" not in str(error):
             raise
         raise VotesError(
             "has no column 'probability'", where=redacted(opened.consensus), remedy="publish it with run --calibration"
         ) from error
-    chosen = table.column("valid")
+    chosen = pc.is_valid(table.column("label")) if weighted else table.column("valid")
     if min_probability is not None:
         chosen = pc.and_(chosen, pc.greater_equal(table.column("probability"), min_probability))
     table = table.filter(chosen)
     if not table.num_rows:
         probable = "" if min_probability is None else f" whose probability is at least {min_probability:g}"
         raise VotesError(
-            f"has no valid label{probable}", where=redacted(opened.consensus), remedy="name another run, or give truth"
+            f"has no{'' if weighted else ' valid'} label{probable}",
+            where=redacted(opened.consensus),
+            remedy="name another run, or give truth",
         )
     where = opened.run_id or redacted(opened.consensus)
     truth_of_run = Truth(plain(table.column("observation_id")), plain(table.column("label")), f"run {where}")
-    return KnownLabels(truth_of_run, where, min_probability)
+    weights = to_numpy(table.column("probability")) if weighted else None
+    return KnownLabels(truth_of_run, where, min_probability, weights)
 
 
 def known_scores(
@@ -286,14 +300,19 @@ def label_space_of(
 
 
 def calibration_rows(
-    score: Score, space: LabelSpace, rows: KnownScores, coded: KnownScores, seed: int = 0
+    score: Score,
+    space: LabelSpace,
+    rows: KnownScores,
+    coded: KnownScores,
+    seed: int = 0,
+    weights: Weights | None = None,
 ) -> Calibration:
-    """The scores of the true labels of rows that are coded in a label space."""
+    """The scores of the true labels of rows that are coded in a label space; ``weights`` as of Calibration."""
     ids = rows.scores.observation_ids
     draws = draws_of(ids, seed) if score.randomised else None
     found = calibration_of(score, space, coded.scores.lists, coded.truth, draws=draws)
     keys = numbers_of("row|", ids).astype(np.uint64)
-    return Calibration(found.scores, found.labels, space, found.unlisted, found.weights, keys)
+    return Calibration(found.scores, found.labels, space, found.unlisted, weights, keys)
 
 
 def check_usable(fitted: SetPredictor, calibration: Calibration, rows: KnownScores) -> None:
@@ -323,6 +342,7 @@ def fitted_on(
         "truth": known.truth.origin,
         "from_run": known.from_run,
         "min_probability": known.min_probability,
+        "weighted": known.weights is not None,
         "rows": len(calibration),
         "rows_sha256": digest_of(rows),
         "labels_with_rows": int(np.count_nonzero(calibration.rows_of_labels)),

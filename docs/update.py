@@ -576,6 +576,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of comparison": lambda: columns(schema.COMPARISON),
     "run with AI on sample_votes": run_with_ai,
     "calibrate-ai on sample_votes": calibrated_ai,
+    "noisy labels": lambda: (MEASURED.parent / "noisy_labels.md").read_text(encoding="utf-8").strip(),
     "cost of AI votes": lambda: (MEASURED.parent / "ai_votes.md").read_text(encoding="utf-8").strip(),
     "columns of AI votes": lambda: columns(schema.AI_VOTES),
     "columns of AI findings": lambda: columns(schema.AI_FINDINGS),

@@ -26,6 +26,13 @@ LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
 @click.command("conformal fit", cls=Command)
 @scores_argument
 @known_labels_options("experts' labels: coverage is then of observations that would be valid")
+@option(
+    "--weighted",
+    is_flag=True,
+    help="take all labels of the run, each counting by the probability that it is right; nothing is guaranteed then",
+    group="Expert labels",
+    needs="run",
+)
 @score_columns_option
 @alpha_option("share of observations whose true label may be outside its set; repeatable  [default: 0.1]")
 @method_options
@@ -82,6 +89,7 @@ def fit(
     truth_columns: tuple[tuple[str, str], ...],
     run: str | None,
     min_probability: float | None,
+    weighted: bool,
     score_columns: tuple[tuple[str, str], ...],
     alphas: tuple[str, ...],
     score: str,
@@ -113,6 +121,7 @@ def fit(
         fitted = fit_sets(
             scores,
             **known,
+            weighted=weighted,
             score=made[0],
             threshold=made[1],
             alpha=alphas or ("0.1",),

@@ -181,6 +181,10 @@ def check_level(
     statistics, VotesError if no observation has a label with a threshold that is one.
     """
     ranked = predictor.thresholds[alpha].ranked
+    if ranked is None and predictor.fitted_on.get("weighted"):
+        raise ParameterError(
+            "the calibration rows have weights: the distribution of coverage is not known", remedy="evaluate these sets"
+        )
     if ranked is None:
         raise ParameterError(
             f"thresholds of rule {predictor.rule.name} are no order statistics of calibration rows: the distribution "

@@ -51,7 +51,7 @@ class SetPredictor:
     def guarantee(self) -> str:
         """Which coverage is guaranteed, and of which observations; empty if none is."""
         what = self.rule.guarantee
-        if not what:
+        if not what or self.fitted_on.get("weighted"):
             return ""
         whose = "drawn like the calibration rows"
         if self.fitted_on.get("from_run") is not None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...arrays import Weights
 from .order import Alpha
 from .thresholds.base import Calibration, ThresholdRule, Thresholds
 
@@ -13,6 +14,8 @@ def what_is_lacking(
 
     ``longest``: length of the longest list.
     """
+    if calibration.weights is not None:
+        return _weight_lacking(calibration, calibration.weights, alpha)
     n = len(calibration)
     if n < alpha.fewest:
         return f"alpha {alpha} needs {alpha.fewest:,} calibration rows, and there are {n:,}"
@@ -27,3 +30,14 @@ def what_is_lacking(
         return f"{rule.name} needs more rows of most labels at alpha {alpha}: they have {mean:.3g} in the mean"
     most = int(thresholds.ranked.rows.max())
     return f"a threshold of {rule.name} needs {alpha.fewest:,} rows at alpha {alpha}, and none has more than {most:,}"
+
+
+def _weight_lacking(calibration: Calibration, weights: Weights, alpha: Alpha) -> str:
+    in_all, needed = weights.sum(), float(1 / alpha.exact) - 1
+    if in_all < needed:
+        return f"alpha {alpha} needs calibration rows of weight {needed:.4g} in all, and theirs is {in_all:.4g}"
+    lacking, allowed = weights[calibration.scores <= calibration.unlisted].sum(), float(alpha) * (in_all + 1) - 1
+    return (
+        f"alpha {alpha} needs calibration rows whose lists have the true label, apart from a weight of {allowed:.4g} "
+        f"of {in_all:.4g} in all, and {lacking:.4g} lack it; labels may also have too few rows each"
+    )
