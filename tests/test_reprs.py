@@ -13,10 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
-from plant_aggregate.assessment.conformal.label_space import LabelSpace
-from plant_aggregate.assessment.conformal.predictor import calibration_of, fit_predictor
-from plant_aggregate.assessment.conformal.scores.softmax import Softmax
-from plant_aggregate.assessment.conformal.thresholds.standard import Standard
 from plant_aggregate.parameters import declared
 
 COLUMNS = 120
@@ -57,9 +53,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     plant_aggregate.run(folder / "votes.parquet", folder / "consensus", plant_aggregate.Majority())
     published = plant_aggregate.open_latest(folder / "consensus")
     label_lists = plant_aggregate.scores_from_matrix([[0.5, 0.25]] * 10, [EVIL, "Acer opalus"])
-    space, acer = LabelSpace(label_lists.label_names), np.zeros(10, np.int32)
-    calibration = calibration_of(Softmax(), space, label_lists.lists, acer)
-    predictor = fit_predictor(Softmax(), Standard(), calibration, ["0.1"])
+    known = {"observation_id": range(10), "label": [EVIL] * 10}
+    predictor = plant_aggregate.fit_sets(label_lists, known)
     new_lists = folder / "lists.parquet"
     pq.write_table(label_lists.to_arrow(), new_lists)
     return {
@@ -76,6 +71,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "ambiguity": plant_aggregate.ambiguity_of(consensus, folder / "scores.parquet"),
         "set_predictor": predictor,
         "sets": predictor.predict(label_lists).with_taxa(),
+        "set_evaluation": plant_aggregate.evaluate_sets(predictor, label_lists, known, resamples=10),
+        "set_comparison": plant_aggregate.compare_sets(label_lists, known, ["softmax"], alpha=0.5, resamples=10),
+        "coverage_check": plant_aggregate.check_coverage(predictor, label_lists, known),
         "predicted_sets": plant_aggregate.predict_sets(new_lists, predictor, folder / "sets.parquet", never_empty=True),
         "scores": label_lists,
         "taxonomy": plant_aggregate.read_taxonomy({"label": ["Acer opalus"], "genus": ["Acer"]}),

@@ -81,6 +81,16 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
         (lambda have: own.fit_sets("s", have.truth, threshold=None), "a threshold rule is wanted, not None: write a"),
         (lambda have: own.fit_sets("s", have.truth, columns="l"), "columns are wanted, not the text 'l': write colu"),
     ],
+    "evaluate_sets": [
+        (lambda _: own.evaluate_sets("m", "s", "t"), "a predictor of sets is wanted, not the text 'm': w")
+    ],
+    "compare_sets": [
+        (lambda have: own.compare_sets(7, have.truth), "a path is wanted, not an int: write the name of a file"),
+        (lambda _: own.compare_sets("s", 7), "a path or a frame is wanted, not an int"),
+    ],
+    "check_coverage": [
+        (lambda _: own.check_coverage("m", "s", "t"), "a predictor of sets is wanted, not the text 'm'")
+    ],
     "save_sets": [
         (lambda _: own.save_sets("sets.json", "s"), "a predictor of sets is wanted, not the text 'sets.json': write")
     ],

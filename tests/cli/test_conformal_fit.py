@@ -372,7 +372,7 @@ def test_a_configuration_that_is_wrong(setting: str, saying: str, files: Path, c
 
 
 def test_the_family_alone_prints_help(capfd: Capture) -> None:
-    assert run_command(["conformal"]) == 2
+    assert run_command(["conformal"]) in (0, 2)  # click 8.1 and later
     assert "fit " in "".join(capfd.readouterr())
     assert run_command(["conformal", "ft"]) == 2
     assert "no such command 'ft'; did you mean 'fit'?; see plant-aggregate conformal --help" in error_line(capfd)

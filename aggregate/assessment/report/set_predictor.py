@@ -19,10 +19,9 @@ def predictor_blocks(predictor: "SetPredictor", output: str | None = None) -> li
     if facts:
         rows, labels = count(facts["rows"], "calibration row"), count(facts["labels_with_rows"], "label")
         from_rows = [f"{rows} of {labels}, from {facts['truth']}"]
-        lines = [*from_rows, f"{facts['not_listed']:,} of them have a true label that their list lacks", *lines]
-        lines += ["labels valid or not, each counting by the probability that it is right"] * bool(
-            facts.get("weighted")
-        )
+        lines = [*from_rows, f"{count(facts['not_listed'], 'list')} of these without the true label", *lines]
+        weighted = bool(facts.get("weighted"))
+        lines += ["labels valid or not, each counting by the probability that it is right"] * weighted
         lines += [f"how common labels are: from {facts['prior']}"] * predictor.score.needs_prior
     table = Table(
         header=("alpha", "threshold", "labels with a threshold", "labels in every set", "for too few rows"),
