@@ -433,6 +433,7 @@ def predict_sets(
         "alpha": float(level),
         "guarantee": predictor.guarantee or None,
         "never_empty": never_empty,
+        **({} if taxonomy is None else {"taxonomy": taxonomy.origin}),
         "model_sha256": sha256(text.encode()).hexdigest(),
         "version": VERSION,
     }
@@ -462,6 +463,7 @@ class _Sets:
     ) -> None:
         self._predictor, self._level, self._never_empty = predictor, level, never_empty
         self._taxonomy, self._genus = taxonomy, genus
+        self._n_read = len(predictor.space)  # labels whose genera are in the taxonomy
         self._seed = int(predictor.fitted_on.get("seed", 0))
         self.totals = SetTotals()
 
@@ -481,11 +483,13 @@ class _Sets:
         predictor, level = self._predictor, self._level
         draws = draws_of(ids, self._seed) if predictor.score.randomised else None
         sets = predictor.predict(lists, level, draws, self._never_empty)
-        self.totals.add(sets)
         named = NamedSets(ids, names, sets, lists, level)
-        if self._genus and (sets.labels >= len(predictor.space)).any():
-            self._taxonomy = Taxonomy.of_genera(names)
-        return (named if self._taxonomy is None else named.with_taxa(self._taxonomy)).to_arrow()
+        if self._genus and sets.labels.max(initial=-1) >= self._n_read:
+            self._taxonomy, self._n_read = Taxonomy.of_genera(names), len(names)
+        if self._taxonomy is not None:
+            named = named.with_taxa(self._taxonomy)
+        self.totals.add(sets, named.common, names)
+        return named.to_arrow()
 
 
 def _row_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .errors import ParameterError, VotesError, quoted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-GENUS, FAMILY = "genus", "family"
+SPECIES, GENUS, FAMILY = "species", "genus", "family"
 SHOWN = 5  # taxa of a cycle that a message names
 
 
@@ -94,30 +94,23 @@ class Taxonomy:
         """
         import pyarrow as pa
 
-        from .taxon_names.genera import genus_of
-        from .taxon_names.rules import SPECIES, Name, read_name
-
         if pa.types.is_integer(labels.type):
             raise ParameterError("labels are integers, in which no genus stands", remedy="name a taxonomy")
-        texts = labels.to_pylist()
-        readings = [read_name(text) for text in texts]
-        names = [reading if isinstance(reading, Name) else None for reading in readings]
-        species_of: dict[str, str] = {}  # the name of a species -> its label
-        for text, name in zip(texts, names, strict=True):
-            if name is not None and name.rank == SPECIES:
-                species_of.setdefault(name.label, text)
+        parts = {text: _parts_of(text) for text in labels.to_pylist()}
+        species_of: dict[str, str] = {}  # the name of a species -> the first label that is it
+        for text, name in parts.items():
+            if name.is_species and name.species is not None:
+                species_of.setdefault(name.species, text)
         rows: dict[str, tuple[str | None, str | None]] = {}  # taxon -> the one above it, and its rank
-        for text, name in zip(texts, names, strict=True):
-            genus = genus_of(text)
-            is_species = name is not None and name.rank == SPECIES
-            taxon = genus
-            if name is not None and name.species is not None and not is_species:
-                taxon = species_of.get(name.species, name.species)
-                rows.setdefault(taxon, (genus, "species"))
-            if genus is not None:
-                rows[genus] = None, GENUS
-            if text != genus:
-                rows[text] = taxon, "species" if is_species else None
+        for text, name in parts.items():
+            above = name.genus
+            if name.species is not None and not name.is_species:
+                above = species_of.get(name.species, name.species)
+                rows.setdefault(above, (name.genus, SPECIES))
+            if name.genus is not None:
+                rows[name.genus] = None, GENUS
+            if text != name.genus:
+                rows[text] = above, SPECIES if name.is_species else None
         columns = (
             strings(rows),
             strings(above for above, _ in rows.values()),
@@ -201,6 +194,26 @@ class Taxonomy:
         places = to_numpy(pc.index_in(names.cast(known.type), known), null=-1)
         found: LabelCodes = np.append(rows, -1)[places].astype(np.int32)
         return found
+
+
+class _Parts(NamedTuple):
+    """What a label names, as far as taxa above it are in it."""
+
+    genus: str | None
+    species: str | None  # the name of the species that it is, or is below
+    is_species: bool
+
+
+@lru_cache(1 << 17)  # as labels that come batch by batch are read again with all those before
+def _parts_of(label: str) -> _Parts:
+    from .taxon_names.genera import genus_of
+    from .taxon_names.rules import SPECIES as IS_SPECIES
+    from .taxon_names.rules import Name, read_name
+
+    name = read_name(label)
+    if not isinstance(name, Name):
+        return _Parts(genus_of(label), None, False)
+    return _Parts(genus_of(label), name.species, name.rank == IS_SPECIES)
 
 
 class TaxaOfLabels:

@@ -123,6 +123,8 @@ def test_genera_are_read_from_names() -> None:
         "Acer": None,
         "Acer sp.": "Acer",
     }
+    aggregate = Taxonomy.of_genera(pa.array(["Rubus fruticosus agg.", "Rubus fruticosus"]))
+    assert tree_of(aggregate) == {"Rubus": None, "Rubus fruticosus agg.": "Rubus", "Rubus fruticosus": "Rubus"}
     with pytest.raises(ParameterError, match="labels are integers, in which no genus stands; name a taxonomy"):
         Taxonomy.of_genera(pa.array([1, 2]))
 

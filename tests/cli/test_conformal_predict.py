@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant_aggregate import VotesError
+from plant_aggregate import Taxonomy, VotesError
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.order import Alpha
 from plant_aggregate.assessment.conformal.predicted import SetTotals
@@ -216,6 +217,41 @@ def test_common_taxa_of_genera_and_of_a_table(inputs: Path) -> None:
     pq.write_table(pa.table(tree), "taxa.parquet")
     table = predict("scores.parquet", "--taxonomy=taxa.parquet")
     assert table.column("common_taxon").to_pylist() == [None, "Acer", None]
+
+
+def test_what_sets_have_in_common_is_counted(inputs: Path, capfd: Capture) -> None:
+    save_sets(predictor_of(0.15), "sets.json")
+    pq.write_table(pa.table({"label": NAMES, "genus": ["Acer", "Acer", "Quercus"]}), "taxa.parquet")
+    predict("scores.parquet", "--taxonomy=taxa.parquet")
+    out = capfd.readouterr().out
+    assert re.search(r"of one genus +1 +33\.3 %", out)
+    assert re.search(r"of a common taxon +1 +33\.3 %", out)
+    assert "1 label of sets not in the taxonomy: 'Betula pendula'; 1 set without a common taxon for that" in out
+    predict("scores.parquet", "--taxonomy=taxa.parquet", "--json")
+    assert json.loads(capfd.readouterr().out)["common"] == {
+        "one_genus": 1,
+        "common_taxon": 1,
+        "not_in_taxonomy": {"sets": 1, "labels": ["Betula pendula"]},
+    }
+    assert json.loads(pq.read_metadata("sets.parquet").metadata[b"plant_aggregate"])["taxonomy"] == "taxa.parquet"
+    predict("--genus", "--json")
+    assert json.loads(capfd.readouterr().out)["common"]["not_in_taxonomy"] == {"sets": 0, "labels": []}
+
+
+def test_genera_of_unknown_labels_are_read_when_sets_have_new_ones(
+    inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not again for every batch."""
+    made: list[int] = []
+    of_genera = Taxonomy.of_genera
+    monkeypatch.setattr(Taxonomy, "of_genera", lambda labels: made.append(len(labels)) or of_genera(labels))
+    save_sets(predictor_of(0.15), "sets.json")
+    many = pa.concat_tables([pq.read_table("scores.parquet")] * 3)
+    ids = pa.array([f"o{place}" for place in range(len(many))])
+    pq.write_table(many.set_column(0, "observation_id", ids), "scores.parquet", row_group_size=1)
+    table = predict("--genus")
+    assert table.column("common_taxon").to_pylist() == [None, "Acer", "Betula pendula"] * 3
+    assert made == [3, 4]
 
 
 def test_genera_and_a_table_exclude_each_other(inputs: Path, capfd: Capture) -> None:

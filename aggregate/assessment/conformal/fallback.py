@@ -36,6 +36,10 @@ class CommonTaxa:
     """int32[n]; -1 if the genus of a label is not known, 0 for an empty set."""
     n_families: Counts
     """int32[n]; likewise."""
+    is_placed: Flags
+    """bool[n]; whether all labels of the set are in the taxonomy."""
+    unplaced: LabelCodes
+    """int32; the labels of sets that are not in the taxonomy, each once."""
 
     __repr__ = short_repr
 
@@ -63,7 +67,17 @@ def common_taxa(sets: PredictionSets, names: "pa.Array", taxonomy: Taxonomy) -> 
     found = np.empty(n, np.int32)
     of_always = kernels.common_taxon(taxa[: sets.n_labels][sets.always], parents)
     in_blocks(kernels.common_taxa, n, sets.offsets, sets.labels, taxa, parents, of_always, found)
-    return CommonTaxa(taxonomy, found, *(_group_counts(sets, names, taxonomy, rank) for rank in (GENUS, FAMILY)))
+    n_genera, n_families = (_group_counts(sets, names, taxonomy, rank) for rank in (GENUS, FAMILY))
+    is_placed, unplaced = _placed(sets, taxa)
+    return CommonTaxa(taxonomy, found, n_genera, n_families, is_placed, unplaced)
+
+
+def _placed(sets: PredictionSets, taxa: LabelCodes) -> tuple[Flags, LabelCodes]:
+    """Whether all labels of each set have taxa, bool[n]; and the labels of sets that have none, int32."""
+    lacks, of_always = (taxa < 0)[sets.labels], np.flatnonzero((taxa[: sets.n_labels] < 0) & sets.always)
+    placed = np.full(len(sets), of_always.size == 0)
+    placed[np.searchsorted(sets.offsets, np.flatnonzero(lacks), side="right") - 1] = False
+    return placed, np.union1d(sets.labels[lacks], of_always).astype(np.int32)
 
 
 def _group_counts(sets: PredictionSets, names: "pa.Array", taxonomy: Taxonomy, rank: str) -> Counts:

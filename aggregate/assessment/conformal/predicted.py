@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...arrays import Indices
+from ...arrow import to_arrow
 from ...blocks import count
 from ...html_blocks import as_html
+from .fallback import CommonTaxa
 from .order import Alpha
 from .sets import PredictionSets
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,13 +66,18 @@ class SetTotals:
         """Sets without a label."""
         self.filled = 0
         """Sets that were empty, and got the likeliest label."""
+        self.common: CommonTotals | None = None
+        """What sets have in common, where a taxonomy was given."""
         self._of_sizes: Indices = np.zeros(1, np.int64)  # how many sets have 0, 1, 2 ... labels
 
     def __repr__(self) -> str:
         return f"SetTotals({count(self.rows, 'set')})"
 
-    def add(self, sets: PredictionSets) -> None:
-        """Count further sets."""
+    def add(self, sets: PredictionSets, common: CommonTaxa | None = None, names: "pa.Array | None" = None) -> None:
+        """Count further sets, and what they have ``common``; ``names`` are those of their labels."""
+        if common is not None and names is not None:
+            self.common = self.common or CommonTotals()
+            self.common.add(common, names)
         found = np.bincount(sets.sizes, minlength=self._of_sizes.size)
         found[: self._of_sizes.size] += self._of_sizes
         self._of_sizes = found
@@ -93,3 +104,27 @@ class SetTotals:
     def singletons(self) -> int:
         """Sets of one label."""
         return int(self._of_sizes[1:2].sum())
+
+
+class CommonTotals:
+    """Counts of what sets have in common."""
+
+    def __init__(self) -> None:
+        self.common_taxon = 0
+        """Sets that have a common taxon."""
+        self.one_genus = 0
+        """Sets whose labels are all of one genus."""
+        self.unplaced = 0
+        """Sets with a label that is not in the taxonomy."""
+        self.unplaced_labels: dict[str | int, None] = {}
+        """The labels of sets that are not in it, in order of appearance."""
+
+    def __repr__(self) -> str:
+        return f"CommonTotals({count(self.common_taxon, 'set')} with a common taxon, {self.unplaced:,} unplaced)"
+
+    def add(self, common: CommonTaxa, names: "pa.Array") -> None:
+        """Count further sets, whose labels have ``names``."""
+        self.common_taxon += int(np.count_nonzero(common.taxa >= 0))
+        self.one_genus += int(np.count_nonzero(common.n_genera == 1))
+        self.unplaced += int(np.count_nonzero(~common.is_placed))
+        self.unplaced_labels |= dict.fromkeys(names.take(to_arrow(common.unplaced)).to_pylist())

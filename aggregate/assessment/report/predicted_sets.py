@@ -1,5 +1,6 @@
 """Prediction sets that were written, as blocks."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...blocks import Block, Cell, Table, count
@@ -29,6 +30,11 @@ def predicted_blocks(predicted: "PredictedSets") -> list[Block]:
             _share(totals.filled, totals.rows),
             "have the likeliest label (--never-empty)",
         ]
+    if totals.common is not None:
+        rows += [
+            ["of one genus", totals.common.one_genus, _share(totals.common.one_genus, totals.rows), ""],
+            ["of a common taxon", totals.common.common_taxon, _share(totals.common.common_taxon, totals.rows), ""],
+        ]
     title = f"{count(totals.rows, 'prediction set')}, {predicted.method}, alpha {predicted.alpha}"
     sizes = []
     if totals.mean_size is not None and totals.median_size is not None:
@@ -39,16 +45,25 @@ def predicted_blocks(predicted: "PredictedSets") -> list[Block]:
     ]
     unknown = predicted.unknown_labels
     if unknown:
-        some = ", ".join(quoted(name) for name in unknown[:NAMED]) + ", ..." * (len(unknown) > NAMED)
-        what = f"{count(len(unknown), 'label')} of the lists not in the model: {some}"
+        what = f"{count(len(unknown), 'label')} of the lists not in the model: {_some(unknown)}"
         blocks.append(Block(content=[f"{what}, compared with the common threshold"]))
+    if totals.common is not None and totals.common.unplaced:
+        labels = list(totals.common.unplaced_labels)
+        what = f"{count(len(labels), 'label')} of sets not in the taxonomy: {_some(labels)}"
+        of = count(totals.common.unplaced, "set")
+        blocks.append(Block(content=[f"{what}; {of} without a common taxon for that"]))
     return [*blocks, Block(content=[f"written to {predicted.path}"])]
+
+
+def _some(labels: Sequence[str | int]) -> str:
+    """The first labels."""
+    return ", ".join(quoted(name) for name in labels[:NAMED]) + ", ..." * (len(labels) > NAMED)
 
 
 def predicted_facts(predicted: "PredictedSets") -> dict[str, Any]:
     """The same as plain values for JSON."""
-    totals = predicted.totals
-    return {
+    totals, common = predicted.totals, predicted.totals.common
+    facts = {
         "output": {
             "path": str(predicted.path),
             "rows": totals.rows,
@@ -68,6 +83,13 @@ def predicted_facts(predicted: "PredictedSets") -> dict[str, Any]:
         "filled": totals.filled,
         "unknown_labels": list(predicted.unknown_labels),
     }
+    if common is not None:
+        facts["common"] = {
+            "one_genus": common.one_genus,
+            "common_taxon": common.common_taxon,
+            "not_in_taxonomy": {"sets": common.unplaced, "labels": list(common.unplaced_labels)},
+        }
+    return facts
 
 
 def _share(number: int, whole: int) -> float | None:
