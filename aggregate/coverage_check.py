@@ -60,8 +60,7 @@ def check_coverage(
     check_columns(columns)
     if not 0 < significance < 0.5:
         raise ParameterError(f"significance is {significance} but must be in (0, 0.5)")
-    given = predictor.thresholds if alpha is None else [alpha] if isinstance(alpha, str | float | Alpha) else alpha
-    levels = [predictor.level(each) for each in alphas_of(given)]
+    levels = [predictor.level(each) for each in alphas_of(predictor.thresholds if alpha is None else alpha)]
     about = predictor.fitted_on
     with listening(progress) as listener:
         listener.phase("read true labels")

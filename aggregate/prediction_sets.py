@@ -138,7 +138,7 @@ def fit_sets(
     """
     check_columns(columns)
     method = _method(score, threshold, seed)
-    alphas = alphas_of([alpha] if isinstance(alpha, str | Alpha) or not isinstance(alpha, Iterable) else alpha)
+    alphas = alphas_of(alpha)
     if not alphas:
         raise ParameterError("no alpha is given")
     if isinstance(method.score, Wpas) and at_risk is None and class_weights is None:

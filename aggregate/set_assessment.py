@@ -72,7 +72,7 @@ def evaluate_sets(
             lists,
             rows.truth,
             names=rows.scores.label_names,
-            alphas=None if alpha is None else _levels(alpha),
+            alphas=None if alpha is None else alphas_of(alpha),
             draws=draws,
             taxonomy=taxonomy,
             resamples=resamples,
@@ -137,7 +137,7 @@ def compare_sets(
     unknown method, for what cannot be combined, and for numbers out of range.
     """
     check_columns(columns)
-    levels = _levels(alpha)
+    levels = alphas_of(alpha)
     chosen = named_methods(methods, weighted=at_risk is not None or class_weights is not None)
     if not 0 < share < 1:
         raise ParameterError(f"share is {share} but must be in (0, 1)")
@@ -167,10 +167,6 @@ def compare_sets(
                 of_split = replace(space, prior=Prior.of_labels(labelled.truth[side], len(space), prior_at_least))
             splits.append(Split(of_split, labelled.only(side), labelled.only(~side)))
         return compare_methods(chosen, splits, levels, resamples=resamples, seed=seed, progress=listener)
-
-
-def _levels(alpha: "float | str | Alpha | Iterable[float | str | Alpha]") -> tuple[Alpha, ...]:
-    return alphas_of([alpha] if isinstance(alpha, str | float | Alpha) else alpha)
 
 
 def _labelled(coded: KnownScores, seed: int) -> LabelledScores:

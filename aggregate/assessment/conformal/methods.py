@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from ...errors import ParameterError, did_you_mean
+from ...frames import check_type, wrong_type
 from ...parameters import Parameter, declared, kind_of
 from ...registry import Registry
 from .registry import RULES, SCORES
@@ -62,11 +63,15 @@ GivenMethods: TypeAlias = Mapping[str, str | Method] | Iterable[str | Method] | 
 def named_methods(given: GivenMethods = None, *, weighted: bool = False) -> dict[str, Method]:
     """Methods by name, which by default is their text; by default COMPARED, wpas only if labels are ``weighted``.
 
-    Raises ParameterError.
+    Raises ParameterError; TypeError for what is neither.
     """
+    if given is not None and (isinstance(given, str) or not isinstance(given, Iterable)):
+        raise wrong_type("methods", given, "a list of texts such as 'pas/interp-q:tau=0.9'")
     if not given:
         given = [text for text in COMPARED if weighted or not text.startswith("wpas")]
     pairs = given.items() if isinstance(given, Mapping) else [(str(each), each) for each in given]
+    for _, each in pairs:
+        check_type("a method", each, (str, Method), "a text such as 'pas/interp-q:tau=0.9'")
     return {name: each if isinstance(each, Method) else Method.of(each) for name, each in pairs}
 
 

@@ -64,8 +64,14 @@ class Alpha:
         return -int(-1 / self.exact // 1) - 1
 
 
-def alphas_of(levels: Iterable[Alpha | str | float]) -> tuple[Alpha, ...]:
-    """Distinct levels in the order given. Raises ParameterError."""
+def alphas_of(levels: Alpha | str | float | Iterable[Alpha | str | float]) -> tuple[Alpha, ...]:
+    """Distinct levels of one or several, in the order given. Raises ParameterError.
+
+    >>> alphas_of("0.1") == alphas_of([0.1, "0.10"])
+    True
+    """
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        levels = [levels]
     return tuple(dict.fromkeys(Alpha.of(level) for level in levels))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from plant_aggregate.assessment.conformal.methods import Method
+from plant_aggregate.assessment.conformal.methods import Method, named_methods
 from plant_aggregate.assessment.conformal.registry import RULES, SCORES
 from plant_aggregate.errors import ParameterError
 
@@ -33,6 +33,20 @@ def test_a_method_is_a_score_and_a_rule_with_options(text, whole):
 def test_what_is_wrong_with_a_method_is_said(text, message):
     with pytest.raises(ParameterError, match=message):
         Method.of(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (7, "methods are wanted, not an int: write a list of texts such as"),
+        ("softmax", "methods are wanted, not the text 'softmax': write a list of texts such as"),
+        ([7], "a method is wanted, not an int: write a text such as"),
+        ({"mine": None}, "a method is wanted, not None: write a text such as"),
+    ],
+)
+def test_what_is_no_method_is_a_wrong_type(given, message):
+    with pytest.raises(TypeError, match=message):
+        named_methods(given)
 
 
 @pytest.mark.parametrize("name", list(RULES))
