@@ -234,3 +234,31 @@ def test_a_cut_or_missing_file(tmp_path: Path) -> None:
         load_sets(path)
     with pytest.raises(VotesError, match=r"gone.json: cannot be read \(no such file"):
         load_sets(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize(
+    ("method", "about", "guarantee"),
+    [
+        ("softmax", {}, "marginal >= 1 - alpha, of observations drawn like the calibration rows"),
+        ("softmax/fuzzy", {}, ""),
+        ("softmax", {"weighted": True}, ""),
+        (
+            "softmax/interp-q",
+            {"from_run": "20261123T021500Z"},
+            "marginal >= 1 - 2 alpha, of observations that would be valid in such a run, as to the label that it gives "
+            "them",
+        ),
+        (
+            "pas",
+            {"prior": "the calibration rows"},
+            "marginal >= 1 - alpha, of observations drawn like the calibration rows; nearly so, as the prior is "
+            "counted in these rows",
+        ),
+        ("pas", {"prior": "counts.csv"}, "marginal >= 1 - alpha, of observations drawn like the calibration rows"),
+    ],
+    ids=["experts", "none", "weighted", "run", "prior of the rows", "prior"],
+)
+def test_the_guarantee_says_of_which_observations_it_is(method: str, about: dict[str, Any], guarantee: str) -> None:
+    predictor = replace(fitted(Method.of(method))[0], fitted_on=about)
+    assert predictor.guarantee == guarantee
+    assert json.loads(predictor_to_json(predictor))["guarantee"] == (guarantee or None)
