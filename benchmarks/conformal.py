@@ -16,17 +16,19 @@ prints it.
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks.processes import GIB, Limits, run_measured
+from benchmarks.processes import GIB, Limits, Run, run_measured
 from benchmarks.results import Session
-from benchmarks.simulated_logs import LOGS
+from benchmarks.simulated_logs import LOGS, PLANT_AGGREGATE
 from benchmarks.strategy_results import row, session_line, table
 
 if TYPE_CHECKING:
@@ -42,19 +44,34 @@ LIMITS = Limits(seconds=120, memory=8 * GIB)
 SIZES = ((1_000, 100), (2_000, 1_000), (10_000, 1_000), (20_000, 1_000), (10_000, 10_000), (10_000, 50_000))
 """Calibration rows, as many new ones, and labels."""
 
+METHODS = (
+    "softmax/standard",
+    "pas/standard",
+    "softmax/interp-q",
+    "softmax/classwise",
+    "softmax/clustered",
+    "softmax/fuzzy",
+)
+MANY = 50_000
+"""Labels of ``scale``."""
+READING = "(reading the file alone)"
+FEW = 2_000
+
 MOST_TURNS, ENOUGH = 5, 20.0
 """Turns of a contender, of which none begins after so many seconds."""
 
 
 def main() -> None:
     """Parse, measure, write, print."""
-    if sys.argv[1:2] == ["--one"]:
-        measure_one(*sys.argv[2:])
+    if sys.argv[1:2] in (["--one"], ["--make"], ["--read"]):
+        {"--one": measure_one, "--make": make_files, "--read": read_alone}[sys.argv[1]](*sys.argv[2:])
         return
     parser = argparse.ArgumentParser(description="Prediction sets against peers, and at scale.")
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
     parser.add_argument("--sizes", nargs="+", metavar="ROWS,LABELS", help="of peers (default all)")
+    parser.add_argument("--rows", type=int, nargs=2, default=[200_000, 1_000_000], help="of scale: to fit, to predict")
+    parser.add_argument("--repeat", type=int, default=3, help="turns of scale (default 3)")
     options = parser.parse_args()
     LOGS.mkdir(exist_ok=True)
     results = json.loads(options.output.read_text()) if options.output.exists() else {}
@@ -224,14 +241,105 @@ def cell(one: dict[str, Any], seconds: float | None, own: float | None) -> str:
     return f"{shown}{times}, {max(run['peak'] for run in one['runs']) / GIB:.1f} GiB"
 
 
+def at_scale(options: argparse.Namespace) -> dict[str, Any]:
+    """Fit and predict through the command line, method by method, and how long it takes to read the file alone."""
+    fitted_on, new = (score_files(rows, seed) for seed, rows in enumerate(options.rows))
+    session = Session.begin(["numba", "numpy", "pyarrow"])
+    runs: dict[str, list[dict[str, Any]]] = {}
+    with tempfile.TemporaryDirectory(dir=LOGS) as name:
+        model, sets = f"{name}/sets.json", f"{name}/sets.parquet"
+        few = score_files(FEW, 2)
+        for _ in range(options.repeat + 1):
+            for method in METHODS:
+                score, rule = method.split("/")
+                chosen = ["--truth", str(fitted_on / "truth.parquet"), "--score", score, "--threshold", rule]
+                fit = [
+                    *PLANT_AGGREGATE,
+                    "conformal",
+                    "fit",
+                    str(fitted_on / "scores.parquet"),
+                    *chosen,
+                    "-o",
+                    model,
+                    "-q",
+                ]
+                rows = (few if method not in runs else new) / "scores.parquet"  # the first turn compiles
+                predict = [*PLANT_AGGREGATE, "conformal", "predict", str(rows), "--sets", model, "-o", sets, "-q"]
+                took = {"fit": finished(fit), "predict": finished(predict)}
+                shown = {step: (round(run.seconds, 2), round(run.peak_memory / GIB, 2)) for step, run in took.items()}
+                print(f"{method}: {shown}", file=sys.stderr, flush=True)
+                found = runs.setdefault(method, [])
+                if rows.parent == new:
+                    found.append({step: asdict(run) for step, run in took.items()})
+            read = [sys.executable, "-m", "benchmarks.conformal", "--read", str(new / "scores.parquet")]
+            runs.setdefault(READING, []).append({"predict": asdict(finished(read))})
+    size = {"rows": options.rows, "labels": MANY, "length": LENGTH, "bytes": (new / "scores.parquet").stat().st_size}
+    here = {"date": session.date, "machine": session.machine, "versions": session.versions}
+    return {**here, **size, "measured": runs}
+
+
+def finished(command: list[str]) -> Run:
+    """A command as a whole process. Ends this one if it fails."""
+    run = run_measured(command, Limits(seconds=600, memory=8 * GIB))
+    if run.ending:
+        raise SystemExit(f"{' '.join(command)}: {run.ending}")
+    return run
+
+
+def score_files(rows: int, seed: int) -> Path:
+    """A folder with made-up scores and their true labels, made by a process of its own if it is not there."""
+    folder = LOGS / f"score-lists-{rows}-{LENGTH}-{MANY}-{seed}"
+    if not (folder / "truth.parquet").exists():
+        folder.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "benchmarks.conformal", "--make", str(folder), str(rows), str(seed)]
+        subprocess.run(command, check=True)
+    return folder
+
+
+def make_files(folder: str, rows: str, seed: str) -> None:
+    """Write scores and truth."""
+    from benchmarks.score_lists import write_lists
+
+    files = Path(folder, "scores.parquet"), Path(folder, "truth.parquet")
+    write_lists(*files, int(rows), LENGTH, MANY, int(seed))
+
+
+def read_alone(path: str) -> None:
+    """Decode the lists a row group at a time, labels as codes, and do nothing with them."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, read_dictionary=["labels.list.element"]) as file:
+        for _ in file.iter_batches(batch_size=20_000, use_threads=True):
+            pass
+
+
+def scale_table(results: dict[str, Any]) -> str:
+    """Seconds and memory of each method."""
+    here = results["scale"]
+    lines = table("score / threshold", *(f"{step}, seconds" for step in ("fit", "predict", "both")), "peak GiB")
+    for method, runs in here["measured"].items():
+        seconds = {step: median(run[step]["seconds"] for run in runs) for step in runs[0]}
+        peak = max(run[step]["peak_memory"] for run in runs for step in run) / GIB
+        is_read = method == READING
+        cells = ["" if is_read else f"{seconds['fit']:.1f}", f"{seconds['predict']:.1f}"]
+        cells += ["" if is_read else f"{sum(seconds.values()):.1f}", f"{peak:.2f}"]
+        lines.append(row(method if is_read else f"`{method}`", *cells))
+    return "\n".join(lines)
+
+
 def session_of(part: str) -> Callable[[dict[str, Any]], str]:
     """The date, machine and versions of a part."""
     return lambda results: session_line(results[part])
 
 
 PEERS = ("MAPIE", "crepes", "puncc")
-PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"peers": against_peers}
-TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"peers": peers_table, "peers session": session_of("peers")}
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"peers": against_peers, "scale": at_scale}
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "peers": peers_table,
+    "peers session": session_of("peers"),
+    "scale": scale_table,
+    "scale session": session_of("scale"),
+}
 """Each part of docs/conformal.md that is made from the results, by name."""
 
 
