@@ -89,7 +89,7 @@ def test_the_recipe_of_a_subset_runs(clone: Path) -> None:
 @pytest.mark.extras
 @pytest.mark.filterwarnings("ignore")  # of the other packages
 def test_both_sides_of_the_page_on_moving_agree_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for package in ("crowdkit", "cleanlab"):
+    for package in ("crowdkit", "cleanlab", "mapie", "crepes", "deel.puncc"):
         pytest.importorskip(package)
     try:
         copy_strategies(tmp_path)
