@@ -7,6 +7,9 @@ from .jit import kernel
 
 NAN, OUTSIDE, INFINITE, NOTHING = range(1, 5)  # why a row cannot be used
 
+BIN_SHIFT = 20  # a bin has the exponent of a float32 and three bits more: eight bins for each factor of 2
+BINS = (int(np.float32(2.0).view(np.int32)) >> BIN_SHIFT) + 1
+
 
 @kernel
 def sink(values: Floats, labels: LabelCodes, place: int, size: int) -> None:
@@ -45,46 +48,75 @@ def likeliest(
 
     ``codes`` int32[K] are the labels of the columns. ``labels`` int32[n, top] and ``probabilities`` float[n, top] are
     filled; of ``are_logits`` they are the softmax, which is taken in float64 after the largest logit was subtracted,
-    so that nothing overflows. Probabilities outside [0, 1] by no more than
-    ``tolerance`` become the nearer end. ``faults`` uint8[n]: 0, or why a row cannot be used.
+    so that nothing overflows. Probabilities outside [0, 1] by no more than ``tolerance`` become the nearer end.
+    ``faults`` uint8[n]: 0, or why a row cannot be used.
+
+    Labels are counted in bins of probability; only those in the highest bins are put in order, bin by bin.
     """
     n_labels, top = matrix.shape[1], labels.shape[1]
-    values, kept = np.empty(top), np.empty(top, np.int32)  # a heap whose first item is the least likely
+    rough = np.empty(n_labels, np.float32)
+    bins = rough.view(np.int32)
+    values, kept = np.empty(n_labels), np.empty(n_labels, np.int32)  # those of the highest bins, in order of their bins
+    ends = np.empty(BINS, np.int64)
     for i in range(first, last):
-        highest = -np.inf
-        fault = 0
-        for k in range(n_labels):
-            x = np.float64(matrix[i, k])
-            highest = max(highest, x)
-            if np.isnan(x):
-                fault = NAN
-                break
-            if not are_logits and not -tolerance <= x <= 1.0 + tolerance:
-                fault = OUTSIDE
-                break
-        if are_logits and not fault and np.isinf(highest):
-            fault = INFINITE if highest > 0.0 else NOTHING
-        faults[i] = fault
-        if fault:
+        faults[i] = fault_of(matrix[i], are_logits, tolerance)
+        if faults[i]:
             continue
-        total = 0.0
+        highest = total = 0.0
+        if are_logits:
+            highest = np.float64(matrix[i].max())
+            for k in range(n_labels):
+                p = np.exp(np.float64(matrix[i, k]) - highest)
+                total += p
+                rough[k] = p
+        else:
+            for k in range(n_labels):
+                rough[k] = matrix[i, k] if matrix[i, k] > 0.0 else 0.0  # not -0, whose bin is below the first
+        ends[:] = 0
+        n_above_0 = 0
         for k in range(n_labels):
-            x = np.float64(matrix[i, k])
-            if are_logits:
-                total += np.exp(x - highest)
-            if k < top:
-                values[k], kept[k] = x, codes[k]
-                if k == top - 1:
-                    for place in range(top // 2 - 1, -1, -1):
-                        sink(values, kept, place, top)
-            elif x > values[0] or (x == values[0] and codes[k] < kept[0]):
-                values[0], kept[0] = x, codes[k]
-                sink(values, kept, 0, top)
-        for size in range(top - 1, -1, -1):  # the least likely leaves the heap, until that is empty
-            p = np.exp(values[0] - highest) / total if are_logits else min(max(values[0], 0.0), 1.0)
-            labels[i, size], probabilities[i, size] = kept[0], p
-            values[0], kept[0] = values[size], kept[size]
-            sink(values, kept, 0, size)
+            bins[k] >>= BIN_SHIFT
+            if bins[k]:
+                ends[bins[k]] += 1
+                n_above_0 += 1
+        ends[0] = n_labels - n_above_0
+        start, lowest = 0, BINS
+        while start < top:
+            lowest -= 1
+            size, ends[lowest] = ends[lowest], start
+            start += size
+        for k in range(n_labels):
+            if bins[k] >= lowest:
+                place = ends[bins[k]]
+                ends[bins[k]] = place + 1
+                values[place], kept[place] = matrix[i, k], codes[k]
+        start = 0
+        for b in range(BINS - 1, lowest - 1, -1):
+            if ends[b] > start + 1:
+                put_in_order(values[start : ends[b]], kept[start : ends[b]])
+            start = ends[b]
+        for j in range(top):
+            labels[i, j] = kept[j]
+            probabilities[i, j] = np.exp(values[j] - highest) / total if are_logits else min(max(values[j], 0.0), 1.0)
+
+
+@kernel
+def fault_of(row: Probabilities, are_logits: bool, tolerance: float) -> int:
+    """Why a row float[K] cannot be used, by the first number that is at fault; 0 if it can."""
+    n_bad = 0
+    for x in row:
+        n_bad += not (are_logits or (x >= -tolerance and x <= 1.0 + tolerance))
+    highest = -np.inf
+    for k in range(row.size if n_bad or are_logits else 0):
+        x = np.float64(row[k])
+        highest = max(highest, x)
+        if np.isnan(x):
+            return NAN
+        if not are_logits and not -tolerance <= x <= 1.0 + tolerance:
+            return OUTSIDE
+    if are_logits and np.isinf(highest):
+        return INFINITE if highest > 0.0 else NOTHING
+    return 0
 
 
 @kernel

@@ -43,6 +43,22 @@ def test_lists_are_the_reference_ones(data: Any, n_rows: int, n_labels: int, top
         np.testing.assert_allclose([p for _, p in found], [p for _, p in wanted], rtol=1e-12)
 
 
+@pytest.mark.parametrize("top", [1, 7, 100, 400])
+@pytest.mark.parametrize("logits", [False, True])
+def test_long_rows_of_all_magnitudes_are_put_in_order(logits: bool, top: int) -> None:
+    chance = np.random.default_rng(0)
+    matrix = chance.permuted(10.0 ** -chance.uniform(0, 60, (8, 400)), axis=1)
+    matrix[1] = np.round(matrix[1], 1)  # ties, most of them 0
+    matrix[2] = -0.0
+    matrix[3, ::2] = -1e-9
+    matrix[4] = 0.25
+    names = [f"label {k:03}" for k in chance.permutation(400)]
+    given = -100 * matrix if logits else matrix
+    found = listed(scores_from_matrix(given, names, logits=logits, top=top))
+    wanted = likeliest_labels(given, names, logits, top)
+    assert [[label for label, _ in row] for row in found] == [[label for label, _ in row] for row in wanted]
+
+
 def test_blocks_threads_and_iterators_give_the_same(monkeypatch: pytest.MonkeyPatch, even_small_work: None) -> None:
     matrix = np.random.default_rng(1).random((50, 7)).astype(np.float32)
     at_once = scores_from_matrix(matrix, top=3)
