@@ -38,3 +38,14 @@ def test_contenders_make_the_same_sets_and_are_measured(tmp_path: Path) -> None:
     assert [(one["contender"], one["ending"]) for one in measured] == [(name, "") for name in names]
     assert len({run["digest"] for one in measured for run in one["runs"]}) == 1
     assert "| 2 × 100 | 30 | lists |" in done.stdout
+
+
+@pytest.mark.slow
+def test_fit_and_predict_are_measured_through_the_command_line(tmp_path: Path) -> None:
+    output = tmp_path / "conformal.json"
+    command = [sys.executable, "-m", "benchmarks.conformal", "scale", "--rows", "1000", "2000", "--repeat", "1"]
+    done = subprocess.run([*command, "--output", str(output)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(output.read_text())["scale"]["measured"]
+    assert all(run["predict"]["seconds"] > 0 for runs in measured.values() for run in runs)
+    assert "| `softmax/clustered` |" in done.stdout
