@@ -307,16 +307,37 @@ def metrics_of_checks() -> str:
 
 
 @cache
-def checked_months() -> str:
-    """What ``conformal check`` says of sets that were fitted on one simulated month, in the next."""
+def fitted_months() -> str:
+    """What ``conformal fit`` says of a simulated month; the lists of the next are there for those that follow."""
     place = folder("months")
-    may, june = ((f"{place}/{month}/scores.parquet", "--truth", f"{place}/{month}/truth.parquet") for month in MONTHS)
     for seed, month in enumerate(MONTHS):
         options = ["--scores", "--scale", "0.01", "--experts", "0.03", "--seed", str(seed)]
         output_of("simulate", f"{place}/{month}", *options)
-    output_of("conformal", "fit", *may, "-o", f"{place}/sets.json")
+    return in_console(output_of("conformal", "fit", *known_of(MONTHS[0]), "-o", f"{place}/sets.json"))
+
+
+def predicted_months() -> str:
+    """What ``conformal predict`` says of the next month."""
+    fitted_months()
+    place = folder("months")
+    lists, *_ = known_of(MONTHS[1])
+    options = ["--sets", f"{place}/sets.json", "--genus", "-q", "-o", f"{place}/sets.parquet"]
+    return in_console(output_of("conformal", "predict", lists, *options))
+
+
+@cache
+def checked_months() -> str:
+    """What ``conformal check`` says of the next month."""
+    fitted_months()
+    place = folder("months")
     options = ["--sets", f"{place}/sets.json", "--metrics", f"{place}/sets.prom"]
-    return in_console(output_of("conformal", "check", *june, *options))
+    return in_console(output_of("conformal", "check", *known_of(MONTHS[1]), *options))
+
+
+def known_of(month: str) -> tuple[str, ...]:
+    """The lists of a simulated month, and the option that names its experts' labels."""
+    place = f"{folder('months')}/{month}"
+    return f"{place}/scores.parquet", "--truth", f"{place}/truth.parquet"
 
 
 def metrics_in(file: Path) -> str:
@@ -586,6 +607,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of changes": lambda: columns(schema.CHANGES),
     "metrics": metrics,
     "metrics of checks": metrics_of_checks,
+    "conformal fit on simulated months": fitted_months,
+    "conformal predict on simulated months": predicted_months,
     "conformal check on simulated months": checked_months,
     "runs on sample_votes": runs_listed,
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
