@@ -124,6 +124,7 @@ def test_classwise_sets_are_checked_label_by_label():
     found = check_coverage(predictor, scores_of(new_scores), pa.concat_tables([outside, new_truth.slice(1)]))
     (level,) = found.levels
     assert (level.coverage.observations, level.coverage.unchecked) == (499, 1)
+    assert level.p_size is None
     assert not found.too_low
     rows = np.bincount([LABELS.index(label) for label in truth["label"].to_pylist()], minlength=6)
     new = np.bincount([LABELS.index(label) for label in new_truth["label"].to_pylist()[1:]], minlength=6)

@@ -36,7 +36,10 @@ class LevelCheck:
     fitted_mean_size: float | None
     """The same of the calibration rows; None if that is not known."""
     p_size: float | None
-    """Probability of a difference so large or larger, if observations are exchangeable; of a normal approximation."""
+    """Probability of a difference so large or larger, if observations are exchangeable; of a normal approximation.
+
+    None if that is not known, as for thresholds by label.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +203,8 @@ def check_level(
     fitted = predictor.fitted_on.get("sizes", {}).get(str(alpha))
     if fitted is None:
         return LevelCheck(alpha, found, mean, None, None)
+    if predictor.thresholds[alpha].of_labels is not None:  # calibration rows move the thresholds of their own labels
+        return LevelCheck(alpha, found, mean, fitted["mean"], None)
     spread = math.sqrt(float(sets.sizes.var()) / n + fitted["sd"] ** 2 / predictor.fitted_on["rows"])
     deviation = abs(mean - fitted["mean"])
     p_size = math.erfc(deviation / spread / math.sqrt(2)) if spread else float(deviation == 0)
