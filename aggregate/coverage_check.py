@@ -131,5 +131,5 @@ def _notes(predictor: SetPredictor, rows: KnownScores, is_run: bool) -> Iterable
         )
     elif is_run and not about.get("from_run"):
         yield "the thresholds are from experts' labels: the crowd's labels that were checked may be wrong"
-    if predictor.score.needs_prior and about.get("prior") == CALIBRATION_ROWS:
+    if predictor.needs_prior and about.get("prior") == CALIBRATION_ROWS:
         yield "the prior was counted in the calibration rows: the limits are nearly right, not exactly"

@@ -48,6 +48,11 @@ class SetPredictor:
         return max(self.score.slack, self.rule.slack)
 
     @property
+    def needs_prior(self) -> bool:
+        """Whether sets depend on how common labels are."""
+        return self.score.needs_prior or self.rule.needs_prior
+
+    @property
     def guarantee(self) -> str:
         """Which coverage is guaranteed, and of which observations; empty if none is."""
         what = self.rule.guarantee
@@ -55,8 +60,10 @@ class SetPredictor:
             return ""
         whose = "drawn like the calibration rows"
         if self.fitted_on.get("from_run") is not None:
-            whose = "that would be valid in such a run, as to the label that it gives them"
-        nearly = self.score.needs_prior and self.fitted_on.get("prior") == CALIBRATION_ROWS
+            least = self.fitted_on.get("min_probability")
+            probable = "" if least is None else f" with a probability of at least {least:g}"
+            whose = f"that would be valid in such a run{probable}, as to the label that it gives them"
+        nearly = self.needs_prior and self.fitted_on.get("prior") == CALIBRATION_ROWS
         return f"{what}, of observations {whose}" + "; nearly so, as the prior is counted in these rows" * nearly
 
     @overload

@@ -122,7 +122,7 @@ def test_of_several_splits_measures_are_means_between_the_lowest_and_the_highest
 
 def test_a_method_that_cannot_be_used_is_shown_with_the_reason():
     class Broken:
-        name, slack, guarantee = "broken", 0.0, ""
+        name, slack, guarantee, needs_prior = "broken", 0.0, "", False
 
         def fit(self, calibration, alpha):
             raise ParameterError("needs a training set")

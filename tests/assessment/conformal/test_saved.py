@@ -156,6 +156,7 @@ class Lowest:
     name: ClassVar[str] = "lowest"
     slack: ClassVar[float] = 0.0
     guarantee: ClassVar[str] = ""
+    needs_prior: ClassVar[bool] = False
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """The lowest score."""
@@ -249,6 +250,18 @@ def test_a_cut_or_missing_file(tmp_path: Path) -> None:
             "them",
         ),
         (
+            "softmax",
+            {"from_run": "20261123T021500Z", "min_probability": 0.9},
+            "marginal >= 1 - alpha, of observations that would be valid in such a run with a probability of at least "
+            "0.9, as to the label that it gives them",
+        ),
+        (
+            "softmax/fuzzy-reconformalised",
+            {"prior": "the calibration rows"},
+            "marginal >= 1 - alpha, of observations drawn like the calibration rows; nearly so, as the prior is "
+            "counted in these rows",
+        ),
+        (
             "pas",
             {"prior": "the calibration rows"},
             "marginal >= 1 - alpha, of observations drawn like the calibration rows; nearly so, as the prior is "
@@ -256,7 +269,7 @@ def test_a_cut_or_missing_file(tmp_path: Path) -> None:
         ),
         ("pas", {"prior": "counts.csv"}, "marginal >= 1 - alpha, of observations drawn like the calibration rows"),
     ],
-    ids=["experts", "none", "weighted", "run", "prior of the rows", "prior"],
+    ids=["experts", "none", "weighted", "run", "probable", "prior of the rule", "prior of the rows", "prior"],
 )
 def test_the_guarantee_says_of_which_observations_it_is(method: str, about: dict[str, Any], guarantee: str) -> None:
     predictor = replace(fitted(Method.of(method))[0], fitted_on=about)

@@ -123,5 +123,9 @@ class ThresholdRule(Protocol):
     # What is guaranteed for exchangeable rows: "marginal >= 1 - alpha", "each label >= 1 - alpha"; empty for nothing.
     guarantee: ClassVar[str]
 
+    @property
+    def needs_prior(self) -> bool:
+        """Whether thresholds depend on the prior of the label space."""
+
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """The thresholds at one level."""

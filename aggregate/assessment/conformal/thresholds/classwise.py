@@ -22,6 +22,7 @@ class Classwise:
 
     name: ClassVar[str] = "classwise"
     slack: ClassVar[float] = 0.0
+    needs_prior: ClassVar[bool] = False
     guarantee: ClassVar[str] = "each label >= 1 - alpha"
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:

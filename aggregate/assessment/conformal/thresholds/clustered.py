@@ -36,6 +36,7 @@ class Clustered:
 
     name: ClassVar[str] = "clustered"
     slack: ClassVar[float] = 0.0
+    needs_prior: ClassVar[bool] = False
     guarantee: ClassVar[str] = "each cluster >= 1 - alpha"
 
     seed: int = seed()

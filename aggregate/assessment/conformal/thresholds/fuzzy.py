@@ -33,6 +33,11 @@ class Fuzzy:
     def __post_init__(self) -> None:
         check_parameters(self)
 
+    @property
+    def needs_prior(self) -> bool:
+        """Whether labels are alike by the prior's counts: unless positions are given."""
+        return self.positions is None
+
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
         """A threshold for each label; -inf for those with too few rows and none alike. Raises ParameterError."""
         positions = positions_of(calibration.space, self.positions)

@@ -26,6 +26,7 @@ class InterpQ:
 
     name: ClassVar[str] = "interp-q"
     slack: ClassVar[float] = SLACK
+    needs_prior: ClassVar[bool] = False
     guarantee: ClassVar[str] = "marginal >= 1 - 2 alpha"
 
     tau: float = parameter(

@@ -24,6 +24,7 @@ class LabelWeighted:
 
     name: ClassVar[str] = "label-weighted"
     slack: ClassVar[float] = 0.0
+    needs_prior: ClassVar[bool] = False
     guarantee: ClassVar[str] = ""
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:

@@ -28,6 +28,7 @@ class Macro:
 
     name: ClassVar[str] = "macro"
     slack: ClassVar[float] = 0.0
+    needs_prior: ClassVar[bool] = False
     guarantee: ClassVar[str] = "macro >= 1 - alpha"
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:

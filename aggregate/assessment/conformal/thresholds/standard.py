@@ -20,6 +20,7 @@ class Standard:
 
     name: ClassVar[str] = "standard"
     slack: ClassVar[float] = 0.0
+    needs_prior: ClassVar[bool] = False
     guarantee: ClassVar[str] = "marginal >= 1 - alpha"
 
     def fit(self, calibration: Calibration, alpha: Alpha) -> Thresholds:
