@@ -439,12 +439,14 @@ def predict_sets(
     }
     reader = ScoreReader.of(scores, predictor.space.names, columns)
     made = _Sets(predictor, level, never_empty, taxonomy, genus)
+    none = made.sets(NO_LISTS, pa.nulls(0, reader.files.id_type), predictor.space.names)
     with listening(progress) as listener:
         listener.phase("predict sets", total=reader.files.rows, unit="rows")
         written = write_parts(
             _row_groups(made.tables(reader, listener)),
-            made.table(NO_LISTS, pa.nulls(0, reader.files.id_type), predictor.space.names).schema,
+            none.encoded().schema,
             path,
+            declared=none.to_arrow().schema,
             dictionaries=["labels.list.element", *(column.name for column in COMMON_TAXA)],
             metadata={"plant_aggregate": json.dumps(about, ensure_ascii=False)},
         )
@@ -475,10 +477,10 @@ class _Sets:
             if batch.n_labels > len(names):
                 others = reader.label_names[len(space) : batch.n_labels]
                 names = pa.concat_arrays([space, others.cast(space.type)])
-            yield self.table(batch.scores, batch.observation_ids, names)
+            yield self.sets(batch.scores, batch.observation_ids, names).encoded()
             progress.advance(batch.scores.labels.size if reader.files.is_long else len(batch.scores))
 
-    def table(self, lists: ClassifierScores, ids: pa.Array, names: pa.Array) -> pa.Table:
+    def sets(self, lists: ClassifierScores, ids: pa.Array, names: pa.Array) -> NamedSets:
         """The sets of some lists."""
         predictor, level = self._predictor, self._level
         draws = draws_of(ids, self._seed) if predictor.score.randomised else None
@@ -489,7 +491,7 @@ class _Sets:
         if self._taxonomy is not None:
             named = named.with_taxa(self._taxonomy)
         self.totals.add(sets, named.common, names)
-        return named.to_arrow()
+        return named
 
 
 def _row_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -103,16 +103,19 @@ def write_parts(
     schema: pa.Schema,
     path: Path,
     *,
+    declared: pa.Schema | None = None,
     dictionaries: Sequence[str] = (),
     metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> Output:
     """Write tables of one schema, each as a row group, as :func:`write_file` does. Raises PublishError.
 
-    ``dictionaries``: the paths of columns of few distinct values; ``metadata``: of the file, for any reader.
+    ``declared`` as in :func:`write_table`. ``dictionaries``: the paths of columns of few distinct values; ``metadata``:
+    of the file, for any reader.
     """
+    declared = (declared or schema).with_metadata(metadata or None)
     n_rows = 0
     with _in_one_step(path) as staged:
-        with _writer(staged, schema.with_metadata(metadata or None), schema, "file", dictionaries) as write:
+        with _writer(staged, declared, schema, "file", dictionaries) as write:
             for part in parts:
                 write(part)
                 n_rows += part.num_rows

@@ -40,6 +40,13 @@ def scores() -> NamedScores:
     return scores_from_matrix(MATRIX, names, observation_ids=[7, 8, 9, 10], top=2)
 
 
+def test_an_encoded_table_has_the_names_that_occur_as_a_dictionary(scores: NamedScores) -> None:
+    sets = predictor_of(0.45).predict(scores)
+    labels = sets.encoded()["labels"].combine_chunks()
+    assert labels.values.dictionary.to_pylist() == ["Quercus petraea", "Quercus robur"]
+    assert sets.encoded().to_pylist() == sets.to_arrow().to_pylist()
+
+
 def test_a_table_has_names_ids_and_common_taxa(scores: NamedScores) -> None:
     rows = predictor_of(0.15).predict(scores).with_taxa(TAXONOMY).to_arrow().to_pylist()
     assert rows[0] == {
