@@ -4,12 +4,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
+from .assessment.conformal.labelled import LabelledScores
 from .assessment.conformal.methods import Method
 from .assessment.conformal.monitoring import CoverageCheck, check_level, more_unlisted
 from .assessment.conformal.order import Alpha, alphas_of
-from .assessment.conformal.predictor import CALIBRATION_ROWS, SetPredictor, calibration_of
+from .assessment.conformal.predictor import CALIBRATION_ROWS, SetPredictor
 from .assessment.conformal.scores.cumulative import draws_of
 from .errors import ParameterError
 from .frames import check_columns, check_type
@@ -73,8 +72,7 @@ def check_coverage(
         checked = [
             check_level(predictor, lists, rows.truth, level, significance=significance, draws=draws) for level in levels
         ]
-    found = calibration_of(predictor.score, predictor.space, lists, rows.truth, draws=draws)
-    not_listed = int(np.count_nonzero(found.scores <= found.unlisted))
+    not_listed = LabelledScores(lists, rows.truth).n_unlisted
     return CoverageCheck(
         method=str(Method(predictor.score, predictor.rule)),
         levels=tuple(checked),

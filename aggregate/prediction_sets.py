@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from .arrays import Floats, Weights
 from .arrow import plain, to_arrow, to_numpy
 from .assessment.conformal.label_space import LabelSpace
+from .assessment.conformal.labelled import LabelledScores
 from .assessment.conformal.methods import Method
 from .assessment.conformal.named_sets import NamedSets
 from .assessment.conformal.order import Alpha, alphas_of
@@ -346,7 +347,7 @@ def fitted_on(
         "rows": len(calibration),
         "rows_sha256": digest_of(rows),
         "labels_with_rows": int(np.count_nonzero(calibration.rows_of_labels)),
-        "not_listed": int(np.count_nonzero(calibration.scores <= calibration.unlisted)),
+        "not_listed": LabelledScores(rows.scores.lists, rows.truth).n_unlisted,
         "never_listed": len(rows.never_listed),
         "prior": prior_of,
         "seed": seed,

@@ -87,6 +87,15 @@ def test_true_labels_that_more_lists_lack_are_told(fitted):
     assert found.too_low
 
 
+def test_a_listed_label_counts_as_listed_even_if_it_scores_as_those_that_are_not():
+    """Inclusive aps gives the last label of a list the score of those that are not listed."""
+    lists = {"observation_id": list(range(10)), "labels": [LABELS[:2]] * 10, "probabilities": [[0.75, 0.25]] * 10}
+    truth = {"observation_id": list(range(10)), "label": [LABELS[0]] * 8 + [LABELS[1]] * 2}
+    fitted = fit_sets(lists, truth, score="aps", alpha="0.4")
+    assert fitted.fitted_on["not_listed"] == 0
+    assert check_coverage(fitted, lists, truth).not_listed == 0
+
+
 def test_more_covered_than_chance_explains_is_no_alarm(fitted):
     scores, truth = observed(900, 5, first=5000, blunt=-0.6)
     found = check_coverage(fitted, scores_of(scores), truth)

@@ -145,9 +145,7 @@ def kmeans(points: Floats, weights: Weights, n_clusters: int, seed: int) -> Labe
         ) from error
     n_clusters = min(n_clusters, len(np.unique(points, axis=0)))
     model = KMeans(n_clusters, n_init=10, random_state=seed % (1 << 32))
-    with threadpool_limits(
-        1
-    ):  # points are few; threads that wait for each other take longer, and much so beside others
+    with threadpool_limits(1):  # points are few: threads that wait for each other take longer
         found = model.fit(points, sample_weight=weights).labels_
     _, firsts, numbers = np.unique(found, return_index=True, return_inverse=True)
     renumbered: LabelCodes = np.argsort(np.argsort(firsts))[numbers].astype(np.int32)
