@@ -311,9 +311,9 @@ def calibration_rows(
     """The scores of the true labels of rows that are coded in a label space; ``weights`` as of Calibration."""
     ids = rows.scores.observation_ids
     draws = draws_of(ids, seed) if score.randomised else None
-    found = calibration_of(score, space, coded.scores.lists, coded.truth, draws=draws)
     keys = numbers_of("row|", ids).astype(np.uint64)
-    return Calibration(found.scores, found.labels, space, found.unlisted, weights, keys)
+    lists, truth = coded.scores.lists, coded.truth
+    return calibration_of(score, space, lists, truth, weights=weights, draws=draws, keys=keys)
 
 
 def check_usable(fitted: SetPredictor, calibration: Calibration, rows: KnownScores) -> None:

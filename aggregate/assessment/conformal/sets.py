@@ -53,6 +53,9 @@ class PredictionSets:
     def whole_space(self) -> Flags:
         """bool[n]; whether a set is all labels: it says nothing."""
         whole: Flags = self.sizes >= self.n_labels
+        if whole.any() and self.labels.max(initial=-1) >= self.n_labels:  # sizes also count labels outside the space
+            outside = np.concatenate([[0], np.cumsum(self.labels >= self.n_labels)])[self.offsets]
+            whole = self.sizes - np.diff(outside) >= self.n_labels
         return whole
 
     def covers(self, truth: LabelCodes) -> Flags:

@@ -176,3 +176,12 @@ def test_a_first_look(scores: NamedScores) -> None:
     page = sets._repr_html_()
     assert '<td style="text-align: left">Quercus robur, Quercus petraea</td>' in page
     assert "common taxon" in page
+
+
+def test_labels_outside_the_space_do_not_make_a_set_the_whole_space() -> None:
+    levels = {Alpha.of("0.1"): Thresholds(-np.inf, np.array([-np.inf, -np.inf, 0.9]))}
+    predictor = SetPredictor(Softmax(), Standard(), LabelSpace(SPACE), levels)
+    two_of_three = predictor.predict_one({"Quercus robur": 0.2, "Tilia cordata": 0.1})
+    assert two_of_three.sets.sizes.tolist() == [3]
+    assert two_of_three.sets.whole_space.tolist() == [False]
+    assert predictor.predict_one({"Quercus robur": 0.9, "Tilia cordata": 0.1}).sets.whole_space.tolist() == [True]
