@@ -28,7 +28,7 @@ from .assessment.conformal.scores.cumulative import draws_of
 from .assessment.conformal.scores.wpas import Wpas
 from .assessment.conformal.thresholds.base import Calibration, ThresholdRule
 from .assessment.conformal.usable import what_is_lacking
-from .assessment.conformal.weights import at_risk_labels, class_weights, label_weights
+from .assessment.conformal.weights import at_risk_labels, class_weights, label_weights, some_of
 from .blocks import count
 from .classifier_scores import ClassifierScores, NamedScores
 from .errors import ParameterError, VotesError, quoted, warn
@@ -63,7 +63,6 @@ GivenRun: TypeAlias = "str | os.PathLike[str] | Run"
 GROUP_ROWS, GROUP_BYTES = 1 << 17, 1 << 26  # of a row group, which ends with a batch
 NO_LISTS = ClassifierScores(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 
-NAMED = 3  # labels that a warning names
 MAKE_ONE = "name a file of plant-aggregate conformal fit"
 
 
@@ -242,8 +241,7 @@ def _warn_of_unlisted(rows: KnownScores) -> None:
     never, names = rows.never_listed, rows.scores.label_names
     if not len(never):
         return
-    some = ", ".join(quoted(name) for name in never[:NAMED].to_pylist()) + ", ..." * (len(never) > NAMED)
-    message = f"{count(len(never), 'true label')} in no list at all: {some}"
+    message = f"{count(len(never), 'true label')} in no list at all: {some_of(never)}"
     listed = names.filter(pc.invert(pc.is_in(names, value_set=never)))
     alike = lookalikes(listed, never) if pa.types.is_string(names.type) else []
     if alike:

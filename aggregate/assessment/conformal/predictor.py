@@ -112,7 +112,8 @@ class SetPredictor:
         """The set of one observation from the probability of each label that the classifier lists: for a service.
 
         The first call takes longer, as it prepares the label space. Its observation has the id 0. Raises VotesError for
-        NaN and for probabilities outside [0, 1], ParameterError as :meth:`predict`.
+        NaN, for probabilities outside [0, 1], and for integers where the labels of the model are texts, or texts where
+        they are integers; ParameterError as :meth:`predict`.
         """
         import pyarrow as pa
 
@@ -124,10 +125,13 @@ class SetPredictor:
             raise VotesError(f"{what}, but must be in [0, 1]")
         codes = self._codes
         outside = [label for label in probabilities if label not in codes]
+        names, level = self.space.names, self.level(alpha)
+        other = next((label for label in outside if isinstance(label, str) == pa.types.is_integer(names.type)), None)
+        if other is not None:
+            raise VotesError(f"there is a label {quoted(other)}, but those of the model are of type {names.type}")
         beyond = {label: len(codes) + place for place, label in enumerate(outside)}
         labels = np.fromiter((codes.get(k, beyond.get(k, -1)) for k in probabilities), np.int32, len(probabilities))
         lists = ClassifierScores(np.array([0, labels.size]), labels, shares)
-        names, level = self.space.names, self.level(alpha)
         if outside:
             names = pa.concat_arrays([names, array(outside, names.type)])
         return NamedSets(to_arrow(np.zeros(1, np.int64)), names, self._sets(lists, level), lists, level)

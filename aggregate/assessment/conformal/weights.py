@@ -30,10 +30,10 @@ def at_risk_labels(space: "pa.Array", names: "pa.Array", *, where: str | None = 
     wanted = names_as(space, names, where).drop_null().unique()
     unknown = wanted.filter(pc.invert(pc.is_in(wanted, value_set=space)))
     if len(unknown) == len(wanted):
-        fault = f"the classifier knows none of the {len(wanted):,} labels at risk: {_some_of(unknown)}"
+        fault = f"the classifier knows none of the {len(wanted):,} labels at risk: {some_of(unknown)}"
         raise VotesError(fault if len(wanted) else "there are no labels at risk", where=where)
     if len(unknown):
-        warn(f"{len(unknown):,} of {len(wanted):,} labels at risk are not known to the classifier: {_some_of(unknown)}")
+        warn(f"{len(unknown):,} of {len(wanted):,} labels at risk are not known to the classifier: {some_of(unknown)}")
     flags: Flags = to_numpy(pc.is_in(space, value_set=wanted))
     return flags
 
@@ -51,7 +51,7 @@ def class_weights(space: "pa.Array", names: "pa.Array", weights: ArrayLike, *, w
         mean = float(np.nanmean(of_labels))
         lacking = space.take(to_arrow(np.flatnonzero(without)))
         has = "label has" if len(lacking) == 1 else "labels have"
-        warn(f"{len(lacking):,} {has} no class weight, and {mean:g}, the mean, instead: {_some_of(lacking)}")
+        warn(f"{len(lacking):,} {has} no class weight, and {mean:g}, the mean, instead: {some_of(lacking)}")
         of_labels[without] = mean
     return of_labels
 
@@ -71,7 +71,7 @@ def label_weights(at_risk: Flags, gamma: float, of_classes: Floats | None = None
     return weights
 
 
-def _some_of(names: "pa.Array") -> str:
-    """Some names, in quotes."""
+def some_of(names: "pa.Array") -> str:
+    """The first of some names, in quotes, for a message."""
     some = ", ".join(quoted(name) for name in names[:NAMED].to_pylist())
     return f"{some}, ..." if len(names) > NAMED else some

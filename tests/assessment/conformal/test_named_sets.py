@@ -185,3 +185,10 @@ def test_labels_outside_the_space_do_not_make_a_set_the_whole_space() -> None:
     assert two_of_three.sets.sizes.tolist() == [3]
     assert two_of_three.sets.whole_space.tolist() == [False]
     assert predictor.predict_one({"Quercus robur": 0.9, "Tilia cordata": 0.1}).sets.whole_space.tolist() == [True]
+
+
+def test_integers_are_no_labels_where_those_of_the_model_are_texts() -> None:
+    with pytest.raises(VotesError, match="there is a label 3, but those of the model are of type string"):
+        predictor_of(0.5).predict_one({3: 0.9})
+    with pytest.raises(VotesError, match="there is a label 'Tilia', but those of the model are of type int64"):
+        predictor_of(0.5, space=LabelSpace(pa.array([1, 2]))).predict_one({"Tilia": 0.9})
