@@ -300,7 +300,7 @@ def coverage_against_size(
             elinewidth=0.6,
             label=f"{number}  {on_one_line(each.method)}",
         )
-    _sizes_on(axes)
+    _sizes_on(axes, [size for _, size, _ in points])
     _name_points(axes, points)
     if usable:
         axes.set_title(f"alpha {usable[0][1].alpha}", fontsize=10)
@@ -329,8 +329,9 @@ def coverage_by_level(evaluation: "SetEvaluation", *, ax: "Axes | None" = None) 
             textcoords="offset points",
             horizontalalignment="right",
             fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
         )
-    _sizes_on(axes)
+    _sizes_on(axes, sizes)
     axes.set_ylabel("%")
     axes.margins(0.12, 0.1)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
@@ -340,14 +341,15 @@ def coverage_by_level(evaluation: "SetEvaluation", *, ax: "Axes | None" = None) 
 def coverage_by_frequency(evaluation: "SetEvaluation", *, ax: "Axes | None" = None) -> "Axes":
     """Mean coverage of the labels in prediction sets against how common they are, at each level.
 
-    How common a label is, is its number of observations in the classifier's training set, and if that is not known,
-    among those that are evaluated. Below each group of labels is how many there are.
+    How common a label is, is its number of observations in the classifier's training set, or in what the prior was
+    counted in instead; and if there is no prior, among those that are evaluated. Below each group of labels is how many
+    there are.
     """
     axes = _axes(ax, (6.5, 4.2))
     table = evaluation.per_label()
     known = evaluation.space.prior is not None
     alphas, coverage = (table[name].to_numpy() for name in ("alpha", "coverage"))
-    counts = table["n_training" if known else "rows"].fill_null(0).to_numpy()
+    counts = table["prior_count" if known else "rows"].fill_null(0).to_numpy()
     edges = [edge for edge in FREQUENCIES if edge <= counts.max(initial=0)]
     groups = np.searchsorted(edges, counts, side="right") - 1
     present = np.unique(groups)
@@ -359,7 +361,7 @@ def coverage_by_frequency(evaluation: "SetEvaluation", *, ax: "Axes | None" = No
     ticks = [f"{_bin(edges, group)}\n({np.count_nonzero(first & (groups == group)):,})" for group in present.tolist()]
     axes.set_xticks(np.arange(present.size), ticks, fontsize=8)
     axes.set_ylim(0, 105)
-    axes.set_xlabel(f"observations {'in training' if known else 'evaluated'}  (labels)")
+    axes.set_xlabel(f"observations {'in the prior' if known else 'evaluated'}  (labels)")
     axes.set_ylabel("mean coverage of the labels, %")
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     return axes
@@ -381,12 +383,11 @@ def _bars(estimate: Estimate, factor: float) -> list[list[float]]:
     return [[max(factor * end, 0.0) if end == end else 0.0] for end in ends]
 
 
-def _sizes_on(axes: "Axes") -> None:
-    """An axis of mean sizes of sets, which differ by orders of magnitude."""
+def _sizes_on(axes: "Axes", sizes: Sequence[float]) -> None:
+    """An axis of mean sizes of sets, which may differ by orders of magnitude."""
     from matplotlib.ticker import NullFormatter
 
-    low, high = axes.get_xlim()
-    if low > 0 and high / low > SPREAD:
+    if min(sizes, default=0) > 0 and max(sizes) / min(sizes) > SPREAD:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
         axes.xaxis.set_minor_formatter(NullFormatter())

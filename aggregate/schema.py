@@ -237,9 +237,9 @@ LABEL_COVERAGE: Table = (
     Column("label", "label", "a true label of the observations"),
     Column("in_label_space", "bool", "whether the classifier may name it; otherwise no set can be expected to have it"),
     Column(
-        "n_training",
+        "prior_count",
         "float64",
-        "how often it is in the training set, from which the prior is; null if not known",
+        "how often it is in what its prior was counted in, such as the training set; null if it is not known",
         nullable=True,
     ),
     Column("at_risk", "bool", "whether it is at risk; null if no such labels were given", nullable=True),

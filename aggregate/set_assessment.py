@@ -19,12 +19,14 @@ from .assessment.conformal.scores.cumulative import draws_of
 from .assessment.evaluation import RESAMPLES
 from .blocks import count
 from .errors import ParameterError, VotesError, warn
-from .frames import IN_MEMORY, check_columns, check_type
+from .files.sources import Paths
+from .frames import Frame, check_columns, check_type
 from .ids.hashing import numbers_of
 from .ingest.classifier_scores import KnownScores
 from .ingest.label_tables import LabelTable
+from .ingest.taxonomy import read_taxonomy
 from .listeners import ProgressLike, listening
-from .prediction_sets import GivenRun, GivenScores, known_labels, known_scores, label_space_of
+from .prediction_sets import GivenRun, GivenScores, digest_of, known_labels, known_scores, label_space_of
 from .taxonomy import Taxonomy
 from .truth import Truth, rows_of
 
@@ -32,10 +34,13 @@ from .truth import Truth, rows_of
 def evaluate_sets(
     predictor: SetPredictor,
     scores: GivenScores,
-    truth: Any,
+    truth: Any = None,
     *,
+    run: "GivenRun | None" = None,
+    min_probability: float | None = None,
     alpha: "float | str | Alpha | Iterable[float | str | Alpha] | None" = None,
-    taxonomy: Taxonomy | None = None,
+    taxonomy: "Taxonomy | Paths | Frame | None" = None,
+    genus: bool = False,
     columns: Mapping[str, str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -47,9 +52,13 @@ def evaluate_sets(
         predictor: thresholds that ``fit_sets`` found, on other observations than these.
         scores: a classifier's label lists, as :func:`fit_sets` takes them. Lists of observations whose true label is
             not known are ignored.
-        truth: true labels: what ``read_truth`` gives or takes.
+        truth: true labels: what ``read_truth`` gives or takes. They, or a run, give the true labels.
+        run: a published run; its valid labels are taken as true: coverage is then of observations that would be valid.
+        min_probability: of the labels of ``run``, only those whose column ``probability`` is at least this.
         alpha: one or several of the levels that were fitted; by default all of them.
-        taxonomy: measures also how often the genus, the family and the common taxon of the set are right.
+        taxonomy: measures also how often the genus, the family and the common taxon of the set are right: what
+            ``read_taxonomy`` gives or takes.
+        genus: measures them with the genera that the labels begin with.
         columns: the columns' own names in the files of scores.
         resamples: bootstrap resamples of the observations that the 95 % intervals come from, 0 for none.
         seed: draws the resamples.
@@ -60,10 +69,17 @@ def evaluate_sets(
     """
     check_type("a predictor of sets", predictor, SetPredictor, "evaluate_sets(fit_sets(scores, known), scores, truth)")
     check_columns(columns)
+    if genus and taxonomy is not None:
+        raise ParameterError("taxonomy and genus exclude each other")
+    if taxonomy is not None and not isinstance(taxonomy, Taxonomy):
+        taxonomy = read_taxonomy(taxonomy)
     with listening(progress) as listener:
+        listener.phase("read true labels")
+        known = known_labels(truth, run, min_probability)
         listener.phase("read scores")
-        rows = known_scores(scores, known_labels(truth, None, None).truth, columns, predictor.space.names)
-        _warn_if_fitted_on(rows, predictor.fitted_on)
+        rows = known_scores(scores, known.truth, columns, predictor.space.names)
+        if predictor.fitted_on.get("rows_sha256") == digest_of(rows):
+            warn("the thresholds were fitted on these observations, which are covered anyway: give others")
         listener.phase("evaluate")
         lists, ids = rows.scores.lists, rows.scores.observation_ids
         draws = draws_of(ids, int(predictor.fitted_on.get("seed", 0))) if predictor.score.randomised else None
@@ -74,17 +90,10 @@ def evaluate_sets(
             names=rows.scores.label_names,
             alphas=None if alpha is None else alphas_of(alpha),
             draws=draws,
-            taxonomy=taxonomy,
+            taxonomy=Taxonomy.of_genera(rows.scores.label_names) if genus else taxonomy,
             resamples=resamples,
             seed=seed,
         )
-
-
-def _warn_if_fitted_on(rows: KnownScores, fitted_on: Mapping[str, Any]) -> None:
-    """Warn if thresholds were fitted on the same observations, as far as files tell."""
-    known = [rows.origin, rows.truth_origin, len(rows)]
-    if IN_MEMORY not in known and known == [fitted_on.get(name) for name in ("scores", "truth", "rows")]:
-        warn(f"{rows.truth_origin}: the thresholds were fitted on the same labels; give those of other observations")
 
 
 def compare_sets(

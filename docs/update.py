@@ -92,6 +92,11 @@ def columns(table: schema.Table) -> str:
     return "\n".join(lines)
 
 
+def as_measures(table: schema.Table) -> str:
+    """The same, of columns that are measures."""
+    return columns(table).replace("| column |", "| measure |")
+
+
 def run_json() -> str:
     """A Markdown table of the keys of run.json: the fields of RunRecord, and the texts below them."""
     lines = ["| key | type | |", "|---|---|---|"]
@@ -338,6 +343,27 @@ def known_of(month: str) -> tuple[str, ...]:
     """The lists of a simulated month, and the option that names its experts' labels."""
     place = f"{folder('months')}/{month}"
     return f"{place}/scores.parquet", "--truth", f"{place}/truth.parquet"
+
+
+def evaluated_months() -> str:
+    """What ``conformal evaluate`` says of sets that were fitted on one simulated month, in the next."""
+    checked_months()
+    place = folder("months")
+    may, june = ((f"{place}/{month}/scores.parquet", "--truth", f"{place}/{month}/truth.parquet") for month in MONTHS)
+    levels = [text for alpha in ("0.2", "0.1", "0.05") for text in ("--alpha", alpha)]
+    output_of("conformal", "fit", *may, *levels, "-o", f"{place}/levels.json")
+    return in_console(output_of("conformal", "evaluate", *june, "--sets", f"{place}/levels.json"))
+
+
+def compared_on_a_month() -> str:
+    """What ``compare-sets`` says of some methods on a simulated month."""
+    checked_months()
+    names = ("scores", "truth", "training_counts")
+    scores, truth, counts = (f"{folder('months')}/{MONTHS[0]}/{name}.parquet" for name in names)
+    methods = ["softmax", "softmax/interp-q:tau=0.9", "pas", "softmax/classwise", "aps"]
+    chosen = [text for method in methods for text in ("--method", method)]
+    given = [scores, "--truth", truth, "--counts", counts]
+    return in_console(output_of("compare-sets", *given, *chosen, "--repeats", "10", "-q"))
 
 
 def metrics_in(file: Path) -> str:
@@ -610,10 +636,18 @@ PARTS: dict[str, Callable[[], str]] = {
     "conformal fit on simulated months": fitted_months,
     "conformal predict on simulated months": predicted_months,
     "conformal check on simulated months": checked_months,
+    "conformal evaluate on simulated months": evaluated_months,
+    "compare-sets on a simulated month": compared_on_a_month,
+    "measures of sets": lambda: columns(schema.SET_MEASURES + schema.TAXON_MEASURES).replace(
+        "| column |", "| measure |"
+    ),
+    "columns of set evaluation": lambda: columns(schema.SET_EVALUATION),
+    "columns of label coverage": lambda: columns(schema.LABEL_COVERAGE),
+    "columns of set comparison": lambda: columns(schema.SET_COMPARISON[: -3 * len(schema.SET_MEASURES)]),
     "runs on sample_votes": runs_listed,
     "columns of users": lambda: columns(schema.USERS + schema.USER_AGREEMENT),
     "columns of truth": lambda: columns(schema.TRUTH),
-    "measures": lambda: columns(schema.MEASURES).replace("| column |", "| measure |"),
+    "measures": lambda: as_measures(schema.MEASURES),
     "columns of rejected": lambda: columns(schema.REJECTED),
     "columns of records among rejected": lambda: columns(schema.REJECTED_OF_FORMAT[len(schema.REJECTED) :]),
     "columns of user weights": lambda: columns(schema.USER_WEIGHTS),

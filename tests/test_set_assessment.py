@@ -65,12 +65,9 @@ def test_files_and_memory_give_the_same(scores, truth, tmp_path):
     assert from_files.to_arrow().equals(in_memory.to_arrow())
 
 
-def test_a_warning_says_that_thresholds_were_fitted_on_the_same_labels(scores, truth, tmp_path):
-    pq.write_table(scores.to_arrow(), tmp_path / "scores.parquet")
-    truth.to_parquet(tmp_path / "truth.parquet")
-    predictor = fit_sets(tmp_path / "scores.parquet", tmp_path / "truth.parquet")
-    with pytest.warns(AggregateWarning, match="fitted on the same labels"):
-        evaluate_sets(predictor, tmp_path / "scores.parquet", tmp_path / "truth.parquet", resamples=0)
+def test_a_warning_says_that_thresholds_were_fitted_on_the_same_observations(scores, truth):
+    with pytest.warns(AggregateWarning, match="fitted on these observations"):
+        evaluate_sets(fit_sets(scores, truth), scores, truth, resamples=0)
 
 
 def test_methods_are_compared_on_the_same_division_in_the_order_of_the_paper(scores, truth):

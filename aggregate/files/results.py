@@ -14,12 +14,14 @@ TABLES = (".parquet", ".csv")
 PLOTS = (".svg", ".png", ".pdf")
 
 
-def check_paths(output: str | None, plot: str | None) -> None:
+def check_paths(output: str | None, plot: str | None, *, named: str = "output") -> None:
     """Before any work is done: raise ParameterError if a file's name does not say what to write.
+
+    ``named``: what the option of the table is called.
 
     Raises PublishError if the folder to write in is not there.
     """
-    for name, path, known in (("output", output, TABLES), ("plot", plot, PLOTS)):
+    for name, path, known in ((named, output, TABLES), ("plot", plot, PLOTS)):
         if path is not None and Path(path).suffix.lower() not in known:
             raise ParameterError(f"{name} is {path!r} but must end in {' or '.join(known)}")
         if path is not None and not Path(path).parent.is_dir():

@@ -6,21 +6,18 @@ import click
 
 from .. import console
 from ..command import Command, option
-from ..completions import PARQUET, runs_in
-from ..options import FloatRange, column_mapping, common_options, json_option, saved_option
-from ..outputs import InputPath, open_given
+from ..options import column_mapping, common_options, json_option, saved_option
+from ..outputs import open_given
 from .options import (
-    SETS,
     alpha_option,
     known_labels_given,
     known_labels_options,
+    label_options,
     made_method,
     method_options,
     score_columns_option,
     scores_argument,
 )
-
-LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
 
 
 @click.command("conformal fit", cls=Command)
@@ -36,50 +33,7 @@ LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
 @score_columns_option
 @alpha_option("share of observations whose true label may be outside its set; repeatable  [default: 0.1]")
 @method_options
-@option(
-    "--counts",
-    type=InputPath(*LABELS),
-    metavar="FILE",
-    help="how often each label is in the classifier's training set: label and count, Parquet or text "
-    "[default: counts of the calibration rows]",
-    group=SETS,
-)
-@option(
-    "--prior-run",
-    metavar="RUN",
-    shell_complete=runs_in("", or_files=True),
-    help="count the valid labels of this run instead",
-    group=SETS,
-)
-@option(
-    "--prior-at-least",
-    type=FloatRange(0, 1e9),
-    default=1.0,
-    help="a label that was never counted counts as counted so often; 0 is the paper's",
-    group=SETS,
-)
-@option(
-    "--at-risk",
-    type=InputPath(*LABELS),
-    metavar="FILE",
-    help="labels that must not be missed, a line each, or a column label: for --score wpas, and evaluations",
-    group=SETS,
-)
-@option(
-    "--gamma",
-    type=FloatRange(0, 1e9, min_open=True),
-    default=10.0,
-    help="how much more each of these weighs than another label",
-    group=SETS,
-    needs="at_risk",
-)
-@option(
-    "--class-weights",
-    type=InputPath(*LABELS),
-    metavar="FILE",
-    help="label and weight, Parquet or text: for --score wpas, and evaluations",
-    group=SETS,
-)
+@label_options
 @saved_option("sets.json")
 @json_option("print the saved file's facts as JSON on stdout instead of the summary")
 @common_options()

@@ -19,6 +19,7 @@ from ..outputs import InputPath, TextParameter, open_given
 F = TypeVar("F", bound=Callable[..., Any])
 SETS = "Prediction sets"
 SEED = "of what is drawn at random: random scores, and the split of the calibration rows for some threshold rules"
+LABELS = (*PARQUET, ".csv", ".tsv", ".txt")
 
 scores_argument = click.argument(
     "scores", cls=SeveralValues, nargs=-1, required=True, metavar="SCORES...", type=InputPath(*PARQUET)
@@ -43,6 +44,53 @@ sets_option = option(
     group=SETS,
 )
 
+LABEL_OPTIONS = (
+    option(
+        "--counts",
+        type=InputPath(*LABELS),
+        metavar="FILE",
+        help="how often each label is in the classifier's training set: label and count, Parquet or text "
+        "[default: counts of the calibration rows]",
+        group=SETS,
+    ),
+    option(
+        "--prior-run",
+        metavar="RUN",
+        shell_complete=runs_in("", or_files=True),
+        help="count the valid labels of this run instead",
+        group=SETS,
+    ),
+    option(
+        "--prior-at-least",
+        type=FloatRange(0, 1e9),
+        default=1.0,
+        help="a label that was never counted counts as counted so often; 0 is the paper's",
+        group=SETS,
+    ),
+    option(
+        "--at-risk",
+        type=InputPath(*LABELS),
+        metavar="FILE",
+        help="labels that must not be missed, a line each, or a column label: for score wpas, and evaluations",
+        group=SETS,
+    ),
+    option(
+        "--gamma",
+        type=FloatRange(0, 1e9, min_open=True),
+        default=10.0,
+        help="how much more each of these weighs than another label",
+        group=SETS,
+        needs="at_risk",
+    ),
+    option(
+        "--class-weights",
+        type=InputPath(*LABELS),
+        metavar="FILE",
+        help="label and weight, Parquet or text: for score wpas, and evaluations",
+        group=SETS,
+    ),
+)
+
 
 class Named(TextParameter):
     """The name of a score or a threshold rule, built in or of another package."""
@@ -65,6 +113,31 @@ class Named(TextParameter):
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(name) for name in self._registry.names if name.startswith(incomplete)]
+
+
+class MethodText(TextParameter):
+    """A score and a threshold rule with their options, ``pas/interp-q:tau=0.9``."""
+
+    name = "method"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text; a usage error if there is no such score or rule, or an option has a wrong value."""
+        from plant_aggregate.assessment.conformal.methods import Method
+
+        try:
+            Method.of(str(value))
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        """What is compared by default, and every other score with every rule."""
+        from click.shell_completion import CompletionItem
+
+        from plant_aggregate.assessment.conformal.methods import COMPARED
+
+        every = [f"{score}/{rule}" for score in SCORES.names for rule in RULES.names]
+        return [CompletionItem(name) for name in dict.fromkeys([*COMPARED, *every]) if name.startswith(incomplete)]
 
 
 class Level(TextParameter):
@@ -177,3 +250,29 @@ def known_labels_given(
     if run is not None:
         return {"run": open_given(run, None), "min_probability": min_probability}
     return {"truth": plant_aggregate.read_truth(truth, columns=column_mapping(columns, "--truth-column"))}
+
+
+def label_options(function: F) -> F:
+    """What is known of the labels: how common they are, and which must not be missed."""
+    for add in reversed(LABEL_OPTIONS):
+        function = add(function)
+    return function
+
+
+def taxonomy_options(what: str) -> Callable[[F], F]:
+    """``--taxonomy`` and ``--genus``; ``what`` is made of either."""
+    of_genera = option("--genus", is_flag=True, help="the same with the genera that the labels begin with", group=SETS)
+    of_file = option(
+        "--taxonomy",
+        type=InputPath(*PARQUET),
+        metavar="FILE",
+        help=f"{what}: Parquet with label, parent and rank, as convert writes it, or label and genus",
+        group=SETS,
+    )
+    return lambda function: of_file(of_genera(function))
+
+
+def check_taxonomy(taxonomy: str | None, genus: bool) -> None:
+    """Raise UsageError if both are given."""
+    if genus and taxonomy is not None:
+        raise click.UsageError("--taxonomy and --genus exclude each other")

@@ -4,10 +4,9 @@ import click
 
 from .. import console
 from ..command import OUTPUT, Command, option
-from ..completions import PARQUET
 from ..options import column_mapping, common_options, json_option, threads_option
-from ..outputs import InputPath, LocalPath
-from .options import SETS, Level, score_columns_option, scores_argument, sets_option
+from ..outputs import LocalPath
+from .options import SETS, Level, check_taxonomy, score_columns_option, scores_argument, sets_option, taxonomy_options
 
 
 @click.command("conformal predict", cls=Command)
@@ -36,15 +35,7 @@ from .options import SETS, Level, score_columns_option, scores_argument, sets_op
     help="give an empty set the likeliest label of its list: coverage can only rise",
     group=SETS,
 )
-@option(
-    "--taxonomy",
-    type=InputPath(*PARQUET),
-    metavar="FILE",
-    help="add the smallest common taxon of each set, and its number of genera and families: Parquet with label, parent "
-    "and rank, as convert writes it, or label and genus",
-    group=SETS,
-)
-@option("--genus", is_flag=True, help="the same with the genera that the labels begin with", group=SETS)
+@taxonomy_options("add the smallest common taxon of each set, and its number of genera and families")
 @threads_option
 @json_option("print the counts of the summary as JSON on stdout instead")
 @common_options()
@@ -68,8 +59,7 @@ def predict(
     from plant_aggregate.kernels.threads import available_cores, set_threads
     from plant_aggregate.prediction_sets import predict_sets
 
-    if genus and taxonomy is not None:
-        raise click.UsageError("--taxonomy and --genus exclude each other")
+    check_taxonomy(taxonomy, genus)
     set_threads(threads or available_cores())
     with console.progress(in_logs=False) as listener:
         predicted = predict_sets(

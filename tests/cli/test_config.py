@@ -136,7 +136,7 @@ def test_options_before_the_first_table_get_a_line(configure: Configure, capfd: 
     assert [line.partition(": ")[2] for line in lines] == [
         "votes is in no table; it is an option of [run], [evaluate], [compare], [subset] and 2 more",
         "theta-conf is in no table; it is an option of [run]",
-        "truth is in no table; it is an option of [evaluate], [compare], [subset], [calibrate] and 3 more",
+        "truth is in no table; it is an option of [evaluate], [compare], [subset], [calibrate] and 5 more",
         "xyzzy is in no table; write it below the line of one, such as [run]",
         "no command 'rum'; did you mean 'run'?",
     ]

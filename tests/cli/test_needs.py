@@ -19,6 +19,9 @@ ARGUMENTS = {
     "subset": ["latest", "-o", "out"],
     "conformal predict": ["scores.parquet", "--sets", "sets.json"],
     "conformal fit": ["scores.parquet", "--truth", "t.parquet"],
+    "compare-sets": ["scores.parquet", "--truth", "t.parquet"],
+    "conformal check": ["scores.parquet", "--sets", "sets.json"],
+    "conformal evaluate": ["scores.parquet", "--sets", "sets.json"],
     "calibrate-ai": ["ai.parquet", "--truth", "t.parquet"],
 }
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}

@@ -51,6 +51,9 @@ READS = {
     "ambiguity": ["votes", "--scores=scores.parquet"],
     "conformal fit": ["scores.parquet", "--truth=truth.parquet"],
     "conformal predict": ["scores.parquet", "--sets=sets.json"],
+    "conformal evaluate": ["scores.parquet", "--truth=truth.parquet", "--sets=sets.json"],
+    "conformal check": ["scores.parquet", "--truth=truth.parquet", "--sets=sets.json"],
+    "compare-sets": ["scores.parquet", "--truth=truth.parquet"],
     "simulate": [],
 }
 """What each command that writes is to read."""
@@ -64,6 +67,9 @@ FILES = {
     "ambiguity": {"votes/a.parquet", "votes/b.parquet", "scores.parquet"},
     "conformal fit": {"scores.parquet", "truth.parquet"},
     "conformal predict": {"scores.parquet", "sets.json"},
+    "compare-sets": {"scores.parquet", "truth.parquet"},
+    "conformal check": {"scores.parquet", "truth.parquet", "sets.json"},
+    "conformal evaluate": {"scores.parquet", "truth.parquet", "sets.json"},
 }
 """The files that are read then."""
 

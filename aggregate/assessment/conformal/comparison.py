@@ -94,6 +94,24 @@ class SetComparison:
         ]
         return table_of_rows(rows, arrow_schema(SET_COMPARISON))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain values for JSON, None for what is undefined."""
+        return {
+            "calibration_rows": self.calibration_rows,
+            "observations": self.evaluation_rows,
+            "label_space": self.n_labels,
+            "divisions": self.splits,
+            "methods": [
+                {
+                    "method": each.method,
+                    "guarantee": each.guarantee or None,
+                    "fault": each.fault or None,
+                    "levels": [level.to_dict() | {"fault": each.useless.get(level.alpha)} for level in each.levels],
+                }
+                for each in self.compared
+            ],
+        }
+
     def to_pandas(self) -> "pd.DataFrame":
         """The rows of :meth:`to_arrow` as a data frame."""
         return self.to_arrow().to_pandas()
@@ -141,15 +159,17 @@ def compare_methods(
     faults: dict[str, str] = {}
     useless: dict[str, list[dict[Alpha, str]]] = {name: [] for name in methods}
     found: dict[str, list[list[LevelEvaluation]]] = {name: [] for name in methods}
+    progress.phase("fit and evaluate", total=len(methods) * len(splits), unit="methods")
     for split in splits:
         for score, names in _by_score(methods).items():
             try:
                 scored = _Scored(score, split)
             except (VotesError, ParameterError) as error:
                 faults |= dict.fromkeys(names, str(error))
+                progress.advance(len(names))
                 continue
             for name in names:
-                progress.phase(f"evaluate {name}")
+                progress.advance(1)
                 try:
                     results = [scored.evaluate(methods[name], alpha, options) for alpha in levels]
                 except (VotesError, ParameterError) as error:

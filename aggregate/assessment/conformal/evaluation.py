@@ -20,6 +20,8 @@ from ...taxonomy import Taxonomy
 from ..evaluation import RESAMPLES, Estimate
 from .fallback import measure_taxa
 from .label_space import LabelSpace
+from .labelled import LabelledScores
+from .methods import Method
 from .metrics import QUANTILES, SIZES, LabelOutcomes, SetOutcomes, measure_names, measure_sets
 from .order import Alpha
 from .predictor import SetPredictor
@@ -46,6 +48,16 @@ class LevelEvaluation:
         """Number of distinct true labels: those that means over labels are of."""
         return self.by_label.labels.size
 
+    def to_dict(self) -> dict[str, Any]:
+        """The measures as plain values for JSON, None for what is undefined."""
+        return {
+            "alpha": float(self.alpha),
+            "observations": self.observations,
+            "labels": self.labels,
+            "resamples": self.resamples,
+            "measures": {name: plain(estimate) for name, estimate in self.measures.items()},
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class SetEvaluation:
@@ -59,6 +71,10 @@ class SetEvaluation:
     """The names of label codes: those of the space, followed by those of true labels outside of it."""
     seed: int
     """Seed of the resamples."""
+    method: str
+    """The score and the threshold rule."""
+    not_listed: int
+    """Observations whose list lacks the true label."""
 
     def to_arrow(self) -> "pa.Table":
         """A row for each level and measure: table SET_EVALUATION of ``schema``."""
@@ -88,13 +104,13 @@ class SetEvaluation:
         found, prior, at_risk = level.by_label, self.space.prior, self.space.at_risk_of(level.by_label.labels)
         known = found.labels < len(self.space)
         places = np.where(known, found.labels, 0)
-        n_training = np.zeros(known.size) if prior is None else prior.counts[places]
+        prior_count = np.zeros(known.size) if prior is None else prior.counts[places]
         is_at_risk = np.zeros(known.size, np.bool_) if at_risk is None else at_risk
         columns = {
             "alpha": np.full(known.size, float(level.alpha)),
             "label": self.names.take(to_arrow(found.labels)),
             "in_label_space": known,
-            "n_training": pa.array(n_training, mask=~known | (prior is None)),
+            "prior_count": pa.array(prior_count, mask=~known | (prior is None)),
             "at_risk": pa.array(is_at_risk, mask=np.full(known.size, at_risk is None)),
             "rows": found.rows,
             "covered": found.covered,
@@ -106,17 +122,9 @@ class SetEvaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain values for JSON, None for what is undefined."""
-        levels = [
-            {
-                "alpha": float(level.alpha),
-                "observations": level.observations,
-                "labels": level.labels,
-                "resamples": level.resamples,
-                "measures": {name: plain(estimate) for name, estimate in level.measures.items()},
-            }
-            for level in self.levels
-        ]
-        return {"label_space": len(self.space), "levels": levels, "seed": self.seed}
+        levels = [level.to_dict() for level in self.levels]
+        facts = {"method": self.method, "label_space": len(self.space), "not_listed": self.not_listed}
+        return {**facts, "levels": levels, "seed": self.seed}
 
     def to_pandas(self) -> "pd.DataFrame":
         """The rows of :meth:`to_arrow` as a data frame."""
@@ -166,7 +174,8 @@ def evaluate_predictor(
         if taxonomy is not None:
             level = replace(level, measures={**level.measures, **measure_taxa(sets, known, truth, taxonomy, **given)})
         found.append(level)
-    return SetEvaluation(found, predictor.space, known, seed)
+    method = str(Method(predictor.score, predictor.rule))
+    return SetEvaluation(found, predictor.space, known, seed, method, LabelledScores(scores, truth).n_unlisted)
 
 
 def evaluate_outcomes(

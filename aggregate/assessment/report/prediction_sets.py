@@ -9,7 +9,7 @@ from .evaluation import interval, percent
 
 if TYPE_CHECKING:
     from ..conformal.comparison import ComparedSets, SetComparison
-    from ..conformal.evaluation import LevelEvaluation, SetEvaluation
+    from ..conformal.evaluation import SetEvaluation
     from ..conformal.order import Alpha
 
 SHARES = {
@@ -64,11 +64,11 @@ def evaluation_blocks(evaluation: "SetEvaluation") -> list[Block]:
         layout="sideways",
         intervals=f"95 % intervals, of {resamples:,} resamples of the observations" if resamples else "",
     )
-    return [Block(_head(levels[0]), [table])]
-
-
-def _head(level: "LevelEvaluation") -> str:
-    return f"{level.observations:,} observations of {level.labels:,} labels"
+    known_of = f"{count(levels[0].observations, 'observation')} of {count(levels[0].labels, 'label')}"
+    lacking = [f"  {evaluation.not_listed:,} of them have a true label that their list lacks"] * bool(
+        evaluation.not_listed
+    )
+    return [Block(f"{evaluation.method}: {known_of}", lacking), Block(content=[table])]
 
 
 COMPARED_SHARES = {

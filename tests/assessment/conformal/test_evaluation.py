@@ -61,7 +61,7 @@ def test_the_tables_of_an_evaluation_are_those_of_the_schema():
         assert mine["rows"].sum() == level.observations
         assert mine["label"].is_monotonic_increasing
         assert mine[mine["at_risk"]]["coverage"].mean() == pytest.approx(level.measures["at_risk_coverage"].value)
-    assert mine.set_index("label")["n_training"]["sp01"] == 500
+    assert mine.set_index("label")["prior_count"]["sp01"] == 500
 
 
 def test_a_true_label_outside_the_label_space_is_a_miss_with_a_name():
@@ -76,7 +76,7 @@ def test_a_true_label_outside_the_label_space_is_a_miss_with_a_name():
         ("unheard", 1, 0, False),
         ("unseen", 2, 0, False),
     ]
-    assert [row["n_training"] for row in last] == [None, None]
+    assert [row["prior_count"] for row in last] == [None, None]
 
 
 def test_json_has_the_measures_and_no_nan():
@@ -138,8 +138,9 @@ def test_a_method_that_cannot_be_used_is_shown_with_the_reason():
 
 
 def test_tables_show_each_level_beside_the_others_and_the_smallest_sets_first():
-    (block,) = evaluation_blocks(evaluated(ALPHAS, resamples=10))
+    head, block = evaluation_blocks(evaluated(ALPHAS, resamples=10))
     (table,) = block.content
+    assert head.title == "softmax/standard: 1,500 observations of 40 labels"
     assert [row[0] for row in table.rows] == ALPHAS
     assert isinstance(table.rows[0][1], Interval)
     comparison = compared(["softmax/classwise", "softmax"], ALPHAS)
