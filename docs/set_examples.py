@@ -102,7 +102,7 @@ def _cell(record: Record, counts: Mapping[str, int]) -> str:
     """The first labels of a set, each with its probability and its training images."""
     labels = record["labels"]
     lines = [
-        f"{each['label']} {each['probability']:.0%} ({counts.get(each['label'], 0):,})" for each in labels[:LONGEST]
+        f"{each['label']} {each['probability']:.1%} ({counts.get(each['label'], 0):,})" for each in labels[:LONGEST]
     ]
     more = [f"and {len(labels) - LONGEST} more"] if len(labels) > LONGEST else []
     return "<br>".join([*lines, *more]) or "-"

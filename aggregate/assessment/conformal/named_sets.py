@@ -11,7 +11,7 @@ from ...arrays import Probabilities
 from ...arrow import dictionary_of, lists_of, table_of, to_arrow
 from ...blocks import FIRST, Block, Cell, Label, Table, count
 from ...classifier_scores import ClassifierScores
-from ...frames import to_polars
+from ...frames import check_type, to_polars
 from ...html_blocks import as_html
 from ...schema import COMMON_TAXA, PREDICTION_SETS, arrow_schema
 from ...taxonomy import Taxonomy
@@ -52,6 +52,7 @@ class NamedSets:
 
     def with_taxa(self, taxonomy: Taxonomy | None = None) -> "NamedSets":
         """The same sets with their smallest common taxa; without a taxonomy, with the genera that names begin with."""
+        check_type("a taxonomy", taxonomy, (Taxonomy, type(None)), "with_taxa(read_taxonomy(path))")
         taxonomy = Taxonomy.of_genera(self.label_names) if taxonomy is None else taxonomy
         return replace(self, common=common_taxa(self.sets, self.label_names, taxonomy))
 

@@ -12,6 +12,7 @@ from ...arrow import array, to_arrow
 from ...blocks import count
 from ...classifier_scores import ClassifierScores, NamedScores
 from ...errors import ParameterError, VotesError, quoted
+from ...frames import check_type
 from ...html_blocks import as_html
 from .label_space import LabelSpace
 from .named_sets import NamedSets
@@ -98,6 +99,9 @@ class SetPredictor:
         are by default those of the seed it was fitted with. ``never_empty``: an empty set gets the likeliest label of
         the list, so that coverage can only rise. Raises ParameterError for a level that was not fitted.
         """
+        check_type(
+            "label lists", scores, (ClassifierScores, NamedScores), "scores_from_table(frame) or predict_sets(path)"
+        )
         level = self.level(alpha)
         if isinstance(scores, NamedScores):
             if draws is None and self.score.randomised and "seed" in self.fitted_on:
@@ -117,6 +121,7 @@ class SetPredictor:
         """
         import pyarrow as pa
 
+        check_type("probabilities by label", probabilities, Mapping, "{'Acer campestre': 0.6}")
         shares = np.fromiter(probabilities.values(), np.float64, len(probabilities))
         wrong = np.flatnonzero(~((shares >= 0) & (shares <= 1)))
         if wrong.size:

@@ -192,3 +192,17 @@ def test_integers_are_no_labels_where_those_of_the_model_are_texts() -> None:
         predictor_of(0.5).predict_one({3: 0.9})
     with pytest.raises(VotesError, match="there is a label 'Tilia', but those of the model are of type int64"):
         predictor_of(0.5, space=LabelSpace(pa.array([1, 2]))).predict_one({"Tilia": 0.9})
+
+
+def test_what_is_no_label_list_or_taxonomy_is_a_type_error(scores: NamedScores) -> None:
+    predictor: Any = predictor_of(0.15)
+    with pytest.raises(
+        TypeError, match=r"label lists are wanted, not a pandas\.DataFrame: write scores_from_table\(frame\)"
+    ):
+        predictor.predict(scores.to_arrow().to_pandas())
+    with pytest.raises(TypeError, match="probabilities by label are wanted, not a list: write"):
+        predictor.predict_one([0.5])
+    with pytest.raises(
+        TypeError, match=r"a taxonomy is wanted, not the text 't\.parquet': write with_taxa\(read_taxonomy"
+    ):
+        predictor.predict(scores).with_taxa("t.parquet")
