@@ -34,6 +34,7 @@ class SetOutcomes:
     truth: LabelCodes  # int32[n]; positions in the label space; any other distinct codes for labels outside of it
     covered: Flags  # bool[n]; whether the set has the true label
     sizes: Counts  # int32[n]; labels in the set
+    whole_space: Flags  # bool[n]; whether the set is all labels of the label space
     n_labels: int  # K, the size of the label space
 
     __repr__ = short_repr
@@ -41,7 +42,7 @@ class SetOutcomes:
     @classmethod
     def of(cls, sets: PredictionSets, truth: LabelCodes) -> "SetOutcomes":
         """The outcomes of sets with the true labels ``truth`` int32[n]."""
-        return cls(truth, sets.covers(truth), sets.sizes, sets.n_labels)
+        return cls(truth, sets.covers(truth), sets.sizes, sets.whole_space, sets.n_labels)
 
     def __len__(self) -> int:
         return self.truth.size
@@ -51,14 +52,15 @@ class SetOutcomes:
         """The observations that are alike."""
         labels, codes = np.unique(self.truth, return_inverse=True)
         widest = int(self.sizes.max(initial=0)) + 1
-        keys = (2 * codes.astype(np.int64) + self.covered) * widest + self.sizes
+        keys = (4 * codes.astype(np.int64) + 2 * self.covered + self.whole_space) * widest + self.sizes
         distinct, of_rows = np.unique(keys, return_inverse=True)
-        of_labels = distinct // (2 * widest)
+        of_labels = distinct // (4 * widest)
         return Cells(
             of_rows=of_rows,
             labels=labels.astype(np.int32),
             starts=np.searchsorted(of_labels, np.arange(labels.size)),
-            covered=(distinct // widest % 2).astype(np.bool_),
+            covered=(distinct // (2 * widest) % 2).astype(np.bool_),
+            whole_space=(distinct // widest % 2).astype(np.bool_),
             sizes=(distinct % widest).astype(np.int32),
         )
 
@@ -105,6 +107,7 @@ class Cells:
     labels: LabelCodes  # int32[L]; the true labels, ascending
     starts: Indices  # int64[L]; the first cell of each
     covered: Flags  # bool[cells]
+    whole_space: Flags  # bool[cells]
     sizes: Counts  # int32[cells]
 
     __repr__ = short_repr
@@ -144,7 +147,7 @@ def measure_sets(
         "mean_size": histogram @ sizes.astype(np.float64) / n,
         "empty": histogram[..., sizes == 0].sum(axis=-1) / n,
         "singletons": histogram[..., sizes == 1].sum(axis=-1) / n,
-        "whole_space": histogram[..., sizes >= outcomes.n_labels].sum(axis=-1) / n,
+        "whole_space": counts[..., cells.whole_space].sum(axis=-1) / n,
     }
     gaps = np.maximum(float(1 - alpha.exact) - coverage, 0)
     measures["undercoverage_gap"] = mean_over_labels(gaps)

@@ -80,7 +80,9 @@ def test_a_true_label_outside_the_label_space_is_a_miss_with_a_name():
 
 
 def test_json_has_the_measures_and_no_nan():
-    outcomes = SetOutcomes(np.array([0, 1], np.int32), np.array([True, False]), np.array([1, 2], np.int32), 2)
+    outcomes = SetOutcomes(
+        np.array([0, 1], np.int32), np.array([True, False]), np.array([1, 2], np.int32), np.array([False, True]), 2
+    )
     space = LabelSpace(pa.array(["a", "b"]), at_risk=np.array([False, False]))
     level = evaluate_outcomes(outcomes, Alpha.of("0.1"), space, resamples=0)
     assert math.isnan(level.measures["at_risk_coverage"].value)

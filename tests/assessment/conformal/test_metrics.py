@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from plant_aggregate.assessment.conformal.metrics import SetOutcomes, measure_names, measure_sets
 from plant_aggregate.assessment.conformal.order import Alpha
+from plant_aggregate.assessment.conformal.sets import PredictionSets
 from plant_aggregate.measures import bootstrap, resampled_counts
 from tests.assessment.conformal.golden import CASES, expected_sets, rows_of, space_of
 from tests.reference import conformal as reference
@@ -48,7 +49,7 @@ def rows(draw):
     drawn = draw(st.lists(row, min_size=1, max_size=40))
     truth, covered, sizes = map(np.array, zip(*drawn, strict=True))
     sizes = np.maximum(sizes, covered)
-    return SetOutcomes(truth.astype(np.int32), covered, sizes.astype(np.int32), n_labels)
+    return SetOutcomes(truth.astype(np.int32), covered, sizes.astype(np.int32), sizes == n_labels, n_labels)
 
 
 @given(rows(), st.sampled_from(["0.5", "0.2", "0.1"]), st.integers(0, 100))
@@ -79,7 +80,8 @@ def test_measures_are_those_of_the_formulas_in_the_data_and_in_a_resample(outcom
 @settings(deadline=None)
 def test_the_order_of_the_rows_does_not_matter(outcomes, random):
     order = np.array(random.sample(range(len(outcomes)), len(outcomes)))
-    other = SetOutcomes(outcomes.truth[order], outcomes.covered[order], outcomes.sizes[order], outcomes.n_labels)
+    columns = (getattr(outcomes, name)[order] for name in ("truth", "covered", "sizes", "whole_space"))
+    other = SetOutcomes(*columns, outcomes.n_labels)
     assert measured(other, Alpha.of("0.1")) == measured(outcomes, Alpha.of("0.1"))
 
 
@@ -93,6 +95,14 @@ def test_macro_coverage_is_the_mean_of_the_coverage_of_labels(outcomes):
     )
 
 
+def test_labels_outside_the_space_do_not_make_a_set_that_of_the_whole_space():
+    """Two labels and one outside; both sets have two labels, of which only the second are all of the space."""
+    offsets, labels = np.array([0, 2, 4]), np.array([0, 2, 0, 1], np.int32)
+    sets = PredictionSets(offsets, labels, np.ones(4), np.array([2, 2], np.int32), np.zeros(2, np.bool_))
+    found = measured(SetOutcomes.of(sets, np.array([0, 0], np.int32)), Alpha.of("0.1"))
+    assert found["whole_space"] == 0.5
+
+
 def test_resamples_of_alike_observations_are_those_of_the_observations():
     groups = np.array([2, 0, 2, 1, 0])
     of_rows = np.concatenate(list(resampled_counts(5, 30, 3)))
@@ -102,7 +112,9 @@ def test_resamples_of_alike_observations_are_those_of_the_observations():
 
 
 def test_labels_that_a_resample_does_not_draw_drop_out_of_its_means():
-    outcomes = SetOutcomes(np.array([0, 0, 7], np.int32), np.array([True, False, True]), np.ones(3, np.int32), 5)
+    outcomes = SetOutcomes(
+        np.array([0, 0, 7], np.int32), np.array([True, False, True]), np.ones(3, np.int32), np.zeros(3, bool), 5
+    )
     without_the_last = np.array([1.0, 2.0, 0.0])  # cells: label 0 missed, label 0 covered, label 7 covered
     assert measured(outcomes, Alpha.of("0.1"), without_the_last)["macro_coverage"] == pytest.approx(2 / 3)
     assert measured(outcomes, Alpha.of("0.1"))["macro_coverage"] == pytest.approx(3 / 4)
