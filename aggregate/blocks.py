@@ -106,6 +106,11 @@ def first_rows(rows: "pa.Table", n_in_all: int) -> "list[Table | str]":
     return [table, *([f"and {n_in_all - rows.num_rows:,} more"] if n_in_all > rows.num_rows else [])]
 
 
+def mean_text(mean: float) -> str:
+    """A mean of counts in three digits, or all before the point: ``1.78``, ``3,250``."""
+    return f"{mean:.3g}" if mean < 100 else f"{mean:,.0f}"
+
+
 def count(number: int, thing: str) -> str:
     """``1 vote``, ``2,000 votes``."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -27,7 +27,7 @@ from .assessment.conformal.scores.base import Score
 from .assessment.conformal.scores.cumulative import draws_of
 from .assessment.conformal.scores.wpas import Wpas
 from .assessment.conformal.thresholds.base import Calibration, ThresholdRule
-from .assessment.conformal.usable import what_is_lacking
+from .assessment.conformal.usable import least_alpha, what_is_lacking
 from .assessment.conformal.weights import at_risk_labels, class_weights, label_weights, some_of
 from .blocks import count
 from .classifier_scores import ClassifierScores, NamedScores
@@ -190,6 +190,8 @@ def known_labels(
             raise ParameterError("min_probability is given without run")
         if weighted:
             raise ParameterError("weighted is given without run")
+        if hasattr(truth, "__array__") and not is_frame(truth):
+            raise wrong_type("expert labels", truth, '{"observation_id": ids, "label": labels}')
         is_read = isinstance(truth, Truth) or is_frame(truth)
         return KnownLabels(given_truth(truth) if is_read else read_truth(truth))
     if min_probability is not None and not 0 <= min_probability <= 1:
@@ -233,6 +235,8 @@ def known_scores(
     if isinstance(given, NamedScores) or is_frame(given):
         lists = given if isinstance(given, NamedScores) else scores_from_table(given, columns=columns)
         return scores_in_memory(lists, truth, names)
+    if hasattr(given, "__array__"):
+        raise wrong_type("label lists", given, "scores_from_matrix(matrix, labels), with the names of its columns")
     return scores_with_truth(given, truth, columns=columns, names=names)
 
 
@@ -323,10 +327,13 @@ def check_usable(fitted: SetPredictor, calibration: Calibration, rows: KnownScor
         if fitted.n_always(alpha) == len(fitted.space)
     ]
     if faults:
+        least = least_alpha(fitted.rule, calibration)
+        larger = "" if least is None else f" ({least:.4g} or more)"
+        longer = ", or longer lists" if (calibration.scores <= calibration.unlisted).any() else ""
         raise VotesError(
             "; ".join(faults) + ": every set would be all labels",
             where=rows.truth_origin,
-            remedy="choose a larger alpha, or give more calibration rows, or longer lists",
+            remedy=f"choose a larger alpha{larger}, or give more calibration rows{longer}",
         )
 
 

@@ -66,6 +66,7 @@ def calibrate_ai(
     from plant_aggregate.charts import check_installed, panels, reliability
     from plant_aggregate.files.results import check_paths, write_plot
     from plant_aggregate.ingest import find_votes, read_found
+    from plant_aggregate.ingest.truth import MAP_TRUTH_NAMES, truth_of_files
     from plant_aggregate.schema import AI_CALIBRATION
 
     check_paths(None, plot)
@@ -73,7 +74,7 @@ def calibrate_ai(
         check_installed()
     with console.progress(in_logs=False) as listener:
         listener.phase("read expert labels")
-        experts = plant_aggregate.read_truth(truth, columns=column_mapping(truth_columns))
+        experts = truth_of_files(truth, column_mapping(truth_columns, "--truth-column"), remedy=MAP_TRUTH_NAMES)
         users = None
         if votes:
             users = read_found(find_votes(votes, columns=column_mapping(columns)), progress=listener).votes

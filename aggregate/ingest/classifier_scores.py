@@ -45,7 +45,7 @@ class ScoreReader:
     @classmethod
     def of(cls, paths: Paths, names: pa.Array | None = None, columns: Mapping[str, str] | None = None) -> "ScoreReader":
         """Find the files of scores and check their columns. Raises VotesError."""
-        files = check_scores(paths, None, None if names is None else names.type, columns or {}, "model")
+        files = check_scores(paths, None, None if names is None else names.type, columns or {}, "the model")
         return cls(files, pa.array([], files.label_type) if names is None else names)
 
     @property

@@ -76,11 +76,11 @@ def check_scores(
     ids: pa.DataType | None,
     labels_type: pa.DataType | None,
     renamed: Mapping[str, str],
-    others: str = "votes",
+    others: str = "the votes",
 ) -> ScoreFiles:
     """Find the files of scores and check their columns, in the layout that the first file has.
 
-    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. ``ids`` and ``labels_type``: types in the ``others``, None for
+    Tables: ``schema.SCORE_LISTS`` and ``SCORE_ROWS``. ``ids`` and ``labels_type``: types in ``others``, None for
     any. Raises VotesError if a file cannot be read, a column is missing or has a wrong type, also if it differs from
     these, or only some files have epochs.
     """
@@ -99,9 +99,9 @@ def check_scores(
         ):
             if wanted is not None and pa.types.is_integer(theirs) != pa.types.is_integer(wanted):
                 raise VotesError(
-                    f"column {ours.get(column, column)!r} holds values of type {theirs}, but {wanted} in the {others}",
+                    f"column {ours.get(column, column)!r} holds values of type {theirs}, but {wanted} in {others}",
                     where=file.source.path,
-                    remedy=f"write it with the type of the {others}",
+                    remedy=f"write it with the type of {others}",
                 )
     _check_epochs(files, renamed.get("epoch", "epoch"))
     return ScoreFiles(tuple(files), is_long)

@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 from ..arrays import Indices
 from ..arrow import fill_null, plain, scalar, to_numpy
 from ..errors import VotesError
-from ..files.parquet import batches_of_table, check_side_input, origin_of, stream_all, types_of
+from ..files.parquet import MAP_NAMES, batches_of_table, check_side_input, origin_of, stream_all, types_of
 from ..files.sources import OR_FRAME, Paths, path_list
 from ..frames import IN_MEMORY, Frame, is_frame, to_table
 from ..schema import TRUTH
 from ..truth import Truth
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
+
+MAP_TRUTH_NAMES = "map names with --truth-column COLUMN=NAME"  # of commands whose --column is of another table
 
 
 def read_truth(paths: "Paths | Frame", *, columns: Mapping[str, str] | None = None) -> Truth:
@@ -27,7 +29,12 @@ def read_truth(paths: "Paths | Frame", *, columns: Mapping[str, str] | None = No
     """
     if is_frame(paths):
         return truth_from_table(paths, columns=columns)
-    files = check_side_input(path_list(paths, OR_FRAME), TRUTH, columns or {})
+    return truth_of_files(path_list(paths, OR_FRAME), columns)
+
+
+def truth_of_files(paths: Paths, columns: Mapping[str, str] | None = None, *, remedy: str = MAP_NAMES) -> Truth:
+    """Expert labels from files, as :func:`read_truth`; ``remedy`` says what to do about a missing COLUMN."""
+    files = check_side_input(path_list(paths), TRUTH, columns or {}, remedy=remedy)
     return _truth_of(stream_all(files, TRUTH), types_of(files), origin_of(files))
 
 

@@ -239,7 +239,7 @@ def known_labels_given(
     truth: tuple[str, ...], columns: tuple[tuple[str, str], ...], run: str | None, min_probability: float | None
 ) -> dict[str, Any]:
     """The keywords of the library for what these options name. Raises UsageError if not exactly one of them does."""
-    import plant_aggregate
+    from plant_aggregate.ingest.truth import MAP_TRUTH_NAMES, truth_of_files
 
     if bool(truth) == (run is not None):
         raise click.UsageError(
@@ -249,7 +249,8 @@ def known_labels_given(
         raise click.UsageError("--truth-column is given without --truth")
     if run is not None:
         return {"run": open_given(run, None), "min_probability": min_probability}
-    return {"truth": plant_aggregate.read_truth(truth, columns=column_mapping(columns, "--truth-column"))}
+    names = column_mapping(columns, "--truth-column")
+    return {"truth": truth_of_files(truth, names, remedy=MAP_TRUTH_NAMES)}
 
 
 def label_options(function: F) -> F:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -183,12 +184,12 @@ FAULTS: dict[str, tuple[Change, Change, str]] = {
     "ids of another type": (
         {"observation_id": [str(number) for number in range(N)]},
         {},
-        "scores.parquet: column 'observation_id' holds values of type string, but int64 in the truth.parquet",
+        "scores.parquet: column 'observation_id' holds values of type string, but int64 in truth.parquet",
     ),
     "labels of another type": (
         {},
         {"label": [1] * N},
-        "scores.parquet: column 'labels' holds values of type string, but int64 in the truth.parquet",
+        "scores.parquet: column 'labels' holds values of type string, but int64 in truth.parquet",
     ),
     "no common ids": (
         {},
@@ -222,7 +223,31 @@ def test_a_cut_or_empty_file_of_scores(files: Path, capfd: Capture) -> None:
 def test_too_few_rows_name_the_number(files: Path, capfd: Capture) -> None:
     line = refused(capfd, *FIT, "--alpha", "0.01", "--alpha", "0.1", "--alpha", "0.02")
     assert "truth.parquet: alpha 0.01 needs 99 calibration rows, and there are 40; alpha 0.02 needs 49 " in line
-    assert "choose a larger alpha, or give more calibration rows" in line
+    assert "choose a larger alpha (0.0244 or more), or give more calibration rows" in line
+    assert run_command([*FIT, "--alpha", "0.0244"]) == 0
+
+
+def test_a_rule_that_puts_most_labels_into_every_set_says_so(fitted: Fitted) -> None:
+    said = "each set has 2 labels or more: too few calibration rows"
+    assert said in fitted("--threshold", "classwise")[0]  # 30 rows of one label, 8 and 2 of the others
+    assert said not in fitted("--threshold", "interp-q")[0]
+
+
+def test_a_matrix_names_the_function_that_makes_lists_of_it(files: Path) -> None:
+    matrix = np.full((N, 3), 1 / 3)
+    with pytest.raises(TypeError, match="scores_from_matrix"):
+        plant_aggregate.fit_sets(matrix, TRUTH)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expert labels are wanted"):
+        plant_aggregate.fit_sets("scores.parquet", np.array(TRUTH["label"]))
+    with pytest.raises(TypeError, match="scores_from_matrix"):
+        plant_aggregate.fit_sets("scores.parquet", TRUTH).predict(matrix)  # type: ignore[call-overload]
+
+
+def test_a_missing_column_of_experts_names_its_option(files: Path, capfd: Capture) -> None:
+    pq.write_table(pa.table({"observation_id": TRUTH["observation_id"], "species": TRUTH["label"]}), "truth.parquet")
+    assert "column 'label' is missing" in (line := refused(capfd, *FIT))
+    assert "map names with --truth-column label=NAME" in line
+    assert run_command([*FIT, "--truth-column", "label=species"]) == 0
 
 
 def test_lists_that_are_too_short_for_an_alpha(work: Path, capfd: Capture) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays import Probabilities
 from ...arrow import dictionary_of, lists_of, table_of, to_arrow
-from ...blocks import FIRST, Block, Cell, Label, Table, count
+from ...blocks import FIRST, Block, Cell, Label, Table, count, mean_text
 from ...classifier_scores import ClassifierScores
 from ...frames import check_type, to_polars
 from ...html_blocks import as_html
@@ -171,7 +171,7 @@ class NamedSets:
         sets = self.sets
         if len(self) == 0:
             return "none"
-        said = [f"mean size {sets.sizes.mean():.3g}"]
+        said = [f"mean size {mean_text(sets.sizes.mean())}"]
         counts = {"empty": sets.empty.sum(), "of all labels": sets.whole_space.sum()}
         said += [f"{n:,} {what}" for what, n in counts.items() if n]
         return ", ".join(said)

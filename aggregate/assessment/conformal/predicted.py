@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays import Indices
 from ...arrow import to_arrow
-from ...blocks import count
+from ...blocks import count, mean_text
 from ...html_blocks import as_html
 from .fallback import CommonTaxa
 from .order import Alpha
@@ -44,7 +44,7 @@ class PredictedSets:
     """Labels of the lists that the model does not have, in order of appearance."""
 
     def __repr__(self) -> str:
-        sizes = "" if self.totals.mean_size is None else f", mean size {self.totals.mean_size:.3g}"
+        sizes = "" if self.totals.mean_size is None else f", mean size {mean_text(self.totals.mean_size)}"
         rows = count(self.totals.rows, "set")
         return f"PredictedSets({rows} in {str(self.path)!r}, {self.method}, alpha {self.alpha}{sizes})"
 

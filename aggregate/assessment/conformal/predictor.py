@@ -100,7 +100,10 @@ class SetPredictor:
         the list, so that coverage can only rise. Raises ParameterError for a level that was not fitted.
         """
         check_type(
-            "label lists", scores, (ClassifierScores, NamedScores), "scores_from_table(frame) or predict_sets(path)"
+            "label lists",
+            scores,
+            (ClassifierScores, NamedScores),
+            "scores_from_table(frame), scores_from_matrix(matrix, labels) or predict_sets(path)",
         )
         level = self.level(alpha)
         if isinstance(scores, NamedScores):

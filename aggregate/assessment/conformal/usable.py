@@ -1,5 +1,7 @@
 """Why a level cannot be used: with too few calibration rows, or lists that are too short, every set is all labels."""
 
+import math
+
 import numpy as np
 
 from ...arrays import Weights
@@ -30,6 +32,17 @@ def what_is_lacking(
         return f"{rule.name} needs more rows of most labels at alpha {alpha}: they have {mean:.3g} in the mean"
     most = int(thresholds.ranked.rows.max())
     return f"a threshold of {rule.name} needs {alpha.fewest:,} rows at alpha {alpha}, and none has more than {most:,}"
+
+
+def least_alpha(rule: ThresholdRule, calibration: Calibration) -> float | None:
+    """The least alpha, rounded up, whose sets by ``standard`` are not all labels; None for other rules and weights."""
+    if calibration.weights is not None or rule.name != "standard":
+        return None
+    zeros = int(np.count_nonzero(calibration.scores <= calibration.unlisted))
+    exact = (zeros + 1) / (len(calibration) + 1)
+    digits = 2 - math.floor(math.log10(exact))
+    least = math.ceil(exact * 10**digits) / 10**digits
+    return least if least < 1 else None
 
 
 def _weight_lacking(calibration: Calibration, weights: Weights, alpha: Alpha) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...blocks import Block, Cell, Table, count
+from ...blocks import Block, Cell, Table, count, mean_text
 from ...errors import quoted
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def predicted_blocks(predicted: "PredictedSets") -> list[Block]:
     title = f"{count(totals.rows, 'prediction set')}, {predicted.method}, alpha {predicted.alpha}"
     sizes = []
     if totals.mean_size is not None and totals.median_size is not None:
-        sizes = [f"mean size {totals.mean_size:.3g}, median {totals.median_size:g}"]
+        sizes = [f"mean size {mean_text(totals.mean_size)}, median {totals.median_size:,g}"]
     blocks = [
         Block(title, [*sizes, Table(rows=rows, formats=("", ",", ".1f %", ""), layout="counts")]),
         Block(content=[f"guaranteed coverage: {predicted.guarantee or 'none'}"]),

@@ -28,11 +28,13 @@ def predictor_blocks(predictor: "SetPredictor", output: str | None = None) -> li
         rows=[_row(predictor, alpha) for alpha in predictor.thresholds],
         formats=("", ".6g", ",", ",", ","),
     )
+    most = min(predictor.n_always(alpha) for alpha in predictor.thresholds)
+    large = [f"each set has {most:,} labels or more: too few calibration rows are of these, or of labels like them"]
     promise = f"guaranteed coverage: {predictor.guarantee or 'none'}"
     saved = [] if output is None else [f"saved as {output}; use it with plant-aggregate conformal predict --sets"]
     return [
         Block(f"{Method(predictor.score, predictor.rule)}", lines),
-        Block(content=[table, promise]),
+        Block(content=[table, *large * (2 * most > len(space)), promise]),
         *([Block(content=saved)] if saved else []),
     ]
 
