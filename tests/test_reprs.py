@@ -54,7 +54,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     published = plant_aggregate.open_latest(folder / "consensus")
     label_lists = plant_aggregate.scores_from_matrix([[0.5, 0.25]] * 10, [EVIL, "Acer opalus"])
     known = {"observation_id": range(10), "label": [EVIL] * 10}
-    predictor = plant_aggregate.fit_sets(label_lists, known)
+    predictor = plant_aggregate.fit_sets(label_lists, {"observation_id": range(9), "label": [EVIL] * 9})
     new_lists = folder / "lists.parquet"
     pq.write_table(label_lists.to_arrow(), new_lists)
     return {
