@@ -347,9 +347,9 @@ def known_of(month: str) -> tuple[str, ...]:
 
 def evaluated_months() -> str:
     """What ``conformal evaluate`` says of sets that were fitted on one simulated month, in the next."""
-    checked_months()
+    fitted_months()
     place = folder("months")
-    may, june = ((f"{place}/{month}/scores.parquet", "--truth", f"{place}/{month}/truth.parquet") for month in MONTHS)
+    may, june = map(known_of, MONTHS)
     levels = [text for alpha in ("0.2", "0.1", "0.05") for text in ("--alpha", alpha)]
     output_of("conformal", "fit", *may, *levels, "-o", f"{place}/levels.json")
     return in_console(output_of("conformal", "evaluate", *june, "--sets", f"{place}/levels.json"))
@@ -357,12 +357,11 @@ def evaluated_months() -> str:
 
 def compared_on_a_month() -> str:
     """What ``compare-sets`` says of some methods on a simulated month."""
-    checked_months()
-    names = ("scores", "truth", "training_counts")
-    scores, truth, counts = (f"{folder('months')}/{MONTHS[0]}/{name}.parquet" for name in names)
+    fitted_months()
+    counts = f"{folder('months')}/{MONTHS[0]}/training_counts.parquet"
     methods = ["softmax", "softmax/interp-q:tau=0.9", "pas", "softmax/classwise", "aps"]
     chosen = [text for method in methods for text in ("--method", method)]
-    given = [scores, "--truth", truth, "--counts", counts]
+    given = [*known_of(MONTHS[0]), "--counts", counts]
     return in_console(output_of("compare-sets", *given, *chosen, "--repeats", "10", "-q"))
 
 
