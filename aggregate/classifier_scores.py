@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+TOLERANCE = 1e-6
+"""Distance outside [0, 1] within which a score counts as the nearer end: sums of rounded numbers are off by that."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ClassifierScores:
     """Label lists, one an observation; truncated lists, which have the likeliest labels only, are the normal case.

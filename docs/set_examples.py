@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plant_aggregate import NamedScores, SetPredictor, Taxonomy, evaluate_sets, fit_sets, scores_from_table, simulate
+from plant_aggregate import NamedScores, SetPredictor, evaluate_sets, fit_sets, scores_from_table, simulate
 
 SCALE, SEED, ALPHA = 0.005, 0, "0.1"
 METHODS = {"softmax": "softmax/standard", "pas": "pas/standard", "softmax, interp-q": "softmax/interp-q"}
@@ -129,8 +129,7 @@ def _taxa_measured() -> Iterator[str]:
     yield f"| | {' | '.join(MEASURES.values())} |"
     yield "|---|" + "---:|" * len(MEASURES)
     for name, predictor in predictors.items():
-        genera = Taxonomy.of_genera(predictor.space.names)
-        (level,) = evaluate_sets(predictor, lists, experts, taxonomy=genera, resamples=0).levels
+        (level,) = evaluate_sets(predictor, lists, experts, genus=True, resamples=0).levels
         values = {measure: level.measures[measure].value for measure in MEASURES}
         shown = [f"{value:.2f}" if each.startswith("mean") else f"{value:.1%}" for each, value in values.items()]
         yield f"| `{name}` | {' | '.join(shown)} |"

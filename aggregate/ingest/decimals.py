@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from ..arrays import Flags, Floats, Probabilities
 from ..arrow import to_numpy
+from ..classifier_scores import TOLERANCE
 
 Kind = TypeVar("Kind", bound=np.floating[Any])
-
-TOLERANCE = 1e-6
-"""Distance outside [0, 1] within which a score counts as the nearer end: sums of rounded numbers are off by that."""
 
 PLACES = {np.dtype(np.float16): (3, 4, 5, 6, 7), np.dtype(np.float32): (7,)}
 """Decimal places tried, fewest first. Different decimals of so many places have different floats in [0.5, 1]."""

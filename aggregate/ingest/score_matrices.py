@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 
 from ..arrays import LabelCodes, Offsets, Probabilities
 from ..arrow import fill_null, plain, scalar, to_arrow, to_numpy
-from ..classifier_scores import ClassifierScores, NamedScores
+from ..classifier_scores import TOLERANCE, ClassifierScores, NamedScores
 from ..errors import ParameterError, VotesError, quoted, reason_of
 from ..frames import in_words, is_pandas, to_array, whole_numbers, wrong_type
-from .decimals import TOLERANCE
 
 CELLS = 1 << 22  # of a matrix, that are looked at at a time
 LONGEST = 100  # labels that are kept of each row

@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Floats, LabelCodes, Weights, Words
 from ...arrow import array, to_arrow
 from ...blocks import count
-from ...classifier_scores import ClassifierScores, NamedScores
+from ...classifier_scores import TOLERANCE, ClassifierScores, NamedScores
 from ...errors import ParameterError, VotesError, quoted
 from ...frames import check_type
 from ...html_blocks import as_html
@@ -114,19 +114,24 @@ class SetPredictor:
         return self._sets(scores, level, draws, never_empty)
 
     def predict_one(
-        self, probabilities: Mapping[str, float] | Mapping[int, float], alpha: Alpha | str | float | None = None
+        self,
+        probabilities: Mapping[str, float] | Mapping[int, float],
+        alpha: Alpha | str | float | None = None,
+        draw: float | None = None,
     ) -> NamedSets:
         """The set of one observation from the probability of each label that the classifier lists: for a service.
 
-        The first call takes longer, as it prepares the label space. Its observation has the id 0. Raises VotesError for
-        NaN, for probabilities outside [0, 1], and for integers where the labels of the model are texts, or texts where
-        they are integers; ParameterError as :meth:`predict`.
+        The first call takes longer, as it prepares the label space. Its observation has the id 0. ``draw``, a number in
+        [0, 1), is needed by scores that are randomised, another one for each observation. Probabilities outside [0, 1]
+        by no more than 1e-6 are moved to the nearer end. Raises VotesError for NaN, for other probabilities outside
+        [0, 1], and for integers where the labels of the model are texts, or texts where they are integers;
+        ParameterError as :meth:`predict`.
         """
         import pyarrow as pa
 
         check_type("probabilities by label", probabilities, Mapping, "{'Acer campestre': 0.6}")
         shares = np.fromiter(probabilities.values(), np.float64, len(probabilities))
-        wrong = np.flatnonzero(~((shares >= 0) & (shares <= 1)))
+        wrong = np.flatnonzero(~((shares >= -TOLERANCE) & (shares <= 1 + TOLERANCE)))
         if wrong.size:
             place = int(wrong[0])
             what = f"the probability of {quoted([*probabilities][place])} is {shares[place]:g}"
@@ -139,10 +144,11 @@ class SetPredictor:
             raise VotesError(f"there is a label {quoted(other)}, but those of the model are of type {names.type}")
         beyond = {label: len(codes) + place for place, label in enumerate(outside)}
         labels = np.fromiter((codes.get(k, beyond.get(k, -1)) for k in probabilities), np.int32, len(probabilities))
-        lists = ClassifierScores(np.array([0, labels.size]), labels, shares)
+        lists = ClassifierScores(np.array([0, labels.size]), labels, np.clip(shares, 0.0, 1.0))
+        draws = None if draw is None else np.array([draw], np.float64)
         if outside:
             names = pa.concat_arrays([names, array(outside, names.type)])
-        return NamedSets(to_arrow(np.zeros(1, np.int64)), names, self._sets(lists, level), lists, level)
+        return NamedSets(to_arrow(np.zeros(1, np.int64)), names, self._sets(lists, level, draws), lists, level)
 
     def __repr__(self) -> str:
         levels = ", ".join(map(str, self.thresholds))

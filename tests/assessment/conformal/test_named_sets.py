@@ -12,6 +12,7 @@ from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.order import Alpha
 from plant_aggregate.assessment.conformal.predictor import SetPredictor
 from plant_aggregate.assessment.conformal.priors import Prior
+from plant_aggregate.assessment.conformal.scores.aps import Aps
 from plant_aggregate.assessment.conformal.scores.pas import Pas
 from plant_aggregate.assessment.conformal.scores.softmax import Softmax
 from plant_aggregate.assessment.conformal.sets import Bounds
@@ -161,6 +162,19 @@ def test_integer_labels() -> None:
 def test_a_probability_that_is_none_is_refused(wrong: float) -> None:
     with pytest.raises(VotesError, match=r"the probability of 'Ilex' is .*, but must be in \[0, 1\]"):
         predictor_of(0.1).predict_one({"Acer opalus": 0.5, "Ilex": wrong})
+
+
+def test_a_probability_beside_an_end_is_moved_to_it() -> None:
+    (record,) = predictor_of(0.1).predict_one({"Acer opalus": 1.0000001, "Quercus robur": -1e-7}).records()
+    assert record["labels"] == [{"label": "Acer opalus", "probability": 1.0, "score": 1.0}]
+
+
+def test_a_randomised_score_needs_a_draw() -> None:
+    predictor = predictor_of(-0.7, score=Aps(own_mass="random"))
+    likely = {"Acer opalus": 0.6, "Quercus robur": 0.3, "Quercus petraea": 0.1}
+    with pytest.raises(ParameterError, match="is random, and needs a draw for each observation"):
+        predictor.predict_one(likely)
+    assert [predictor.predict_one(likely, draw=draw).records()[0]["size"] for draw in (0.0, 0.9)] == [2, 1]
 
 
 def test_a_level_must_have_been_fitted(scores: NamedScores) -> None:
