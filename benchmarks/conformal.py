@@ -55,6 +55,7 @@ METHODS = (
 MANY = 50_000
 """Labels of ``scale``."""
 READING = "(reading the file alone)"
+STEPS = ("fit", "predict")
 FEW = 2_000
 
 MOST_TURNS, ENOUGH = 5, 20.0
@@ -270,7 +271,8 @@ def at_scale(options: argparse.Namespace) -> dict[str, Any]:
                 print(f"{method}: {shown}", file=sys.stderr, flush=True)
                 found = runs.setdefault(method, [])
                 if rows.parent == new:
-                    found.append({step: asdict(run) for step, run in took.items()})
+                    made = {step: asdict(run) for step, run in took.items()}
+                    found.append({**made, "bytes": Path(sets).stat().st_size})
             read = [sys.executable, "-m", "benchmarks.conformal", "--read", str(new / "scores.parquet")]
             runs.setdefault(READING, []).append({"predict": asdict(finished(read))})
     size = {"rows": options.rows, "labels": MANY, "length": LENGTH, "bytes": (new / "scores.parquet").stat().st_size}
@@ -314,16 +316,20 @@ def read_alone(path: str) -> None:
 
 
 def scale_table(results: dict[str, Any]) -> str:
-    """Seconds and memory of each method."""
-    here = results["scale"]
-    lines = table("score / threshold", *(f"{step}, seconds" for step in ("fit", "predict", "both")), "peak GiB")
-    for method, runs in here["measured"].items():
-        seconds = {step: median(run[step]["seconds"] for run in runs) for step in runs[0]}
-        peak = max(run[step]["peak_memory"] for run in runs for step in run) / GIB
-        is_read = method == READING
-        cells = ["" if is_read else f"{seconds['fit']:.1f}", f"{seconds['predict']:.1f}"]
-        cells += ["" if is_read else f"{sum(seconds.values()):.1f}", f"{peak:.2f}"]
-        lines.append(row(method if is_read else f"`{method}`", *cells))
+    """Seconds, those of processors in brackets, and memory of each method."""
+    lines = table("score / threshold", "fit", "predict", "both", "peak GiB", "sets, MB")
+    for method, runs in results["scale"]["measured"].items():
+        cells = []
+        for steps in (["fit"], ["predict"], ["fit", "predict"]):
+            known = all(step in runs[0] for step in steps)
+            wall, cpu = (
+                median(sum(run[step][name] for step in steps) for run in runs) if known else 0
+                for name in ("seconds", "cpu_seconds")
+            )
+            cells.append(f"{wall:.1f} s ({cpu:.1f})" if known else "")
+        peak = max(run[step]["peak_memory"] for run in runs for step in run if step in STEPS) / GIB
+        size = f"{runs[0]['bytes'] / 1e6:,.0f}" if "bytes" in runs[0] else ""
+        lines.append(row(method if method == READING else f"`{method}`", *cells, f"{peak:.2f}", size))
     return "\n".join(lines)
 
 
