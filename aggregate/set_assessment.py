@@ -2,28 +2,33 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from hashlib import sha256
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
 from .arrays import Flags
 from .assessment.conformal.comparison import SetComparison, Split, compare_methods
-from .assessment.conformal.evaluation import SetEvaluation, evaluate_predictor
+from .assessment.conformal.evaluation import SetEvaluation, evaluate_made, evaluate_predictor
 from .assessment.conformal.labelled import LabelledScores, divided
-from .assessment.conformal.methods import GivenMethods, named_methods
+from .assessment.conformal.methods import GivenMethods, Method, named_methods
 from .assessment.conformal.order import Alpha, alphas_of
 from .assessment.conformal.predictor import SetPredictor
 from .assessment.conformal.priors import Prior
+from .assessment.conformal.saved import predictor_to_json
 from .assessment.conformal.scores.cumulative import draws_of
+from .assessment.conformal.sets import PredictionSets
 from .assessment.evaluation import RESAMPLES
 from .blocks import count
+from .classifier_scores import NamedScores
 from .errors import ParameterError, VotesError, warn
 from .files.sources import Paths
-from .frames import Frame, check_columns, check_type
+from .frames import Frame, check_columns, check_type, is_frame
 from .ids.hashing import numbers_of
 from .ingest.classifier_scores import KnownScores
 from .ingest.label_tables import LabelTable
+from .ingest.set_files import KnownSets, is_of_sets, sets_with_truth
 from .ingest.taxonomy import read_taxonomy
 from .listeners import ProgressLike, listening
 from .prediction_sets import GivenRun, GivenScores, digest_of, known_labels, known_scores, label_space_of
@@ -50,8 +55,8 @@ def evaluate_sets(
 
     Args:
         predictor: thresholds that ``fit_sets`` found, on other observations than these.
-        scores: a classifier's label lists, as :func:`fit_sets` takes them. Lists of observations whose true label is
-            not known are ignored.
+        scores: a classifier's label lists, as :func:`fit_sets` takes them; or files of sets that ``predict_sets`` made
+            with the predictor. Those of observations whose true label is not known are ignored.
         truth: true labels: what ``read_truth`` gives or takes. They, or a run, give the true labels.
         run: a published run; its valid labels are taken as true: coverage is then of observations that would be valid.
         min_probability: of the labels of ``run``, only those whose column ``probability`` is at least this.
@@ -73,27 +78,47 @@ def evaluate_sets(
         raise ParameterError("taxonomy and genus exclude each other")
     if taxonomy is not None and not isinstance(taxonomy, Taxonomy):
         taxonomy = read_taxonomy(taxonomy)
+    options: dict[str, Any] = {"resamples": resamples, "seed": seed}
+    levels = None if alpha is None else alphas_of(alpha)
     with listening(progress) as listener:
         listener.phase("read true labels")
         known = known_labels(truth, run, min_probability)
+        files = None if isinstance(scores, NamedScores) or is_frame(scores) else cast("Paths", scores)
+        if files is not None and is_of_sets(files):
+            listener.phase("read sets")
+            sets = sets_with_truth(files, known.truth, predictor.space.names)
+            options["taxonomy"] = Taxonomy.of_genera(sets.names) if genus else taxonomy
+            listener.phase("evaluate")
+            return evaluate_made(predictor, [_made_before(predictor, sets, levels)], sets.truth, sets.names, **options)
         listener.phase("read scores")
         rows = known_scores(scores, known.truth, columns, predictor.space.names)
         if predictor.fitted_on.get("rows_sha256") == digest_of(rows):
             warn("the thresholds were fitted on these observations, which are covered anyway: give others")
+        lists, ids, names = rows.scores.lists, rows.scores.observation_ids, rows.scores.label_names
+        options["taxonomy"] = Taxonomy.of_genera(names) if genus else taxonomy
         listener.phase("evaluate")
-        lists, ids = rows.scores.lists, rows.scores.observation_ids
         draws = draws_of(ids, int(predictor.fitted_on.get("seed", 0))) if predictor.score.randomised else None
-        return evaluate_predictor(
-            predictor,
-            lists,
-            rows.truth,
-            names=rows.scores.label_names,
-            alphas=None if alpha is None else alphas_of(alpha),
-            draws=draws,
-            taxonomy=Taxonomy.of_genera(rows.scores.label_names) if genus else taxonomy,
-            resamples=resamples,
-            seed=seed,
-        )
+        return evaluate_predictor(predictor, lists, rows.truth, names=names, alphas=levels, draws=draws, **options)
+
+
+def _made_before(
+    predictor: SetPredictor, found: KnownSets, levels: tuple[Alpha, ...] | None
+) -> tuple[Alpha, PredictionSets]:
+    """The level of sets that were made before, and these. Raises ParameterError for those of another predictor.
+
+    Warns if it was another one of the same method and level.
+    """
+    method, alpha = str(Method(predictor.score, predictor.rule)), Alpha.of(found.made.alpha)
+    if found.made.method != method or alpha not in predictor.thresholds:
+        made = f"the sets are of {found.made.method} at alpha {alpha}"
+        fitted = f"{method} at alpha {', '.join(map(str, predictor.thresholds))}"
+        raise ParameterError(f"{made}, but the model is {fitted}", remedy="name the model that made them")
+    if levels not in (None, (alpha,)):
+        raise ParameterError(f"the sets are of alpha {alpha} alone", remedy="give score lists for other levels")
+    if found.made.model_sha256 != sha256(f"{predictor_to_json(predictor)}\n".encode()).hexdigest():
+        warn("the sets were made by another model of the same method and level, which may know other labels")
+    scores = np.full(found.labels.size, np.nan)  # are in the file, but nothing is measured of them
+    return alpha, PredictionSets(found.offsets, found.labels, scores, found.sizes, predictor.always(alpha))
 
 
 def compare_sets(

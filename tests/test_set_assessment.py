@@ -9,7 +9,7 @@ import pytest
 
 from plant_aggregate import compare_sets, evaluate_sets, scores_from_matrix
 from plant_aggregate.errors import AggregateWarning, ParameterError, VotesError
-from plant_aggregate.prediction_sets import fit_sets
+from plant_aggregate.prediction_sets import fit_sets, predict_sets
 from tests.assessment.conformal.long_tail import K, N, label_space, labelled_scores
 from tests.assessment.conformal.real_lists import DATA, needs_real_lists
 
@@ -17,10 +17,14 @@ NAMES = label_space().names
 METHODS = ["softmax/standard", "pas/standard", "wpas/standard", "softmax/classwise"]
 
 
+def matrix():
+    return labelled_scores().scores.probabilities.reshape(N, K)
+
+
 @pytest.fixture(scope="module")
 def scores():
     """The observations 0 to N - 1."""
-    return scores_from_matrix(labelled_scores().scores.probabilities.reshape(N, K), NAMES, top=None)
+    return scores_from_matrix(matrix(), NAMES, top=None)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,55 @@ def test_a_label_that_the_predictor_does_not_know_is_a_miss(scores, truth):
     assert [(row["label"], row["covered"], row["in_label_space"]) for row in rows if row["coverage"] == 0] == [
         ("sp00 alias", 0, False)
     ]
+
+
+@pytest.mark.parametrize("method", ["pas/standard", "softmax/classwise"])
+def test_sets_that_were_written_are_evaluated_as_those_of_the_lists(scores, truth, tmp_path, method):
+    """Also where labels are in every set, which the files need not list."""
+    pq.write_table(scores_from_matrix(matrix(), NAMES, top=20).to_arrow(), tmp_path / "scores.parquet")
+    score, rule = method.split("/")
+    options = {"score": score, "threshold": rule, "alpha": ["0.2", "0.1"]}
+    predictor = fit_sets(tmp_path / "scores.parquet", truth[: N // 2], **options)
+    predict_sets(tmp_path / "scores.parquet", predictor, tmp_path / "sets.parquet", alpha="0.1")
+    rest = truth[N // 2 :].sample(frac=1, random_state=0)
+    rest.iloc[0, 1] = "unknown"
+    of_lists = evaluate_sets(predictor, tmp_path / "scores.parquet", rest, alpha="0.1", resamples=5, genus=True)
+    of_sets = evaluate_sets(predictor, tmp_path / "sets.parquet", rest, resamples=5, genus=True)
+    assert of_sets.to_arrow().equals(of_lists.to_arrow())
+    assert of_sets.per_label().equals(of_lists.per_label())
+    assert (of_sets.not_listed, of_sets.space) == (None, of_lists.space)
+    with pytest.raises(ParameterError, match=r"the sets are of alpha 0\.1 alone"):
+        evaluate_sets(predictor, tmp_path / "sets.parquet", rest, alpha="0.2")
+    with pytest.raises(ParameterError, match=r"but the model is softmax/standard at alpha 0\.3"):
+        evaluate_sets(fit_sets(scores, truth, alpha=0.3), tmp_path / "sets.parquet", rest)
+    with pytest.warns(AggregateWarning, match="another model of the same method and level"):
+        evaluate_sets(fit_sets(scores, truth[:1000], **options), tmp_path / "sets.parquet", rest, resamples=0)
+    with pytest.raises(VotesError, match="has none of the 1 observations"):
+        evaluate_sets(predictor, tmp_path / "sets.parquet", truth[:1].assign(observation_id=-1))
+
+
+def test_files_of_sets_and_of_anything_else_are_not_evaluated_together(scores, truth, tmp_path):
+    pq.write_table(scores.to_arrow(), tmp_path / "scores.parquet")
+    for alpha in ("0.1", "0.2"):
+        predict_sets(tmp_path / "scores.parquet", fit_sets(scores, truth, alpha=alpha), tmp_path / f"{alpha}.parquet")
+    predictor = fit_sets(scores, truth, alpha="0.1")
+    for other in ("0.2.parquet", "scores.parquet"):
+        paths = [tmp_path / "0.1.parquet", tmp_path / other]
+        with pytest.raises(VotesError, match=f"{other}.*has no sets of the same model and level"):
+            evaluate_sets(predictor, paths, truth)
+
+
+def test_sets_that_are_never_empty_cover_no_less(scores, truth, tmp_path):
+    pq.write_table(scores.to_arrow(), tmp_path / "scores.parquet")
+    predictor = fit_sets(scores, truth[: N // 2], alpha=0.4)
+    found = {}
+    for never_empty in (False, True):
+        predict_sets(tmp_path / "scores.parquet", predictor, tmp_path / "sets.parquet", never_empty=never_empty)
+        found[never_empty] = evaluate_sets(predictor, tmp_path / "sets.parquet", truth[N // 2 :], resamples=0).levels[0]
+    assert found[False].measures["empty"].value > 0.05
+    assert found[True].measures["empty"].value == 0
+    gain = found[True].measures["marginal_coverage"].value - found[False].measures["marginal_coverage"].value
+    assert 0 < gain < found[False].measures["empty"].value
 
 
 def test_files_and_memory_give_the_same(scores, truth, tmp_path):
@@ -130,8 +183,7 @@ def test_what_cannot_be_compared_is_said(scores, truth, wrong, error, message):
 
 
 def test_truncated_lists_make_some_methods_unusable_and_say_why(scores, truth):
-    matrix = labelled_scores().scores.probabilities.reshape(N, K)
-    short = scores_from_matrix(matrix, NAMES, top=2)
+    short = scores_from_matrix(matrix(), NAMES, top=2)
     comparison = compare_sets(short, truth, ["softmax", "aps", "softmax/classwise"], alpha=["0.5", "0.05"], resamples=0)
     softmax, aps, _ = comparison.compared
     assert "aps needs the probabilities of all labels" in aps.fault

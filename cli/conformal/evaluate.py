@@ -51,8 +51,9 @@ def evaluate(
 ) -> None:
     """Evaluate sets of likely labels where the true label is known: how often they have it, and how large they are.
 
-    SCORES are Parquet files, folders or globs of a classifier's lists of labels with probabilities; those of
-    observations that experts do not know are ignored. Experts' labels are to be others than those that were fitted on.
+    SCORES are Parquet files, folders or globs of a classifier's lists of labels with probabilities, or the sets that
+    conformal predict wrote with the model; those of observations that experts do not know are ignored. Experts' labels
+    are to be others than those that were fitted on.
 
     Every level stands beside the others, with 95 % intervals: coverage of observations, of labels in the mean, also of
     rare ones, and sizes.

@@ -1,7 +1,7 @@
 """Evaluation of prediction sets against true labels, at one or several levels."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from .methods import Method
 from .metrics import QUANTILES, SIZES, LabelOutcomes, SetOutcomes, measure_names, measure_sets
 from .order import Alpha
 from .predictor import SetPredictor
+from .sets import PredictionSets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,8 +74,8 @@ class SetEvaluation:
     """Seed of the resamples."""
     method: str
     """The score and the threshold rule."""
-    not_listed: int
-    """Observations whose list lacks the true label."""
+    not_listed: int | None
+    """Observations whose list lacks the true label; None if that is not known."""
 
     def to_arrow(self) -> "pa.Table":
         """A row for each level and measure: table SET_EVALUATION of ``schema``."""
@@ -165,17 +166,36 @@ def evaluate_predictor(
     Intervals are of ``resamples`` bootstrap resamples of the observations (0 for none). Raises ParameterError.
     """
     levels = tuple(predictor.thresholds) if alphas is None else tuple(Alpha.of(alpha) for alpha in alphas)
+    sets = ((alpha, predictor.predict(scores, alpha, draws)) for alpha in levels)
+    given: dict[str, Any] = {"taxonomy": taxonomy, "resamples": resamples, "seed": seed}
+    not_listed = LabelledScores(scores, truth).n_unlisted
+    return evaluate_made(predictor, sets, truth, predictor.space.names if names is None else names, not_listed, **given)
+
+
+def evaluate_made(
+    predictor: SetPredictor,
+    sets: Iterable[tuple[Alpha, PredictionSets]],
+    truth: LabelCodes,
+    names: "pa.Array",
+    not_listed: int | None = None,
+    *,
+    taxonomy: Taxonomy | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> SetEvaluation:
+    """As :func:`evaluate_predictor`, of ``sets`` that the predictor made at some levels.
+
+    ``not_listed``: observations whose list lacks the true label, if that is known.
+    """
     given: dict[str, Any] = {"resamples": resamples, "seed": seed}
-    known = predictor.space.names if names is None else names
     found = []
-    for alpha in levels:
-        sets = predictor.predict(scores, alpha, draws)
-        level = evaluate_outcomes(SetOutcomes.of(sets, truth), alpha, predictor.space, **given)
+    for alpha, made in sets:
+        level = evaluate_outcomes(SetOutcomes.of(made, truth), alpha, predictor.space, **given)
         if taxonomy is not None:
-            level = replace(level, measures={**level.measures, **measure_taxa(sets, known, truth, taxonomy, **given)})
+            level = replace(level, measures={**level.measures, **measure_taxa(made, names, truth, taxonomy, **given)})
         found.append(level)
     method = str(Method(predictor.score, predictor.rule))
-    return SetEvaluation(found, predictor.space, known, seed, method, LabelledScores(scores, truth).n_unlisted)
+    return SetEvaluation(found, predictor.space, names, seed, method, not_listed)
 
 
 def evaluate_outcomes(

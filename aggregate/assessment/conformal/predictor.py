@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ...arrays import Floats, LabelCodes, Weights, Words
+from ...arrays import Flags, Floats, LabelCodes, Weights, Words
 from ...arrow import array, to_arrow
 from ...blocks import count
 from ...classifier_scores import TOLERANCE, ClassifierScores, NamedScores
@@ -158,6 +158,10 @@ class SetPredictor:
         from ..report.set_predictor import predictor_blocks
 
         return as_html(predictor_blocks(self))
+
+    def always(self, alpha: Alpha | str | float | None = None) -> Flags:
+        """The labels that are in every set at a level, whatever the scores are: bool[K]."""
+        return self._bounds[self.level(alpha)].always
 
     def n_always(self, alpha: Alpha | str | float | None = None) -> int:
         """How many labels are in every set at a level, whatever the scores are."""
