@@ -91,7 +91,10 @@ def _made_as(source: Source) -> HowMade | None:
     """How the sets of a file were made; None if it has none."""
     with open_parquet(source, [column.name for column in SETS]) as file:
         text = (file.schema_arrow.metadata or {}).get(b"plant_aggregate")
-    about = {} if text is None else json.loads(text)
+    try:
+        about = json.loads(text or b"{}")
+    except ValueError:  # of another program
+        return None
     if not isinstance(about, dict) or not {*HowMade._fields} <= about.keys():
         return None
     return HowMade(*(about[name] for name in HowMade._fields))

@@ -29,8 +29,8 @@ def test_a_table_for_each_level_says_what_is_guaranteed(month: list[str], capfd:
     assert lines[0].startswith("evaluated on 2") or lines[0].startswith("evaluated on 3")
     assert [line for line in lines if line.startswith("alpha")] == ["alpha 0.2", "alpha 0.1"]
     softmax, *_ = (line for line in lines if line.startswith("softmax"))
-    assert softmax.endswith("marginal >= 1 - alpha")
-    assert next(line for line in lines if line.startswith("pas")).endswith("marginal >= 1 - 2 alpha")
+    assert softmax.endswith("marginal 1 - alpha")
+    assert next(line for line in lines if line.startswith("pas")).endswith("marginal 1 - 2 alpha")
 
 
 def test_all_methods_are_compared_by_default_and_unusable_ones_with_the_reason(

@@ -65,9 +65,8 @@ def evaluation_blocks(evaluation: "SetEvaluation") -> list[Block]:
         intervals=f"95 % intervals, of {resamples:,} resamples of the observations" if resamples else "",
     )
     known_of = f"{count(levels[0].observations, 'observation')} of {count(levels[0].labels, 'label')}"
-    lacking = [f"  {evaluation.not_listed:,} of them have a true label that their list lacks"] * bool(
-        evaluation.not_listed
-    )
+    n = evaluation.not_listed
+    lacking = [f"  {n:,} of them {'has' if n == 1 else 'have'} a true label that the list lacks"] if n else []
     return [Block(f"{evaluation.method}: {known_of}", lacking), Block(content=[table])]
 
 
@@ -84,12 +83,15 @@ COMPARED_SHARES = {
 }
 """Measures in the columns of a comparison, in percent."""
 
-COMPARED_SIZES = {"mean_size": "mean size", "median_size": "median", "size_q90": "9/10"}
+COMPARED_SIZES = {"mean_size": "size", "median_size": "median", "size_q90": "9/10"}
 
-LEAST = ("empty", "one label", "9/10", "others", "median", "weighted", "gap", "guaranteed")
+GUARANTEED = "guaranteed, at least"
+
+LEAST = ("empty", "one label", "9/10", "others", "median", "weighted", "gap", "below half", GUARANTEED)
 """Columns in the order in which they are left out in a narrow terminal."""
 
 LEGEND = {
+    "size": "size: mean number of labels in a set",
     "macro": "macro: mean over labels of the coverage of their observations",
     "weighted": "weighted: the same, by the weights of the labels",
     "at risk": "at risk, others: the same, of the labels at risk and of the others",
@@ -109,7 +111,7 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
         rows = sorted(
             ((each, each.levels[place].measures) for each in usable), key=lambda row: row[1]["mean_size"].value
         )
-        header = ["", *COMPARED_SIZES.values(), *(COMPARED_SHARES[name] for name in shares), "guaranteed"]
+        header = ["", *COMPARED_SIZES.values(), *(COMPARED_SHARES[name] for name in shares), GUARANTEED]
         table = Table(
             header=header,
             rows=[
@@ -117,12 +119,12 @@ def comparison_blocks(comparison: "SetComparison") -> list[Block]:
                     Label(each.method),
                     *(measures[name].value for name in COMPARED_SIZES),
                     *(100 * measures[name].value for name in shares),
-                    each.guarantee or "-",
+                    each.guarantee.replace(" >= ", " ") or "-",
                 ]
                 for each, measures in rows
             ],
             formats=("", ",.2f", ",.1f", ",.1f", *[".1f %"] * len(shares), ""),
-            left=(0, header.index("guaranteed")),
+            left=(0, header.index(GUARANTEED)),
             least=tuple(header.index(name) for name in LEAST if name in header),
         )
         blocks.append(Block(f"alpha {level.alpha}", [table, *_useless(usable, level.alpha)]))

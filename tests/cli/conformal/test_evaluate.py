@@ -66,6 +66,17 @@ def test_each_label_has_a_row_for_each_level(june: list[str], name: str, capfd: 
     assert table["coverage"].to_pylist() == shares
 
 
+def test_sets_that_were_written_are_evaluated(june: list[str], capfd: Capture) -> None:
+    assert run_command(["conformal", "predict", "june.parquet", "--sets", "sets.json", "--alpha", "0.1", "-q"]) == 0
+    capfd.readouterr()
+    printed = []
+    for arguments in ([*june, "--alpha", "0.1"], [*june[:2], "sets.parquet", *june[3:]]):
+        assert run_command([*arguments, "--resamples", "20"]) == 0
+        printed.append(capfd.readouterr().out.splitlines())
+    of_lists, of_sets = ([line for line in lines if not line.startswith("  ")] for lines in printed)
+    assert of_sets == of_lists
+
+
 def test_the_genus_of_labels_is_evaluated(june: list[str], capfd: Capture) -> None:
     assert run_command([*june, "--resamples", "0", "--genus"]) == 0
     assert "coverage of the genus" in capfd.readouterr().out
