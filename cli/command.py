@@ -22,18 +22,8 @@ SCORES, OUTPUT = "Scores and calibration", "Output and publishing"
 FORMAT, EXPORT = "Format", "Export"
 GROUPS = (
     *(FORMAT, EXPORT, "Votes", "Names", "Strategy", "Strategy parameters", "AI", "Expert labels", SCORES),
-    *(
-        "Prediction sets",
-        "Score",
-        "Threshold rule",
-        "Splits",
-        "Simulation",
-        OUTPUT,
-        "Guards",
-        "Running",
-        "Logging",
-        "Other",
-    ),
+    *("Prediction sets", "Score", "Threshold rule", "Splits", "Simulation"),
+    *(OUTPUT, "Guards", "Running", "Logging", "Other"),
 )
 """Names of groups of options, in the order in which help shows them."""
 

@@ -103,6 +103,7 @@ def compare_sets(
     from plant_aggregate.assessment.report.prediction_sets import comparison_blocks
     from plant_aggregate.charts import check_installed, coverage_against_size, panels
     from plant_aggregate.files.results import check_paths, write_measures, write_plot
+    from plant_aggregate.ingest.truth import MAP_TRUTH_NAMES, truth_of_files
     from plant_aggregate.kernels.threads import available_cores, set_threads
 
     check_paths(output, plot)
@@ -125,10 +126,10 @@ def compare_sets(
     with console.progress() as listener:
         comparison = plant_aggregate.compare_sets(
             scores,
-            plant_aggregate.read_truth(truth, columns=names),
+            truth_of_files(truth, names, remedy=MAP_TRUTH_NAMES),
             methods or None,
             alpha=alphas or ("0.1",),
-            calibration=plant_aggregate.read_truth(calibration, columns=names) if calibration else None,
+            calibration=truth_of_files(calibration, names, remedy=MAP_TRUTH_NAMES) if calibration else None,
             share=share,
             repeats=repeats,
             **of_labels,
