@@ -215,7 +215,12 @@ SET_EVALUATION: Table = (
 SET_COMPARISON: Table = (
     Column("method", "string", "score and threshold rule, with their options"),
     Column("alpha", "float64", "level of the sets: coverage is to be 1 - alpha", nullable=True),
-    Column("guarantee", "string", "coverage that is guaranteed for exchangeable rows; null for nothing", nullable=True),
+    Column(
+        "guarantee",
+        "string",
+        "coverage that is guaranteed for exchangeable rows; null for none, `nearly` where the prior is of these rows",
+        nullable=True,
+    ),
     Column("fault", "string", "why the method cannot be used, all that follows is then null", nullable=True),
     Column("calibration_rows", "int64", "observations that it was fitted on; in the first of several splits"),
     Column("observations", "int64", "how many were evaluated; in the first of several splits", nullable=True),

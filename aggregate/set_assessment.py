@@ -196,10 +196,10 @@ def compare_sets(
         splits = []
         for number, side in enumerate(sides):
             labelled = _labelled(coded, seed + number)
-            of_split = space
-            if counts is None and prior_run is None:
+            of_split, own_prior = space, counts is None and prior_run is None
+            if own_prior:
                 of_split = replace(space, prior=Prior.of_labels(labelled.truth[side], len(space), prior_at_least))
-            splits.append(Split(of_split, labelled.only(side), labelled.only(~side)))
+            splits.append(Split(of_split, labelled.only(side), labelled.only(~side), own_prior))
         return compare_methods(chosen, splits, levels, resamples=resamples, seed=seed, progress=listener)
 
 

@@ -30,7 +30,20 @@ def test_a_table_for_each_level_says_what_is_guaranteed(month: list[str], capfd:
     assert [line for line in lines if line.startswith("alpha")] == ["alpha 0.2", "alpha 0.1"]
     softmax, *_ = (line for line in lines if line.startswith("softmax"))
     assert softmax.endswith("marginal 1 - alpha")
-    assert next(line for line in lines if line.startswith("pas")).endswith("marginal 1 - 2 alpha")
+    assert next(line for line in lines if line.startswith("pas")).endswith("marginal 1 - 2 alpha, nearly")
+
+
+def test_a_prior_of_other_rows_keeps_the_whole_guarantee(month: list[str]) -> None:
+    counts = dict.fromkeys(pq.read_table("truth.parquet")["label"].unique().to_pylist(), 1.0)
+    for given, guarantee in (({}, "marginal >= 1 - alpha, nearly"), ({"counts": counts}, "marginal >= 1 - alpha")):
+        found = compare_sets("scores.parquet", read_truth("truth.parquet"), ["pas", "softmax"], resamples=0, **given)
+        assert [each.guarantee for each in found.compared] == [guarantee, "marginal >= 1 - alpha"]
+
+
+def test_experts_labels_without_a_column_are_told_the_option_that_maps_it(month: list[str], capfd: Capture) -> None:
+    for options in (["--truth", "scores.parquet"], ["--truth", "truth.parquet", "--calibration", "scores.parquet"]):
+        line = refused(capfd, "compare-sets", "scores.parquet", *options, "-q")
+        assert line.endswith("map names with --truth-column label=NAME\n")
 
 
 def test_all_methods_are_compared_by_default_and_unusable_ones_with_the_reason(
