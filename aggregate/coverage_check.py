@@ -13,8 +13,8 @@ from .assessment.conformal.scores.cumulative import draws_of
 from .errors import ParameterError
 from .frames import check_columns, check_type
 from .ingest.classifier_scores import KnownScores
+from .labelled_lists import GivenRun, GivenScores, digest_of, known_labels, known_scores
 from .listeners import ProgressLike, listening
-from .prediction_sets import GivenRun, GivenScores, digest_of, known_labels, known_scores
 from .publishing.metrics import place_of, write_registry
 
 SIGNIFICANCE = 0.001

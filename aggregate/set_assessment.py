@@ -30,8 +30,8 @@ from .ingest.classifier_scores import KnownScores
 from .ingest.label_tables import LabelTable
 from .ingest.set_files import KnownSets, is_of_sets, sets_with_truth
 from .ingest.taxonomy import read_taxonomy
+from .labelled_lists import GivenRun, GivenScores, digest_of, known_labels, known_scores, label_space_of
 from .listeners import ProgressLike, listening
-from .prediction_sets import GivenRun, GivenScores, digest_of, known_labels, known_scores, label_space_of
 from .taxonomy import Taxonomy
 from .truth import Truth, rows_of
 
