@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plant_aggregate.assessment.conformal.sets import sets_of
+from plant_aggregate.assessment.conformal.sets import Bounds, sets_within
 from plant_aggregate.assessment.conformal.thresholds.base import Thresholds
 from plant_aggregate.classifier_scores import ClassifierScores
 from tests.reference import conformal as reference
@@ -27,7 +27,7 @@ def test_sets_are_the_labels_whose_score_reaches_their_threshold_in_order_of_sco
     scores = np.array([score for each in lists for score in each.values()], np.float64)
     thresholds = Thresholds(shared, None if bounds is None else np.array(bounds), strict=strict)
     slack = 0.0 if tight else 1e-9
-    found = sets_of(ClassifierScores(offsets, labels, scores), scores, thresholds, N_LABELS, slack=slack)
+    found = sets_within(ClassifierScores(offsets, labels, scores), scores, Bounds.of(thresholds, N_LABELS, slack=slack))
     each = [shared] * N_LABELS if bounds is None else bounds
     wanted = [reference.members(one, each, shared, strict=strict, unlisted=0.0, slack=slack) for one in lists]
     listed = np.split(found.labels, found.offsets[1:-1])
@@ -43,7 +43,7 @@ def test_long_sets_in_any_order_are_put_in_order():
     scores = chance.integers(0, 50, 3 * 400) / 50
     labels = np.concatenate([chance.permutation(400) for _ in range(3)]).astype(np.int32)
     lists = ClassifierScores(np.array([0, 400, 800, 1200]), labels, scores)
-    found = sets_of(lists, scores, Thresholds(0.3), 400)
+    found = sets_within(lists, scores, Bounds.of(Thresholds(0.3), 400))
     for i, (a, b) in enumerate(zip(found.offsets[:-1], found.offsets[1:], strict=True)):
         row = dict(zip(labels[400 * i : 400 * i + 400].tolist(), scores[400 * i : 400 * i + 400].tolist(), strict=True))
         assert found.labels[a:b].tolist() == sorted((k for k in row if row[k] >= 0.3), key=lambda k: (-row[k], k))

@@ -101,7 +101,7 @@ class ScoredLists:
             lists = self._fitted.prepared(lists, least=bounds.lowest)
         if lists is not self._lists:
             item_scores = self._fitted.of_listed(lists, self._draws)
-        return _members(lists, item_scores, bounds)
+        return sets_within(lists, item_scores, bounds)
 
     def filled(self, sets: PredictionSets) -> PredictionSets:
         """The sets, in which the likeliest label of the list is where they were empty; ties in label order."""
@@ -143,20 +143,8 @@ class Bounds(NamedTuple):
         return cls(least, always, int(always.sum()), lowest)
 
 
-def sets_of(
-    scores: ClassifierScores,
-    item_scores: Floats,
-    thresholds: Thresholds,
-    n_labels: int,
-    *,
-    unlisted: float = 0.0,
-    slack: float = 0.0,
-) -> PredictionSets:
-    """The sets {k : s(x, k) >= t_k} of label lists whose labels have ``item_scores`` float64[items]; see ``Bounds``."""
-    return _members(scores, item_scores, Bounds.of(thresholds, n_labels, unlisted, slack))
-
-
-def _members(scores: ClassifierScores, item_scores: Floats, bounds: Bounds) -> PredictionSets:
+def sets_within(scores: ClassifierScores, item_scores: Floats, bounds: Bounds) -> PredictionSets:
+    """The sets of label lists whose labels have ``item_scores`` float64[items]: those that reach their bounds."""
     from ...kernels.label_lists import list_members
     from ...kernels.prediction_sets import count_members
     from ...kernels.threads import in_blocks
