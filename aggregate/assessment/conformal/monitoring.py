@@ -217,30 +217,17 @@ def covered_distribution(rows: Indices, observations: Indices, alpha: Alpha) -> 
     ``rows`` int64[groups]: calibration rows of each group; ``observations`` int64[groups]: new ones. The numbers
     covered of groups are independent, so that of all is distributed as their sum.
     """
+    from scipy.stats import betabinom
+
     ranks = alpha.ranks(rows)
     new = observations > 0
     always = int(observations[new & (ranks == 0)].sum())
     parts = [
-        beta_binomial(int(n), int(a), int(b))
+        betabinom.pmf(np.arange(n + 1), n, a, b)
         for n, a, b in zip(*(part[new & (ranks > 0)] for part in (observations, rows + 1 - ranks, ranks)), strict=True)
     ]
     summed = _distribution_of_sum(parts)
     return np.concatenate([np.zeros(always), summed])
-
-
-def beta_binomial(n: int, a: int, b: int) -> Floats:
-    """P(x of n), float64[n + 1], where the probability of each is Beta(a, b).
-
-    >>> beta_binomial(2, 1, 1).round(12).tolist()
-    [0.333333333333, 0.333333333333, 0.333333333333]
-    """
-    from scipy.special import betaln, gammaln
-
-    x = np.arange(n + 1.0)
-    choices = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
-    chances = np.exp(choices + betaln(x + a, n - x + b) - betaln(a, b))
-    normalised: Floats = chances / chances.sum()
-    return normalised
 
 
 def more_unlisted(rows: int, unlisted: int, new: int, new_unlisted: int) -> float:
@@ -249,18 +236,9 @@ def more_unlisted(rows: int, unlisted: int, new: int, new_unlisted: int) -> floa
     Of ``rows`` calibration rows ``unlisted`` have a true label that is not in their list. Hypergeometric, as which part
     a row is in is chance.
     """
-    from scipy.special import gammaln
+    from scipy.stats import hypergeom
 
-    total = unlisted + new_unlisted
-    x = np.arange(max(0, total - rows), min(total, new) + 1.0)
-
-    def choices(of: int, k: Floats) -> Floats:
-        found: Floats = gammaln(of + 1) - gammaln(k + 1) - gammaln(of - k + 1)
-        return found
-
-    logarithm = choices(new, x) + choices(rows, total - x)
-    chances = np.exp(logarithm - logarithm.max())
-    return float(min(chances[x >= new_unlisted].sum() / chances.sum(), 1.0))
+    return float(hypergeom.sf(new_unlisted - 1, rows + new, unlisted + new_unlisted, new))
 
 
 def _by_group(numbers: Indices, groups: LabelCodes, n_groups: int) -> Indices:

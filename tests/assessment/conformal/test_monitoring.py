@@ -3,15 +3,15 @@
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from scipy.stats import betabinom, hypergeom
+from scipy.stats import betabinom
 
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
 from plant_aggregate.assessment.conformal.monitoring import (
-    beta_binomial,
     check_level,
     compatibility,
     covered_distribution,
@@ -66,10 +66,14 @@ def test_the_interval_leaves_out_less_than_the_level_and_one_number_more_would_n
     assert sum(exact[found.most + 1 :]) < level <= sum(exact[found.most :])
 
 
-@pytest.mark.parametrize(("n", "a", "b"), [(1, 1, 1), (50, 91, 10), (3000, 1801, 200), (1_000_000, 90_001, 10_000)])
-def test_numbers_covered_are_beta_binomial(n, a, b):
-    x = np.unique(np.linspace(0, n, 40).astype(int))
-    assert beta_binomial(n, a, b)[x] == pytest.approx(betabinom.pmf(x, n, a, b), rel=1e-6, abs=1e-300)
+@pytest.mark.parametrize(("rows", "new", "alpha"), [(1, 1, "0.5"), (100, 50, "0.1"), (2000, 3000, "0.1")])
+def test_numbers_covered_are_beta_binomial(rows, new, alpha):
+    below = Alpha.of(alpha).rank(rows)
+    above = rows + 1 - below
+    found = covered_distribution(np.array([rows]), np.array([new]), Alpha.of(alpha))
+    for x in np.unique(np.linspace(0, new, 40).astype(int)).tolist():
+        chance = Fraction(comb(x + above - 1, x) * comb(new - x + below - 1, new - x), comb(new + rows, new))
+        assert found[x] == pytest.approx(float(chance), rel=1e-6, abs=1e-300)
 
 
 def test_groups_are_independent_and_those_without_a_threshold_are_always_covered():
@@ -179,5 +183,7 @@ def test_thresholds_that_are_no_order_statistics_are_refused():
     ("rows", "unlisted", "new", "of_new"), [(88, 1, 50, 4), (200, 0, 300, 0), (5, 5, 3, 3), (1000, 20, 400, 9)]
 )
 def test_unlisted_labels_are_compared_by_chance_alone(rows, unlisted, new, of_new):
-    wanted = hypergeom.sf(of_new - 1, rows + new, unlisted + of_new, new)
-    assert more_unlisted(rows, unlisted, new, of_new) == pytest.approx(wanted, rel=1e-8)
+    together = unlisted + of_new
+    ways = [comb(new, x) * comb(rows, together - x) for x in range(of_new, min(new, together) + 1)]
+    wanted = Fraction(sum(ways), comb(rows + new, together))
+    assert more_unlisted(rows, unlisted, new, of_new) == pytest.approx(float(wanted), rel=1e-8)
