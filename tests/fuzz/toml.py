@@ -150,8 +150,7 @@ def _are_faults(lines: list[str], form: re.Pattern[str], n_lines: int) -> bool:
 
 def difference(case: Case, shown: str, again: str) -> str:
     """What the settings shown are not that were given, or not after they were read once more; empty if none."""
-    given = tomllib.loads(case.content.decode()).get(case.command, {})
-    once, twice = (tomllib.loads(text)[case.command] for text in (shown, again))
+    given, once, twice = (_table_of(case.command, text) for text in (case.content.decode(), shown, again))
     if repr(once) != repr(twice):
         return f"{once} is not {twice}"
     for key, value in given.items():
@@ -159,6 +158,14 @@ def difference(case: Case, shown: str, again: str) -> str:
         if repr(once.get(key)) not in (repr(plain), repr([plain])):  # one text stands for a list of it
             return f"{key}: {once.get(key)!r} is not {plain!r}"
     return ""
+
+
+def _table_of(command: str, text: str) -> dict[str, Any]:
+    """The settings of a command, whose words are a path of tables: none if the file has no such table."""
+    table = tomllib.loads(text)
+    for word in command.split():
+        table = table.get(word, {})
+    return table
 
 
 def _plain(value: Any) -> Any:
