@@ -15,6 +15,7 @@ from .derived.thresholds import at_least
 from .disputes import Disputes
 from .errors import VotesError, on_one_line, warn
 from .html_blocks import as_html
+from .ids.unions import merged_integers, merged_texts
 from .kernels.threads import in_blocks
 from .votes import Votes
 
@@ -99,7 +100,7 @@ class AiVotes:
                 remedy="write it with the type of the votes, such as with plant-aggregate convert --ids",
             )
         if not pa.types.is_integer(ours.type):
-            return _merged_texts(ours, theirs)
+            return merged_texts(ours, theirs)
         try:
             theirs = theirs.cast(ours.type)
         except pa.ArrowInvalid as error:
@@ -108,7 +109,7 @@ class AiVotes:
                 where=self.origin,
                 remedy="write both with the wider type",
             ) from error
-        return _merged_integers(ours, theirs)
+        return merged_integers(ours, theirs)
 
 
 AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")  # how the AI's votes may take part in a fit
@@ -231,33 +232,3 @@ def _spread(values: NDArray[Any], places: Counts, size: int, otherwise: Any) -> 
     spread = np.full(size, otherwise, values.dtype)
     spread[places] = values
     return spread
-
-
-def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-    from .kernels.ai_votes import merge_places
-
-    one, other = to_numpy(ours), to_numpy(theirs)
-    of_one, of_other = np.empty(one.size, np.int32), np.empty(other.size, np.int32)
-    size = merge_places(one, other, of_one, of_other)
-    if size == one.size:
-        return ours, of_one, of_other
-    union = np.empty(size, one.dtype)
-    union[of_one] = one
-    union[of_other] = other
-    return to_arrow(union), of_one, of_other
-
-
-def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    known = pc.index_in(theirs, ours)
-    if known.null_count == 0:
-        return ours, np.arange(len(ours), dtype=np.int32), to_numpy(known)
-    both = pa.concat_arrays([ours, theirs.filter(known.is_null())])
-    order = to_numpy(pc.sort_indices(both)).astype(np.int64)
-    place = np.empty(order.size, np.int32)
-    place[order] = np.arange(order.size, dtype=np.int32)
-    new = np.cumsum(to_numpy(known.is_null())) - 1 + len(ours)
-    of_theirs = np.where(to_numpy(known.is_valid()), to_numpy(known, null=0), new)
-    return both.take(to_arrow(order)), place[: len(ours)], place[of_theirs]

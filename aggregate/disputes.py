@@ -34,7 +34,8 @@ class Candidates:
 class Disputes:
     """The observations whose votes name more than one label, and their votes, sorted by label within an observation.
 
-    On all others the voters agree: their label is the one voted, whatever the users' weights.
+    On all others the voters agree: their label is the one voted, whatever the users' weights. Observations that experts
+    labelled are among them.
     """
 
     observations: Indices  # int64[n]; positions among all observations, ascending
@@ -45,6 +46,7 @@ class Disputes:
     factors: Factors | None = None  # those of `Votes`
     # Offsets and labels of the candidates, ascending, at least those voted on each observation. None: just those.
     choices: tuple[Offsets, LabelCodes] | None = None
+    expert_labels: LabelCodes | None = None  # int32[n]; those of `Votes`, each of which is a candidate
 
     __repr__ = short_repr
 

@@ -67,6 +67,7 @@ from .side_inputs import SideInputs
 from .strategies.base import Strategy, fit_strategy
 from .strategies.origin import check_plain, origin_of
 from .strategies.registry import STRATEGIES, GivenStrategy, check_side_inputs, strategy_of
+from .truth import Truth
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -198,6 +199,7 @@ class _Found(NamedTuple):
     ai: tuple[CheckedFile, ...] | None
     ai_calibration: "AiCalibration | None"
     user_weights: UserWeights | None
+    experts: Truth | None
     cleaner: "NameCleaner | None"
     makers: Sequence[Maker]  # of the add-ons that settings ask for
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
@@ -207,7 +209,7 @@ def _find(log: Paths | VoteTable, settings: Settings, timer: PhaseTimer) -> _Fou
     """Find and check the inputs, small ones first, before an output folder is created."""
     files = _files_of(settings)
     makers = _makers(settings)
-    ai_calibration, user_weights = _aids(settings)
+    ai_calibration, user_weights, experts = _aids(settings)
     cleaner = cleaner_of(settings)
     for name, found in _files_of(settings).items():  # the bytes fingerprinted are those that were read
         if found != files[name]:
@@ -217,7 +219,7 @@ def _find(log: Paths | VoteTable, settings: Settings, timer: PhaseTimer) -> _Fou
     check_cleanable(cleaner, votes.types, votes.origin)
     for maker in makers:
         maker.check(votes.types)
-    return _Found(votes, ai, ai_calibration, user_weights, cleaner, makers, files)
+    return _Found(votes, ai, ai_calibration, user_weights, experts, cleaner, makers, files)
 
 
 def _votes_in(paths: Paths, settings: Settings, timer: PhaseTimer) -> VoteFiles | VoteTable:
@@ -241,9 +243,9 @@ def _makers(settings: Settings) -> list[Maker]:
     return makers
 
 
-def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None]":
-    """Load the AI's calibration and the users' weights, if settings name them, and the code for them."""
-    ai_calibration = user_weights = None
+def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None, Truth | None]":
+    """Load the AI's calibration, the users' weights and the experts' labels, if settings name them, and their code."""
+    ai_calibration = user_weights = experts = None
     if settings.ai_calibration is not None:
         from .saved_models import load_ai_calibration
 
@@ -252,7 +254,11 @@ def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None
         from .ingest.user_weights import read_user_weights
 
         user_weights = read_user_weights(settings.user_weights)
-    return ai_calibration, user_weights
+    if settings.experts is not None:
+        from .ingest.truth import read_truth
+
+        experts = read_truth(settings.experts)
+    return ai_calibration, user_weights, experts
 
 
 def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
@@ -264,7 +270,7 @@ def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like, cleaner=found.cleaner)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
-    side_inputs = SideInputs(user_weights=found.user_weights, ai_votes=ai_votes)
+    side_inputs = SideInputs(user_weights=found.user_weights, ai_votes=ai_votes, experts=found.experts)
     return _Given(reading, ai, side_inputs, found.cleaner, found.files)
 
 

@@ -108,6 +108,16 @@ class InputFiles:
         several=True,
         metavar="FILE",
     )
+    experts: "Paths | None" = parameter(
+        None,
+        "Parquet file, folder or glob with observation_id and label as experts gave them: the estimate holds these "
+        "labels fixed, and learns from them how right the users are",
+        group="Strategy",
+        side_input="experts",
+        is_file=True,
+        several=True,
+        metavar="FILE",
+    )
     ai_votes: "Paths | None" = parameter(
         None,
         "Parquet file, folder or glob with the AI's observation_id, label and score, to take part as --ai-mode says",
@@ -240,6 +250,8 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Name
         to_species: subspecies, varieties, forms and cultivars count as their species. With names, default False.
         higher_taxa: keep genera and other taxa above species, which else count as no opinion. With names, default
             False.
+        experts: Parquet file, folder or glob with observation_id and label as experts gave them: the estimate holds
+            these labels fixed, and learns from them how right the users are. Default none.
         user_weights: Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor). Default
             None.
         ai_votes: Parquet file, folder or glob with the AI's observation_id, label and score, to take part as ai_mode

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .ai_votes import AiVotes
+    from .truth import Truth
     from .user_weights import UserWeights
 
 
@@ -15,6 +16,7 @@ class SideInputs:
 
     user_weights: "UserWeights | None" = None  # fixed and minimum weights of users
     ai_votes: "AiVotes | None" = None  # the AI's label and score for some observations
+    experts: "Truth | None" = None  # experts' labels, which the estimate holds fixed
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Votes:
 
     Codes follow the sorted ids, so sorting codes sorts ids. The votes of observation i are the slice
     ``offsets[i]:offsets[i + 1]``, ordered by (label, user). Every observation, user and label has a vote; only if the
-    AI's votes were joined may there be observations and labels that no user voted on.
+    AI's votes were joined may there be observations and labels that no user voted on, and labels if experts' were.
     """
 
     offsets: Offsets
@@ -73,6 +73,9 @@ class Votes:
     """Sorted labels, strings (code-point order) or integers."""
     factors: Factors | None = None
     """float32[n_votes], >= 0; how much of its user's weight each vote has. None: all of it."""
+    expert_labels: LabelCodes | None = None
+    """int32[n_observations]; the label that experts gave, a position in ``label_names``, -1 without one. An observation
+    that has one is among the disputed, whatever was voted. None: no experts are asked."""
 
     @property
     def n_observations(self) -> int:
@@ -146,11 +149,31 @@ class Votes:
 
         disputed = np.empty(self.n_observations, np.bool_)
         in_blocks(find_disputed, self.n_observations, self.offsets, self.labels, disputed)
+        if self.expert_labels is not None:
+            disputed |= (self.expert_labels >= 0) & (np.diff(self.offsets) > 0)
+            observations = np.flatnonzero(disputed)
+            known = self.expert_labels[observations]
+            return replace(self.disputes_on(observations, known), expert_labels=known)
         observations = np.flatnonzero(disputed)
         offsets, votes = votes_of(self.offsets, observations)
         return Disputes(
             observations, offsets, self.users[votes], self.labels[votes], self.is_author[votes], self._factors_of(votes)
         )
+
+    def disputes_on(self, observations: Indices, further: LabelCodes) -> Disputes:
+        """Some ``observations`` int64[n], ascending, to choose labels among those voted and one ``further`` on each.
+
+        ``further`` int32[n] are positions in ``label_names``, -1 for no further one.
+        """
+        from .kernels.disputes import votes_of
+
+        offsets, places = votes_of(self.offsets, observations)
+        of_vote, having = np.repeat(np.arange(observations.size), np.diff(offsets)), np.flatnonzero(further >= 0)
+        keys = np.append(of_vote * self.n_labels + self.labels[places], having * self.n_labels + further[having])
+        dispute, labels = np.divmod(np.unique(keys), self.n_labels)
+        choices = np.append(0, np.cumsum(np.bincount(dispute, minlength=observations.size))), labels.astype(np.int32)
+        cast = self.users[places], self.labels[places], self.is_author[places]
+        return Disputes(observations, offsets, *cast, self._factors_of(places), choices)
 
     @cached_property
     def unanimous(self) -> Unanimous:

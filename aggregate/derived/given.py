@@ -53,8 +53,6 @@ def disputes_with(votes: Votes, codes: LabelCodes) -> Disputes:
 
     That label is then one of their candidates. Warns of them.
     """
-    from ..kernels.disputes import votes_of
-
     disputes = votes.disputes
     is_voted = codes == votes.first_labels
     is_voted[disputes.observations] = candidates_of(disputes, disputes.observations, codes[disputes.observations]) >= 0
@@ -65,14 +63,7 @@ def disputes_with(votes: Votes, codes: LabelCodes) -> Disputes:
     is_disputed = ~is_voted
     is_disputed[disputes.observations] = True
     observations = np.flatnonzero(is_disputed)
-    offsets, places = votes_of(votes.offsets, observations)
-    of_vote, each = np.repeat(np.arange(observations.size), np.diff(offsets)), np.arange(observations.size)
-    keys = np.append(of_vote * votes.n_labels + votes.labels[places], each * votes.n_labels + codes[observations])
-    disputed, labels = np.divmod(np.unique(keys), votes.n_labels)
-    choices = np.append(0, np.cumsum(np.bincount(disputed))), labels.astype(np.int32)
-    factors = None if votes.factors is None else votes.factors[places]
-    cast = votes.users[places], votes.labels[places], votes.is_author[places]
-    return Disputes(observations, offsets, *cast, factors, choices)
+    return votes.disputes_on(observations, codes[observations])
 
 
 def candidates_of(disputes: Disputes, rows: NDArray[np.integer], codes: LabelCodes) -> Counts:

@@ -10,10 +10,14 @@ from ..votes import Votes
 from . import find_table, read_found
 from .ai_votes import read_ai_votes
 from .matrices import votes_from_matrix
-from .truth import truth_from_table
+from .truth import read_truth, truth_from_table
 from .user_weights import read_user_weights
 
-READERS: Mapping[str, Callable[[Any], Any]] = {"user_weights": read_user_weights, "ai_votes": read_ai_votes}
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "user_weights": read_user_weights,
+    "ai_votes": read_ai_votes,
+    "experts": read_truth,
+}
 """Name of a side input -> what reads it."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..consensus import Consensus
+from ..expert_labels import with_expert_labels
 from ..frames import Frame, Series
 from ..listeners import ProgressLike, listening
 from ..progress import Progress
@@ -27,7 +28,9 @@ class BuiltIn:
         ParameterError if an input is ``given``, or among ``others``, that the strategy does not take, and TypeError if
         ``votes`` are none: :meth:`fit_predict` takes frames.
         """
-        side_inputs_of(self, votes, given, others)
+        experts = side_inputs_of(self, votes, given, others).experts
+        if experts is not None:
+            votes = with_expert_labels(votes, experts)
         with listening(progress) as listener:
             return self._fit(votes, listener)
 
