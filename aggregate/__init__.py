@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from .set_assessment import evaluate_sets as evaluate_sets
     from .settings import Settings as Settings
     from .simulation import simulate as simulate
+    from .strategies.auto import Auto as Auto
     from .strategies.dawid_skene import DawidSkene as DawidSkene
     from .strategies.glad import Glad as Glad
     from .strategies.iwmv import Iwmv as Iwmv
@@ -159,6 +160,7 @@ _HOMES = {
         "set_assessment": "compare_sets evaluate_sets",
         "settings": "Settings",
         "simulation": "simulate",
+        "strategies.auto": "Auto",
         "strategies.dawid_skene": "DawidSkene",
         "strategies.glad": "Glad",
         "strategies.iwmv": "Iwmv",

@@ -108,7 +108,7 @@ def compare(
         votes: votes, or a frame of them.
         truth: expert labels, or a frame or Series of them.
         strategies: a list of strategies, or of names or classes for those with default parameters; or a dict of them by
-            name. By default all that are built in.
+            name. By default all that are built in, without ``auto``, which is one of the others.
         labels: by name, labels of any origin as for :func:`evaluate`. One that is lacking counts as not right.
         columns: what frames call observation_id, user_id and label, where that differs.
         ai_votes: the AI's votes, or a frame of them, for strategies that take them.

@@ -73,6 +73,16 @@ class AiFindings(NamedTuple):
         }
 
 
+@dataclass(frozen=True)
+class StrategyChoice:
+    """Which strategy was asked to choose the one that was fitted, and why it took that."""
+
+    asked: str | None = None
+    """The name of the strategy that was asked for, such as `auto`."""
+    reason: str | None = None
+    """Why it took the strategy that was fitted, in words."""
+
+
 @dataclass(frozen=True, eq=False)
 class Consensus:
     """One label per observation. Columns and their meaning: ``schema.CONSENSUS`` and ``USERS``."""
@@ -114,6 +124,8 @@ class Consensus:
     """The columns that users have beside those of ``schema.USERS``."""
     user_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Those of ``user_table``; arrays of n_users items, NaN for null."""
+    choice: StrategyChoice | None = None
+    """Why this strategy, if one such as ``auto`` took it; None if it was asked for by name."""
 
     @classmethod
     def from_labels(

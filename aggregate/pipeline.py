@@ -317,6 +317,7 @@ def _record(
         version=VERSION,
         strategy=consensus.strategy,
         strategy_class=None if origin is None else StrategyClass(*origin),
+        strategy_choice=consensus.choice,
         parameters={**consensus.parameters, "ambiguous_below": consensus.ambiguous_below},
         settings=settings,
         files=given.files,
@@ -385,6 +386,7 @@ def _changes(store: RunStore, new: Path, record: RunRecord) -> Changes:
         warn(f"{names_none(store)}: the new one is compared with the newest there, {before}")
     try:
         old = run_in(store, before)
+        _warn_of_another_choice(old.record, record)
         return find_changes(old.source(), str(consensus), old.record, record)
     except (VotesError, PublishError, Incomparable) as error:
         reason = str(error)
@@ -392,6 +394,17 @@ def _changes(store: RunStore, new: Path, record: RunRecord) -> Changes:
             reason = f"{error.where}: {error.what}" if error.where else error.what
         warn(f"what changed since run {before} is not known: {reason}")
         return Changes(no_changes(consensus), RunChanges(before, incomparable=reason))
+
+
+def _warn_of_another_choice(old: RunRecord, new: RunRecord) -> None:
+    """Warn if a strategy such as auto takes another one for this run than for the run before."""
+    choice, before = new.strategy_choice, old.strategy_choice
+    if choice is None or before is None or choice.asked != before.asked or new.strategy == old.strategy:
+        return
+    warn(
+        f"{choice.asked} takes {new.strategy} ({choice.reason}), and took {old.strategy} ({before.reason}) for run "
+        f"{old.run_id}: labels may change by that alone; --strategy {old.strategy} would keep it"
+    )
 
 
 def _files_of(settings: Settings) -> dict[str, FileFacts]:

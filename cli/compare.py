@@ -42,7 +42,7 @@ OF_MODES = {
     type=strategy_names,
     default="all",
     shell_complete=several_strategies,
-    help="names with commas between them, or all",
+    help="names with commas between them, or all, which are all but auto; a note says which of them auto takes",
     group="Strategy",
 )
 @option(

@@ -17,7 +17,7 @@ from plant_aggregate.files.requests import set_time_limit
 from plant_aggregate.parameters import Interval, Parameter, declared, kind_of
 from plant_aggregate.registry import Registry, is_path
 from plant_aggregate.settings import PublishSettings, ReadSettings, RunningSettings
-from plant_aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.strategies.registry import ALL, STRATEGIES
 
 from . import console
 from .command import OUTPUT, SCORES, Choice, Option, SeveralValues, option
@@ -509,8 +509,8 @@ def _short(value: Any) -> str:
 
 
 def strategy_names(text: str) -> tuple[str, ...]:
-    """Names of strategies with commas between them, or ``all``, which are those built in."""
-    names = tuple(STRATEGIES) if text == "all" else tuple(name.strip() for name in text.split(","))
+    """Names of strategies with commas between them, or ``all``, which are those built in without ``auto``."""
+    names = ALL if text == "all" else tuple(name.strip() for name in text.split(","))
     for name in names:
         try:
             find_strategy(name)

@@ -15,7 +15,8 @@ from plant_aggregate.parameters import declared
 
 GROUPS = {
     "votes": "read_votes votes_from_table votes_from_matrix Votes",
-    "strategies": "PlantNet Majority NaiveSoft Wawa TwoThirds ZeroBasedSkill Iwmv DawidSkene OneCoin Glad Mace Wds",
+    "strategies": "PlantNet Auto Majority NaiveSoft Wawa TwoThirds ZeroBasedSkill Iwmv DawidSkene OneCoin Glad Mace "
+    "Wds",
     "consensus": "Consensus Trace Iteration Evidence",
     "experts": "read_truth truth_from_table Truth evaluate Evaluation compare Comparison",
     "runs": "run Settings Run PublishedRun open_latest open_run list_runs diff Changes publish rollback read_evidence",

@@ -13,7 +13,7 @@ import plant_aggregate
 from plant_aggregate import charts
 from plant_aggregate.assessment.conformal.comparison import SetComparison
 from plant_aggregate.assessment.conformal.evaluation import SetEvaluation
-from plant_aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.strategies.registry import ALL, STRATEGIES, named_strategies
 from tests.assessment.conformal.long_tail import compared, evaluated
 from tests.paths import ROOT
 
@@ -219,11 +219,11 @@ def test_no_label_of_a_strategy_lies_on_another_one() -> None:
     truth = chance.integers(2, size=300)
     votes = plant_aggregate.votes_from_matrix(truth[:, None] ^ (chance.random((300, 20)) < np.linspace(0.1, 0.5, 20)))
     experts = plant_aggregate.truth_from_table(pa.table({"observation_id": range(300), "label": truth}))
-    comparison = plant_aggregate.compare(votes, experts, {n: s() for n, s in STRATEGIES.items()}, resamples=10)
+    comparison = plant_aggregate.compare(votes, experts, named_strategies(), resamples=10)
     for size in ((3.4, 2.8), (7.0, 5.0)):
         figure, (axes,) = charts.panels(1, size)
         charts.accuracy_against_retrieval(comparison, ax=axes)
         figure.draw_without_rendering()
         boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
-        assert sum(text.get_text().count(",") + 1 for text in axes.texts) == len(STRATEGIES)
+        assert sum(text.get_text().count(",") + 1 for text in axes.texts) == len(ALL)
         assert all(below.y1 <= above.y0 + 2 for below, above in pairwise(boxes)), [box.bounds for box in boxes]

@@ -143,7 +143,7 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
         (None, with_weights),
         (plant_aggregate.OneCoin(max_iter=2), None),
         (OwnMajority(), with_names),
-        (None, with_ai),
+        (plant_aggregate.Auto(), with_ai),
     ]
     votes = pq.read_table(ROOT / "sample_votes" / "votes.parquet").slice(0, 500)
     labels = pa.array([f"{votes['label'][0]} L.", "Acer", *votes["label"][2:].to_pylist()])

@@ -113,7 +113,7 @@ def test_an_unknown_name_is_an_error_that_lists_all_names(others: Path, argument
     assert (code, len(output.splitlines())) == (2, 1), output
     listed = output.replace("'", "").partition("; see")[0].rstrip()
     assert listed.endswith(
-        "plantnet, majority, naive-soft, wawa, two-thirds, zero-based-skill, dawid-skene, one-coin, "
+        "plantnet, auto, majority, naive-soft, wawa, two-thirds, zero-based-skill, dawid-skene, one-coin, "
         "glad, mace, iwmv, wds, broken, lenient, other, twice"
     )
 
@@ -332,7 +332,7 @@ class Peer:
 def test_strategies_in_every_form() -> None:
     assert strategy_of("wawa") == strategy_of(Wawa) == strategy_of(Wawa()) == Wawa()
     assert strategy_of("plant_aggregate.strategies.wawa:Wawa") == Wawa()
-    assert list(named_strategies()) == list(STRATEGIES)
+    assert list(named_strategies()) == [name for name in STRATEGIES if name != "auto"]
     assert named_strategies("wawa") == named_strategies(Wawa) == named_strategies([Wawa()]) == {"wawa": Wawa()}
     assert named_strategies({"a": "wawa", "b": Wawa(theta_acc=0.9)}) == {"a": Wawa(), "b": Wawa(theta_acc=0.9)}
 

@@ -70,7 +70,7 @@ def test_a_run_refuses_an_input_that_the_strategy_does_not_take(listener: Listen
     settings = plant_aggregate.Settings(user_weights=SAMPLE / "none.csv")
     with pytest.raises(plant_aggregate.ParameterError) as refusal:
         plant_aggregate.run(SAMPLE / "votes.parquet", tmp_path / "out", listener, settings)
-    assert str(refusal.value) == "user_weights are for the strategy plantnet, not for listener"
+    assert str(refusal.value) == "user_weights are for the strategy plantnet or auto, not for listener"
     assert not (tmp_path / "out").exists()
 
 
@@ -106,9 +106,9 @@ def test_each_input_is_a_keyword_and_has_the_name_of_its_setting() -> None:
 
 
 def test_help_and_messages_name_the_strategies_that_take_an_input() -> None:
-    assert takers("user_weights") == ["plantnet"]
-    assert taken_by("user_weights") == "[plantnet]"
-    assert taken_by("ai_votes") == "[plantnet, listener]"
+    assert takers("user_weights") == ["plantnet", "auto"]
+    assert taken_by("user_weights") == "[plantnet, auto]"
+    assert taken_by("ai_votes") == "[plantnet, auto, listener]"
 
 
 def test_plantnet_takes_its_inputs_by_keyword_or_together() -> None:

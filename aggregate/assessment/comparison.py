@@ -22,6 +22,7 @@ from ..progress import SILENT, Progress
 from ..reprs import short_repr
 from ..schema import MEASURES, arrow_schema
 from ..side_inputs import SideInputs
+from ..strategies.auto import Auto
 from ..strategies.base import Strategy, fit_strategy
 from ..strategies.plantnet.strategy import PlantNet
 from ..truth import Truth, check_labels, known_rows
@@ -56,6 +57,8 @@ class Comparison:
 
     compared: Sequence[Compared]
     """The evaluation of each strategy, and its time."""
+    auto: str = ""
+    """The strategy that ``auto`` takes for these votes, and why."""
 
     def to_arrow(self) -> "pa.Table":
         """A row for each strategy and set of expert observations: table COMPARISON of ``schema``.
@@ -128,8 +131,10 @@ def compare(
     n_labels = label_counts(votes)[known.rows]
     compared = []
     toy, toy_ai = _toy(votes)
-    for name, strategy in strategies.items():
+    given = SideInputs(ai_votes=ai_votes)
+    for name, asked in strategies.items():
         progress.phase(f"load {name}")
+        strategy = asked.taken(votes, given).strategy if isinstance(asked, Auto) else asked
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the actual fit warns again
             with suppress(StrategyError):  # one of another package may need more votes
@@ -156,7 +161,7 @@ def compare(
         matched, names, overlap = match(evidence.on(ids), experts)
         matched = replace(matched, n_votes=n_votes, n_labels=n_labels)
         compared.append(Compared(name, evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed)))
-    return Comparison(tuple(compared))
+    return Comparison(tuple(compared), Auto().taken(votes, given).in_words)
 
 
 def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensus:

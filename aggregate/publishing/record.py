@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from ..blocks import count
+from ..consensus import StrategyChoice
 from ..errors import ParameterError, VotesError
 from ..files.destination import RECORD_FILE
 from ..files.locations import redacted
@@ -30,7 +31,7 @@ REMEDY = "name a run of plant-aggregate run"
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
 """Fields that must be valid if they are there; other invalid fields count as unknown."""
 
-MISSING_IF_NONE = ("strategy_class", "conversion", "cleaned_labels")
+MISSING_IF_NONE = ("strategy_class", "strategy_choice", "conversion", "cleaned_labels")
 """Fields that a run.json does not have if they are None."""
 
 SIMPLE: Mapping[Any, Any] = {str: str, bool: bool, int: int, float: (int, float), NoneType: NoneType, Any: object}
@@ -276,6 +277,8 @@ class RunRecord:
     """The name of the strategy."""
     strategy_class: StrategyClass | None = None
     """The class of the strategy; missing if it is built in."""
+    strategy_choice: StrategyChoice | None = None
+    """Why this strategy; missing if it was asked for by name."""
     parameters: Mapping[str, Any] | None = None
     """The parameters of the strategy, by name, defaults included; `ambiguous_below` as it was applied."""
     settings: Mapping[str, Any] = field(default_factory=dict)

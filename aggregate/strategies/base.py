@@ -135,7 +135,7 @@ def fit_strategy(
         raise StrategyError("fit returned a consensus on other votes than those it was given", where=where)
     own = asdict(strategy)  # type: ignore[call-overload]
     if found.strategy != strategy.name:  # it called another one
-        return replace(found, strategy=strategy.name, parameters=own)
+        return replace(found, strategy=strategy.name, parameters=own, choice=None)
     needing = {name for name, known in declared(strategy).items() if known.needs}
     return replace(found, parameters={**{k: own[k] for k in own if k not in needing}, **found.parameters})
 

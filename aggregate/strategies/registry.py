@@ -14,6 +14,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
     package=__package__,
     built_in={
         "plantnet": ".plantnet.strategy:PlantNet",
+        "auto": ".auto:Auto",
         "majority": ".majority:Majority",
         "naive-soft": ".naive_soft:NaiveSoft",
         "wawa": ".wawa:Wawa",
@@ -29,6 +30,10 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
     fault_of=fault_of,
 )
 """Name -> class, the default first; other packages may add theirs."""
+
+
+ALL = tuple(name for name in STRATEGIES if name != "auto")
+"""The built-in strategies that are compared if none is named: auto is one of the others."""
 
 
 GivenStrategy: TypeAlias = "Strategy | type[Strategy] | str"
@@ -72,7 +77,7 @@ def strategy_of(given: GivenStrategy) -> Strategy:
 
 
 def named_strategies(given: GivenStrategies = None) -> dict[str, Strategy]:
-    """Strategies by name, in the order given; by default all that are built in.
+    """Strategies by name, in the order given; by default ALL.
 
     Raises ParameterError if two have the same name, and as :func:`strategy_of`.
 
@@ -80,7 +85,7 @@ def named_strategies(given: GivenStrategies = None) -> dict[str, Strategy]:
     ['wawa', 'majority']
     """
     if given is None:
-        return {name: kind() for name, kind in STRATEGIES.items()}
+        return {name: STRATEGIES[name]() for name in ALL}
     if isinstance(given, Mapping):
         return {name: strategy_of(each) for name, each in given.items()}
     several: Any = [given] if isinstance(given, str) or hasattr(given, "fit") else given

@@ -210,7 +210,7 @@ def test_config_without_a_file(capfd: Capture, work: Path) -> None:
     assert "no command 'rum'" in errors(capfd, "config", "rum", "--show")[0]
 
 
-OF_PLANTNET = "are for the strategy plantnet, not for majority"
+OF_PLANTNET = "are for the strategy plantnet or auto, not for majority"
 
 
 @pytest.mark.parametrize(

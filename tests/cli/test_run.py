@@ -21,7 +21,7 @@ import pytest
 
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.schema import CONSENSUS, DIGEST, POSTERIORS, USER_AGREEMENT, USERS
-from plant_aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.strategies.registry import ALL
 from tests.command_line import VOTES, Capture, Published, Write
 from tests.records import record_of
 
@@ -358,7 +358,7 @@ def test_weights_of_users_who_never_voted_are_noticed(
     assert warning in record_of()["warnings"]
 
 
-@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "plantnet"])
+@pytest.mark.parametrize("strategy", [name for name in ALL if name != "plantnet"])
 def test_every_strategy_can_be_chosen(write: Write, work: Path, strategy: str) -> None:
     run(write(), "--strategy", strategy, "--theta-conf", "1.25")
     assert record_of()["strategy"] == strategy

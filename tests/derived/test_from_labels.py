@@ -10,7 +10,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate import Consensus, Iteration, ParameterError, Trace, Votes, VotesError
-from plant_aggregate.strategies.registry import STRATEGIES
+from plant_aggregate.strategies.registry import ALL, STRATEGIES
 from tests.paths import SAMPLE
 
 OF_ITERATIONS = ["aum", "ambiguous"]
@@ -36,7 +36,7 @@ def shuffled(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "plantnet"])
+@pytest.mark.parametrize("name", [name for name in ALL if name != "plantnet"])
 def test_labels_weights_and_shares_of_a_strategy_give_its_consensus(name: str, sample: Votes) -> None:
     fitted = STRATEGIES[name]().fit(sample)
     by_code = Consensus.from_labels(

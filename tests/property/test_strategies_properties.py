@@ -75,7 +75,7 @@ def _iterations(found: plant_aggregate.Consensus) -> dict[str, int]:
 
 
 def test_every_strategy_has_a_reference() -> None:
-    assert set(STRATEGIES) == {"plantnet", *strategies.STRATEGIES}
+    assert set(STRATEGIES) == {"plantnet", "auto", *strategies.STRATEGIES}
 
 
 @st.composite

@@ -107,8 +107,20 @@ def test_fit_takes_votes_alone(given: Any, message: str) -> None:
 
 
 WRONG_INPUTS: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
-    (Majority(), (), {"ai_votes": AI}, ParameterError, "ai_votes are for the strategy plantnet, not for majority"),
-    (Majority(), (SideInputs(ai_votes=AI),), {}, ParameterError, "ai_votes are for the strategy plantnet, not for maj"),
+    (
+        Majority(),
+        (),
+        {"ai_votes": AI},
+        ParameterError,
+        "ai_votes are for the strategy plantnet or auto, not for majority",
+    ),
+    (
+        Majority(),
+        (SideInputs(ai_votes=AI),),
+        {},
+        ParameterError,
+        "ai_votes are for the strategy plantnet or auto, not for maj",
+    ),
     (PlantNet(), (AI,), {}, TypeError, "side inputs are wanted, not an AiVotes: write fit(votes, ai_votes=...)"),
     (PlantNet(), ({},), {}, TypeError, "side inputs are wanted, not a dict: write fit(votes)"),
     (PlantNet(), (), {"ai_votes": "a"}, TypeError, "not the text 'a': write ai_votes=read_ai_votes('a')"),

@@ -62,6 +62,8 @@ def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> l
         lacks = each.evaluation.overlap.without_label
         if lacks and each.seconds is None:
             notes.append(f"{each.strategy} has no label for {lacks:,} of the expert observations: they count as wrong")
+    if any(each.seconds is not None for each in comparison.compared):
+        notes.append(f"auto takes {comparison.auto}")
     if notes:
         blocks.append(Block(content=notes))
     return [*blocks, Block(content=LEGEND)]

@@ -24,7 +24,7 @@ ALIKE = {"white_space": "white space", "unicode_form": "Unicode form", "case": "
 
 def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
     """How many observations are valid, contested or in need of votes; users; changes; and what else is to be said."""
-    record, counts = run.record, run.record.counts
+    record, counts, choice = run.record, run.record.counts, run.record.strategy_choice
     if counts is None or counts.votes is None:
         return [Block(repr(run), ending)]
     votes = counts.votes
@@ -41,6 +41,7 @@ def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
         f"{count(counts.users, 'user')}, {counts.self_validating_users:,} self-validating "
         "(one vote of theirs makes a label valid)",
         *_suspicious_names(record.names),
+        *([] if choice is None else [f"{choice.asked} took {record.strategy}: {choice.reason}"]),
         f"{ended}; {sum(run.seconds.values()):.1f} s in all",
         *_changes(record.changes),
         *ending,
