@@ -17,6 +17,7 @@ from .errors import VotesError, on_one_line, warn
 from .html_blocks import as_html
 from .ids.unions import merged_integers, merged_texts
 from .kernels.threads import in_blocks
+from .truth import codes_among
 from .votes import Votes
 
 if TYPE_CHECKING:
@@ -134,24 +135,34 @@ class AlignedAiVotes(NamedTuple):
     labels: LabelCodes  # int32[n_observations]; -1 where the AI has no vote
     scores: Floats  # float64[n_observations]; NaN where the AI has no vote
 
+    def renamed(self, before: "pa.Array", now: "pa.Array") -> "AlignedAiVotes":
+        """The same where the names of labels are ``now`` others, among which are all those of ``before``."""
+        return self._replace(labels=np.append(codes_among(now, before), np.int32(-1))[self.labels])
+
 
 def disputes_with_ai(votes: Votes, counted: LabelCodes) -> tuple[Disputes, Flags]:
     """Observations on which users and AI name more than one label, and those on which the AI agrees with all users.
 
-    ``counted`` int32[n_observations] are the AI's labels that count, -1 elsewhere. The disputes have the AI's votes
-    among the users', as those of the user with code n_users. The second is bool[n_observations].
+    Observations that experts labelled are among the former. ``counted`` int32[n_observations] are the AI's labels that
+    count, -1 elsewhere. The disputes have the AI's votes among the users', as those of the user with code n_users. The
+    second is bool[n_observations].
     """
     from .kernels.ai_votes import find_opposed
     from .kernels.disputes import votes_of
 
     opposed, joined = np.empty((2, votes.n_observations), np.bool_)
     in_blocks(find_opposed, votes.n_observations, votes.offsets, votes.labels, counted, opposed, joined)
+    known = votes.expert_labels
+    if known is not None:
+        opposed |= known >= 0
+        joined &= known < 0
     observations = np.flatnonzero(opposed)
     offsets, positions = votes_of(votes.offsets, observations)
     cast = votes.users[positions], votes.labels[positions], votes.is_author[positions]
     offsets, users, labels, is_author = with_ai(offsets, *cast, counted[observations], votes.n_users)
     factors = None if votes.factors is None else _factors_with_ai(votes.factors[positions], users == votes.n_users)
-    return Disputes(observations, offsets, users, labels, is_author, factors), joined
+    disputes = Disputes(observations, offsets, users, labels, is_author, factors)
+    return disputes if known is None else disputes.labelled_by_experts(known[observations]), joined
 
 
 def with_ai_as_user(votes: Votes, ai: AlignedAiVotes) -> tuple[Votes, int]:

@@ -19,7 +19,7 @@ from .disputes import Disputes, likeliest, vote_shares, weight_shares
 from .frames import check_type, to_polars
 from .html_blocks import as_html
 from .reprs import short_repr
-from .schema import AI_FINDINGS, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
+from .schema import AI_FINDINGS, BY_EXPERT, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
 from .trace import Iteration, Trace, in_words
 from .votes import Votes
 
@@ -180,6 +180,7 @@ class Consensus:
         ([0.75, 1.0], [True, False])
         """
         check_type("votes", votes, Votes, "Consensus.from_labels(read_votes(path), labels)")
+        votes = votes.without_experts
         codes, users = label_codes(votes, labels), user_weights(votes, weights)
         disputes = disputes_with(votes, codes)
         chosen = candidates_of(disputes, disputes.observations, codes[disputes.observations])
@@ -247,6 +248,11 @@ class Consensus:
         return self._spread(self.disputes.entropy, 0.0)
 
     @property
+    def by_expert(self) -> Flags | None:
+        """bool[n_observations]; experts gave the label. None if no experts were asked."""
+        return None if self.votes.expert_labels is None else self.votes.expert_labels >= 0
+
+    @property
     def n_labels(self) -> Counts:
         """int32[n_observations]; distinct labels that users voted."""
         return self._n_labels(slice(0, self.n_observations))
@@ -309,6 +315,8 @@ class Consensus:
                 "ai_score": to_arrow(self.ai.scores[rows], null=np.isnan(self.ai.scores[rows])),
                 "ai_effect": dictionary_of(self.ai.effect[rows].view(np.int8), strings(AI_EFFECTS)),
             }
+        if self.by_expert is not None:
+            columns["by_expert"] = self.by_expert[rows]
         return table_of(columns, self._schema(columns["label"].type))
 
     @cached_property
@@ -319,9 +327,9 @@ class Consensus:
         """
         if self.shares is not None:
             return self.shares
-        if self.vote_weights is not None:
-            return weight_shares(self.disputed, self.vote_weights)
-        return weight_shares(self.disputed, self.disputed.vote_weights(self.users.weight))
+        disputes, weights = self.disputed, self.vote_weights
+        weights = disputes.vote_weights(self.users.weight) if weights is None else weights
+        return disputes.with_experts(weight_shares(disputes, weights))
 
     def posteriors_to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
         """The labels voted on observations ``first`` to ``last`` (default all) with their shares.
@@ -420,6 +428,8 @@ class Consensus:
         table = CONSENSUS
         if self.ai is not None:
             table = (*(replace(c, nullable=c.nullable or c.name == "label") for c in CONSENSUS), *AI_FINDINGS)
+        if self.by_expert is not None:
+            table = (*table, *BY_EXPERT)
         named = dict.fromkeys(("label", "runner_up", "ai_label"), label_type)
         return arrow_schema(table, observation_id=self.votes.observation_ids.type, **named)
 

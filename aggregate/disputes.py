@@ -1,6 +1,6 @@
 """Disputes and their candidates: what every strategy, and WAUM, ask of the labels that were voted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,12 +61,37 @@ class Disputes:
         offsets, labels = distinct_labels(self.offsets, self.labels) if self.choices is None else self.choices
         return Candidates(offsets, labels, *match_votes(self.offsets, self.labels, self.is_author, offsets, labels))
 
+    @property
+    def by_expert(self) -> Flags:
+        """bool[n]; experts gave the label."""
+        return np.zeros(len(self), np.bool_) if self.expert_labels is None else self.expert_labels >= 0
+
+    @cached_property
+    def ruled_out(self) -> Indices:
+        """The candidates on observations labelled by experts that are not the experts' label: positions, ascending."""
+        if self.expert_labels is None:
+            return np.empty(0, np.int64)
+        known = np.repeat(self.expert_labels, np.diff(self.candidates.offsets))
+        return np.flatnonzero((known >= 0) & (known != self.candidates.labels))
+
+    def with_experts(self, shares: Floats) -> Floats:
+        """The shares of the candidates, float64; where experts gave a label it is 1, and 0 on others."""
+        if self.expert_labels is None:
+            return shares
+        fixed = np.where(np.repeat(self.by_expert, np.diff(self.candidates.offsets)), 1.0, shares)
+        fixed[self.ruled_out] = 0.0
+        return fixed
+
     def only(self, kept: Flags) -> "Disputes":
         """The same observations with those votes only that are ``kept``, bool by vote."""
         offsets = np.append(0, np.cumsum(kept))[self.offsets]
         factors = None if self.factors is None else self.factors[kept]
         votes = self.users[kept], self.labels[kept], self.is_author[kept]
-        return Disputes(self.observations, offsets, *votes, factors)
+        return Disputes(self.observations, offsets, *votes, factors, self.choices, self.expert_labels)
+
+    def labelled_by_experts(self, known: LabelCodes) -> "Disputes":
+        """The same with experts' labels, int32[n], -1 for none, among the candidates."""
+        return replace(self, choices=choices_among(self.offsets, self.labels, known), expert_labels=known)
 
     def vote_weights(self, user_weights: Weights) -> Weights:
         """The weight of each vote, float64: that of its user, of float64[n_users], times the vote's factor."""
@@ -75,6 +100,15 @@ class Disputes:
     def discounted(self, weights: Weights) -> Weights:
         """Weights of the votes, float64, times their factors."""
         return weights if self.factors is None else weights * self.factors
+
+
+def choices_among(offsets: Offsets, labels: LabelCodes, further: LabelCodes) -> tuple[Offsets, LabelCodes]:
+    """The labels voted on each observation and the ``further`` one, int32[n], -1 for none: offsets, and the labels."""
+    of_vote, having = np.repeat(np.arange(further.size), np.diff(offsets)), np.flatnonzero(further >= 0)
+    width = 1 + max(labels.max(initial=0), further.max(initial=0))
+    keys = np.append(of_vote * width + labels, having * width + further[having])
+    dispute, chosen = np.divmod(np.unique(keys), width)
+    return np.append(0, np.cumsum(np.bincount(dispute, minlength=further.size))), chosen.astype(np.int32)
 
 
 def vote_shares(disputes: Disputes) -> Floats:

@@ -58,6 +58,11 @@ CONSENSUS: Table = (
     Column("runner_up", "label", "strongest other label, null if there is none", nullable=True),
 )
 
+BY_EXPERT: Table = (
+    Column("by_expert", "bool", "experts gave the label, which the estimate held fixed: with `--experts` only"),
+)
+"""What experts' labels add to the consensus."""
+
 PROBABILITY: Table = (
     Column("probability", "float64", "that the label is right, in (0, 1): with `--calibration` only"),
 )
@@ -136,6 +141,7 @@ EVIDENCE: Table = (
         if column.name not in ("status", "ambiguous", "entropy")
     ),
     replace(PROBABILITY[0], optional=True),
+    replace(BY_EXPERT[0], optional=True),
 )
 """What is evaluated against experts: a label of each observation, and what else a consensus says of it."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from .arrays import Factors, Flags, Indices, LabelCodes, Offsets, UserCodes, Weights
 from .arrow import table_of, to_arrow
 from .blocks import FIRST, Block, count, first_rows
-from .disputes import Disputes, likeliest_labels, weight_shares
+from .disputes import Disputes, choices_among, likeliest_labels, weight_shares
 from .frames import to_polars
 from .html_blocks import as_html
 from .kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
@@ -128,6 +128,11 @@ class Votes:
         return first
 
     @property
+    def without_experts(self) -> "Votes":
+        """The votes without the experts' labels; codes of labels stay."""
+        return self if self.expert_labels is None else replace(self, expert_labels=None)
+
+    @property
     def voted(self) -> "Votes":
         """The votes without observations that only the AI has a vote on; codes of users and labels stay."""
         sizes = np.diff(self.offsets)
@@ -150,7 +155,7 @@ class Votes:
         disputed = np.empty(self.n_observations, np.bool_)
         in_blocks(find_disputed, self.n_observations, self.offsets, self.labels, disputed)
         if self.expert_labels is not None:
-            disputed |= (self.expert_labels >= 0) & (np.diff(self.offsets) > 0)
+            disputed |= self.expert_labels >= 0
             observations = np.flatnonzero(disputed)
             known = self.expert_labels[observations]
             return replace(self.disputes_on(observations, known), expert_labels=known)
@@ -168,11 +173,8 @@ class Votes:
         from .kernels.disputes import votes_of
 
         offsets, places = votes_of(self.offsets, observations)
-        of_vote, having = np.repeat(np.arange(observations.size), np.diff(offsets)), np.flatnonzero(further >= 0)
-        keys = np.append(of_vote * self.n_labels + self.labels[places], having * self.n_labels + further[having])
-        dispute, labels = np.divmod(np.unique(keys), self.n_labels)
-        choices = np.append(0, np.cumsum(np.bincount(dispute, minlength=observations.size))), labels.astype(np.int32)
         cast = self.users[places], self.labels[places], self.is_author[places]
+        choices = choices_among(offsets, self.labels[places], further)
         return Disputes(observations, offsets, *cast, self._factors_of(places), choices)
 
     @cached_property
@@ -182,6 +184,7 @@ class Votes:
 
         n_votes = np.diff(self.offsets)
         is_single = n_votes == 1
+        is_single[self.disputes.observations] = False  # experts labelled those with one vote
         if self.factors is not None:
             is_single[:] = False  # those of one user may differ in weight
         n_single = np.bincount(self.users[self.offsets[:-1][is_single]], minlength=self.n_users)

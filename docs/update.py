@@ -628,7 +628,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of AI findings": lambda: columns(schema.AI_FINDINGS),
     "columns of users and AI": lambda: columns(schema.USER_AI),
     "columns of votes": lambda: columns(schema.VOTES),
-    "columns of consensus": lambda: columns(schema.CONSENSUS + schema.PROBABILITY + schema.SCORED + schema.DIGEST),
+    "columns of consensus": lambda: columns(
+        schema.CONSENSUS + schema.BY_EXPERT + schema.PROBABILITY + schema.SCORED + schema.DIGEST
+    ),
     "columns of changes": lambda: columns(schema.CHANGES),
     "metrics": metrics,
     "metrics of checks": metrics_of_checks,

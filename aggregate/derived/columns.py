@@ -10,6 +10,8 @@ that they mean the same under every strategy:
 - ``confidence`` = agreement total / (total + gamma), where total is the weight of all votes on the observation, and
   gamma the mean weight of a vote: what the share would be worth if one unknown user dissented;
 - an observation is valid if agreement >= theta_acc and weight >= theta_conf.
+
+Where experts gave the label, its share is 1, it is valid whatever its weight, and its confidence is EXPERT_CONFIDENCE.
 """
 
 from typing import NamedTuple
@@ -25,6 +27,9 @@ from .support import support_of
 from .thresholds import SLACK, Thresholds, at_least
 from .validity import Validity
 from .votes_by_user import VotesByUser
+
+EXPERT_CONFIDENCE = 0.999999
+"""``confidence`` of labels that experts gave: they are taken to be right, and the votes say nothing of that."""
 
 
 class DisputeFindings(NamedTuple):
@@ -44,6 +49,16 @@ class DisputeFindings(NamedTuple):
 
     def __repr__(self) -> str:
         return short_repr(self)
+
+    def fixed(self, known: Flags) -> "DisputeFindings":
+        """The same where experts gave the label, bool[n]: it has all of the share."""
+        return self._replace(
+            confidence=np.where(known, EXPERT_CONFIDENCE, self.confidence),
+            agreement=np.where(known, 1.0, self.agreement),
+            margin=np.where(known, 1.0, self.margin),
+            aum=np.where(known, 1.0, self.aum),
+            entropy=np.where(known, 0.0, self.entropy),
+        )
 
 
 class UserFindings(NamedTuple):
@@ -101,17 +116,18 @@ def derive(
     validity = Validity(votes, VotesByUser.of(votes), thresholds.theta_conf - SLACK, disputes=disputes)
     weight = validity.weigh(weights)
     weight[disputes.observations] = support.weight
-    validity.set_disputed(chosen_labels, thresholds.passes(support.weight, agreement))
+    validity.set_disputed(chosen_labels, thresholds.passes(support.weight, agreement) | disputes.by_expert)
     gamma = votes.mean_weight(weights)
     runner_up = likeliest(disputes, shares, excluded=chosen_labels)
+    confidence = agreement * (support.total / (support.total + gamma))
     findings = DisputeFindings(
-        confidence=agreement * (support.total / (support.total + gamma)),
+        confidence=np.where(disputes.by_expert, EXPERT_CONFIDENCE, confidence),
         agreement=agreement,
-        margin=agreement - shares[runner_up],
+        margin=agreement - np.where(runner_up < 0, 0.0, shares[runner_up]),
         aum=add_margins(disputes, shares, np.zeros(shares.size))[chosen] if aum is None else aum,
         entropy=entropies(disputes, shares),
         n_labels=np.diff(np.append(0, np.cumsum(candidates.n_votes > 0))[candidates.offsets]).astype(np.int32),
-        runner_up=candidates.labels[runner_up],
+        runner_up=np.where(runner_up < 0, np.int32(-1), candidates.labels[runner_up]),
     )
     n_author, n_vote = SpeciesCounter(validity, votes_need_validity=False).count(labels)
     return Derived(

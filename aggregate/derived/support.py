@@ -44,13 +44,15 @@ class Support(NamedTuple):
 class LabelChoice:
     """The labels of the disputed observations and their support, under changing weights of the users.
 
-    Only observations with a vote of a user whose weight changed are computed again.
+    Those that experts gave are fixed. Only observations with a vote of a user whose weight changed are computed again.
     """
 
     def __init__(self, disputes: Disputes) -> None:
         n = len(disputes)
         self.disputes = disputes
         self.labels: LabelCodes = np.full(n, -1, np.int32)
+        if disputes.expert_labels is not None:  # where nobody voted, they stay so
+            self.labels[:] = disputes.expert_labels
         self.support = Support(*np.zeros((3, n)))
         self.vote_weights: Weights = np.zeros(disputes.users.size)  # float64, of each vote
         self._weights: Weights | None = None
@@ -62,8 +64,9 @@ class LabelChoice:
         disputes, support = self.disputes, self.support
         changed = np.ones(weights.size, np.bool_) if self._weights is None else weights != self._weights
         votes = disputes.offsets, disputes.users, disputes.factors, disputes.labels, disputes.is_author
+        known = disputes.expert_labels
         found = self.vote_weights, self.labels, support.weight, support.total, support.opposition
-        in_blocks(settle, len(disputes), *votes, weights, changed, *found)
+        in_blocks(settle, len(disputes), *votes, known, weights, changed, *found)
         self._weights = weights
 
 

@@ -86,10 +86,10 @@ def likeliest(
 
 @kernel
 def add_margins(first: int, last: int, offsets: Offsets, shares: Floats, margins: Floats) -> None:
-    """Add to each candidate's margins its share less the largest share of another candidate."""
+    """Add to each candidate's margins its share less the largest share of another candidate, 0 if there is none."""
     for i in range(first, last):
-        most = -1.0
-        second = -1.0
+        most = 0.0
+        second = 0.0
         for r in range(offsets[i], offsets[i + 1]):
             if shares[r] > most:
                 second = most

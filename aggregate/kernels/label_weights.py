@@ -153,6 +153,7 @@ def settle(
     factors: Factors | None,
     labels: LabelCodes,
     is_author: Flags,
+    known: LabelCodes | None,
     weights: Weights,
     changed: Flags,
     vote_weights: Weights,
@@ -164,8 +165,8 @@ def settle(
     """Bring the observations up to date that users voted on whose weight ``changed``.
 
     weights float64[n], changed bool[n] by user code. vote_weights[j] becomes that of the vote; chosen[i] the label
-    with most weight, ties as in ``strategies.plantnet.iteration.Engine.settle``; support[i], totals[i], opposition[i]
-    as in ``support_of``.
+    with most weight, ties as in ``strategies.plantnet.iteration.Engine.settle``, or known[i] where that is not -1;
+    support[i], totals[i], opposition[i] as in ``support_of``.
     """
     for i in range(first, last):
         start, stop = offsets[i], offsets[i + 1]
@@ -175,7 +176,10 @@ def settle(
         if moved:
             for j in range(start, stop):
                 vote_weights[j] = _weight_of(weights, users, factors, j)
-            chosen[i] = _heaviest_of(start, stop, labels, is_author, vote_weights, chosen[i], -1)
+            if known is not None and known[i] >= 0:
+                chosen[i] = known[i]
+            else:
+                chosen[i] = _heaviest_of(start, stop, labels, is_author, vote_weights, chosen[i], -1)
             support[i], totals[i], opposition[i] = _support_of(start, stop, labels, vote_weights, chosen[i])
 
 

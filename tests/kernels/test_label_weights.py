@@ -80,7 +80,7 @@ def test_the_heaviest_label_is_the_one_the_rule_names(
     else:
         users, changed = np.arange(labels.size, dtype=np.int32), np.ones(labels.size, np.bool_)
         sums_found, vote_weights = np.empty((3, 1)), np.empty(labels.size)
-        settle(0, 1, offsets, users, None, labels, is_author, weights, changed, vote_weights, found, *sums_found)
+        settle(0, 1, offsets, users, None, labels, is_author, None, weights, changed, vote_weights, found, *sums_found)
         assert sums_found[0, 0] == math.fsum(w for label, _, w in votes if label == expected)
         assert vote_weights.tolist() == weights.tolist()
     assert found[0] == expected
@@ -90,7 +90,9 @@ def test_observations_without_a_changed_weight_are_not_settled_again() -> None:
     offsets, users, labels = np.array([0, 2, 4]), np.array([0, 1, 1, 2], np.int32), np.array([3, 5, 3, 5], np.int32)
     weights, changed, vote_weights = np.array([1.0, 2.0, 3.0]), np.array([True, False, False]), np.zeros(4)
     chosen, sums = np.array([-1, -1], np.int32), np.full((3, 2), 9.0)
-    settle(0, 2, offsets, users, None, labels, np.zeros(4, np.bool_), weights, changed, vote_weights, chosen, *sums)
+    settle(
+        0, 2, offsets, users, None, labels, np.zeros(4, np.bool_), None, weights, changed, vote_weights, chosen, *sums
+    )
     assert chosen.tolist() == [5, -1]
     assert sums.tolist() == [[2.0, 9.0], [3.0, 9.0], [1.0, 9.0]]
     assert vote_weights.tolist() == [1.0, 2.0, 0.0, 0.0]

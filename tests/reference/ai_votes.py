@@ -101,11 +101,12 @@ def with_objections(
     votes: list[Row], ai: AiVotes, ai_weight: float, without: dict[str, Any], **parameters: Any
 ) -> dict[str, Any]:
     """The AI's weight counts against labels that are not its own, once labels and weights stand."""
-    gamma = parameters.get("gamma", math.log(2.1))
+    gamma, experts = parameters.get("gamma", math.log(2.1)), parameters.get("experts", {})
     theta_acc, theta_conf = parameters.get("theta_acc", 0.7), parameters.get("theta_conf", 2.0)
     ambiguous_below = parameters.get("ambiguous_below")
     ambiguous_below = 2 * theta_acc - 1 if ambiguous_below is None else ambiguous_below
     y, authors = plantnet.arrange(votes)
+    y |= {i: {} for i in experts if i not in y}
     w = {row["user_id"]: row["weight"] for row in without["users"]}
 
     def objected(i: Observation, weights: Mapping[Any, float]) -> Tally:
@@ -118,6 +119,11 @@ def with_objections(
             rows.append(row)
             continue
         opposed = objected(i, w)
+        if i in experts:
+            ballots = {**y[i], None: ai[i][0]}
+            row_now = plantnet.labelled_by_expert(i, label, ballots, authors.get(i, set()), opposed, ambiguous_below)
+            rows.append({**row_now, "n_votes": row["n_votes"], "n_labels": row["n_labels"]})
+            continue
         conf, acc = opposed.weight[label], opposed.share(label)
         valid = acc >= theta_acc - SLACK and conf >= theta_conf - SLACK
         margins = [objected(i, w_t).margin(label) for w_t in without["started_from"]]

@@ -147,10 +147,12 @@ def fit(
     min_weights: Mapping[User, float] | None = None,
     ambiguous_below: float | None = None,
     voices: Mapping[User, float] | None = None,
+    experts: Mapping[Observation, Label] | None = None,
 ) -> dict[str, Any]:
     """The consensus of cleaned votes, as plain lists and dicts.
 
-    ``voices`` vote with the weight given here, and are no users: they identify no species.
+    ``voices`` vote with the weight given here, and are no users: they identify no species. Labels of ``experts`` are
+    right, and valid, whatever is voted; their observations are in the consensus even if nobody voted on them.
 
     >>> votes = [{"observation_id": 1, "user_id": u, "label": "Ulex europaeus"} for u in ("ann", "bob", "eve")]
     >>> result = fit(votes)
@@ -159,6 +161,10 @@ def fit(
     """
     y, authors = arrange(votes)
     voices = {} if voices is None else voices
+    experts = {} if experts is None else experts
+    for i in experts:
+        y.setdefault(i, {})
+        authors.setdefault(i, set())
     users = sorted({u for ballots in y.values() for u in ballots if u not in voices})
     f = weight_of_species(weight_function, alpha, beta, gamma)
 
@@ -168,14 +174,19 @@ def fit(
         floor = -math.inf if min_weights is None else min_weights.get(u, -math.inf)
         return max(f(n_species), floor)
 
+    def label_of(i: Observation, held: Label | None = None) -> Label:
+        return experts[i] if i in experts else heaviest(tally(y[i], w).weight, y[i], authors[i], held)
+
     def is_valid(i: Observation, label: Label) -> bool:
+        if i in experts:
+            return True
         tallied = tally(y[i], w)
         conf, acc = tallied.weight[label], tallied.share(label)
         return acc >= theta_acc - SLACK and conf >= theta_conf - SLACK
 
     n: dict[User, int | None] = dict.fromkeys(users)
     w = {**{u: weight_of(u, 0) for u in users}, **voices}
-    yhat = {i: heaviest(tally(y[i], w).weight, y[i], authors[i]) for i in y}
+    yhat = {i: label_of(i) for i in y}
 
     trace: list[dict[str, int]] = []
     states: list[tuple[Any, ...]] = []
@@ -203,7 +214,7 @@ def fit(
 
         n = {u: len(author_species[u]) + (len(vote_species[u]) + 5) // 10 for u in users}
         w = {**{u: weight_of(u, n[u]) for u in users}, **voices}
-        yhat = {i: heaviest(tally(y[i], w).weight, y[i], authors[i], held=yhat_before[i]) for i in y}
+        yhat = {i: label_of(i, yhat_before[i]) for i in y}
 
         labels_changed = sum(yhat[i] != yhat_before[i] for i in y)
         users_changed = sum(n[u] != n_before[u] for u in users)
@@ -221,6 +232,9 @@ def fit(
     for i in sorted(y):
         label = yhat[i]
         tallied = tally(y[i], w)
+        if i in experts:
+            observations.append(labelled_by_expert(i, label, y[i], authors[i], tallied, ambiguous_below))
+            continue
         conf, acc, valid = tallied.weight[label], tallied.share(label), is_valid(i, label)
         aum = math.fsum(tally(y[i], w_t).margin(label) for w_t in started_from) / len(started_from)
         others = {k: weight for k, weight in tallied.weight.items() if k != label}
@@ -263,6 +277,30 @@ def fit(
         "converged": converged,
         "cycle_length": cycle_length,
         "started_from": started_from,
+    }
+
+
+def labelled_by_expert(
+    i: Observation, label: Label, ballots: dict[User, Label], authors: set[User], tallied: Tally, ambiguous_below: float
+) -> dict[str, Any]:
+    """The row of an observation that an expert labelled: nobody else has a share."""
+    others = {k: weight for k, weight in tallied.weight.items() if k != label}
+    return {
+        "observation_id": i,
+        "label": label,
+        "weight": tallied.weight.get(label, 0.0),
+        "agreement": 1.0,
+        "valid": True,
+        "confidence": 0.999999,
+        "status": "valid",
+        "margin": 1.0,
+        "aum": 1.0,
+        "ambiguous": ambiguous_below - SLACK > 1,
+        "entropy": 0.0,
+        "n_votes": len(ballots),
+        "n_labels": len(tallied.weight),
+        "runner_up": heaviest(others, ballots, authors) if others else None,
+        "by_expert": True,
     }
 
 

@@ -65,9 +65,10 @@ class AiRole(NamedTuple):
         if not self.ai_weight:
             return np.zeros(n, np.int32)
         candidates = reported.candidates
-        by_user = np.bincount(candidates.of_vote, weights=reported.users < self.votes.n_users)
+        by_user = np.bincount(candidates.of_vote, reported.users < self.votes.n_users, len(candidates))
         dispute = np.repeat(np.arange(n), np.diff(candidates.offsets))
-        return np.bincount(dispute[by_user == 0], minlength=n).astype(np.int32)
+        by_ai_alone = (candidates.n_votes > 0) & (by_user == 0)
+        return np.bincount(dispute[by_ai_alone], minlength=n).astype(np.int32)
 
 
 class AiMode(Protocol):

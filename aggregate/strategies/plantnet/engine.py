@@ -9,6 +9,7 @@ from ...derived.support import LabelChoice, Support, WeightHistory, entropies_of
 from ...derived.thresholds import SLACK
 from ...derived.validity import Validity
 from ...derived.votes_by_user import VotesByUser
+from ...disputes import Disputes
 from .ai_role import AiRole
 from .iteration import Estimate, Report, Rules
 
@@ -46,7 +47,7 @@ class ArrayEngine:
         """Find which observations are valid."""
         self._history.saw(self.role.weights_of(weights))
         self._validity.weigh(weights)
-        self._validity.set_disputed(self._chosen, self._are_valid(self._choice.support))
+        self._validity.set_disputed(self._chosen, self._are_valid(self.role.deciding, self._choice.support))
         self.valid = self._validity.valid
         return int(np.count_nonzero(self.valid))
 
@@ -63,7 +64,7 @@ class ArrayEngine:
             vote_weights = reported.vote_weights(role.weights_of(estimate.weights))
             support = support_of(reported, vote_weights, labels)
             valid = valid.copy()
-            valid[reported.observations] = self._are_valid(support)
+            valid[reported.observations] = self._are_valid(reported, support)
         weight = self._validity.totals
         weight[reported.observations] = support.weight
         entropy, n_labels = entropies_of(reported, vote_weights, support.total)
@@ -76,12 +77,14 @@ class ArrayEngine:
             n_labels=n_labels - role.n_labels_of_ai(reported),
             runner_up=heaviest_labels(reported, vote_weights, excluded=labels),
         )
+        if reported.expert_labels is not None:
+            findings = findings.fixed(reported.by_expert)
         theta_conf = self._rules.thresholds.theta_conf
         users = user_findings(
             self._validity, self.labels, estimate.weights, estimate.n_author, estimate.n_vote, theta_conf
         )
         return Report(self.labels, weight, valid, reported, vote_weights, findings, users)
 
-    def _are_valid(self, support: Support) -> Flags:
+    def _are_valid(self, disputes: Disputes, support: Support) -> Flags:
         """s[i] of disputed observations; of unanimous ones conf is the total and acc is 1, see ``Validity``."""
-        return self._rules.thresholds.passes(support.weight, support.agreement)
+        return self._rules.thresholds.passes(support.weight, support.agreement) | disputes.by_expert

@@ -13,11 +13,13 @@ from ...defences.registry import DEFENCES, examine
 from ...derived.thresholds import Thresholds
 from ...derived.votes_by_user import VotesByUser
 from ...errors import ParameterError, warn
+from ...expert_labels import with_expert_labels
 from ...listeners import ProgressLike, listening
 from ...parameters import check_parameters, declared, parameter
 from ...progress import Progress
 from ...reprs import changed_repr
 from ...side_inputs import VOTES_ONLY, SideInputs
+from ...truth import Truth
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
 from ..base import side_inputs_of
@@ -62,6 +64,8 @@ class PlantNet(BuiltIn):
     ``confident`` the same where its score reaches ``ai_threshold``; with ``invalidating`` that weight only counts
     against a label. Only as a user does the AI earn species.
 
+    With ``experts`` their labels are fixed, and valid, in every iteration.
+
     Raises ParameterError if a parameter is out of its range.
 
     Args:
@@ -87,7 +91,7 @@ class PlantNet(BuiltIn):
     """
 
     name: ClassVar[str] = "plantnet"
-    takes: ClassVar[frozenset[str]] = frozenset({"user_weights", "ai_votes"})
+    takes: ClassVar[frozenset[str]] = frozenset({"user_weights", "ai_votes", "experts"})
 
     alpha: float = parameter(0.5, "exponent of the species count", "in (0, 10]")
     beta: float = parameter(0.2, "exponent of the term that is subtracted", "in (0, alpha]")
@@ -134,38 +138,39 @@ class PlantNet(BuiltIn):
         *,
         user_weights: UserWeights | None = None,
         ai_votes: AiVotes | None = None,
+        experts: Truth | None = None,
         progress: ProgressLike = None,
         engine: type[Engine] = ArrayEngine,
         **others: Any,
     ) -> Consensus:
         """Estimate labels and weights together.
 
-        ``user_weights`` and ``ai_votes`` are keywords, or among what is ``given``. The former are set by hand: a
-        fixed weight replaces the estimated one from the first majority on, a minimum is a floor under it. The latter
-        take part as ``ai_mode`` says; the consensus then has all observations that users or the AI voted on, and
-        says what each would be without the AI. Warns (AggregateWarning) if no vote is marked as an author's, or if the
-        AI's weight is such that it validates alone or cannot invalidate. ``progress``: True shows a bar, False does
-        not, by default there is one in notebooks; or a listener. ``engine`` does the computations.
+        ``user_weights``, ``ai_votes`` and ``experts`` are keywords, or among what is ``given``. The first are set by
+        hand: a fixed weight replaces the estimated one from the first majority on, a minimum is a floor under it. The
+        AI's votes take part as ``ai_mode`` says; the consensus then has all observations that users or the AI voted on,
+        and says what each would be without the AI. The label that ``experts`` give an observation is its label, and
+        valid, in every iteration: voters of it, and no others, earn its species. As species are counted, not votes, no
+        parameter weighs experts' observations. Warns (AggregateWarning) if no vote is marked as an author's, or if the
+        AI's weight is such that it validates alone or cannot invalidate. Raises VotesError if experts know none of the
+        observations. ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a
+        listener. ``engine`` does the computations.
         """
-        given = side_inputs_of(self, votes, given, {"user_weights": user_weights, "ai_votes": ai_votes, **others})
+        keywords = {"user_weights": user_weights, "ai_votes": ai_votes, "experts": experts, **others}
+        given = side_inputs_of(self, votes, given, keywords)
         with listening(progress) as listener:
-            return self._fit_all(votes, given.user_weights, given.ai_votes, listener, engine)
+            return self._fit_all(votes.without_experts, given, listener, engine)
 
-    def _fit_all(
-        self,
-        votes: Votes,
-        user_weights: UserWeights | None,
-        ai_votes: AiVotes | None,
-        progress: Progress,
-        engine: type[Engine],
-    ) -> Consensus:
+    def _fit_all(self, votes: Votes, given: SideInputs, progress: Progress, engine: type[Engine]) -> Consensus:
         if not votes.has_authors:
             warn("no vote is known to be its observation's author: every vote counts as one on another's observation")
-        mode, ai = mode_of(self), None
-        if ai_votes is not None:
+        mode, ai, user_weights = mode_of(self), None, given.user_weights
+        if given.ai_votes is not None:
             self._check_ai_weight(mode)
             progress.phase("join the AI's votes")
-            votes, ai = ai_votes.join(votes)
+            votes, ai = given.ai_votes.join(votes)
+        if given.experts is not None:
+            of_users, votes = votes, with_expert_labels(votes, given.experts)
+            ai = None if ai is None else ai.renamed(of_users.label_names, votes.label_names)
         role = AiRole.of_users(votes) if ai is None else mode.role(votes, ai)
         progress.phase("pair users and species")
         everyone, no_role = Voters.of(role, user_weights), AiRole.of_users(votes)
