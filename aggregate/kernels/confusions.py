@@ -3,12 +3,13 @@
 A *triple* is a candidate of a disputed observation and a vote on it: were the candidate true, the vote would be one
 more of its user's votes for its label where the candidate is true. Equal (user, true label, voted label) share a
 *cell*, equal (user, true label) a *row*, equal (true label, voted label) of all users a *confusion*. No other cell can
-have more than smoothing in it.
+have more than the prior in it, but those of votes on undisputed observations, which never change: their rows are kept
+with them.
 """
 
 import numpy as np
 
-from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets, UserCodes, Words
+from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
 
 
@@ -80,23 +81,79 @@ def triple_scores(
 
 
 @kernel
+def moved(crowd_right: float, crowd_wrong: float, accuracy: float, mean: float) -> tuple[float, float]:
+    """The crowd's confusions of a label moved to a user: P(label recognised), and the factor of all other confusions.
+
+    The odds of the right label are multiplied by those of the user's accuracy over those of the crowd's ``mean``; the
+    others keep their proportions. ``crowd_right`` and ``crowd_wrong`` > 0 add up to 1, and 0 < ``mean`` < 1.
+    """
+    right = crowd_right * accuracy * (1.0 - mean)
+    of_wrong = (1.0 - accuracy) * mean
+    total = right + crowd_wrong * of_wrong
+    return right / total, of_wrong / total
+
+
+@kernel
 def cell_probabilities(
-    cell_counts: Floats,
-    rows: Counts,
-    row_counts: Floats,
+    first: int,
+    last: int,
+    cell_sums: Indices,
+    unit: float,
+    is_right: Flags,
     confusions: Counts,
     crowd: Floats,
+    rows: Counts,
+    users: UserCodes,
+    labels: LabelCodes,
+    undisputed: Floats,
+    row_counts: Floats,
+    crowd_right: Floats,
+    crowd_wrong: Floats,
+    accuracies: Floats,
+    mean: float,
     prior_votes: float,
     probabilities: Floats,
 ) -> None:
-    """P(voted | true, user) = (count + prior_votes crowd) / (count of the row + prior_votes), by cell.
+    """P(voted | true, user) = (count + prior_votes prior) / (count of the row + prior_votes), by cell.
 
-    ``crowd`` float64 has the crowd's probability of each confusion. A row without counts or prior has probability 1.
+    The prior is the crowd's probability, ``crowd`` float64 by confusion for those that are wrong, moved to the user.
+    ``undisputed`` float64 has the row's votes for the true label that are certain to be right. A row without counts or
+    prior has probability 1.
     """
-    for cell in range(cell_counts.size):
-        row_count = row_counts[rows[cell]]
-        if row_count + prior_votes > 0.0:
-            count = cell_counts[cell] + prior_votes * crowd[confusions[cell]]
-            probabilities[cell] = count / (row_count + prior_votes)
+    for cell in range(first, last):
+        row = rows[cell]
+        total = row_counts[row] + prior_votes
+        if total > 0.0:
+            label = labels[row]
+            right, of_wrong = moved(crowd_right[label], crowd_wrong[label], accuracies[users[row]], mean)
+            count = cell_sums[cell] / unit + (undisputed[row] if is_right[cell] else 0.0)
+            prior = right if is_right[cell] else crowd[confusions[cell]] * of_wrong
+            probabilities[cell] = (count + prior_votes * prior) / total
         else:
             probabilities[cell] = 1.0
+
+
+@kernel
+def recognition(
+    first: int,
+    last: int,
+    right_counts: Floats,
+    row_counts: Floats,
+    users: UserCodes,
+    labels: LabelCodes,
+    crowd_right: Floats,
+    crowd_wrong: Floats,
+    accuracies: Floats,
+    mean: float,
+    prior_votes: float,
+    right: Floats,
+) -> None:
+    """P(true | true, user) of each row; 0 where there are neither counts nor a prior."""
+    for row in range(first, last):
+        total = row_counts[row] + prior_votes
+        if total > 0.0:
+            label = labels[row]
+            prior, _ = moved(crowd_right[label], crowd_wrong[label], accuracies[users[row]], mean)
+            right[row] = (right_counts[row] + prior_votes * prior) / total
+        else:
+            right[row] = 0.0

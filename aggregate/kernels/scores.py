@@ -28,6 +28,7 @@ from ..arrays import (
     Weights,
     Words,
 )
+from .confusions import moved
 from .jit import kernel
 
 NULL_ID, NULL_EPOCH, NO_LIST, LENGTHS, NULL_LABEL, NULL_PROBABILITY, OUTSIDE, TWICE_LISTED, NOTHING, TWICE_SCORED = (
@@ -221,7 +222,10 @@ def latest_trust(
     user_offsets: Offsets,
     user_labels: LabelCodes,
     diagonal: Floats,
-    otherwise: Floats,
+    crowd_right: Floats,
+    crowd_wrong: Floats,
+    accuracies: Floats,
+    mean: float,
     vote_offsets: Offsets,
     users: UserCodes,
     latest: Indices,
@@ -229,8 +233,9 @@ def latest_trust(
 ) -> None:
     """trust[j] = sum over the list's labels of P(k | k, user of vote j) probability(k), at the latest epoch so far.
 
-    P(k | k, u) is ``diagonal`` where the labels of u's slice of ``user_labels`` have k, ``otherwise[k]`` elsewhere, and
-    the last item of ``otherwise`` for labels beyond. ``latest`` int64 has the latest epoch of each observation.
+    P(k | k, u) is ``diagonal`` where the labels of u's slice of ``user_labels`` have k. Elsewhere it is the crowd's,
+    ``crowd_right[k]``, and the last item of that for labels beyond, moved to the user (see ``confusions.moved``).
+    ``latest`` int64 has the latest epoch of each observation.
 
     Only lists of observations ``first`` to ``last``.
     """
@@ -245,7 +250,7 @@ def latest_trust(
             total = lost = 0.0
             for item in range(lists.label_offsets[i], lists.label_offsets[i + 1]):
                 label = lists.labels[item]
-                right = otherwise[min(label, otherwise.size - 1)]
+                known = min(label, crowd_right.size - 1)
                 low = user_offsets[user]
                 high = user_offsets[user + 1]
                 stop = high
@@ -257,6 +262,8 @@ def latest_trust(
                         high = middle
                 if low < stop and user_labels[low] == label:
                     right = diagonal[low]
+                else:
+                    right, _ = moved(crowd_right[known], crowd_wrong[known], accuracies[user], mean)
                 term = lists.probabilities[item + shift] / (lists.sums[i] if normalise else 1.0) * right
                 total, lost = _add(total, lost, term)
             trust[j] = total + lost

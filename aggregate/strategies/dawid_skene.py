@@ -8,7 +8,7 @@ from ..arrays import Floats, Weights
 from ..consensus import Consensus
 from ..progress import Progress
 from ..votes import Votes
-from .parts.confusions import Cells, Diagonal
+from .parts.confusions import Cells, Confusions, Diagonal
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -16,19 +16,23 @@ from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores,
 class DawidSkene(PosteriorStrategy):
     """Each user has a probability of voting l where k is true, for every pair of labels [DS79].
 
-    EM: P(l | k, u) = (n(u, k, l) + prior_votes C(l | k)) / (n(u, k) + prior_votes), where n(u, k, l) is the sum of the
-    posteriors of k over the observations on which u voted l, and n(u, k) that over all l. The prior is the confusion of
-    the whole crowd, C(l | k) = (n(k, l) + c(l, k)) / (n(k) + 1), itself smoothed by one vote spread like one coin:
-    c = m on the diagonal, (1 - m) / (K - 1) elsewhere, with m = (expected right votes + 1) / (votes + 2). So a user
-    with one vote errs like the crowd, a species seen once like any other. P(k) is proportional to (expected
-    observations of k + label_smoothing) to the power ``label_prior``.
+    EM: P(l | k, u) = (n(u, k, l) + prior_votes B(l | k, u)) / (n(u, k) + prior_votes), where n(u, k, l) is the sum of
+    the posteriors of k over the observations on which u voted l, and n(u, k) that over all l. The prior is the
+    confusion of the whole crowd, moved to the user. The crowd's is C(l | k) = (n(k, l) + c(l, k)) / (n(k) + 1), itself
+    smoothed by one vote spread like one coin: c = m on the diagonal, (1 - m) / (K - 1) elsewhere, with m = (expected
+    right votes + 1) / (votes + 2). Moved to u, the odds of the right label are multiplied by u's odds of being right
+    over the crowd's, and the wrong labels share the rest as they do in C: B(k | k, u) = sigmoid(logit C(k | k) +
+    logit p(u) - logit m), and B(l | k, u) = C(l | k) (1 - B(k | k, u)) / (1 - C(k | k)), where p(u) = (expected right
+    votes of u + prior_votes m) / (votes of u + prior_votes). So a user with one vote errs like the crowd, a user who
+    is good at other species is expected to be good at a new one, and a species seen once is like any other. P(k) is
+    proportional to (expected observations of k + label_smoothing) to the power ``label_prior``.
 
     Only labels voted together on an observation can be confused: n(u, k, l) is stored for these, a number for each
     (user, candidate, vote) of the disputed observations at most; all other confusions have the prior's mass alone,
     which no vote refers to. With ``prior_votes`` and ``label_smoothing`` 0 this is the original model, restricted to
     the labels voted on each observation.
 
-    A user's weight is the expected share of right votes, (right votes + prior_votes m) / (votes + prior_votes).
+    A user's weight is p(u).
 
     [DS79] Dawid and Skene 1979, Maximum likelihood estimation of observer error-rates using the EM algorithm, Journal
     of the Royal Statistical Society C 28.
@@ -61,33 +65,31 @@ class ConfusionModel:
     """Confusions P(l | k, u) of the triples that occur, and label probabilities P(k)."""
 
     def __init__(self, strategy: DawidSkene, votes: Votes) -> None:
-        self._votes = votes
-        self._prior_votes = strategy.prior_votes
         self._accuracies = Accuracies(votes, strategy.prior_votes)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(votes.disputes)
-        self._cells = Cells(votes)
+        self._confusions = Confusions(Cells(votes), strategy.prior_votes)
 
     def maximise(self, posteriors: Floats) -> None:
-        """Accuracies and label probabilities from the posteriors."""
+        """Accuracies, confusions and label probabilities from the posteriors."""
         self._accuracies.maximise(posteriors)
         self._label_prior.maximise(posteriors)
-        self._cells.maximise(posteriors, self._prior_votes, self._accuracies.mean)
+        self._confusions.maximise(posteriors, self._accuracies)
 
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
-        logs = self._scores.logs_of(self._cells.probabilities)
-        scores = self._cells.scores(logs, self._scores.logs_of(self._label_prior.probabilities))
+        logs = self._scores.logs_of(self._confusions.probabilities)
+        scores = self._confusions.scores(logs, self._scores.logs_of(self._label_prior.probabilities))
         posteriors, log_likelihood = self._scores.normalised(scores)
-        return posteriors, log_likelihood + self._cells.log_likelihood() + self._label_prior.log_likelihood()
+        return posteriors, log_likelihood + self._confusions.log_likelihood() + self._label_prior.log_likelihood()
 
     def right_of_votes(self) -> Floats:
         """P(l | l, u) of each vote l of u on a disputed observation: the diagonal of u's confusion matrix."""
-        return self._cells.right_of_votes()
+        return self._confusions.right_of_votes()
 
     def diagonal(self) -> Diagonal:
         """P(k | k, u) of every user and label."""
-        return self._cells.diagonal(self._votes, self._prior_votes, self._accuracies.mean)
+        return self._confusions.diagonal()
 
     def weights(self) -> Weights:
         """Accuracies of the users."""

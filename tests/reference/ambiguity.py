@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.reference.strategies import DenseConfusions
+
 Row = dict[str, Any]
 Scores = Mapping[tuple[Any, int], Mapping[Any, float]]
 """(observation, epoch) -> label -> probability; labels left out have 0."""
@@ -81,23 +83,16 @@ def pruned(waum: Mapping[Any, float], alpha: float) -> set[Any]:
 
 def confusion_trust(votes: list[Row], posteriors: Mapping[Any, Mapping[Any, float]], prior_votes: float) -> Trust:
     """< diagonal of the user's dense confusion matrix, scores >, from the posteriors of Dawid and Skene's model."""
-    users = sorted({vote["user_id"] for vote in votes})
-    labels = sorted({vote["label"] for vote in votes})
-    confusion = np.zeros((len(users), len(labels), len(labels)))
-    right_votes = 0.0
+    y: dict[Any, dict[Any, Any]] = defaultdict(dict)
     for vote in votes:
-        for k, probability in posteriors[vote["observation_id"]].items():
-            confusion[users.index(vote["user_id"]), labels.index(k), labels.index(vote["label"])] += probability
-        right_votes += posteriors[vote["observation_id"]].get(vote["label"], 0.0)
-    mean = (right_votes + 1) / (len(votes) + 2)
-    crowd = confusion.sum(axis=0)
-    crowd_right = (np.diag(crowd) + mean) / (crowd.sum(axis=1) + 1)
-    right = np.einsum("ukk->uk", confusion)
-    diagonal = (right + prior_votes * crowd_right) / (confusion.sum(axis=2) + prior_votes)
+        y[vote["observation_id"]][vote["user_id"]] = vote["label"]
+    probability = DenseConfusions(y, posteriors, prior_votes)
+
+    def recognises(user: Any, k: Any) -> float:
+        """A label that nobody voted is recognised as often as the user's votes are right."""
+        return probability(user, k, k) if k in probability.labels else probability.accuracies[user]
 
     def trust(user: Any, scores: Mapping[Any, float]) -> float:
-        return math.fsum(
-            p * (diagonal[users.index(user), labels.index(k)] if k in labels else mean) for k, p in scores.items()
-        )
+        return math.fsum(p * recognises(user, k) for k, p in scores.items())
 
     return trust

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tests.reference.plantnet import SLACK, Authors, Label, Observation, Row, User, Votes, arrange
 
 Shares = dict[Observation, dict[Label, float]]
@@ -213,28 +215,45 @@ def one_coin(
     return q, p, yhat
 
 
-def confusions(y: Votes, q: Shares, prior_votes: float) -> tuple[Callable[[User, Label, Label], float], Weights]:
-    """P(u votes l | k) as a function of (u, l, k), and the users' accuracies."""
-    labels = all_labels(y)
-    p, m = accuracies(y, q, prior_votes)
+def logit(p: float) -> float:
+    return math.log(p) - math.log1p(-p)
 
-    def count(k: Label, voted: Label | None = None, user: User | None = None) -> float:
-        return math.fsum(
-            q[i].get(k, 0.0)
-            for i, ballots in y.items()
-            for u, label in ballots.items()
-            if user in (None, u) and voted in (None, label)
-        )
 
-    def crowd(k: Label, voted: Label) -> float:
-        coin = m if k == voted else (1 - m) / max(len(labels) - 1, 1)
-        return (count(k, voted) + coin) / (count(k) + 1)
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
-    def probability(u: User, voted: Label, k: Label) -> float:
-        whole = count(k, user=u) + prior_votes
-        return (count(k, voted, u) + prior_votes * crowd(k, voted)) / whole if whole > 0 else 1.0
 
-    return probability, p
+class DenseConfusions:
+    """P(u votes l | k) of all users and labels from the posteriors ``q``, in arrays n[u, k, l]."""
+
+    def __init__(self, y: Votes, q: Shares, prior_votes: float) -> None:
+        self.users, self.labels = sorted(votes_of(y)), all_labels(y)
+        self.accuracies, self.mean = accuracies(y, q, prior_votes)
+        self.prior_votes = prior_votes
+        n_labels = len(self.labels)
+        n = np.zeros((len(self.users), n_labels, n_labels))
+        for i, ballots in y.items():
+            for u, voted in ballots.items():
+                for k, posterior in q[i].items():
+                    n[self.users.index(u), self.labels.index(k), self.labels.index(voted)] += posterior
+        coin = np.full((n_labels, n_labels), (1 - self.mean) / max(n_labels - 1, 1))
+        np.fill_diagonal(coin, self.mean)
+        self.crowd = (n.sum(axis=0) + coin) / (n.sum(axis=(0, 2))[:, None] + 1)
+        prior = np.array([[self.prior(u, k) for k in range(n_labels)] for u in self.users])
+        whole = n.sum(axis=2, keepdims=True) + prior_votes
+        self.p = np.divide(n + prior_votes * prior, whole, out=np.ones_like(n), where=whole > 0)
+
+    def prior(self, user: User, k: int) -> Any:
+        """The crowd's confusions of label number k, moved to the user."""
+        if self.prior_votes == 0:
+            return self.crowd[k]  # whatever it is, it does not count
+        right = sigmoid(logit(self.crowd[k, k]) + logit(self.accuracies[user]) - logit(self.mean))
+        prior = self.crowd[k] * (1 - right) / (1 - self.crowd[k, k])
+        prior[k] = right
+        return prior
+
+    def __call__(self, user: User, voted: Label, k: Label) -> float:
+        return float(self.p[self.users.index(user), self.labels.index(k), self.labels.index(voted)])
 
 
 def dawid_skene(
@@ -257,16 +276,10 @@ def _dawid_skene(
     q = weighted(y, lambda u, k: 1.0)
     yhat = labels_of(y, authors, q)
     for _t in range(max_iter):
-        probability, p = confusions(y, q, prior_votes)
+        probability = DenseConfusions(y, q, prior_votes)
+        p = probability.accuracies
         log_prior = label_prior_of(y, q, label_prior, label_smoothing)
-        known: dict[Any, float] = {}
-
-        def log_vote(i: Any, u: Any, voted: Any, k: Any, known: Any = known, probability: Any = probability) -> float:
-            if (u, voted, k) not in known:
-                known[u, voted, k] = log(probability(u, voted, k))
-            return known[u, voted, k]
-
-        q = posteriors_of(y, log_prior, log_vote)
+        q = posteriors_of(y, log_prior, lambda i, u, voted, k, probability=probability: log(probability(u, voted, k)))
         yhat = labels_of(y, authors, q, held=yhat)
     return q, p, yhat, probability
 

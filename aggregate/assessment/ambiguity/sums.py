@@ -77,10 +77,9 @@ class MarginSums:
         added = self._of_second, self._of_other, self._exact
         in_blocks(kernels.add_margins, n, checked, lists.slack, normalise, self._offsets, self._candidates, *added)
         if self._diagonal is not None:
-            of_votes, known = self._consensus.votes, self._diagonal
-            recognised = known.offsets, known.labels, known.right, known.otherwise
+            of_votes = self._consensus.votes
             latest = of_votes.offsets, of_votes.users, self._latest, self._trust_of_votes
-            in_blocks(kernels.latest_trust, n, checked, lists.epochs, normalise, *recognised, *latest)
+            in_blocks(kernels.latest_trust, n, checked, lists.epochs, normalise, *self._diagonal, *latest)
         self._count(lists, faults, sums)
 
     def areas_under_margin(self, progress: Progress = SILENT) -> Ambiguity:

@@ -4,153 +4,167 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Counts, Floats, Indices, LabelCodes, Offsets, Words
+from ...arrays import Counts, Floats, Indices, LabelCodes, Offsets, Weights, Words
 from ...kernels.threads import in_blocks
 from ...votes import Votes
-from .posteriors import sum_of_logs
+from .posteriors import Accuracies, sum_of_logs
 from .user_labels import LOW_WORD, UserLabels, distinct, pair_keys
 
 
 class Cells:
-    """The cells, rows and confusions of ``kernels.confusions``, and their probabilities under given posteriors.
+    """The triples, cells, rows and confusions of ``kernels.confusions``: what is counted, as long as the votes stand.
 
-    Memory: some 60 bytes for each triple, that is, candidate and vote on the same disputed observation.
+    Memory: some 60 bytes for each triple, that is, candidate and vote on the same disputed observation, and some 40 for
+    each further label of a user on undisputed ones.
     """
 
     def __init__(self, votes: Votes) -> None:
         from ...kernels.confusions import list_triples
         from ...kernels.posteriors import unit_for
 
-        disputes, candidates = votes.disputes, votes.disputes.candidates
-        self._disputes = disputes
-        self._n_labels = votes.n_labels
-        self._n_votes_on = np.diff(disputes.offsets)
-        per_dispute = self._n_votes_on * np.diff(candidates.offsets)
-        self._triple_offsets = np.concatenate([[0], np.cumsum(per_dispute)])
+        self.disputes = votes.disputes
+        self.n_labels = votes.n_labels
+        self.n_users = votes.n_users
+        offsets, candidates = self.disputes.offsets, self.disputes.candidates
+        self.n_votes_on = np.diff(offsets)
+        per_dispute = self.n_votes_on * np.diff(candidates.offsets)
+        self.triple_offsets = np.concatenate([[0], np.cumsum(per_dispute)])
         n_triples = int(per_dispute.sum())
+        self.unit = unit_for(float(n_triples))  # of sums of posteriors in fixed point
         voted = np.empty(n_triples, np.int32)
-        row_words = np.empty(n_triples, np.uint64)
+        words = np.empty(n_triples, np.uint64)
         list_triples(
-            disputes.offsets, disputes.users, disputes.labels, candidates.offsets, candidates.labels, row_words, voted
+            offsets, self.disputes.users, self.disputes.labels, candidates.offsets, candidates.labels, words, voted
         )
-        row_keys, row = distinct(row_words)
-        cell_keys, self._cell = distinct(pair_keys(row, voted))
-        self._row_of_cell = (cell_keys >> np.uint64(32)).astype(np.int32)
-        voted_of_cell = (cell_keys & LOW_WORD).astype(np.int32)
-        self._label_of_row = (row_keys & LOW_WORD).astype(np.int32)
-        self._user_of_row = (row_keys >> np.uint64(32)).astype(np.int32)
-        confusion_keys, self._confusion_of_cell = distinct(
-            pair_keys(self._label_of_row[self._row_of_cell], voted_of_cell)
-        )
-        self._true_of_confusion = (confusion_keys >> np.uint64(32)).astype(np.int32)
-        self._is_right = self._true_of_confusion == (confusion_keys & LOW_WORD).astype(np.int32)
-
-        self._unit = unit_for(float(n_triples))
-        self._is_right_cell = self._label_of_row[self._row_of_cell] == voted_of_cell
-        self._take_undisputed(votes, row_keys)
-        self.probabilities: Floats = np.ones(cell_keys.size)  # P(voted | true, user) of each cell
-
-    def _take_undisputed(self, votes: Votes, row_keys: Words) -> None:
-        """Count the votes on undisputed observations: of each row, each cell, each label; and of all other pairs."""
         pairs = UserLabels.of(votes)
-        n_undisputed = pairs.n_undisputed
-        place = np.minimum(np.searchsorted(pairs.keys, row_keys), pairs.keys.size - 1)
-        in_votes = pairs.keys[place] == row_keys
-        self._row_undisputed = np.where(in_votes, n_undisputed[place], 0.0)
-        self._cell_undisputed = np.where(self._is_right_cell, self._row_undisputed[self._row_of_cell], 0.0)
-        self._label_undisputed = np.bincount(pairs.labels, n_undisputed, self._n_labels)
-        # All other pairs of user and label have no doubt about them; those alike in label and votes count together.
-        n_undisputed[place[in_votes]] = 0.0
-        certain = np.flatnonzero(n_undisputed)
-        keys, kind = distinct(pair_keys(pairs.labels[certain], n_undisputed[certain].astype(np.int32)))
-        self._certain_labels = (keys >> np.uint64(32)).astype(np.int32)
-        self._certain_votes = (keys & LOW_WORD).astype(np.float64)
-        self._certain_times = np.bincount(kind, minlength=keys.size).astype(np.float64)
+        undisputed = np.flatnonzero(pairs.n_undisputed)
+        row_keys, row = distinct(np.concatenate([words, pairs.keys[undisputed]]))
+        self.user_of_row = (row_keys >> np.uint64(32)).astype(np.int32)
+        self.label_of_row = (row_keys & LOW_WORD).astype(np.int32)
+        self.undisputed = np.zeros(row_keys.size)  # votes of the row's user for its label on undisputed observations
+        self.undisputed[row[n_triples:]] = pairs.n_undisputed[undisputed]
+        keys, self.cell_of_triple = distinct(pair_keys(row[:n_triples], voted))
+        self.row_of_cell, voted_of_cell = _pair(keys)
+        true_of_cell = self.label_of_row[self.row_of_cell]
+        self.is_right = true_of_cell == voted_of_cell  # of cells
+        self.right_cells = np.flatnonzero(self.is_right)
+        self.row_of_right_cell = self.row_of_cell[self.right_cells]
+        keys, self.confusion_of_cell = distinct(pair_keys(true_of_cell, voted_of_cell))
+        self.true_of_confusion, voted_of_confusion = _pair(keys)
+        self.is_right_confusion = self.true_of_confusion == voted_of_confusion
 
-    def maximise(self, posteriors: Floats, prior_votes: float, mean_accuracy: float) -> None:
-        """Estimate the probabilities; the prior is ``prior_votes`` of the crowd's confusion."""
-        from ...kernels.confusions import cell_probabilities
+    def triples_for_own_label(self) -> Counts:
+        """The triple of each vote on a disputed observation with the candidate that it is for."""
+        disputes, candidates = self.disputes, self.disputes.candidates
+        dispute = np.repeat(np.arange(len(disputes)), self.n_votes_on)
+        among_votes = np.arange(disputes.users.size) - disputes.offsets[dispute]
+        among_candidates = candidates.of_vote - candidates.offsets[dispute]
+        triples: Counts = self.triple_offsets[dispute] + among_candidates * self.n_votes_on[dispute] + among_votes
+        return triples
 
-        cell_sums = self._cell_sums(posteriors)
-        row_sums = _sums(self._row_of_cell, cell_sums, self._label_of_row.size)
-        right = self._is_right_cell
-        row_right_sums = _sums(self._row_of_cell[right], cell_sums[right], self._label_of_row.size)
-        crowd, crowd_right = self._crowd(cell_sums, row_sums, mean_accuracy)
-        row_counts = self._row_undisputed + row_sums / self._unit
-        cell_counts = self._cell_undisputed + cell_sums / self._unit
-        of_cells = cell_counts, self._row_of_cell, row_counts, self._confusion_of_cell
-        cell_probabilities(*of_cells, crowd, prior_votes, self.probabilities)
-        self._right_of_label = crowd_right
-        right_counts = self._row_undisputed + row_right_sums / self._unit
-        right_prior = prior_votes * crowd_right
-        with np.errstate(invalid="ignore"):  # a row without counts or prior has no votes to be judged either
-            self._row_right = (right_counts + right_prior[self._label_of_row]) / (row_counts + prior_votes)
-        self._certain_right = (self._certain_votes + right_prior[self._certain_labels]) / (
-            self._certain_votes + prior_votes
-        )
 
-    def _cell_sums(self, posteriors: Floats) -> Indices:
-        """The posteriors of each cell's triples, added up in fixed point: all other sums are sums of these."""
-        from ...kernels.confusions import tally_cells
+class Confusions:
+    """P(l | k, u) of the cells under given posteriors: counts, with the crowd's confusions moved to u as the prior.
 
-        offsets = self._disputes.candidates.offsets
-        sums = np.zeros(self._row_of_cell.size, np.int64)
-        tally_cells(self._triple_offsets, self._n_votes_on, self._cell, offsets, posteriors, self._unit, sums)
-        return sums
+    C(l | k) = (n(k, l) + c(l, k)) / (n(k) + 1), where c is the mean accuracy m if l = k, else (1 - m) / (K - 1). The
+    odds of the right label are multiplied by the user's odds of being right over the crowd's, and the wrong labels
+    share the rest as they do in C:
 
-    def _crowd(self, cell_sums: Indices, row_sums: Indices, mean_accuracy: float) -> tuple[Floats, Floats]:
-        """The crowd's probability of each confusion, and of each label to be recognised: float64[n_labels]."""
-        of_wrong = (1 - mean_accuracy) / max(self._n_labels - 1, 1)
-        label_counts = self._label_undisputed + _sums(self._label_of_row, row_sums, self._n_labels) / self._unit
-        counts = _sums(self._confusion_of_cell, cell_sums, self._true_of_confusion.size) / self._unit
-        right_counts = self._label_undisputed.copy()
-        right_counts[self._true_of_confusion[self._is_right]] += counts[self._is_right]
-        right = (right_counts + mean_accuracy) / (label_counts + 1)
-        wrong = (counts + of_wrong) / (label_counts[self._true_of_confusion] + 1)
-        return np.where(self._is_right, right[self._true_of_confusion], wrong), right
+        B(k | k, u) = R = sigmoid(logit C(k | k) + logit p(u) - logit m),
+        B(l | k, u) = C(l | k) (1 - R) / (1 - C(k | k)), and
+        P(l | k, u) = (n(u, k, l) + prior_votes B(l | k, u)) / (n(u, k) + prior_votes).
+
+    All counts are sums of the posteriors given. So observations of several kinds, each with confusions of its own, have
+    one ``Confusions`` a kind on the same cells, to which their part of the posteriors is given; the votes on undisputed
+    observations count in the one that is made with ``undisputed``.
+    """
+
+    def __init__(self, cells: Cells, prior_votes: float, *, undisputed: bool = True) -> None:
+        self._cells = cells
+        self._prior_votes = prior_votes
+        self._undisputed = cells.undisputed if undisputed else np.zeros(cells.undisputed.size)
+        self._label_undisputed = np.bincount(cells.label_of_row, self._undisputed, cells.n_labels)
+        self.probabilities: Floats = np.ones(cells.row_of_cell.size)  # P(voted | true, user) of each cell
+
+    def maximise(self, posteriors: Floats, accuracies: Accuracies) -> None:
+        """Estimate the probabilities; ``accuracies`` have p(u) and m."""
+        from ...kernels.confusions import cell_probabilities, tally_cells
+
+        cells, n_rows = self._cells, self._cells.undisputed.size
+        offsets = cells.disputes.candidates.offsets
+        sums = np.zeros(cells.row_of_cell.size, np.int64)  # in fixed point: all other sums are sums of these
+        tally_cells(cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets, posteriors, cells.unit, sums)
+        row_sums = _sums(cells.row_of_cell, sums, n_rows)
+        self._right_counts = self._undisputed.copy()
+        self._right_counts[cells.row_of_right_cell] += sums[cells.right_cells] / cells.unit
+        self._row_counts = self._undisputed + row_sums / cells.unit
+        crowd = self._crowd(sums, row_sums, accuracies.mean)
+        self._prior = self._crowd_right, self._crowd_wrong, accuracies.of_users, accuracies.mean, self._prior_votes
+        of_cells = sums, cells.unit, cells.is_right, cells.confusion_of_cell, crowd
+        of_rows = cells.row_of_cell, cells.user_of_row, cells.label_of_row, self._undisputed, self._row_counts
+        in_blocks(cell_probabilities, sums.size, *of_cells, *of_rows, *self._prior, self.probabilities)
+
+    def _crowd(self, sums: Indices, row_sums: Indices, mean: float) -> Floats:
+        """The crowd's probability of each wrong confusion; and of each label, to be recognised or not: float64."""
+        cells, undisputed = self._cells, self._label_undisputed
+        label_sums = _sums(cells.label_of_row, row_sums, cells.n_labels)
+        confusion_sums = _sums(cells.confusion_of_cell, sums, cells.true_of_confusion.size)
+        right, true = cells.is_right_confusion, cells.true_of_confusion
+        right_sums = np.zeros(cells.n_labels, np.int64)
+        right_sums[true[right]] = confusion_sums[right]
+        counts = undisputed + label_sums / cells.unit
+        self._crowd_right = (undisputed + right_sums / cells.unit + mean) / (counts + 1)
+        self._crowd_wrong = ((label_sums - right_sums) / cells.unit + (1 - mean)) / (counts + 1)  # 1 - right, never 0
+        of_wrong = (1 - mean) / max(cells.n_labels - 1, 1)
+        wrong: Floats = (confusion_sums / cells.unit + of_wrong) / (counts[true] + 1)
+        return wrong
 
     def scores(self, cell_logs: Indices, label_logs: Indices) -> Indices:
         """Log P(label, votes) of each candidate, in the fixed point of the logarithms."""
         from ...kernels.confusions import triple_scores
 
-        candidates = self._disputes.candidates
+        cells, candidates = self._cells, self._cells.disputes.candidates
         scores = np.empty(len(candidates), np.int64)
-        triples = self._triple_offsets, self._n_votes_on, self._cell, cell_logs
+        triples = cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, cell_logs
         logs = candidates.offsets, candidates.labels, label_logs, scores
-        in_blocks(triple_scores, len(self._disputes), *triples, *logs)
+        in_blocks(triple_scores, len(cells.disputes), *triples, *logs)
         return scores
 
     def right_of_votes(self) -> Floats:
         """P(label voted | label voted true, user) of each vote on a disputed observation."""
-        disputes, candidates = self._disputes, self._disputes.candidates
-        dispute = np.repeat(np.arange(len(disputes)), self._n_votes_on)
-        place_among_votes = np.arange(disputes.users.size) - disputes.offsets[dispute]
-        place_among_candidates = candidates.of_vote - candidates.offsets[dispute]
-        triple = self._triple_offsets[dispute] + place_among_candidates * self._n_votes_on[dispute] + place_among_votes
-        right: Floats = self.probabilities[self._cell[triple]]
+        right: Floats = self.probabilities[self._cells.cell_of_triple[self._cells.triples_for_own_label()]]
         return right
 
-    def diagonal(self, votes: Votes, prior_votes: float, mean_accuracy: float) -> "Diagonal":
-        """P(k | k, u) of every user and label, by the confusions estimated last; ``votes`` are those of the cells."""
-        pairs = UserLabels.of(votes)
-        rows = pair_keys(self._user_of_row, self._label_of_row)
-        certain = ~np.isin(pairs.keys, rows, assume_unique=True)
-        n_votes, of_label = pairs.n_undisputed[certain], self._right_of_label[pairs.labels[certain]]
-        keys = np.concatenate([rows, pairs.keys[certain]])
-        right = np.concatenate([self._row_right, (n_votes + prior_votes * of_label) / (n_votes + prior_votes)])
-        order = np.argsort(keys)
-        users, labels = (keys[order] >> np.uint64(32)).astype(np.int32), (keys[order] & LOW_WORD).astype(np.int32)
+    def diagonal(self) -> "Diagonal":
+        """P(k | k, u) of every user and label."""
+        cells, (crowd_right, crowd_wrong, accuracies, mean, _) = self._cells, self._prior
         return Diagonal(
-            offsets=np.searchsorted(users, np.arange(votes.n_users + 1)),
-            labels=labels,
-            right=np.nan_to_num(right[order]),
-            otherwise=np.append(self._right_of_label, mean_accuracy),
+            offsets=np.searchsorted(cells.user_of_row, np.arange(cells.n_users + 1)),
+            labels=cells.label_of_row,
+            right=self._recognition(),
+            crowd_right=np.append(crowd_right, mean),
+            crowd_wrong=np.append(crowd_wrong, 1 - mean),
+            accuracies=accuracies,
+            mean=mean,
         )
 
     def log_likelihood(self) -> float:
         """That of the votes on undisputed observations, given their labels."""
-        rows = sum_of_logs(self._row_undisputed, self._row_right)
-        return rows + sum_of_logs(self._certain_times * self._certain_votes, self._certain_right)
+        return sum_of_logs(self._undisputed, self._recognition())
+
+    def _recognition(self) -> Floats:
+        """P(k | k, u) of each row."""
+        from ...kernels.confusions import recognition
+
+        cells, right = self._cells, np.empty(self._cells.undisputed.size)
+        of_rows = self._right_counts, self._row_counts, cells.user_of_row, cells.label_of_row
+        in_blocks(recognition, right.size, *of_rows, *self._prior, right)
+        return right
+
+
+def _pair(keys: Words) -> tuple[Counts, Counts]:
+    """The two codes of each key."""
+    return (keys >> np.uint64(32)).astype(np.int32), (keys & LOW_WORD).astype(np.int32)
 
 
 def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
@@ -162,10 +176,14 @@ def _sums(codes: Counts, values: Indices, n_codes: int) -> Indices:
 
 
 class Diagonal(NamedTuple):
-    """How well each user recognises each label: the diagonals of the confusion matrices, where they differ."""
+    """How well each user recognises each label: the diagonals of the confusion matrices."""
 
     offsets: Offsets  # int64[n_users + 1]; the labels of user u are the slice `offsets[u]:offsets[u + 1]`, ascending
     labels: LabelCodes
     right: Floats  # P(k | k, u) of these; it is 0 where neither a vote nor a prior speaks of it
-    # float64[n_labels + 1]; the crowd's, which is that of any other user, and last that of a label never voted.
-    otherwise: Floats
+    # float64[n_labels + 1]; the crowd's C(k | k) and 1 - C(k | k), last those of a label never voted. Moved to a user
+    # of some accuracy they are P(k | k, u) of all others.
+    crowd_right: Floats
+    crowd_wrong: Floats
+    accuracies: Weights  # float64[n_users]
+    mean: float
