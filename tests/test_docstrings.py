@@ -87,7 +87,7 @@ def test_the_parameters_of_a_docstring_are_those_declared(name: str) -> None:
         assert parameter.range.lower() in words.lower()
         in_words = re.search(r"\[default: (.*)\]", parameter.help)
         shown = repr(item.default) if not isinstance(item.default, float) else f"{item.default:.4g}"
-        expected = in_words[1] if in_words else "fits weight_function" if parameter.unset else shown
+        expected = in_words[1] if in_words else parameter.unset.replace("--weight-function", "weight_function") or shown
         assert re.search(rf"[Dd]efault:? {re.escape(expected)}\.$", words), words
 
 

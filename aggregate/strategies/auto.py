@@ -40,8 +40,8 @@ class Auto(BuiltIn, Thresholds):
     3. ``plantnet`` if any vote is marked as an author's, or there are 1,000 labels or more: a log of species.
     4. ``dawid-skene`` for all others.
 
-    The strategy has its own defaults, but for the thresholds given here. Rules look at what the log holds, never at how
-    well a model fits it: the likelihood of the votes prefers the wrong strategy on crowds whose truth is known.
+    The strategy has its own defaults, and the thresholds that are given here. The rules look at what the log holds,
+    never at how well a model fits it: on crowds whose truth is known the likelihood of the votes prefers the wrong one.
 
     Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default: that of the strategy it takes.
