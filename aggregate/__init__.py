@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .assess import calibrate as calibrate
     from .assess import calibrate_ai as calibrate_ai
     from .assess import compare as compare
+    from .assess import compare_with_experts as compare_with_experts
     from .assess import evaluate as evaluate
     from .assessment.ambiguity.result import Ambiguity as Ambiguity
     from .assessment.ambiguity.settings import AmbiguitySettings as AmbiguitySettings
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .assessment.conformal.predicted import PredictedSets as PredictedSets
     from .assessment.conformal.predictor import SetPredictor as SetPredictor
     from .assessment.evaluation import Evaluation as Evaluation
+    from .assessment.expert_comparison import ExpertComparison as ExpertComparison
     from .classifier_scores import NamedScores as NamedScores
     from .consensus import Consensus as Consensus
     from .conversion import Conversion as Conversion
@@ -119,13 +121,14 @@ _HOMES = {
     name: module
     for module, names in {
         "ai_votes": "AiVotes",
-        "assess": "calibrate calibrate_ai compare evaluate",
+        "assess": "calibrate calibrate_ai compare compare_with_experts evaluate",
         "assessment.ambiguity.result": "Ambiguity",
         "assessment.ambiguity.settings": "AmbiguitySettings",
         "assessment.calibration.ai": "AiCalibration",
         "assessment.calibration.labels": "Calibration",
         "assessment.comparison": "Comparison",
         "assessment.evaluation": "Evaluation",
+        "assessment.expert_comparison": "ExpertComparison",
         "assessment.conformal.comparison": "SetComparison",
         "assessment.conformal.evaluation": "SetEvaluation",
         "assessment.conformal.monitoring": "CoverageCheck",

@@ -13,6 +13,8 @@ from .assessment.comparison import Comparison
 from .assessment.comparison import compare as compare_strategies
 from .assessment.evaluation import RESAMPLES, Evaluation
 from .assessment.evaluation import evaluate as evaluate_against
+from .assessment.expert_comparison import N_FOLDS, ExpertComparison
+from .assessment.expert_comparison import compare_with_experts as compare_on_experts
 from .consensus import Consensus
 from .errors import ParameterError, VotesError
 from .evidence import Evidence
@@ -34,6 +36,7 @@ from .ingest.given import given_truth
 from .listeners import ProgressLike, listening
 from .publishing.reading import evidence_of_frame
 from .publishing.run import Run
+from .strategies.base import Strategy
 from .strategies.registry import GivenStrategies, named_strategies
 from .truth import Truth
 from .votes import Votes
@@ -120,6 +123,65 @@ def compare(
     ParameterError for the name of a strategy that there is not, or if there is nothing to compare; StrategyError if a
     strategy of another package fails; TypeError for what is neither.
     """
+    given = _compared(votes, truth, strategies, labels, columns, ai_votes)
+    with listening(progress) as listener:
+        return compare_strategies(*given, resamples=resamples, seed=seed, progress=listener)
+
+
+def compare_with_experts(
+    votes: GivenVotes,
+    experts: GivenTruth,
+    strategies: GivenStrategies = None,
+    *,
+    labels: Mapping[str, GivenLabels] | None = None,
+    columns: Mapping[str, str] | None = None,
+    ai_votes: "AiVotes | Frame | None" = None,
+    folds: int = N_FOLDS,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: ProgressLike = None,
+) -> ExpertComparison:
+    """Fit each of the ``strategies`` without experts' labels and with, and judge it on labels that it was not given.
+
+    The expert observations are dealt into folds. A strategy that takes experts' labels is fitted once for each fold,
+    with the labels of the others, and its labels of that fold are judged; and once without any. Those that take none
+    are fitted once. Differences have intervals, of the same resamples of the observations for all.
+
+    Args:
+        votes: votes, or a frame of them.
+        experts: expert labels, or a frame or Series of them. Those of observations without votes are ignored.
+        strategies: as for :func:`compare`; by default all that are built in. Their weight of experts' labels is a
+            parameter of theirs.
+        labels: by name, labels of any origin as for :func:`evaluate`, found without these experts' labels.
+        columns: what frames call observation_id, user_id and label, where that differs.
+        ai_votes: the AI's votes, or a frame of them, for strategies that take them.
+        folds: at least 2; as many as there are expert observations, if these are fewer.
+        resamples: bootstrap resamples for the intervals, 0 for none.
+        seed: of the folds and the resamples.
+        progress: True shows a bar, False does not, by default there is one in notebooks; or a listener.
+
+    Raises as :func:`compare`.
+
+    >>> crowd = {"observation_id": [1, 1, 1, 2, 2], "user_id": [7, 8, 9, 7, 8], "label": ["a", "a", "b", "a", "b"]}
+    >>> experts = {"observation_id": [1, 2], "label": ["a", "b"]}
+    >>> found = compare_with_experts(crowd, experts, ["majority"], resamples=0)
+    >>> found.best.right.value
+    0.5
+    """
+    given = _compared(votes, experts, strategies, labels, columns, ai_votes)
+    with listening(progress) as listener:
+        return compare_on_experts(*given, folds=folds, resamples=resamples, seed=seed, progress=listener)
+
+
+def _compared(
+    votes: GivenVotes,
+    truth: GivenTruth,
+    strategies: GivenStrategies,
+    labels: Mapping[str, GivenLabels] | None,
+    columns: Mapping[str, str] | None,
+    ai_votes: "AiVotes | Frame | None",
+) -> tuple[Votes, Truth, dict[str, Strategy], dict[str, Evidence], AiVotes | None]:
+    """What is compared, as objects."""
     chosen = named_strategies(strategies)
     if labels is not None and not isinstance(labels, Mapping):
         raise wrong_type("labels", labels, "a dict of them by name, {'name': labels}")
@@ -132,9 +194,7 @@ def compare(
     if twice:
         raise ParameterError(f"labels and a strategy are both named {twice[0]}", remedy="give them another name")
     of_ai = None if ai_votes is None else ai_votes_of(ai_votes)
-    options: dict[str, Any] = {"ai_votes": of_ai, "resamples": resamples, "seed": seed}
-    with listening(progress) as listener:
-        return compare_strategies(votes_of(votes, columns), experts, chosen, others, **options, progress=listener)
+    return votes_of(votes, columns), experts, chosen, others, of_ai
 
 
 def calibrate(

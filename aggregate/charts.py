@@ -72,7 +72,7 @@ def accuracy_against_retrieval(comparison: Comparison, subset: str = "all", *, a
         if group is None:
             raise _no_such_subset(subset, [group.name for group in each.evaluation.subsets])
         if "accuracy" in group.measures:  # not of labels found elsewhere, of which none is known to be valid
-            points.append((each.strategy, group.measures["species_retrieved"], group.measures["accuracy"]))
+            points.append((each.title, group.measures["species_retrieved"], group.measures["accuracy"]))
 
     axes = _axes(ax, (7.0, 5.0))
     for name, retrieved, accuracy in points:

@@ -283,6 +283,34 @@ COMPARISON: Table = (
 )
 """What `compare` writes: a row for each strategy and set of expert observations."""
 
+EXPERT_COMPARISON: Table = (
+    COMPARISON[0],
+    Column("with_experts", "bool", "whether it was fitted with the experts' labels of the other folds"),
+    *(
+        Column(f"{name}{end}", "float64", meaning if end == "" else interval, nullable=True)
+        for name, meaning in (
+            (
+                "behind_best",
+                "`accuracy_of_labels` of the best less this one's, 0 for the best; null, as the six that follow, "
+                "except for all expert observations",
+            ),
+            (
+                "gain",
+                "`accuracy_of_labels` less that of the same strategy without experts' labels; null in rows without",
+            ),
+        )
+        for end, interval in (("", ""), ("_low", "lower end of its 95 % interval"), ("_high", "upper end"))
+    ),
+    Column(
+        "worse_than_best",
+        "bool",
+        "whether the observations tell it from the best: `behind_best_low` is above 0, and a sign test agrees",
+        nullable=True,
+    ),
+    *COMPARISON[1:],
+)
+"""What `compare --experts` writes: a row for each strategy, without experts' labels and with, and set of them."""
+
 USER_AI: Table = (
     Column("n_ai_votes", "int32", "cleaned votes on observations the AI votes on, too", optional=True),
     Column("ai_agreement", "float64", "share of these that name the AI's label", optional=True, nullable=True),

@@ -209,15 +209,23 @@ votes_options = options_of(ReadSettings, columns=OF_VOTES)
 lock_option = options_of(PublishSettings, "lock")
 threads_option = options_of(RunningSettings, "threads")
 running_options = options_of(RunningSettings, *(name for name in declared(RunningSettings) if name != "store_timeout"))
-truth_option = option(
-    "--truth",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    type=InputPath(*PARQUET),
-    help="Parquet file, folder or glob of expert labels: observation_id and label; repeatable",
-    group="Expert labels",
-)
+OF_TRUTH = "Parquet file, folder or glob of expert labels: observation_id and label"
+
+
+def labels_option(name: str, help: str, *, required: bool = False) -> Callable[[F], F]:
+    """Files of expert labels."""
+    return option(
+        name,
+        metavar="FILE",
+        multiple=True,
+        required=required,
+        type=InputPath(*PARQUET),
+        help=f"{help}; repeatable",
+        group="Expert labels",
+    )
+
+
+truth_option = labels_option("--truth", OF_TRUTH, required=True)
 
 
 def truth_options(flag_of_columns: str = "--column", name: str = "columns") -> Callable[[F], F]:

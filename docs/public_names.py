@@ -18,7 +18,8 @@ GROUPS = {
     "strategies": "PlantNet Auto Majority NaiveSoft Wawa TwoThirds ZeroBasedSkill Iwmv DawidSkene OneCoin Glad Mace "
     "Wds",
     "consensus": "Consensus Trace Iteration Evidence",
-    "experts": "read_truth truth_from_table Truth evaluate Evaluation compare Comparison",
+    "experts": "read_truth truth_from_table Truth evaluate Evaluation compare Comparison "
+    "compare_with_experts ExpertComparison",
     "runs": "run Settings Run PublishedRun open_latest open_run list_runs diff Changes publish rollback read_evidence",
     "exports": "export Exported training_table TrainingData subset Subset",
     "names": "clean_names CleanedLabels NameSettings",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,9 +25,9 @@ from ..side_inputs import SideInputs
 from ..strategies.auto import Auto
 from ..strategies.base import Strategy, fit_strategy
 from ..strategies.plantnet.strategy import PlantNet
-from ..truth import Truth, check_labels, known_rows
+from ..truth import KnownRows, Truth, check_labels, known_rows
 from ..votes import Votes
-from .evaluation import RESAMPLES, UNKNOWN, Evaluation, evaluate_matched, match
+from .evaluation import RESAMPLES, UNKNOWN, Evaluation, Matched, Overlap, evaluate_matched, match
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +47,14 @@ class Compared:
     seconds: float | None = None
     iterations: int | None = None
     converged: bool | None = None
+    with_experts: bool = False  # whether the estimate had experts' labels, those of other observations
 
     __repr__ = short_repr
+
+    @property
+    def title(self) -> str:
+        """What it is called in tables and charts."""
+        return f"{self.strategy} with experts" if self.with_experts else self.strategy
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,11 @@ class Comparison:
         """
         from ..schema import COMPARISON
 
-        rows = [
+        return table_of_rows(self.rows(), arrow_schema(COMPARISON))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of :meth:`to_arrow` by columns, those of each strategy next to each other."""
+        return [
             {
                 "strategy": each.strategy,
                 "subset": group.name,
@@ -84,14 +94,13 @@ class Comparison:
             for each in self.compared
             for group in each.evaluation.subsets
         ]
-        return table_of_rows(rows, arrow_schema(COMPARISON))
 
     def to_pandas(self) -> "pd.DataFrame":
         """The rows of :meth:`to_arrow` as a data frame."""
         return self.to_arrow().to_pandas()
 
     def __repr__(self) -> str:
-        found = {each.strategy: each.evaluation.subsets[0].measures for each in self.compared}
+        found = {each.title: each.evaluation.subsets[0].measures for each in self.compared}
         name = next((name for name in IN_SHORT if all(name in measures for measures in found.values())), "")
         best = max(found, key=lambda strategy: found[strategy][name].value)
         in_words = f"{name} {100 * found[best][name].value:.1f} %"
@@ -109,8 +118,8 @@ def compare(
     truth: Truth,
     strategies: Mapping[str, Strategy],
     labels: Mapping[str, Evidence] = MappingProxyType({}),
-    *,
     ai_votes: AiVotes | None = None,
+    *,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -125,53 +134,72 @@ def compare(
     if not strategies and not labels:
         raise ParameterError("there is nothing to compare", remedy="give strategies or labels")
     known = known_rows(truth, votes, "the votes")
-    experts = truth if ai_votes is None else known.truth
     check_labels(known.truth, votes.label_names, "the votes")
-    n_votes = np.diff(votes.offsets)[known.rows].astype(np.int32)
-    n_labels = label_counts(votes)[known.rows]
-    compared = []
-    toy, toy_ai = _toy(votes)
+    judge = Judge(votes, known, truth if ai_votes is None else known.truth, resamples, seed)
     given = SideInputs(ai_votes=ai_votes)
-    for name, asked in strategies.items():
+    compared = []
+    for name, strategy in strategies.items():
         progress.phase(f"load {name}")
-        strategy = asked.taken(votes, given).strategy if isinstance(asked, Auto) else asked
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the actual fit warns again
-            with suppress(StrategyError):  # one of another package may need more votes
-                _fit(strategy, toy, None if ai_votes is None else toy_ai)
+        load_kernels(strategy, votes, given)
         progress.phase(f"fit {name}")
-        started = time.perf_counter()
-        consensus = _fit(strategy, votes, ai_votes)
-        seconds = time.perf_counter() - started
+        consensus, seconds = timed_fit(strategy, votes, given)
         progress.phase(f"evaluate {name}")
-        matched, names, overlap = match(consensus, experts)
-        matched = replace(matched, n_votes=n_votes, n_labels=n_labels)
-        evaluation = evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed)
         trace = consensus.trace
-        compared.append(Compared(name, evaluation, seconds, len(trace.iterations), trace.converged))
-    ids = votes.observation_ids.take(to_arrow(known.rows))
+        compared.append(
+            Compared(name, judge.evaluation(*judge.matched(consensus)), seconds, len(trace.iterations), trace.converged)
+        )
     for name, evidence in labels.items():
         progress.phase(f"evaluate {name}")
-        place = f"the labels {name!r}"
-        of_experts = known_rows(known.truth, evidence, place)
-        if of_experts.rows.size == 0:
-            fault = f"none of its {len(ids):,} observations with votes is in {place}"
-            raise VotesError(fault, where=truth.origin, remedy="see that both use the same ids")
-        check_labels(of_experts.truth, evidence.label_names, place)
-        matched, names, overlap = match(evidence.on(ids), experts)
-        matched = replace(matched, n_votes=n_votes, n_labels=n_labels)
-        compared.append(Compared(name, evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed)))
+        compared.append(Compared(name, judge.evaluation(*judge.matched(judge.found(name, evidence)))))
     return Comparison(tuple(compared), Auto().taken(votes, given).in_words)
 
 
-def _fit(strategy: Strategy, votes: Votes, ai_votes: AiVotes | None) -> Consensus:
-    return fit_strategy(strategy, votes, SideInputs(ai_votes=ai_votes).only(strategy.takes), progress=SILENT)
+class Judge:
+    """The expert observations that users voted on, on which all labels are evaluated alike.
+
+    ``known`` are their rows of the ``votes``; ``experts`` the labels that a consensus on the votes is matched with.
+    """
+
+    def __init__(self, votes: Votes, known: KnownRows, experts: Truth, resamples: int, seed: int) -> None:
+        self._known = known
+        self._experts = experts
+        self._ids = votes.observation_ids.take(to_arrow(known.rows))
+        self._n_votes = np.diff(votes.offsets)[known.rows].astype(np.int32)
+        self._n_labels = label_counts(votes)[known.rows]
+        self._resamples = resamples
+        self._seed = seed
+
+    def matched(self, labels: Consensus | Evidence) -> "tuple[Matched, pa.Array, Overlap]":
+        """Labels beside those of the experts, grouped by the users' votes. Raises VotesError."""
+        matched, names, overlap = match(labels, self._experts)
+        return replace(matched, n_votes=self._n_votes, n_labels=self._n_labels), names, overlap
+
+    def evaluation(self, matched: Matched, names: "pa.Array", overlap: Overlap) -> Evaluation:
+        """The evaluation of labels that :meth:`matched` has beside those of the experts."""
+        return evaluate_matched(matched, names, overlap, resamples=self._resamples, seed=self._seed)
+
+    def found(self, name: str, evidence: Evidence) -> Evidence:
+        """Labels that were found elsewhere on these observations. Raises VotesError if they have none of them."""
+        place = f"the labels {name!r}"
+        of_experts = known_rows(self._known.truth, evidence, place)
+        if of_experts.rows.size == 0:
+            fault = f"none of its {len(self._ids):,} observations with votes is in {place}"
+            raise VotesError(fault, where=self._experts.origin, remedy="see that both use the same ids")
+        check_labels(of_experts.truth, evidence.label_names, place)
+        return evidence.on(self._ids)
 
 
-def _toy(votes: Votes) -> tuple[Votes, AiVotes]:
-    """A few votes with ids and labels of the types of ``votes``, and AI votes: a fit of them needs the same kernels.
+def timed_fit(strategy: Strategy, votes: Votes, given: SideInputs) -> tuple[Consensus, float]:
+    """The consensus of a strategy with those of the inputs that it takes, and the seconds it took."""
+    started = time.perf_counter()
+    consensus = fit_strategy(strategy, votes, given.only(strategy.takes), progress=SILENT)
+    return consensus, time.perf_counter() - started
 
-    Some observations are disputed, some the AI disagrees on, and one has the AI's vote alone.
+
+def load_kernels(strategy: Strategy, votes: Votes, given: SideInputs) -> None:
+    """Fit a strategy to a few votes, whose ids and labels have the types of ``votes``: it needs the same kernels.
+
+    Some observations are disputed, some the AI disagrees on, one has the AI's vote alone, and experts know one.
     """
 
     def numbered(n: int, like: "pa.Array") -> "pa.Array":
@@ -187,7 +215,15 @@ def _toy(votes: Votes) -> tuple[Votes, AiVotes]:
         label_names=numbered(2, votes.label_names),
     )
     labels = np.array([1, 0, 0, 0], np.int32)
-    return toy, AiVotes(numbered(4, votes.observation_ids), labels, np.full(4, 0.9), toy.label_names)
+    all_inputs = SideInputs(
+        ai_votes=AiVotes(numbered(4, votes.observation_ids), labels, np.full(4, 0.9), toy.label_names),
+        experts=Truth(toy.observation_ids[:1], toy.label_names[1:]),
+    )
+    taken = strategy.taken(votes, given).strategy if isinstance(strategy, Auto) else strategy
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "ai_weight is", AggregateWarning)  # the actual fit warns again
+        with suppress(StrategyError):  # one of another package may need more votes
+            timed_fit(taken, toy, all_inputs.only(given.names))
 
 
 def ai_variants(thresholds: Sequence[float]) -> dict[str, PlantNet]:

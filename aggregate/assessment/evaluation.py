@@ -320,10 +320,15 @@ def _group(name: str, matched: Matched, resamples: int, seed: int) -> Group:
     n = len(matched)
     if n == 0:
         return Group(name, 0, dict.fromkeys(measured, UNKNOWN))
-    resamples = min(resamples, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
+    resamples = resamples_of(n, resamples)
     ends = bootstrap(lambda counts: measure(matched, counts), n, resamples, seed)
     estimates = (Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True))
     return Group(name, n, dict(zip(measured, estimates, strict=True)), resamples)
+
+
+def resamples_of(n: int, wanted: int) -> int:
+    """The number of resamples for intervals of ``n`` observations."""
+    return min(wanted, MAX_DRAWS // n) if n <= MAX_RESAMPLED else 0
 
 
 def _confusions(matched: Matched, names: "pa.Array", worst: int) -> tuple[Confusion, ...]:

@@ -10,6 +10,7 @@ from pyarrow import csv
 
 from plant_aggregate.cli import console
 from plant_aggregate.cli.main import run_command
+from plant_aggregate.schema import EXPERT_COMPARISON
 from tests.command_line import VOTES, Capture, Write, refused
 
 TRUTH = pa.table({"observation_id": [1, 2, 7], "label": ["Acer campestre", "Abies grandis", "Abies alba"]})
@@ -124,3 +125,53 @@ def test_labels_that_cannot_be_used(capfd: Capture, files: list[str], write: Wri
         assert saying in line
     assert "no such file" in refused(capfd, "compare", *files, "--labels", "a=gone.parquet", "-q")
     assert pq.read_table(path).equals(LABELS)
+
+
+LEARNS = "tests.assessment.expert_strategies:Learns"
+
+
+def test_experts_labels_are_held_out(capfd: Capture, files: list[str], tmp_path: Path) -> None:
+    votes, _, truth = files
+    command = ["compare", votes, "--experts", truth, "--strategies", f"majority,{LEARNS}", "-q"]
+    assert run_command([*command, "--folds", "2"]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("2 expert labels in 2 folds: each judged by fits that did not have it\n")
+    assert "best: majority, " in printed
+    assert "these labels cannot tell the two apart" in printed
+    assert "whether experts' labels help learns cannot be told" in printed
+    assert run_command([*command, "--json", "-o", str(tmp_path / "found.csv")]) == 0
+    rows = json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
+    assert [row["with_experts"] for row in rows] == [False] * 6 + [True] * 3
+    assert list(rows[0]) == csv.read_csv(tmp_path / "found.csv").column_names
+    assert list(rows[0]) == [column.name for column in EXPERT_COMPARISON]
+    assert run_command([*command, "--expert-weight", "5", "--json"]) == 0
+
+
+@pytest.mark.extras
+def test_a_plot_has_strategies_without_and_with_experts_labels(files: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "plot.svg"
+    votes, _, truth = files
+    assert run_command(["compare", votes, "--experts", truth, "--strategies", LEARNS, "-q", "--plot", str(path)]) == 0
+    assert "learns with experts" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "saying"),
+    [
+        ([], "give expert labels with --truth, or with --experts"),
+        (["--truth", "t.parquet", "--experts", "t.parquet"], "give expert labels with --truth, or with --experts"),
+        (["--experts", "t.parquet", "--folds", "1"], "--folds"),
+        (["--experts", "t.parquet", "--expert-weight", "2", "--strategies", "majority"], "none of the strategies has"),
+    ],
+)
+def test_options_of_experts_that_do_not_go_together(
+    capfd: Capture, files: list[str], options: list[str], saying: str
+) -> None:
+    assert saying in refused(capfd, "compare", files[0], *options, exit_code=2)
+
+
+def test_experts_labels_that_nobody_voted_on(capfd: Capture, files: list[str], write: Write) -> None:
+    nobody = write("nobody.parquet", TRUTH.set_column(0, "observation_id", pa.array([77, 78, 79])))
+    line = refused(capfd, "compare", files[0], "--experts", str(nobody), "-q")
+    assert "nobody.parquet: none of its 3 observations is in the votes" in line

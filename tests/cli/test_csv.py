@@ -95,6 +95,8 @@ def test_compare(write: Write, capfd: Capture) -> None:
     assert list(found[0]) == names_of(schema.COMPARISON)
     assert {row["converged"] for row in found} == {"true"}
     assert found[0]["accuracy_low"] != ""  # intervals, which the text has no room for
+    command = ("compare", write(), "--experts", write("truth.parquet", TRUTH), "--strategies", "majority,wawa", "-q")
+    assert list(rows(capfd, *command)[0]) == names_of(schema.EXPERT_COMPARISON)
 
 
 def test_calibrate(work: Path, capfd: Capture) -> None:

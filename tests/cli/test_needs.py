@@ -26,7 +26,7 @@ ARGUMENTS = {
 }
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}
 VALUES |= {"--parser": ["gbif"], "--to-species": [], "--higher-taxa": [], "--from-option": ["task=T0"]}
-VALUES |= {"--min-probability": ["0.9"], "--gamma": ["2"]}
+VALUES |= {"--min-probability": ["0.9"], "--gamma": ["2"], "--folds": ["3"], "--expert-weight": ["5"]}
 
 
 def with_needs() -> Iterator[tuple[str, Option, click.Parameter]]:
@@ -57,5 +57,7 @@ def test_these_options_need_another_one() -> None:
         ("run", "--normalise"),
         ("run", "--ai-calibration"),
         ("compare", "--ai-thresholds"),
+        ("compare", "--folds"),
+        ("compare", "--expert-weight"),
         ("calibrate-ai", "--column"),
     }

@@ -43,7 +43,7 @@ def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> l
             header=("", *SHARES.values(), *ERRORS.values(), "fit"),
             rows=[
                 [
-                    Label(each.strategy),
+                    Label(each.title),
                     *(100 * measures[name].value if name in measures else None for name in SHARES),
                     *(measures[name].value if name in measures else None for name in ERRORS),
                     each.seconds,
@@ -55,7 +55,7 @@ def comparison_blocks(comparison: "Comparison", subsets: int | None = None) -> l
         )
         blocks.append(Block(f"{subset.observations:,} expert observations: {subset.name}", [table]))
     notes = []
-    unfinished = [each.strategy for each in comparison.compared if each.converged is False]
+    unfinished = [each.title for each in comparison.compared if each.converged is False]
     if unfinished:
         notes.append(f"did not converge: {', '.join(unfinished)}")
     for each in comparison.compared:

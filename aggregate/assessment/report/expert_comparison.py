@@ -1,0 +1,111 @@
+"""A comparison on experts' labels that were held out, as blocks."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...blocks import Block, Interval, Label, Table, count, shown
+
+if TYPE_CHECKING:
+    from ..evaluation import Estimate
+    from ..expert_comparison import Difference, ExpertComparison, Standing
+
+POINTS = "+.1f"
+
+
+def expert_comparison_blocks(found: "ExpertComparison") -> list[Block]:
+    """All that are compared, the best first; which is best, and whether experts' labels help."""
+    with_gain = any(each.gain is not None for each in found.standings)
+    table = Table(
+        header=("", "labels right", "behind the best", *(["gain by experts"] if with_gain else []), "fit"),
+        rows=[
+            [
+                Label(each.judged.title),
+                _percent(each.right),
+                None if each is found.best else _percent(each.behind.estimate),
+                *([None if each.gain is None else _percent(each.gain.estimate)] if with_gain else []),
+                each.judged.seconds,
+            ]
+            for each in found.standings
+        ],
+        formats=("", ".1f %", ".1f", *([POINTS] if with_gain else []), ".2f s"),
+        intervals="95 % intervals, of the same resamples of the observations",
+        least=(4, 3) if with_gain else (3,),
+    )
+    return [Block(_title(found), [table]), Block(content=list(_conclusions(found))), Block(content=list(_notes(found)))]
+
+
+def _title(found: "ExpertComparison") -> str:
+    labels = count(found.observations, "expert label")
+    if not found.folds:
+        return f"{labels}: too few to be given to a fit, and to be judged by"
+    return f"{labels} in {count(found.folds, 'fold')}: each judged by fits that did not have it"
+
+
+def _conclusions(found: "ExpertComparison") -> Iterator[str]:
+    best, second = found.best, found.runner_up
+    yield f"best: {best.judged.title}, {_in_words(best.right)} % of the labels right"
+    if second is not None:
+        yield f"  {_ahead(best, second)}"
+        too = [
+            each.judged.title
+            for each in found.standings
+            if each not in (best, second)
+            and not each.behind.is_certain
+            and each.judged.strategy != best.judged.strategy
+        ]
+        if too and not second.behind.is_certain:
+            yield f"  nor from {', '.join(too)}"
+    gains = [each for each in found.standings if each.gain is not None]
+    if gains:
+        of_best = [each for each in gains if each.judged.strategy == best.judged.strategy]
+        yield _help(*(of_best or gains)[:1])
+
+
+def _ahead(best: "Standing", second: "Standing") -> str:
+    """The difference to the next strategy, and what it is worth."""
+    difference = _points(second.behind)
+    if second.behind.is_certain:
+        return f"ahead of {second.judged.title} by {difference}: more than chance"
+    return f"ahead of {second.judged.title} by {difference}: these labels cannot tell the two apart"
+
+
+def _help(each: "Standing") -> str:
+    """Whether experts' labels help a strategy."""
+    assert each.gain is not None
+    name, points = each.judged.strategy, _points(each.gain, POINTS)
+    if not each.gain.is_certain:
+        return f"whether experts' labels help {name} cannot be told: {points}"
+    verb = "help" if each.gain.estimate.value > 0 else "harm"
+    return f"experts' labels {verb} {name}: {points}"
+
+
+def _points(difference: "Difference", form: str = ".1f") -> str:
+    return f"{_in_words(difference.estimate, form)} points"
+
+
+def _in_words(estimate: "Estimate", form: str = ".1f") -> str:
+    return shown(_percent(estimate), form)
+
+
+def _percent(estimate: "Estimate") -> Interval:
+    return Interval(100 * estimate.value, 100 * estimate.low, 100 * estimate.high)
+
+
+def _notes(found: "ExpertComparison") -> Iterator[str]:
+    if not any(each.judged.with_experts for each in found.standings) and found.folds:
+        yield "none of these strategies takes experts' labels"
+    if math.isnan(found.best.right.low):
+        yield "without resamples there are no intervals, and nothing is told apart"
+    compared = [each.judged for each in found.standings]
+    unfinished = [each.title for each in compared if each.converged is False]
+    if unfinished:
+        yield f"did not converge: {', '.join(unfinished)}"
+    for each in compared:
+        if each.overlap.without_label and each.seconds is None:
+            lacks = f"{each.overlap.without_label:,} of the expert observations"
+            yield f"{each.strategy} has no label for {lacks}: they count as wrong"
+    if any(each.seconds is not None for each in compared):
+        yield f"auto takes {found.auto}"
+    yield "labels right: of all, valid or not; behind, gain: in points"
+    yield "fit: without reading the votes and compiling kernels; with experts the mean of the folds"
