@@ -55,7 +55,7 @@ def test_a_plot_is_drawn(files: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "saying"),
     [
-        (["--strategies", "dream"], "strategy is 'dream' but must be one of plantnet, majority"),
+        (["--strategies", "dream"], "strategy is 'dream' but must be one of plantnet, auto, majority"),
         (["--strategies", "wawa,wawa"], "named more than once"),
         (["-o", "out.xls"], "output is 'out.xls' but must end in .parquet or .csv"),
         (["--plot", "out.doc"], "plot is 'out.doc' but must end in"),
