@@ -356,6 +356,9 @@ SCORE_LISTS: Table = (
 )
 """A classifier's scores, a row for each observation and epoch."""
 
+RECORDED_SCORES: Table = (*SCORE_LISTS, Column("tail", "float32", "probability of all labels that are not listed"))
+"""What a recorder writes while a classifier is trained."""
+
 SCORE_ROWS: Table = (
     Column("observation_id", "id", "as in the votes"),
     Column("epoch", "integer", "of the training, the largest the last; without it there is one epoch", optional=True),
