@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrow import to_arrow
-from .schema import Table, arrow_schema
+from .schema import PROBABILITY, Table, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Columns: TypeAlias = "Mapping[str, pa.Array | NDArray[Any]]"  # arrays by the name of the column, with an item a row
 Extends: TypeAlias = Literal["consensus", "users"]  # the table that an add-on adds columns to
+
+
+REPLACED = tuple(column.name for column in PROBABILITY)  # a calibration's goes before that of the strategy's model
 
 
 class AddOn(Protocol):
@@ -56,18 +59,23 @@ class Maker(Protocol):
 def extended(table: "pa.Table", first: int, add_ons: Iterable[AddOn]) -> "pa.Table":
     """The rows of a table from ``first`` on, with the columns of ``add_ons``, in their order.
 
-    Raises ValueError if the table has a column of such a name.
+    A calibration's probability replaces that of the model. Raises ValueError if the table has another such column.
     """
     rows = table
     for add_on in add_ons:
         columns = add_on.columns(rows, first)
         of_labels = {column.name: rows.schema.field("label").type for column in add_on.table if column.type == "label"}
         for field in arrow_schema(add_on.table, **of_labels):
-            if field.name in table.column_names:
+            replaces = field.name in REPLACED and field.name in rows.column_names
+            if field.name in table.column_names and not replaces:
                 raise ValueError(f"{type(add_on).__name__} adds a column {field.name}, which the table already has")
             values = columns[field.name]
             values = to_arrow(values) if isinstance(values, np.ndarray) else values
-            table = table.append_column(field, values if values.type == field.type else values.cast(field.type))
+            values = values if values.type == field.type else values.cast(field.type)
+            if replaces:
+                table = table.set_column(table.column_names.index(field.name), field, values)
+            else:
+                table = table.append_column(field, values)
     return table
 
 

@@ -19,7 +19,7 @@ from .disputes import Disputes, likeliest, vote_shares, weight_shares
 from .frames import check_type, to_polars
 from .html_blocks import as_html
 from .reprs import short_repr
-from .schema import AI_FINDINGS, BY_EXPERT, CONSENSUS, POSTERIORS, USERS, Table, arrow_schema
+from .schema import AI_FINDINGS, BY_EXPERT, CONSENSUS, POSTERIORS, PROBABILITY, USERS, Table, arrow_schema
 from .trace import Iteration, Trace, in_words
 from .votes import Votes
 
@@ -83,6 +83,17 @@ class StrategyChoice:
     """Why it took the strategy that was fitted, in words."""
 
 
+class ModelFindings(NamedTuple):
+    """What a strategy's model says of each label, against all other labels; arrays have n_observations items."""
+
+    confidence: Floats  # in (0, 1)
+    probability: Floats  # in (0, 1)
+    tau: float  # the log-odds of the label are multiplied with it for ``probability``
+
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+
 @dataclass(frozen=True, eq=False)
 class Consensus:
     """One label per observation. Columns and their meaning: ``schema.CONSENSUS`` and ``USERS``."""
@@ -126,6 +137,8 @@ class Consensus:
     """Those of ``user_table``; arrays of n_users items, NaN for null."""
     choice: StrategyChoice | None = None
     """Why this strategy, if one such as ``auto`` took it; None if it was asked for by name."""
+    model: ModelFindings | None = None
+    """Confidence and probability by the strategy's model; None if it has none that all labels are compared by."""
 
     @classmethod
     def from_labels(
@@ -228,6 +241,15 @@ class Consensus:
         return self._confidence(slice(0, self.n_observations))
 
     @property
+    def probability(self) -> Floats | None:
+        """float64[n_observations]; that the label is right, by the strategy's model; None if it has none of all labels.
+
+        The posterior among all labels, those that nobody voted on the observation included, its log-odds multiplied by
+        ``model.tau``; a calibration (:func:`calibrate`) learns from experts instead.
+        """
+        return None if self.model is None else self.model.probability
+
+    @property
     def agreement(self) -> Floats:
         """float64[n_observations]; share of the weight that is on the label."""
         return self._spread(self.disputes.agreement, 1.0)
@@ -317,6 +339,8 @@ class Consensus:
             }
         if self.by_expert is not None:
             columns["by_expert"] = self.by_expert[rows]
+        if self.model is not None:
+            columns["probability"] = self.model.probability[rows]
         return table_of(columns, self._schema(columns["label"].type))
 
     @cached_property
@@ -427,9 +451,11 @@ class Consensus:
         """The schema of the table of observations with labels of ``label_type``, which may be null with AI votes."""
         table = CONSENSUS
         if self.ai is not None:
-            table = (*(replace(c, nullable=c.nullable or c.name == "label") for c in CONSENSUS), *AI_FINDINGS)
+            table = (*(replace(c, nullable=c.nullable or c.name == "label") for c in table), *AI_FINDINGS)
         if self.by_expert is not None:
             table = (*table, *BY_EXPERT)
+        if self.model is not None:
+            table = (*table, *PROBABILITY)
         named = dict.fromkeys(("label", "runner_up", "ai_label"), label_type)
         return arrow_schema(table, observation_id=self.votes.observation_ids.type, **named)
 
@@ -452,6 +478,8 @@ class Consensus:
         return np.where(self.valid[rows], 0, np.where(contested, 1, 2)).astype(np.int8)
 
     def _confidence(self, rows: slice) -> Floats:
+        if self.model is not None:
+            return self.model.confidence[rows]
         weight = self.weight[rows]
         confidence = weight / (weight + self.gamma)
         places, block = self._disputed_in(rows)

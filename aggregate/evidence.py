@@ -70,6 +70,8 @@ class Evidence:
         rows = np.arange(votes.n_observations) if observations is None else observations
         names = ("labels", "confidence", "valid", "aum", "margin", "agreement", "weight", "n_labels")
         columns = {name: getattr(consensus, name)[rows] for name in names}
+        if consensus.probability is not None:
+            columns["probability"] = consensus.probability[rows]
         n_votes = (votes.offsets[rows + 1] - votes.offsets[rows]).astype(np.int32)
         ids = votes.observation_ids.take(to_arrow(rows))
         return cls(observation_ids=ids, label_names=votes.label_names, n_votes=n_votes, **columns)

@@ -40,6 +40,7 @@ from .publishing.record import (
     ConversionFacts,
     Counts,
     FileFacts,
+    ModelProbability,
     OutputFacts,
     RunChanges,
     RunRecord,
@@ -62,6 +63,7 @@ from .publishing.tables import (
     write_users,
 )
 from .run_log import PhaseTimer, recorded_warnings
+from .schema import PROBABILITY
 from .settings import Settings
 from .side_inputs import SideInputs
 from .strategies.base import Strategy, fit_strategy
@@ -327,11 +329,20 @@ def _record(
         trace=consensus.trace.iterations,
         converged=consensus.trace.converged,
         cycle_length=consensus.trace.cycle_length,
+        probability=_model_probability(consensus, add_ons),
         outputs={output.name: OutputFacts.of(output) for output in outputs},
         names=_strange_names(consensus, given),
         cleaned_labels=_label_counts(given.cleaner),
         further=facts_of(add_ons, [item.name for item in fields(RunRecord)]),
     )
+
+
+def _model_probability(consensus: Consensus, add_ons: Sequence[AddOn]) -> ModelProbability | None:
+    """How the probability is made of the model's posteriors; None if it is not, or a calibration's took its place."""
+    added = {column.name for add_on in add_ons for column in add_on.table}
+    if consensus.model is None or added & {column.name for column in PROBABILITY}:
+        return None
+    return ModelProbability(consensus.model.tau)
 
 
 def _counts(consensus: Consensus, given: _Given) -> Counts:

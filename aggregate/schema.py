@@ -64,9 +64,14 @@ BY_EXPERT: Table = (
 """What experts' labels add to the consensus."""
 
 PROBABILITY: Table = (
-    Column("probability", "float64", "that the label is right, in (0, 1): with `--calibration` only"),
+    Column(
+        "probability",
+        "float64",
+        "that the label is right, in (0, 1): by the file of `--calibration`, else by the model of `dawid-skene`, "
+        "`one-coin`, `mace` and `glad`; other strategies have none",
+    ),
 )
-"""What a calibration adds to the consensus."""
+"""What a calibration adds to the consensus, or a strategy that models how votes come about."""
 
 POSTERIORS: Table = (
     Column("observation_id", "id", "as in the votes"),

@@ -68,7 +68,7 @@ def measured_on(folder: Path, names: list[str] | None) -> Iterator[Results]:
         consensus: Any = strategy.fit(votes)
         right = consensus.labels[known.rows] == known.codes
         columns = {"confidence": consensus.confidence, "posterior": consensus.agreement}
-        if getattr(consensus, "probability", None) is not None:
+        if consensus.probability is not None:
             columns["probability"] = consensus.probability
         found = {column: measures(values[known.rows], right) for column, values in columns.items()}
         counts = {"observations": right.size, "right": int(right.sum())}

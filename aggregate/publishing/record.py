@@ -31,7 +31,7 @@ REMEDY = "name a run of plant-aggregate run"
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
 """Fields that must be valid if they are there; other invalid fields count as unknown."""
 
-MISSING_IF_NONE = ("strategy_class", "strategy_choice", "conversion", "cleaned_labels")
+MISSING_IF_NONE = ("strategy_class", "strategy_choice", "conversion", "cleaned_labels", "probability")
 """Fields that a run.json does not have if they are None."""
 
 SIMPLE: Mapping[Any, Any] = {str: str, bool: bool, int: int, float: (int, float), NoneType: NoneType, Any: object}
@@ -204,6 +204,14 @@ class OutputFacts:
 
 
 @dataclass(frozen=True)
+class ModelProbability:
+    """How the column `probability` was made of the posteriors of the strategy's model."""
+
+    tau: float
+    """What the log-odds of the label against all others are multiplied with."""
+
+
+@dataclass(frozen=True)
 class StrategyClass:
     """The class of a strategy that is not built in."""
 
@@ -297,6 +305,8 @@ class RunRecord:
     """Whether the iterations came to an end by themselves."""
     cycle_length: int | None = None
     """The length of the cycle that the iterations ended in; 0 if in none."""
+    probability: ModelProbability | None = None
+    """How `probability` follows from the strategy's model; missing if it does not, as with a `calibration`."""
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
     """The tables of the run, by the names of their files."""
     names: Mapping[str, NameFindings] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from ..consensus import Consensus
 from ..progress import Progress
 from ..votes import Votes
 from .parts.confusions import Cells, Confusions, Diagonal
+from .parts.outcome import Outcome
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -94,3 +95,6 @@ class ConfusionModel:
     def weights(self) -> Weights:
         """Accuracies of the users."""
         return self._accuracies.of_users
+
+    def findings(self, outcome: Outcome) -> None:
+        """Confidence as of other strategies."""

@@ -9,11 +9,13 @@ import numpy as np
 
 from .. import shared_parameters as common
 from ..arrays import Floats, Indices, Offsets, UserCodes, Weights
-from ..consensus import Consensus
+from ..consensus import Consensus, ModelFindings
 from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..parameters import parameter
 from ..progress import Progress
 from ..votes import Votes
+from .parts.label_odds import TwoWayVotes, two_way_findings
+from .parts.outcome import Outcome
 from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
@@ -78,7 +80,7 @@ class GladModel:
         from ..kernels.posteriors import LARGEST_LOG, unit_for
 
         disputes = votes.disputes
-        self._disputes = disputes
+        self._votes, self._disputes = votes, disputes
         self._mean, self._variance = strategy.prior_mean, strategy.prior_variance
         self._n_others = max(votes.n_labels - 1, 1)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
@@ -150,6 +152,29 @@ class GladModel:
     def weights(self) -> Weights:
         """s(ability exp(prior_mean))."""
         return 1 / (1 + np.exp(-self._ability * math.exp(self._mean)))
+
+    def findings(self, outcome: Outcome) -> ModelFindings:
+        """Confidence and probability: each vote has the ease of its observation."""
+        from ..kernels.difficulties import vote_probabilities
+
+        votes = self._votes
+        right, wrong = np.empty((2, votes.n_votes))
+        model = self._ability, self._eases(), self._n_others
+        in_blocks(vote_probabilities, votes.n_observations, votes.offsets, votes.users, *model, right, wrong)
+        cast = TwoWayVotes(right, wrong, np.arange(votes.n_votes, dtype=np.int32))
+        return two_way_findings(outcome, self._label_prior.probabilities, cast)
+
+    def _eases(self) -> Floats:
+        """The ease of each observation: float64[n_observations]."""
+        votes, (single, several) = self._votes, self._undisputed
+        of_user = np.full(votes.n_users, self._mean)
+        of_user[single.users] = single.ease
+        eases = of_user[votes.users[votes.offsets[:-1]]]
+        is_several = np.diff(votes.offsets) > (1 if votes.factors is None else 0)
+        is_several[self._disputes.observations] = False
+        eases[is_several] = several.ease
+        eases[self._disputes.observations] = self._disputed.ease
+        return eases
 
 
 LARGEST_TERM = 1e4  # no term of a gradient is larger: exp(2 * 4.6) / 4 = 2,474, and abilities stay far below 100

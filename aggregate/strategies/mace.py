@@ -7,11 +7,13 @@ import numpy as np
 
 from .. import shared_parameters as common
 from ..arrays import Floats, Weights
-from ..consensus import Consensus
+from ..consensus import Consensus, ModelFindings
 from ..kernels.threads import in_blocks
 from ..parameters import parameter
 from ..progress import Progress
 from ..votes import Votes
+from .parts.label_odds import TwoWayVotes, two_way_findings
+from .parts.outcome import Outcome
 from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
 from .parts.user_labels import UserLabels
 
@@ -70,7 +72,7 @@ class MaceModel:
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(votes.disputes)
         pairs = UserLabels.of(votes)
-        self._pair_of_vote = pairs.of_disputed
+        self._pair_of_vote, self._pair_of_disputed = pairs.of_vote, pairs.of_disputed
         self._offsets = np.searchsorted(pairs.users, np.arange(votes.n_users + 1))
         self._pair_votes = pairs.n_votes.astype(np.float64)
         self._undisputed = pairs.n_undisputed
@@ -104,8 +106,8 @@ class MaceModel:
         model = self._knowing, self._guesses
         in_blocks(vote_probabilities, self._knowing.size, self._offsets, *model, self._right, self._wrong)
         posteriors, log_likelihood = self._scores.two_way(
-            self._scores.logs_of(self._right)[self._pair_of_vote],
-            self._scores.logs_of(self._wrong)[self._pair_of_vote],
+            self._scores.logs_of(self._right)[self._pair_of_disputed],
+            self._scores.logs_of(self._wrong)[self._pair_of_disputed],
             self._scores.logs_of(self._label_prior.probabilities),
         )
         log_likelihood += sum_of_logs(self._undisputed, self._right) + self._label_prior.log_likelihood()
@@ -114,3 +116,8 @@ class MaceModel:
     def weights(self) -> Weights:
         """theta(u)."""
         return self._knowing
+
+    def findings(self, outcome: Outcome) -> ModelFindings:
+        """Confidence and probability: a user's votes for a label are alike."""
+        cast = TwoWayVotes(self._right, self._wrong, self._pair_of_vote)
+        return two_way_findings(outcome, self._label_prior.probabilities, cast)

@@ -5,9 +5,11 @@ from typing import ClassVar
 
 from .. import shared_parameters as common
 from ..arrays import Floats, Weights
-from ..consensus import Consensus
+from ..consensus import Consensus, ModelFindings
 from ..progress import Progress
 from ..votes import Votes
+from .parts.label_odds import TwoWayVotes, two_way_findings
+from .parts.outcome import Outcome
 from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 
@@ -52,7 +54,7 @@ class OneCoinModel:
     """Accuracies p(u) and label probabilities P(k)."""
 
     def __init__(self, strategy: OneCoin, votes: Votes) -> None:
-        self._users = votes.disputes.users
+        self._votes = votes
         self._n_others = max(votes.n_labels - 1, 1)
         self._accuracies = Accuracies(votes, strategy.prior_votes)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
@@ -65,10 +67,10 @@ class OneCoinModel:
 
     def expect(self) -> tuple[Floats, float]:
         """Posteriors and log-likelihood."""
-        right = self._accuracies.of_users
+        right, users = self._accuracies.of_users, self._votes.disputes.users
         posteriors, log_likelihood = self._scores.two_way(
-            self._scores.logs_of(right)[self._users],
-            self._scores.logs_of((1 - right) / self._n_others)[self._users],
+            self._scores.logs_of(right)[users],
+            self._scores.logs_of((1 - right) / self._n_others)[users],
             self._scores.logs_of(self._label_prior.probabilities),
         )
         log_likelihood += sum_of_logs(self._accuracies.undisputed, right) + self._label_prior.log_likelihood()
@@ -77,3 +79,9 @@ class OneCoinModel:
     def weights(self) -> Weights:
         """Accuracies of the users."""
         return self._accuracies.of_users
+
+    def findings(self, outcome: Outcome) -> ModelFindings:
+        """Confidence and probability: a user's votes are alike."""
+        right = self._accuracies.of_users
+        cast = TwoWayVotes(right, (1 - right) / self._n_others, self._votes.users)
+        return two_way_findings(outcome, self._label_prior.probabilities, cast)

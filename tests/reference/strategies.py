@@ -2,7 +2,8 @@
 
 ``y[i][u]`` is the label that user u gave observation i. A strategy returns the shares of the labels of every
 observation, ``{i: {k: share}}`` over the labels voted on it, the users' weights, and the labels: these are not a
-function of the shares alone, as a label that was held before goes first among those tied.
+function of the shares alone, as a label that was held before goes first among those tied. A model that can judge all
+labels also returns their scores, ``{i: {k: score}}`` over all labels.
 """
 
 import math
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.reference import label_odds
 from tests.reference.plantnet import SLACK, Authors, Label, Observation, Row, User, Votes, arrange
 
 Shares = dict[Observation, dict[Label, float]]
@@ -21,8 +23,9 @@ Labels = dict[Observation, Label]
 def fit(name: str, rows: Iterable[Row], **parameters: Any) -> dict[str, Any]:
     """The consensus of cleaned votes under the strategy of a name, as plain lists and dicts."""
     y, authors = arrange(rows)
-    shares, weights, labels = STRATEGIES[name](y, authors, **parameters)
-    return verdict(y, authors, shares, weights, labels, parameters)
+    shares, weights, labels, *scores = STRATEGIES[name](y, authors, **parameters)
+    found = verdict(y, authors, shares, weights, labels, parameters)
+    return found | {"observations": judged(found["observations"], y, shares, *scores)} if scores else found
 
 
 # --- What all have in common ------------------------------------------------------------------------------------------
@@ -59,6 +62,17 @@ def verdict(
             }
         )
     return {"observations": observations, "weights": w, "shares": shares}
+
+
+def judged(observations: list[dict[str, Any]], y: Votes, q: Shares, scores: Shares) -> list[dict[str, Any]]:
+    """The observations with their confidence and probability against all labels."""
+    m = crowds_accuracy(y, {i: math.fsum(q[i][voted] for voted in ballots.values()) for i, ballots in y.items()})
+    found = []
+    for row in observations:
+        i, label = row["observation_id"], row["label"]
+        confidence = label_odds.confidence(scores[i], label, len(y[i]), m)
+        found.append(row | {"confidence": confidence, "probability": label_odds.probability(scores[i], label)})
+    return found
 
 
 def likeliest(
@@ -167,6 +181,17 @@ def posteriors_of(y: Votes, log_prior: Mapping[Label, float], log_vote: Callable
     return q
 
 
+def scores_of(y: Votes, log_prior: Mapping[Label, float], log_vote: Callable[..., float]) -> Shares:
+    """log P(k, votes on i) of all labels; an only label is held against another, as common as none."""
+    if len(log_prior) == 1:
+        seldom = 1 / (len(y) + 2)
+        log_prior = {**dict.fromkeys(log_prior, math.log(1 - seldom)), None: math.log(seldom)}
+    return {
+        i: {k: p + math.fsum(log_vote(i, u, voted, k) for u, voted in ballots.items()) for k, p in log_prior.items()}
+        for i, ballots in y.items()
+    }
+
+
 def log(p: float) -> float:
     """A probability below 1e-100 counts as that."""
     return math.log(max(p, 1e-100))
@@ -201,18 +226,20 @@ def one_coin(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights, Labels]:
+) -> tuple[Shares, Weights, Labels, Shares]:
     others = max(len(all_labels(y)) - 1, 1)
     q = weighted(y, lambda u, k: 1.0)
     yhat = labels_of(y, authors, q)
     for _t in range(max_iter):
         p, _m = accuracies(y, q, prior_votes)
         log_prior = label_prior_of(y, q, label_prior, label_smoothing)
-        q = posteriors_of(
-            y, log_prior, lambda i, u, voted, k, p=p: log(p[u]) if voted == k else log((1 - p[u]) / others)
-        )
+
+        def log_vote(i: Any, u: Any, voted: Any, k: Any, p: Any = p) -> float:
+            return log(p[u]) if voted == k else log((1 - p[u]) / others)
+
+        q = posteriors_of(y, log_prior, log_vote)
         yhat = labels_of(y, authors, q, held=yhat)
-    return q, p, yhat
+    return q, p, yhat, scores_of(y, log_prior, log_vote)
 
 
 def logit(p: float) -> float:
@@ -309,7 +336,7 @@ def mace(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights, Labels]:
+) -> tuple[Shares, Weights, Labels, Shares]:
     labels, n = all_labels(y), votes_of(y)
     q = weighted(y, lambda u, k: 1.0)
     yhat = labels_of(y, authors, q)
@@ -334,13 +361,14 @@ def mace(
             }
             for u in n
         }
-        q = posteriors_of(
-            y,
-            label_prior_of(y, q, label_prior, label_smoothing),
-            lambda i, u, voted, k, theta=theta, xi=xi: log(theta[u] * (voted == k) + (1 - theta[u]) * xi[u][voted]),
-        )
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+
+        def log_vote(i: Any, u: Any, voted: Any, k: Any, theta: Any = theta, xi: Any = xi) -> float:
+            return log(theta[u] * (voted == k) + (1 - theta[u]) * xi[u][voted])
+
+        q = posteriors_of(y, log_prior, log_vote)
         yhat = labels_of(y, authors, q, held=yhat)
-    return q, theta, yhat
+    return q, theta, yhat, scores_of(y, log_prior, log_vote)
 
 
 def glad(
@@ -353,7 +381,7 @@ def glad(
     label_prior: float,
     label_smoothing: float,
     **_: Any,
-) -> tuple[Shares, Weights, Labels]:
+) -> tuple[Shares, Weights, Labels, Shares]:
     others = max(len(all_labels(y)) - 1, 1)
     ability = dict.fromkeys(votes_of(y), prior_mean)
     ease = dict.fromkeys(y, prior_mean)
@@ -391,10 +419,11 @@ def glad(
 
         q = posteriors_of(y, log_prior, log_vote)
         yhat = labels_of(y, authors, q, held=yhat)
-    return q, {u: s(ability[u] * math.exp(prior_mean)) for u in ability}, yhat
+    weights = {u: s(ability[u] * math.exp(prior_mean)) for u in ability}
+    return q, weights, yhat, scores_of(y, log_prior, log_vote)
 
 
-STRATEGIES: dict[str, Callable[..., tuple[Shares, Weights, Labels]]] = {
+STRATEGIES: dict[str, Callable[..., Any]] = {
     "majority": majority,
     "naive-soft": majority,
     "two-thirds": majority,

@@ -4,12 +4,13 @@ A strategy gives every user a weight, and every candidate a share; the label is 
 What the columns are made of these: ``derived.columns``.
 """
 
+import math
 from dataclasses import asdict
 
 import numpy as np
 
 from ...arrays import Counts, Floats, LabelCodes, Weights
-from ...consensus import Consensus
+from ...consensus import Consensus, ModelFindings
 from ...derived.columns import derive
 from ...derived.thresholds import SLACK, Thresholds
 from ...disputes import add_margins, likeliest, weight_shares, weights_of_chosen
@@ -42,6 +43,20 @@ class Outcome:
         """int32[len(disputes)]; the labels of the disputed observations."""
         return self.votes.disputes.candidates.labels[self.chosen]
 
+    @property
+    def all_labels(self) -> LabelCodes:
+        """int32[n_observations]; the labels of all observations."""
+        labels = self.votes.first_labels
+        labels[self.votes.disputes.observations] = self.labels
+        return labels
+
+    @property
+    def mean_accuracy(self) -> float:
+        """(expected right votes + 1) / (votes + 2): of the crowd, if the shares are posterior probabilities."""
+        votes, of_vote = self.votes, self.votes.disputes.candidates.of_vote
+        right = math.fsum(self.shares[of_vote].tolist()) + votes.n_votes - of_vote.size
+        return (right + 1) / (votes.n_votes + 2)
+
     def update(self, weights: Weights, shares: Floats | None = None) -> None:
         """Choose the labels anew, of tied ones the one so far; the shares are by default those of the weight."""
         disputes, before = self.votes.disputes, self.chosen
@@ -68,9 +83,16 @@ class Outcome:
         return weight_shares(self.votes.disputes, self.votes.disputes.vote_weights(self.weights))
 
 
-def build_consensus(outcome: Outcome, trace: Trace, progress: Progress) -> Consensus:
-    """The consensus in which the chosen candidates are the labels."""
+def build_consensus(
+    outcome: Outcome, trace: Trace, progress: Progress, model: ModelFindings | None = None
+) -> Consensus:
+    """The consensus in which the chosen candidates are the labels, and what the strategy's ``model`` says of them."""
     progress.phase("derive columns")
     strategy, votes = outcome.strategy, outcome.votes
     derived = derive(votes, outcome.chosen, outcome.weights, outcome.shares, strategy, aum=outcome.aum)
-    return Consensus(votes=votes, strategy=strategy.name, parameters=asdict(strategy), trace=trace, **derived._asdict())
+    if model is not None:
+        confidence = model.confidence[votes.disputes.observations]
+        derived = derived._replace(disputes=derived.disputes._replace(confidence=confidence))
+    return Consensus(
+        votes=votes, strategy=strategy.name, parameters=asdict(strategy), trace=trace, model=model, **derived._asdict()
+    )

@@ -13,7 +13,7 @@ import numpy as np
 
 from ... import shared_parameters as common
 from ...arrays import Counts, Floats, Indices, Weights
-from ...consensus import Consensus
+from ...consensus import Consensus, ModelFindings
 from ...derived.thresholds import Thresholds
 from ...disputes import Disputes
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
@@ -46,6 +46,9 @@ class Model(Protocol):
     def weights(self) -> Weights:
         """The weight of each user, the probability that a vote is right by skill: float64[n_users]."""
 
+    def findings(self, outcome: Outcome) -> ModelFindings | None:
+        """Confidence and probability of the labels that the estimate has ended with; None: see ``derived.columns``."""
+
 
 def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> tuple[Outcome, Trace]:
     """Iterate from the shares of the votes until no posterior moves by more than the tolerance."""
@@ -63,7 +66,9 @@ def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: 
 
 def fit_model(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> Consensus:
     """The consensus of a model's posteriors."""
-    return build_consensus(*estimate(strategy, votes, model, progress), progress)
+    outcome, trace = estimate(strategy, votes, model, progress)
+    progress.phase("compare all labels")
+    return build_consensus(outcome, trace, progress, model.findings(outcome))
 
 
 class LabelPrior:

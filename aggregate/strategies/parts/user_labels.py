@@ -30,6 +30,7 @@ class UserLabels(NamedTuple):
     keys: Words  # user << 32 | label
     n_votes: Counts  # votes of the user for the label
     of_disputed: Counts  # int32, the pair of each vote on a disputed observation
+    of_vote: Counts  # int32, the pair of each vote
 
     @classmethod
     def of(cls, votes: Votes) -> "UserLabels":
@@ -38,7 +39,7 @@ class UserLabels(NamedTuple):
         n_votes = np.bincount(codes, minlength=keys.size).astype(np.int32)
         disputes = votes.disputes
         of_disputed = np.searchsorted(keys, pair_keys(disputes.users, disputes.labels)).astype(np.int32)
-        return cls(keys, n_votes, of_disputed)
+        return cls(keys, n_votes, of_disputed, codes)
 
     @property
     def users(self) -> UserCodes:

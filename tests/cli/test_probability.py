@@ -1,0 +1,58 @@
+"""The column ``probability``: by the strategy's model, or by ``--calibration``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from plant_aggregate.cli.main import run_command
+from tests.command_line import Capture
+from tests.paths import SAMPLE
+
+TRUTH = str(SAMPLE / "truth.parquet")
+
+
+def published(strategy: str, *options: str) -> tuple[pa.Table, dict[str, Any]]:
+    """The consensus and run.json of a run on the sample."""
+    assert run_command(["run", str(SAMPLE / "votes.parquet"), "-q", "--strategy", strategy, *options]) == 0
+    folder = Path("consensus/latest")
+    return pq.read_table(folder / "consensus.parquet"), json.loads((folder / "run.json").read_text())
+
+
+@pytest.mark.parametrize("strategy", ["one-coin", "mace", "glad"])
+def test_a_model_gives_a_probability_that_doubts_a_lone_vote(strategy: str, work: Path) -> None:
+    table, record = published(strategy)
+    assert record["probability"] == {"tau": 0.25}
+    for name in ("probability", "confidence"):
+        column = table[name].to_numpy()
+        assert ((column > 0) & (column < 1)).all()
+    lone = table.filter(pc.equal(table["n_votes"], 1))
+    assert pc.max(lone["probability"]).as_py() < 0.99
+
+
+def test_a_strategy_without_a_model_has_none(work: Path) -> None:
+    table, record = published("wawa")
+    assert "probability" not in table.column_names
+    assert "probability" not in record
+
+
+def test_a_calibration_takes_the_place_of_the_models(work: Path, capfd: Capture) -> None:
+    before, _ = published("one-coin")
+    assert run_command(["calibrate", "consensus", "--truth", TRUTH]) == 0
+    after, record = published("one-coin", "--calibration", "calibration.json")
+    assert after.column_names == before.column_names
+    assert after["label"].equals(before["label"])
+    assert not after["probability"].equals(before["probability"])
+    assert "probability" not in record
+    assert record["calibration"]["method"] == "platt"
+
+
+def test_evaluate_shows_its_measures(work: Path, capfd: Capture) -> None:
+    published("one-coin")
+    capfd.readouterr()
+    assert run_command(["evaluate", "consensus", "--truth", TRUTH, "--resamples", "0"]) == 0
+    assert "calibration error of probability" in capfd.readouterr().out
