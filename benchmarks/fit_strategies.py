@@ -71,11 +71,16 @@ def ours(name: str, votes: plant_aggregate.Votes) -> tuple[Callable[..., Any], .
     strategy_name, _, given = name.partition(":")
     parameters = dict(pair.split("=") for pair in given.split(",")) if given else {}
     strategy = get(strategy_name)(**{key: json.loads(value) for key, value in parameters.items()})
-    strategy.fit(plant_aggregate.votes_from_table(pa.table(TOY)))  # compiles the kernels if need be, and loads them
+    fitted = strategy.taken(votes).strategy if isinstance(strategy, plant_aggregate.Auto) else strategy
+    fitted.fit(plant_aggregate.votes_from_table(pa.table(TOY)))  # compiles the kernels if need be, and loads them
     return (
         lambda: strategy.fit(dataclasses.replace(votes)),  # a copy knows nothing of its disputes yet
         lambda consensus: consensus.posteriors_to_pandas(),
-        lambda consensus: {"iterations": len(consensus.trace.iterations), "converged": consensus.trace.converged},
+        lambda consensus: {
+            "fitted": consensus.strategy,
+            "iterations": len(consensus.trace.iterations),
+            "converged": consensus.trace.converged,
+        },
     )
 
 

@@ -1,8 +1,10 @@
 """The strategies on real crowds whose truth is known, against crowd-kit's; their priors; their time on large logs.
 
     python -m benchmarks.strategies --crowds FOLDER             accuracy and time on every crowd, ours and crowd-kit's
+    python -m benchmarks.strategies --crowds FOLDER --ours      the same, with crowd-kit's as they were measured last
     python -m benchmarks.strategies --crowds FOLDER --priors    accuracy of ours under other priors and tolerances
     python -m benchmarks.strategies --scales 0.1 1              time and memory of ours on simulated logs
+    python -m benchmarks.strategies --two-labels 1000000        the same on a simulated crowd that answers yes or no
 
 Each call replaces its part of docs/measured/strategies.json, from which ``docs/update.py`` fills docs/strategies.md,
 and prints it as Markdown. One process for each crowd and contender, in turns; for each strategy on a simulated log.
@@ -13,7 +15,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,12 +24,14 @@ from typing import Any
 from benchmarks.crowds import crowds_with_truth
 from benchmarks.processes import GIB, Limits, run_measured
 from benchmarks.results import Session
-from benchmarks.simulated_logs import LOGS, simulated
+from benchmarks.simulated_logs import simulated, two_labels
 from benchmarks.strategy_results import COMPARED, CONVERGED, KIT, OTHERS, OURS, TABLES
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "measured" / "strategies.json"
 
 AT_SCALE = (
+    "plantnet",
+    "auto",
     "majority",
     "two-thirds",
     "wawa",
@@ -38,6 +43,8 @@ AT_SCALE = (
     "mace",
     "wds",
 )
+
+WITH_TWO_LABELS = ("dawid-skene", "auto")
 
 TOLERANCES = (0.1, 0.03, 0.01, 0.001, 0.0001)
 VARIED: dict[str, dict[str, tuple[float, ...]]] = {
@@ -69,18 +76,28 @@ def main() -> None:
     """Measure what is asked for, write, print."""
     options = parsed()
     results = json.loads(options.output.read_text()) if options.output.exists() else {}
-    part = "scales" if options.scales else "priors" if options.priors else "crowds"
+    asked = {"scales": options.scales, "two-labels": options.two_labels, "priors": options.priors}
+    part = next((name for name, wanted in asked.items() if wanted), "crowds")
     session = Session.begin(["numba", "numpy"] + (["crowd-kit", "pandas"] if find_spec("crowdkit") else []))
     measured: Any
     if options.scales:
-        measured = at_scale(options.scales)
+        measured = at_scale({f"scale {scale:g}": simulated(scale, "int") for scale in options.scales}, AT_SCALE)
+    elif options.two_labels:
+        logs = {f"{n:,} observations": two_labels(n) for n in options.two_labels}
+        measured = at_scale(logs, WITH_TWO_LABELS)
     else:
         folders = list(crowds_with_truth(options.crowds))
         folders = [folder for folder in folders if options.only is None or folder.name in options.only]
         if not folders:
             sys.exit(f"no crowds with truth in {options.crowds}")
-        measured = [fit for folder in folders for fit in (varied(folder) if options.priors else compared(folder))]
+        kept = results.get(part, {}).get("measured", []) if options.ours else []
+        measured = [fit for fit in kept if fit["contender"] == KIT]
+        fit_on = varied if options.priors else partial(compared, peers=not options.ours)
+        measured += [fit for folder in folders for fit in fit_on(folder)]
     here = {"date": session.date, "machine": session.machine, "versions": session.versions}
+    if options.ours and part == "crowds" and part in results:
+        last = results[part]
+        here["peers"] = last.get("peers", {name: last[name] for name in here})
     results[part] = {**here, "measured": measured}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(results, indent=1) + "\n")
@@ -95,18 +112,20 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--crowds", type=Path, help="folder of NAME/votes.parquet, NAME/truth.parquet")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="crowds to take (default all)")
     parser.add_argument("--priors", action="store_true", help="measure ours under other priors")
+    parser.add_argument("--ours", action="store_true", help="keep crowd-kit's as they were measured last")
     parser.add_argument("--scales", type=float, nargs="+", help="measure ours on simulated logs; 1 is 9 million votes")
+    parser.add_argument("--two-labels", type=int, nargs="+", help="the same on observations with two labels, so many")
     parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
     options = parser.parse_args()
-    if not options.scales and options.crowds is None:
-        parser.error("name the folder of the crowds with --crowds, or measure simulated logs with --scales")
+    if not options.scales and not options.two_labels and options.crowds is None:
+        parser.error("name the folder of the crowds with --crowds, or measure simulated logs: --scales, --two-labels")
     return options
 
 
-def compared(folder: Path) -> Iterator[dict[str, Any]]:
-    """Ours, then crowd-kit's if it is installed, on one crowd."""
+def compared(folder: Path, *, peers: bool = True) -> Iterator[dict[str, Any]]:
+    """Ours, then crowd-kit's if they are asked for and installed, on one crowd."""
     yield from fits(folder, OURS, [*COMPARED, *OTHERS])
-    if find_spec("crowdkit"):
+    if peers and find_spec("crowdkit"):
         yield from fits(folder, KIT, [*COMPARED, CONVERGED])
 
 
@@ -129,16 +148,14 @@ def fits(folder: Path, contender: str, strategies: list[str], *options: str) -> 
     return [{"crowd": folder.name, "contender": contender, **found["counts"], **fit} for fit in found["fits"]]
 
 
-def at_scale(scales: list[float]) -> list[dict[str, Any]]:
-    """Ours on simulated logs: a process for each strategy, which reads the log and fits once."""
-    LOGS.mkdir(exist_ok=True)
-    logs = {scale: simulated(scale, "int") for scale in scales}
+def at_scale(logs: Mapping[str, Path], strategies: Sequence[str]) -> list[dict[str, Any]]:
+    """Ours on logs by name: a process for each strategy, which reads the log and fits once."""
     measured = []
-    for scale, votes in logs.items():
-        for strategy in AT_SCALE:
+    for log, votes in logs.items():
+        for strategy in strategies:
             found, peak = fitted(OURS, str(votes), "--repeat", "1", "--strategies", strategy)
-            measured.append({"log": f"scale {scale:g}", **found["counts"], **found["fits"][0], "peak_memory": peak})
-            print(f"{scale:<8g}{strategy:<20}{found['fits'][0]['seconds']:8.2f} s", file=sys.stderr, flush=True)
+            measured.append({"log": log, **found["counts"], **found["fits"][0], "peak_memory": peak})
+            print(f"{log:<24}{strategy:<20}{found['fits'][0]['seconds']:8.2f} s", file=sys.stderr, flush=True)
     return measured
 
 

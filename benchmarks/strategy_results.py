@@ -7,8 +7,10 @@ from typing import Any
 GIB = 2**30
 OURS, KIT = "plant-aggregate", "crowd-kit"
 COMPARED = ("majority", "wawa", "zero-based-skill", "dawid-skene", "one-coin", "glad", "mace")
-OTHERS = ("plantnet", "iwmv", "wds")
+OTHERS = ("plantnet", "iwmv", "wds", "auto")
 """Ours that have no twin in crowd-kit. (two-thirds and naive-soft have the labels of majority.)"""
+REGRETTED = ("auto", "kinds", "dawid-skene")
+"""Ours whose regret is shown on each crowd."""
 CONVERGED = "dawid-skene to the end"
 """crowd-kit's, made to take its 100 iterations: left alone it often stops after two."""
 
@@ -75,8 +77,72 @@ def gain(results: Results) -> str:
     return "\n".join(lines)
 
 
+def regrets(accuracy: dict[str, float], best: dict[str, float]) -> dict[str, float]:
+    """By how much the best of crowd-kit's strategies on each crowd is more accurate: points by crowd."""
+    return {crowd: best[crowd] - accuracy[crowd] for crowd in best}
+
+
+def best_of_kits(results: Results) -> dict[str, float]:
+    """The accuracy of crowd-kit's best strategy on each crowd, chosen with the truth in hand, in percent."""
+    kits = accuracies(results, KIT)
+    return {crowd: max(kits[name][crowd] for name in COMPARED) for crowd in kits[COMPARED[0]]}
+
+
+def before(results: Results) -> dict[str, dict[str, float]]:
+    """Accuracy in percent of our strategies in an earlier version, by strategy, then crowd."""
+    return {
+        name: {crowd: 100 * share for crowd, share in found.items()}
+        for name, found in results.get("crowds before", {}).get("accuracy", {}).items()
+    }
+
+
+def regret(results: Results) -> str:
+    """Mean and largest regret of every strategy, ours by the mean, and of each of crowd-kit's."""
+    if not accuracies(results, KIT):
+        return NOTHING
+    best, earlier = best_of_kits(results), before(results)
+    lines = table("strategy", "mean regret", "largest", "on", "mean before", "largest before")
+    for contender in (OURS, KIT):
+        found = accuracies(results, contender)
+        rows = {name: regrets(found[name], best) for name in found if name != CONVERGED}
+        for name, of_crowds in sorted(rows.items(), key=lambda item: mean(item[1])):
+            worst = max(of_crowds, key=lambda crowd: of_crowds[crowd])
+            owner = f"`{name}`" if contender == OURS else f"crowd-kit's {name}"
+            cells = ["", ""]
+            if contender == OURS and name in earlier:
+                then = regrets(earlier[name], best)
+                cells = [f"{mean(then):+.2f}", f"{max(then.values()):+.1f}"]
+            lines.append(row(owner, f"{mean(of_crowds):+.2f}", f"{of_crowds[worst]:+.1f}", worst, *cells))
+    return "\n".join(lines)
+
+
+def regret_by_crowd(results: Results) -> str:
+    """Regret of the strategies that ``auto`` chooses from on each crowd, and of dawid-skene before."""
+    if not accuracies(results, KIT):
+        return NOTHING
+    best, ours, earlier = best_of_kits(results), accuracies(results, OURS), before(results)
+    taken = {
+        fit["crowd"]: fit["fitted"]
+        for fit in results["crowds"]["measured"]
+        if fit["contender"] == OURS and fit["strategy"] == "auto"
+    }
+    shown = [name for name in REGRETTED if name in ours]
+    lines = table("crowd", "best of crowd-kit's", *(f"`{name}`" for name in shown), "`dawid-skene` before")
+    found = {name: regrets(ours[name], best) for name in shown}
+    then = regrets(earlier["dawid-skene"], best) if earlier else {}
+    for crowd, accuracy in best.items():
+        cells = [f"{found[name][crowd]:+.1f}" for name in shown]
+        cells[0] += f" `{taken[crowd]}`"
+        lines.append(row(crowd, f"{accuracy:.1f}", *cells, f"{then[crowd]:+.1f}" if then else ""))
+    means = (f"{mean(found[name]):+.2f}" for name in shown)
+    lines.append(row("mean", f"{mean(best):.1f}", *means, f"{mean(then):+.2f}" if then else ""))
+    largest = (f"{max(found[name].values()):+.1f}" for name in shown)
+    lines.append(row("largest", "", *largest, f"{max(then.values()):+.1f}" if then else ""))
+    return "\n".join(lines)
+
+
 def seconds(results: Results) -> str:
-    """Milliseconds of our fit on each crowd, and how many times as long crowd-kit takes."""
+    """Milliseconds of our fit on each crowd, and how many times as long crowd-kit takes, if measured with it."""
     found: dict[tuple[str, str, str], float] = {}
     for fit in results["crowds"]["measured"]:
         found[fit["contender"], fit["strategy"], fit["crowd"]] = fit["seconds"]
@@ -86,7 +152,13 @@ def seconds(results: Results) -> str:
         for name in (*COMPARED, CONVERGED):
             ours = found[OURS, "dawid-skene" if name == CONVERGED else name, crowd]
             kits = found.get((KIT, name, crowd))
-            times = "" if kits is None else f", × {kits / ours:,.3g}" if kits < 10 * ours else f", × {kits / ours:,.0f}"
+            times = (
+                ""
+                if kits is None or "peers" in results["crowds"]
+                else f", × {kits / ours:,.3g}"
+                if kits < 10 * ours
+                else f", × {kits / ours:,.0f}"
+            )
             cells.append(f"{1000 * ours:{'.2g' if ours < 0.01 else '.0f'}}{times}")
         lines.append(row(crowd, *cells))
     return "\n".join(lines)
@@ -112,8 +184,17 @@ def priors(results: Results) -> str:
 
 
 def scales(results: Results) -> str:
-    """Seconds of fit and peak memory on simulated logs."""
-    measured = results["scales"]["measured"]
+    """Seconds of fit and peak memory on simulated logs of species."""
+    return at_scale(results["scales"]["measured"])
+
+
+def two_labels(results: Results) -> str:
+    """Seconds of fit and peak memory on simulated crowds that answer yes or no."""
+    return at_scale(results["two-labels"]["measured"])
+
+
+def at_scale(measured: list[dict[str, Any]]) -> str:
+    """A table for each log."""
     lines = []
     for log in dict.fromkeys(fit["log"] for fit in measured):
         on_log = [fit for fit in measured if fit["log"] == log]
@@ -139,7 +220,7 @@ def session_line(here: Results) -> str:
     return (
         f"{here['date']}; {machine['cores']} cores, {machine['processor']}, {machine['memory_gib']} GiB, "
         f"load {machine['load_at_start']} before; {versions}"
-    )
+    ) + (f"; crowd-kit's {here['peers']['date']}" if "peers" in here else "")
 
 
 TABLES: dict[str, Callable[[Results], str]] = {
@@ -147,12 +228,16 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "crowds accuracy": accuracy,
     "crowds gain": gain,
     "crowds best": best,
+    "crowds regret": regret,
+    "crowds regret by crowd": regret_by_crowd,
     "crowds seconds": seconds,
     "crowds session": session("crowds"),
     "priors": priors,
     "priors session": session("priors"),
     "scales": scales,
     "scales session": session("scales"),
+    "two-labels": two_labels,
+    "two-labels session": session("two-labels"),
 }
 """Each part of docs/strategies.md that is made from the results; its first word is the part of them it needs."""
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.crowds import expected_accuracy
+from benchmarks.strategy_results import COMPARED, CONVERGED, KIT, OTHERS, OURS, regret, regret_by_crowd
 from tests.paths import ROOT
 
 
@@ -54,10 +55,16 @@ def test_every_strategy_is_measured_on_every_crowd_with_truth(crowds: Path, tmp_
     accuracy = {(fit["contender"], fit["strategy"]): fit["accuracy"] for fit in fits}
     if importlib.util.find_spec("crowdkit"):
         assert accuracy["crowd-kit", "majority"] == pytest.approx(accuracy["plant-aggregate", "majority"])
-        assert len(accuracy) == 18
+        assert len(accuracy) == len(COMPARED) + len(OTHERS) + len(COMPARED) + 1
+        assert "| crowd-kit's majority | " in text
     else:
-        assert len(accuracy) == 10
+        assert len(accuracy) == len(COMPARED) + len(OTHERS)
     assert "| tiny | 12 | 12 | 5 | 3 | 60 |" in text
+    assert {fit["fitted"] for fit in fits if fit["strategy"] == "auto"} == {"dawid-skene"}
+
+    _, again = measured("--crowds", str(crowds), "--ours", output=output)
+    kits = [[fit for fit in found if fit["contender"] == KIT] for found in (fits, again["crowds"]["measured"])]
+    assert kits[0] == kits[1]
 
     text, results = measured("--crowds", str(crowds), "--priors", output=output)
     assert set(results) == {"crowds", "priors"}
@@ -69,6 +76,39 @@ def test_simulated_logs_are_timed(tmp_path: Path) -> None:
     text, results = measured("--scales", "0.0005", output=tmp_path / "strategies.json")
     assert {fit["log"] for fit in results["scales"]["measured"]} == {"scale 0.0005"}
     assert "`dawid-skene`" in text
+    text, results = measured("--two-labels", "500", output=tmp_path / "strategies.json")
+    assert set(results) == {"scales", "two-labels"}
+    assert {fit["labels"] for fit in results["two-labels"]["measured"]} == {2}
+    assert "500 observations: " in text
+
+
+def test_regret_is_what_the_best_of_the_peers_is_ahead_by() -> None:
+    accuracy = {
+        (KIT, "majority"): (0.8, 0.6),
+        (KIT, "mace"): (0.7, 0.9),
+        (KIT, CONVERGED): (1.0, 1.0),
+        (OURS, "majority"): (0.8, 0.6),
+        (OURS, "dawid-skene"): (0.85, 0.88),
+        (OURS, "auto"): (0.85, 0.95),
+    }
+    fits = [
+        {"contender": contender, "strategy": name, "crowd": crowd, "accuracy": share, "fitted": "wawa"}
+        for (contender, name), shares in accuracy.items()
+        for crowd, share in zip(("one", "other"), shares, strict=True)
+    ]
+    fits += [{**fit, "strategy": name} for name in COMPARED for fit in fits[:2] if name not in ("majority", "mace")]
+    results = {"crowds": {"measured": fits}, "crowds before": {"accuracy": {"dawid-skene": {"one": 0.8, "other": 0.8}}}}
+    _, *rows = [line.strip("| ").split(" | ") for line in regret(results).splitlines()[1:]]
+    assert [row[0] for row in rows[:2]] == ["`auto`", "`dawid-skene`"]
+    assert rows[0][1:4] == ["-5.00", "-5.0", "one"]
+    assert rows[1][1:] == ["-1.50", "+2.0", "other", "+5.00", "+10.0"]
+    assert ["`majority`", "+15.00", "+30.0", "other"] in [row[:4] for row in rows]
+    assert not [row for row in rows if CONVERGED in row[0]]
+    lines = regret_by_crowd(results).splitlines()
+    assert lines[0] == "| crowd | best of crowd-kit's | `auto` | `dawid-skene` | `dawid-skene` before |"
+    assert lines[2] == "| one | 80.0 | -5.0 `wawa` | -5.0 | +0.0 |"
+    assert lines[-2] == "| mean | 85.0 | -5.00 | -1.50 | +5.00 |"
+    assert lines[-1] == "| largest |  | -5.0 | +2.0 | +10.0 |"
 
 
 def test_the_right_label_among_tied_ones_counts_in_part() -> None:
