@@ -3,14 +3,14 @@
 A *triple* is a candidate of a disputed observation and a vote on it: were the candidate true, the vote would be one
 more of its user's votes for its label where the candidate is true. Equal (user, true label, voted label) share a
 *cell*, equal (user, true label) a *row*, equal (true label, voted label) of all users a *confusion*. No other cell can
-have more than the prior in it, but those of votes on undisputed observations, which never change: their rows are kept
-with them.
+have more than the prior in it, but for votes on undisputed observations, which are right and never change.
 """
 
 import numpy as np
 
 from ..arrays import Counts, Flags, Floats, Indices, LabelCodes, Offsets, UserCodes, Words
 from .jit import kernel
+from .posteriors import LEAST
 
 
 @kernel
@@ -157,3 +157,41 @@ def recognition(
             right[row] = (right_counts[row] + prior_votes * prior) / total
         else:
             right[row] = 0.0
+
+
+@kernel
+def log_likelihood_of_certain(
+    offsets: Offsets,
+    labels: LabelCodes,
+    n_votes: Counts,
+    crowd_right: Floats,
+    crowd_wrong: Floats,
+    accuracies: Floats,
+    mean: float,
+    prior_votes: float,
+    unit: float,
+    first: int,
+    last: int,
+) -> np.int64:
+    """Sum of n log P(k | k, u), in fixed point, over users and the labels of which they have n votes that are right.
+
+    ``offsets, labels, n_votes``: those of users, of whom ``first`` to ``last`` are added up. Most have one or two
+    votes: a logarithm of products, in the order of a user's labels, takes the place of most of the logarithms.
+    """
+    total = np.int64(0)
+    for user in range(first, last):
+        product = 1.0
+        for pair in range(offsets[user], offsets[user + 1]):
+            label = labels[pair]
+            n = n_votes[pair]
+            prior, _ = moved(crowd_right[label], crowd_wrong[label], accuracies[user], mean)
+            right = max((n + prior_votes * prior) / (n + prior_votes), LEAST)
+            if n > 2:
+                total += np.int64(np.rint(n * np.log(right) * unit))
+                continue
+            product *= right if n == 1 else right * right
+            if product < LEAST:  # two more factors must not make it 0
+                total += np.int64(np.rint(np.log(product) * unit))
+                product = 1.0
+        total += np.int64(np.rint(np.log(product) * unit))
+    return total

@@ -1,11 +1,13 @@
 """Counts and probabilities of confusions (user, true label, voted label), kept for those that can occur."""
 
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays import Counts, Floats, Indices, LabelCodes, Offsets, Weights, Words
-from ...kernels.threads import in_blocks
+from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...votes import Votes
 from .posteriors import Accuracies, sum_of_logs
 from .user_labels import LOW_WORD, UserLabels, distinct, pair_keys
@@ -14,8 +16,8 @@ from .user_labels import LOW_WORD, UserLabels, distinct, pair_keys
 class Cells:
     """The triples, cells, rows and confusions of ``kernels.confusions``: what is counted, as long as the votes stand.
 
-    Memory: some 60 bytes for each triple, that is, candidate and vote on the same disputed observation, and some 40 for
-    each further label of a user on undisputed ones.
+    Memory: some 60 bytes for each triple, that is, candidate and vote on the same disputed observation, and 8 for each
+    further label of a user on undisputed ones.
     """
 
     def __init__(self, votes: Votes) -> None:
@@ -36,14 +38,9 @@ class Cells:
         list_triples(
             offsets, self.disputes.users, self.disputes.labels, candidates.offsets, candidates.labels, words, voted
         )
-        pairs = UserLabels.of(votes)
-        undisputed = np.flatnonzero(pairs.n_undisputed)
-        row_keys, row = distinct(np.concatenate([words, pairs.keys[undisputed]]))
-        self.user_of_row = (row_keys >> np.uint64(32)).astype(np.int32)
-        self.label_of_row = (row_keys & LOW_WORD).astype(np.int32)
-        self.undisputed = np.zeros(row_keys.size)  # votes of the row's user for its label on undisputed observations
-        self.undisputed[row[n_triples:]] = pairs.n_undisputed[undisputed]
-        keys, self.cell_of_triple = distinct(pair_keys(row[:n_triples], voted))
+        row_keys, row = distinct(words)
+        self.user_of_row, self.label_of_row = _pair(row_keys)
+        keys, self.cell_of_triple = distinct(pair_keys(row, voted))
         self.row_of_cell, voted_of_cell = _pair(keys)
         true_of_cell = self.label_of_row[self.row_of_cell]
         self.is_right = true_of_cell == voted_of_cell  # of cells
@@ -52,6 +49,21 @@ class Cells:
         keys, self.confusion_of_cell = distinct(pair_keys(true_of_cell, voted_of_cell))
         self.true_of_confusion, voted_of_confusion = _pair(keys)
         self.is_right_confusion = self.true_of_confusion == voted_of_confusion
+        self._take_undisputed(votes, row_keys)
+
+    def _take_undisputed(self, votes: Votes, row_keys: Words) -> None:
+        """Count the votes on undisputed observations: of each row, of each label; and of all other pairs."""
+        pairs = UserLabels.of(votes)
+        counts = pairs.n_undisputed
+        self.label_undisputed = np.bincount(pairs.labels, counts, self.n_labels)
+        place = np.minimum(np.searchsorted(pairs.keys, row_keys), pairs.keys.size - 1)
+        in_votes = pairs.keys[place] == row_keys
+        self.undisputed = np.where(in_votes, counts[place], 0.0)
+        counts[place[in_votes]] = 0.0
+        certain = np.flatnonzero(counts)
+        users, labels = _pair(pairs.keys[certain])
+        offsets = np.searchsorted(users, np.arange(self.n_users + 1))
+        self.certain = CertainPairs(offsets, labels, counts[certain].astype(np.int32))
 
     def triples_for_own_label(self) -> Counts:
         """The triple of each vote on a disputed observation with the candidate that it is for."""
@@ -61,6 +73,14 @@ class Cells:
         among_candidates = candidates.of_vote - candidates.offsets[dispute]
         triples: Counts = self.triple_offsets[dispute] + among_candidates * self.n_votes_on[dispute] + among_votes
         return triples
+
+
+class CertainPairs(NamedTuple):
+    """The pairs of user and label that are no row: all that is known of them are votes that are right."""
+
+    offsets: Offsets  # int64[n_users + 1]; the labels of user u are the slice `offsets[u]:offsets[u + 1]`, ascending
+    labels: LabelCodes
+    n_votes: Counts
 
 
 class Confusions:
@@ -82,8 +102,9 @@ class Confusions:
     def __init__(self, cells: Cells, prior_votes: float, *, undisputed: bool = True) -> None:
         self._cells = cells
         self._prior_votes = prior_votes
-        self._undisputed = cells.undisputed if undisputed else np.zeros(cells.undisputed.size)
-        self._label_undisputed = np.bincount(cells.label_of_row, self._undisputed, cells.n_labels)
+        self._has_undisputed = undisputed
+        self._undisputed = cells.undisputed * undisputed
+        self._label_undisputed = cells.label_undisputed * undisputed
         self.probabilities: Floats = np.ones(cells.row_of_cell.size)  # P(voted | true, user) of each cell
 
     def maximise(self, posteriors: Floats, accuracies: Accuracies) -> None:
@@ -137,11 +158,19 @@ class Confusions:
 
     def diagonal(self) -> "Diagonal":
         """P(k | k, u) of every user and label."""
+        from ...kernels.confusions import recognition
+
         cells, (crowd_right, crowd_wrong, accuracies, mean, _) = self._cells, self._prior
+        users = np.repeat(np.arange(cells.n_users, dtype=np.int32), np.diff(cells.certain.offsets))
+        labels, counts = cells.certain.labels, cells.certain.n_votes * float(self._has_undisputed)
+        certain = np.empty(labels.size)
+        in_blocks(recognition, labels.size, counts, counts, users, labels, *self._prior, certain)
+        users, labels = np.concatenate([cells.user_of_row, users]), np.concatenate([cells.label_of_row, labels])
+        order = np.argsort(pair_keys(users, labels))
         return Diagonal(
-            offsets=np.searchsorted(cells.user_of_row, np.arange(cells.n_users + 1)),
-            labels=cells.label_of_row,
-            right=self._recognition(),
+            offsets=np.searchsorted(users[order], np.arange(cells.n_users + 1)),
+            labels=labels[order],
+            right=np.concatenate([self._recognition(), certain])[order],
             crowd_right=np.append(crowd_right, mean),
             crowd_wrong=np.append(crowd_wrong, 1 - mean),
             accuracies=accuracies,
@@ -150,7 +179,20 @@ class Confusions:
 
     def log_likelihood(self) -> float:
         """That of the votes on undisputed observations, given their labels."""
-        return sum_of_logs(self._undisputed, self._recognition())
+        if not self._has_undisputed:
+            return 0.0
+        return sum_of_logs(self._undisputed, self._recognition()) + self._log_likelihood_of_certain()
+
+    def _log_likelihood_of_certain(self) -> float:
+        from ...kernels.confusions import log_likelihood_of_certain
+        from ...kernels.posteriors import LARGEST_LOG, unit_for
+
+        pairs = self._cells.certain
+        unit = unit_for(float(pairs.n_votes.sum()) * LARGEST_LOG, 44)
+        users = np.searchsorted(pairs.offsets, [last for _, last in one_part_per_thread(pairs.labels.size)])
+        part = partial(log_likelihood_of_certain, pairs.offsets, pairs.labels, pairs.n_votes, *self._prior, unit)
+        parts = pairwise([0, *users[:-1].tolist(), self._cells.n_users])
+        return sum(map(int, kernels_side_by_side(*(partial(part, *each) for each in parts)))) / unit
 
     def _recognition(self) -> Floats:
         """P(k | k, u) of each row."""
