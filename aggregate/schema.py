@@ -381,6 +381,12 @@ AMBIGUITY: Table = (
     Column("score_aum_other", "float64", "as `score_aum`, margin `other`", nullable=True),
     Column("aumc_other", "float64", "as `aumc`, margin `other`", nullable=True),
     Column("waum_other", "float64", "as `waum`, margin `other`", nullable=True),
+    Column(
+        "score_aum_logits",
+        "float64",
+        "as `score_aum_other`, of logits instead of probabilities; null where a list lacks the label or any other",
+        nullable=True,
+    ),
     Column("n_epochs", "int32", "epochs with usable scores; with 0 the others are null"),
     Column("exact", "bool", "`score_aum` and `aumc` do not depend on labels that a list left out", nullable=True),
     Column("waum_exact", "bool", "nor does `waum`", nullable=True),

@@ -659,6 +659,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of score lists": lambda: columns(schema.SCORE_LISTS),
     "columns of score rows": lambda: columns(schema.SCORE_ROWS),
     "columns of ambiguity": lambda: columns(schema.AMBIGUITY),
+    "columns of recorded scores": lambda: columns(schema.RECORDED_SCORES),
     "ambiguity on sample_votes": ambiguity_on_samples,
     "strategies": strategies,
     "conformity scores": lambda: described(SCORES),

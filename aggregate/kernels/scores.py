@@ -41,6 +41,9 @@ LABEL_NOT_UTF8, LONG_LABEL, ID_NOT_UTF8, LONG_ID, WIDE_EPOCH = range(11, 16)
 NO_LABEL, UNREADABLE, OVERLONG = -1, -2, -3  # codes instead of a label that is null or blank, not UTF-8, or too long
 NO_FAULT = 255  # larger than any code of a fault
 UNIT = 2.0**52  # sums of 1,024 numbers in [-1, 1] fit an int64, and each is rounded by 2**-53 at most
+LOG_UNIT = 2.0**44  # the same of logarithms of ratios of probabilities of at least LEAST_SHARE, in [-88, 88]
+UNKNOWN = np.iinfo(np.int64).min  # a sum that lists do not tell
+LEAST_SHARE = 2.0**-126  # a smaller probability has lost digits, if it was stored as float32
 LEAST_TRUST = 1e-100  # a smaller trust in a vote counts as 0: products of smaller numbers lose precision, or underflow
 
 
@@ -170,9 +173,13 @@ def add_margins(
     candidates: LabelCodes,
     of_second: Indices,
     of_other: Indices,
+    of_logits: Indices,
     exact: Flags,
 ) -> None:
     """Add the margins of each candidate under each list: over the second largest, and over the largest other.
+
+    ``of_logits`` are margins over the largest other of logits, in multiples of 1 / LOG_UNIT: logits differ by the
+    logarithm of the ratio of their probabilities. Where a list has not both labels, their sum is UNKNOWN from then on.
 
     Only lists of observations ``first`` to ``last``: threads divide the observations, not the lists.
 
@@ -210,6 +217,10 @@ def add_margins(
             of_second[r] += np.int64(np.rint((own - second) * UNIT))
             of_other[r] += np.int64(np.rint((own - other) * UNIT))
             exact[r] &= is_whole or (found and has_others)
+            if not found or own < LEAST_SHARE or other < LEAST_SHARE:
+                of_logits[r] = UNKNOWN
+            elif of_logits[r] != UNKNOWN:
+                of_logits[r] += np.int64(np.rint(np.log(own / other) * LOG_UNIT))
 
 
 @kernel
@@ -314,16 +325,20 @@ def areas_of(
     offsets: Offsets,
     candidates: LabelCodes,
     sums: Indices,
+    unit: float,
     n_epochs: Counts,
     labels: LabelCodes,
     areas: Floats,
 ) -> None:
-    """areas[i - first] = the candidate labels[i - first]'s mean margin over the epochs; NaN without epochs."""
+    """areas[i - first] = the candidate labels[i - first]'s mean margin over the epochs; NaN without epochs.
+
+    ``sums`` are multiples of 1 / ``unit``; of those that are UNKNOWN, the mean is NaN.
+    """
     for i in range(first, last):
         areas[i - first] = np.nan
         for r in range(offsets[i], offsets[i + 1]):
-            if candidates[r] == labels[i - first] and n_epochs[i] > 0:
-                areas[i - first] = sums[r] / UNIT / n_epochs[i]
+            if candidates[r] == labels[i - first] and n_epochs[i] > 0 and sums[r] != UNKNOWN:
+                areas[i - first] = sums[r] / unit / n_epochs[i]
 
 
 @kernel

@@ -72,6 +72,9 @@ def test_the_numbers_by_hand(command: Callable[..., int], write: Write, capfd: C
     # Two votes of equal weight for two labels; campestre is the author's. Margins 0.75 - 0.25, then 0.25 - 0.25.
     assert first["label"] == CAMPESTRE
     assert (first["score_aum"], first["score_aum_other"]) == (0.25, 0.125)
+    # The same on logits, whose differences are logarithms of ratios.
+    assert first["score_aum_logits"] == pytest.approx((np.log(0.75 / 0.25) + np.log(0.25 / 0.5)) / 2, abs=1e-12)
+    assert second["score_aum_logits"] is None  # one of the lists tells of alba that others have 0
     assert first["aumc"] == first["score_aum"]
     # opalus: 0.25 - 0.25, then 0.5 - 0.25; other: 0.25 - 0.75, then 0.5 - 0.25.
     assert first["waum"] == pytest.approx((0.25 + 0.125) / 2, abs=1e-15)

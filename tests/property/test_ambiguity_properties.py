@@ -133,6 +133,7 @@ def test_the_engine_equals_the_reference(log: tuple[Rows, Scores], trust: Any, n
             assert row["n_epochs"] == wanted["n_epochs"]
             for name in MEASURES:
                 assert_close(row[name + end], wanted.get(name), 1e-12)
+            assert_close(row["score_aum_logits"], wanted.get("score_aum_logits"), 1e-12)
             for name in ("exact", "waum_exact"):
                 assert row[name] == original[row["observation_id"]].get(name)
     waum = {row["observation_id"]: row["waum"] for row in made if row["n_epochs"]}

@@ -125,6 +125,9 @@ def test_ambiguity_reads_what_is_recorded(work: Path) -> None:
     assert first["score_aum"] == pytest.approx(float(shares[0, 0] - shares[0, 1]), abs=1e-6)
     # The target is not among the top two, and yet its margin is exact.
     assert second["score_aum_other"] == pytest.approx(float(shares[1, 5] - shares[1, 2]), abs=1e-6)
+    # On logits it is the difference of those that the model had.
+    assert first["score_aum_logits"] == pytest.approx(3.0 - 1.0, abs=1e-6)
+    assert second["score_aum_logits"] == pytest.approx(-9.0 - 2.5, abs=1e-6)
     assert (first["n_epochs"], second["n_epochs"]) == (2, 2)
     assert first["exact"] is second["exact"] is True
 

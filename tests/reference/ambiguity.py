@@ -27,6 +27,15 @@ def margin(scores: Mapping[Any, float], label: Any, labels: list[Any], kind: str
     return float(scores.get(label, 0.0) - rival)
 
 
+def logit_margin(scores: Mapping[Any, float], label: Any) -> float | None:
+    """The logit of k less the largest of another label, from log-probabilities; None where a list does not tell them.
+
+    A probability below 2^-126 has lost digits, if it was stored as a float32.
+    """
+    own, other = scores.get(label, 0.0), max((p for k, p in scores.items() if k != label), default=0.0)
+    return math.log(own) - math.log(other) if min(own, other) >= 2.0**-126 else None
+
+
 def majority_of(votes: list[Row]) -> Any:
     """The label with most votes; ties: an author's, else the smallest."""
     counts = Counter(vote["label"] for vote in votes)
@@ -57,6 +66,9 @@ def ambiguity(
             if not any(weights):
                 weights = [1.0] * len(cast)
             row["score_aum"] = aum[consensus[i]]
+            of_logits = [logit_margin(scores[i, t], consensus[i]) for t in epochs]
+            if None not in of_logits:
+                row["score_aum_logits"] = math.fsum(filter(None, of_logits)) / len(epochs)
             row["aumc"] = aum[majority_of(cast)]
             terms = [weight * aum[vote["label"]] for weight, vote in zip(weights, cast, strict=True)]
             row["waum"] = math.fsum(terms) / math.fsum(weights)

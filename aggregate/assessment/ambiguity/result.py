@@ -72,6 +72,8 @@ class Ambiguity:
     """int32 by candidate; positions in the label names."""
     sums: Mapping[str, Indices]
     """Margin -> sums over the epochs, by candidate, in the fixed point of ``kernels.scores``."""
+    logit_sums: Indices
+    """The same of margins of logits, over the largest other; UNKNOWN where lists do not tell them."""
     exact: Flags
     """bool by candidate; whether its sums are exact."""
     trust_in: Weights
@@ -86,11 +88,21 @@ class Ambiguity:
 
     def score_aum(self, margin: str = "second", first: int = 0, last: int | None = None) -> Floats:
         """AUM of the consensus labels of observations ``first`` to ``last``, float64; NaN without scores."""
-        return self._areas_of(self.consensus.labels, margin, first, last)
+        return self._areas_of(self.consensus.labels, self.sums[margin], first, last)
+
+    def score_aum_logits(self, first: int = 0, last: int | None = None) -> Floats:
+        """AUM of the consensus labels on logits over the largest other, as [P20] define it, float64.
+
+        Logits differ by the logarithm of the ratio of the labels' probabilities. NaN without scores, and where a list
+        has not the label and another, each with a probability of at least 2**-126.
+        """
+        from ...kernels.scores import LOG_UNIT
+
+        return self._areas_of(self.consensus.labels, self.logit_sums, first, last, LOG_UNIT)
 
     def aumc(self, margin: str = "second", first: int = 0, last: int | None = None) -> Floats:
         """AUM of the majority's labels of observations ``first`` to ``last``, float64; NaN without scores."""
-        return self._areas_of(self.majority, margin, first, last)
+        return self._areas_of(self.majority, self.sums[margin], first, last)
 
     def waum(self, margin: str = "second", first: int = 0, last: int | None = None) -> Floats:
         """WAUM of observations ``first`` to ``last``, float64; NaN without scores."""
@@ -159,10 +171,12 @@ class Ambiguity:
             for margin, end in (("second", ""), ("other", "_other"))
             for name, values in self._areas(margin, first, last, unscored).items()
         }
+        of_logits = self.score_aum_logits(first, last)
         columns = {
             "observation_id": head.column("observation_id"),
             "label": head.column("label"),
             **areas,
+            "score_aum_logits": to_arrow(of_logits, null=unscored | np.isnan(of_logits)),
             "n_epochs": self.n_epochs[first:last],
             "exact": to_arrow(of_labels, null=unscored),
             "waum_exact": to_arrow(of_all, null=unscored),
@@ -217,13 +231,15 @@ class Ambiguity:
             for areas in [area(margin, first, last)]
         }
 
-    def _areas_of(self, labels: LabelCodes, margin: str, first: int, last: int | None) -> Floats:
-        from ...kernels.scores import areas_of
+    def _areas_of(
+        self, labels: LabelCodes, sums: Indices, first: int, last: int | None, unit: float | None = None
+    ) -> Floats:
+        from ...kernels.scores import UNIT, areas_of
 
         last = self.n_observations if last is None else last
         areas = np.empty(last - first)
-        by_candidate = self.offsets, self.candidates, self.sums[margin]
-        areas_of(first, last, *by_candidate, self.n_epochs, labels[first:last], areas)
+        arrays = self.offsets, self.candidates, sums, unit or UNIT, self.n_epochs, labels[first:last]
+        areas_of(first, last, *arrays, areas)
         return areas
 
     def _exact(self, first: int, last: int) -> tuple[Flags, Flags]:

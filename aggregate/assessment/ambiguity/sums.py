@@ -51,6 +51,7 @@ class MarginSums:
         self._candidates: LabelCodes = candidates[: self._offsets[-1]].copy()
         self._of_second = np.zeros(self._candidates.size, np.int64)
         self._of_other = np.zeros(self._candidates.size, np.int64)
+        self._of_logits = np.zeros(self._candidates.size, np.int64)
         self._exact = np.ones(self._candidates.size, np.bool_)
         self._n_epochs = np.zeros(votes.n_observations, np.int32)
         self._epochs: dict[int, int] = {}
@@ -74,7 +75,7 @@ class MarginSums:
         epochs = self._codes_of(lists.epochs, (faults == 0) & (lists.observations >= 0))
         kernels.mark_scored(lists.observations, epochs, self._scored, faults, self._n_epochs)
         n, normalise = self._n_epochs.size, self._settings.normalise
-        added = self._of_second, self._of_other, self._exact
+        added = self._of_second, self._of_other, self._of_logits, self._exact
         in_blocks(kernels.add_margins, n, checked, lists.slack, normalise, self._offsets, self._candidates, *added)
         if self._diagonal is not None:
             of_votes = self._consensus.votes
@@ -108,6 +109,7 @@ class MarginSums:
             offsets=self._offsets,
             candidates=self._candidates,
             sums={"second": self._of_second, "other": self._of_other},
+            logit_sums=self._of_logits,
             exact=self._exact,
             trust_in=trust_in,
         )
