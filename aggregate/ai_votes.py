@@ -15,7 +15,7 @@ from .derived.thresholds import at_least
 from .disputes import Disputes
 from .errors import VotesError, on_one_line, warn
 from .html_blocks import as_html
-from .ids.unions import merged_integers, merged_texts
+from .ids.unions import merged
 from .kernels.threads import in_blocks
 from .truth import codes_among
 from .votes import Votes
@@ -74,8 +74,8 @@ class AiVotes:
         An observation that only the AI has a vote on is without a vote in these Votes, unlike in any others. Raises
         VotesError if ids or labels are of another type than the votes'.
         """
-        ids, of_votes, of_ai = self._merged("observation_id", votes.observation_ids, self.observation_ids)
-        names, label_of_votes, label_of_ai = self._merged("label", votes.label_names, self.label_names)
+        ids, of_votes, of_ai = merged(votes.observation_ids, self.observation_ids, "observation_id", self.origin)
+        names, label_of_votes, label_of_ai = merged(votes.label_names, self.label_names, "label", self.origin)
         offsets, labels = votes.offsets, votes.labels
         if len(ids) > votes.n_observations:
             offsets = np.zeros(len(ids) + 1, np.int64)
@@ -89,28 +89,6 @@ class AiVotes:
             scores = _spread(scores, of_ai, len(ids), np.nan)
         joined = replace(votes, offsets=offsets, labels=labels, observation_ids=ids, label_names=names)
         return joined, AlignedAiVotes(ai_labels, scores)
-
-    def _merged(self, column: str, ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-        """The sorted union of two sorted arrays of distinct ids, and the positions of either in it."""
-        import pyarrow as pa
-
-        if pa.types.is_integer(ours.type) != pa.types.is_integer(theirs.type):
-            raise VotesError(
-                f"column {column!r} has type {theirs.type}, but {ours.type} in the votes",
-                where=self.origin,
-                remedy="write it with the type of the votes, such as with plant-aggregate convert --ids",
-            )
-        if not pa.types.is_integer(ours.type):
-            return merged_texts(ours, theirs)
-        try:
-            theirs = theirs.cast(ours.type)
-        except pa.ArrowInvalid as error:
-            raise VotesError(
-                f"column {column!r} holds integers beyond {ours.type}, the type of the votes",
-                where=self.origin,
-                remedy="write both with the wider type",
-            ) from error
-        return merged_integers(ours, theirs)
 
 
 AI_MODES = ("ignore", "user", "fixed", "invalidating", "confident")  # how the AI's votes may take part in a fit

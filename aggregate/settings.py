@@ -250,10 +250,10 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Name
         to_species: subspecies, varieties, forms and cultivars count as their species. With names, default False.
         higher_taxa: keep genera and other taxa above species, which else count as no opinion. With names, default
             False.
-        experts: Parquet file, folder or glob with observation_id and label as experts gave them: the estimate holds
-            these labels fixed, and learns from them how right the users are. Default none.
         user_weights: Parquet or CSV file with user_id and fixed_weight (0 silences) or min_weight (a floor). Default
             None.
+        experts: Parquet file, folder or glob with observation_id and label as experts gave them: the estimate holds
+            these labels fixed, and learns from them how right the users are. Default None.
         ai_votes: Parquet file, folder or glob with the AI's observation_id, label and score, to take part as ai_mode
             says. Default None.
         ai_calibration: calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai. With ai_votes,

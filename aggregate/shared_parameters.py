@@ -37,6 +37,12 @@ def prior_votes(default: float) -> Any:
     return parameter(default, "votes of the crowd's mean quality added to each user's", "in [0, 1e6]")
 
 
+def expert_weight() -> Any:
+    """λ: how much experts' labels tell of users, beside the labels that the crowd gave."""
+    text = "how often votes on observations that experts labelled count in what is learnt of users"
+    return parameter(1.0, text, "in [0.001, 1e6]", needs="experts")
+
+
 def label_prior(default: float) -> Any:
     """How much the frequency of labels counts."""
     return parameter(default, "power of a label's frequency in its prior probability; 0: all alike", "in [0, 1]")

@@ -29,7 +29,7 @@ from .validity import Validity
 from .votes_by_user import VotesByUser
 
 EXPERT_CONFIDENCE = 0.999999
-"""``confidence`` of labels that experts gave: they are taken to be right, and the votes say nothing of that."""
+"""``confidence``, and ``probability``, of labels that experts gave: they are taken to be right, whatever was voted."""
 
 
 class DisputeFindings(NamedTuple):

@@ -6,13 +6,38 @@ import numpy as np
 
 from ..arrays import Counts
 from ..arrow import to_arrow, to_numpy
+from ..errors import VotesError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-    """Of integers of one type: the union, and the positions int32 of ours and of theirs in it."""
+def merged(ours: "pa.Array", theirs: "pa.Array", column: str, origin: str) -> "tuple[pa.Array, Counts, Counts]":
+    """The union in our type, and the positions int32 of ours and of theirs in it.
+
+    Ours are those of the votes, theirs the ``column`` of what ``origin`` names. Raises VotesError if one of them holds
+    integers and the other texts, or theirs are integers beyond our type.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_integer(ours.type) != pa.types.is_integer(theirs.type):
+        raise VotesError(
+            f"column {column!r} has type {theirs.type}, but {ours.type} in the votes",
+            where=origin,
+            remedy="write it with the type of the votes, such as with plant-aggregate convert --ids",
+        )
+    try:
+        theirs = theirs.cast(ours.type)
+    except pa.ArrowInvalid as error:
+        raise VotesError(
+            f"column {column!r} holds integers beyond {ours.type}, the type of the votes",
+            where=origin,
+            remedy="write both with the wider type",
+        ) from error
+    return _merged_integers(ours, theirs) if pa.types.is_integer(ours.type) else _merged_texts(ours, theirs)
+
+
+def _merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
     from ..kernels.ai_votes import merge_places
 
     one, other = to_numpy(ours), to_numpy(theirs)
@@ -26,8 +51,7 @@ def merged_integers(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Co
     return to_arrow(union), of_one, of_other
 
 
-def merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
-    """Of texts: the union, and the positions int32 of ours and of theirs in it; ``theirs`` need not be sorted."""
+def _merged_texts(ours: "pa.Array", theirs: "pa.Array") -> "tuple[pa.Array, Counts, Counts]":
     import pyarrow as pa
     import pyarrow.compute as pc
 

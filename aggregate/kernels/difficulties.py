@@ -1,8 +1,9 @@
 """Ability of users and difficulty of observations: the Newton steps of GLAD.
 
 A vote of user u on observation i is right with probability s(x) = 1 / (1 + exp(-x)), x = ability[u] exp(ease[i]). Sums
-are in fixed point (see ``posteriors``). ``times`` is how often each observation counts, ``right``
-float64 is the posterior of each vote's label.
+are in fixed point (see ``posteriors``). ``times`` int64 says how many observations each stands for, ``case_weights``
+float64, by default 1, how often its votes count for their users; ``right`` float64 is the posterior of each vote's
+label.
 """
 
 import numpy as np
@@ -30,6 +31,7 @@ def add_ability_gradients(
     users: UserCodes,
     right: Floats,
     times: Indices,
+    case_weights: Floats | None,
     ability: Weights,
     ease: Floats,
     unit: float,
@@ -37,19 +39,22 @@ def add_ability_gradients(
     gradients: Indices,
     curvatures: Indices,
 ) -> np.int64:
-    """Add, by user, the sums over the votes of (right - s) exp(ease) and of s (1 - s) exp(2 ease).
+    """Add, by user, the sums over the votes of (right - s) exp(ease) and of s (1 - s) exp(2 ease), times case weights.
 
     Returns the sum of log s over the votes, in the fixed point of ``log_unit``.
     """
     log_right = np.int64(0)
     for i in range(first, last):
         scale = np.exp(ease[i])
+        case_weight = 1.0
+        if case_weights is not None:
+            case_weight = case_weights[i]
         for j in range(offsets[i], offsets[i + 1]):
             u = users[j]
             odds_against = np.exp(-ability[u] * scale)
             s = 1.0 / (1.0 + odds_against)
-            gradients[u] += times[i] * np.int64(np.rint((right[j] - s) * scale * unit))
-            curvatures[u] += times[i] * np.int64(np.rint(s * (1.0 - s) * scale * scale * unit))
+            gradients[u] += times[i] * np.int64(np.rint((right[j] - s) * scale * case_weight * unit))
+            curvatures[u] += times[i] * np.int64(np.rint(s * (1.0 - s) * scale * scale * case_weight * unit))
             log_right += times[i] * np.int64(np.rint(-np.log1p(odds_against) * log_unit))
     return log_right
 

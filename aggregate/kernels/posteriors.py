@@ -16,6 +16,8 @@ from ..arrays import Counts, Floats, Indices, LabelCodes, Offsets
 from .jit import kernel
 
 LEAST = 1e-100  # smallest probability, so that logarithms stay finite
+IMPOSSIBLE = -(2**63 - 1)
+"""Score of a label that cannot be: no unit of :func:`unit_for` makes a probability above 0 of it."""
 LARGEST_LOG = 231.0  # largest absolute value of a logarithm: -log(LEAST), rounded up
 
 

@@ -75,6 +75,12 @@ def side_inputs_of(strategy: Any, votes: Any, given: Any, others: Mapping[str, A
     return replace(given, **by_keyword)
 
 
+def parameters_with(strategy: Any, given: Collection[str]) -> dict[str, Any]:
+    """The parameters of a strategy without those that need a side input which is not among the ``given`` names."""
+    known = declared(strategy)
+    return {name: value for name, value in asdict(strategy).items() if known[name].needs in ("", *given)}
+
+
 def _takers(name: str) -> list[str]:
     from .registry import takers
 

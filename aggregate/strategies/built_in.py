@@ -14,7 +14,7 @@ from .base import side_inputs_of
 
 
 class BuiltIn:
-    """A strategy that needs the votes alone; one that takes more has a ``fit`` of its own."""
+    """A strategy of votes, and experts' labels if it takes any; one that takes more has a ``fit`` of its own."""
 
     name: ClassVar[str]
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -29,8 +29,7 @@ class BuiltIn:
         ``votes`` are none: :meth:`fit_predict` takes frames.
         """
         experts = side_inputs_of(self, votes, given, others).experts
-        if experts is not None:
-            votes = with_expert_labels(votes, experts)
+        votes = votes.without_experts if experts is None else with_expert_labels(votes, experts)
         with listening(progress) as listener:
             return self._fit(votes, listener)
 

@@ -10,7 +10,7 @@ from ..progress import Progress
 from ..votes import Votes
 from .parts.confusions import Cells, Confusions, Diagonal
 from .parts.outcome import Outcome
-from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model
+from .parts.posteriors import Accuracies, CaseWeights, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,6 +45,8 @@ class DawidSkene(PosteriorStrategy):
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
         max_iter: iterations at most. At least 1, default 300.
         tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
+            [0.001, 1e6], with experts, default 1.
         prior_votes: votes of the crowd's mean quality added to each user's. In [0, 1e6], default 3.
         label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 1.
         label_smoothing: observations added to each label's. In [0, 1e6], default 1.
@@ -66,10 +68,11 @@ class ConfusionModel:
     """Confusions P(l | k, u) of the triples that occur, and label probabilities P(k)."""
 
     def __init__(self, strategy: DawidSkene, votes: Votes) -> None:
-        self._accuracies = Accuracies(votes, strategy.prior_votes)
+        case_weights = CaseWeights(votes.disputes, strategy.expert_weight)
+        self._accuracies = Accuracies(votes, strategy.prior_votes, case_weights)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(votes.disputes)
-        self._confusions = Confusions(Cells(votes), strategy.prior_votes)
+        self._confusions = Confusions(Cells(votes, case_weights), strategy.prior_votes)
 
     def maximise(self, posteriors: Floats) -> None:
         """Accuracies, confusions and label probabilities from the posteriors."""

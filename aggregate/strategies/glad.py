@@ -16,7 +16,7 @@ from ..progress import Progress
 from ..votes import Votes
 from .parts.label_odds import TwoWayVotes, two_way_findings
 from .parts.outcome import Outcome
-from .parts.posteriors import LabelPrior, PosteriorStrategy, Scores, fit_model
+from .parts.posteriors import CaseWeights, LabelPrior, PosteriorStrategy, Scores, fit_model
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +44,8 @@ class Glad(PosteriorStrategy):
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
         max_iter: iterations at most. At least 1, default 300.
         tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
+            [0.001, 1e6], with experts, default 1.
         prior_mean: mean ability and mean ease. In [-3, 3], default 1.
         prior_variance: variance of ability and of ease. In (0, 100], default 1.
         label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 0.
@@ -63,12 +65,15 @@ class Glad(PosteriorStrategy):
 
 
 class _Group:
-    """Some observations with their voters; ``times`` int64 says how often each counts."""
+    """Some observations with their voters; ``times`` int64 says how many each stands for."""
 
-    def __init__(self, offsets: Offsets, users: UserCodes, times: Indices, ease: float) -> None:
+    def __init__(
+        self, offsets: Offsets, users: UserCodes, times: Indices, ease: float, case_weights: Floats | None = None
+    ) -> None:
         self.offsets = offsets
         self.users = users
         self.times = times
+        self.case_weights = case_weights
         self.ease: Floats = np.full(offsets.size - 1, ease)
         self.right: Floats = np.ones(users.size)  # posterior of each vote's label
 
@@ -80,16 +85,19 @@ class GladModel:
         from ..kernels.posteriors import LARGEST_LOG, unit_for
 
         disputes = votes.disputes
+        case_weights = CaseWeights(disputes, strategy.expert_weight)
         self._votes, self._disputes = votes, disputes
         self._mean, self._variance = strategy.prior_mean, strategy.prior_variance
         self._n_others = max(votes.n_labels - 1, 1)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(disputes)
         self._ability = np.full(votes.n_users, self._mean)
-        self._disputed = _Group(disputes.offsets, disputes.users, np.ones(len(disputes), np.int64), self._mean)
+        self._disputed = _Group(
+            disputes.offsets, disputes.users, np.ones(len(disputes), np.int64), self._mean, case_weights.of_disputes
+        )
         self._undisputed = _unanimous_groups(votes, self._mean)
         most_votes = max(int(votes.n_votes_of_users.max()), int(np.diff(votes.offsets).max()))
-        self._unit = unit_for(most_votes * LARGEST_TERM, 44)
+        self._unit = unit_for(case_weights.largest * most_votes * LARGEST_TERM, 44)
         self._log_unit = unit_for(votes.n_votes * LARGEST_LOG, 44)
         self._survey_undisputed()
 
@@ -126,7 +134,7 @@ class GladModel:
 
         parts = one_part_per_thread(group.ease.size)
         sums = np.zeros((len(parts), 2, self._ability.size), np.int64)
-        votes: Any = group.offsets, group.users, group.right, group.times
+        votes: Any = group.offsets, group.users, group.right, group.times, group.case_weights
         model: Any = self._ability, group.ease, self._unit, self._log_unit
         logs = kernels_side_by_side(
             *(partial(add_ability_gradients, *part, *votes, *model, *sums[p]) for p, part in enumerate(parts))

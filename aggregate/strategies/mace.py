@@ -1,5 +1,6 @@
 """Multi-annotator competence estimation."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,16 @@ from ..progress import Progress
 from ..votes import Votes
 from .parts.label_odds import TwoWayVotes, two_way_findings
 from .parts.outcome import Outcome
-from .parts.posteriors import LabelPrior, PosteriorStrategy, PosteriorSums, Scores, exact_sum, fit_model, sum_of_logs
+from .parts.posteriors import (
+    CaseWeights,
+    LabelPrior,
+    PosteriorStrategy,
+    PosteriorSums,
+    Scores,
+    exact_sum,
+    fit_model,
+    sum_of_logs,
+)
 from .parts.user_labels import UserLabels
 
 
@@ -43,6 +53,8 @@ class Mace(PosteriorStrategy):
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
         max_iter: iterations at most. At least 1, default 300.
         tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
+            [0.001, 1e6], with experts, default 1.
         prior_votes: votes of the crowd's mean quality added to each user's. In [0, 1e6], default 1.
         guess_votes: guesses, spread evenly over all labels, added to each user's. In [0, 1e6], default 30.
         label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 1.
@@ -68,16 +80,18 @@ class MaceModel:
     def __init__(self, strategy: Mace, votes: Votes) -> None:
         self._strategy = strategy
         self._n_labels = votes.n_labels
-        self._n_votes_in_all = float(votes.n_votes)
+        self._case_weights = CaseWeights(votes.disputes, strategy.expert_weight)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(votes.disputes)
         pairs = UserLabels.of(votes)
         self._pair_of_vote, self._pair_of_disputed = pairs.of_vote, pairs.of_disputed
         self._offsets = np.searchsorted(pairs.users, np.arange(votes.n_users + 1))
-        self._pair_votes = pairs.n_votes.astype(np.float64)
+        self._pair_votes = self._case_weights.weighted(pairs.n_votes, pairs.of_disputed)
         self._undisputed = pairs.n_undisputed
-        self._user_votes = votes.n_votes_of_users.astype(np.float64)
-        self._right_sums = PosteriorSums(pairs.of_disputed, votes.disputes.candidates.of_vote, pairs.keys.size)
+        self._user_votes = self._case_weights.weighted(votes.n_votes_of_users, votes.disputes.users)
+        self._n_votes_in_all = math.fsum(self._user_votes)
+        sums = pairs.of_disputed, votes.disputes.candidates.of_vote, pairs.keys.size
+        self._right_sums = PosteriorSums(*sums, self._case_weights.largest)
         self._knowing = np.full(votes.n_users, 0.5)
         self._guesses = np.full(pairs.keys.size, 1 / votes.n_labels)
         self._right, self._wrong = np.empty((2, pairs.keys.size))
@@ -90,7 +104,7 @@ class MaceModel:
         n_users = self._knowing.size
         known_votes = np.empty(n_users)
         guessed_votes = np.empty(self._guesses.size)
-        right = self._undisputed + self._right_sums.of(posteriors)
+        right = self._undisputed + self._right_sums.of(self._case_weights.times(posteriors))
         model = self._knowing, self._guesses
         in_blocks(split_votes, n_users, self._offsets, right, self._pair_votes, *model, known_votes, guessed_votes)
         self._knowing = np.empty(n_users)

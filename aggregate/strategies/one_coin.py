@@ -10,7 +10,7 @@ from ..progress import Progress
 from ..votes import Votes
 from .parts.label_odds import TwoWayVotes, two_way_findings
 from .parts.outcome import Outcome
-from .parts.posteriors import Accuracies, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
+from .parts.posteriors import Accuracies, CaseWeights, LabelPrior, PosteriorStrategy, Scores, fit_model, sum_of_logs
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,6 +34,8 @@ class OneCoin(PosteriorStrategy):
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
         max_iter: iterations at most. At least 1, default 300.
         tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
+            [0.001, 1e6], with experts, default 1.
         prior_votes: votes of the crowd's mean quality added to each user's. In [0, 1e6], default 2.
         label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 0.5.
         label_smoothing: observations added to each label's. In [0, 1e6], default 1.
@@ -54,9 +56,10 @@ class OneCoinModel:
     """Accuracies p(u) and label probabilities P(k)."""
 
     def __init__(self, strategy: OneCoin, votes: Votes) -> None:
+        case_weights = CaseWeights(votes.disputes, strategy.expert_weight)
         self._votes = votes
         self._n_others = max(votes.n_labels - 1, 1)
-        self._accuracies = Accuracies(votes, strategy.prior_votes)
+        self._accuracies = Accuracies(votes, strategy.prior_votes, case_weights)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(votes.disputes)
 

@@ -27,6 +27,8 @@ class Wds(DawidSkene):
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
         max_iter: iterations at most. At least 1, default 300.
         tolerance: stop when no posterior probability has moved by more. In (0, 1), default 0.01.
+        expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
+            [0.001, 1e6], with experts, default 1.
         prior_votes: votes of the crowd's mean quality added to each user's. In [0, 1e6], default 3.
         label_prior: power of a label's frequency in its prior probability; 0: all alike. In [0, 1], default 1.
         label_smoothing: observations added to each label's. In [0, 1e6], default 1.
@@ -39,5 +41,6 @@ class Wds(DawidSkene):
         progress.phase("pair labels")
         model = ConfusionModel(self, votes)
         found, trace = estimate(self, votes, model, progress)
-        shares = weight_shares(votes.disputes, votes.disputes.discounted(model.right_of_votes()))
+        disputes = votes.disputes
+        shares = disputes.with_experts(weight_shares(disputes, disputes.discounted(model.right_of_votes())))
         return build_consensus(Outcome(self, votes, found.weights, shares), trace, progress)

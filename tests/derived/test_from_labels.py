@@ -1,6 +1,7 @@
 """A consensus from labels that somebody found: the columns are those of a strategy that finds the same ones."""
 
 import random
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import plant_aggregate
 from plant_aggregate import Consensus, Iteration, ParameterError, Trace, Votes, VotesError
+from plant_aggregate.strategies.base import parameters_with
 from plant_aggregate.strategies.registry import ALL, STRATEGIES
 from tests.paths import SAMPLE
 
@@ -55,7 +57,9 @@ def test_labels_weights_and_shares_of_a_strategy_give_its_consensus(name: str, s
         assert found.to_arrow().drop_columns(OF_ITERATIONS).equals(expected)
         assert found.users_to_arrow().equals(fitted.users_to_arrow())
         assert found.posteriors_to_arrow().equals(fitted.posteriors_to_arrow())
-        assert (found.strategy, found.parameters, found.gamma) == (name, fitted.parameters, fitted.gamma)
+        assert (found.strategy, found.gamma) == (name, fitted.gamma)
+        assert found.parameters == asdict(STRATEGIES[name]())
+        assert parameters_with(STRATEGIES[name](), ()) == fitted.parameters
         assert np.array_equal(found.aum, found.margin)
     assert by_id.trace == fitted.trace
 

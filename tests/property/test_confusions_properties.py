@@ -14,7 +14,7 @@ from plant_aggregate.disputes import vote_shares
 from plant_aggregate.kernels.confusions import moved
 from plant_aggregate.strategies.dawid_skene import ConfusionModel
 from plant_aggregate.strategies.parts.confusions import Cells, Confusions
-from plant_aggregate.strategies.parts.posteriors import Accuracies
+from plant_aggregate.strategies.parts.posteriors import Accuracies, CaseWeights
 from tests.reference import plantnet, strategies
 from tests.rows import assert_same_on_threads, votes_of
 from tests.vote_strategies import prolific_vote_rows, vote_rows
@@ -132,7 +132,8 @@ def test_the_diagonal_of_every_user_and_label_equals_the_dense(scene: Scene, pri
 @settings(max_examples=60)
 def test_kinds_of_observations_share_the_cells(scene: Scene, share: float, prior_votes: float) -> None:
     """Each kind counts its part of the posteriors, and only one the undisputed; with all of them it is the only one."""
-    cells, accuracies = Cells(scene.votes), Accuracies(scene.votes, prior_votes)
+    once = CaseWeights(scene.votes.disputes, 1.0)
+    cells, accuracies = Cells(scene.votes, once), Accuracies(scene.votes, prior_votes, once)
     accuracies.maximise(scene.posteriors)
     alone, clear, unclear = (Confusions(cells, prior_votes, undisputed=kind != 2) for kind in range(3))
     alone.maximise(scene.posteriors, accuracies)

@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays import Counts, Floats, Indices, LabelCodes, Offsets, Weights, Words
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...votes import Votes
-from .posteriors import Accuracies, sum_of_logs
+from .posteriors import Accuracies, CaseWeights, sum_of_logs
 from .user_labels import LOW_WORD, UserLabels, distinct, pair_keys
 
 
@@ -20,11 +20,12 @@ class Cells:
     further label of a user on undisputed ones.
     """
 
-    def __init__(self, votes: Votes) -> None:
+    def __init__(self, votes: Votes, case_weights: CaseWeights) -> None:
         from ...kernels.confusions import list_triples
         from ...kernels.posteriors import unit_for
 
         self.disputes = votes.disputes
+        self.case_weights = case_weights
         self.n_labels = votes.n_labels
         self.n_users = votes.n_users
         offsets, candidates = self.disputes.offsets, self.disputes.candidates
@@ -32,7 +33,7 @@ class Cells:
         per_dispute = self.n_votes_on * np.diff(candidates.offsets)
         self.triple_offsets = np.concatenate([[0], np.cumsum(per_dispute)])
         n_triples = int(per_dispute.sum())
-        self.unit = unit_for(float(n_triples))  # of sums of posteriors in fixed point
+        self.unit = unit_for(case_weights.largest * n_triples)  # of sums of posteriors in fixed point
         voted = np.empty(n_triples, np.int32)
         words = np.empty(n_triples, np.uint64)
         list_triples(
@@ -94,9 +95,9 @@ class Confusions:
         B(l | k, u) = C(l | k) (1 - R) / (1 - C(k | k)), and
         P(l | k, u) = (n(u, k, l) + prior_votes B(l | k, u)) / (n(u, k) + prior_votes).
 
-    All counts are sums of the posteriors given. So observations of several kinds, each with confusions of its own, have
-    one ``Confusions`` a kind on the same cells, to which their part of the posteriors is given; the votes on undisputed
-    observations count in the one that is made with ``undisputed``.
+    All counts are sums of the posteriors given, times the case weights. So observations of several kinds, each with
+    confusions of its own, have one ``Confusions`` a kind on the same cells, to which their part of the posteriors is
+    given; the votes on undisputed observations count in the one that is made with ``undisputed``.
     """
 
     def __init__(self, cells: Cells, prior_votes: float, *, undisputed: bool = True) -> None:
@@ -113,8 +114,9 @@ class Confusions:
 
         cells, n_rows = self._cells, self._cells.undisputed.size
         offsets = cells.disputes.candidates.offsets
+        counted = cells.case_weights.times(posteriors)
         sums = np.zeros(cells.row_of_cell.size, np.int64)  # in fixed point: all other sums are sums of these
-        tally_cells(cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets, posteriors, cells.unit, sums)
+        tally_cells(cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets, counted, cells.unit, sums)
         row_sums = _sums(cells.row_of_cell, sums, n_rows)
         self._right_counts = self._undisputed.copy()
         self._right_counts[cells.row_of_right_cell] += sums[cells.right_cells] / cells.unit

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ...arrays import Counts, LabelCodes, Weights
+from ...arrays import Counts, Floats, LabelCodes, Weights
 from ...trace import Iteration, LikelihoodIteration, Trace
 from .outcome import Outcome
 
@@ -57,10 +57,15 @@ class Convergence:
         )
 
 
+def _moved(before: Floats, after: Floats) -> float:
+    return float(np.abs(after - before).max(initial=0.0))
+
+
 class PosteriorConvergence:
     """Watches posterior probabilities and says when they have converged.
 
     They have when an iteration moves none of them by more than ``tolerance``; ``max_iter`` iterations are the limit.
+    Where experts hold posteriors fixed, the users' weights must not have moved by more either.
     """
 
     def __init__(self, max_iter: int, tolerance: float, outcome: Outcome) -> None:
@@ -85,7 +90,9 @@ class PosteriorConvergence:
                 outcome.labels_changed, users_changed, outcome.count_valid(), log_likelihood=log_likelihood
             )
         )
-        self._converged = bool(np.abs(posteriors - self._posteriors).max(initial=0.0) <= self.tolerance)
+        self._converged = _moved(self._posteriors, posteriors) <= self.tolerance
+        if outcome.votes.expert_labels is not None:
+            self._converged &= self._weights is not None and _moved(self._weights, weights) <= self.tolerance
         self._posteriors, self._weights = posteriors, weights
 
     @property

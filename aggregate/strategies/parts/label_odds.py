@@ -23,6 +23,7 @@ import numpy as np
 
 from ...arrays import Counts, Floats, Indices
 from ...consensus import ModelFindings
+from ...derived.columns import EXPERT_CONFIDENCE
 from ...kernels.threads import in_blocks
 from ...votes import Votes
 from .outcome import Outcome
@@ -32,9 +33,6 @@ DEPENDENCE = 0.1
 
 TAU = 0.25
 """The power that tempers posteriors; chosen on real crowds: ``benchmarks.confidence``."""
-
-EXPERT = 1 - 1e-6
-"""Confidence and probability of a label that experts gave."""
 
 
 class TwoWayVotes(NamedTuple):
@@ -72,7 +70,7 @@ def findings_of(outcome: Outcome, log_odds: Floats, confidence: Floats) -> Model
         probability = np.clip(1 / (1 + np.exp(-TAU * log_odds)), LEAST, MOST)
     expert_labels = outcome.votes.expert_labels
     if expert_labels is not None:
-        confidence[expert_labels >= 0] = probability[expert_labels >= 0] = EXPERT
+        confidence[expert_labels >= 0] = probability[expert_labels >= 0] = EXPERT_CONFIDENCE
     return ModelFindings(confidence, probability, TAU)
 
 

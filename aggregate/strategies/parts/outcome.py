@@ -5,7 +5,6 @@ What the columns are made of these: ``derived.columns``.
 """
 
 import math
-from dataclasses import asdict
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ...disputes import add_margins, likeliest, weight_shares, weights_of_chosen
 from ...progress import Progress
 from ...trace import Trace
 from ...votes import Votes
+from ..base import parameters_with
 
 
 class Outcome:
@@ -70,7 +70,9 @@ class Outcome:
     def count_valid(self) -> int:
         """How many observations are valid."""
         weight = weights_of_chosen(self.votes.disputes, self.weights, self.chosen)
-        disputed = np.count_nonzero(self.strategy.passes(weight, self.shares[self.chosen]))
+        disputed = np.count_nonzero(
+            self.strategy.passes(weight, self.shares[self.chosen]) | self.votes.disputes.by_expert
+        )
         undisputed = self.votes.unanimous.count_reaching(self.weights, self.strategy.theta_conf - SLACK)
         return int(disputed) + undisputed
 
@@ -93,6 +95,7 @@ def build_consensus(
     if model is not None:
         confidence = model.confidence[votes.disputes.observations]
         derived = derived._replace(disputes=derived.disputes._replace(confidence=confidence))
+    parameters = parameters_with(strategy, () if votes.expert_labels is None else ("experts",))
     return Consensus(
-        votes=votes, strategy=strategy.name, parameters=asdict(strategy), trace=trace, model=model, **derived._asdict()
+        votes=votes, strategy=strategy.name, parameters=parameters, trace=trace, model=model, **derived._asdict()
     )

@@ -2,12 +2,14 @@
 
 The posterior of an observation is over the labels voted on it. So that of an undisputed observation is 1, whatever the
 parameters; it informs them all the same, as counts that never change, and the posteriors that an iteration estimates
-are those of the disputed observations.
+are those of the disputed observations. Where experts gave the label, the posterior is 1 on it from the first iteration
+on: the initial shares, and :meth:`Scores.normalised`, see to that for all models.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from ... import shared_parameters as common
 from ...arrays import Counts, Floats, Indices, Weights
 from ...consensus import Consensus, ModelFindings
 from ...derived.thresholds import Thresholds
-from ...disputes import Disputes
+from ...disputes import Disputes, vote_shares
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...parameters import parameter
 from ...progress import Progress
@@ -30,8 +32,12 @@ from .outcome import Outcome, build_consensus
 class PosteriorStrategy(BuiltIn, Thresholds):
     """Parameters of all strategies that estimate posterior probabilities."""
 
+    takes: ClassVar[frozenset[str]] = frozenset({"experts"})
+
     max_iter: int = common.max_iter(300)
     tolerance: float = parameter(0.01, "stop when no posterior probability has moved by more", "in (0, 1)")
+    _: KW_ONLY
+    expert_weight: float = common.expert_weight()
 
 
 class Model(Protocol):
@@ -53,7 +59,7 @@ class Model(Protocol):
 def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> tuple[Outcome, Trace]:
     """Iterate from the shares of the votes until no posterior moves by more than the tolerance."""
     progress.phase("estimate", unit="iterations")
-    outcome = Outcome(strategy, votes)
+    outcome = Outcome(strategy, votes, shares=votes.disputes.with_experts(vote_shares(votes.disputes)))
     watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, outcome)
     while watch.goes_on():
         model.maximise(outcome.shares)
@@ -75,7 +81,8 @@ class LabelPrior:
     """How likely each label is before any vote: its smoothed share of the observations, to some power.
 
     P(k) is proportional to (observations with label k + ``smoothing``)^``exponent``: with exponent 0 all labels are
-    alike, with 1 as likely as they are frequent.
+    alike, with 1 as likely as they are frequent. One that experts labelled is one observation, whatever the weight of
+    the votes on it.
     """
 
     def __init__(self, votes: Votes, exponent: float, smoothing: float) -> None:
@@ -108,13 +115,14 @@ def _undisputed_labels(votes: Votes, first_labels: Counts) -> Floats:
 class PosteriorSums:
     """Sums of posteriors by code, the same in any order: ``codes`` int32[n], and the candidate int32[n] of each."""
 
-    def __init__(self, codes: Counts, candidates: Counts, n_codes: int, unit: float | None = None) -> None:
+    def __init__(self, codes: Counts, candidates: Counts, n_codes: int, largest: float = 1.0) -> None:
+        """``largest``: no posterior, times the case weight if it has one, is larger."""
         from ...kernels.posteriors import unit_for
 
         self._codes = codes
         self._candidates = candidates
         self._n_codes = n_codes
-        self._unit = unit_for(float(np.bincount(codes).max(initial=0))) if unit is None else unit
+        self._unit = unit_for(largest * float(np.bincount(codes).max(initial=0)))
 
     def of(self, posteriors: Floats) -> Floats:
         """Sum of the posteriors by code, float64[n_codes]."""
@@ -123,6 +131,40 @@ class PosteriorSums:
         sums = np.zeros(self._n_codes, np.int64)
         tally(self._codes, self._candidates, posteriors, self._unit, sums)
         return sums / self._unit
+
+
+class CaseWeights:
+    """How often the votes on each disputed observation count in what is learnt of users.
+
+    ``expert_weight`` times where experts gave the label, else once.
+    """
+
+    def __init__(self, disputes: Disputes, expert_weight: float) -> None:
+        by_expert = disputes.by_expert
+        self._expert_weight = expert_weight
+        self.largest = 1.0
+        self.of_disputes: Floats | None = None
+        """float64[len(disputes)]; None if all are 1."""
+        if expert_weight != 1.0 and by_expert.any():
+            self.largest = max(expert_weight, 1.0)
+            self.of_disputes = np.where(by_expert, expert_weight, 1.0)
+            self._of_candidates = np.repeat(self.of_disputes, np.diff(disputes.candidates.offsets))
+            self._is_experts = np.repeat(by_expert, np.diff(disputes.offsets))
+
+    def times(self, posteriors: Floats) -> Floats:
+        """The posteriors, float64 by candidate, times the weight of their observation."""
+        return posteriors if self.of_disputes is None else posteriors * self._of_candidates
+
+    def weighted(self, counts: Counts | Indices, codes: Counts) -> Floats:
+        """``counts`` of votes by code, float64, in which those on disputed observations have their weight.
+
+        ``codes`` int32, of each vote on a disputed observation.
+        """
+        if self.of_disputes is None:
+            return counts.astype(np.float64)
+        experts = np.bincount(codes[self._is_experts], minlength=counts.size)
+        weighted: Floats = (counts - experts) + self._expert_weight * experts
+        return weighted
 
 
 class Scores:
@@ -155,10 +197,14 @@ class Scores:
         return self.normalised(scores)
 
     def normalised(self, scores: Indices) -> tuple[Floats, float]:
-        """Posteriors and log-likelihood from the candidates' scores int64."""
-        from ...kernels.posteriors import normalise
+        """Posteriors and log-likelihood from the candidates' scores int64.
+
+        Of observations that experts labelled, only their label has a probability, and its score is the likelihood.
+        """
+        from ...kernels.posteriors import IMPOSSIBLE, normalise
 
         disputes = self._disputes
+        scores[disputes.ruled_out] = IMPOSSIBLE
         posteriors = np.empty(scores.size)
         evidence = np.empty(len(disputes))
         in_blocks(normalise, len(disputes), disputes.candidates.offsets, scores, self._unit, posteriors, evidence)
@@ -188,21 +234,23 @@ class Accuracies:
     """The share of each user's votes that are right, by the posteriors, shrunk to the crowd's.
 
     accuracy(u) = (right votes of u + prior_votes m) / (votes of u + prior_votes), with the crowd's mean
-    m = (all right votes + 1) / (all votes + 2).
+    m = (all right votes + 1) / (all votes + 2). Votes count by their case weights.
     """
 
-    def __init__(self, votes: Votes, prior_votes: float) -> None:
+    def __init__(self, votes: Votes, prior_votes: float, case_weights: CaseWeights) -> None:
         disputes = votes.disputes
         self._prior_votes = prior_votes
-        self._n_votes = votes.n_votes_of_users.astype(np.float64)
-        self._n_votes_in_all = float(votes.n_votes)
+        self._case_weights = case_weights
+        self._n_votes = case_weights.weighted(votes.n_votes_of_users, disputes.users)
+        self._n_votes_in_all = math.fsum(self._n_votes)
         self.undisputed: Floats = votes.n_undisputed_of_users.astype(np.float64)
-        self._sums = PosteriorSums(disputes.users, disputes.candidates.of_vote, votes.n_users)
+        sums = disputes.users, disputes.candidates.of_vote, votes.n_users
+        self._sums = PosteriorSums(*sums, case_weights.largest)
         self.mean = 0.5
         self.of_users: Weights = np.full(votes.n_users, self.mean)
 
     def maximise(self, posteriors: Floats) -> None:
         """Estimate them from the posteriors."""
-        right = self.undisputed + self._sums.of(posteriors)
+        right = self.undisputed + self._sums.of(self._case_weights.times(posteriors))
         self.mean = (exact_sum(right, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2)
         self.of_users = (right + self._prior_votes * self.mean) / (self._n_votes + self._prior_votes)

@@ -1,7 +1,7 @@
 """The Pl@ntNet EM: labels from weights, weights from labels."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from ... import shared_parameters as common
@@ -15,14 +15,14 @@ from ...derived.votes_by_user import VotesByUser
 from ...errors import ParameterError, warn
 from ...expert_labels import with_expert_labels
 from ...listeners import ProgressLike, listening
-from ...parameters import check_parameters, declared, parameter
+from ...parameters import check_parameters, parameter
 from ...progress import Progress
 from ...reprs import changed_repr
 from ...side_inputs import VOTES_ONLY, SideInputs
 from ...truth import Truth
 from ...user_weights import AlignedWeights, UserWeights
 from ...votes import Votes
-from ..base import side_inputs_of
+from ..base import parameters_with, side_inputs_of
 from ..built_in import BuiltIn
 from .ai_effects import findings_of_ai
 from .ai_role import AiMode, AiRole, mode_of
@@ -186,7 +186,7 @@ class PlantNet(BuiltIn):
         return Consensus(
             votes=role.votes,
             strategy=self.name,
-            parameters=self._parameters(ai is not None),
+            parameters=parameters_with(self, () if ai is None else ("ai_votes",)),
             trace=estimate.trace,
             labels=report.labels,
             weight=report.weight,
@@ -236,7 +236,3 @@ class PlantNet(BuiltIn):
         if hasattr(mode, "ai_weight") and not least < self.ai_weight < self.theta_conf:
             effect = "makes a label valid alone" if self.ai_weight >= self.theta_conf else "cannot make a label invalid"
             warn(f"ai_weight is {self.ai_weight:g}, outside ({least:.3g}, {self.theta_conf:g}): the AI {effect}")
-
-    def _parameters(self, with_ai: bool) -> dict[str, Any]:
-        known = declared(self)
-        return {name: value for name, value in asdict(self).items() if with_ai or not known[name].needs}
