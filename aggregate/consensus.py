@@ -304,6 +304,7 @@ class Consensus:
             "ambiguous": self._count_ambiguous(),
             "self_validating_users": int(self.users.self_validating.sum()),
             **({} if self.ai is None else {"ai": self.ai.counts(self.valid)}),
+            **({} if self.by_expert is None else {"experts": self._count_experts()}),
         }
 
     def to_arrow(self, first: int = 0, last: int | None = None) -> "pa.Table":
@@ -458,6 +459,15 @@ class Consensus:
             table = (*table, *PROBABILITY)
         named = dict.fromkeys(("label", "runner_up", "ai_label"), label_type)
         return arrow_schema(table, observation_id=self.votes.observation_ids.type, **named)
+
+    def _count_experts(self) -> dict[str, int]:
+        """Numbers of observations whose label is that of experts, and of those on which nobody voted it."""
+        disputes = self.votes.disputes
+        candidates = disputes.candidates
+        known = np.zeros(0, np.int32) if disputes.expert_labels is None else disputes.expert_labels
+        is_theirs = np.repeat(known, np.diff(candidates.offsets)) == candidates.labels
+        used = int(np.count_nonzero(known >= 0))
+        return {"used": used, "unvoted": int(np.count_nonzero(is_theirs & (candidates.n_votes == 0)))}
 
     def _count_ambiguous(self) -> int:
         disputed = int(_is_below(self.disputes.aum, self.ambiguous_below).sum())

@@ -1,6 +1,7 @@
 """The nightly job: read the votes, fit a strategy, write the run, publish it."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
@@ -24,7 +25,7 @@ from .files.sources import OR_FRAME, Input, Paths, Source, find_sources, path_li
 from .frames import Frame, check_type, is_frame
 from .ingest import Reading, VoteFiles, VoteTable, find_table, find_votes, read_found
 from .ingest.ai_votes import AiReading, find_ai, read_ai
-from .ingest.labels import check_cleanable, cleaner_of
+from .ingest.labels import check_cleanable, cleaned_experts, cleaner_of
 from .kernels.threads import available_cores, set_threads, side_by_side
 from .listeners import ProgressLike, listening
 from .names import NameFindings, inspect_names, warning_of
@@ -39,6 +40,7 @@ from .publishing.record import (
     AiCounts,
     ConversionFacts,
     Counts,
+    ExpertCounts,
     FileFacts,
     ModelProbability,
     OutputFacts,
@@ -69,7 +71,7 @@ from .side_inputs import SideInputs
 from .strategies.base import Strategy, fit_strategy
 from .strategies.origin import check_plain, origin_of
 from .strategies.registry import STRATEGIES, GivenStrategy, check_side_inputs, strategy_of
-from .truth import Truth
+from .truth import Truth, check_kinds, check_labels
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -176,6 +178,7 @@ class _Given(NamedTuple):
     reading: Reading
     ai: AiReading | None
     side_inputs: SideInputs
+    experts: Truth | None  # as the files have them, while those of `side_inputs` are cleaned
     cleaner: "NameCleaner | None"  # which knows the labels
     files: Mapping[str, FileFacts]  # the files that settings name, beside the votes and scores
 
@@ -219,6 +222,8 @@ def _find(log: Paths | VoteTable, settings: Settings, timer: PhaseTimer) -> _Fou
     votes = log if isinstance(log, VoteTable) else _votes_in(log, settings, timer)
     ai = None if settings.ai_votes is None else find_ai(settings.ai_votes)
     check_cleanable(cleaner, votes.types, votes.origin)
+    if experts is not None:
+        check_kinds(experts, votes.types["observation_id"], votes.types["label"], "the votes")
     for maker in makers:
         maker.check(votes.types)
     return _Found(votes, ai, ai_calibration, user_weights, experts, cleaner, makers, files)
@@ -257,9 +262,10 @@ def _aids(settings: Settings) -> "tuple[AiCalibration | None, UserWeights | None
 
         user_weights = read_user_weights(settings.user_weights)
     if settings.experts is not None:
-        from .ingest.truth import read_truth
+        from .ingest.truth import MAP_EXPERTS_NAMES, truth_of_files
 
-        experts = read_truth(settings.experts)
+        files = path_list(settings.experts)
+        experts = truth_of_files(files, settings.experts_columns, remedy=MAP_EXPERTS_NAMES)
     return ai_calibration, user_weights, experts
 
 
@@ -272,8 +278,13 @@ def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
         like = {name: found.votes.types[name] for name in ("observation_id", "label")}
         ai = read_ai(found.ai, max_rejected=settings.max_rejected, like=like, cleaner=found.cleaner)
         ai_votes = ai.ai_votes if found.ai_calibration is None else found.ai_calibration.apply_to(ai.ai_votes)
-    side_inputs = SideInputs(user_weights=found.user_weights, ai_votes=ai_votes, experts=found.experts)
-    return _Given(reading, ai, side_inputs, found.cleaner, found.files)
+    experts = found.experts
+    if experts is not None and found.cleaner is not None:
+        experts = cleaned_experts(found.cleaner, experts)
+    if experts is not None:
+        check_labels(experts, reading.votes.label_names, "the votes", effect="which the run takes as they stand")
+    side_inputs = SideInputs(user_weights=found.user_weights, ai_votes=ai_votes, experts=experts)
+    return _Given(reading, ai, side_inputs, found.experts, found.cleaner, found.files)
 
 
 def _add_ons(consensus: Consensus, makers: Sequence[Maker], timer: PhaseTimer) -> list[AddOn]:
@@ -292,15 +303,16 @@ def _write(
         lambda: write_users(consensus, folder, add_ons),
         lambda: write_table(given.rejected, folder / "rejected.parquet"),
         *([lambda: write_posteriors(consensus, folder)] if soft else []),
-        *([partial(_write_labels, given.cleaner, folder)] if given.cleaner is not None else []),
+        *([partial(_write_labels, given.cleaner, given.experts, folder)] if given.cleaner is not None else []),
     )
 
 
-def _write_labels(cleaner: "NameCleaner", folder: Path) -> Output:
+def _write_labels(cleaner: "NameCleaner", experts: Truth | None, folder: Path) -> Output:
     """Write labels.parquet: the labels that are not as they stand in the votes."""
     from .taxon_names.report import label_table
 
-    return write_table(label_table(cleaner), folder / LABELS_FILE)
+    truth = None if experts is None else Counter(experts.labels.to_pylist())
+    return write_table(label_table(cleaner, truth), folder / LABELS_FILE)
 
 
 def _record(
@@ -347,8 +359,8 @@ def _model_probability(consensus: Consensus, add_ons: Sequence[AddOn]) -> ModelP
 
 def _counts(consensus: Consensus, given: _Given) -> Counts:
     rows, ai = given.reading.rows, None
-    found = consensus.counts
-    of_ai = found.pop("ai", {})
+    found = dict(consensus.counts)
+    of_ai, of_experts = found.pop("ai", {}), found.pop("experts", {})
     if given.ai is not None:
         of_rows = given.ai.ai_votes
         ai = AiCounts(
@@ -359,7 +371,21 @@ def _counts(consensus: Consensus, given: _Given) -> Counts:
             further=of_rows.n_further,
         )
     votes = VoteCounts(**{**rows._asdict(), "rejected": sum(rows.rejected.values())}, rejected_by_reason=rows.rejected)
-    return Counts(votes=votes, **found, ai=ai)
+    return Counts(votes=votes, **found, ai=ai, experts=_expert_counts(given, of_experts))
+
+
+def _expert_counts(given: _Given, found: Mapping[str, int]) -> ExpertCounts | None:
+    """What became of the experts' labels; ``found`` are the counts of the consensus."""
+    truth, cleaned = given.experts, given.side_inputs.experts
+    if truth is None or cleaned is None:
+        return None
+    return ExpertCounts(
+        given=len(truth),
+        **found,
+        unknown=len(cleaned) - found["used"],
+        refused=len(truth) - len(cleaned),
+        unlabelled=truth.n_unlabelled,
+    )
 
 
 def _strange_names(consensus: Consensus, given: _Given) -> dict[str, NameFindings]:

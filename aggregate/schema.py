@@ -422,8 +422,9 @@ CHANGES: Table = (
     Column(
         "why",
         "name",
-        "`votes`: its votes are others; else `ai`: another vote of the AI counts; else `settings`: the strategy, a "
-        "parameter or the version is another; else `weights`: users' weights moved. Null if the runs do not tell",
+        "`votes`: its votes are others; else `experts`: experts gave it another label, or one in only one of the runs; "
+        "else `ai`: another vote of the AI counts; else `settings`: the strategy, a parameter or the version is "
+        "another; else `weights`: users' weights moved. Null if the runs do not tell",
         nullable=True,
     ),
 )
@@ -433,6 +434,7 @@ SNAPSHOT: Table = (
     *(replace(c, nullable=True) for c in CONSENSUS if c.name in ("observation_id", "label", "status")),
     replace(DIGEST[0], optional=True),
     *(c for c in AI_FINDINGS if c.name in ("ai_label", "ai_score")),
+    replace(BY_EXPERT[0], optional=True),
 )
 """What a consensus must say to be compared with another."""
 
@@ -605,7 +607,9 @@ CLEANED_LABELS: Table = (
     Column("reason", "string", "the rules that changed it, or why it was refused or kept"),
     Column("votes", "int64", "rows of votes with it"),
     Column("ai_votes", "int64", "rows of the AI's votes with it"),
-    Column("truth", "int64", "rows of experts' labels with it; only where these were converted", optional=True),
+    Column(
+        "truth", "int64", "rows of experts' labels with it; only where these were converted, or used", optional=True
+    ),
 )
 """Outcomes of the labels that were cleaned as names; labels that are not in it are as they stand."""
 

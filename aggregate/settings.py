@@ -115,8 +115,19 @@ class InputFiles:
         group="Strategy",
         side_input="experts",
         is_file=True,
+        is_table=True,
         several=True,
         metavar="FILE",
+    )
+    # Columns of `schema.TRUTH` -> the files' own names.
+    experts_columns: Mapping[str, str] | None = setting(
+        None,
+        "the experts' files' own name of a column, such as label=species",
+        group="Strategy",
+        needs="experts",
+        option="--experts-column",
+        metavar="COLUMN=NAME",
+        columns_of=("TRUTH",),
     )
     ai_votes: "Paths | None" = parameter(
         None,
@@ -254,6 +265,8 @@ class Settings(RunningSettings, PublishSettings, AddOnSettings, InputFiles, Name
             None.
         experts: Parquet file, folder or glob with observation_id and label as experts gave them: the estimate holds
             these labels fixed, and learns from them how right the users are. Default None.
+        experts_columns: the experts' files' own name of a column, such as {'label': 'species'}. With experts, default
+            None.
         ai_votes: Parquet file, folder or glob with the AI's observation_id, label and score, to take part as ai_mode
             says. Default None.
         ai_calibration: calibrate the AI's scores first, by a file of plant-aggregate calibrate-ai. With ai_votes,

@@ -100,11 +100,13 @@ def check_kinds(truth: Truth, ids: "pa.DataType", labels: "pa.DataType", place: 
             )
 
 
-def check_labels(truth: Truth, names: "pa.Array", place: str, *, needed: bool = False) -> None:
+def check_labels(
+    truth: Truth, names: "pa.Array", place: str, *, needed: bool = False, effect: str = "so these count as wrong"
+) -> None:
     """Warn of experts' labels that are not among ``names``, the distinct labels of ``place``, but look like one.
 
-    They differ in nothing but case, white space or Unicode form, and yet count as wrong. Warn also if none is among
-    them; if that is ``needed``, raise VotesError.
+    They differ in nothing but case, white space or Unicode form, and yet are others, with the ``effect``. Warn also if
+    none is among them; if that is ``needed``, raise VotesError.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -128,7 +130,7 @@ def check_labels(truth: Truth, names: "pa.Array", place: str, *, needed: bool = 
         first = "" if faults else f" (first {quoted(alike[0][0])}, there {quoted(alike[0][1])})"
         faults.append(f"{one} from one of {place} only in case, white space or Unicode form{first}")
     if faults:
-        message = f"{on_one_line(truth.origin)}: {'; '.join(faults)}: different labels, so these count as wrong"
+        message = f"{on_one_line(truth.origin)}: {'; '.join(faults)}: different labels, {effect}"
         warn(message)
 
 

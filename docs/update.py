@@ -301,7 +301,7 @@ def metrics() -> str:
     """The metrics of two runs, name by name."""
     file = Path(folder("metrics"), "metrics.prom")
     for _ in range(2):
-        output_of("run", VOTES, *AI, "-q", "-o", f"{folder('metrics')}/consensus", "--metrics", str(file))
+        output_of("run", VOTES, *AI, *EXPERTS, "-q", "-o", f"{folder('metrics')}/consensus", "--metrics", str(file))
     return metrics_in(file)
 
 
@@ -410,6 +410,7 @@ VOTES = "sample_votes/votes.parquet"
 TRUTH = ["--truth", "sample_votes/truth.parquet"]
 MONTHS = ("may", "june")
 AI = ["--ai-votes", "sample_votes/ai_votes.parquet"]
+EXPERTS = ["--experts", "sample_votes/truth.parquet"]
 
 
 def run_with_ai() -> str:

@@ -136,11 +136,12 @@ class OwnMajority(plant_aggregate.Majority):
 
 def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None:
     """Those of a first run, of one that was compared, of one that could not be, and of a model with likelihoods."""
-    with_weights = plant_aggregate.Settings(user_weights=tmp_path / "weights.parquet")
+    by_hand = {"user_weights": tmp_path / "weights.parquet", "experts": tmp_path / "experts.parquet"}
+    with_files = plant_aggregate.Settings(**by_hand)
     with_names = plant_aggregate.Settings(names=True)
     with_ai = plant_aggregate.Settings(ai_votes=ROOT / "sample_votes" / "ai_votes.parquet")
     nights = [
-        (None, with_weights),
+        (None, with_files),
         (plant_aggregate.OneCoin(max_iter=2), None),
         (OwnMajority(), with_names),
         (plant_aggregate.Auto(), with_ai),
@@ -151,6 +152,7 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     pq.write_table(votes, tmp_path / "votes.parquet")
     weights = pa.table({"user_id": votes["user_id"][:1], "fixed_weight": [1.0]})
     pq.write_table(weights, tmp_path / "weights.parquet")
+    pq.write_table(votes.select(["observation_id", "label"])[:1], tmp_path / "experts.parquet")
     runs = [plant_aggregate.run(tmp_path / "votes.parquet", tmp_path / "out", *night) for night in nights]
     (tmp_path / "votes.csv").write_text("observation_id,user_id,label,is_author\n1,ana,Acer,1\n")
     of_csv = plant_aggregate.Settings(format="csv")

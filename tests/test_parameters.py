@@ -105,14 +105,17 @@ GROUPS = (ReadSettings, NameSettings, InputFiles, AddOnSettings, PublishSettings
 
 
 def test_the_same_name_has_the_same_range_in_all_settings() -> None:
-    """Help may be another where a setting is of other tables, too. A run reads scores, a simulation writes them."""
+    """Help may be another where a setting is of other tables, too.
+
+    A run reads scores and experts' labels, a simulation writes them.
+    """
     found: dict[str, set[tuple[object, ...]]] = {}
     for settings in (*GROUPS, AmbiguitySettings, Simulation):
         assert list(declared(settings)) == [item.name for item in fields(settings)]
         for name, known in declared(settings).items():
             same = (known.range, known.group, known.unit, getattr(settings, name), kind_of(settings, name))
             found.setdefault(name, set()).add(same)
-    assert {name for name, declarations in found.items() if len(declarations) > 1} == {"scores"}
+    assert {name for name, declarations in found.items() if len(declarations) > 1} == {"scores", "experts"}
 
 
 def test_settings_are_those_of_the_groups_and_no_others() -> None:

@@ -17,6 +17,7 @@ from ..truth import Truth
 from .row_names import SHOWN, RowsOfFiles, refuse_texts
 
 MAP_TRUTH_NAMES = "map names with --truth-column COLUMN=NAME"  # of commands whose --column is of another table
+MAP_EXPERTS_NAMES = "map names with --experts-column COLUMN=NAME"  # of a run
 
 
 def read_truth(paths: "Paths | Frame", *, columns: Mapping[str, str] | None = None) -> Truth:

@@ -34,7 +34,7 @@ from .open_run import open_named
 from .record import UNKNOWN, ChangeCounts, RunChanges, RunRecord
 from .run import Run
 
-REASONS = ("votes", "ai", "settings", "weights")
+REASONS = ("votes", "experts", "ai", "settings", "weights")
 VALID = STATUSES.index("valid")
 
 Codes: TypeAlias = Mapping[str, Any]  # columns of SNAPSHOT as arrays of numbers: a row for each observation
@@ -47,6 +47,7 @@ _NOTHING: Codes = {
         ("votes_digest", 0, np.uint32),
         ("ai_label", -1, np.int32),
         ("ai_score", 0.0, np.float64),
+        ("by_expert", False, np.bool_),
     )
 }
 """Values in the place of an observation, or a column, that is not there."""
@@ -201,13 +202,14 @@ def result_settings(record: RunRecord, settings: type[Any] = Settings) -> list[A
     ``settings`` are those of a run, as they are declared. Tables among them are compared row by row, not here.
     """
     of_run = {name: known for name, known in declared(settings).items() if known.changes_result}
+    files = [name for name, known in of_run.items() if known.is_file and not known.is_table]
     return [
         record.strategy,
         record.strategy_class,
         record.version,
         result_parameters(record.parameters or {}),
         {name: record.settings.get(name) for name, known in of_run.items() if not known.names_files},
-        {name: _digest_of(record, name) for name, known in of_run.items() if known.is_file},
+        {name: _digest_of(record, name) for name in files},
     ]
 
 
@@ -375,7 +377,7 @@ class _Comparison:
 
     def _why(self, old: Codes, new: Codes) -> Counts:
         """Positions in REASONS of the first reason that applies, -1 if it is not known."""
-        votes, ai, settings, weights = range(len(REASONS))
+        votes, experts, ai, settings, weights = range(len(REASONS))
         comes_or_goes = (old["status"] < 0) | (new["status"] < 0)
         if not self._tells_votes:  # observations are new or gone because of their votes
             return np.where(comes_or_goes, votes, -1).astype(np.int8)
@@ -386,6 +388,8 @@ class _Comparison:
             others[self._ai_counting.other(old, new)] = ai
         else:  # it is not known which votes of the AI would count
             others[other_label | (old["ai_score"] != new["ai_score"])] = -1
+        both = old["by_expert"] & new["by_expert"]
+        others[(old["by_expert"] != new["by_expert"]) | (both & (old["label"] != new["label"]))] = experts
         # New or gone observations without votes depend on the AI's vote alone.
         others[comes_or_goes] = np.where(other_label[comes_or_goes], ai, votes)
         why = np.where(other_votes, votes, others)
@@ -434,7 +438,7 @@ def _coded(batch: pa.RecordBatch, labels: LabelIndex, path: str) -> Codes:
         elif name == "status":
             coded[name] = _status_codes(batch.column(name), path)
         else:
-            coded[name] = to_numpy(batch.column(name), null=0)
+            coded[name] = to_numpy(batch.column(name), null=missing.item())
     return coded
 
 

@@ -1,14 +1,13 @@
 """Expert labels beside a run whose labels were cleaned as scientific names: cleaned in the same way."""
 
 import os
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pyarrow as pa
 
-from ..arrow import strings
-from ..errors import AggregateError, VotesError, on_one_line, quoted, warn
+from ..errors import AggregateError, VotesError, warn
+from ..ingest.labels import with_decisions
 from ..taxon_names.checklists import NOT_LISTED
 from ..taxon_names.cleaner import Decision, NameCleaner
 from ..taxon_names.files import fingerprint_of
@@ -31,18 +30,8 @@ def cleaned_as_in(record: RunRecord, recorded: Mapping[str, str | None], truth: 
         return truth
     every = sorted(set(truth.labels.to_pylist()))
     found = dict(zip(every, _decisions(record, recorded, every), strict=True))
-    labels = [found[label].label for label in truth.labels.to_pylist()]
-    _warn(truth, found)
-    kept = pa.array([label is not None for label in labels])
-    n_left_out = labels.count(None)
-    if n_left_out == len(labels):
-        raise VotesError("no expert label names a species", where=truth.origin, remedy="see the rules of --names")
-    return replace(
-        truth,
-        observation_ids=truth.observation_ids.filter(kept),
-        labels=strings([label for label in labels if label is not None]).cast(truth.labels.type),
-        n_unlabelled=truth.n_unlabelled + n_left_out,
-    )
+    species = ("names no species for certain", "name no species for certain")
+    return with_decisions(truth, found, "those of the run", refused=species)
 
 
 def _decisions(record: RunRecord, recorded: Mapping[str, str | None], labels: list[str]) -> list[Decision]:
@@ -69,20 +58,3 @@ def _cleaners(record: RunRecord) -> tuple[NameCleaner, NameCleaner]:
             raise VotesError("has changed since", where=os.fspath(given[name]), remedy=remedy)
     settings = NameSettings(**given)
     return NameCleaner(settings), NameCleaner(replace(settings, checklist=None))
-
-
-def _warn(truth: Truth, found: Mapping[str, Decision]) -> None:
-    """Warn of labels that are left out, and of those that are the same now."""
-    refused = [label for label, decision in found.items() if decision.label is None]
-    times = Counter(decision.label for decision in found.values())
-    same = [label for label, decision in found.items() if decision.label is not None and times[decision.label] > 1]
-    faults = []
-    if refused:
-        first = f"{quoted(refused[0])}: {found[refused[0]].reason or 'refused in the run'}"
-        does = "names no species for certain and is" if len(refused) == 1 else "name no species for certain and are"
-        faults.append(f"{len(refused):,} {does} left out (first {first})")
-    if same:
-        others = [label for label in same if found[label].label == found[same[0]].label]
-        faults.append(f"{len(same):,} count as the same as another (first {quoted(others[0])} and {quoted(others[1])})")
-    if faults:
-        warn(f"{on_one_line(truth.origin)}: of the experts' labels, cleaned as those of the run, {'; '.join(faults)}")

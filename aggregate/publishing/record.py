@@ -88,6 +88,24 @@ class AiCounts:
     """Rows of the AI's votes that were left out because another one of the same observation counts."""
 
 
+@dataclass(frozen=True)
+class ExpertCounts:
+    """Experts' labels that were given."""
+
+    given: int = 0
+    """Rows with a label, one for each observation: the sum of those used, unknown and refused."""
+    used: int = 0
+    """Observations whose label they fixed: those with `by_expert`."""
+    unvoted: int = 0
+    """Those of the used on which nobody voted the experts' label."""
+    unknown: int = 0
+    """Labels of observations that are not in the run."""
+    refused: int = 0
+    """Labels that count as no opinion, as the same labels do among votes: see `cleaned_labels`."""
+    unlabelled: int = 0
+    """Rows without a label."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Counts:
     """Rows, observations, labels and users."""
@@ -112,12 +130,14 @@ class Counts:
     """Users whose weight is at least `theta_conf`."""
     ai: AiCounts | None = None
     """What the AI changed; missing if no AI took part."""
+    experts: ExpertCounts | None = None
+    """Labels of experts; missing if none were given."""
 
     __repr__ = short_repr
 
     def plain(self) -> dict[str, Any]:
         """As in run.json."""
-        return {name: value for name, value in _fields(self).items() if name != "ai" or value is not None}
+        return {name: value for name, value in _fields(self).items() if value is not None or name == "votes"}
 
 
 @dataclass(frozen=True)
@@ -147,7 +167,7 @@ class ChangeCounts:
     valid_drop: float
     """Share by which the number of valid observations fell; negative if it rose."""
     why: Mapping[str, int]
-    """Observations that differ, by the reason: `votes`, `ai`, `settings` or `weights` (as in `changes.parquet`)."""
+    """Observations that differ, by the reason in changes.parquet: `votes`, `experts`, `ai`, `settings` or `weights`."""
 
 
 @dataclass(frozen=True)

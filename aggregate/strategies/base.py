@@ -37,7 +37,8 @@ def check_takes(strategy: Strategy, names: Iterable[str], takers: Callable[[str]
     """
     for name in names:
         if name not in strategy.takes:
-            others = " or ".join(takers(name)) if takers is not None else ""
+            *several, last = takers(name) if takers is not None else [""]
+            others = f"{', '.join(several)} or {last}" if several else last
             those = f"{name} are for the strategy {others}, not for" if others else f"{name} are not for the strategy"
             raise ParameterError(f"{those} {strategy.name}")
 

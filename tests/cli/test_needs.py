@@ -27,6 +27,7 @@ ARGUMENTS = {
 VALUES = {"--ai-thresholds": ["0.5"], "--normalise": [], "--score-column": ["labels=l"], "--column": ["label=l"]}
 VALUES |= {"--parser": ["gbif"], "--to-species": [], "--higher-taxa": [], "--from-option": ["task=T0"]}
 VALUES |= {"--min-probability": ["0.9"], "--gamma": ["2"], "--folds": ["3"], "--expert-weight": ["5"]}
+VALUES |= {"--experts-column": ["label=l"]}
 
 
 def with_needs() -> Iterator[tuple[str, Option, click.Parameter]]:

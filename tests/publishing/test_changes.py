@@ -62,15 +62,21 @@ def pairs_of_logs(draw: st.DrawFn) -> tuple[Log, Log]:
     return (rows, scored), (list(unique.values()), said)
 
 
-def write(log: Log, ai_mode: str | None, path: Path) -> dict[Any, reference.Row]:
-    """Write the consensus of a log; what it says, and the votes it says it of."""
+def write(log: Log, ai_mode: str | None, path: Path, labels: dict[Any, Any] | None = None) -> dict[Any, reference.Row]:
+    """Write the consensus of a log, with experts' ``labels``; what it says, and the votes it says it of."""
     rows, scored = log
+    voted_on = {row["observation_id"] for row in rows} | (scored.keys() if ai_mode else set())
+    known = {i: label for i, label in (labels or {}).items() if i in voted_on}
+    experts = None
+    if known:
+        experts = plant_aggregate.truth_from_table({"observation_id": list(known), "label": list(known.values())})
     with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
         votes = votes_of(rows)
         if ai_mode is None:
-            consensus = plant_aggregate.PlantNet().fit(votes)
+            consensus = plant_aggregate.PlantNet().fit(votes, experts=experts)
         else:
-            consensus = plant_aggregate.PlantNet(ai_mode=ai_mode).fit(votes, ai_votes=ai_votes(scored))
+            strategy = plant_aggregate.PlantNet(ai_mode=ai_mode)
+            consensus = strategy.fit(votes, ai_votes=ai_votes(scored), experts=experts)
     path.mkdir()
     write_consensus(consensus, path, [Digests(consensus.votes)])
     cast: dict[Any, set[tuple[Any, ...]]] = {}
@@ -85,21 +91,26 @@ def write(log: Log, ai_mode: str | None, path: Path) -> dict[Any, reference.Row]
             "label": row["label"],
             "status": row["status"],
             "votes": frozenset(cast.get(row["observation_id"], ())),
+            "expert": known.get(row["observation_id"]),
             "ai": None if row.get("ai_label") is None else (row["ai_label"], row["ai_score"]),
         }
         for row in consensus.to_arrow().to_pylist()
     }
 
 
-@given(pairs_of_logs(), st.sampled_from(AI_MODES), st.sampled_from(AI_MODES), st.booleans())
+@given(pairs_of_logs(), st.sampled_from(AI_MODES), st.sampled_from(AI_MODES), st.booleans(), st.data())
 @settings(max_examples=80)
 def test_changes_equal_the_reference(
-    logs: tuple[Log, Log], mode_before: str | None, mode_now: str | None, tells_votes: bool
+    logs: tuple[Log, Log], mode_before: str | None, mode_now: str | None, tells_votes: bool, data: st.DataObject
 ) -> None:
+    observations, labels = ({row[name] for row in logs[0][0]} for name in ("observation_id", "label"))
+    some = st.dictionaries(st.sampled_from(sorted(observations)), st.sampled_from(sorted(labels)))
+    known = data.draw(some), data.draw(some)
     with TemporaryDirectory() as name:
         folders = Path(name) / "old", Path(name) / "new"
         modes = mode_before, mode_now
-        old, new = (write(log, mode, folder) for log, mode, folder in zip(logs, modes, folders, strict=True))
+        each = zip(logs, modes, folders, known, strict=True)
+        old, new = (write(log, mode, folder, labels) for log, mode, folder, labels in each)
         paths = [folder / "consensus.parquet" for folder in folders]
         if not tells_votes:
             pq.write_table(pq.read_table(paths[0]).drop_columns(["votes_digest"]), paths[0])
@@ -242,7 +253,26 @@ def test_another_word_of_the_ai_is_a_reason(nights: Nights) -> None:
     assert [(row["observation_id"], row["new_label"], row["why"]) for row in nights.changes()] == [
         (1, "Abies grandis", "ai")
     ]
-    assert counts["why"] == {"votes": 0, "ai": 1, "settings": 0, "weights": 0}
+    assert counts["why"] == {"votes": 0, "experts": 0, "ai": 1, "settings": 0, "weights": 0}
+
+
+def test_another_label_of_experts_is_a_reason_and_moves_weights(nights: Nights) -> None:
+    """The file of experts changes every night: it explains its own observations, not all that follows."""
+    path = nights.folder / "experts.parquet"
+    nights.run(LONE)
+    pq.write_table(pa.table({"observation_id": [1], "label": ["Acer opalus"]}), path)
+    counts = nights.run(LONE, experts=path).manifest["changes"]
+    assert [(row["observation_id"], row["new_label"], row["why"]) for row in nights.changes()] == [
+        (1, "Acer opalus", "experts")
+    ]
+    assert counts["why"]["experts"] == 1
+    votes = [*DISPUTED, *(vote(10 + number, "ana", f"species {number}", author=True) for number in range(9))]
+    nights.run(votes)
+    pq.write_table(pa.table({"observation_id": range(10, 19), "label": [f"species {k}" for k in range(9)]}), path)
+    nights.run(votes, experts=path)
+    found = {row["observation_id"]: (row["new_label"], row["why"]) for row in nights.changes()}
+    assert found.pop(1) == ("Abies alba", "weights")
+    assert {why for _, why in found.values()} == {"experts"}
 
 
 DISPUTED = [vote(1, "ana", "Abies alba", author=True), vote(1, "bo", "Acer opalus"), vote(1, "eve", "Acer opalus")]
@@ -326,7 +356,7 @@ def test_weights_that_moved_are_a_reason(nights: Nights, flags: dict[str, float]
     assert [(row["observation_id"], row["old_status"], row["new_status"], row["why"]) for row in moved] == [
         (1, "needs_votes", "valid", "weights")
     ]
-    assert counts["why"] == {"votes": 9, "ai": 0, "settings": 0, "weights": 1}
+    assert counts["why"] == {"votes": 9, "experts": 0, "ai": 0, "settings": 0, "weights": 1}
     assert (counts["new"], counts["gone"]) == (9, 0)
     for folder in (before.folder, done.folder):
         Path(folder, "run.json").unlink()

@@ -4,10 +4,11 @@ from collections import Counter
 from typing import Any
 
 SLACK = 1e-9
-REASONS = ("votes", "ai", "settings", "weights")
+REASONS = ("votes", "experts", "ai", "settings", "weights")
 
 Row = dict[str, Any]
-"""``label``, ``status``, ``votes`` (a set of what was voted) and ``ai`` (label and score, None if it has no vote)."""
+"""``label``, ``status``, ``votes`` (a set of what was voted), ``expert`` (the label experts gave, None without one) and
+``ai`` (label and score, None if it has no vote)."""
 
 
 def changes(
@@ -58,6 +59,8 @@ def why(
         return "votes"
     if before is None or now is None:
         return "ai"
+    if one["expert"] != other["expert"]:
+        return "experts"
     if counting(one["ai"], now["label"], ai_mode, ai_threshold) != counting(
         other["ai"], now["label"], ai_mode, ai_threshold
     ):

@@ -11,6 +11,7 @@ MOST_FREQUENT = 5  # pairs of a label before and a label now that are counted in
 
 REASONS = {
     "votes": "other votes",
+    "experts": "another label of experts",
     "ai": "another vote of the AI",
     "settings": "other settings",
     "weights": "weights of users moved",

@@ -12,7 +12,7 @@ from ..tables import LABELS_FILE
 if TYPE_CHECKING:
     from ...names import NameFindings
     from ...taxon_names.report import LabelCounts
-    from ..record import AiCounts, ConversionFacts, RunChanges, VoteCounts
+    from ..record import AiCounts, ConversionFacts, ExpertCounts, RunChanges, VoteCounts
     from ..releases import ListedRun
     from ..run import Run
 
@@ -36,6 +36,7 @@ def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
         status_table(vars(counts)),
         *(_conversion_lines(record.conversion) if record.conversion else []),
         *(_ai_lines(counts.ai) if counts.ai else []),
+        *(_expert_lines(counts.experts) if counts.experts else []),
         *([f"{count(n_rejected, 'rejected row')}: rejected.parquet says which and why"] if n_rejected else []),
         *(_cleaned_labels(record.cleaned_labels) if record.cleaned_labels else []),
         f"{count(counts.users, 'user')}, {counts.self_validating_users:,} self-validating "
@@ -154,6 +155,21 @@ def _ai_lines(counts: "AiCounts") -> list[str]:
         further = count(counts.further, "further row")
         lines.append(f"  {further} of AI votes left out: one counts for each observation")
     return lines
+
+
+def _expert_lines(counts: "ExpertCounts") -> list[str]:
+    """The experts' labels that were used, and those that were not."""
+    unvoted = f", {counts.unvoted:,} of them without a vote for it" if counts.unvoted else ""
+    unused = {
+        "of observations without votes": counts.unknown,
+        "refused as names": counts.refused,
+        "rows without a label": counts.unlabelled,
+    }
+    left_out = [f"{n:,} {why}" for why, n in unused.items() if n]
+    return [
+        f"experts gave {count(counts.used, 'observation')} the label{unvoted}",
+        *([f"  not used: {', '.join(left_out)}"] if left_out else []),
+    ]
 
 
 def _cleaned_labels(counts: "LabelCounts") -> list[str]:
