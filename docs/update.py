@@ -51,6 +51,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
+GOLD_MEASURED = ROOT / "docs" / "measured" / "gold.json"
 FIT_PREDICT_MEASURED = ROOT / "docs" / "measured" / "fit_predict.json"
 SIMULATED_SETS_MEASURED = ROOT / "docs" / "measured" / "conformal_study.json"
 CONFORMAL_MEASURED = ROOT / "docs" / "measured" / "conformal.json"
@@ -559,6 +560,14 @@ def measured_strategies() -> dict[str, Callable[[], str]]:
 
     results = json.loads(STRATEGIES_MEASURED.read_text(encoding="utf-8"))
     return {f"strategies {name}": partial(rendered, name, results) for name in TABLES}
+
+
+def measured_gold() -> dict[str, Callable[[], str]]:
+    """The tables of the last measurement of experts' labels, each a part."""
+    from benchmarks.gold_results import TABLES
+
+    results = json.loads(GOLD_MEASURED.read_text(encoding="utf-8"))
+    return {f"gold {name}": partial(table, results) for name, table in TABLES.items()}
 
 
 def measured_fit_predict() -> dict[str, Callable[[], str]]:

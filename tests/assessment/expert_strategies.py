@@ -20,7 +20,8 @@ class Repeats:
     takes: ClassVar[frozenset[str]] = frozenset({"experts"})
 
     def fit(self, votes: Votes, given: SideInputs = VOTES_ONLY, *, progress: Progress = SILENT) -> Consensus:
-        return Consensus.from_labels(votes, with_known(votes, votes.heaviest_labels(), given.experts))
+        labels = with_known(votes, votes.heaviest_labels(), given.experts)
+        return Consensus.from_labels(votes, labels, shares=np.eye(votes.n_labels)[labels])
 
 
 @dataclass(frozen=True)
