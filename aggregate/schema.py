@@ -296,12 +296,16 @@ EXPERT_COMPARISON: Table = (
         for name, meaning in (
             (
                 "behind_best",
-                "`accuracy_of_labels` of the best less this one's, 0 for the best; null, as the six that follow, "
+                "`accuracy_of_labels` of the best less this one's, 0 for the best; null, as the nine that follow, "
                 "except for all expert observations",
             ),
             (
                 "gain",
                 "`accuracy_of_labels` less that of the same strategy without experts' labels; null in rows without",
+            ),
+            (
+                "accuracy_gain",
+                "`accuracy` less that of the same strategy without experts' labels; null in rows without",
             ),
         )
         for end, interval in (("", ""), ("_low", "lower end of its 95 % interval"), ("_high", "upper end"))

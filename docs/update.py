@@ -630,7 +630,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "columns of populations": lambda: columns(schema.POPULATIONS),
     "columns of marginals": lambda: columns(schema.MARGINALS),
     "columns of comparison": lambda: columns(schema.COMPARISON),
-    "columns of expert comparison": lambda: columns(schema.EXPERT_COMPARISON[:9]),
+    "columns of expert comparison": lambda: columns(schema.EXPERT_COMPARISON[:12]),
     "run with AI on sample_votes": run_with_ai,
     "calibrate-ai on sample_votes": calibrated_ai,
     "noisy labels": lambda: (MEASURED.parent / "noisy_labels.md").read_text(encoding="utf-8").strip(),

@@ -66,6 +66,12 @@ class Judged:
         """What it is called in tables and charts."""
         return f"{self.strategy} with experts" if self.with_experts else self.strategy
 
+    @property
+    def right_and_valid(self) -> Flags:
+        """bool[n]; all False where it is not known what is valid."""
+        right, valid = self.matched.right, self.matched.valid
+        return np.zeros_like(right) if valid is None else right & valid
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -79,6 +85,13 @@ class Difference:
     """Observations on which only the other is right."""
 
     __repr__ = short_repr
+
+    @property
+    def reversed(self) -> "Difference":
+        """The other less the one."""
+        of_one = self.estimate
+        estimate = Estimate(0.0 - of_one.value, 0.0 - of_one.high, 0.0 - of_one.low)
+        return Difference(estimate, self.second_alone, self.first_alone)
 
     @property
     def is_certain(self) -> bool:
@@ -105,6 +118,10 @@ class Standing:
     """The best's right labels less these."""
     gain: Difference | None
     """These less those of the same strategy without experts' labels; None if it is that one."""
+    accuracy: Estimate | None
+    """Share of the expert observations that are valid and right; None where it is not known what is valid."""
+    accuracy_gain: Difference | None
+    """The gain of these; None where ``gain`` is."""
 
     __repr__ = short_repr
 
@@ -180,7 +197,8 @@ class ExpertComparison:
 def _columns(standing: Standing, *, of_all: bool) -> dict[str, bool | float | None]:
     """The columns that a comparison without experts does not have; differences are ``of_all`` observations alone."""
     found: dict[str, bool | float | None] = {"with_experts": standing.judged.with_experts, "worse_than_best": None}
-    for name, difference in (("behind_best", standing.behind), ("gain", standing.gain)):
+    differences = {"behind_best": standing.behind, "gain": standing.gain, "accuracy_gain": standing.accuracy_gain}
+    for name, difference in differences.items():
         for end, column in (("value", name), ("low", f"{name}_low"), ("high", f"{name}_high")):
             value = None if difference is None or not of_all else getattr(difference.estimate, end)
             found[column] = None if value is None or np.isnan(value) else value
@@ -305,30 +323,39 @@ class HeldOut:
 
 def _standings(judged: Sequence[Judged], resamples: int, seed: int) -> tuple[Standing, ...]:
     right = np.array([each.matched.right for each in judged])
-    order = np.argsort(-right.sum(axis=1), kind="stable").tolist()
+    kept = np.array([each.right_and_valid for each in judged])
+    order = np.argsort(-right.sum(axis=1), kind="stable")
     without = {each.strategy: place for place, each in enumerate(judged) if not each.with_experts}
-    pairs = [(order[0], place) for place in order] + [(place, without[judged[place].strategy]) for place in order]
-    first, second = (right[list(places)] for places in zip(*pairs, strict=True))
-    shares, estimates = _intervals(right[order], first.astype(np.float64) - second, resamples, seed)
-    alone = (first & ~second).sum(axis=1).tolist(), (second & ~first).sum(axis=1).tolist()
-    differences = [Difference(*found) for found in zip(estimates, *alone, strict=True)]
-    behind, gains = differences[: len(order)], differences[len(order) :]
-    return tuple(
-        Standing(judged[place], share, difference, gain if judged[place].with_experts else None)
-        for place, share, difference, gain in zip(order, shares, behind, gains, strict=True)
+    pairs = np.array([without[each.strategy] for each in judged])
+    found = zip(
+        order.tolist(),
+        *_intervals(right[order], right[order[0]], resamples, seed),
+        *_intervals(right[order], right[pairs[order]], resamples, seed)[1:],
+        *_intervals(kept[order], kept[pairs[order]], resamples, seed),
+        strict=True,
     )
+    standings = []
+    for place, share, behind, gain, accuracy, accuracy_gain in found:
+        gains = (gain, accuracy_gain) if judged[place].with_experts else (None, None)
+        known = None if judged[place].matched.valid is None else accuracy
+        standings.append(Standing(judged[place], share, behind.reversed, gains[0], known, gains[1]))
+    return tuple(standings)
 
 
-def _intervals(right: Flags, differences: Floats, resamples: int, seed: int) -> tuple[list[Estimate], list[Estimate]]:
-    """Means of right[m, n] and of differences[k, n], in [-1, 1], with intervals that are of the same resamples."""
-    values = np.concatenate([right, differences]).T
-    n, m = values.shape[0], right.shape[0]
+def _intervals(first: Flags, second: Flags, resamples: int, seed: int) -> tuple[list[Estimate], list[Difference]]:
+    """Shares of ``first`` bool[m, n], and what they are more than those of ``second`` bool[m, n] or bool[n].
+
+    The same seed draws the same resamples of the n observations for all of them.
+    """
+    m, n = first.shape
+    values = np.concatenate([first, first.astype(np.float64) - second]).T
 
     def means(counts: Weights) -> Floats:
         found: Floats = counts @ values / n
         return found
 
-    lowest = np.repeat([0.0, -1.0], [m, differences.shape[0]])
+    lowest = np.repeat([0.0, -1.0], m)
     ends = bootstrap(means, n, resamples_of(n, resamples), seed, (lowest, np.ones_like(lowest)))
     estimates = [Estimate(*numbers) for numbers in zip(*(end.tolist() for end in ends), strict=True)]
-    return estimates[:m], estimates[m:]
+    alone = (first & ~second).sum(axis=1).tolist(), (second & ~first).sum(axis=1).tolist()
+    return estimates[:m], [Difference(*found) for found in zip(estimates[m:], *alone, strict=True)]

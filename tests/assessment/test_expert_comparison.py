@@ -117,8 +117,8 @@ def test_the_measures_are_those_of_an_evaluation() -> None:
     assert {each.strategy: each.evaluation.to_dict() for each in found.comparison.compared} == theirs
     for each in found.standings:
         group = found.comparison.compared[found.standings.index(each)].evaluation.subsets[0]
-        of_labels = group.measures["accuracy_of_labels"]
-        assert vars(each.right) == pytest.approx(vars(of_labels))
+        assert vars(each.right) == pytest.approx(vars(group.measures["accuracy_of_labels"]))
+        assert vars(each.accuracy) == pytest.approx(vars(group.measures["accuracy"]))
 
 
 def test_the_table() -> None:
@@ -131,7 +131,7 @@ def test_the_table() -> None:
     assert of_all["with_experts"].tolist() == [True, False, False]
     assert of_all["behind_best"].tolist()[0] == 0
     assert of_all["worse_than_best"].tolist() == [False, True, True]
-    assert of_all["gain"].notna().tolist() == [True, False, False]
+    assert of_all["gain"].notna().tolist() == of_all["accuracy_gain"].notna().tolist() == [True, False, False]
     rest = table[table["subset"] != "all"]
     assert rest[["behind_best", "gain", "worse_than_best"]].isna().to_numpy().all()
     best = found.best.right.value
@@ -211,12 +211,12 @@ def test_what_it_says() -> None:
     assert "60 expert labels in 5 folds: each judged by fits that did not have it" in said
     assert re.search(r"best: learns with experts, 9\d\.\d \[.*\] % of the labels right", said)
     assert re.search(r"ahead of majority by .* points: more than chance", said)
-    assert re.search(r"experts' labels help learns: \+\d\d\.\d \[.*\] points", said)
+    assert re.search(r"experts' labels help learns: \+\d\d\.\d \[.*\] points right", said)
     said = text_of(compare_with_experts(votes, truth_of(truth), ["majority", "naive-soft", "wawa"]))
     assert "by 0.0 [0.0, 0.0] points: these labels cannot tell the two apart" in said
     assert "none of these strategies takes experts' labels" in said
     said = text_of(compare_with_experts(votes, truth_of(truth), [Repeats()]))
-    assert "whether experts' labels help repeats cannot be told: +0.0 [+0.0, +0.0] points" in said
+    assert "whether experts' labels help repeats cannot be told: +0.0 [+0.0, +0.0] points right" in said
     said = text_of(compare_with_experts(votes, truth_of(truth), [Repeats(), "wawa"], resamples=0))
     assert "without resamples there are no intervals" in said
 
@@ -284,6 +284,11 @@ def test_reprs() -> None:
 def test_the_sample_is_compared() -> None:
     votes = plant_aggregate.read_votes(SAMPLE / "votes.parquet")
     truth = plant_aggregate.read_truth(SAMPLE / "truth.parquet")
-    found = compare_with_experts(votes, truth, [Learns(), "plantnet"], folds=3)
+    found = compare_with_experts(votes, truth, ["plantnet"], folds=3)
     assert found.observations == 5025
+    with_experts = named(found)["plantnet", True]
+    assert with_experts.accuracy_gain is not None
+    assert with_experts.accuracy_gain.is_certain  # users earn species by experts' labels
+    accuracies = [named(found)["plantnet", each].accuracy for each in (True, False)]
+    assert with_experts.accuracy_gain.estimate.value == pytest.approx(accuracies[0].value - accuracies[1].value)
     assert found.comparison.compared[0].evaluation.subsets[2].name == "with a disagreement"

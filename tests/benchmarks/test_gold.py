@@ -25,7 +25,11 @@ def crowd(tmp_path: Path) -> Path:
     chance = random.Random(1)
     truth = {f"o{i:02}": "abc"[i % 3] for i in range(40)}
     rows = [
-        {"observation_id": o, "user_id": f"u{u}", "label": label if u == 0 or chance.random() < 0.3 else chance.choice("abc")}
+        {
+            "observation_id": o,
+            "user_id": f"u{u}",
+            "label": label if u == 0 or chance.random() < 0.3 else chance.choice("abc"),
+        }
         for o, label in truth.items()
         for u in range(4)
     ]

@@ -16,23 +16,32 @@ POINTS = "+.1f"
 def expert_comparison_blocks(found: "ExpertComparison") -> list[Block]:
     """All that are compared, the best first; which is best, and whether experts' labels help."""
     with_gain = any(each.gain is not None for each in found.standings)
+    gains = ("gain by experts",) if with_gain else ()
     table = Table(
-        header=("", "labels right", "behind the best", *(["gain by experts"] if with_gain else []), "fit"),
+        header=("", "labels right", "behind the best", *gains, "valid and right", *gains, "fit"),
         rows=[
             [
                 Label(each.judged.title),
                 _percent(each.right),
                 None if each is found.best else _percent(each.behind.estimate),
-                *([None if each.gain is None else _percent(each.gain.estimate)] if with_gain else []),
+                *([_gain(each.gain)] if with_gain else []),
+                None if each.accuracy is None else _percent(each.accuracy),
+                *([_gain(each.accuracy_gain)] if with_gain else []),
                 each.judged.seconds,
             ]
             for each in found.standings
         ],
-        formats=("", ".1f %", ".1f", *([POINTS] if with_gain else []), ".2f s"),
+        formats=("", ".1f %", ".1f", POINTS, ".1f %", POINTS, ".2f s")
+        if with_gain
+        else ("", ".1f %", ".1f", ".1f %", ".2f s"),
         intervals="95 % intervals, of the same resamples of the observations",
-        least=(4, 3) if with_gain else (3,),
+        least=(6, 4) if with_gain else (4, 3),
     )
     return [Block(_title(found), [table]), Block(content=list(_conclusions(found))), Block(content=list(_notes(found)))]
+
+
+def _gain(difference: "Difference | None") -> Interval | None:
+    return None if difference is None else _percent(difference.estimate)
 
 
 def _title(found: "ExpertComparison") -> str:
@@ -71,13 +80,15 @@ def _ahead(best: "Standing", second: "Standing") -> str:
 
 
 def _help(each: "Standing") -> str:
-    """Whether experts' labels help a strategy."""
+    """Whether experts' labels help a strategy: more labels right, or at least more that are valid and right."""
     assert each.gain is not None
-    name, points = each.judged.strategy, _points(each.gain, POINTS)
-    if not each.gain.is_certain:
-        return f"whether experts' labels help {name} cannot be told: {points}"
-    verb = "help" if each.gain.estimate.value > 0 else "harm"
-    return f"experts' labels {verb} {name}: {points}"
+    assert each.accuracy_gain is not None
+    name = each.judged.strategy
+    for gain, what in ((each.gain, "right"), (each.accuracy_gain, "valid and right")):
+        if gain.is_certain:
+            verb = "help" if gain.estimate.value > 0 else "harm"
+            return f"experts' labels {verb} {name}: {_points(gain, POINTS)} {what}"
+    return f"whether experts' labels help {name} cannot be told: {_points(each.gain, POINTS)} right"
 
 
 def _points(difference: "Difference", form: str = ".1f") -> str:
