@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from .strategies.dawid_skene import DawidSkene as DawidSkene
     from .strategies.glad import Glad as Glad
     from .strategies.iwmv import Iwmv as Iwmv
+    from .strategies.kinds import Kinds as Kinds
     from .strategies.mace import Mace as Mace
     from .strategies.majority import Majority as Majority
     from .strategies.naive_soft import NaiveSoft as NaiveSoft
@@ -167,6 +168,7 @@ _HOMES = {
         "strategies.dawid_skene": "DawidSkene",
         "strategies.glad": "Glad",
         "strategies.iwmv": "Iwmv",
+        "strategies.kinds": "Kinds",
         "strategies.mace": "Mace",
         "strategies.majority": "Majority",
         "strategies.naive_soft": "NaiveSoft",

@@ -443,7 +443,7 @@ class Consensus:
 
     def _repr_html_(self) -> str:
         trace, n = self.trace, self.n_observations
-        ended = in_words(len(trace.iterations), trace.converged, trace.cycle_length)
+        ended = in_words(len(trace.iterations), trace.converged, trace.cycle_length, trace.start)
         title = f"{count(n, 'observation')} labelled by {self.strategy}, {ended}"
         first = self.encoded(0, min(FIRST, n)).select(LOOKED_AT)
         return as_html([Block(title, [status_table(self.counts), *first_rows(first, n)])])

@@ -341,6 +341,7 @@ def _record(
         trace=consensus.trace.iterations,
         converged=consensus.trace.converged,
         cycle_length=consensus.trace.cycle_length,
+        start=consensus.trace.start,
         probability=_model_probability(consensus, add_ons),
         outputs={output.name: OutputFacts.of(output) for output in outputs},
         names=_strange_names(consensus, given),

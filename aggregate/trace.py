@@ -36,18 +36,22 @@ class Trace(NamedTuple):
     """Whether they came to an end by themselves."""
     cycle_length: int = 0
     """The length of the cycle that they ended in; 0 if in none."""
+    start: int | None = None
+    """Which of several starts they are from, counted from 1; None where there is one."""
 
     def __repr__(self) -> str:
         return short_repr(self)
 
 
-def in_words(n_iterations: int, converged: bool | None, cycle_length: int | None) -> str:
-    """How the iterations ended.
+def in_words(n_iterations: int, converged: bool | None, cycle_length: int | None, start: int | None = None) -> str:
+    """How the iterations ended; and which of several starts they are from.
 
     >>> in_words(1, True, 0), in_words(100, False, 2)
     ('converged after 1 iteration', 'NOT converged: a cycle of 2 after 100 iterations')
+    >>> in_words(12, True, 0, 3)
+    'converged after 12 iterations from start 3'
     """
-    iterations = count(n_iterations, "iteration")
+    iterations = count(n_iterations, "iteration") + ("" if start is None else f" from start {start}")
     if converged:
         return f"converged after {iterations}"
     if cycle_length:

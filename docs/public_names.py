@@ -15,8 +15,8 @@ from plant_aggregate.parameters import declared
 
 GROUPS = {
     "votes": "read_votes votes_from_table votes_from_matrix Votes",
-    "strategies": "PlantNet Auto Majority NaiveSoft Wawa TwoThirds ZeroBasedSkill Iwmv DawidSkene OneCoin Glad Mace "
-    "Wds",
+    "strategies": "PlantNet Auto Majority NaiveSoft Wawa TwoThirds ZeroBasedSkill Iwmv DawidSkene Kinds OneCoin Glad "
+    "Mace Wds",
     "consensus": "Consensus Trace Iteration Evidence",
     "experts": "read_truth truth_from_table Truth evaluate Evaluation compare Comparison "
     "compare_with_experts ExpertComparison",

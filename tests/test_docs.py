@@ -135,7 +135,7 @@ class OwnMajority(plant_aggregate.Majority):
 
 
 def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None:
-    """Those of a first run, of one that was compared, of one that could not be, and of a model with likelihoods."""
+    """Those of a first run, of one that was compared, of one that could not be, and of a model with several starts."""
     by_hand = {"user_weights": tmp_path / "weights.parquet", "experts": tmp_path / "experts.parquet"}
     with_files = plant_aggregate.Settings(**by_hand)
     with_names = plant_aggregate.Settings(names=True)
@@ -143,6 +143,7 @@ def test_the_page_of_run_json_has_every_key_and_its_type(tmp_path: Path) -> None
     nights = [
         (None, with_files),
         (plant_aggregate.OneCoin(max_iter=2), None),
+        (plant_aggregate.Kinds(max_iter=2), None),
         (OwnMajority(), with_names),
         (plant_aggregate.Auto(), with_ai),
     ]

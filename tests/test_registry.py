@@ -113,8 +113,8 @@ def test_an_unknown_name_is_an_error_that_lists_all_names(others: Path, argument
     assert (code, len(output.splitlines())) == (2, 1), output
     listed = output.replace("'", "").partition("; see")[0].rstrip()
     assert listed.endswith(
-        "plantnet, auto, majority, naive-soft, wawa, two-thirds, zero-based-skill, dawid-skene, one-coin, "
-        "glad, mace, iwmv, wds, broken, lenient, other, twice"
+        "plantnet, auto, majority, naive-soft, wawa, two-thirds, zero-based-skill, dawid-skene, kinds, "
+        "one-coin, glad, mace, iwmv, wds, broken, lenient, other, twice"
     )
 
 

@@ -31,7 +31,7 @@ REMEDY = "name a run of plant-aggregate run"
 CHECKED = ("run_id", "strategy", "parameters", "settings", "files", "seconds", "held", "outputs")
 """Fields that must be valid if they are there; other invalid fields count as unknown."""
 
-MISSING_IF_NONE = ("strategy_class", "strategy_choice", "conversion", "cleaned_labels", "probability")
+MISSING_IF_NONE = ("strategy_class", "strategy_choice", "conversion", "start", "cleaned_labels", "probability")
 """Fields that a run.json does not have if they are None."""
 
 SIMPLE: Mapping[Any, Any] = {str: str, bool: bool, int: int, float: (int, float), NoneType: NoneType, Any: object}
@@ -325,6 +325,8 @@ class RunRecord:
     """Whether the iterations came to an end by themselves."""
     cycle_length: int | None = None
     """The length of the cycle that the iterations ended in; 0 if in none."""
+    start: int | None = None
+    """Which of several starts of `kinds` the iterations are from, counted from 1; missing for other strategies."""
     probability: ModelProbability | None = None
     """How `probability` follows from the strategy's model; missing if it does not, as with a `calibration`."""
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)

@@ -21,6 +21,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         "two-thirds": ".two_thirds:TwoThirds",
         "zero-based-skill": ".zero_based_skill:ZeroBasedSkill",
         "dawid-skene": ".dawid_skene:DawidSkene",
+        "kinds": ".kinds:Kinds",
         "one-coin": ".one_coin:OneCoin",
         "glad": ".glad:Glad",
         "mace": ".mace:Mace",

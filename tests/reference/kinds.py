@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 Floats = NDArray[np.float64]
 CLEAR = 0
 TIED = 1e-9
-"""Log-likelihoods that differ relatively by no more are tied: the first of these starts is taken."""
+"""Numbers that differ relatively by no more are alike: of starts with such log-likelihoods the first is taken."""
 
 
 class Fit(NamedTuple):
@@ -84,7 +84,7 @@ def fit_from(
 def begin(start: int, q: Floats, is_possible: NDArray[np.bool_]) -> Floats:
     """The posteriors before the first iteration, from shares of the votes and a guess who is clear."""
     top = q.max(axis=1)
-    s = [np.where(top >= top.mean(), 0.9, 0.1), top, 0.25 + top / 2][start]
+    s = [np.where(top >= top.mean() * (1 - TIED), 0.9, 0.1), top, 0.25 + top / 2][start]
     z = np.stack([q * s[:, None], q * (1 - s)[:, None]], axis=2)[:, :, : is_possible.shape[2]]
     is_clear = ~is_possible[:, :, 1:].any(axis=(1, 2))
     z[is_clear] = 0

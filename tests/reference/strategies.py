@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.reference import kinds as dense_kinds
 from tests.reference import label_odds
 from tests.reference.plantnet import SLACK, Authors, Label, Observation, Row, User, Votes, arrange
 
@@ -423,6 +424,18 @@ def glad(
     return q, weights, yhat, scores_of(y, log_prior, log_vote)
 
 
+def kinds(y: Votes, authors: Authors, **parameters: Any) -> tuple[Shares, Weights, Labels]:
+    observations, users, labels = sorted(y), sorted(votes_of(y)), all_labels(y)
+    rows = [(observations.index(i), users.index(u), labels.index(k)) for i in y for u, k in y[i].items()]
+    taken = ("max_iter", "tolerance", "prior_votes", "label_prior", "label_smoothing")
+    found = dense_kinds.fit(np.array(rows), **{name: parameters[name] for name in taken})
+    yhat: Labels | None = None
+    for q in found.posteriors:
+        shares = {i: {k: float(q[n, labels.index(k)]) for k in set(y[i].values())} for n, i in enumerate(observations)}
+        yhat = labels_of(y, authors, shares, held=yhat)
+    return shares, dict(zip(users, found.p.tolist(), strict=True)), yhat or {}
+
+
 STRATEGIES: dict[str, Callable[..., Any]] = {
     "majority": majority,
     "naive-soft": majority,
@@ -435,4 +448,5 @@ STRATEGIES: dict[str, Callable[..., Any]] = {
     "wds": wds,
     "mace": mace,
     "glad": glad,
+    "kinds": kinds,
 }

@@ -31,7 +31,7 @@ def run_blocks(run: "Run", ending: Sequence[str] = ()) -> list[Block]:
     records = record.conversion.records if record.conversion else None
     n_rejected = votes.rejected + (counts.ai.rejected if counts.ai else 0)
     n_rejected += sum(records.rejected.values()) if records else 0
-    ended = in_words(len(record.trace), record.converged, record.cycle_length)
+    ended = in_words(len(record.trace), record.converged, record.cycle_length, record.start)
     content: list[Table | str] = [
         status_table(vars(counts)),
         *(_conversion_lines(record.conversion) if record.conversion else []),

@@ -64,13 +64,15 @@ def _moved(before: Floats, after: Floats) -> float:
 class PosteriorConvergence:
     """Watches posterior probabilities and says when they have converged.
 
-    They have when an iteration moves none of them by more than ``tolerance``; ``max_iter`` iterations are the limit.
-    Where experts hold posteriors fixed, the users' weights must not have moved by more either.
+    They have when an iteration moves none of them by more than ``tolerance``, not before the iteration ``at_least``;
+    ``max_iter`` iterations are the limit. Where experts hold posteriors fixed, the users' weights must not have moved
+    by more either.
     """
 
-    def __init__(self, max_iter: int, tolerance: float, outcome: Outcome) -> None:
+    def __init__(self, max_iter: int, tolerance: float, outcome: Outcome, at_least: int = 1) -> None:
         """``outcome``: before the first iteration."""
         self.max_iter = max_iter
+        self.at_least = at_least
         self.tolerance = tolerance
         self._posteriors = outcome.shares
         self._weights: Weights | None = None
@@ -90,7 +92,8 @@ class PosteriorConvergence:
                 outcome.labels_changed, users_changed, outcome.count_valid(), log_likelihood=log_likelihood
             )
         )
-        self._converged = _moved(self._posteriors, posteriors) <= self.tolerance
+        moved = _moved(self._posteriors, posteriors)
+        self._converged = moved <= self.tolerance and len(self._iterations) >= self.at_least
         if outcome.votes.expert_labels is not None:
             self._converged &= self._weights is not None and _moved(self._weights, weights) <= self.tolerance
         self._posteriors, self._weights = posteriors, weights

@@ -56,11 +56,16 @@ class Model(Protocol):
         """Confidence and probability of the labels that the estimate has ended with; None: see ``derived.columns``."""
 
 
-def estimate(strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress) -> tuple[Outcome, Trace]:
-    """Iterate from the shares of the votes until no posterior moves by more than the tolerance."""
+def estimate(
+    strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress, *, at_least: int = 1
+) -> tuple[Outcome, Trace]:
+    """Iterate from the shares of the votes until no posterior moves by more than the tolerance.
+
+    But ``at_least`` so many iterations, if the strategy allows as many.
+    """
     progress.phase("estimate", unit="iterations")
     outcome = Outcome(strategy, votes, shares=votes.disputes.with_experts(vote_shares(votes.disputes)))
-    watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, outcome)
+    watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, outcome, at_least)
     while watch.goes_on():
         model.maximise(outcome.shares)
         posteriors, log_likelihood = model.expect()
@@ -195,6 +200,14 @@ class Scores:
         votes, offered = (disputes.offsets, log_right, log_wrong), (candidates.offsets, candidates.labels)
         in_blocks(two_way_scores, len(disputes), *votes, *offered, candidates.n_votes, label_logs, scores)
         return self.normalised(scores)
+
+    def joined(self, scores: Indices, others: Indices) -> tuple[Indices, Floats]:
+        """Log(exp(score) + exp(other)) of each candidate, int64, and the part of this sum that is exp(score)."""
+        from ...kernels.posteriors import join
+
+        both, part = np.empty(scores.size, np.int64), np.empty(scores.size)
+        in_blocks(join, scores.size, scores, others, self._unit, both, part)
+        return both, part
 
     def normalised(self, scores: Indices) -> tuple[Floats, float]:
         """Posteriors and log-likelihood from the candidates' scores int64.
