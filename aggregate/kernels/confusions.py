@@ -3,7 +3,7 @@
 A *triple* is a candidate of a disputed observation and a vote on it: were the candidate true, the vote would be one
 more of its user's votes for its label where the candidate is true. Equal (user, true label, voted label) share a
 *cell*, equal (user, true label) a *row*, equal (true label, voted label) of all users a *confusion*. No other cell can
-have more than the prior in it, but for votes on undisputed observations, which are right and never change.
+have more than the prior in it, except those of votes on undisputed observations, which are right and never change.
 """
 
 import numpy as np
