@@ -11,7 +11,7 @@ from ..errors import ParameterError
 Ids: TypeAlias = NDArray[Any]
 """Observation ids: int64[n], or n texts as objects."""
 
-ENOUGH = 64  # logits from which on it is no coincidence that all have as few digits as those of half precision
+ENOUGH = 32  # logits from which on it is no coincidence that all have as few digits as those of half precision
 DIGITS = {"bfloat16": 16, "float16": 13}  # bits of a float32 that are 0 in numbers of half precision
 
 

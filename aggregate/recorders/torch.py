@@ -172,6 +172,11 @@ class ScoreRecorder:
             self._file.discard()
         self._file = self._pending = self._logits = None
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether an epoch has begun that has not ended."""
+        return self._file is not None
+
     def recorded(self) -> list[int]:
         """The epochs that are complete, ascending: to go on after an interruption with the one after the last."""
         return self._folder.epochs()
