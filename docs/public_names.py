@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import plant_aggregate
@@ -32,6 +33,8 @@ GROUPS = {
     "NamedSets read_taxonomy Taxonomy evaluate_sets SetEvaluation compare_sets SetComparison "
     "check_coverage CoverageCheck",
     "ambiguity": "ambiguity_of Ambiguity AmbiguitySettings",
+    "recorders": "recorders.torch.ScoreRecorder recorders.lightning.score_callback "
+    "recorders.transformers.score_callback",
     "simulation": "simulate",
     "charts": " ".join(f"charts.{name}" for name in charts.__all__),
     "errors": "AggregateError VotesError ParameterError StrategyError PublishError HeldError LockedError "
@@ -54,7 +57,7 @@ def names_of(group: str) -> str:
 def _entry(name: str) -> Iterator[str]:
     item = _item(name)
     yield f"### {name}\n"
-    if inspect.isclass(item) and item.__name__ != name:
+    if inspect.isclass(item) and item.__name__ != name.rpartition(".")[2]:
         yield f"Another name of `{item.__name__}`."
         return
     if inspect.isfunction(item) or _is_made_by_users(item):
@@ -67,11 +70,12 @@ def _entry(name: str) -> Iterator[str]:
 
 def _item(name: str) -> Any:
     parent, _, child = name.rpartition(".")
-    return getattr(charts if parent else plant_aggregate, child)
+    return getattr(import_module(f"plant_aggregate.{parent}") if parent else plant_aggregate, child)
 
 
 def _is_made_by_users(item: Any) -> bool:
-    return dataclasses.is_dataclass(item) and bool(declared(item))
+    is_of_recorders = item.__module__.startswith(f"{plant_aggregate.__name__}.recorders.")
+    return is_of_recorders or (dataclasses.is_dataclass(item) and bool(declared(item)))
 
 
 def _members(kind: type) -> Iterator[tuple[str, str]]:
