@@ -39,6 +39,7 @@ class Evidence:
     n_votes: Counts | None = None
     n_labels: Counts | None = None
     probability: Floats | None = None
+    by_expert: Flags | None = None
 
     __repr__ = short_repr
 
@@ -74,6 +75,8 @@ class Evidence:
             columns["probability"] = consensus.probability[rows]
         n_votes = (votes.offsets[rows + 1] - votes.offsets[rows]).astype(np.int32)
         ids = votes.observation_ids.take(to_arrow(rows))
+        if consensus.by_expert is not None:
+            columns["by_expert"] = consensus.by_expert[rows]
         return cls(observation_ids=ids, label_names=votes.label_names, n_votes=n_votes, **columns)
 
     @classmethod

@@ -68,7 +68,8 @@ def evaluate(
     RUN is the run in an output folder: its id or the beginning of it, ``latest`` (the default) or ``previous``. By such
     a name alone the run is looked for in the folder ``consensus``, or that of the configuration.
 
-    Measures with 95 % intervals, by number of votes, and the worst confusions go to stdout.
+    Labels that the run has used, with run --experts, are left out. Measures with 95 % intervals, by number of votes,
+    and the worst confusions go to stdout.
     """
     import plant_aggregate
     from plant_aggregate.assessment.agreement import find_suspects

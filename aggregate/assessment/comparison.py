@@ -14,8 +14,9 @@ import numpy as np
 from ..ai_votes import AI_MODES, AiVotes
 from ..arrays import Counts
 from ..arrow import table_of_rows, to_arrow
+from ..blocks import count
 from ..consensus import Consensus
-from ..errors import AggregateWarning, ParameterError, StrategyError, VotesError
+from ..errors import AggregateWarning, ParameterError, StrategyError, VotesError, warn
 from ..evidence import Evidence
 from ..html_blocks import as_html
 from ..progress import SILENT, Progress
@@ -27,7 +28,8 @@ from ..strategies.base import Strategy, fit_strategy
 from ..strategies.plantnet.strategy import PlantNet
 from ..truth import KnownRows, Truth, check_labels, known_rows
 from ..votes import Votes
-from .evaluation import RESAMPLES, UNKNOWN, Evaluation, Matched, Overlap, evaluate_matched, match
+from .evaluation import ONLY_OTHERS, RESAMPLES, UNKNOWN, Evaluation, Matched, Overlap, evaluate_matched, match
+from .unused import unused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,6 +135,7 @@ def compare(
     """
     if not strategies and not labels:
         raise ParameterError("there is nothing to compare", remedy="give strategies or labels")
+    truth = unused_by(labels, truth)
     known = known_rows(truth, votes, "the votes")
     check_labels(known.truth, votes.label_names, "the votes")
     judge = Judge(votes, known, truth if ai_votes is None else known.truth, resamples, seed)
@@ -152,6 +155,21 @@ def compare(
         progress.phase(f"evaluate {name}")
         compared.append(Compared(name, judge.evaluation(*judge.matched(judge.found(name, evidence)))))
     return Comparison(tuple(compared), Auto().taken(votes, given).in_words)
+
+
+def unused_by(labels: Mapping[str, Evidence], truth: Truth) -> Truth:
+    """The expert labels that none of the ``labels`` found elsewhere has used. Warns of those that are left out.
+
+    Raises VotesError if none is left.
+    """
+    others, n_used = unused(truth, *labels.values())
+    if n_used:
+        names = ", ".join(name for name, evidence in labels.items() if unused(truth, evidence).n_used)
+        if len(others) == 0:
+            fault = f"the estimate of {names} has used the labels of all its {count(n_used, 'observation')}"
+            raise VotesError(fault, where=truth.origin, remedy=ONLY_OTHERS)
+        warn(f"{count(n_used, 'expert observation')} left out, as the estimate of {names} has used their labels")
+    return others
 
 
 class Judge:

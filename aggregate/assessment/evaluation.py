@@ -22,10 +22,13 @@ from ..measures import bootstrap, calibration_error, macro_precision, macro_reca
 from ..reprs import short_repr
 from ..schema import EVALUATION, MEASURES, arrow_schema
 from ..truth import KnownRows, LabelledRows, Truth, check_labels, known_rows
+from .unused import unused
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+ONLY_OTHERS = "judge it by labels that it was not given; compare --experts holds some out"
 
 IN_SHORT = ("accuracy", "accuracy_of_labels", "kept")
 """Measures in the repr of an evaluation."""
@@ -98,6 +101,7 @@ class Overlap:
     species_never_voted: int  # number of these that were never voted: no strategy can retrieve them
     observations_never_voted: int  # number of matched observations with such a label
     without_label: int = 0  # number of matched observations to which the consensus gives no label: not right
+    used: int = 0  # number of expert observations whose label the estimate has used, which are left out
 
 
 @dataclass(frozen=True)
@@ -203,14 +207,20 @@ def evaluate(
     """Evaluate a consensus against experts: measures with 95 % intervals, and the ``worst`` most frequent confusions.
 
     The intervals come from ``resamples`` bootstrap resamples of the observations (0 for none); the same seed draws
-    the same resamples for every consensus with the same expert observations. Raises VotesError if no expert
-    observation is in the consensus or ids or labels have different types, ParameterError for invalid numbers. Warns of
-    expert labels that look like one of the consensus but differ from it.
+    the same resamples for every consensus with the same expert observations. Those whose label the estimate has used,
+    ``by_expert``, are left out and counted. Raises VotesError if no other expert observation is in the consensus or ids
+    or labels have different types, ParameterError for invalid numbers. Warns of expert labels that look like one of the
+    consensus but differ from it.
     """
     source, place = _labelled(consensus), place_of(consensus)
-    known = known_rows(truth, source, place)
-    matched, names, overlap = _match(consensus, truth, known)
+    others, n_used = unused(truth, consensus)
+    known = known_rows(others, source, place)
+    if n_used and known.rows.size == 0:
+        fault = f"the estimate has used the labels of all its {count(n_used, 'observation')} in {place}"
+        raise VotesError(fault, where=truth.origin, remedy=ONLY_OTHERS)
+    matched, names, overlap = _match(consensus, others, known)
     check_labels(known.truth, source.label_names, place)
+    overlap = replace(overlap, expert_observations=len(truth), used=n_used)
     return evaluate_matched(matched, names, overlap, resamples=resamples, seed=seed, worst=worst)
 
 

@@ -30,7 +30,7 @@ from ..strategies.base import Strategy
 from ..trace import Trace
 from ..truth import Truth, check_labels, codes_among, known_rows
 from ..votes import Votes
-from .comparison import Compared, Comparison, Judge, load_kernels, timed_fit
+from .comparison import Compared, Comparison, Judge, load_kernels, timed_fit, unused_by
 from .evaluation import RESAMPLES, Estimate, Matched, Overlap, evaluate_matched, resamples_of
 
 if TYPE_CHECKING:
@@ -230,6 +230,7 @@ def compare_with_experts(
     if folds < FEWEST_TO_SHARE or min(seed, resamples) < 0:
         given = f"folds is {folds}, resamples {resamples}, seed {seed}"
         raise ParameterError(f"{given}, but must be at least {FEWEST_TO_SHARE}, 0 and 0")
+    experts = unused_by(labels, experts)
     known = known_rows(experts, votes, "the votes")
     if known.rows.size == 0:
         fault = f"none of its {len(experts):,} observations is in the votes"

@@ -203,3 +203,50 @@ def test_the_log_has_the_counts(published: Published, write: Write, capfd: Captu
     events = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     (done,) = (event for event in events if event.get("event") == "published")
     assert done["counts"]["experts"]["used"] == 2
+
+
+@pytest.fixture
+def judged(write: Write, capfd: Capture) -> tuple[str, str]:
+    """A run with experts' labels of every other observation, and files of all labels, and of those that were used."""
+    n = 60
+    labels = ["Acer campestre", "Acer opalus", "Quercus ilex"] * (n // 3)
+    ids = pa.array(range(n))
+    users = pa.array([i % 7 for i in range(n)])
+    write(
+        "votes.parquet", pa.table({"observation_id": ids, "user_id": users, "label": labels, "is_author": [True] * n})
+    )
+    right = [labels[i] if i % 5 else "Acer campestre" for i in range(n)]
+    every, used = pa.table({"observation_id": ids, "label": right}), pa.array(range(0, n, 2))
+    paths = str(write("truth.parquet", every)), str(write("used.parquet", every.take(used)))
+    assert run_command(["run", "votes.parquet", "-q", "--experts", paths[1]]) == 0
+    capfd.readouterr()
+    return paths
+
+
+@pytest.mark.parametrize("place", ["consensus", "latest", "alone.parquet"])
+def test_evaluate_leaves_out_labels_that_the_run_has_used(
+    judged: tuple[str, str], work: Path, capfd: Capture, place: str
+) -> None:
+    (work / "alone.parquet").write_bytes((work / "consensus/latest/consensus.parquet").read_bytes())
+    truth, used = judged
+    assert run_command(["evaluate", place, "--truth", truth, "-q"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith("30 observations of ")
+    assert lines[1] == "  30 more have a label that the estimate has used: left out"
+    line = refused(capfd, "evaluate", place, "--truth", used, "-q")
+    assert line.endswith(
+        "used.parquet: the estimate has used the labels of all its 30 observations in the consensus; judge it by "
+        "labels that it was not given; compare --experts holds some out\n"
+    )
+    assert run_command(["evaluate", place, "--truth", truth, "-q", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["overlap"]["used"] == 30
+
+
+def test_calibrate_leaves_them_out_too(judged: tuple[str, str], work: Path, capfd: Capture) -> None:
+    truth, used = judged
+    assert run_command(["calibrate", "consensus", "--truth", truth, "-q"]) == 0
+    assert "30 more left out, as the estimate has used their labels" in capfd.readouterr().out.splitlines()[0]
+    saved = json.loads((work / "calibration.json").read_text())
+    assert (saved["fitted_on"]["observations"], saved["fitted_on"]["used"]) == (30, 30)
+    line = refused(capfd, "calibrate", "consensus", "--truth", used, "-q")
+    assert "0 of its 30 observations are in the consensus, and not among those whose label it has used" in line

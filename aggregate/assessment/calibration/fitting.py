@@ -25,15 +25,16 @@ def unknown_method(method: str, methods: Collection[str]) -> ValueError:
     return ValueError(f"method is {method!r}, not one of {', '.join(methods)}")
 
 
-def enough_known(truth: Truth, source: LabelledRows, place: str, found: str) -> KnownRows:
+def enough_known(truth: Truth, source: LabelledRows, place: str, found: str, n_left_out: int = 0) -> KnownRows:
     """The rows of ``source`` that experts know, of which a calibration needs FEWEST.
 
-    ``place`` names the source in messages; ``found`` says that ``{}`` observations are in it. Raises VotesError also if
+    ``place`` names the source in messages; ``found`` says that ``{}`` observations are in it; ``n_left_out`` others are
+    not in ``truth``. Raises VotesError also if
     no label of the experts is in it, or ids or labels have other types.
     """
     known = known_rows(truth, source, place)
     if known.rows.size < FEWEST:
-        observations = f"{known.rows.size:,} of its {len(truth):,} observations"
+        observations = f"{known.rows.size:,} of its {len(truth) + n_left_out:,} observations"
         raise VotesError(
             f"{found.format(observations)}, and a calibration needs {FEWEST}",
             where=truth.origin,
@@ -47,7 +48,10 @@ def fitted_on_in_words(fitted_on: Mapping[str, Any]) -> str:
     n, right = fitted_on.get("observations"), fitted_on.get("right")
     if not isinstance(n, int) or not isinstance(right, int) or not n:
         return "fitted on observations that it does not name"
-    return f"fitted on {count(n, 'observation')} known to experts, {right:,} labelled right ({100 * right / n:.1f} %)"
+    used = fitted_on.get("used")
+    left_out = f"; {used:,} more left out, as the estimate has used their labels" if isinstance(used, int) else ""
+    found = f"{right:,} labelled right ({100 * right / n:.1f} %)"
+    return f"fitted on {count(n, 'observation')} known to experts, {found}{left_out}"
 
 
 def folds(n: int, seed: int) -> Iterator[Flags]:

@@ -21,6 +21,7 @@ from ...html_blocks import as_html
 from ...measures import brier_score, calibration_error, log_loss
 from ...schema import PROBABILITY, Table
 from ...truth import Truth, check_labels
+from ..unused import unused
 from .fitting import check_method, enough_known, fitted_on_in_words, folds, unknown_method
 from .maps import IsotonicMap, LogisticMap, inner
 from .saved import Header, as_json
@@ -147,15 +148,19 @@ def calibrate(
     """Fit P(label is right) on the observations that experts know.
 
     ``method`` is one of METHODS; all are cross-validated, in folds drawn with ``seed``. ``fitted_on`` is kept with the
-    calibration. Raises VotesError if fewer than FEWEST expert observations are in the consensus, no label of theirs is,
-    or ids or labels have other types; ParameterError on an unknown method.
+    calibration. Observations whose label the estimate has used, ``by_expert``, are left out. Raises VotesError if fewer
+    than FEWEST others are in the consensus, no label of theirs is, or ids or labels have other types; ParameterError on
+    an unknown method.
     """
     check_method(method, METHODS, seed)
-    evidence, right = _known_to(truth, consensus)
+    others, n_used = unused(truth, consensus)
+    evidence, right = _known_to(others, consensus, n_used)
     known = (
         {} if isinstance(consensus, Evidence) else {"strategy": consensus.strategy, "parameters": consensus.parameters}
     )
     about = {"truth": truth.origin, "observations": right.size, "right": int(right.sum()), **known, **(fitted_on or {})}
+    if n_used:
+        about["used"] = n_used
     columns = vars(evidence)
     return Calibration(method, _fit(method, columns, right), about, cross_validate(columns, right, seed))
 
@@ -197,10 +202,14 @@ def _apply(fitted: LogisticMap | IsotonicMap, columns: Columns) -> Floats:
     return fitted(columns["confidence"])
 
 
-def _known_to(truth: Truth, consensus: Consensus | Evidence) -> tuple[Evidence, Flags]:
-    """The evidence on the experts' observations, and whether its label is the expert label."""
+def _known_to(truth: Truth, consensus: Consensus | Evidence, n_used: int) -> tuple[Evidence, Flags]:
+    """The evidence on the experts' observations, and whether its label is the expert label.
+
+    ``n_used``: the number of those that were left out, as the estimate has used their labels.
+    """
     source = consensus if isinstance(consensus, Evidence) else consensus.votes
-    known = enough_known(truth, source, "the consensus", "{} are in the consensus")
+    found = "{} are in the consensus" + (", and not among those whose label it has used" if n_used else "")
+    known = enough_known(truth, source, "the consensus", found, n_used)
     check_labels(known.truth, source.label_names, "the consensus", needed=True)
     evidence = consensus.at(known.rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, known.rows)
     lacking = [name for name in COLUMNS if getattr(evidence, name) is None]

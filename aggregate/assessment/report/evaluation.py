@@ -51,6 +51,8 @@ def evaluation_blocks(
 def _overlap(overlap: "Overlap", *, has_votes: bool) -> Block:
     """The counts of the overlap with a consensus, or with labels whose votes are not known."""
     notes = []
+    if overlap.used:
+        notes.append(f"  {overlap.used:,} more have a label that the estimate has used: left out")
     if overlap.unknown:
         lack = "vote" if has_votes else "label"
         notes.append(f"  {overlap.unknown:,} more that experts know have no {lack}: ignored")
