@@ -211,12 +211,12 @@ def test_what_it_says() -> None:
     assert "60 expert labels in 5 folds: each judged by fits that did not have it" in said
     assert re.search(r"best: learns with experts, 9\d\.\d \[.*\] % of the labels right", said)
     assert re.search(r"ahead of majority by .* points: more than chance", said)
-    assert re.search(r"experts' labels help learns: \+\d\d\.\d \[.*\] points right", said)
+    assert re.search(r"experts' labels help learns: \+\d\d\.\d \[.*\] points", said)
     said = text_of(compare_with_experts(votes, truth_of(truth), ["majority", "naive-soft", "wawa"]))
     assert "by 0.0 [0.0, 0.0] points: these labels cannot tell the two apart" in said
     assert "none of these strategies takes experts' labels" in said
     said = text_of(compare_with_experts(votes, truth_of(truth), [Repeats()]))
-    assert "whether experts' labels help repeats cannot be told: +0.0 [+0.0, +0.0] points right" in said
+    assert "whether experts' labels help repeats cannot be told: +0.0 [+0.0, +0.0] points" in said
     said = text_of(compare_with_experts(votes, truth_of(truth), [Repeats(), "wawa"], resamples=0))
     assert "without resamples there are no intervals" in said
 
@@ -289,6 +289,7 @@ def test_the_sample_is_compared() -> None:
     with_experts = named(found)["plantnet", True]
     assert with_experts.accuracy_gain is not None
     assert with_experts.accuracy_gain.is_certain  # users earn species by experts' labels
+    assert "with them more labels are valid and right: +" in text_of(found)
     accuracies = [named(found)["plantnet", each].accuracy for each in (True, False)]
     assert with_experts.accuracy_gain.estimate.value == pytest.approx(accuracies[0].value - accuracies[1].value)
     assert found.comparison.compared[0].evaluation.subsets[2].name == "with a disagreement"

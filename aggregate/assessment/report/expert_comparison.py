@@ -68,7 +68,7 @@ def _conclusions(found: "ExpertComparison") -> Iterator[str]:
     gains = [each for each in found.standings if each.gain is not None]
     if gains:
         of_best = [each for each in gains if each.judged.strategy == best.judged.strategy]
-        yield _help(*(of_best or gains)[:1])
+        yield from _help(*(of_best or gains)[:1])
 
 
 def _ahead(best: "Standing", second: "Standing") -> str:
@@ -79,16 +79,18 @@ def _ahead(best: "Standing", second: "Standing") -> str:
     return f"ahead of {second.judged.title} by {difference}: these labels cannot tell the two apart"
 
 
-def _help(each: "Standing") -> str:
-    """Whether experts' labels help a strategy: more labels right, or at least more that are valid and right."""
+def _help(each: "Standing") -> Iterator[str]:
+    """Whether experts' labels help a strategy, and whether more labels are valid and right, if that can be told."""
     assert each.gain is not None
     assert each.accuracy_gain is not None
-    name = each.judged.strategy
-    for gain, what in ((each.gain, "right"), (each.accuracy_gain, "valid and right")):
-        if gain.is_certain:
-            verb = "help" if gain.estimate.value > 0 else "harm"
-            return f"experts' labels {verb} {name}: {_points(gain, POINTS)} {what}"
-    return f"whether experts' labels help {name} cannot be told: {_points(each.gain, POINTS)} right"
+    name, points = each.judged.strategy, _points(each.gain, POINTS)
+    if each.gain.is_certain:
+        yield f"experts' labels {'help' if each.gain.estimate.value > 0 else 'harm'} {name}: {points}"
+    else:
+        yield f"whether experts' labels help {name} cannot be told: {points}"
+    if each.accuracy_gain.is_certain:
+        more = "more" if each.accuracy_gain.estimate.value > 0 else "fewer"
+        yield f"  with them {more} labels are valid and right: {_points(each.accuracy_gain, POINTS)}"
 
 
 def _points(difference: "Difference", form: str = ".1f") -> str:
