@@ -4,11 +4,14 @@
 observation, ``{i: {k: share}}`` over the labels voted on it, the users' weights, and the labels: these are not a
 function of the shares alone, as a label that was held before goes first among those tied. A model that can judge all
 labels also returns their scores, ``{i: {k: score}}`` over all labels.
+
+Models of probabilities take ``experts``: their label of an observation has all of its share, and votes there count
+``weight`` times in what is learnt of users.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,19 +24,50 @@ Weights = dict[User, float]
 Labels = dict[Observation, Label]
 
 
-def fit(name: str, rows: Iterable[Row], **parameters: Any) -> dict[str, Any]:
+class Experts(NamedTuple):
+    """Their label of some observations, and how often the votes on these count in what is learnt of users."""
+
+    labels: Mapping[Observation, Label] = {}
+    weight: float = 1.0
+
+    def times(self, i: Observation) -> float:
+        return self.weight if i in self.labels else 1.0
+
+    def fixed(self, q: Shares) -> Shares:
+        return {**q, **{i: {k: float(k == label) for k in {*q[i], label}} for i, label in self.labels.items()}}
+
+
+NO_EXPERTS = Experts()
+BY_EXPERT = 0.999999  # confidence and probability of experts' labels
+
+
+def fit(name: str, rows: Iterable[Row], experts: Mapping[Any, Any] | None = None, **parameters: Any) -> dict[str, Any]:
     """The consensus of cleaned votes under the strategy of a name, as plain lists and dicts."""
     y, authors = arrange(rows)
+    known = NO_EXPERTS
+    if experts is not None:
+        known = Experts({i: label for i, label in experts.items() if i in y}, parameters["expert_weight"])
+        parameters = parameters | {"experts": known}
     shares, weights, labels, *scores = STRATEGIES[name](y, authors, **parameters)
-    found = verdict(y, authors, shares, weights, labels, parameters)
-    return found | {"observations": judged(found["observations"], y, shares, *scores)} if scores else found
+    found = verdict(y, authors, shares, weights, labels, parameters, known)
+    if scores:
+        found["observations"] = judged(found["observations"], y, shares, *scores, known)
+        if len(all_labels(y, known)) > 1:
+            found["log_likelihood"] = log_likelihood(y, *scores, known)
+    return found
 
 
 # --- What all have in common ------------------------------------------------------------------------------------------
 
 
 def verdict(
-    y: Votes, authors: Authors, shares: Shares, w: Weights, labels: Labels, parameters: Mapping[str, Any]
+    y: Votes,
+    authors: Authors,
+    shares: Shares,
+    w: Weights,
+    labels: Labels,
+    parameters: Mapping[str, Any],
+    experts: Experts,
 ) -> dict[str, Any]:
     """Columns from shares, weights and labels."""
     theta_conf, theta_acc = parameters["theta_conf"], parameters["theta_acc"]
@@ -45,7 +79,9 @@ def verdict(
         total = math.fsum(w[u] for u in y[i])
         weight = math.fsum(w[u] for u, k in y[i].items() if k == label)
         agreement = shares[i][label]
-        valid = agreement >= theta_acc - SLACK and weight >= theta_conf - SLACK
+        by_expert = i in experts.labels
+        valid = by_expert or (agreement >= theta_acc - SLACK and weight >= theta_conf - SLACK)
+        confidence = agreement * total / (total + gamma) if total + gamma > 0 else 0.0
         observations.append(
             {
                 "observation_id": i,
@@ -54,26 +90,37 @@ def verdict(
                 "margin": agreement - max(others.values()) if others else 1.0,
                 "entropy": -math.fsum(p * math.log(p) for p in shares[i].values() if p > 0),
                 "weight": weight,
-                "confidence": agreement * total / (total + gamma) if total + gamma > 0 else 0.0,
+                "confidence": BY_EXPERT if by_expert else confidence,
                 "valid": valid,
                 "status": "valid" if valid else "contested" if agreement < theta_acc - SLACK else "needs_votes",
                 "n_votes": len(y[i]),
-                "n_labels": len(shares[i]),
+                "n_labels": len(set(y[i].values())),
                 "runner_up": likeliest(others, y[i], authors[i]) if others else None,
             }
         )
     return {"observations": observations, "weights": w, "shares": shares}
 
 
-def judged(observations: list[dict[str, Any]], y: Votes, q: Shares, scores: Shares) -> list[dict[str, Any]]:
+def judged(
+    observations: list[dict[str, Any]], y: Votes, q: Shares, scores: Shares, experts: Experts
+) -> list[dict[str, Any]]:
     """The observations with their confidence and probability against all labels."""
     m = crowds_accuracy(y, {i: math.fsum(q[i][voted] for voted in ballots.values()) for i, ballots in y.items()})
     found = []
     for row in observations:
         i, label = row["observation_id"], row["label"]
         confidence = label_odds.confidence(scores[i], label, len(y[i]), m)
-        found.append(row | {"confidence": confidence, "probability": label_odds.probability(scores[i], label)})
+        probability = label_odds.probability(scores[i], label)
+        if i in experts.labels:
+            confidence = probability = BY_EXPERT
+        found.append(row | {"confidence": confidence, "probability": probability})
     return found
+
+
+def log_likelihood(y: Votes, scores: Shares, experts: Experts) -> float:
+    """That of the votes and of the experts' labels; any label voted may be right where experts gave none."""
+    possible = {i: {experts.labels[i]} if i in experts.labels else set(ballots.values()) for i, ballots in y.items()}
+    return math.fsum(label_odds.log_sum([scores[i][k] for k in possible[i]]) for i in y)
 
 
 def likeliest(
@@ -113,13 +160,13 @@ def agreement(y: Votes, yhat: Labels) -> Weights:
     }
 
 
-def votes_of(y: Votes) -> dict[User, int]:
+def votes_of(y: Votes, experts: Experts = NO_EXPERTS) -> dict[User, float]:
     users = sorted({u for ballots in y.values() for u in ballots})
-    return {u: sum(u in ballots for ballots in y.values()) for u in users}
+    return {u: math.fsum(experts.times(i) for i, ballots in y.items() if u in ballots) for u in users}
 
 
-def all_labels(y: Votes) -> list[Label]:
-    return sorted({k for ballots in y.values() for k in ballots.values()})
+def all_labels(y: Votes, experts: Experts = NO_EXPERTS) -> list[Label]:
+    return sorted({k for ballots in y.values() for k in ballots.values()} | set(experts.labels.values()))
 
 
 # --- Weighted votes ---------------------------------------------------------------------------------------------------
@@ -168,7 +215,9 @@ def iwmv(y: Votes, authors: Authors, *, max_iter: int, **_: Any) -> tuple[Shares
 # --- Models of probabilities ------------------------------------------------------------------------------------------
 
 
-def posteriors_of(y: Votes, log_prior: Mapping[Label, float], log_vote: Callable[..., float]) -> Shares:
+def posteriors_of(
+    y: Votes, log_prior: Mapping[Label, float], log_vote: Callable[..., float], experts: Experts = NO_EXPERTS
+) -> Shares:
     """P(k | votes on i) over the labels voted on i; ``log_vote(i, u, l, k)`` is log P(u votes l | k)."""
     q: Shares = {}
     for i, ballots in y.items():
@@ -179,7 +228,7 @@ def posteriors_of(y: Votes, log_prior: Mapping[Label, float], log_vote: Callable
         top = max(score.values())
         total = math.fsum(math.exp(s - top) for s in score.values())
         q[i] = {k: math.exp(s - top) / total for k, s in score.items()}
-    return q
+    return experts.fixed(q)
 
 
 def scores_of(y: Votes, log_prior: Mapping[Label, float], log_vote: Callable[..., float]) -> Shares:
@@ -198,23 +247,26 @@ def log(p: float) -> float:
     return math.log(max(p, 1e-100))
 
 
-def label_prior_of(y: Votes, q: Shares, exponent: float, smoothing: float) -> dict[Label, float]:
+def label_prior_of(
+    y: Votes, q: Shares, exponent: float, smoothing: float, experts: Experts = NO_EXPERTS
+) -> dict[Label, float]:
+    """P(k): an observation counts once, whoever labelled it."""
     power = {
         k: (math.fsum(q[i].get(k, 0.0) for i in y) + smoothing) ** exponent if exponent > 0 else 1.0
-        for k in all_labels(y)
+        for k in all_labels(y, experts)
     }
     total = math.fsum(power.values())
     return {k: log(power[k] / total) for k in power}
 
 
-def crowds_accuracy(y: Votes, right: Mapping[User, float]) -> float:
-    return (math.fsum(right.values()) + 1) / (sum(map(len, y.values())) + 2)
+def crowds_accuracy(y: Votes, right: Mapping[Any, float], experts: Experts = NO_EXPERTS) -> float:
+    return (math.fsum(right.values()) + 1) / (math.fsum(votes_of(y, experts).values()) + 2)
 
 
-def accuracies(y: Votes, q: Shares, prior_votes: float) -> tuple[Weights, float]:
-    n = votes_of(y)
-    right = {u: math.fsum(q[i][ballots[u]] for i, ballots in y.items() if u in ballots) for u in n}
-    m = crowds_accuracy(y, right)
+def accuracies(y: Votes, q: Shares, prior_votes: float, experts: Experts) -> tuple[Weights, float]:
+    n = votes_of(y, experts)
+    right = {u: math.fsum(q[i][ballots[u]] * experts.times(i) for i, ballots in y.items() if u in ballots) for u in n}
+    m = crowds_accuracy(y, right, experts)
     return {u: (right[u] + prior_votes * m) / (n[u] + prior_votes) for u in n}, m
 
 
@@ -226,19 +278,20 @@ def one_coin(
     prior_votes: float,
     label_prior: float,
     label_smoothing: float,
+    experts: Experts = NO_EXPERTS,
     **_: Any,
 ) -> tuple[Shares, Weights, Labels, Shares]:
-    others = max(len(all_labels(y)) - 1, 1)
-    q = weighted(y, lambda u, k: 1.0)
+    others = max(len(all_labels(y, experts)) - 1, 1)
+    q = experts.fixed(weighted(y, lambda u, k: 1.0))
     yhat = labels_of(y, authors, q)
     for _t in range(max_iter):
-        p, _m = accuracies(y, q, prior_votes)
-        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+        p, _m = accuracies(y, q, prior_votes, experts)
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing, experts)
 
         def log_vote(i: Any, u: Any, voted: Any, k: Any, p: Any = p) -> float:
             return log(p[u]) if voted == k else log((1 - p[u]) / others)
 
-        q = posteriors_of(y, log_prior, log_vote)
+        q = posteriors_of(y, log_prior, log_vote, experts)
         yhat = labels_of(y, authors, q, held=yhat)
     return q, p, yhat, scores_of(y, log_prior, log_vote)
 
@@ -254,16 +307,18 @@ def sigmoid(x: float) -> float:
 class DenseConfusions:
     """P(u votes l | k) of all users and labels from the posteriors ``q``, in arrays n[u, k, l]."""
 
-    def __init__(self, y: Votes, q: Shares, prior_votes: float) -> None:
-        self.users, self.labels = sorted(votes_of(y)), all_labels(y)
-        self.accuracies, self.mean = accuracies(y, q, prior_votes)
+    def __init__(self, y: Votes, q: Shares, prior_votes: float, experts: Experts = NO_EXPERTS) -> None:
+        self.users, self.labels = sorted(votes_of(y)), all_labels(y, experts)
+        self.accuracies, self.mean = accuracies(y, q, prior_votes, experts)
         self.prior_votes = prior_votes
         n_labels = len(self.labels)
         n = np.zeros((len(self.users), n_labels, n_labels))
         for i, ballots in y.items():
             for u, voted in ballots.items():
                 for k, posterior in q[i].items():
-                    n[self.users.index(u), self.labels.index(k), self.labels.index(voted)] += posterior
+                    n[self.users.index(u), self.labels.index(k), self.labels.index(voted)] += posterior * experts.times(
+                        i
+                    )
         coin = np.full((n_labels, n_labels), (1 - self.mean) / max(n_labels - 1, 1))
         np.fill_diagonal(coin, self.mean)
         self.crowd = (n.sum(axis=0) + coin) / (n.sum(axis=(0, 2))[:, None] + 1)
@@ -292,22 +347,33 @@ def dawid_skene(
     prior_votes: float,
     label_prior: float,
     label_smoothing: float,
+    experts: Experts = NO_EXPERTS,
     **_: Any,
 ) -> tuple[Shares, Weights, Labels]:
-    q, p, yhat, _probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing)
+    q, p, yhat, _probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing, experts)
     return q, p, yhat
 
 
 def _dawid_skene(
-    y: Votes, authors: Authors, max_iter: int, prior_votes: float, label_prior: float, label_smoothing: float
+    y: Votes,
+    authors: Authors,
+    max_iter: int,
+    prior_votes: float,
+    label_prior: float,
+    label_smoothing: float,
+    experts: Experts,
 ) -> Any:
-    q = weighted(y, lambda u, k: 1.0)
+    q = experts.fixed(weighted(y, lambda u, k: 1.0))
     yhat = labels_of(y, authors, q)
     for _t in range(max_iter):
-        probability = DenseConfusions(y, q, prior_votes)
+        probability = DenseConfusions(y, q, prior_votes, experts)
         p = probability.accuracies
-        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
-        q = posteriors_of(y, log_prior, lambda i, u, voted, k, probability=probability: log(probability(u, voted, k)))
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing, experts)
+
+        def log_vote(i: Any, u: Any, voted: Any, k: Any, probability: Any = probability) -> float:
+            return log(probability(u, voted, k))
+
+        q = posteriors_of(y, log_prior, log_vote, experts)
         yhat = labels_of(y, authors, q, held=yhat)
     return q, p, yhat, probability
 
@@ -320,10 +386,11 @@ def wds(
     prior_votes: float,
     label_prior: float,
     label_smoothing: float,
+    experts: Experts = NO_EXPERTS,
     **_: Any,
 ) -> tuple[Shares, Weights, Labels]:
-    _q, p, _yhat, probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing)
-    shares = weighted(y, lambda u, k: probability(u, k, k))
+    _q, p, _yhat, probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing, experts)
+    shares = experts.fixed(weighted(y, lambda u, k: probability(u, k, k)))
     return shares, p, labels_of(y, authors, shares)
 
 
@@ -336,10 +403,11 @@ def mace(
     guess_votes: float,
     label_prior: float,
     label_smoothing: float,
+    experts: Experts = NO_EXPERTS,
     **_: Any,
 ) -> tuple[Shares, Weights, Labels, Shares]:
-    labels, n = all_labels(y), votes_of(y)
-    q = weighted(y, lambda u, k: 1.0)
+    labels, n = all_labels(y, experts), votes_of(y, experts)
+    q = experts.fixed(weighted(y, lambda u, k: 1.0))
     yhat = labels_of(y, authors, q)
     theta = dict.fromkeys(n, 0.5)
     xi = {u: dict.fromkeys(labels, 1 / len(labels)) for u in n}
@@ -350,10 +418,10 @@ def mace(
             for u, voted in ballots.items():
                 guess = (1 - theta[u]) * xi[u][voted]
                 by_knowledge = q[i][voted] * theta[u] / (theta[u] + guess)
-                known[u].append(by_knowledge)
-                guessed[u][voted].append(1 - by_knowledge)
+                known[u].append(by_knowledge * experts.times(i))
+                guessed[u][voted].append((1 - by_knowledge) * experts.times(i))
         knows = {u: math.fsum(known[u]) for u in n}
-        m = crowds_accuracy(y, knows)
+        m = crowds_accuracy(y, knows, experts)
         theta = {u: (knows[u] + prior_votes * m) / (n[u] + prior_votes) for u in n}
         xi = {
             u: {
@@ -362,12 +430,12 @@ def mace(
             }
             for u in n
         }
-        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing, experts)
 
         def log_vote(i: Any, u: Any, voted: Any, k: Any, theta: Any = theta, xi: Any = xi) -> float:
             return log(theta[u] * (voted == k) + (1 - theta[u]) * xi[u][voted])
 
-        q = posteriors_of(y, log_prior, log_vote)
+        q = posteriors_of(y, log_prior, log_vote, experts)
         yhat = labels_of(y, authors, q, held=yhat)
     return q, theta, yhat, scores_of(y, log_prior, log_vote)
 
@@ -381,12 +449,13 @@ def glad(
     prior_variance: float,
     label_prior: float,
     label_smoothing: float,
+    experts: Experts = NO_EXPERTS,
     **_: Any,
 ) -> tuple[Shares, Weights, Labels, Shares]:
-    others = max(len(all_labels(y)) - 1, 1)
+    others = max(len(all_labels(y, experts)) - 1, 1)
     ability = dict.fromkeys(votes_of(y), prior_mean)
     ease = dict.fromkeys(y, prior_mean)
-    q = weighted(y, lambda u, k: 1.0)
+    q = experts.fixed(weighted(y, lambda u, k: 1.0))
     yhat = labels_of(y, authors, q)
 
     def s(x: float) -> float:
@@ -398,13 +467,14 @@ def glad(
         return value + min(max(gradient / curvature, -1.0), 1.0)
 
     for _t in range(max_iter):
-        log_prior = label_prior_of(y, q, label_prior, label_smoothing)
+        log_prior = label_prior_of(y, q, label_prior, label_smoothing, experts)
         terms_of_user: dict[User, list[tuple[float, float]]] = {u: [] for u in ability}
         for i, ballots in y.items():
             scale = math.exp(ease[i])
             for u, voted in ballots.items():
                 right = s(ability[u] * scale)
-                terms_of_user[u].append(((q[i][voted] - right) * scale, right * (1 - right) * scale**2))
+                times = experts.times(i)
+                terms_of_user[u].append(((q[i][voted] - right) * scale * times, right * (1 - right) * scale**2 * times))
         ability = {u: step(ability[u], terms_of_user[u]) for u in ability}
         for i, ballots in y.items():
             terms = []
@@ -418,7 +488,7 @@ def glad(
             x = ability[u] * math.exp(ease[i])
             return log(s(x)) if voted == k else log(s(-x) / others)
 
-        q = posteriors_of(y, log_prior, log_vote)
+        q = posteriors_of(y, log_prior, log_vote, experts)
         yhat = labels_of(y, authors, q, held=yhat)
     weights = {u: s(ability[u] * math.exp(prior_mean)) for u in ability}
     return q, weights, yhat, scores_of(y, log_prior, log_vote)
