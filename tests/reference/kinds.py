@@ -1,11 +1,11 @@
 """Dawid and Skene's model with two kinds of observations, clear and unclear, written as its formulas; dense and slow.
 
 Index letters: i observation, u user, l label voted, k true label, m kind (0 clear, 1 unclear). ``z[i, k, m]`` is the
-posterior of k and m, ``q[i, k]`` that of k. Labels that nobody voted on an observation are no candidates there; and
-observations with one candidate are clear.
+posterior of k and m, ``q[i, k]`` that of k. Labels that nobody voted on an observation are no candidates there, but
+for that of experts, ``known[i]``, -1 for none; and observations with one candidate are clear.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Fit(NamedTuple):
     start: int
 
 
-def fit(votes: NDArray[np.int64], **parameters: float) -> Fit:
+def fit(votes: NDArray[np.int64], **parameters: Any) -> Fit:
     """The start with the highest log-likelihood; ``votes`` has a row (i, u, l) for each vote, all codes in use."""
     best, *others = (fit_from(start, votes, **parameters) for start in range(3))
     for other in others:
@@ -48,23 +48,37 @@ def fit_from(
     label_prior: float = 1,
     label_smoothing: float = 1,
     n_kinds: int = 2,
+    known: NDArray[np.int64] | None = None,
+    expert_weight: float = 1,
 ) -> Fit:
-    """EM from one of the starts; with ``n_kinds`` 1 all observations are clear."""
+    """EM from one of the starts; with ``n_kinds`` 1 all observations are clear.
+
+    Votes on observations that experts labelled are counted ``expert_weight`` times among the users', once elsewhere.
+    """
     i, u, voted = votes.T
     n_observations, n_users, n_labels = votes.max(axis=0) + 1
+    known = np.full(n_observations, -1) if known is None else known
+    n_labels = max(n_labels, known.max() + 1)
+    by_expert = np.flatnonzero(known >= 0)
+    times = np.where(known >= 0, expert_weight, 1.0)[i]
     cast = np.zeros((n_observations, n_labels))
     np.add.at(cast, (i, voted), 1)
+    is_candidate = cast > 0
+    is_candidate[by_expert, known[by_expert]] = True
     is_possible = np.zeros((n_observations, n_labels, n_kinds), bool)
-    is_possible[:, :, CLEAR] = cast > 0
-    is_possible[:, :, 1:] = ((cast > 0) & (np.count_nonzero(cast, axis=1) > 1)[:, None])[:, :, None]
+    is_possible[:, :, CLEAR] = is_candidate
+    is_possible[:, :, 1:] = (is_candidate & (np.count_nonzero(is_candidate, axis=1) > 1)[:, None])[:, :, None]
+    is_possible[by_expert] &= (np.arange(n_labels) == known[by_expert, None])[:, :, None]
     q = cast / cast.sum(axis=1, keepdims=True)
-    z = begin(start, q, is_possible)
+    top = q.max(axis=1)
+    q[by_expert] = np.arange(n_labels) == known[by_expert, None]
+    z = begin(start, q, top, is_possible)
     history, log_likelihoods = [q], []
     while len(log_likelihoods) < max_iter:
-        p, m0 = accuracies(votes, q, n_users, prior_votes)
+        p, m0 = accuracies(votes, times, q, n_users, prior_votes)
         prior_of_label = q.sum(axis=0) + label_smoothing
         prior_of_label = prior_of_label**label_prior / (prior_of_label**label_prior).sum()
-        probability = probabilities(votes, z, p, m0, n_users, prior_votes)
+        probability = probabilities(votes, times, z, p, m0, n_users, prior_votes)
         prior_of_kind = (z.sum(axis=0) + 1) / (z.sum(axis=(0, 2)) + n_kinds)[:, None]
 
         scores = np.tile(log(prior_of_label)[:, None] + log(prior_of_kind), (n_observations, 1, 1))
@@ -81,9 +95,8 @@ def fit_from(
     return Fit(q, p, log_likelihoods, history, log_joint, start)
 
 
-def begin(start: int, q: Floats, is_possible: NDArray[np.bool_]) -> Floats:
-    """The posteriors before the first iteration, from shares of the votes and a guess who is clear."""
-    top = q.max(axis=1)
+def begin(start: int, q: Floats, top: Floats, is_possible: NDArray[np.bool_]) -> Floats:
+    """The posteriors before the first iteration, from q and the largest shares of the votes: a guess who is clear."""
     s = [np.where(top >= top.mean() * (1 - TIED), 0.9, 0.1), top, 0.25 + top / 2][start]
     z = np.stack([q * s[:, None], q * (1 - s)[:, None]], axis=2)[:, :, : is_possible.shape[2]]
     is_clear = ~is_possible[:, :, 1:].any(axis=(1, 2))
@@ -92,23 +105,25 @@ def begin(start: int, q: Floats, is_possible: NDArray[np.bool_]) -> Floats:
     return z
 
 
-def accuracies(votes: NDArray[np.int64], q: Floats, n_users: int, prior_votes: float) -> tuple[Floats, float]:
-    """p(u) and m0."""
+def accuracies(
+    votes: NDArray[np.int64], times: Floats, q: Floats, n_users: int, prior_votes: float
+) -> tuple[Floats, float]:
+    """p(u) and m0; ``times`` says how often each vote counts."""
     i, u, voted = votes.T
-    right = np.bincount(u, q[i, voted], n_users)
-    n = np.bincount(u, minlength=n_users)
+    right = np.bincount(u, times * q[i, voted], n_users)
+    n = np.bincount(u, times, n_users)
     m0 = (right.sum() + 1) / (n.sum() + 2)
     return (right + prior_votes * m0) / (n + prior_votes), m0
 
 
 def probabilities(
-    votes: NDArray[np.int64], z: Floats, p: Floats, m0: float, n_users: int, prior_votes: float
+    votes: NDArray[np.int64], times: Floats, z: Floats, p: Floats, m0: float, n_users: int, prior_votes: float
 ) -> Floats:
     """P(l | k, m, u), [u, l, k, m]."""
     i, u, voted = votes.T
     _, n_labels, n_kinds = z.shape
     n = np.zeros((n_users, n_labels, n_labels, n_kinds))  # n(u, l, k, m)
-    np.add.at(n, (u, voted), z[i])
+    np.add.at(n, (u, voted), times[:, None, None] * z[i])
     k = np.arange(n_labels)
     c = np.full((n_labels, n_labels), (1 - m0) / max(n_labels - 1, 1))
     c[k, k] = m0

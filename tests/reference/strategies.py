@@ -494,14 +494,19 @@ def glad(
     return q, weights, yhat, scores_of(y, log_prior, log_vote)
 
 
-def kinds(y: Votes, authors: Authors, **parameters: Any) -> tuple[Shares, Weights, Labels]:
-    observations, users, labels = sorted(y), sorted(votes_of(y)), all_labels(y)
+def kinds(
+    y: Votes, authors: Authors, experts: Experts = NO_EXPERTS, **parameters: Any
+) -> tuple[Shares, Weights, Labels]:
+    observations, users, labels = sorted(y), sorted(votes_of(y)), all_labels(y, experts)
     rows = [(observations.index(i), users.index(u), labels.index(k)) for i in y for u, k in y[i].items()]
     taken = ("max_iter", "tolerance", "prior_votes", "label_prior", "label_smoothing")
-    found = dense_kinds.fit(np.array(rows), **{name: parameters[name] for name in taken})
+    known = np.array([labels.index(experts.labels[i]) if i in experts.labels else -1 for i in observations])
+    given = {name: parameters[name] for name in taken}
+    found = dense_kinds.fit(np.array(rows), known=known, expert_weight=experts.weight, **given)
     yhat: Labels | None = None
     for q in found.posteriors:
         shares = {i: {k: float(q[n, labels.index(k)]) for k in set(y[i].values())} for n, i in enumerate(observations)}
+        shares = experts.fixed(shares)
         yhat = labels_of(y, authors, shares, held=yhat)
     return shares, dict(zip(users, found.p.tolist(), strict=True)), yhat or {}
 
