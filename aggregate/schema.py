@@ -483,6 +483,7 @@ TRAINING: Table = (
     Column("sample_weight", "float64", "probability that the label is right; without calibration its confidence"),
     *(c for c in CONSENSUS if c.name in ("confidence", "ambiguous", "aum", "margin", "agreement", "n_votes")),
     replace(PROBABILITY[0], optional=True),
+    replace(BY_EXPERT[0], optional=True),
     *(replace(c, optional=True) for c in SCORED),
     Column("soft_labels", "labels", "the labels voted, by label", optional=True),
     Column("soft_shares", "shares", "the share of each, which add up to 1", optional=True),

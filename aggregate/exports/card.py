@@ -29,7 +29,7 @@ CARD = """---
 |---|---|
 {rows}
 
-The `label` is a class, by its index; `sample_weight` is the {weight} of the label. {together}
+The `label` is a class, by its index; `sample_weight` is the {weight} of the label.{experts} {together}
 `export.json` has the options, `training.json` what was reached and left out.
 
 ```python
@@ -72,6 +72,7 @@ def card(run: "Run", options: Any, data: "TrainingData", samples: "Samples", dig
         rows="\n".join(rows),
         together=together,
         weight=data.weight_from,
+        experts=_experts(data),
     )
 
 
@@ -82,6 +83,14 @@ def size_category(n: int) -> str:
     ('n<1K', '10K<n<100K', '1M<n<10M')
     """
     return next((name for limit, name in (*SIZES, *SIZES_ABOVE) if n < limit), LARGEST)
+
+
+def _experts(data: "TrainingData") -> str:
+    """How many labels are those of experts, as a sentence; empty if none are."""
+    if "by_expert" not in data.table.column_names:
+        return ""
+    n = data.table.column("by_expert").to_pylist().count(True)
+    return f" {n:,} of the labels are those of experts (`by_expert`)."
 
 
 def _text(value: str) -> str:

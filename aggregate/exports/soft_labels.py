@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 from ..arrays import Floats, Indices, LabelCodes, Offsets
 from ..arrow import plain, to_arrow, to_numpy
 from ..disputes import weight_shares
+from ..expert_labels import with_expert_labels
 from ..files.parquet import open_parquet
 from ..publishing.integrity import sound_table
 from ..publishing.run import Run
 from ..splits.observations import Observations
-from ..truth import codes_among
+from ..truth import Truth, codes_among, rows_of
 from ..votes import Votes
 from .observations import places_of
 
@@ -38,9 +39,10 @@ class SoftLabels(NamedTuple):
         return self._replace(offsets=offsets, labels=self.labels[items], shares=self.shares[items])
 
 
-def soft_labels(run: Run, votes: Votes | None, observations: Observations) -> SoftLabels | str:
+def soft_labels(run: Run, votes: Votes | None, observations: Observations, experts: Truth | None) -> SoftLabels | str:
     """Of the observations of a run: those that it wrote, else from its votes; or why there are none, in words.
 
+    ``experts``: the labels that the run has from experts, None if it has none: each has all of the share.
     The share of a label is its ``agreement`` in the consensus. Where that of the users' weights is another one, the
     strategy has shares of its own, or the AI's votes weigh, too, or the votes are others.
     """
@@ -48,6 +50,8 @@ def soft_labels(run: Run, votes: Votes | None, observations: Observations) -> So
         return _published(run, observations.ids)
     if votes is None:
         return "the votes of the run are gone, and it did not write posteriors.parquet (plant-aggregate run --soft)"
+    if experts is not None and rows_of(votes.observation_ids, experts.observation_ids)[0].size:
+        votes = with_expert_labels(votes, experts)
     found = _recomputed(run, votes, observations.ids)
     if _agrees(found, observations):
         return found
@@ -99,7 +103,8 @@ def _recomputed(run: Run, votes: Votes, ids: pa.Array) -> SoftLabels:
     labels = np.repeat(votes.first_labels, n_labels)
     shares = np.ones(labels.size)
     labels[of_disputed] = candidates.labels
-    shares[of_disputed] = weight_shares(disputes, disputes.vote_weights(_weights(run, votes)))
+    of_weights = weight_shares(disputes, disputes.vote_weights(_weights(run, votes)))
+    shares[of_disputed] = disputes.with_experts(of_weights)
     found = SoftLabels(
         np.append(0, np.cumsum(n_labels)), labels, shares, votes.label_names, "votes, by the users' final weights"
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..arrays import Floats, Indices
-from ..arrow import strings, table_of, to_arrow
+from ..arrow import plain, strings, table_of, to_arrow
 from ..blocks import Block
 from ..files.writing import writing
 from ..html_blocks import as_html
@@ -26,7 +26,7 @@ from ..schema import CLASSES, TRAINING, arrow_schema
 from ..splits.assignment import Assignment
 from ..splits.report import left_out_block, reached_shares, split_block, wanted_shares
 from ..splits.units import SPLITS
-from ..truth import codes_among
+from ..truth import Truth, codes_among
 from .options import with_options
 from .rows import GROUP
 from .run_splits import (
@@ -168,7 +168,11 @@ def _made(run: Run, options: TrainingSettings, progress: Progress) -> TrainingDa
     needs_votes = not options.hard and POSTERIORS_FILE not in run.files
     found = split_run(run, options, progress, needs_votes=needs_votes)
     assignment = found.assignment
-    soft = "left out" if options.hard else soft_labels(run, found.votes, assignment.observations)
+    soft = (
+        "left out"
+        if options.hard
+        else soft_labels(run, found.votes, assignment.observations, _experts_of(found.consensus))
+    )
     table, weight_from = _rows(found.consensus, assignment, soft if isinstance(soft, SoftLabels) else None)
     return TrainingData(
         table,
@@ -179,6 +183,14 @@ def _made(run: Run, options: TrainingSettings, progress: Progress) -> TrainingDa
         soft.origin if isinstance(soft, SoftLabels) else None,
         None if isinstance(soft, SoftLabels) else soft,
     )
+
+
+def _experts_of(consensus: pa.Table) -> Truth | None:
+    """The labels that experts gave, of the rows of a consensus; None if there are none."""
+    if "by_expert" not in consensus.column_names:
+        return None
+    rows = consensus.filter(consensus.column("by_expert"))
+    return Truth(plain(rows.column("observation_id")), plain(rows.column("label"))) if rows.num_rows else None
 
 
 def _rows(consensus: pa.Table, assignment: Assignment, soft: SoftLabels | None) -> tuple[pa.Table, str]:

@@ -15,11 +15,12 @@ from ... import add_ons
 from ...arrays import Flags, Floats
 from ...arrow import to_numpy
 from ...consensus import Consensus, result_parameters
+from ...derived.columns import EXPERT_CONFIDENCE
 from ...errors import VotesError
 from ...evidence import Evidence
 from ...html_blocks import as_html
 from ...measures import brier_score, calibration_error, log_loss
-from ...schema import PROBABILITY, Table
+from ...schema import BY_EXPERT, PROBABILITY, Table
 from ...truth import Truth, check_labels
 from ..unused import unused
 from .fitting import check_method, enough_known, fitted_on_in_words, folds, unknown_method
@@ -94,10 +95,15 @@ class Calibration:
         return add_ons.extended(table, 0, [self])
 
     def columns(self, rows: "pa.Table", first: int) -> add_ons.Columns:
-        """The column ``probability``; 0 for observations that only the AI votes on, which have no label."""
+        """The column ``probability``; 0 for observations that only the AI votes on, which have no label.
+
+        Labels of experts have ``EXPERT_CONFIDENCE``: the evidence of votes is not for these.
+        """
         probability = self.probability({name: to_numpy(rows.column(name)) for name in COLUMNS})
         if rows.column("label").null_count:
             probability[to_numpy(rows.column("label").is_null())] = 0.0
+        if BY_EXPERT[0].name in rows.column_names:
+            probability[to_numpy(rows.column(BY_EXPERT[0].name))] = EXPERT_CONFIDENCE
         return {"probability": probability}
 
     def facts(self) -> Mapping[str, Any]:
