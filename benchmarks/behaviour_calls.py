@@ -16,6 +16,8 @@ STRATEGIES = [
     "mace",
     "iwmv",
     "wds",
+    "kinds",
+    "auto",
 ]
 COMMANDS = [
     "run",

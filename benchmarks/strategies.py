@@ -1,7 +1,7 @@
 """The strategies on real crowds whose truth is known, against crowd-kit's; their priors; their time on large logs.
 
     python -m benchmarks.strategies --crowds FOLDER             accuracy and time on every crowd, ours and crowd-kit's
-    python -m benchmarks.strategies --crowds FOLDER --ours      the same, with crowd-kit's as they were measured last
+    python -m benchmarks.strategies --crowds FOLDER --peers     the same, with crowd-kit's as they were measured last
     python -m benchmarks.strategies --crowds FOLDER --priors    accuracy of ours under other priors and tolerances
     python -m benchmarks.strategies --scales 0.1 1              time and memory of ours on simulated logs
     python -m benchmarks.strategies --two-labels 1000000        the same on a simulated crowd that answers yes or no
@@ -38,13 +38,16 @@ AT_SCALE = (
     "zero-based-skill",
     "iwmv",
     "dawid-skene",
+    "kinds",
     "one-coin",
     "glad",
     "mace",
     "wds",
 )
 
-WITH_TWO_LABELS = ("dawid-skene", "auto")
+WITH_TWO_LABELS = ("dawid-skene", "kinds", "auto")
+
+PEERS = (*COMPARED, CONVERGED)
 
 TOLERANCES = (0.1, 0.03, 0.01, 0.001, 0.0001)
 VARIED: dict[str, dict[str, tuple[float, ...]]] = {
@@ -90,14 +93,11 @@ def main() -> None:
         folders = [folder for folder in folders if options.only is None or folder.name in options.only]
         if not folders:
             sys.exit(f"no crowds with truth in {options.crowds}")
-        kept = results.get(part, {}).get("measured", []) if options.ours else []
-        measured = [fit for fit in kept if fit["contender"] == KIT]
-        fit_on = varied if options.priors else partial(compared, peers=not options.ours)
-        measured += [fit for folder in folders for fit in fit_on(folder)]
+        fit_on = varied if options.priors else partial(compared, peers=options.peers)
+        measured = [fit for folder in folders for fit in fit_on(folder)]
+        if not options.priors:
+            measured += kept(results.get(part, {}), options.peers)
     here = {"date": session.date, "machine": session.machine, "versions": session.versions}
-    if options.ours and part == "crowds" and part in results:
-        last = results[part]
-        here["peers"] = last.get("peers", {name: last[name] for name in here})
     results[part] = {**here, "measured": measured}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(results, indent=1) + "\n")
@@ -112,7 +112,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--crowds", type=Path, help="folder of NAME/votes.parquet, NAME/truth.parquet")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="crowds to take (default all)")
     parser.add_argument("--priors", action="store_true", help="measure ours under other priors")
-    parser.add_argument("--ours", action="store_true", help="keep crowd-kit's as they were measured last")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=PEERS, help="those of crowd-kit; the others stay as measured last"
+    )
     parser.add_argument("--scales", type=float, nargs="+", help="measure ours on simulated logs; 1 is 9 million votes")
     parser.add_argument("--two-labels", type=int, nargs="+", help="the same on observations with two labels, so many")
     parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
@@ -122,11 +124,17 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def compared(folder: Path, *, peers: bool = True) -> Iterator[dict[str, Any]]:
-    """Ours, then crowd-kit's if they are asked for and installed, on one crowd."""
+def compared(folder: Path, peers: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Ours, then those of crowd-kit if it is installed, on one crowd."""
     yield from fits(folder, OURS, [*COMPARED, *OTHERS])
     if peers and find_spec("crowdkit"):
-        yield from fits(folder, KIT, [*COMPARED, CONVERGED])
+        yield from fits(folder, KIT, list(peers))
+
+
+def kept(last: dict[str, Any], peers: Sequence[str]) -> list[dict[str, Any]]:
+    """The fits of crowd-kit's other strategies in the last measurement, with its date."""
+    others = [fit for fit in last.get("measured", []) if fit["contender"] == KIT and fit["strategy"] not in peers]
+    return [{"kept_from": last["date"], **fit} for fit in others]
 
 
 def varied(folder: Path) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 GIB = 2**30
 OURS, KIT = "plant-aggregate", "crowd-kit"
 COMPARED = ("majority", "wawa", "zero-based-skill", "dawid-skene", "one-coin", "glad", "mace")
-OTHERS = ("plantnet", "iwmv", "wds", "auto")
+OTHERS = ("kinds", "plantnet", "iwmv", "wds", "auto")
 """Ours that have no twin in crowd-kit. (two-thirds and naive-soft have the labels of majority.)"""
 REGRETTED = ("auto", "kinds", "dawid-skene")
 """Ours whose regret is shown on each crowd."""
@@ -145,20 +145,16 @@ def seconds(results: Results) -> str:
     """Milliseconds of our fit on each crowd, and how many times as long crowd-kit takes, if measured with it."""
     found: dict[tuple[str, str, str], float] = {}
     for fit in results["crowds"]["measured"]:
-        found[fit["contender"], fit["strategy"], fit["crowd"]] = fit["seconds"]
-    lines = table("crowd", *(f"`{name}`" for name in (*COMPARED, CONVERGED)))
+        if "kept_from" not in fit:
+            found[fit["contender"], fit["strategy"], fit["crowd"]] = fit["seconds"]
+    shown = (*COMPARED, CONVERGED, "kinds")
+    lines = table("crowd", *(f"`{name}`" for name in shown))
     for crowd in accuracies(results, OURS)[COMPARED[0]]:
         cells = []
-        for name in (*COMPARED, CONVERGED):
+        for name in shown:
             ours = found[OURS, "dawid-skene" if name == CONVERGED else name, crowd]
             kits = found.get((KIT, name, crowd))
-            times = (
-                ""
-                if kits is None or "peers" in results["crowds"]
-                else f", × {kits / ours:,.3g}"
-                if kits < 10 * ours
-                else f", × {kits / ours:,.0f}"
-            )
+            times = "" if kits is None else f", × {kits / ours:,.3g}" if kits < 10 * ours else f", × {kits / ours:,.0f}"
             cells.append(f"{1000 * ours:{'.2g' if ours < 0.01 else '.0f'}}{times}")
         lines.append(row(crowd, *cells))
     return "\n".join(lines)
@@ -220,7 +216,7 @@ def session_line(here: Results) -> str:
     return (
         f"{here['date']}; {machine['cores']} cores, {machine['processor']}, {machine['memory_gib']} GiB, "
         f"load {machine['load_at_start']} before; {versions}"
-    ) + (f"; crowd-kit's {here['peers']['date']}" if "peers" in here else "")
+    )
 
 
 TABLES: dict[str, Callable[[Results], str]] = {

@@ -13,6 +13,7 @@ from ..votes import Votes
 from .base import Strategy, side_inputs_of
 from .built_in import BuiltIn
 from .dawid_skene import DawidSkene
+from .kinds import Kinds
 from .plantnet.strategy import PlantNet
 
 SPECIES_LABELS = 1000
@@ -36,7 +37,7 @@ class Auto(BuiltIn, Thresholds):
     """The strategy that fits the log: the first of these rules that applies.
 
     1. ``plantnet`` if the AI's votes or users' weights are given: it alone takes them.
-    2. ``dawid-skene`` if there are two labels.
+    2. ``kinds`` if there are two labels.
     3. ``plantnet`` if any vote is marked as an author's, or there are 1,000 labels or more: a log of species.
     4. ``dawid-skene`` for all others.
 
@@ -52,7 +53,7 @@ class Auto(BuiltIn, Thresholds):
     >>> from plant_aggregate import Auto, votes_from_table
     >>> votes = votes_from_table({"observation_id": [7, 7], "user_id": ["a", "b"], "label": ["Acer", "Acer"]})
     >>> Auto().fit(votes).strategy
-    'dawid-skene'
+    'kinds'
     """
 
     name: ClassVar[str] = "auto"
@@ -67,7 +68,7 @@ class Auto(BuiltIn, Thresholds):
                 return Taken(self._made(PlantNet), f"{name} are given")
         labels = count(votes.n_labels, "label")
         if votes.n_labels <= 2:
-            return Taken(self._made(DawidSkene), labels)
+            return Taken(self._made(Kinds), labels)
         if votes.n_labels >= SPECIES_LABELS:
             return Taken(self._made(PlantNet), labels)
         if votes.has_authors:

@@ -62,9 +62,10 @@ def test_every_strategy_is_measured_on_every_crowd_with_truth(crowds: Path, tmp_
     assert "| tiny | 12 | 12 | 5 | 3 | 60 |" in text
     assert {fit["fitted"] for fit in fits if fit["strategy"] == "auto"} == {"dawid-skene"}
 
-    _, again = measured("--crowds", str(crowds), "--ours", output=output)
-    kits = [[fit for fit in found if fit["contender"] == KIT] for found in (fits, again["crowds"]["measured"])]
-    assert kits[0] == kits[1]
+    _, again = measured("--crowds", str(crowds), "--peers", output=output)
+    kits = [fit for fit in fits if fit["contender"] == KIT]
+    dated = {"kept_from": results["crowds"]["date"]}
+    assert [fit for fit in again["crowds"]["measured"] if fit["contender"] == KIT] == [dated | fit for fit in kits]
 
     text, results = measured("--crowds", str(crowds), "--priors", output=output)
     assert set(results) == {"crowds", "priors"}

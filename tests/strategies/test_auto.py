@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import plant_aggregate
-from plant_aggregate import Auto, DawidSkene, PlantNet, Votes, Wawa
+from plant_aggregate import Auto, DawidSkene, Kinds, PlantNet, Votes, Wawa
 from plant_aggregate.cli.main import run_command
 from plant_aggregate.consensus import StrategyChoice
 from plant_aggregate.progress import SILENT, Progress
@@ -74,9 +74,9 @@ WEIGHTS = plant_aggregate.UserWeights(pa.array(["ana"]), np.array([2.0]), np.arr
 @pytest.mark.parametrize(
     ("n_labels", "author", "given", "strategy", "reason"),
     [
-        (1, False, VOTES_ONLY, "dawid-skene", "1 label"),
-        (2, False, VOTES_ONLY, "dawid-skene", "2 labels"),
-        (2, True, VOTES_ONLY, "dawid-skene", "2 labels"),
+        (1, False, VOTES_ONLY, "kinds", "1 label"),
+        (2, False, VOTES_ONLY, "kinds", "2 labels"),
+        (2, True, VOTES_ONLY, "kinds", "2 labels"),
         (2, False, SideInputs(ai_votes=AI), "plantnet", "ai_votes are given"),
         (3, False, VOTES_ONLY, "dawid-skene", "3 labels, no vote is marked as an author's"),
         (3, True, VOTES_ONLY, "plantnet", "votes are marked as their authors'"),
@@ -93,7 +93,7 @@ def test_the_rule(n_labels: int, author: bool, given: SideInputs, strategy: str,
     assert listener.notes[0] == f"auto takes {strategy}: {reason}"
 
 
-@pytest.mark.parametrize(("crowd", "named"), [(votes(3), DawidSkene), (votes(3, author=True), PlantNet)])
+@pytest.mark.parametrize(("crowd", "named"), [(votes(2), Kinds), (votes(3), DawidSkene), (votes(3, author=True), PlantNet)])
 def test_the_consensus_is_that_of_the_strategy_by_its_name(crowd: Votes, named: Any) -> None:
     thresholds = {"theta_conf": 1.25, "theta_acc": 0.6, "ambiguous_quantile": 0.3}
     for given in ({}, thresholds):
@@ -208,7 +208,7 @@ def test_a_run_is_read_with_its_choice(tmp_path: Path) -> None:
     plant_aggregate.run(log(2), tmp_path / "out", "auto", progress=False)
     found = plant_aggregate.open_latest(tmp_path / "out")
     assert found.record.strategy_choice == StrategyChoice("auto", "2 labels")
-    assert "auto took dawid-skene: 2 labels" in run_blocks(found)[0].content
+    assert "auto took kinds: 2 labels" in run_blocks(found)[0].content
 
 
 def test_a_calibration_of_the_strategy_fits_its_consensus() -> None:
