@@ -93,7 +93,9 @@ def test_the_rule(n_labels: int, author: bool, given: SideInputs, strategy: str,
     assert listener.notes[0] == f"auto takes {strategy}: {reason}"
 
 
-@pytest.mark.parametrize(("crowd", "named"), [(votes(2), Kinds), (votes(3), DawidSkene), (votes(3, author=True), PlantNet)])
+@pytest.mark.parametrize(
+    ("crowd", "named"), [(votes(2), Kinds), (votes(3), DawidSkene), (votes(3, author=True), PlantNet)]
+)
 def test_the_consensus_is_that_of_the_strategy_by_its_name(crowd: Votes, named: Any) -> None:
     thresholds = {"theta_conf": 1.25, "theta_acc": 0.6, "ambiguous_quantile": 0.3}
     for given in ({}, thresholds):
