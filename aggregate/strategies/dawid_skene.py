@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from .. import shared_parameters as common
 from ..arrays import Floats, Weights
-from ..consensus import Consensus
+from ..consensus import Consensus, ModelFindings
 from ..progress import Progress
 from ..votes import Votes
+from .parts.confusion_odds import confusion_findings
 from .parts.confusions import Cells, Confusions, Diagonal
 from .parts.outcome import Outcome
 from .parts.posteriors import Accuracies, CaseWeights, LabelPrior, PosteriorStrategy, Scores, fit_model
@@ -72,7 +73,8 @@ class ConfusionModel:
         self._accuracies = Accuracies(votes, strategy.prior_votes, case_weights)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(votes.disputes)
-        self._confusions = Confusions(Cells(votes, case_weights), strategy.prior_votes)
+        self._cells = Cells(votes, case_weights)
+        self._confusions = Confusions(self._cells, strategy.prior_votes)
 
     def maximise(self, posteriors: Floats) -> None:
         """Accuracies, confusions and label probabilities from the posteriors."""
@@ -99,5 +101,7 @@ class ConfusionModel:
         """Accuracies of the users."""
         return self._accuracies.of_users
 
-    def findings(self, outcome: Outcome) -> None:
-        """Confidence as of other strategies."""
+    def findings(self, outcome: Outcome) -> ModelFindings:
+        """Confidence and probability: each user confuses each label in ways of their own."""
+        probabilities, kinds = self._label_prior.probabilities, self._cells.pair_of_vote
+        return confusion_findings(outcome, probabilities, self._confusions.of_any(), kinds)

@@ -311,6 +311,7 @@ class DenseConfusions:
         self.users, self.labels = sorted(votes_of(y)), all_labels(y, experts)
         self.accuracies, self.mean = accuracies(y, q, prior_votes, experts)
         self.prior_votes = prior_votes
+        self.log_prior: dict[Label, float] = {}
         n_labels = len(self.labels)
         n = np.zeros((len(self.users), n_labels, n_labels))
         for i, ballots in y.items():
@@ -336,7 +337,13 @@ class DenseConfusions:
         return prior
 
     def __call__(self, user: User, voted: Label, k: Label) -> float:
+        if k is None:  # another label beside an only one: nobody ever voted it
+            return 1 - self.accuracies[user]
         return float(self.p[self.users.index(user), self.labels.index(k), self.labels.index(voted)])
+
+    def scores(self, y: Votes) -> Shares:
+        """Of all labels."""
+        return scores_of(y, self.log_prior, lambda i, u, voted, k: log(self(u, voted, k)))
 
 
 def dawid_skene(
@@ -349,9 +356,9 @@ def dawid_skene(
     label_smoothing: float,
     experts: Experts = NO_EXPERTS,
     **_: Any,
-) -> tuple[Shares, Weights, Labels]:
-    q, p, yhat, _probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing, experts)
-    return q, p, yhat
+) -> tuple[Shares, Weights, Labels, Shares]:
+    q, p, yhat, probability = _dawid_skene(y, authors, max_iter, prior_votes, label_prior, label_smoothing, experts)
+    return q, p, yhat, probability.scores(y)
 
 
 def _dawid_skene(
@@ -369,6 +376,7 @@ def _dawid_skene(
         probability = DenseConfusions(y, q, prior_votes, experts)
         p = probability.accuracies
         log_prior = label_prior_of(y, q, label_prior, label_smoothing, experts)
+        probability.log_prior = log_prior
 
         def log_vote(i: Any, u: Any, voted: Any, k: Any, probability: Any = probability) -> float:
             return log(probability(u, voted, k))

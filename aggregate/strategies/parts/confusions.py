@@ -2,7 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thr
 from ...votes import Votes
 from .posteriors import Accuracies, CaseWeights, sum_of_logs
 from .user_labels import LOW_WORD, UserLabels, distinct, pair_keys
+
+if TYPE_CHECKING:
+    from ...kernels.confusion_odds import UserConfusions
 
 
 class Cells:
@@ -42,19 +45,20 @@ class Cells:
         row_keys, row = distinct(words)
         self.user_of_row, self.label_of_row = _pair(row_keys)
         keys, self.cell_of_triple = distinct(pair_keys(row, voted))
-        self.row_of_cell, voted_of_cell = _pair(keys)
+        self.row_of_cell, self.voted_of_cell = _pair(keys)
         true_of_cell = self.label_of_row[self.row_of_cell]
-        self.is_right = true_of_cell == voted_of_cell  # of cells
+        self.is_right = true_of_cell == self.voted_of_cell  # of cells
         self.right_cells = np.flatnonzero(self.is_right)
         self.row_of_right_cell = self.row_of_cell[self.right_cells]
-        keys, self.confusion_of_cell = distinct(pair_keys(true_of_cell, voted_of_cell))
-        self.true_of_confusion, voted_of_confusion = _pair(keys)
-        self.is_right_confusion = self.true_of_confusion == voted_of_confusion
+        keys, self.confusion_of_cell = distinct(pair_keys(true_of_cell, self.voted_of_cell))
+        self.true_of_confusion, self.voted_of_confusion = _pair(keys)
+        self.is_right_confusion = self.true_of_confusion == self.voted_of_confusion
         self._take_undisputed(votes, row_keys)
 
     def _take_undisputed(self, votes: Votes, row_keys: Words) -> None:
         """Count the votes on undisputed observations: of each row, of each label; and of all other pairs."""
         pairs = UserLabels.of(votes)
+        self.pair_of_vote = pairs.of_vote
         counts = pairs.n_undisputed
         self.label_undisputed = np.bincount(pairs.labels, counts, self.n_labels)
         place = np.minimum(np.searchsorted(pairs.keys, row_keys), pairs.keys.size - 1)
@@ -121,6 +125,7 @@ class Confusions:
         self._right_counts = self._undisputed.copy()
         self._right_counts[cells.row_of_right_cell] += sums[cells.right_cells] / cells.unit
         self._row_counts = self._undisputed + row_sums / cells.unit
+        self._cell_counts = sums / cells.unit
         crowd = self._crowd(sums, row_sums, accuracies.mean)
         self._prior = self._crowd_right, self._crowd_wrong, accuracies.of_users, accuracies.mean, self._prior_votes
         of_cells = sums, cells.unit, cells.is_right, cells.confusion_of_cell, crowd
@@ -139,8 +144,9 @@ class Confusions:
         self._crowd_right = (undisputed + right_sums / cells.unit + mean) / (counts + 1)
         self._crowd_wrong = ((label_sums - right_sums) / cells.unit + (1 - mean)) / (counts + 1)  # 1 - right, never 0
         of_wrong = (1 - mean) / max(cells.n_labels - 1, 1)
-        wrong: Floats = (confusion_sums / cells.unit + of_wrong) / (counts[true] + 1)
-        return wrong
+        self._crowd_others = of_wrong / (counts + 1)
+        self._crowd_confusions: Floats = (confusion_sums / cells.unit + of_wrong) / (counts[true] + 1)
+        return self._crowd_confusions
 
     def scores(self, cell_logs: Indices, label_logs: Indices) -> Indices:
         """Log P(label, votes) of each candidate, in the fixed point of the logarithms."""
@@ -177,6 +183,35 @@ class Confusions:
             crowd_wrong=np.append(crowd_wrong, 1 - mean),
             accuracies=accuracies,
             mean=mean,
+        )
+
+    def of_any(self) -> "UserConfusions":
+        """All that P(l | k, u) of any u, k and l is made of; an only label has another beside it, never voted."""
+        from ...kernels.confusion_odds import UserConfusions
+
+        cells, (right, wrong, accuracies, mean, prior_votes), others = self._cells, self._prior, self._crowd_others
+        if cells.n_labels == 1:
+            right, wrong, others = np.append(right, mean), np.append(wrong, 1 - mean), np.append(others, 1 - mean)
+        return UserConfusions(
+            row_offsets=np.searchsorted(cells.user_of_row, np.arange(cells.n_users + 1)),
+            row_labels=cells.label_of_row,
+            row_counts=self._row_counts,
+            right_counts=self._right_counts,
+            cell_offsets=np.searchsorted(cells.row_of_cell, np.arange(cells.label_of_row.size + 1)),
+            cell_labels=cells.voted_of_cell,
+            cell_counts=self._cell_counts,
+            certain_offsets=cells.certain.offsets,
+            certain_labels=cells.certain.labels,
+            certain_counts=cells.certain.n_votes.astype(np.float64) * self._has_undisputed,
+            confusion_offsets=np.searchsorted(cells.true_of_confusion, np.arange(others.size + 1)),
+            confusion_labels=cells.voted_of_confusion,
+            confusions=self._crowd_confusions,
+            others=others,
+            crowd_right=right,
+            crowd_wrong=wrong,
+            accuracies=accuracies,
+            mean=mean,
+            prior_votes=prior_votes,
         )
 
     def log_likelihood(self) -> float:

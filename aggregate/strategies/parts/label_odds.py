@@ -46,19 +46,19 @@ class TwoWayVotes(NamedTuple):
 def two_way_findings(outcome: Outcome, label_probabilities: Floats, cast: TwoWayVotes) -> ModelFindings:
     """Confidence and probability of the labels; ``label_probabilities`` are P(k), float64[n_labels]."""
     from ...kernels.label_odds import two_way_odds
-    from ...kernels.posteriors import LARGEST_LOG, unit_for
 
     votes = outcome.votes
-    unit = unit_for((2 * int(np.diff(votes.offsets).max()) + 1) * LARGEST_LOG, 44)
+    unit = unit_of(votes)
     logs, right, wrong = (
-        _logs_of(values, unit) for values in (_with_another(votes, label_probabilities), cast.right, cast.wrong)
+        logs_of(values, unit) for values in (with_another(votes, label_probabilities), cast.right, cast.wrong)
     )
-    of_votes: Any = votes.offsets, votes.labels, cast.kinds, right, wrong
-    dissent = outcome.mean_accuracy / (1 - outcome.mean_accuracy) * (logs.size - 1)
     by_probability = np.argsort(-logs, kind="stable").astype(np.int32)
-    model: Any = logs, unit, by_probability, *_tempered_totals(votes, logs / unit), dissent
+    tempers = temper_of(votes)
+    of_votes: Any = votes.offsets, votes.labels, cast.kinds, right, wrong, outcome.all_labels
+    model: Any = logs, unit, by_probability, tempers, _totals(votes, logs / unit, tempers)
     log_odds, confidence = np.empty((2, votes.n_observations))
-    in_blocks(two_way_odds, votes.n_observations, *of_votes, outcome.all_labels, *model, log_odds, confidence)
+    found = dissent_of(outcome, logs.size), log_odds, confidence
+    in_blocks(two_way_odds, votes.n_observations, *of_votes, *model, *found)
     return findings_of(outcome, log_odds, confidence)
 
 
@@ -74,15 +74,23 @@ def findings_of(outcome: Outcome, log_odds: Floats, confidence: Floats) -> Model
     return ModelFindings(confidence, probability, TAU)
 
 
-def _logs_of(probabilities: Floats, unit: float) -> Indices:
-    from ...kernels.posteriors import logs_of
+def unit_of(votes: Votes) -> float:
+    """The fixed point of the logarithms of probabilities that are added up over the votes on an observation."""
+    from ...kernels.posteriors import LARGEST_LOG, unit_for
+
+    return unit_for((2 * int(np.diff(votes.offsets).max()) + 1) * LARGEST_LOG, 44)
+
+
+def logs_of(probabilities: Floats, unit: float) -> Indices:
+    """Logarithms in fixed point, int64; a probability below 1e-100 counts as that."""
+    from ...kernels.posteriors import logs_of as kernel
 
     logs = np.empty(probabilities.size, np.int64)
-    logs_of(probabilities, unit, logs)
+    kernel(probabilities, unit, logs)
     return logs
 
 
-def _with_another(votes: Votes, probabilities: Floats) -> Floats:
+def with_another(votes: Votes, probabilities: Floats) -> Floats:
     """P(k), float64[K]; a label that is the only one is held against another, as common as none."""
     if probabilities.size > 1:
         return probabilities
@@ -90,12 +98,23 @@ def _with_another(votes: Votes, probabilities: Floats) -> Floats:
     return np.array([1 - seldom, seldom])
 
 
-def _tempered_totals(votes: Votes, logs: Floats) -> tuple[Floats, Floats]:
-    """Tau of n votes, and the sum of P(k)^tau over all labels, at place n; of 1 and the numbers that occur."""
+def temper_of(votes: Votes) -> Floats:
+    """The tau of n votes, at place n."""
+    n = np.arange(int(np.diff(votes.offsets).max()) + 1)
+    return 1 / (1 + DEPENDENCE * np.maximum(n - 1, 0))
+
+
+def dissent_of(outcome: Outcome, n_labels: int) -> float:
+    """M / e: how much likelier an unknown user names the strongest other label than any further one."""
+    mean = outcome.mean_accuracy
+    return mean / (1 - mean) * (n_labels - 1)
+
+
+def _totals(votes: Votes, logs: Floats, tempers: Floats) -> Floats:
+    """Sum of P(k)^tau over all labels, at place n; of 1, and the numbers of votes that occur."""
     occurs = np.bincount(np.diff(votes.offsets), minlength=2)
     occurs[1] = 1
-    tempers, totals = np.zeros((2, occurs.size))
-    for n in np.flatnonzero(occurs[1:]) + 1:
-        tempers[n] = 1 / (1 + DEPENDENCE * (n - 1))
+    totals = np.zeros(tempers.size)
+    for n in np.flatnonzero(occurs):
         totals[n] = np.exp(tempers[n] * logs).sum()
-    return tempers, totals
+    return totals
