@@ -42,6 +42,14 @@ def test_factors_of_one_change_no_bit(name: str) -> None:
     assert bits(fit(name, replace(votes, factors=np.ones(votes.n_votes, np.float32)))) == bits(fit(name, votes))
 
 
+def test_an_estimate_begins_with_the_shares_of_weighted_votes() -> None:
+    """So the users' votes are right to 0.8 and 0.2, the mean is 1/2, and the prior has two votes of that."""
+    rows = {"observation_id": [1, 1], "user_id": ["ana", "bo"], "label": ["Acer", "Ilex"]}
+    votes = replace(plant_aggregate.votes_from_table(rows), factors=np.array([1, 0.25], np.float32))
+    found = plant_aggregate.OneCoin(max_iter=1).fit(votes)
+    assert np.allclose(found.users.weight, [(0.8 + 2 * 0.5) / 3, (0.2 + 2 * 0.5) / 3], rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", FITS)
 def test_a_vote_weighs_its_factor_of_its_users_weight(name: str) -> None:
     votes = plant_aggregate.votes_from_table(table(crowd(1)))

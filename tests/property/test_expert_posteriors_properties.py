@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import plant_aggregate
 from plant_aggregate.kernels import threads
+from plant_aggregate.strategies.parts.posteriors import PosteriorStrategy
 from plant_aggregate.strategies.registry import STRATEGIES
 from tests.property.test_expert_properties import Labels, logs_with_experts, truth
 from tests.property.test_strategies_properties import (
@@ -26,7 +27,7 @@ from tests.property.test_strategies_properties import (
 from tests.reference import dense_dawid_skene, strategies
 from tests.rows import Rows, bits, votes_of
 
-MODELS = [name for name, kind in STRATEGIES.items() if hasattr(kind, "expert_weight")]
+MODELS = [name for name, kind in STRATEGIES.items() if issubclass(kind, PosteriorStrategy)]
 WEIGHTS = st.sampled_from([1.0, 5.0, 0.25, 0.1, 3.7, 1000.0])
 
 pytestmark = pytest.mark.usefixtures("even_small_work")

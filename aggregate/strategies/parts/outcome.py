@@ -82,7 +82,8 @@ class Outcome:
         return self._margins[self.chosen] / self._n_updates if self._n_updates else None
 
     def _shares_of_weight(self) -> Floats:
-        return weight_shares(self.votes.disputes, self.votes.disputes.vote_weights(self.weights))
+        disputes = self.votes.disputes
+        return disputes.with_experts(weight_shares(disputes, disputes.vote_weights(self.weights)))
 
 
 def build_consensus(

@@ -17,7 +17,7 @@ from ... import shared_parameters as common
 from ...arrays import Counts, Floats, Indices, Weights
 from ...consensus import Consensus, ModelFindings
 from ...derived.thresholds import Thresholds
-from ...disputes import Disputes, vote_shares
+from ...disputes import Disputes
 from ...kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ...parameters import parameter
 from ...progress import Progress
@@ -64,7 +64,7 @@ def estimate(
     But ``at_least`` so many iterations, if the strategy allows as many.
     """
     progress.phase("estimate", unit="iterations")
-    outcome = Outcome(strategy, votes, shares=votes.disputes.with_experts(vote_shares(votes.disputes)))
+    outcome = Outcome(strategy, votes)
     watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, outcome, at_least)
     while watch.goes_on():
         model.maximise(outcome.shares)
