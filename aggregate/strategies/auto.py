@@ -41,14 +41,17 @@ class Auto(BuiltIn, Thresholds):
     3. ``plantnet`` if any vote is marked as an author's, or there are 1,000 labels or more: a log of species.
     4. ``dawid-skene`` for all others.
 
-    The strategy has its own defaults, and the thresholds that are given here. The rules look at what the log holds,
-    never at how well a model fits it: on crowds whose truth is known the likelihood of the votes prefers the wrong one.
+    The strategy has its own defaults, and the thresholds and weight that are given here. The rules look at what the log
+    holds, never at how well a model fits it: on crowds whose truth is known the likelihood of the votes prefers the
+    wrong one.
 
     Args:
         theta_conf: weight a label needs to be valid. In (0, 1e9], default: that of the strategy it takes.
         theta_acc: share of the weight a label needs to be valid. In (0, 1], default 0.7.
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
+        expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
+            [0.001, 1e6], default 1.
 
     >>> from plant_aggregate import Auto, votes_from_table
     >>> votes = votes_from_table({"observation_id": [7, 7], "user_id": ["a", "b"], "label": ["Acer", "Acer"]})
@@ -60,9 +63,10 @@ class Auto(BuiltIn, Thresholds):
     takes: ClassVar[frozenset[str]] = PlantNet.takes | DawidSkene.takes
 
     theta_conf: float = common.theta_conf(None, unset="that of the strategy it takes")
+    expert_weight: float = common.expert_weight()
 
     def taken(self, votes: Votes, given: SideInputs | None = None) -> Taken:
-        """The strategy for these votes and side inputs, with the thresholds of this one, and the reason."""
+        """The strategy for these votes and side inputs, with those parameters of this one that it has, and why."""
         for name in () if given is None else given.names:
             if name not in DawidSkene.takes:
                 return Taken(self._made(PlantNet), f"{name} are given")
@@ -90,7 +94,7 @@ class Auto(BuiltIn, Thresholds):
         return replace(found, choice=StrategyChoice(self.name, taken.reason))
 
     def _made(self, kind: type[Any]) -> Strategy:
-        names = {item.name for item in fields(Thresholds)}
+        names = {item.name for item in fields(kind)}
         own = {name: value for name, value in asdict(self).items() if name in names and value is not None}
         made: Strategy = kind(**own)
         return made

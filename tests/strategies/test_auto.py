@@ -248,3 +248,10 @@ class Mine:
 def test_a_strategy_that_calls_it_has_its_own_name() -> None:
     found = fit_strategy(Mine(), votes(3))
     assert (found.strategy, found.choice) == ("mine", None)
+
+
+def test_the_weight_of_experts_labels_is_handed_on_to_those_that_know_it() -> None:
+    heavy = Auto(expert_weight=5)
+    assert heavy.taken(votes(2)).strategy == Kinds(expert_weight=5)
+    assert heavy.taken(votes(3)).strategy == DawidSkene(expert_weight=5)
+    assert heavy.taken(votes(3, author=True)).strategy == PlantNet()
