@@ -102,22 +102,6 @@ def two_way_scores(
 
 
 @kernel
-def join(first: int, last: int, scores: Indices, others: Indices, unit: float, both: Indices, part: Floats) -> None:
-    """both[r] = log(exp(scores[r]) + exp(others[r])) in fixed point; part[r] = exp(scores[r]) / exp(both[r]).
-
-    ``others`` may be IMPOSSIBLE.
-    """
-    for r in range(first, last):
-        if others[r] == IMPOSSIBLE:
-            both[r] = scores[r]
-            part[r] = 1.0
-            continue
-        odds = np.exp(-abs(scores[r] - others[r]) / unit)
-        both[r] = max(scores[r], others[r]) + np.int64(np.rint(np.log1p(odds) * unit))
-        part[r] = (1.0 if scores[r] >= others[r] else odds) / (1.0 + odds)
-
-
-@kernel
 def normalise(
     first: int, last: int, offsets: Offsets, scores: Indices, unit: float, posteriors: Floats, evidence: Floats
 ) -> None:

@@ -2,29 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from ..arrays import Floats, Weights
+from ..arrays import Floats, Indices, Weights
 from ..consensus import Consensus
 from ..disputes import vote_shares
+from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..progress import Progress
 from ..votes import Votes
 from .dawid_skene import DawidSkene
 from .parts.confusions import Cells, Confusions
 from .parts.outcome import Outcome, build_consensus
-from .parts.posteriors import (
-    Accuracies,
-    CaseWeights,
-    LabelPrior,
-    PosteriorSums,
-    Scores,
-    estimate,
-    exact_sum,
-    sum_of_logs,
-)
+from .parts.posteriors import Accuracies, CaseWeights, LabelPrior, Scores, estimate, exact_sum, sum_of_logs
 
+CLEAR = 0
 LEAST_ITERATIONS = 4  # the shares of the votes may move little at first
 TIED = 1e-9  # relative difference of two log-likelihoods, or two shares, below which they count as equal
 
@@ -110,42 +104,65 @@ class KindsModel:
 
     def __init__(self, strategy: Kinds, votes: Votes, cells: Cells, clear: Floats) -> None:
         """``clear`` float64: P(clear | k, votes) of each candidate k, to begin with."""
-        candidates = votes.disputes.candidates
-        labels, sizes = candidates.labels, np.diff(candidates.offsets)
+        self._cells = cells
         self._accuracies = Accuracies(votes, strategy.prior_votes, cells.case_weights)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
-        self._sums_of_labels = PosteriorSums(labels, np.arange(labels.size, dtype=np.int32), votes.n_labels)
         self._kinds = Confusions(cells, strategy.prior_votes), Confusions(cells, strategy.prior_votes, undisputed=False)
         self._scores = Scores(votes.disputes)
-        self._alone = np.repeat(sizes == 1, sizes)  # all voters, and the experts, agree on the candidate
         self._clear = clear
         self.log_likelihood = -np.inf
 
     def maximise(self, posteriors: Floats) -> None:
         """Accuracies, confusions, and probabilities of labels and kinds from the posteriors of the labels."""
+        from ..kernels.kinds import tally_labels
+
         self._accuracies.maximise(posteriors)
         self._label_prior.maximise(posteriors)
-        of_kinds = posteriors * self._clear, posteriors * (1 - self._clear)
-        for confusions, of_kind in zip(self._kinds, of_kinds, strict=True):
-            confusions.maximise(of_kind, self._accuracies)
-        clear, unclear = map(self._sums_of_labels.of, of_kinds)
-        clear += self._label_prior.undisputed
-        self._kind_prior = (clear + 1) / (clear + unclear + 2), (unclear + 1) / (clear + unclear + 2)
+        for confusions, sums in zip(self._kinds, self._cell_sums(posteriors), strict=True):
+            confusions.maximise_counts(sums, self._accuracies)
+        unit, label_sums = self._cells.unit, np.zeros((self._cells.n_labels, 2), np.int64)
+        tally_labels(self._cells.disputes.candidates.labels, posteriors, self._clear, unit, label_sums)
+        counts = label_sums / unit
+        counts[:, CLEAR] += self._label_prior.undisputed
+        self._kind_prior: Floats = (counts + 1) / (counts.sum(axis=1, keepdims=True) + 2)  # P(m | k)
+
+    def _cell_sums(self, posteriors: Floats) -> Indices:
+        """The posteriors of each kind and each cell's triples, added up in fixed point: int64[2, n_cells]."""
+        from ..kernels.kinds import tally_cells
+
+        cells, offsets = self._cells, self._cells.disputes.candidates.offsets
+        parts = one_part_per_thread(len(cells.disputes))
+        if len(parts) * cells.is_right.size > cells.cell_of_triple.size:  # sums of their own cost more than they save
+            parts = [(0, len(cells.disputes))]
+        sums = np.zeros((len(parts), cells.is_right.size, 2), np.int64)
+        triples = cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets
+        of_candidates = cells.case_weights.times(posteriors), self._clear, cells.unit
+
+        def tally(first: int, last: int, sums: Indices) -> None:
+            tally_cells(first, last, *triples, *of_candidates, sums)
+
+        kernels_side_by_side(*(partial(tally, *part, own) for part, own in zip(parts, sums, strict=True)))
+        of_kinds: Indices = np.ascontiguousarray(sums.sum(axis=0).T)
+        return of_kinds
 
     def expect(self) -> tuple[Floats, float]:
         """Posteriors of the labels and log-likelihood; and, for the next step, those of the kinds."""
-        from ..kernels.posteriors import IMPOSSIBLE
+        from ..kernels.kinds import triple_scores
 
-        label_logs = self._scores.logs_of(self._label_prior.probabilities)
-        scores = [
-            confusions.scores(self._scores.logs_of(confusions.probabilities), label_logs + self._scores.logs_of(prior))
-            for confusions, prior in zip(self._kinds, self._kind_prior, strict=True)
-        ]
-        scores[1][self._alone] = IMPOSSIBLE
-        of_both, self._clear = self._scores.joined(*scores)
-        posteriors, log_likelihood = self._scores.normalised(of_both)
-        undisputed = self._label_prior.log_likelihood() + sum_of_logs(self._label_prior.undisputed, self._kind_prior[0])
-        self.log_likelihood = log_likelihood + undisputed + self._kinds[0].log_likelihood()
+        cells, candidates, logs_of = self._cells, self._cells.disputes.candidates, self._scores.logs_of
+        cell_logs = np.stack([logs_of(confusions.probabilities) for confusions in self._kinds], axis=1)
+        label_logs = logs_of(self._label_prior.probabilities)[:, None] + logs_of(self._kind_prior.ravel()).reshape(
+            -1, 2
+        )
+        scores = np.empty((len(candidates), 2), np.int64)
+        triples = cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, cell_logs
+        in_blocks(
+            triple_scores, len(cells.disputes), *triples, candidates.offsets, candidates.labels, label_logs, scores
+        )
+        posteriors, self._clear, log_likelihood = self._scores.normalised_of_kinds(scores)
+        undisputed = self._label_prior.undisputed
+        log_likelihood += self._label_prior.log_likelihood() + sum_of_logs(undisputed, self._kind_prior[:, CLEAR])
+        self.log_likelihood = log_likelihood + self._kinds[CLEAR].log_likelihood()
         return posteriors, self.log_likelihood
 
     def weights(self) -> Weights:

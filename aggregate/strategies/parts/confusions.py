@@ -114,13 +114,22 @@ class Confusions:
 
     def maximise(self, posteriors: Floats, accuracies: Accuracies) -> None:
         """Estimate the probabilities; ``accuracies`` have p(u) and m."""
-        from ...kernels.confusions import cell_probabilities, tally_cells
+        from ...kernels.confusions import tally_cells
+
+        cells, offsets = self._cells, self._cells.disputes.candidates.offsets
+        counted = cells.case_weights.times(posteriors)
+        sums = np.zeros(cells.row_of_cell.size, np.int64)
+        tally_cells(cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets, counted, cells.unit, sums)
+        self.maximise_counts(sums, accuracies)
+
+    def maximise_counts(self, sums: Indices, accuracies: Accuracies) -> None:
+        """The same from the sum of the posteriors of each cell's triples, int64 in fixed point.
+
+        All other sums are sums of these.
+        """
+        from ...kernels.confusions import cell_probabilities
 
         cells, n_rows = self._cells, self._cells.undisputed.size
-        offsets = cells.disputes.candidates.offsets
-        counted = cells.case_weights.times(posteriors)
-        sums = np.zeros(cells.row_of_cell.size, np.int64)  # in fixed point: all other sums are sums of these
-        tally_cells(cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets, counted, cells.unit, sums)
         row_sums = _sums(cells.row_of_cell, sums, n_rows)
         self._right_counts = self._undisputed.copy()
         self._right_counts[cells.row_of_right_cell] += sums[cells.right_cells] / cells.unit

@@ -201,14 +201,6 @@ class Scores:
         in_blocks(two_way_scores, len(disputes), *votes, *offered, candidates.n_votes, label_logs, scores)
         return self.normalised(scores)
 
-    def joined(self, scores: Indices, others: Indices) -> tuple[Indices, Floats]:
-        """Log(exp(score) + exp(other)) of each candidate, int64, and the part of this sum that is exp(score)."""
-        from ...kernels.posteriors import join
-
-        both, part = np.empty(scores.size, np.int64), np.empty(scores.size)
-        in_blocks(join, scores.size, scores, others, self._unit, both, part)
-        return both, part
-
     def normalised(self, scores: Indices) -> tuple[Floats, float]:
         """Posteriors and log-likelihood from the candidates' scores int64.
 
@@ -222,6 +214,22 @@ class Scores:
         evidence = np.empty(len(disputes))
         in_blocks(normalise, len(disputes), disputes.candidates.offsets, scores, self._unit, posteriors, evidence)
         return posteriors, exact_sum(evidence, self._largest_evidence)
+
+    def normalised_of_kinds(self, scores: Indices) -> tuple[Floats, Floats, float]:
+        """The same where observations are of two kinds: int64[n_candidates, 2]; also the first kind's part of each.
+
+        Observations with one candidate are of the first kind.
+        """
+        from ...kernels.kinds import normalise
+        from ...kernels.posteriors import IMPOSSIBLE
+
+        disputes, offsets = self._disputes, self._disputes.candidates.offsets
+        scores[disputes.ruled_out] = IMPOSSIBLE
+        scores[offsets[:-1][np.diff(offsets) == 1], 1] = IMPOSSIBLE
+        posteriors, first_part = np.empty((2, len(scores)))
+        evidence = np.empty(len(disputes))
+        in_blocks(normalise, len(disputes), offsets, scores, self._unit, posteriors, first_part, evidence)
+        return posteriors, first_part, exact_sum(evidence, self._largest_evidence)
 
 
 def sum_of_logs(counts: Floats, probabilities: Floats) -> float:
