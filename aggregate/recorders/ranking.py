@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import torch
 
-BLOCK = 1 << 23  # logits ranked at a time: bounds the memory for their keys, 8 bytes each
-SHIFT = 1 << 32  # keys are logits of 32 bits, and places below
+BLOCK = 1 << 23  # logits ranked at a time: bounds the memory for what is made of them, some 12 bytes each
+SHIFT = 1 << 31  # keys are logits of 32 bits, and labels below
+LOWEST = -(1 << 63)
 
 
 class Ranked(NamedTuple):
@@ -40,23 +41,37 @@ def top_labels(logits: "torch.Tensor", k: int, targets: "torch.Tensor | None" = 
 
 
 def _top_of(logits: "torch.Tensor", k: int) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
+    """The same of a few rows of float32.
+
+    ``topk`` orders equal values, and chooses those that are the last in, differently on each kind of device. So the
+    labels that equal the k-th logit are found by a ``topk`` of their own, which meets no equal values, and those of
+    both are ordered by keys that are distinct.
+    """
     import torch
 
-    labels = torch.topk(order_keys(logits), k, dim=1).indices
+    n_labels = logits.shape[1]
+    values, labels = torch.topk(logits, k, dim=1)
+    last = values[:, -1:]
+    backwards = torch.arange(n_labels, 0, -1, device=logits.device, dtype=torch.int32)
+    level = torch.topk(torch.where(logits == last, backwards, torch.zeros_like(backwards)), k, dim=1).values
+    candidates = torch.cat([labels, (n_labels - level).clamp_(max=n_labels - 1).long()], dim=1)
+    is_one = torch.cat([values > last, level > 0], dim=1)
+    keys = order_keys(logits.gather(1, candidates), candidates)
+    chosen = torch.topk(torch.where(is_one, keys, torch.full_like(keys, LOWEST)), k, dim=1).indices
+    labels = candidates.gather(1, chosen)
     top = logits.gather(1, labels)
     sums = (logits - top[:, :1]).exp_().sum(dim=1)
     return labels.to(torch.int32), top, sums
 
 
-def order_keys(logits: "torch.Tensor") -> "torch.Tensor":
-    """Distinct keys int64[n, K] that order each row by logit, and equal logits by label, the first label highest.
+def order_keys(logits: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+    """Keys int64 that order as the logits float32 do, and where these are equal by label, the first label highest.
 
-    ``topk`` and ``sort`` order equal values differently on each kind of device, and so must not meet any. The bits of
-    a float32 order as integers do, once those of negative numbers are inverted; -0.0 is made 0.0, its equal.
+    The bits of a float32 order as integers do, once those of negative numbers are inverted; -0.0 is made 0.0, its
+    equal.
     """
     import torch
 
     bits = (logits + 0.0).view(torch.int32)
     ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)
-    places = torch.arange(logits.shape[1] - 1, -1, -1, device=logits.device)
-    return ordered.long().mul_(SHIFT).add_(places)
+    return ordered.long().mul_(SHIFT).sub_(labels)

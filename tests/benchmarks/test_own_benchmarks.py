@@ -29,6 +29,16 @@ def test_ambiguity_is_measured() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.extras
+def test_recorders_are_measured() -> None:
+    pytest.importorskip("torch")
+    options = ["--labels", "20", "--batch", "2", "--steps", "1", "--rounds", "2"]
+    device, *kinds = printed("recorder", *options).splitlines()
+    assert "20 labels, 2 pictures a step" in device
+    assert [line[:10].strip() for line in kinds] == ["plain", "recorder", "attached", "all scores"]
+
+
+@pytest.mark.slow
 def test_memory_is_counted_and_measured() -> None:
     assert printed("memory", "--scales", "0.0005").count("MiB") == 2
 
