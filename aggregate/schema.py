@@ -75,7 +75,7 @@ PROBABILITY: Table = (
 
 POSTERIORS: Table = (
     Column("observation_id", "id", "as in the votes"),
-    Column("label", "label", "a label voted on the observation"),
+    Column("label", "label", "a label voted on the observation, or the experts'"),
     Column(
         "share", "float64", "its share, of 1 on each observation: of the weight, or its posterior among these labels"
     ),
