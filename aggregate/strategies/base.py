@@ -71,7 +71,8 @@ def side_inputs_of(strategy: Any, votes: Any, given: Any, others: Mapping[str, A
     for name, value in by_keyword.items():
         if type(value).__name__ != kinds[name] and kinds[name] != "object":
             source = path_in_words(value) if isinstance(value, str | PathLike) else "frame"
-            raise wrong_type(name, value, f"{name}=read_{name}({source})")
+            reader = "read_truth" if kinds[name] == "Truth" else f"read_{name}"
+            raise wrong_type(name, value, f"{name}={reader}({source})")
     check_takes(strategy, [*given.names, *by_keyword], _takers)
     return replace(given, **by_keyword)
 

@@ -1,6 +1,5 @@
 """Labels that experts gave a run, in what is made of the run."""
 
-import warnings
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -57,11 +56,11 @@ def test_exports_with_the_column(run: plant_aggregate.Run, tmp_path: Path, name:
         assert '"by_expert"' in header.split(",")
 
 
+@pytest.mark.filterwarnings("ignore:probabilities are calibrated on simulated votes")
 def test_a_calibration_says_that_they_are_right(run: plant_aggregate.Run, tmp_path: Path) -> None:
     """The evidence of votes against a label that nobody voted is none against the label."""
     settings = plant_aggregate.Settings(experts=run.record.settings["experts"], calibration="simulated")
-    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
-        calibrated = plant_aggregate.run(SAMPLE / "votes.parquet", tmp_path / "consensus", settings=settings)
+    calibrated = plant_aggregate.run(SAMPLE / "votes.parquet", tmp_path / "consensus", settings=settings)
     table = calibrated.to_arrow()
     of_experts = table.filter(table["by_expert"])
     assert pc.unique(of_experts["probability"]).to_pylist() == [WEIGHED]
