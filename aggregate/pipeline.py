@@ -376,7 +376,7 @@ def _counts(consensus: Consensus, given: _Given) -> Counts:
 
 
 def _expert_counts(given: _Given, found: Mapping[str, int]) -> ExpertCounts | None:
-    """What became of the experts' labels; ``found`` are the counts of the consensus."""
+    """Counts of the experts' labels, by outcome; ``found`` are the counts of the consensus."""
     truth, cleaned = given.experts, given.side_inputs.experts
     if truth is None or cleaned is None:
         return None

@@ -66,6 +66,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         "evidence": plant_aggregate.Evidence.of(consensus),
         "evaluation": plant_aggregate.evaluate(consensus, truth, resamples=10),
         "comparison": plant_aggregate.compare(votes, truth, {"wawa": plant_aggregate.Wawa()}, resamples=10),
+        "expert_comparison": plant_aggregate.compare_with_experts(votes, truth, ["majority"], folds=2, resamples=10),
         "calibration": plant_aggregate.calibrate(consensus, truth),
         "ai_calibration": plant_aggregate.calibrate_ai(ai_votes, truth, votes=votes),
         "ambiguity": plant_aggregate.ambiguity_of(consensus, folder / "scores.parquet"),

@@ -153,6 +153,24 @@ CALLS: dict[str, list[tuple[Call, str]]] = {
             "AI votes are wanted, not the text 'a': write read_",
         ),
     ],
+    "compare_with_experts": [
+        (
+            lambda have: own.compare_with_experts("v", have.truth),
+            "votes are wanted, not the text 'v': write read_votes",
+        ),
+        (
+            lambda have: own.compare_with_experts(have.votes, 7),
+            "expert labels are wanted, not an int: write read_truth(",
+        ),
+        (
+            lambda have: own.compare_with_experts(have.votes, have.truth, 7),
+            "strategies are wanted, not an int: write a list such as [",
+        ),
+        (
+            lambda have: own.compare_with_experts(have.votes, have.truth, ai_votes="a"),
+            "AI votes are wanted, not the text 'a': write read_",
+        ),
+    ],
     "calibrate": [
         (lambda have: own.calibrate("consensus", have.truth), "not the text 'consensus': write "),
         (lambda have: own.calibrate(have.votes, have.truth), "not a Votes: write "),

@@ -86,8 +86,7 @@ class Difference:
 
     __repr__ = short_repr
 
-    @property
-    def reversed(self) -> "Difference":
+    def __neg__(self) -> "Difference":
         """The other less the one."""
         of_one = self.estimate
         estimate = Estimate(0.0 - of_one.value, 0.0 - of_one.high, 0.0 - of_one.low)
@@ -339,7 +338,7 @@ def _standings(judged: Sequence[Judged], resamples: int, seed: int) -> tuple[Sta
     for place, share, behind, gain, accuracy, accuracy_gain in found:
         gains = (gain, accuracy_gain) if judged[place].with_experts else (None, None)
         known = None if judged[place].matched.valid is None else accuracy
-        standings.append(Standing(judged[place], share, behind.reversed, gains[0], known, gains[1]))
+        standings.append(Standing(judged[place], share, -behind, gains[0], known, gains[1]))
     return tuple(standings)
 
 

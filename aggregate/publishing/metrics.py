@@ -81,7 +81,7 @@ def write_metrics(
         gauges("ai_votes_rejected", "Rows of the AI's votes that could not be used, by reason.", "reason", of_ai)
     if counts and counts.experts:
         outcomes = {name: getattr(counts.experts, name) for name in ("used", "unknown", "refused", "unlabelled")}
-        gauges("expert_labels", "Experts' labels, by what became of them.", "outcome", outcomes)
+        gauges("expert_labels", "Experts' labels, by outcome.", "outcome", outcomes)
     if counts:
         by_status = {status: getattr(counts, status) for status in STATUSES}
         gauges("observations", "Observations, by status.", "status", by_status)

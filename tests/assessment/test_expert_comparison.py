@@ -216,7 +216,7 @@ def test_what_it_says() -> None:
     assert "by 0.0 [0.0, 0.0] points: these labels cannot tell the two apart" in said
     assert "none of these strategies takes experts' labels" in said
     said = text_of(compare_with_experts(votes, truth_of(truth), [Repeats()]))
-    assert "whether experts' labels help repeats cannot be told: +0.0 [+0.0, +0.0] points" in said
+    assert "it is not certain whether experts' labels help repeats: +0.0 [+0.0, +0.0] points" in said
     said = text_of(compare_with_experts(votes, truth_of(truth), [Repeats(), "wawa"], resamples=0))
     assert "without resamples there are no intervals" in said
 

@@ -80,14 +80,14 @@ def _ahead(best: "Standing", second: "Standing") -> str:
 
 
 def _help(each: "Standing") -> Iterator[str]:
-    """Whether experts' labels help a strategy, and whether more labels are valid and right, if that can be told."""
+    """Whether experts' labels help a strategy, and whether more labels are valid and right, if that is certain."""
     assert each.gain is not None
     assert each.accuracy_gain is not None
     name, points = each.judged.strategy, _points(each.gain, POINTS)
     if each.gain.is_certain:
         yield f"experts' labels {'help' if each.gain.estimate.value > 0 else 'harm'} {name}: {points}"
     else:
-        yield f"whether experts' labels help {name} cannot be told: {points}"
+        yield f"it is not certain whether experts' labels help {name}: {points}"
     if each.accuracy_gain.is_certain:
         more = "more" if each.accuracy_gain.estimate.value > 0 else "fewer"
         yield f"  with them {more} labels are valid and right: {_points(each.accuracy_gain, POINTS)}"
@@ -109,7 +109,7 @@ def _notes(found: "ExpertComparison") -> Iterator[str]:
     if not any(each.judged.with_experts for each in found.standings) and found.folds:
         yield "none of these strategies takes experts' labels"
     if math.isnan(found.best.right.low):
-        yield "without resamples there are no intervals, and nothing is told apart"
+        yield "without resamples there are no intervals, and no difference is certain"
     compared = [each.judged for each in found.standings]
     unfinished = [each.title for each in compared if each.converged is False]
     if unfinished:
