@@ -68,6 +68,7 @@ class Listener:
 
 
 AI = plant_aggregate.ai_votes_from_table({"observation_id": [0], "label": ["species 0"], "score": [0.9]})
+EXPERTS = plant_aggregate.truth_from_table({"observation_id": [0], "label": ["species 1"]})
 WEIGHTS = plant_aggregate.UserWeights(pa.array(["ana"]), np.array([2.0]), np.array([np.nan]))
 
 
@@ -81,6 +82,8 @@ WEIGHTS = plant_aggregate.UserWeights(pa.array(["ana"]), np.array([2.0]), np.arr
         (3, False, VOTES_ONLY, "dawid-skene", "3 labels, no vote is marked as an author's"),
         (3, True, VOTES_ONLY, "plantnet", "votes are marked as their authors'"),
         (3, False, SideInputs(user_weights=WEIGHTS), "plantnet", "user_weights are given"),
+        (2, False, SideInputs(experts=EXPERTS), "kinds", "2 labels"),
+        (3, True, SideInputs(experts=EXPERTS), "plantnet", "votes are marked as their authors'"),
         (SPECIES_LABELS - 1, False, VOTES_ONLY, "dawid-skene", "999 labels, no vote is marked as an author's"),
         (SPECIES_LABELS, False, VOTES_ONLY, "plantnet", "1,000 labels"),
         (SPECIES_LABELS, True, VOTES_ONLY, "plantnet", "1,000 labels"),
@@ -91,6 +94,7 @@ def test_the_rule(n_labels: int, author: bool, given: SideInputs, strategy: str,
     consensus = Auto().fit(crowd, given, progress=listener)
     assert (consensus.strategy, consensus.choice) == (strategy, StrategyChoice("auto", reason))
     assert listener.notes[0] == f"auto takes {strategy}: {reason}"
+    assert given.experts is None or consensus.labels[0] == 1
 
 
 @pytest.mark.parametrize(
