@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plant_aggregate.assessment.conformal.label_space import LabelSpace
@@ -99,10 +99,11 @@ def test_clusters_that_are_given_have_thresholds_of_their_rows(rows, alpha, clus
 
 
 @given(some_rows(), ALPHAS, BANDWIDTHS)
+@example(Rows([0.0, 0.05], [1, 0], 2), "0.5", 1e-3)  # below half by far less than rounding
 def test_fuzzy_thresholds_are_those_of_weighted_rows(rows, alpha, bandwidth):
     w = reference.similarity(rows.labels, POSITIONS[: rows.n_labels], bandwidth)
     found = Fuzzy(bandwidth, by_label(POSITIONS)).fit(rows.calibration(), Alpha.of(alpha))
-    assert found.each(rows.n_labels).tolist() == reference.weighted(rows.scores, rows.labels, alpha, w)
+    assert found.each(rows.n_labels).tolist() == reference.weighted(rows.scores, rows.labels, alpha, w, TOLERANCE)
 
 
 @given(some_rows(), ALPHAS)
@@ -119,7 +120,8 @@ def test_label_weighted_thresholds_are_those_of_weighted_rows(rows, alpha, eight
     w = (np.array(eighths) / 8).reshape(5, 5)[: rows.n_labels, : rows.n_labels]
     np.fill_diagonal(w, 1)
     found = LabelWeighted(w).fit(rows.calibration(), Alpha.of(alpha)).each(rows.n_labels)
-    expected = reference.weighted(rows.scores, rows.labels, alpha, [[Fraction(each) for each in row] for row in w])
+    exact = [[Fraction(each) for each in row] for row in w]
+    expected = reference.weighted(rows.scores, rows.labels, alpha, exact, TOLERANCE)
     assert found.tolist() == expected
 
 
@@ -268,6 +270,7 @@ NOT_SPLIT = [
 
 
 @given(some_rows(), ALPHAS, st.sampled_from(NOT_SPLIT), st.lists(st.integers(0, 3), min_size=60, max_size=60))
+@example(Rows([0.0], [0], 1), "0.01", Macro(), [0])
 def test_a_row_counts_as_often_as_it_weighs(rows, alpha, rule, times):
     if isinstance(rule, LabelWeighted):
         rule = LabelWeighted(rule.weights[: rows.n_labels, : rows.n_labels])

@@ -203,11 +203,15 @@ def share_not_below(
 
 
 def weighted(
-    scores: Sequence[float], labels: Sequence[int], alpha: str, w: Sequence[Sequence[Fraction]]
+    scores: Sequence[float], labels: Sequence[int], alpha: str, w: Sequence[Sequence[Fraction]], tolerance: float
 ) -> list[float]:
-    """For each label, the largest score such that rows of it or more weigh enough, tried one by one."""
+    """For each label, the largest score such that rows of it or more weigh enough, tried one by one.
+
+    Shares of the weight that differ by ``tolerance`` are equal.
+    """
+    enough = 1 - Fraction(alpha) - Fraction(tolerance)
     return [
-        max((v for v in scores if share_not_below(v, k, scores, labels, w) >= 1 - Fraction(alpha)), default=-math.inf)
+        max((v for v in scores if share_not_below(v, k, scores, labels, w) >= enough), default=-math.inf)
         for k in range(len(w))
     ]
 

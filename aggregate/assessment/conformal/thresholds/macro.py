@@ -42,6 +42,6 @@ class Macro:
             covered = np.bincount(labels[kept], None if of_rows is None else of_rows[kept], minlength=of_labels.size)
             return bool(fsum(covered / (of_labels + 1)) < wanted)
 
-        candidates = np.unique(scores)
+        candidates = np.unique(scores if of_rows is None else scores[of_rows > 0])
         first_too_high = bisect_left(candidates, True, key=covers_too_few)
         return Thresholds(float(candidates[first_too_high - 1]) if first_too_high else -np.inf)
