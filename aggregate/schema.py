@@ -68,7 +68,7 @@ PROBABILITY: Table = (
         "probability",
         "float64",
         "that the label is right, in (0, 1): by the file of `--calibration`, else by the model of `dawid-skene`, "
-        "`one-coin`, `mace` and `glad`; other strategies have none",
+        "`kinds`, `one-coin`, `mace` and `glad`; other strategies have none",
     ),
 )
 """What a calibration adds to the consensus, or a strategy that models how votes come about."""

@@ -30,7 +30,12 @@ Results = dict[str, Any]
 COLUMNS = ("confidence", "posterior", "probability")
 """Columns that are measured; ``posterior`` is the share of the label, which the column ``agreement`` has."""
 
-AREA, ERROR = "area", "calibration_error"
+AREA, ERROR, LOSS = "area", "calibration_error", "log_loss"
+
+TAUS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
+"""Powers that the log-odds of the models are tempered with; 1 is the posterior among all labels."""
+
+NEAREST = 1e-6  # to 0 and 1 that a probability counts as in the log loss
 
 
 def main() -> None:
@@ -58,6 +63,8 @@ def main() -> None:
 
 def measured_on(folder: Path, names: list[str] | None) -> Iterator[Results]:
     """The measures of each strategy, with its default parameters, on one crowd."""
+    from scipy.special import expit, logit
+
     import plant_aggregate
     from plant_aggregate.strategies.registry import named_strategies
     from plant_aggregate.truth import known_rows
@@ -70,18 +77,22 @@ def measured_on(folder: Path, names: list[str] | None) -> Iterator[Results]:
         columns = {"confidence": consensus.confidence, "posterior": consensus.agreement}
         if consensus.probability is not None:
             columns["probability"] = consensus.probability
-        found = {column: measures(values[known.rows], right) for column, values in columns.items()}
+        found: Results = {"measures": {column: measures(of[known.rows], right) for column, of in columns.items()}}
+        if consensus.model is not None:
+            log_odds = logit(consensus.probability[known.rows]) / consensus.model.tau
+            found["tempered"] = {str(tau): measures(expit(tau * log_odds), right) for tau in TAUS}
         counts = {"observations": right.size, "right": int(right.sum())}
-        yield {"crowd": folder.name, "strategy": name, **counts, "measures": found}
+        yield {"crowd": folder.name, "strategy": name, **counts, **found}
     print(folder.name, file=sys.stderr, flush=True)
 
 
 def measures(values: Any, right: Any) -> dict[str, float]:
     """The measures of one column on observations that are labelled ``right`` or not."""
-    from plant_aggregate.measures import calibration_error, risk_coverage_area
+    from plant_aggregate.measures import calibration_error, log_loss, risk_coverage_area
 
     once = np.ones(right.size)
     found = {AREA: risk_coverage_area(values, right, once), ERROR: calibration_error(values, right, once)}
+    found[LOSS] = log_loss(np.clip(values, NEAREST, 1 - NEAREST), right, once)
     return {name: float(value) for name, value in found.items()}
 
 
@@ -131,6 +142,24 @@ def by_crowd(measure: str, column: str) -> Callable[[Results], str]:
     return drawn
 
 
+def tempers(results: Results) -> str:
+    """Calibration error and log loss under each power, averaged over the crowds, and over strategies."""
+    fits = [fit for fit in results["after"]["measured"] if "tempered" in fit]
+    names = list(dict.fromkeys(fit["strategy"] for fit in fits))
+    lines = table("power", *(f"`{name}`" for name in names), "mean")
+    for tau in map(str, TAUS):
+        of = {
+            name: [
+                fmean(fit["tempered"][tau][measure] for fit in fits if fit["strategy"] == name)
+                for measure in (ERROR, LOSS)
+            ]
+            for name in names
+        }
+        means = [fmean(values) for values in zip(*of.values(), strict=True)]
+        lines.append(row(tau, *(f"{error:.3f} / {loss:.2f}" for error, loss in [*of.values(), means])))
+    return "\n".join(lines)
+
+
 def pair(before: float | None, now: float | None) -> str:
     """Two figures, or the one there is."""
     return " → ".join(f"{value:.3f}" for value in (before, now) if value is not None)
@@ -144,6 +173,7 @@ def sessions(results: Results) -> str:
 TABLES: dict[str, Callable[[Results], str]] = {
     "area": means(AREA),
     "calibration": means(ERROR),
+    "power": tempers,
     "area by crowd": by_crowd(AREA, "confidence"),
     "calibration by crowd": by_crowd(ERROR, "probability"),
     "session": sessions,

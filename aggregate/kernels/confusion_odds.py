@@ -20,7 +20,10 @@ LEAST_SCORE = -(1 << 62)
 
 
 class UserConfusions(NamedTuple):
-    """Counts of confusions and the crowd's, from which P(voted | true, user) follows for any of these."""
+    """Counts of confusions and the crowd's, from which P(voted | true, kind, user) follows for any of these.
+
+    Those of two dimensions have a row for each kind of observations; most models have one kind.
+    """
 
     row_offsets: Offsets  # int64[n_users + 1]; of `row_labels`, a user's true labels of which there may be doubt
     row_labels: LabelCodes
@@ -78,8 +81,8 @@ def confusion_odds(
 ) -> None:
     """Fill log_odds[i] and confidence[i]; votes are sorted by label within an observation.
 
-    ``chosen`` int32[n] are the labels, ``label_logs`` int64[n_labels] log P(k), ``tempers[n]`` is tau of n votes,
-    ``dissent`` m / e. Logarithms are in fixed point.
+    ``chosen`` int32[n] are the labels, ``label_logs`` int64[n_kinds, n_labels] log P(k, kind), ``tempers[n]`` is tau of
+    n votes, ``dissent`` m / e. Logarithms are in fixed point.
     """
     # Their arrays are taken out once: each access to a tuple of many arrays takes as long as a search.
     row_offsets, row_labels, row_counts, right_counts = (
@@ -105,8 +108,9 @@ def confusion_odds(
     of_user_offsets, of_user_voted, of_user = rivals.of_user_offsets, rivals.of_user_voted, rivals.of_user
     all_labels, never_confused, excess = rivals.all_labels, rivals.never_confused, rivals.excess
     strongest_left, sums_left, further_left = rivals.strongest, rivals.sums, rivals.further
-    n_labels = label_logs.size
+    n_kinds, n_labels = label_logs.shape
     listed = np.empty(n_labels, np.int32)
+    of_kinds = np.empty((n_kinds, n_labels), np.int64)
     scores = np.empty(n_labels, np.int64)
     seen = np.full(n_labels, -1, np.int64)  # the observation that a label was last listed for
     for i in range(first, last):
@@ -131,43 +135,47 @@ def confusion_odds(
                     count = _list(of_user[place], i, listed, count, seen)
                     place += 1
         for place in range(count):
-            scores[place] = label_logs[listed[place]]
+            for kind in range(n_kinds):
+                of_kinds[kind, place] = label_logs[kind, listed[place]]
         for j in range(start, end):
             user, voted = users[j], labels[j]
             accuracy = accuracies[user]
-            first_row, end_row = row_offsets[user], row_offsets[user + 1]
-            first_certain, end_certain = certain_offsets[user], certain_offsets[user + 1]
+            of_wrong = (1.0 - accuracy) * mean
             for place in range(count):
                 true = listed[place]
-                # The counts: of the user's votes where this label is true, those in all and those for the label voted.
-                row_count, cell_count = 0.0, 0.0
-                row = _find(row_labels, first_row, end_row, true)
-                if row >= 0:
-                    row_count = row_counts[row]
-                    if voted == true:
-                        cell_count = right_counts[row]
-                    else:
-                        cell = _find(cell_labels, cell_offsets[row], cell_offsets[row + 1], voted)
-                        cell_count = cell_counts[cell] if cell >= 0 else 0.0
-                else:
-                    pair = _find(certain_labels, first_certain, end_certain, true)
-                    if pair >= 0:
-                        row_count = certain_counts[pair]
-                        cell_count = row_count if voted == true else 0.0
-                # The crowd's confusions moved to the user: `moved` of `confusions`, of which this file needs a copy.
-                right = crowd_right[true] * accuracy * (1.0 - mean)
-                of_wrong = (1.0 - accuracy) * mean
-                prior = right
+                cell, pair, known = -1, -1, -1
+                row = _find(row_labels, row_offsets[user], row_offsets[user + 1], true)
+                if row < 0:
+                    pair = _find(certain_labels, certain_offsets[user], certain_offsets[user + 1], true)
+                elif voted != true:
+                    cell = _find(cell_labels, cell_offsets[row], cell_offsets[row + 1], voted)
                 if voted != true:
                     known = _find(confusion_labels, confusion_offsets[true], confusion_offsets[true + 1], voted)
-                    prior = (confusions[known] if known >= 0 else crowd_others[true]) * of_wrong
-                prior /= right + crowd_wrong[true] * of_wrong
-                total = row_count + prior_votes
-                if total > 0.0:
-                    probability = (cell_count + prior_votes * prior) / total
-                else:  # neither counts nor a prior speak of it
-                    probability = 1.0 if voted == true else 0.0
-                scores[place] += np.int64(np.rint(np.log(max(probability, LEAST)) * unit))
+                for kind in range(n_kinds):
+                    # The user's votes where this label is true: all of them, and those for the label voted.
+                    all_votes = row_counts[kind, row] if row >= 0 else certain_counts[kind, pair] if pair >= 0 else 0.0
+                    if voted != true:
+                        alike = cell_counts[kind, cell] if cell >= 0 else 0.0
+                    else:
+                        alike = right_counts[kind, row] if row >= 0 else all_votes
+                    # The crowd's confusions moved to the user: `moved` of `confusions`, which is in another file.
+                    right = crowd_right[kind, true] * accuracy * (1.0 - mean)
+                    prior = right
+                    if voted != true:
+                        prior = (confusions[kind, known] if known >= 0 else crowd_others[kind, true]) * of_wrong
+                    prior /= right + crowd_wrong[kind, true] * of_wrong
+                    total = all_votes + prior_votes
+                    if total > 0.0:
+                        probability = (alike + prior_votes * prior) / total
+                    else:  # neither counts nor a prior speak of it
+                        probability = 1.0 if voted == true else 0.0
+                    of_kinds[kind, place] += np.int64(np.rint(np.log(max(probability, LEAST)) * unit))
+        for place in range(count):
+            score = of_kinds[0, place]
+            for kind in range(1, n_kinds):
+                low, high = min(score, of_kinds[kind, place]), max(score, of_kinds[kind, place])
+                score = high + np.int64(np.rint(np.log1p(np.exp((low - high) / unit)) * unit))
+            scores[place] = score
         own, strongest, strongest_place = np.int64(0), np.int64(LEAST_SCORE), -1
         for place in range(count):
             if listed[place] == chosen[i]:

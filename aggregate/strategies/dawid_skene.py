@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from .. import shared_parameters as common
 from ..arrays import Floats, Weights
 from ..consensus import Consensus, ModelFindings
@@ -103,5 +105,6 @@ class ConfusionModel:
 
     def findings(self, outcome: Outcome) -> ModelFindings:
         """Confidence and probability: each user confuses each label in ways of their own."""
-        probabilities, kinds = self._label_prior.probabilities, self._cells.pair_of_vote
-        return confusion_findings(outcome, probabilities, self._confusions.of_any(), kinds)
+        probabilities = self._label_prior.probabilities
+        one_kind = [(np.ones(probabilities.size), self._confusions)]
+        return confusion_findings(outcome, probabilities, one_kind, self._cells.pair_of_vote)

@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from ..arrays import Floats, Indices, Weights
-from ..consensus import Consensus
+from ..consensus import Consensus, ModelFindings
 from ..disputes import vote_shares
 from ..kernels.threads import in_blocks, kernels_side_by_side, one_part_per_thread
 from ..progress import Progress
 from ..votes import Votes
 from .dawid_skene import DawidSkene
+from .parts.confusion_odds import confusion_findings
 from .parts.confusions import Cells, Confusions
 from .parts.outcome import Outcome, build_consensus
 from .parts.posteriors import Accuracies, CaseWeights, LabelPrior, Scores, estimate, exact_sum, sum_of_logs
@@ -83,7 +84,9 @@ class Kinds(DawidSkene):
             outcome, trace = estimate(self, votes, model, progress, at_least=LEAST_ITERATIONS)
             if best is None or model.log_likelihood > best.log_likelihood + TIED * abs(best.log_likelihood):
                 best, found = model, (outcome, trace._replace(start=number))
-        return build_consensus(*found, progress)
+        assert best is not None
+        progress.phase("compare all labels")
+        return build_consensus(*found, progress, best.findings(found[0]))
 
 
 def starts(votes: Votes) -> Iterator[Floats]:
@@ -169,5 +172,7 @@ class KindsModel:
         """Accuracies of the users."""
         return self._accuracies.of_users
 
-    def findings(self, outcome: Outcome) -> None:
-        """Confidence as of other strategies."""
+    def findings(self, outcome: Outcome) -> ModelFindings:
+        """Confidence and probability; observations may be of either kind here, also those whose voters agree."""
+        kinds = list(zip(self._kind_prior.T, self._kinds, strict=True))
+        return confusion_findings(outcome, self._label_prior.probabilities, kinds, self._cells.pair_of_vote)

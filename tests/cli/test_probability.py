@@ -23,7 +23,7 @@ def published(strategy: str, *options: str) -> tuple[pa.Table, dict[str, Any]]:
     return pq.read_table(folder / "consensus.parquet"), json.loads((folder / "run.json").read_text())
 
 
-@pytest.mark.parametrize("strategy", ["dawid-skene", "one-coin", "mace", "glad"])
+@pytest.mark.parametrize("strategy", ["dawid-skene", "kinds", "one-coin", "mace", "glad"])
 def test_a_model_gives_a_probability_that_doubts_a_lone_vote(strategy: str, work: Path) -> None:
     table, record = published(strategy)
     assert record["probability"] == {"tau": 0.25}

@@ -52,7 +52,7 @@ def fit(name: str, rows: Iterable[Row], experts: Mapping[Any, Any] | None = None
     found = verdict(y, authors, shares, weights, labels, parameters, known)
     if scores:
         found["observations"] = judged(found["observations"], y, shares, *scores, known)
-        if len(all_labels(y, known)) > 1:
+        if len(all_labels(y, known)) > 1 and name != "kinds":  # where those who agree are clear, in the likelihood
             found["log_likelihood"] = log_likelihood(y, *scores, known)
     return found
 
@@ -504,7 +504,7 @@ def glad(
 
 def kinds(
     y: Votes, authors: Authors, experts: Experts = NO_EXPERTS, **parameters: Any
-) -> tuple[Shares, Weights, Labels]:
+) -> tuple[Shares, Weights, Labels, Shares]:
     observations, users, labels = sorted(y), sorted(votes_of(y)), all_labels(y, experts)
     rows = [(observations.index(i), users.index(u), labels.index(k)) for i in y for u, k in y[i].items()]
     taken = ("max_iter", "tolerance", "prior_votes", "label_prior", "label_smoothing")
@@ -516,7 +516,14 @@ def kinds(
         shares = {i: {k: float(q[n, labels.index(k)]) for k in set(y[i].values())} for n, i in enumerate(observations)}
         shares = experts.fixed(shares)
         yhat = labels_of(y, authors, shares, held=yhat)
-    return shares, dict(zip(users, found.p.tolist(), strict=True)), yhat or {}
+    p = dict(zip(users, found.p.tolist(), strict=True))
+    scores = {i: dict(zip(labels, found.log_joint[n].tolist(), strict=True)) for n, i in enumerate(observations)}
+    if len(labels) == 1:  # held against another, as common as none
+        seldom = 1 / (len(y) + 2)
+        for i, ballots in y.items():
+            scores[i][labels[0]] += math.log(1 - seldom)
+            scores[i][None] = math.log(seldom) + math.fsum(log(1 - p[u]) for u in ballots)
+    return shares, p, yhat or {}, scores
 
 
 STRATEGIES: dict[str, Callable[..., Any]] = {
