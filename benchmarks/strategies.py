@@ -58,6 +58,7 @@ VARIED: dict[str, dict[str, tuple[float, ...]]] = {
         "tolerance": TOLERANCES,
         "max_iter": (1, 2, 3, 5),
     },
+    "kinds": {"prior_votes": (0, 1, 2, 3, 5, 10), "tolerance": (0.1, 0.03, 0.01, 0.001)},
     "one-coin": {"prior_votes": (0, 1, 2, 5, 10), "label_prior": (0, 0.25, 0.5, 0.75, 1), "tolerance": TOLERANCES},
     "glad": {
         "prior_mean": (0, 0.5, 1, 1.5),
