@@ -147,7 +147,8 @@ def seconds(results: Results) -> str:
     for fit in results["crowds"]["measured"]:
         if "kept_from" not in fit:
             found[fit["contender"], fit["strategy"], fit["crowd"]] = fit["seconds"]
-    shown = (*COMPARED, CONVERGED, "kinds")
+    end = (CONVERGED,) if any(name == CONVERGED for _, name, _ in found) else ()
+    shown = (*COMPARED, *end, "kinds")
     lines = table("crowd", *(f"`{name}`" for name in shown))
     for crowd in accuracies(results, OURS)[COMPARED[0]]:
         cells = []

@@ -7,6 +7,7 @@ from .. import shared_parameters as common
 from ..blocks import count
 from ..consensus import Consensus, StrategyChoice
 from ..derived.thresholds import Thresholds
+from ..errors import warn
 from ..listeners import ProgressLike, listening
 from ..side_inputs import VOTES_ONLY, SideInputs
 from ..votes import Votes
@@ -90,6 +91,8 @@ class Auto(BuiltIn, Thresholds):
         taken = self.taken(votes, given)
         with listening(progress) as listener:
             listener.note(f"{self.name} takes {taken.in_words}")
+            if given.experts is not None and self.expert_weight != 1 and not hasattr(taken.strategy, "expert_weight"):
+                warn(f"expert_weight has no effect: {self.name} takes {taken.strategy.name}, which has no such weight")
             found = taken.strategy.fit(votes, given, progress=listener)
         return replace(found, choice=StrategyChoice(self.name, taken.reason))
 

@@ -259,3 +259,5 @@ def test_the_weight_of_experts_labels_is_handed_on_to_those_that_know_it() -> No
     assert heavy.taken(votes(2)).strategy == Kinds(expert_weight=5)
     assert heavy.taken(votes(3)).strategy == DawidSkene(expert_weight=5)
     assert heavy.taken(votes(3, author=True)).strategy == PlantNet()
+    with pytest.warns(plant_aggregate.AggregateWarning, match="expert_weight has no effect: auto takes plantnet"):
+        heavy.fit(votes(3, author=True), experts=EXPERTS)
