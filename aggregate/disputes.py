@@ -104,11 +104,10 @@ class Disputes:
 
 def choices_among(offsets: Offsets, labels: LabelCodes, further: LabelCodes) -> tuple[Offsets, LabelCodes]:
     """The labels voted on each observation and the ``further`` one, int32[n], -1 for none: offsets, and the labels."""
-    of_vote, having = np.repeat(np.arange(further.size), np.diff(offsets)), np.flatnonzero(further >= 0)
-    width = 1 + max(labels.max(initial=0), further.max(initial=0))
-    keys = np.append(of_vote * width + labels, having * width + further[having])
-    dispute, chosen = np.divmod(np.unique(keys), width)
-    return np.append(0, np.cumsum(np.bincount(dispute, minlength=further.size))), chosen.astype(np.int32)
+    from .kernels.candidates import labels_with
+
+    found: tuple[Offsets, LabelCodes] = labels_with(offsets, labels, further)
+    return found
 
 
 def vote_shares(disputes: Disputes) -> Floats:

@@ -1,12 +1,15 @@
 """What is asked of disputed observations and their candidates."""
 
 from dataclasses import replace
+from itertools import chain, pairwise
 
 import numpy as np
 import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
 
 import plant_aggregate
-from plant_aggregate.disputes import likeliest_labels, weight_shares
+from plant_aggregate.disputes import choices_among, likeliest_labels, weight_shares
 
 LOG = {
     "observation_id": [1, 1, 1, 2, 2, 3],
@@ -53,3 +56,49 @@ def test_votes_know_their_users_and_the_observations_that_voters_agree_on() -> N
     assert halved.unanimous.n_single.tolist() == [0, 0, 0]
     assert halved.unanimous.count_reaching(np.array([2.0, 0.0, 0.0]), 2.0) == 0
     assert halved.mean_weight(np.array([2.0, 0.0, 0.0])) == 0.5
+
+
+LABELS = st.lists(st.tuples(st.lists(st.integers(0, 6)).map(sorted), st.integers(-1, 6)))
+
+
+@given(LABELS)
+def test_a_further_label_of_each_observation_joins_those_voted(observations: list[tuple[list[int], int]]) -> None:
+    voted, further = [labels for labels, _ in observations], [label for _, label in observations]
+    offsets = np.cumsum([0, *map(len, voted)])
+    found_offsets, found = choices_among(offsets, np.array(list(chain(*voted)), np.int32), np.array(further, np.int32))
+    expected = [sorted({*labels, *([label] if label >= 0 else [])}) for labels, label in observations]
+    assert [found[a:b].tolist() for a, b in pairwise(found_offsets.tolist())] == expected
+    assert (found_offsets.dtype, found.dtype) == (np.int64, np.int32)
+
+
+def test_disputes_on_some_observations_have_a_further_label_each() -> None:
+    """Codes 0 to 3 are a to d."""
+    disputes = votes().disputes_on(np.array([0, 2]), np.array([2, -1], np.int32))
+    assert disputes.observations.tolist() == [0, 2]
+    assert disputes.labels.tolist() == [1, 3, 3, 1]
+    assert disputes.expert_labels is None
+    assert disputes.candidates.offsets.tolist() == [0, 3, 4]
+    assert disputes.candidates.labels.tolist() == [1, 2, 3, 1]
+    assert disputes.candidates.n_votes.tolist() == [1, 0, 2, 1]
+    assert disputes.candidates.of_vote.tolist() == [0, 2, 2, 3]
+
+
+def test_a_further_label_that_was_voted_changes_nothing() -> None:
+    disputes = votes().disputes_on(np.array([0, 1]), np.array([3, 0], np.int32))
+    assert disputes.candidates.labels.tolist() == votes().disputes.candidates.labels.tolist()
+    assert disputes.candidates.n_votes.tolist() == votes().disputes.candidates.n_votes.tolist()
+
+
+def test_disputes_on_observations_without_further_labels_or_on_none() -> None:
+    disputes = votes().disputes_on(np.array([1]), np.array([-1], np.int32))
+    assert disputes.candidates.labels.tolist() == [0, 2]
+    nothing = votes().disputes_on(np.empty(0, np.int64), np.empty(0, np.int32))
+    assert (len(nothing), len(nothing.candidates)) == (0, 0)
+    assert nothing.with_experts(np.empty(0)).size == 0
+
+
+def test_disputes_on_keep_the_factors_of_their_votes() -> None:
+    weighted = replace(votes(), factors=np.arange(6, dtype=np.float32))
+    factors = weighted.disputes_on(np.array([1]), np.array([3], np.int32)).factors
+    assert factors is not None
+    assert factors.tolist() == [3, 4]

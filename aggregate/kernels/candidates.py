@@ -28,6 +28,29 @@ def distinct_labels(vote_offsets: Offsets, vote_labels: LabelCodes) -> tuple[Off
 
 
 @kernel
+def labels_with(vote_offsets: Offsets, vote_labels: LabelCodes, further: LabelCodes) -> tuple[Offsets, LabelCodes]:
+    """As ``distinct_labels``, with the label ``further[i]`` among those of each observation; -1 for none."""
+    offsets = np.zeros(vote_offsets.size, np.int64)
+    labels = np.empty(vote_labels.size + further.size, np.int32)
+    count = 0
+    for i in range(further.size):
+        is_due = further[i] >= 0
+        for j in range(vote_offsets[i], vote_offsets[i + 1]):
+            if is_due and further[i] <= vote_labels[j]:
+                labels[count] = further[i]
+                count += 1
+                is_due = False
+            if count == offsets[i] or labels[count - 1] != vote_labels[j]:
+                labels[count] = vote_labels[j]
+                count += 1
+        if is_due:
+            labels[count] = further[i]
+            count += 1
+        offsets[i + 1] = count
+    return offsets, labels[:count].copy()
+
+
+@kernel
 def match_votes(
     vote_offsets: Offsets, vote_labels: LabelCodes, is_author: Flags, offsets: Offsets, labels: LabelCodes
 ) -> tuple[Counts, Flags, Counts]:
