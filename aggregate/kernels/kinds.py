@@ -11,40 +11,39 @@ from .jit import kernel
 
 
 @kernel
-def tally_cells(
+def tally(
     first: int,
     last: int,
     triple_offsets: Offsets,
     n_votes_on: Counts,
     cells: Counts,
     offsets: Offsets,
+    labels: LabelCodes,
     posteriors: Floats,
     clear: Floats,
+    times: Floats,
     unit: float,
-    sums: Indices,
+    cell_sums: Indices,
+    label_sums: Indices,
 ) -> None:
-    """Add the posteriors of each triple's candidate to the sums int64[n_cells, 2], in fixed point, of its cell.
+    """Add the posteriors of each candidate to the sums of its label, and of each triple to those of its cell.
 
-    Blocks that run at the same time need sums of their own.
+    Sums are int64[n, 2] in fixed point; blocks that run at the same time need some of their own. ``times`` is how often
+    the votes on each observation count.
     """
     for i in range(first, last):
         position = triple_offsets[i]
         for r in range(offsets[i], offsets[i + 1]):
-            if_clear = np.int64(np.rint(posteriors[r] * clear[r] * unit))
-            if_unclear = np.int64(np.rint(posteriors[r] * (1.0 - clear[r]) * unit))
+            if_clear, if_unclear = posteriors[r] * clear[r] * unit, posteriors[r] * (1.0 - clear[r]) * unit
+            label_sums[labels[r], 0] += np.int64(np.rint(if_clear))
+            label_sums[labels[r], 1] += np.int64(np.rint(if_unclear))
+            votes_if_clear = np.int64(np.rint(times[i] * if_clear))
+            votes_if_unclear = np.int64(np.rint(times[i] * if_unclear))
             for _ in range(n_votes_on[i]):
                 cell = cells[position]
-                sums[cell, 0] += if_clear
-                sums[cell, 1] += if_unclear
+                cell_sums[cell, 0] += votes_if_clear
+                cell_sums[cell, 1] += votes_if_unclear
                 position += 1
-
-
-@kernel
-def tally_labels(labels: LabelCodes, posteriors: Floats, clear: Floats, unit: float, sums: Indices) -> None:
-    """Add the posteriors of each candidate to the sums int64[n_labels, 2], in fixed point, of its label."""
-    for r in range(labels.size):
-        sums[labels[r], 0] += np.int64(np.rint(posteriors[r] * clear[r] * unit))
-        sums[labels[r], 1] += np.int64(np.rint(posteriors[r] * (1.0 - clear[r]) * unit))
 
 
 @kernel

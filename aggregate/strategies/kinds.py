@@ -112,41 +112,41 @@ class KindsModel:
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._kinds = Confusions(cells, strategy.prior_votes), Confusions(cells, strategy.prior_votes, undisputed=False)
         self._scores = Scores(votes.disputes)
+        times = cells.case_weights.of_disputes
+        self._times = np.ones(len(votes.disputes)) if times is None else times
         self._clear = clear
         self.log_likelihood = -np.inf
 
     def maximise(self, posteriors: Floats) -> None:
         """Accuracies, confusions, and probabilities of labels and kinds from the posteriors of the labels."""
-        from ..kernels.kinds import tally_labels
-
-        self._accuracies.maximise(posteriors)
+        cells, (cell_sums, label_sums) = self._cells, self._sums_of(posteriors)
+        self._accuracies.maximise_counts(cells.right_of_users(cell_sums.sum(axis=0)))
         self._label_prior.maximise(posteriors)
-        for confusions, sums in zip(self._kinds, self._cell_sums(posteriors), strict=True):
+        for confusions, sums in zip(self._kinds, cell_sums, strict=True):
             confusions.maximise_counts(sums, self._accuracies)
-        unit, label_sums = self._cells.unit, np.zeros((self._cells.n_labels, 2), np.int64)
-        tally_labels(self._cells.disputes.candidates.labels, posteriors, self._clear, unit, label_sums)
-        counts = label_sums / unit
-        counts[:, CLEAR] += self._label_prior.undisputed
-        self._kind_prior: Floats = (counts + 1) / (counts.sum(axis=1, keepdims=True) + 2)  # P(m | k)
+        counts = label_sums / cells.unit
+        counts[CLEAR] += self._label_prior.undisputed
+        self._kind_prior: Floats = (counts + 1) / (counts.sum(axis=0) + 2)  # P(m | k), [m, k]
 
-    def _cell_sums(self, posteriors: Floats) -> Indices:
-        """The posteriors of each kind and each cell's triples, added up in fixed point: int64[2, n_cells]."""
-        from ..kernels.kinds import tally_cells
+    def _sums_of(self, posteriors: Floats) -> tuple[Indices, Indices]:
+        """Sums of the posteriors of each kind, in fixed point: int64[2, n_cells] of triples, int64[2, n_labels]."""
+        from ..kernels.kinds import tally
 
-        cells, offsets = self._cells, self._cells.disputes.candidates.offsets
+        cells, candidates, n_cells = self._cells, self._cells.disputes.candidates, self._cells.is_right.size
         parts = one_part_per_thread(len(cells.disputes))
-        if len(parts) * cells.is_right.size > cells.cell_of_triple.size:  # sums of their own cost more than they save
+        if len(parts) * n_cells > cells.cell_of_triple.size:  # sums of their own cost more than they save
             parts = [(0, len(cells.disputes))]
-        sums = np.zeros((len(parts), cells.is_right.size, 2), np.int64)
-        triples = cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, offsets
-        of_candidates = cells.case_weights.times(posteriors), self._clear, cells.unit
+        cell_sums = np.zeros((len(parts), n_cells, 2), np.int64)
+        label_sums = np.zeros((len(parts), cells.n_labels, 2), np.int64)
+        triples = cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, candidates.offsets, candidates.labels
+        shares = posteriors, self._clear, self._times, cells.unit
 
-        def tally(first: int, last: int, sums: Indices) -> None:
-            tally_cells(first, last, *triples, *of_candidates, sums)
+        def tally_part(first: int, last: int, part: int) -> None:
+            tally(first, last, *triples, *shares, cell_sums[part], label_sums[part])
 
-        kernels_side_by_side(*(partial(tally, *part, own) for part, own in zip(parts, sums, strict=True)))
-        of_kinds: Indices = np.ascontiguousarray(sums.sum(axis=0).T)
-        return of_kinds
+        kernels_side_by_side(*(partial(tally_part, *bounds, part) for part, bounds in enumerate(parts)))
+        of_cells, of_labels = (np.ascontiguousarray(sums.sum(axis=0).T) for sums in (cell_sums, label_sums))
+        return of_cells, of_labels
 
     def expect(self) -> tuple[Floats, float]:
         """Posteriors of the labels and log-likelihood; and, for the next step, those of the kinds."""
@@ -154,9 +154,8 @@ class KindsModel:
 
         cells, candidates, logs_of = self._cells, self._cells.disputes.candidates, self._scores.logs_of
         cell_logs = np.stack([logs_of(confusions.probabilities) for confusions in self._kinds], axis=1)
-        label_logs = logs_of(self._label_prior.probabilities)[:, None] + logs_of(self._kind_prior.ravel()).reshape(
-            -1, 2
-        )
+        kind_logs = logs_of(self._kind_prior.ravel()).reshape(2, -1)
+        label_logs = np.ascontiguousarray((logs_of(self._label_prior.probabilities) + kind_logs).T)
         scores = np.empty((len(candidates), 2), np.int64)
         triples = cells.triple_offsets, cells.n_votes_on, cells.cell_of_triple, cell_logs
         in_blocks(
@@ -164,7 +163,7 @@ class KindsModel:
         )
         posteriors, self._clear, log_likelihood = self._scores.normalised_of_kinds(scores)
         undisputed = self._label_prior.undisputed
-        log_likelihood += self._label_prior.log_likelihood() + sum_of_logs(undisputed, self._kind_prior[:, CLEAR])
+        log_likelihood += self._label_prior.log_likelihood() + sum_of_logs(undisputed, self._kind_prior[CLEAR])
         self.log_likelihood = log_likelihood + self._kinds[CLEAR].log_likelihood()
         return posteriors, self.log_likelihood
 
@@ -174,5 +173,5 @@ class KindsModel:
 
     def findings(self, outcome: Outcome) -> ModelFindings:
         """Confidence and probability; observations may be of either kind here, also those whose voters agree."""
-        kinds = list(zip(self._kind_prior.T, self._kinds, strict=True))
+        kinds = list(zip(self._kind_prior, self._kinds, strict=True))
         return confusion_findings(outcome, self._label_prior.probabilities, kinds, self._cells.pair_of_vote)

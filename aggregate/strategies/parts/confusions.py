@@ -70,6 +70,11 @@ class Cells:
         offsets = np.searchsorted(users, np.arange(self.n_users + 1))
         self.certain = CertainPairs(offsets, labels, counts[certain].astype(np.int32))
 
+    def right_of_users(self, sums: Indices) -> Floats:
+        """The sums of the cells in which a vote is right, int64 in fixed point, by user: float64[n_users]."""
+        right = _sums(self.user_of_row[self.row_of_right_cell], sums[self.right_cells], self.n_users)
+        return right / self.unit
+
     def triples_for_own_label(self) -> Counts:
         """The triple of each vote on a disputed observation with the candidate that it is for."""
         disputes, candidates = self.disputes, self.disputes.candidates

@@ -272,6 +272,10 @@ class Accuracies:
 
     def maximise(self, posteriors: Floats) -> None:
         """Estimate them from the posteriors."""
-        right = self.undisputed + self._sums.of(self._case_weights.times(posteriors))
+        self.maximise_counts(self._sums.of(self._case_weights.times(posteriors)))
+
+    def maximise_counts(self, right_of_disputed: Floats) -> None:
+        """The same from the expected number of right votes of each user on disputed observations."""
+        right = self.undisputed + right_of_disputed
         self.mean = (exact_sum(right, self._n_votes_in_all) + 1) / (self._n_votes_in_all + 2)
         self.of_users = (right + self._prior_votes * self.mean) / (self._n_votes + self._prior_votes)
