@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from .ai_votes import AiVotes
@@ -211,7 +212,8 @@ def calibrate(
         consensus: a consensus, or a run that :func:`run` or :func:`open_run` gave.
         truth: expert labels, a frame of observation_id and label, or a pandas Series of labels by observation.
         method: ``platt`` is a logistic regression on all the evidence, ``beta`` one on the logarithms of confidence and
-            doubt, ``isotonic`` the rising function of confidence that fits best; all are cross-validated.
+            doubt, ``isotonic`` the rising function of confidence that fits best, ``temper`` scales the log-odds of the
+            strategy's own probability by one number; all that are possible are cross-validated.
         seed: draws the folds of the cross-validation.
         fitted_on: is kept with the calibration.
 
@@ -225,7 +227,8 @@ def calibrate(
         facts = {"strategy": consensus.record.strategy, "parameters": consensus.record.parameters}
         fitted_on = {name: value for name, value in facts.items() if value is not None} | dict(fitted_on or {})
         experts = consensus.experts(experts)
-        consensus = consensus.evidence(experts).evidence
+        published = consensus.evidence(experts).evidence
+        consensus = published if consensus.record.probability else replace(published, probability=None)
     return calibrate_on(consensus, experts, method=method, seed=seed, fitted_on=fitted_on)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from .assessment.calibration.ai import AiCalibration
-from .assessment.calibration.labels import Calibration
+from .assessment.calibration.labels import NO_MODEL, Calibration
 from .consensus import Consensus
-from .errors import warn
+from .errors import VotesError, warn
 from .files.locations import check_local, path_text, redacted
 from .files.sources import read_text
 from .files.writing import in_one_step, writing
@@ -51,17 +51,24 @@ class MakesProbability:
     """The setting ``calibration``: the probability that a label is right."""
 
     def __init__(self, settings: Settings) -> None:
+        self._origin = redacted(path_text(settings.calibration or SIMULATED))
         self._calibration = load_calibration(settings.calibration or SIMULATED)
 
     def check(self, types: Mapping[str, pa.DataType]) -> None:
         """Accepts votes of any types."""
 
     def make(self, consensus: Consensus, progress: Progress) -> Calibration:
-        """The calibration; warns if it was fitted on simulated votes, or on another strategy."""
+        """The calibration; warns if it was fitted on simulated votes, or on another strategy. Raises VotesError."""
         if self._calibration.fitted_on.get("simulated"):
             warn(
                 "probabilities are calibrated on simulated votes: they are as true as the simulation's assumptions "
                 "(docs/simulation.md); calibrate on expert labels to have your own"
+            )
+        if self._calibration.method == "temper" and consensus.probability is None:
+            raise VotesError(
+                NO_MODEL.format(consensus.strategy),
+                where=self._origin,
+                remedy="run the strategy that it was fitted on, or calibrate with another method",
             )
         if not self._calibration.fits(consensus):
             warn(

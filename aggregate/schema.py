@@ -455,7 +455,7 @@ RUNS: Table = (
 """What ``runs --csv`` prints: a row for each run."""
 
 CALIBRATION: Table = (
-    Column("method", "string", "a method, `confidence` taken for a probability, or `share right`, the same for all"),
+    Column("method", "string", "a method; `probability` or `confidence` as it is; or `share right`, the same for all"),
     Column("log_loss", "float64", "on held out observations, best at 0"),
     Column("brier_score", "float64", "likewise"),
     Column("calibration_error", "float64", "likewise"),

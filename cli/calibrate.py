@@ -1,5 +1,7 @@
 """``plant-aggregate calibrate``: from evidence to the probability that a label is right."""
 
+from dataclasses import replace
+
 import click
 
 from . import console
@@ -24,7 +26,12 @@ from .outputs import open_given
 @truth_options()
 @saved_option("calibration.json")
 @method_option(
-    "platt", "beta", "isotonic", help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone"
+    "platt",
+    "beta",
+    "isotonic",
+    "temper",
+    help="platt: logistic, of all the evidence; beta and isotonic: of confidence alone; temper: of the probability "
+    "that a strategy with a model has, such as dawid-skene",
 )
 @seed_option("of the folds of the cross-validation", SCORES)
 @table_options("a row for each method", "print the calibration on stdout instead of the summary")
@@ -59,7 +66,8 @@ def calibrate(
         facts = {"strategy": published.record.strategy, "parameters": published.record.parameters}
         known = {name: value for name, value in facts.items() if value is not None}
         listener.phase("fit")
-        fitted = plant_aggregate.calibrate(published.evidence, experts, method=method, seed=seed, fitted_on=known)
+        evidence = published.evidence if published.record.probability else replace(published.evidence, probability=None)
+        fitted = plant_aggregate.calibrate(evidence, experts, method=method, seed=seed, fitted_on=known)
     plant_aggregate.save_calibration(fitted, output)
     if as_csv:
         console.result_rows(CALIBRATION, calibration_rows(fitted))

@@ -34,6 +34,10 @@ def truth() -> plant_aggregate.Truth:
     return plant_aggregate.read_truth(SAMPLE / "truth.parquet")
 
 
+WITHOUT_MODEL = [method for method in METHODS if method != "temper"]
+"""The methods for a consensus that has no probability of its own."""
+
+
 def made_up(n: int, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Columns of a consensus, and labels that are right with a probability that grows with confidence."""
     random = np.random.default_rng(seed)
@@ -46,6 +50,7 @@ def made_up(n: int, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
         "aum": np.where(n_labels > 1, 2 * confidence - 1, 1.0),
         "n_votes": n_votes,
         "n_labels": n_labels,
+        "probability": confidence,
     }
     return columns, random.random(n) < 1 / (1 + np.exp(-(4 * confidence - 1)))
 
@@ -138,6 +143,7 @@ def test_more_confidence_is_never_less_probable(method: str) -> None:
                 "aum": np.ones(50),
                 "n_votes": np.full(50, n_votes),
                 "n_labels": np.full(50, n_labels),
+                "probability": confidence,
             }
         )
         assert (np.diff(rising) >= 0).all()
@@ -145,7 +151,7 @@ def test_more_confidence_is_never_less_probable(method: str) -> None:
     assert right.size == 500
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITHOUT_MODEL)
 @pytest.mark.parametrize("outcome", [True, False])
 def test_experts_who_always_or_never_agree(method: str, outcome: bool) -> None:
     """Probabilities stay inside (0, 1): fifty observations prove nothing for certain."""
@@ -163,7 +169,7 @@ def test_held_out_probabilities_are_honest(consensus: plant_aggregate.Consensus,
         rows = pa.array(np.flatnonzero(chosen))
         return replace(truth, observation_ids=truth.observation_ids.take(rows), labels=truth.labels.take(rows))
 
-    for method in METHODS:
+    for method in WITHOUT_MODEL:
         calibration = plant_aggregate.calibrate(consensus, part(half), method=method)
         matched, _, _ = match(consensus, part(~half))
         rows = plant_aggregate.truth.rows_of(consensus.votes.observation_ids, part(~half).observation_ids)[0]
@@ -185,7 +191,7 @@ def test_cross_validation_tells_signal_from_none(
     assert all(noise[method]["log_loss"] > noise["share right"]["log_loss"] - 0.002 for method in METHODS)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", WITHOUT_MODEL)
 def test_a_saved_calibration_is_the_same(
     consensus: plant_aggregate.Consensus, truth: plant_aggregate.Truth, tmp_path: Path, method: str
 ) -> None:
@@ -290,5 +296,5 @@ def test_too_few_experts(consensus: plant_aggregate.Consensus) -> None:
 
 
 def test_senseless_parameters(consensus: plant_aggregate.Consensus, truth: plant_aggregate.Truth) -> None:
-    with pytest.raises(plant_aggregate.ParameterError, match="one of platt, beta, isotonic"):
+    with pytest.raises(plant_aggregate.ParameterError, match="one of platt, beta, isotonic, temper"):
         plant_aggregate.calibrate(consensus, truth, method="tarot")

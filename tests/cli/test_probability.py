@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -56,3 +57,32 @@ def test_evaluate_shows_its_measures(work: Path, capfd: Capture) -> None:
     capfd.readouterr()
     assert run_command(["evaluate", "consensus", "--truth", TRUTH, "--resamples", "0"]) == 0
     assert "calibration error of probability" in capfd.readouterr().out
+
+
+def test_calibrate_learns_by_how_much_to_temper(work: Path, capfd: Capture) -> None:
+    before, _ = published("one-coin")
+    capfd.readouterr()
+    assert run_command(["calibrate", "consensus", "--truth", TRUTH, "--method", "temper"]) == 0
+    assert "temper: of the strategy's probability" in capfd.readouterr().out
+    temperature = json.loads(Path("calibration.json").read_text())["map"]["temperature"]
+    after, record = published("one-coin", "--calibration", "calibration.json")
+    assert record["calibration"]["method"] == "temper"
+    odds = [np.log(p / (1 - p)) for p in (table["probability"].to_numpy() for table in (before, after))]
+    usual = np.abs(odds[0]) < 8
+    np.testing.assert_allclose(odds[1][usual], odds[0][usual] / temperature, rtol=1e-6)
+
+
+def test_what_has_no_probability_of_its_own_cannot_be_tempered(work: Path, capfd: Capture) -> None:
+    temper = ["calibrate", "consensus", "--truth", TRUTH, "--method", "temper"]
+    published("one-coin")
+    assert run_command(temper) == 0
+    capfd.readouterr()
+    assert run_command(["run", str(SAMPLE / "votes.parquet"), "-q", "--calibration", "calibration.json"]) == 1
+    assert "calibration.json: temper scales the probability of a strategy's model, and plantnet has none" in (
+        capfd.readouterr().err
+    )
+    for strategy, options in (("wawa", []), ("one-coin", ["--calibration", "calibration.json"])):
+        published(strategy, *options)
+        capfd.readouterr()
+        assert run_command(temper) == 1
+        assert "and the consensus has none; take a run of such a strategy" in capfd.readouterr().err

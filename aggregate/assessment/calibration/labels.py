@@ -2,7 +2,8 @@
 
 [P99] Platt 1999, Probabilistic outputs for support vector machines. [K17] Kull, Silva Filho and Flach 2017, Beta
 calibration, AISTATS. [ZE02] Zadrozny and Elkan 2002, Transforming classifier scores into accurate multiclass
-probability estimates, KDD.
+probability estimates, KDD. [G17] Guo, Pleiss, Sun and Weinberger 2017, On calibration of modern neural networks, ICML:
+temperature scaling.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,7 @@ from ...schema import BY_EXPERT, PROBABILITY, Table
 from ...truth import Truth, check_labels
 from ..unused import unused
 from .fitting import check_method, enough_known, fitted_on_in_words, folds, unknown_method
-from .maps import IsotonicMap, LogisticMap, inner
+from .maps import IsotonicMap, LogisticMap, TemperatureMap, inner
 from .saved import Header, as_json
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 HEADER = Header("calibration", 1, "a calibration", "calibrate")
 
+LabelMap: TypeAlias = LogisticMap | IsotonicMap | TemperatureMap
 Columns: TypeAlias = Mapping[str, Any]  # columns of `schema.CONSENSUS` by name: arrays with an item an observation
 
 
@@ -58,14 +60,21 @@ FEATURES: dict[str, Callable[[Columns], Floats]] = {
 COLUMNS = ("confidence", "agreement", "aum", "n_votes", "n_labels")
 """Columns of the consensus that features are computed from."""
 
+MODEL = "probability"
+"""Column of the consensus that a strategy with a model of probabilities has, and that ``temper`` is computed from."""
+
 LOGISTIC = {"platt": tuple(FEATURES)[:8], "beta": ("log_confidence", "minus_log_doubt")}
 """Methods that are a logistic regression, and the features of each. One slope of
 confidence for all would be that of the lone votes: three observations in four have one vote, one in a hundred is
 disputed."""
 
-METHODS = (*LOGISTIC, "isotonic")
+METHODS = (*LOGISTIC, "isotonic", "temper")
 """``platt``: logistic regression on all the evidence [P99]; ``beta``: on the logarithms of confidence and doubt [K17];
-``isotonic``: the rising function of confidence that fits best [ZE02]."""
+``isotonic``: the rising function of confidence that fits best [ZE02]; ``temper``: the log-odds of the strategy's own
+probability, divided by one number [G17]."""
+
+NO_MODEL = "temper scales the probability of a strategy's model, and {} has none"
+WITH_MODEL = "take a run of such a strategy without --calibration, or another method"
 
 KNOTS = ("confidence", "probability")  # the names that the knots of an isotonic map are saved under
 
@@ -76,13 +85,13 @@ class Calibration:
 
     method: str
     """One of METHODS."""
-    map: LogisticMap | IsotonicMap
+    map: LabelMap
     """The fitted function."""
     fitted_on: Mapping[str, Any]
     """What it was fitted on, as far as is known: strategy, parameters, truth, observations, share right."""
     cross_validated: Mapping[str, Mapping[str, float]]
-    """Log loss, Brier score and calibration error on held out observations: of each method, of confidence taken for a
-    probability, and of the same probability for all."""
+    """Log loss, Brier score and calibration error on held out observations: of each method, of the strategy's own
+    probability, if it has one, of confidence taken for a probability, and of the same probability for all."""
     extends: ClassVar[add_ons.Extends] = "consensus"
     table: ClassVar[Table] = PROBABILITY
 
@@ -99,7 +108,8 @@ class Calibration:
 
         Labels of experts have ``EXPERT_CONFIDENCE``: the evidence of votes is not for these.
         """
-        probability = self.probability({name: to_numpy(rows.column(name)) for name in COLUMNS})
+        names = [*COLUMNS, *({MODEL} & {*rows.column_names})]
+        probability = self.probability({name: to_numpy(rows.column(name)) for name in names})
         if rows.column("label").null_count:
             probability[to_numpy(rows.column("label").is_null())] = 0.0
         if BY_EXPERT[0].name in rows.column_names:
@@ -168,22 +178,28 @@ def calibrate(
     if n_used:
         about["used"] = n_used
     columns = vars(evidence)
+    if method not in _possible(columns):
+        raise VotesError(NO_MODEL.format("the consensus"), remedy=WITH_MODEL)
     return Calibration(method, _fit(method, columns, right), about, cross_validate(columns, right, seed))
 
 
 def cross_validate(columns: Columns, right: Flags, seed: int = 0) -> dict[str, dict[str, float]]:
     """Log loss, Brier score and calibration error of each method on N_FOLDS random folds that it was not fitted on.
 
-    For comparison also of ``confidence`` taken for a probability, and of the ``share right`` in the other folds.
+    For comparison also of the ``probability`` of the strategy, if it has one, ``confidence`` taken for a probability,
+    and of the ``share right`` in the other folds.
     """
-    arrays = {name: columns[name] for name in COLUMNS}
-    predicted = {name: np.empty(right.size) for name in (*METHODS, "confidence", "share right")}
+    methods = _possible(columns)
+    own = [MODEL] if "temper" in methods else []
+    arrays = {name: columns[name] for name in (*COLUMNS, *own)}
+    predicted = {name: np.empty(right.size) for name in (*methods, *own, "confidence", "share right")}
     for out in folds(right.size, seed):
         seen = {name: values[~out] for name, values in arrays.items()}
         held_out = {name: values[out] for name, values in arrays.items()}
-        for method in METHODS:
+        for method in methods:
             predicted[method][out] = _apply(_fit(method, seen, right[~out]), held_out)
-        predicted["confidence"][out] = held_out["confidence"]
+        for name in (*own, "confidence"):
+            predicted[name][out] = held_out[name]
         predicted["share right"][out] = (right[~out].sum() + 1) / (right[~out].size + 2)
     once = np.ones(right.size)
     return {
@@ -196,16 +212,23 @@ def cross_validate(columns: Columns, right: Flags, seed: int = 0) -> dict[str, d
     }
 
 
-def _fit(method: str, columns: Columns, right: Flags) -> LogisticMap | IsotonicMap:
+def _possible(columns: Columns) -> list[str]:
+    """The methods that these columns suffice for."""
+    return [method for method in METHODS if method != "temper" or columns.get(MODEL) is not None]
+
+
+def _fit(method: str, columns: Columns, right: Flags) -> LabelMap:
     if method in LOGISTIC:
         return LogisticMap.fit(_features(columns, LOGISTIC[method]), right)
+    if method == "temper":
+        return TemperatureMap.fit(columns[MODEL], right)
     return IsotonicMap.fit(columns["confidence"], right)
 
 
-def _apply(fitted: LogisticMap | IsotonicMap, columns: Columns) -> Floats:
+def _apply(fitted: LabelMap, columns: Columns) -> Floats:
     if isinstance(fitted, LogisticMap):
         return fitted(_features(columns, fitted.coefficients))
-    return fitted(columns["confidence"])
+    return fitted(columns[MODEL if isinstance(fitted, TemperatureMap) else "confidence"])
 
 
 def _known_to(truth: Truth, consensus: Consensus | Evidence, n_used: int) -> tuple[Evidence, Flags]:
@@ -232,10 +255,12 @@ def _features(columns: Columns, names: Iterable[str]) -> dict[str, Floats]:
     return {name: FEATURES[name](columns) for name in names}
 
 
-def _map_of(method: str, saved: Mapping[str, Any]) -> LogisticMap | IsotonicMap:
+def _map_of(method: str, saved: Mapping[str, Any]) -> LabelMap:
     """Raises ValueError, KeyError, TypeError or AttributeError if ``saved`` is no map of this method."""
     if method in LOGISTIC:
         return LogisticMap.from_dict(saved, method, LOGISTIC[method])
     if method == "isotonic":
         return IsotonicMap.from_dict(saved, *KNOTS)
+    if method == "temper":
+        return TemperatureMap.from_dict(saved)
     raise unknown_method(method, METHODS)

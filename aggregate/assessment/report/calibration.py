@@ -12,6 +12,8 @@ METHODS = {
     "platt": "platt: logistic, of all the evidence",
     "beta": "beta: of confidence",
     "isotonic": "isotonic: of confidence",
+    "temper": "temper: of the strategy's probability",
+    "probability": "probability as it is",
     "confidence": "confidence as it is",
     "share right": "the share that is right, for all",
 }
