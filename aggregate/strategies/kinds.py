@@ -81,7 +81,8 @@ class Kinds(DawidSkene):
         best: KindsModel | None = None
         for number, clear in enumerate(starts(votes), 1):
             model = KindsModel(self, votes, cells, clear)
-            outcome, trace = estimate(self, votes, model, progress, at_least=LEAST_ITERATIONS)
+            phase = f"estimate, start {number}"
+            outcome, trace = estimate(self, votes, model, progress, phase=phase, at_least=LEAST_ITERATIONS)
             if best is None or model.log_likelihood > best.log_likelihood + TIED * abs(best.log_likelihood):
                 best, found = model, (outcome, trace._replace(start=number))
         assert best is not None

@@ -1,6 +1,7 @@
 """Dawid and Skene's model with clear and unclear observations, against its dense formulas."""
 
 from dataclasses import asdict
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plant_aggregate
+from plant_aggregate.progress import Silent
 from tests.property.test_strategies_properties import dense_logs
 from tests.reference import dense_dawid_skene
 from tests.reference import kinds as reference
@@ -91,3 +93,14 @@ def test_a_crowd_that_agrees_has_nothing_to_choose_a_start_by() -> None:
 
 def test_parameters_and_defaults_are_those_of_dawid_skene() -> None:
     assert asdict(plant_aggregate.Kinds()) == asdict(plant_aggregate.DawidSkene())
+
+
+def test_progress_tells_the_starts_apart() -> None:
+    class Heard(Silent):
+        phases: ClassVar[list[str]] = []
+
+        def phase(self, name: str, total: int | None = None, unit: str = "") -> None:
+            self.phases.append(name)
+
+    plant_aggregate.Kinds().fit(votes_of(crowd(0)), progress=Heard())
+    assert Heard.phases[1:4] == [f"estimate, start {number}" for number in (1, 2, 3)]

@@ -57,13 +57,19 @@ class Model(Protocol):
 
 
 def estimate(
-    strategy: PosteriorStrategy, votes: Votes, model: Model, progress: Progress, *, at_least: int = 1
+    strategy: PosteriorStrategy,
+    votes: Votes,
+    model: Model,
+    progress: Progress,
+    *,
+    phase: str = "estimate",
+    at_least: int = 1,
 ) -> tuple[Outcome, Trace]:
     """Iterate from the shares of the votes until no posterior moves by more than the tolerance.
 
-    But ``at_least`` so many iterations, if the strategy allows as many.
+    But ``at_least`` so many iterations, if the strategy allows as many. ``phase`` is what listeners are told.
     """
-    progress.phase("estimate", unit="iterations")
+    progress.phase(phase, unit="iterations")
     outcome = Outcome(strategy, votes)
     watch = PosteriorConvergence(strategy.max_iter, strategy.tolerance, outcome, at_least)
     while watch.goes_on():
