@@ -102,17 +102,10 @@ class ScoreRecorder:
         self._check_logits(given)
         if len(given) == 0 and len(ids) == 0:
             return
-        batch = _ids_of(ids)
-        classes = None if targets is None else _targets_of(targets)
-        for what, n in (("ids", len(batch)), ("targets", len(given) if classes is None else len(classes))):
-            if n != len(given):
-                raise ParameterError(f"there are {n:,} {what} but {len(given):,} rows of logits")
-        has_texts = isinstance(batch, np.ndarray)
-        if self._has_texts not in (None, has_texts):
-            raise ParameterError("ids are texts in one batch, and integers in another", remedy="give one type")
-        self._has_texts = has_texts
-        on_device = None if classes is None else _moved(classes, given.device)
-        ranked = top_labels(given, self._k, on_device)
+        batch = _ids_of(ids, given.device)
+        classes = None if targets is None else _targets_of(targets, given.device)
+        self._check_batch(batch, classes, len(given))
+        ranked = top_labels(given, self._k, None if classes is None else _moved(classes, given.device))
         host = Ranked(*(None if each is None else _to_host(each) for each in ranked))
         batch = batch if isinstance(batch, np.ndarray) else _to_host(batch)
         waiting = _Pending(batch, host, None if classes is None else _to_host(classes), None)
@@ -238,6 +231,15 @@ class ScoreRecorder:
         if logits.dtype in (torch.bfloat16, torch.float16) and not self._knows_precision:
             self._warn_of_precision(f"logits are {str(logits.dtype).removeprefix('torch.')}")
 
+    def _check_batch(self, ids: "Ids | torch.Tensor", targets: "torch.Tensor | None", n: int) -> None:
+        for what, given in (("ids", ids), ("targets", targets)):
+            if given is not None and len(given) != n:
+                raise ParameterError(f"there are {len(given):,} {what} but {n:,} rows of logits")
+        has_texts = isinstance(ids, np.ndarray)
+        if self._has_texts not in (None, has_texts):
+            raise ParameterError("ids are texts in one batch, and integers in another", remedy="give one type")
+        self._has_texts = has_texts
+
     def _warn_of_precision(self, what: str) -> None:
         """Say once that margins are not exact."""
         self._knows_precision = True
@@ -295,36 +297,42 @@ def _integer(label: object) -> int:
         raise ParameterError(f"label {label!r} is neither a text nor an integer") from None
 
 
-def _ids_of(ids: Any) -> "Ids | torch.Tensor":
+def _ids_of(ids: Any, device: "torch.device") -> "Ids | torch.Tensor":
     """Ids as texts, or a tensor int64[n]. Raises ParameterError."""
     import torch
 
-    if not isinstance(ids, torch.Tensor):
-        values = np.asarray(ids)
-        if values.ndim == 1 and values.dtype.kind in "UO" and all(isinstance(each, str) for each in ids):
-            return values.astype(object)
-        if values.ndim != 1 or values.dtype.kind not in "iu":
-            what = f"{list(values.shape)} of {values.dtype}"
-            raise ParameterError(f"ids are {what} but must be integers or texts, one for each observation")
-        return torch.from_numpy(values.astype(np.int64))
-    return _whole_numbers(ids, "ids").clone()
+    if isinstance(ids, torch.Tensor):
+        return _whole_numbers(ids, "ids", device)
+    values = np.asarray(ids)
+    if values.ndim == 1 and values.dtype.kind in "UO" and all(isinstance(each, str) for each in ids):
+        return values.astype(object)
+    if values.ndim != 1 or values.dtype.kind not in "iu":
+        what = f"{list(values.shape)} of {values.dtype}"
+        raise ParameterError(f"ids are {what} but must be integers or texts, one for each observation")
+    return torch.from_numpy(values.astype(np.int64))
 
 
-def _targets_of(targets: Any) -> "torch.Tensor":
+def _targets_of(targets: Any, device: "torch.device") -> "torch.Tensor":
     """Targets as a tensor int64[n]. Raises ParameterError."""
     import torch
 
-    return _whole_numbers(torch.as_tensor(targets), "targets").clone()
+    try:
+        values = torch.as_tensor(targets)
+    except (TypeError, ValueError, RuntimeError):
+        raise ParameterError("targets must be integers, the position of each class among the labels") from None
+    return _whole_numbers(values, "targets", device)
 
 
-def _whole_numbers(values: "torch.Tensor", what: str) -> "torch.Tensor":
+def _whole_numbers(values: "torch.Tensor", what: str, device: "torch.device") -> "torch.Tensor":
+    """A copy int64[n], on the host or on the device of the logits. Raises ParameterError."""
     import torch
 
     if values.ndim != 1 or values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
         raise ParameterError(
             f"{what} are {list(values.shape)} of {values.dtype} but must be integers, one for each observation"
         )
-    return values.detach().long()
+    there = values.detach() if values.device.type == "cpu" else values.detach().to(device)
+    return there.to(torch.int64, copy=True)
 
 
 def _moved(values: "torch.Tensor", device: "torch.device") -> "torch.Tensor":

@@ -356,6 +356,10 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "a tensor of floats": ((torch.ones(1), logits_of(1)), "ids are .* but must be integers"),
     "a matrix of ids": (([[1]], logits_of(1)), "ids are .* one for each observation"),
     "soft targets": (([1], logits_of(1), torch.ones(1, 6)), "targets are .* but must be integers"),
+    "targets that are texts": (
+        ([1], logits_of(1), ["Acer campestre"]),
+        "targets must be integers, the position of each",
+    ),
     "an unknown target": (([1], logits_of(1), [6]), "a target is 6, but there are 6 labels, from 0 on"),
     "no logits": (([1],), "there are no logits"),
 }
