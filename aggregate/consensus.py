@@ -42,6 +42,10 @@ LOOKED_AT = ("observation_id", "label", "status", "confidence", "agreement", "au
 
 AI_EFFECTS = ("none", "agreed", "validated", "invalidated", "relabelled")
 
+SHARE_IS_POSTERIOR = "posterior probability among the labels voted, as the model has it: not tempered as probability is"
+SHARE_OF_WEIGHT = "share of the weight; of a strategy that is not built in, as it was given"
+"""What the column ``share`` of ``posteriors.parquet`` is, in the metadata of the file."""
+
 AMBIGUITY = ("ambiguous_below", "ambiguous_quantile")
 """Parameters of strategies that set which observations are ambiguous; no label or status depends on them."""
 
@@ -360,10 +364,13 @@ class Consensus:
         """The labels voted on observations ``first`` to ``last`` (default all) with their shares.
 
         One row per observation and label, sorted by both. The share is the strategy's posterior probability, or the
-        share of the weight; it is 1 for an undisputed label, which does not mean that the label is certain.
+        share of the weight; it is 1 for an undisputed label, which does not mean that the label is certain. The
+        metadata of the schema say which: ``share`` and ``strategy``.
         """
         votes = self.votes
         schema = arrow_schema(POSTERIORS, observation_id=votes.observation_ids.type, label=votes.label_names.type)
+        of = SHARE_OF_WEIGHT if self.model is None else SHARE_IS_POSTERIOR
+        schema = schema.with_metadata({"share": of, "strategy": self.strategy})
         return self.encoded_posteriors(first, self.n_observations if last is None else last).cast(schema)
 
     def encoded_posteriors(self, first: int, last: int) -> "pa.Table":

@@ -480,7 +480,7 @@ TRAINING: Table = (
     Column("class_index", "int64", "position of the label among the classes, from 0"),
     Column("genus", "string", "null if it is not known", nullable=True),
     Column("split", "string", "`train`, `validation` or `test`"),
-    Column("sample_weight", "float64", "probability that the label is right; without calibration its confidence"),
+    Column("sample_weight", "float64", "`probability` if the run has it, else `confidence`"),
     *(c for c in CONSENSUS if c.name in ("confidence", "ambiguous", "aum", "margin", "agreement", "n_votes")),
     replace(PROBABILITY[0], optional=True),
     replace(BY_EXPERT[0], optional=True),

@@ -52,6 +52,7 @@ sys.path.insert(0, str(ROOT))  # for benchmarks/
 MEASURED = ROOT / "docs" / "measured" / "against_peers.json"
 STRATEGIES_MEASURED = ROOT / "docs" / "measured" / "strategies.json"
 GOLD_MEASURED = ROOT / "docs" / "measured" / "gold.json"
+CONFIDENCE_MEASURED = ROOT / "docs" / "measured" / "confidence.json"
 FIT_PREDICT_MEASURED = ROOT / "docs" / "measured" / "fit_predict.json"
 SIMULATED_SETS_MEASURED = ROOT / "docs" / "measured" / "conformal_study.json"
 CONFORMAL_MEASURED = ROOT / "docs" / "measured" / "conformal.json"
@@ -570,6 +571,14 @@ def measured_gold() -> dict[str, Callable[[], str]]:
     return {f"gold {name}": partial(table, results) for name, table in TABLES.items()}
 
 
+def measured_confidence() -> dict[str, Callable[[], str]]:
+    """The tables of the last measurement of confidence and probability, each a part."""
+    from benchmarks.confidence import TABLES, rendered
+
+    results = json.loads(CONFIDENCE_MEASURED.read_text(encoding="utf-8"))
+    return {f"confidence {name}": partial(rendered, name, results) for name in TABLES}
+
+
 def measured_fit_predict() -> dict[str, Callable[[], str]]:
     """The tables of the last measurement of fit_predict, each a part."""
     from benchmarks.fit_predict import TABLES
@@ -675,6 +684,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "conformity scores": lambda: described(SCORES),
     "threshold rules": lambda: described(RULES),
     **measured_strategies(),
+    **measured_confidence(),
     **measured_fit_predict(),
     **simulated_sets(),
     **measured_conformal(),

@@ -86,3 +86,11 @@ def test_what_has_no_probability_of_its_own_cannot_be_tempered(work: Path, capfd
         capfd.readouterr()
         assert run_command(temper) == 1
         assert "and the consensus has none; take a run of such a strategy" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("strategy", "share"), [("one-coin", b"posterior"), ("wds", b"share of the weight")])
+def test_posteriors_say_what_they_hold(strategy: str, share: bytes, work: Path) -> None:
+    published(strategy, "--soft")
+    metadata = pq.read_schema("consensus/latest/posteriors.parquet").metadata
+    assert metadata[b"strategy"] == strategy.encode()
+    assert metadata[b"share"].startswith(share)
