@@ -311,7 +311,7 @@ def truth_of(given: GivenTruth, columns: Mapping[str, str] | None = None) -> Tru
 def votes_of(given: GivenVotes, columns: Mapping[str, str] | None = None) -> Votes:
     """Votes as they are, or from a frame. Raises TypeError, or VotesError."""
     if isinstance(given, Votes):
-        return given
+        return given.without_experts
     if isinstance(given, Consensus) or not is_frame(given):
         write = "consensus.votes" if isinstance(given, Consensus) else f"read_votes({path_in_words(given)})"
         raise wrong_type("votes", given, write)

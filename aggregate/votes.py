@@ -109,7 +109,7 @@ class Votes:
         goes first the one ``held`` so far, int32[n_observations], if given; then the author's; then the one with most
         votes; then the smallest. -1 for observations without a vote.
         """
-        disputes, labels = self.disputes, self.first_labels
+        disputes, labels = self.without_experts.disputes, self.first_labels
         users = np.ones(self.n_users) if weights is None else weights
         shares = weight_shares(disputes, disputes.vote_weights(users))
         of_disputes = None if held is None else held[disputes.observations]
@@ -140,7 +140,9 @@ class Votes:
             return self
         kept = np.flatnonzero(sizes)
         offsets = np.append(self.offsets[kept], self.n_votes)
-        return replace(self, offsets=offsets, observation_ids=self.observation_ids.take(to_arrow(kept)))
+        known = None if self.expert_labels is None else self.expert_labels[kept]
+        ids = self.observation_ids.take(to_arrow(kept))
+        return replace(self, offsets=offsets, observation_ids=ids, expert_labels=known)
 
     @cached_property
     def has_authors(self) -> bool:

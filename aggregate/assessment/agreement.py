@@ -85,6 +85,7 @@ def crowd_agreement(votes: Votes, truth: Truth | None = None) -> CrowdAgreement:
 
     Raises VotesError if ids or labels of ``truth`` are of another type.
     """
+    votes = votes.without_experts
     truth_voted, votes_right = (float("nan"),) * 2 if truth is None else _shares_voted(votes, truth)
     n_votes = np.diff(votes.offsets)
     shared = n_votes >= 2

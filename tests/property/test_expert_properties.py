@@ -1,9 +1,11 @@
 """plantnet with experts' labels equals the slow reference, and what experts are promised holds on any log."""
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,8 @@ from tests.rows import Rows, assert_equal, bits, matching_theta_conf, votes_of, 
 from tests.vote_strategies import parameters, weight_overrides
 
 Labels = dict[Any, Any]
+
+LETTERS = ("a", "b", "c", "d")
 
 pytestmark = pytest.mark.usefixtures("even_small_work")
 
@@ -123,3 +127,39 @@ def test_labels_of_experts_are_valid_and_earn_species(log: tuple[Rows, Labels], 
     assert [user["n_species_author"] + user["n_species_vote"] for user in users] == [
         len(right.get(user["user_id"], ())) for user in users
     ]
+
+
+@pytest.mark.parametrize("trust", ["confusion", "weight"])
+@pytest.mark.parametrize("with_the_ai", [False, True])
+def test_areas_of_labels_voted_do_not_depend_on_experts(tmp_path: Path, trust: Any, *, with_the_ai: bool) -> None:
+    """But for the users' weights; an observation that only the AI voted on, and experts labelled, has no majority."""
+    rows = [
+        {"observation_id": i, "user_id": f"u{u}", "label": LETTERS[(i + u * (i % 3 == 0)) % 4], "is_author": u == 0}
+        for i in range(30)
+        for u in range(1 + i % 3)
+    ]
+    scored = {i: (LETTERS[i % 4], 0.9) for i in (0, 7, 99)}
+    labels = {0: "b", 1: "b", 2: "new", 3: "d", 99: "a"}
+    others = {"ai_votes": ai_votes(scored)} if with_the_ai else {}
+    same_weights = plant_aggregate.read_user_weights(
+        pa.table({"user_id": ["u0", "u1", "u2"], "fixed_weight": [1.0, 2.0, 3.0]})
+    )
+    found = fit(rows, labels, {}, user_weights=same_weights, **others)
+    strategy = plant_aggregate.PlantNet()
+    plain = strategy.fit(votes_of(rows), user_weights=same_weights, **others)
+    lists = {"observation_id": [*range(30), 99], "labels": [[*LETTERS, "new"]] * 31}
+    shares = [[(i * 7 + k * 3) % 11 / 40 for k in range(5)] for i in range(31)]
+    pq.write_table(pa.table({**lists, "probabilities": shares}), tmp_path / "scores.parquet")
+    chosen = plant_aggregate.AmbiguitySettings(trust=trust, max_rejected=1.0)
+    areas = [
+        {
+            row["observation_id"]: row
+            for row in plant_aggregate.ambiguity_of(each, tmp_path / "scores.parquet", chosen).to_arrow().to_pylist()
+        }
+        for each in (found, plain)
+    ]
+    assert areas[0].keys() == areas[1].keys()
+    for name in ("aumc", "waum"):
+        assert [row[name] for row in areas[0].values()] == [row[name] for row in areas[1].values()]
+    assert {i for i in areas[0] if areas[0][i]["score_aum"] != areas[1][i]["score_aum"]} <= labels.keys()
+    assert areas[0][2]["score_aum"] is not None

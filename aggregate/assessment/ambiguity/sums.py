@@ -96,8 +96,8 @@ class MarginSums:
         trust = self._consensus.users.weight if by_user else self._trust_of_votes
         arrays = votes.offsets, votes.labels, votes.users, trust, by_user, self._offsets, self._candidates
         in_blocks(candidate_trust, votes.n_observations, *arrays, trust_in)
-        majority = votes.first_labels
-        majority[votes.disputes.observations] = likeliest_labels(votes.disputes, vote_shares(votes.disputes))
+        majority, disputes = votes.first_labels, votes.without_experts.disputes
+        majority[disputes.observations] = likeliest_labels(disputes, vote_shares(disputes))
         return Ambiguity(
             consensus=self._consensus,
             settings=self._settings,

@@ -28,6 +28,6 @@ def confusion_diagonal(consensus: Consensus, progress: Progress) -> "Diagonal":
         strategy, fitted = DawidSkene(**consensus.parameters), consensus
     else:
         fitted = strategy.fit(votes, progress=progress)
-    model = ConfusionModel(strategy, votes)
+    model = ConfusionModel(strategy, fitted.votes)
     model.maximise(fitted.candidate_shares)
     return model.diagonal()
