@@ -34,6 +34,7 @@ from .publishing.changes import Changes, Incomparable, find_changes, no_changes
 from .publishing.command_lines import command
 from .publishing.digests import Digests
 from .publishing.guards import Guards
+from .publishing.known_to_experts import KnownToExperts
 from .publishing.open_run import run_in
 from .publishing.output_files import check_apart
 from .publishing.record import (
@@ -71,7 +72,7 @@ from .side_inputs import SideInputs
 from .strategies.base import Strategy, fit_strategy
 from .strategies.origin import check_plain, origin_of
 from .strategies.registry import STRATEGIES, GivenStrategy, check_side_inputs, strategy_of
-from .truth import Truth, check_kinds, check_labels
+from .truth import Truth, check_kinds, check_labels, rows_of
 from .user_weights import UserWeights
 from .version import VERSION
 
@@ -134,7 +135,7 @@ def run(
         new = publishing.enter_context(store.new_run(turn.began))
         given = _read(found, settings, timer)
         consensus = fit_strategy(strategy, given.reading.votes, given.side_inputs, progress=timer)
-        add_ons = _add_ons(consensus, found.makers, timer)
+        add_ons = _add_ons(consensus, given.side_inputs.experts, found.makers, timer)
         outputs = _write(consensus, new.folder, given, add_ons, timer, soft=settings.soft)
         options = {**settings.plain(), "started": turn.began.isoformat()}
         record = _record(new.run_id, strategy, consensus, given, add_ons, outputs, options)
@@ -287,9 +288,11 @@ def _read(found: _Found, settings: Settings, timer: PhaseTimer) -> _Given:
     return _Given(reading, ai, side_inputs, found.experts, found.cleaner, found.files)
 
 
-def _add_ons(consensus: Consensus, makers: Sequence[Maker], timer: PhaseTimer) -> list[AddOn]:
+def _add_ons(consensus: Consensus, experts: Truth | None, makers: Sequence[Maker], timer: PhaseTimer) -> list[AddOn]:
     """The add-ons of settings, then those of every run."""
     asked = [maker.make(consensus, timer) for maker in makers]
+    if experts is not None and consensus.by_expert is None:  # of a strategy of another package
+        asked.append(KnownToExperts(experts))
     return [*asked, AgreementOfUsers(consensus), Digests(consensus.votes)]
 
 
@@ -372,18 +375,20 @@ def _counts(consensus: Consensus, given: _Given) -> Counts:
             further=of_rows.n_further,
         )
     votes = VoteCounts(**{**rows._asdict(), "rejected": sum(rows.rejected.values())}, rejected_by_reason=rows.rejected)
-    return Counts(votes=votes, **found, ai=ai, experts=_expert_counts(given, of_experts))
+    return Counts(votes=votes, **found, ai=ai, experts=_expert_counts(consensus, given, of_experts))
 
 
-def _expert_counts(given: _Given, found: Mapping[str, int]) -> ExpertCounts | None:
+def _expert_counts(consensus: Consensus, given: _Given, found: Mapping[str, int]) -> ExpertCounts | None:
     """Counts of the experts' labels, by outcome; ``found`` are the counts of the consensus."""
     truth, cleaned = given.experts, given.side_inputs.experts
     if truth is None or cleaned is None:
         return None
+    used = found.get("used", int(rows_of(consensus.votes.observation_ids, cleaned.observation_ids)[0].size))
     return ExpertCounts(
         given=len(truth),
-        **found,
-        unknown=len(cleaned) - found["used"],
+        used=used,
+        unvoted=found.get("unvoted", 0),
+        unknown=len(cleaned) - used,
         refused=len(truth) - len(cleaned),
         unlabelled=truth.n_unlabelled,
     )

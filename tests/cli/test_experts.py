@@ -250,3 +250,34 @@ def test_calibrate_leaves_them_out_too(judged: tuple[str, str], work: Path, capf
     assert (saved["fitted_on"]["observations"], saved["fitted_on"]["used"]) == (30, 30)
     line = refused(capfd, "calibrate", "consensus", "--truth", used, "-q")
     assert "0 of its 30 observations are in the consensus, and not among those whose label it has used" in line
+
+
+OWN = """
+from dataclasses import dataclass
+from plant_aggregate import Consensus
+
+@dataclass(frozen=True)
+class First:
+    name = "first"
+    takes = frozenset({"experts"})
+
+    def fit(self, votes, given, *, progress):
+        assert len(given.experts) == 3
+        return Consensus.from_labels(votes, votes.first_labels, strategy=self)
+"""
+
+
+def test_a_strategy_of_ones_own_is_not_judged_by_what_it_was_given(
+    published: Published, write: Write, work: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / "first_label.py").write_text(OWN)
+    monkeypatch.syspath_prepend(work)
+    path = experts(write)
+    arguments = ["run", "good.parquet", "-q", "--strategy", "first_label:First", "--experts", path]
+    assert run_command(arguments) == 0
+    assert [row["by_expert"] for row in rows_of_consensus().values()] == [True, True, False]
+    counts = record_of()["counts"]["experts"]
+    assert (counts["used"], counts["unknown"]) == (2, 1)
+    assert "the estimate has used the labels of all its 2" in refused(
+        capfd, "evaluate", "latest", "--truth", path, "-q"
+    )
