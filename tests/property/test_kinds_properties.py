@@ -14,6 +14,7 @@ from plant_aggregate.progress import Silent
 from tests.property.test_strategies_properties import dense_logs
 from tests.reference import dense_dawid_skene
 from tests.reference import kinds as reference
+from tests.rows import Rows, assert_same_on_threads, bits
 
 NAMES = ("observation_id", "user_id", "label")
 
@@ -104,3 +105,17 @@ def test_progress_tells_the_starts_apart() -> None:
 
     plant_aggregate.Kinds().fit(votes_of(crowd(0)), progress=Heard())
     assert Heard.phases[1:4] == [f"estimate, start {number}" for number in (1, 2, 3)]
+
+
+@pytest.mark.usefixtures("even_small_work")
+@pytest.mark.parametrize("expert_weight", [1.0, 5.0])
+def test_sums_of_several_threads_are_those_of_one(expert_weight: float) -> None:
+    """Few cells and many votes: each thread has sums of its own."""
+    rows = crowd(3)
+    experts = plant_aggregate.truth_from_table(pa.table({"observation_id": [0, 4, 9], "label": [1, 0, 0]}))
+
+    def fitted(rows: np.ndarray) -> tuple[Rows, Rows]:
+        return bits(plant_aggregate.Kinds(expert_weight=expert_weight).fit(votes_of(rows), experts=experts))
+
+    assert_same_on_threads(lambda: fitted(rows))
+    assert fitted(np.random.default_rng(0).permutation(rows)) == fitted(rows)
