@@ -52,7 +52,7 @@ class Auto(BuiltIn, Thresholds):
         ambiguous_below: aum below which an observation is ambiguous. In [-1, 1], default: 2 theta_acc - 1.
         ambiguous_quantile: instead: share of observations, of lowest aum, to call ambiguous. In (0, 1), default None.
         expert_weight: how often votes on observations that experts labelled count in what is learnt of users. In
-            [0.001, 1e6], default 1.
+            [0.001, 1e6], with experts, default 1.
 
     >>> from plant_aggregate import Auto, votes_from_table
     >>> votes = votes_from_table({"observation_id": [7, 7], "user_id": ["a", "b"], "label": ["Acer", "Acer"]})
