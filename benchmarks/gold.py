@@ -8,6 +8,9 @@ stands the same strategy without, and what one would do with the same labels oth
 most often on them. A second part asks which observations to have labelled: those asked come from one half of the
 observations with truth, and the other half, of which none is ever asked, is judged.
 
+A third part does so on a simulated species log, where `plantnet` is asked: what an expert confirms there makes users
+self-validating.
+
 All in one process. Replaces docs/measured/gold.json, from which ``docs/update.py`` fills docs/experts.md, and prints
 the tables as Markdown. The crowds are not part of this repository: FOLDER has NAME/votes.parquet, NAME/truth.parquet.
 """
@@ -19,20 +22,33 @@ import warnings
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.crowds import TIED, crowds_with_truth
 from benchmarks.gold_results import CURVE, SHARES, TABLES
 from benchmarks.results import Session
-from plant_aggregate import Consensus, Truth, Votes, read_truth, read_votes
+from plant_aggregate import (
+    Consensus,
+    PlantNet,
+    Truth,
+    Votes,
+    read_truth,
+    read_votes,
+    simulate,
+    truth_from_table,
+    votes_from_table,
+)
 from plant_aggregate.arrays import Floats, Indices
 from plant_aggregate.arrow import to_arrow
 from plant_aggregate.side_inputs import SideInputs
 from plant_aggregate.strategies.base import Strategy
 from plant_aggregate.strategies.registry import STRATEGIES
 from plant_aggregate.truth import codes_among, known_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "measured" / "gold.json"
 DRAWS = 20
@@ -84,6 +100,7 @@ def main() -> None:
     parser.add_argument("--crowds", type=Path, required=True, help="folder of NAME/votes.parquet, NAME/truth.parquet")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="crowds to take (default all)")
     parser.add_argument("--draws", type=int, default=DRAWS, help=f"draws of experts' labels (default {DRAWS})")
+    parser.add_argument("--labels", type=int, nargs="+", default=[200, 1000], help="experts' labels of a species log")
     parser.add_argument("--output", type=Path, default=RESULTS, help="JSON file (default docs/measured)")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -100,7 +117,8 @@ def main() -> None:
         )
         print(folder.name, file=sys.stderr, flush=True)
     here = {"date": session.date, "machine": session.machine, "versions": session.versions}
-    results = {**here, "draws": options.draws, "measured": measured}
+    log = [row for n in options.labels for row in species_log(n)]
+    results = {**here, "draws": options.draws, "measured": measured, "species_log": log}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(results, indent=1) + "\n")
     for name, table in TABLES.items():
@@ -202,6 +220,58 @@ def asked(known: Known, draws: int) -> dict[str, dict[str, float]]:
                 right[chosen] = 1
                 keep(found, f"{share:g} {name} all", right)
     return means(found)
+
+
+def near_eight(consensus: "pd.DataFrame", users: "pd.DataFrame", votes: "pd.DataFrame", n: int = 8) -> "pd.Series[Any]":
+    """Observations to have labelled, so that authors reach n species: those first by whom most observations wait."""
+    status = consensus[["observation_id", "label", "status"]]
+    authored = votes[votes["is_author"]].drop_duplicates(["observation_id", "user_id"])
+    authored = authored.merge(status, on=["observation_id", "label"]).merge(
+        users[["user_id", "n_species"]], on="user_id"
+    )
+    waiting = authored[(authored["status"] == "needs_votes") & (authored["n_species"] < n)]
+    waiting = waiting.assign(missing=n - waiting["n_species"])
+    waiting["worth"] = waiting.groupby("user_id")["label"].transform("size") / waiting["missing"]
+    has = authored.loc[authored["status"] == "valid", ["user_id", "label"]].drop_duplicates()
+    new = waiting.merge(has, on=["user_id", "label"], how="left", indicator=True)
+    new = new[new["_merge"] == "left_only"].drop_duplicates(["user_id", "label"])
+    by_user = new.groupby("user_id")
+    enough = by_user["label"].transform("size") >= new["missing"]
+    chosen = new[enough & (by_user.cumcount() < new["missing"])]
+    return chosen.sort_values(["worth", "user_id", "observation_id"], ascending=[False, True, True])["observation_id"]
+
+
+def species_log(n: int, scale: float = 0.01) -> list[dict[str, Any]]:
+    """What n labels of experts add to the valid labels of ``plantnet``, by what was asked first."""
+    import pandas as pd
+
+    tables = simulate(scale, seed=7).tables
+    log, votes = votes_from_table(tables.votes), tables.votes.to_pandas()
+    truth = tables.truth.to_pandas().set_index("observation_id")["label"]
+
+    def counted(consensus: "pd.DataFrame") -> "pd.Series[Any]":
+        right = consensus["label"] == truth.reindex(consensus["observation_id"]).to_numpy()
+        return pd.Series({"right": (right & consensus["valid"]).sum(), "wrong": (~right & consensus["valid"]).sum()})
+
+    found = PlantNet().fit(log)
+    consensus, users = found.to_pandas(), found.users_to_pandas()
+    consensus["status"] = consensus["status"].astype(str)
+    shuffled = consensus.sample(frac=1, random_state=0)
+    rest = shuffled[~shuffled["valid"]]
+    queues = {
+        "at random": shuffled["observation_id"],
+        "not valid, at random": rest["observation_id"],
+        "contested, then lowest confidence": rest.assign(agreed=rest["status"] != "contested").sort_values(
+            ["agreed", "confidence"], kind="stable"
+        )["observation_id"],
+        "authors near eight species": near_eight(consensus, users, votes),
+    }
+    before, rows = counted(consensus), []
+    for name, ids in queues.items():
+        experts = truth_from_table({"observation_id": ids[:n].to_numpy(), "label": truth.loc[ids[:n]].to_numpy()})
+        gained = counted(PlantNet().fit(log, experts=experts).to_pandas()) - before
+        rows.append({"asked": name, "labels": len(experts), **{key: int(value) for key, value in gained.items()}})
+    return rows
 
 
 if __name__ == "__main__":

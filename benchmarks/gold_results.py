@@ -96,6 +96,17 @@ def asking(results: Results) -> str:
     return "\n".join(lines)
 
 
+def species_log(results: Results) -> str:
+    """Valid labels gained, right and wrong, by what was asked first on a simulated species log."""
+    lines = table("asked first", "experts' labels", "valid and right", "valid and wrong", "right less wrong, per label")
+    for each in results["species_log"]:
+        net = (each["right"] - each["wrong"]) / each["labels"]
+        lines.append(
+            row(each["asked"], f"{each['labels']:,}", f"{each['right']:+,}", f"{each['wrong']:+,}", f"{net:.2f}")
+        )
+    return "\n".join(lines)
+
+
 def session(results: Results) -> str:
     """When and with what it was measured."""
     return f"{results['draws']} draws; {session_line(results)}"
@@ -103,9 +114,10 @@ def session(results: Results) -> str:
 
 TABLES: dict[str, Callable[[Results], str]] = {
     "gains": gains,
-    **{f"{100 * share:g} %": partial(by_crowd, share=share) for share in SHARES},
+    **{f"{100 * share:g} percent": partial(by_crowd, share=share) for share in SHARES},
     "curve": curve,
     "asking": asking,
+    "species log": species_log,
     "session": session,
 }
 """Each part of docs/experts.md that is made from the results."""

@@ -563,6 +563,19 @@ def measured_strategies() -> dict[str, Callable[[], str]]:
     return {f"strategies {name}": partial(rendered, name, results) for name in TABLES}
 
 
+def near_eight() -> str:
+    """The function that the benchmark of experts' labels asks by, as a recipe."""
+    from benchmarks.gold import near_eight as function
+
+    return f"```python\nfrom typing import Any\n\nimport pandas as pd\n\n\n{inspect.getsource(function)}```"
+
+
+def compared_with_experts() -> str:
+    """What ``compare --experts`` says of the sample."""
+    options = ["--experts", TRUTH[1], "--strategies", "plantnet,dawid-skene,majority", "-q"]
+    return in_console(output_of("compare", VOTES, *options))
+
+
 def measured_gold() -> dict[str, Callable[[], str]]:
     """The tables of the last measurement of experts' labels, each a part."""
     from benchmarks.gold_results import TABLES
@@ -685,6 +698,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "threshold rules": lambda: described(RULES),
     **measured_strategies(),
     **measured_confidence(),
+    **measured_gold(),
+    "recipe near eight": near_eight,
+    "compare with experts on sample_votes": compared_with_experts,
     **measured_fit_predict(),
     **simulated_sets(),
     **measured_conformal(),

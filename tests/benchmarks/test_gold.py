@@ -75,7 +75,8 @@ def test_the_strategy_that_is_chosen_is_best_on_the_labels() -> None:
 @pytest.mark.slow
 def test_all_tables_are_made(crowd: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     output = crowd / "gold.json"
-    command = ["gold", "--crowds", str(crowd.parent), "--draws", "2", "--output", str(output)]
+    command = ["gold", "--crowds", str(crowd.parent), "--draws", "2", "--labels", "5", "--output", str(output)]
+    monkeypatch.setattr(gold.species_log, "__defaults__", (0.0005,))
     monkeypatch.setattr(sys, "argv", command)
     gold.main()
     results = json.loads(output.read_text())
@@ -84,3 +85,22 @@ def test_all_tables_are_made(crowd: Path, capsys: pytest.CaptureFixture[str], mo
     printed = capsys.readouterr().out
     assert [f"### {name}\n" in printed for name in TABLES] == [True] * len(TABLES)
     assert "| tiny | 3 | " in printed
+    assert [each["labels"] for each in results["species_log"]][:3] == [5, 5, 5]
+
+
+def test_authors_are_asked_about_as_many_new_species_as_they_lack() -> None:
+    users = pd.DataFrame({"user_id": ["ana", "bo", "cy"], "n_species": [6, 7, 9]})
+    rows = [  # observation, author, label, status
+        (1, "ana", "a", "valid"),
+        (2, "ana", "a", "needs_votes"),  # no new species
+        (3, "ana", "b", "needs_votes"),
+        (4, "ana", "b", "needs_votes"),  # nor the second
+        (5, "ana", "c", "needs_votes"),
+        (6, "ana", "d", "needs_votes"),  # two are enough
+        (7, "bo", "e", "contested"),
+        (8, "bo", "f", "needs_votes"),
+        (9, "cy", "g", "needs_votes"),  # has more than eight
+    ]
+    log = pd.DataFrame(rows, columns=["observation_id", "user_id", "label", "status"]).assign(is_author=True)
+    asked = gold.near_eight(log.drop(columns="user_id"), users, log.drop(columns="status"))
+    assert asked.tolist() == [3, 5, 8]
