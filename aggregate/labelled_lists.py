@@ -34,7 +34,7 @@ GivenScores: TypeAlias = "Paths | NamedScores | Frame"
 
 GivenRun: TypeAlias = "str | os.PathLike[str] | Run"
 
-NO_PROBABILITY = "has no column 'probability'"  # as of a run without --calibration
+NO_PROBABILITY = "has no column 'probability'"  # as of a run of plantnet without --calibration
 
 
 class KnownLabels(NamedTuple):
