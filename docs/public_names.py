@@ -45,7 +45,7 @@ GROUPS = {
 OF_STRATEGIES = ("fit", "fit_predict", "thresholds", "passes", "ambiguity")
 """Members of strategies that the page describes once, or that are for other strategies to use."""
 WIDTH = 100
-COLUMNS = {column.name: column.meaning for column in schema.CONSENSUS + schema.PROBABILITY}
+COLUMNS = {column.name: column.meaning for column in schema.CONSENSUS + schema.PROBABILITY + schema.BY_EXPERT}
 """What fields mean that are columns of the consensus."""
 
 

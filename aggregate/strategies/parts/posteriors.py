@@ -67,7 +67,7 @@ def estimate(
 ) -> tuple[Outcome, Trace]:
     """Iterate from the shares of the votes until no posterior moves by more than the tolerance.
 
-    But ``at_least`` so many iterations, if the strategy allows as many. ``phase`` is what listeners are told.
+    But ``at_least`` so many iterations, if the strategy allows as many. ``phase`` is its name for listeners.
     """
     progress.phase(phase, unit="iterations")
     outcome = Outcome(strategy, votes)
