@@ -24,9 +24,11 @@ class BuiltIn:
     ) -> Consensus:
         """Estimate a label for every observation.
 
-        ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a listener. Raises
-        ParameterError if an input is ``given``, or among ``others``, that the strategy does not take, and TypeError if
-        ``votes`` are none: :meth:`fit_predict` takes frames.
+        Models of probabilities take ``experts``, a Truth, as a keyword or among what is ``given``: labels that the
+        estimate holds fixed. ``progress``: True shows a bar, False does not, by default there is one in notebooks; or a
+        listener. Raises ParameterError if an input is ``given``, or among ``others``, that the strategy does not take,
+        VotesError if nobody voted on what experts labelled, or their ids or labels have other types than the votes',
+        and TypeError if ``votes`` are none: :meth:`fit_predict` takes frames.
         """
         experts = side_inputs_of(self, votes, given, others).experts
         votes = votes.without_experts if experts is None else with_expert_labels(votes, experts)
@@ -52,6 +54,9 @@ class BuiltIn:
         >>> crowd = {"task": [7, 7, 7, 9], "worker": ["a", "b", "c", "a"], "label": ["Acer", "Acer", "Ilex", "Ilex"]}
         >>> Majority().fit_predict(crowd).to_dict()
         {7: 'Acer', 9: 'Ilex'}
+        >>> from plant_aggregate import OneCoin
+        >>> OneCoin().fit_predict(crowd, experts={"observation_id": [7], "label": ["Ilex"]}).to_dict()
+        {7: 'Ilex', 9: 'Ilex'}
         """
         from ..ingest.given import named_votes, side_input
 
