@@ -74,7 +74,7 @@ class _Group:
         self.users = users
         self.times = times
         self.case_weights = case_weights
-        self.ease: Floats = np.full(offsets.size - 1, ease)
+        self.ease: Floats = np.full(offsets.size - 1, ease, np.float64)
         self.right: Floats = np.ones(users.size)  # posterior of each vote's label
 
 
@@ -91,7 +91,7 @@ class GladModel:
         self._n_others = max(votes.n_labels - 1, 1)
         self._label_prior = LabelPrior(votes, strategy.label_prior, strategy.label_smoothing)
         self._scores = Scores(disputes)
-        self._ability = np.full(votes.n_users, self._mean)
+        self._ability = np.full(votes.n_users, self._mean, np.float64)
         self._disputed = _Group(
             disputes.offsets, disputes.users, np.ones(len(disputes), np.int64), self._mean, case_weights.of_disputes
         )
@@ -175,7 +175,7 @@ class GladModel:
     def _eases(self) -> Floats:
         """The ease of each observation: float64[n_observations]."""
         votes, (single, several) = self._votes, self._undisputed
-        of_user = np.full(votes.n_users, self._mean)
+        of_user = np.full(votes.n_users, self._mean, np.float64)
         of_user[single.users] = single.ease
         eases = of_user[votes.users[votes.offsets[:-1]]]
         is_several = np.diff(votes.offsets) > (1 if votes.factors is None else 0)

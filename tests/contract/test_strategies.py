@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,12 @@ def test_the_last_iteration_counts_the_valid_observations(name: str) -> None:
         pytest.skip("counts what the iteration started from")
     result = fit(name, crowd(1))
     assert result.trace.iterations[-1].valid == result.counts["valid"]
+
+
+def test_whole_numbers_are_parameters_like_others(name: str) -> None:
+    kind: Any = STRATEGIES[name]
+    given = {item.name: item.default for item in fields(kind) if isinstance(item.default, float)}
+    whole = {parameter: int(value) for parameter, value in given.items() if value.is_integer()}
+    votes = plant_aggregate.votes_from_table(table(crowd(0)))
+    with warnings.catch_warnings(action="ignore", category=plant_aggregate.AggregateWarning):
+        assert bits(kind(**whole).fit(votes)) == bits(kind().fit(votes))
