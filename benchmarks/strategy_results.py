@@ -174,8 +174,9 @@ def priors(results: Results) -> str:
     for (strategy, parameter), values in found.items():
         cells = []
         for value, by_crowd in values.items():
-            losses = [kits[strategy][crowd] - ours for crowd, ours in by_crowd.items()] if strategy in kits else [0.0]
-            cells.append(f"{value}: {mean(by_crowd):.2f} ({max(*losses, 0.0):.1f})")
+            losses = [kits[strategy][crowd] - ours for crowd, ours in by_crowd.items()] if strategy in kits else []
+            largest = f" ({max(*losses, 0.0):.1f})" if losses else ""
+            cells.append(f"{value}: {mean(by_crowd):.2f}{largest}")
         lines.append(f"| `{strategy}` | `{parameter}` | {' · '.join(cells)} |")
     return "\n".join(lines)
 
