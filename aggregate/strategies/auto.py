@@ -38,7 +38,7 @@ class Auto(BuiltIn, Thresholds):
     """The strategy that fits the log: the first of these rules that applies.
 
     1. ``plantnet`` if the AI's votes or users' weights are given: it alone takes them.
-    2. ``kinds`` if there are two labels.
+    2. ``kinds`` if there are two labels, or one.
     3. ``plantnet`` if any vote is marked as an author's, or there are 1,000 labels or more: a log of species.
     4. ``dawid-skene`` for all others.
 

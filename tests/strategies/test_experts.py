@@ -146,3 +146,16 @@ def test_the_weight_is_given_by_name() -> None:
         (item,) = (item for item in fields(STRATEGIES[name]) if item.name == "expert_weight")  # type: ignore[arg-type]
         assert item.kw_only
     assert DawidSkene(1.5, 0.7, None, None, 300, 0.01, 4.0).prior_votes == 4.0
+
+
+@for_each_model
+def test_an_only_vote_that_experts_contradict_says_the_same_of_the_others_first_as_last(name: str) -> None:
+    def found(contradicted: int) -> dict[str, Any]:
+        alone = {"observation_id": [20, 30, contradicted], "user_id": ["ana"] * 3, "label": ["Acer"] * 3}
+        votes = plant_aggregate.votes_from_table({column: [*CROWD[column], *alone[column]] for column in CROWD})
+        experts = plant_aggregate.truth_from_table({"observation_id": [30, contradicted], "label": ["Acer", "Ilex"]})
+        consensus: plant_aggregate.Consensus = STRATEGIES[name]().fit(votes, experts=experts)  # type: ignore[call-arg]
+        of_one: dict[str, Any] = consensus.to_pandas().set_index("observation_id").loc[20].to_dict()
+        return of_one
+
+    assert found(1) == found(40)

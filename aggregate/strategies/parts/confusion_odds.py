@@ -52,8 +52,12 @@ def confusion_findings(
     model = _of_kinds([confusions.of_any() for _, confusions in kinds])
     unit, sizes = unit_of(votes), np.diff(votes.offsets)
     logs = logs_of(shares.ravel(), unit).reshape(shares.shape)
-    lone, of_pair = _lone(votes, sizes, pairs)
-    computed = np.append(lone, np.flatnonzero(sizes != 1))
+    is_lone = sizes == 1
+    if votes.expert_labels is not None:  # their label need not be the one voted
+        is_lone &= votes.expert_labels < 0
+    alike = np.flatnonzero(is_lone)
+    lone, of_pair = _one_of_each_pair(alike, pairs[votes.offsets[alike]])
+    computed = np.append(lone, np.flatnonzero(~is_lone))
     offsets, cast = votes_of(votes.offsets, computed)
     rivals = _rivals(model, shares, votes, unit, all_labels=_are_few(cast.size, of_labels.size))
     found = np.empty((2, computed.size))
@@ -62,7 +66,6 @@ def confusion_findings(
     in_blocks(confusion_odds, computed.size, *of_votes, *given, *found)
     log_odds, confidence = np.empty((2, votes.n_observations))
     log_odds[computed], confidence[computed] = found
-    alike = np.flatnonzero(sizes == 1)
     log_odds[alike], confidence[alike] = log_odds[of_pair], confidence[of_pair]
     return findings_of(outcome, log_odds, confidence)
 
@@ -84,13 +87,11 @@ def _are_few(n_votes: int, n_labels: int) -> bool:
     return n_labels <= FEW_LABELS or n_votes * n_labels <= MOST_TERMS
 
 
-def _lone(votes: Votes, sizes: Indices, pairs: Counts) -> tuple[Indices, Indices]:
-    """Observations with one vote, one of each pair; and, of all that have one, which of the former is of its pair."""
-    alone = np.flatnonzero(sizes == 1)
-    of_alone = pairs[votes.offsets[alone]]
+def _one_of_each_pair(alone: Indices, pairs: Counts) -> tuple[Indices, Indices]:
+    """Of observations with one vote, one of each pair; and, of each of them, which of the former is of its pair."""
     one = np.full(int(pairs.max(initial=-1)) + 1, -1)
-    one[of_alone] = alone
-    return one[one >= 0], one[of_alone]
+    one[pairs] = alone
+    return one[one >= 0], one[pairs]
 
 
 def _rivals(model: "UserConfusions", shares: Floats, votes: Votes, unit: float, *, all_labels: bool) -> "Rivals":
