@@ -144,7 +144,7 @@ def compare(
     from plant_aggregate.strategies.registry import named_strategies
 
     if bool(truth) == bool(experts):
-        raise click.UsageError("give expert labels with --truth, or with --experts")
+        raise click.UsageError("give expert labels with either --truth or --experts")
     check_paths(output, plot)
     if plot is not None:
         check_installed()

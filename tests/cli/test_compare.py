@@ -159,8 +159,8 @@ def test_a_plot_has_strategies_without_and_with_experts_labels(files: list[str],
 @pytest.mark.parametrize(
     ("options", "saying"),
     [
-        ([], "give expert labels with --truth, or with --experts"),
-        (["--truth", "t.parquet", "--experts", "t.parquet"], "give expert labels with --truth, or with --experts"),
+        ([], "give expert labels with either --truth or --experts"),
+        (["--truth", "t.parquet", "--experts", "t.parquet"], "give expert labels with either --truth or --experts"),
         (["--experts", "t.parquet", "--folds", "1"], "--folds"),
         (["--experts", "t.parquet", "--expert-weight", "2", "--strategies", "majority"], "none of the strategies has"),
     ],

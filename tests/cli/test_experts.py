@@ -48,7 +48,7 @@ def test_the_summary_and_run_json_account_for_every_label(published: Published, 
     assert run_command(["run", "good.parquet", "-q", "--experts", path, "--experts", further]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert "experts gave 3 observations the label, 1 of them without a vote for it" in lines
-    assert "  not used: 1 of observations without votes, 1 rows without a label" in lines
+    assert "  not used: 1 of observations without votes, 1 row without a label" in lines
     record = record_of()
     assert record["counts"]["experts"] == {
         "given": 4,

@@ -161,11 +161,11 @@ def _expert_lines(counts: "ExpertCounts") -> list[str]:
     """The experts' labels that were used, and those that were not."""
     unvoted = f", {counts.unvoted:,} of them without a vote for it" if counts.unvoted else ""
     unused = {
-        "of observations without votes": counts.unknown,
-        "refused as names": counts.refused,
-        "rows without a label": counts.unlabelled,
+        f"{counts.unknown:,} of observations without votes": counts.unknown,
+        f"{counts.refused:,} refused as names": counts.refused,
+        f"{count(counts.unlabelled, 'row')} without a label": counts.unlabelled,
     }
-    left_out = [f"{n:,} {why}" for why, n in unused.items() if n]
+    left_out = [text for text, n in unused.items() if n]
     return [
         f"experts gave {count(counts.used, 'observation')} the label{unvoted}",
         *([f"  not used: {', '.join(left_out)}"] if left_out else []),
