@@ -5,6 +5,7 @@ the labels of the other folds, and its labels of that fold are judged; and once 
 is judged once with and once without, and all differences are between labels of the same observations.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ from ..ai_votes import AiVotes
 from ..arrays import Flags, Floats, Indices, Weights
 from ..arrow import table_of_rows, to_arrow
 from ..blocks import count
-from ..errors import ParameterError, VotesError
+from ..errors import AggregateWarning, ParameterError, VotesError
 from ..evidence import Evidence
 from ..html_blocks import as_html
 from ..measures import bootstrap
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 N_FOLDS = 5
 FEWEST_TO_SHARE = 2  # expert observations of which some can be given to a fit, and others be judged
+NO_AUTHORS = "no vote is known to be its observation's author"  # how a warning of PlantNet begins
 SIGNIFICANT = 0.05  # largest p-value of a sign test that tells two apart
 
 
@@ -96,14 +98,22 @@ class Difference:
     def is_certain(self) -> bool:
         """Whether the observations tell both apart: the interval excludes 0, and a sign test has p <= 0.05.
 
-        The test is exact: an observation on which one alone is right is as likely to be either's. It keeps intervals
-        of few such observations, which are too narrow, from deciding.
+        The test keeps intervals of few observations on which both differ, which are too narrow, from deciding.
         """
+        return self.excludes_0 and self.p_value <= SIGNIFICANT
+
+    @property
+    def excludes_0(self) -> bool:
+        """Whether 0 is outside the interval."""
+        return self.estimate.low > 0 or self.estimate.high < 0
+
+    @property
+    def p_value(self) -> float:
+        """Of an exact sign test: an observation on which one alone is right is as likely to be either's."""
         from scipy.stats import binomtest
 
-        excludes_0 = self.estimate.low > 0 or self.estimate.high < 0
         n = self.first_alone + self.second_alone
-        return bool(excludes_0 and n and binomtest(self.first_alone, n).pvalue <= SIGNIFICANT)
+        return float(binomtest(self.first_alone, n).pvalue) if n else 1.0
 
 
 @dataclass(frozen=True)
@@ -301,7 +311,10 @@ class HeldOut:
         for fold in range(self.n_folds):
             is_held_out = self._fold == fold
             others = self.experts.at(np.flatnonzero(~is_held_out))
-            yield Fit.of(strategy, self._votes, replace(inputs, experts=others), self._rows[is_held_out])
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", NO_AUTHORS, AggregateWarning)  # the fit without has warned
+                fit = Fit.of(strategy, self._votes, replace(inputs, experts=others), self._rows[is_held_out])
+            yield fit
             progress.advance()
 
     def joined(self, fits: Sequence[Fit]) -> Evidence:

@@ -231,6 +231,21 @@ def test_few_observations_on_which_two_differ_tell_nothing() -> None:
     assert Difference(Estimate(-0.1, -0.2, -0.01), 1, 9).is_certain
 
 
+def test_it_says_why_an_interval_without_0_is_not_certain() -> None:
+    from plant_aggregate.assessment.report.expert_comparison import _sign_test
+
+    assert _sign_test(Difference(Estimate(0.04, 0.01, 0.08), 4, 0)) == ", but p = 0.125 in a sign test"
+    assert not _sign_test(Difference(Estimate(0.06, 0.01, 0.1), 6, 0))
+    assert not _sign_test(Difference(Estimate(0.0, -0.1, 0.1), 1, 1))
+
+
+def test_a_log_without_authors_warns_once() -> None:
+    rows, truth = crowd_of_few_experts()
+    with pytest.warns(match="no vote is known to be its observation's author") as caught:
+        compare_with_experts(votes_of(rows), truth_of(truth), ["plantnet"], resamples=0)
+    assert len(caught) == 1
+
+
 def test_labels_found_elsewhere_stand_beside_strategies() -> None:
     rows, truth = crowd_of_few_experts()
     theirs = {"observation_id": list(truth)[:50], "label": list(truth.values())[:50]}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..evaluation import Estimate
     from ..expert_comparison import Difference, ExpertComparison, Standing
 
-POINTS = "+.1f"
+SHARE, BEHIND, GAIN = "z.1f %", "z.1f", "+z.1f"  # z: what rounds to 0 has no minus
 
 
 def expert_comparison_blocks(found: "ExpertComparison") -> list[Block]:
@@ -31,9 +31,7 @@ def expert_comparison_blocks(found: "ExpertComparison") -> list[Block]:
             ]
             for each in found.standings
         ],
-        formats=("", ".1f %", ".1f", POINTS, ".1f %", POINTS, ".2f s")
-        if with_gain
-        else ("", ".1f %", ".1f", ".1f %", ".2f s"),
+        formats=("", SHARE, BEHIND, GAIN, SHARE, GAIN, ".2f s") if with_gain else ("", SHARE, BEHIND, SHARE, ".2f s"),
         intervals="95 % intervals, of the same resamples of the observations",
         least=(6, 4) if with_gain else (4, 3),
     )
@@ -73,7 +71,7 @@ def _conclusions(found: "ExpertComparison") -> Iterator[str]:
 
 def _ahead(best: "Standing", second: "Standing") -> str:
     """The difference to the next strategy, and what it is worth."""
-    difference = _points(second.behind)
+    difference = f"{_points(second.behind)}{_sign_test(second.behind)}"
     if second.behind.is_certain:
         return f"ahead of {second.judged.title} by {difference}: more than chance"
     return f"ahead of {second.judged.title} by {difference}: these labels cannot tell the two apart"
@@ -83,21 +81,28 @@ def _help(each: "Standing") -> Iterator[str]:
     """Whether experts' labels help a strategy, and whether more labels are valid and right, if that is certain."""
     assert each.gain is not None
     assert each.accuracy_gain is not None
-    name, points = each.judged.strategy, _points(each.gain, POINTS)
+    name, points = each.judged.strategy, _points(each.gain, GAIN)
     if each.gain.is_certain:
         yield f"experts' labels {'help' if each.gain.estimate.value > 0 else 'harm'} {name}: {points}"
     else:
-        yield f"it is not certain whether experts' labels help {name}: {points}"
+        yield f"it is not certain whether experts' labels help {name}: {points}{_sign_test(each.gain)}"
     if each.accuracy_gain.is_certain:
         more = "more" if each.accuracy_gain.estimate.value > 0 else "fewer"
-        yield f"  with them {more} labels are valid and right: {_points(each.accuracy_gain, POINTS)}"
+        yield f"  with them {more} labels are valid and right: {_points(each.accuracy_gain, GAIN)}"
 
 
-def _points(difference: "Difference", form: str = ".1f") -> str:
+def _sign_test(difference: "Difference") -> str:
+    """Why a difference is not certain although its interval excludes 0; else nothing."""
+    if difference.is_certain or not difference.excludes_0:
+        return ""
+    return f", but p = {difference.p_value:.3f} in a sign test"
+
+
+def _points(difference: "Difference", form: str = BEHIND) -> str:
     return f"{_in_words(difference.estimate, form)} points"
 
 
-def _in_words(estimate: "Estimate", form: str = ".1f") -> str:
+def _in_words(estimate: "Estimate", form: str = BEHIND) -> str:
     return shown(_percent(estimate), form)
 
 
