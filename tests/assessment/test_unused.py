@@ -61,7 +61,10 @@ def test_a_calibration_leaves_out_what_was_used() -> None:
     assert (found.fitted_on["observations"], found.fitted_on["used"]) == (N // 2, N // 2)
     assert found.cross_validated == expected.cross_validated
     assert "used" not in expected.fitted_on
-    reason = "0 of its 30 observations are in the consensus, and not among those whose label it has used, and a"
+    reason = (
+        "0 of its 30 observations are left in the consensus, as the estimate has used the labels of 30, "
+        "and a calibration needs 20; give labels that the run was not given"
+    )
     with pytest.raises(plant_aggregate.VotesError, match=reason):
         plant_aggregate.calibrate(CONSENSUS, USED)
 

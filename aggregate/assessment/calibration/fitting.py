@@ -29,16 +29,17 @@ def enough_known(truth: Truth, source: LabelledRows, place: str, found: str, n_l
     """The rows of ``source`` that experts know, of which a calibration needs FEWEST.
 
     ``place`` names the source in messages; ``found`` says that ``{}`` observations are in it; ``n_left_out`` others are
-    not in ``truth``. Raises VotesError also if
-    no label of the experts is in it, or ids or labels have other types.
+    not in ``truth``, as the estimate has used their labels. Raises VotesError also if ids or
+    labels have other types.
     """
     known = known_rows(truth, source, place)
     if known.rows.size < FEWEST:
         observations = f"{known.rows.size:,} of its {len(truth) + n_left_out:,} observations"
+        remedy = "see that both use the same ids, or ask the experts for more"
+        if n_left_out:
+            remedy = "give labels that the run was not given"
         raise VotesError(
-            f"{found.format(observations)}, and a calibration needs {FEWEST}",
-            where=truth.origin,
-            remedy="see that both use the same ids, or ask the experts for more",
+            f"{found.format(observations)}, and a calibration needs {FEWEST}", where=truth.origin, remedy=remedy
         )
     return known
 

@@ -237,7 +237,9 @@ def _known_to(truth: Truth, consensus: Consensus | Evidence, n_used: int) -> tup
     ``n_used``: the number of those that were left out, as the estimate has used their labels.
     """
     source = consensus if isinstance(consensus, Evidence) else consensus.votes
-    found = "{} are in the consensus" + (", and not among those whose label it has used" if n_used else "")
+    found = "{} are in the consensus"
+    if n_used:
+        found = f"{{}} are left in the consensus, as the estimate has used the labels of {n_used:,}"
     known = enough_known(truth, source, "the consensus", found, n_used)
     check_labels(known.truth, source.label_names, "the consensus", needed=True)
     evidence = consensus.at(known.rows) if isinstance(consensus, Evidence) else Evidence.of(consensus, known.rows)
