@@ -82,7 +82,7 @@ class EpochFile:
         self._ids: list[pa.Array] = []
         self._waiting: list[Lists] = []
         self._items = 0
-        for left in path.parent.glob(f".{path.name}.*{UNFINISHED}"):  # by a process that was killed
+        for left in path.parent.glob(f".*{path.name}.*{UNFINISHED}"):  # by a process that was killed
             with suppress(OSError):
                 left.unlink()
 

@@ -61,6 +61,16 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     assert row == {"observation_id": "x", "epoch": 2, "labels": ["b"], "probabilities": [1.0], "tail": 0.0}
 
 
+def test_what_a_killed_process_left_goes_when_its_epoch_begins_again(tmp_path: Path) -> None:
+    folder = ScoreFolder(tmp_path)
+    for name in ("", ".whole"):
+        for epoch in (2, 3):
+            (tmp_path / f"{name}.{folder.file(epoch, 0).name}.77.partial").touch()
+    EpochFile(folder.file(2, 0), pa.array(["a", "b"]), 2)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".epoch-00003-rank-000.parquet.77.partial", ".whole.epoch-00003-rank-000.parquet.77.partial"]
+
+
 def test_without_pytorch_the_recorder_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plant_aggregate.recorders.torch.find_spec", lambda _: None)
     with pytest.raises(plant_aggregate.ParameterError, match="pip install 'plant-aggregate\\[torch\\]'"):
