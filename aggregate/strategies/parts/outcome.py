@@ -4,8 +4,6 @@ A strategy gives every user a weight, and every candidate a share; the label is 
 What the columns are made of these: ``derived.columns``.
 """
 
-import math
-
 import numpy as np
 
 from ...arrays import Counts, Floats, LabelCodes, Weights
@@ -53,8 +51,11 @@ class Outcome:
     @property
     def mean_accuracy(self) -> float:
         """(expected right votes + 1) / (votes + 2): of the crowd, if the shares are posterior probabilities."""
+        from ...kernels.posteriors import sum_of_values, unit_for
+
         votes, of_vote = self.votes, self.votes.disputes.candidates.of_vote
-        right = math.fsum(self.shares[of_vote].tolist()) + votes.n_votes - of_vote.size
+        unit = unit_for(of_vote.size)
+        right = int(sum_of_values(self.shares[of_vote], unit)) / unit + votes.n_votes - of_vote.size
         return (right + 1) / (votes.n_votes + 2)
 
     def update(self, weights: Weights, shares: Floats | None = None) -> None:
