@@ -184,10 +184,11 @@ class Consensus:
             ambiguous_quantile: in place of that, the share of observations, of lowest aum, to call ambiguous.
             trace: the iterations. Default: one, from the label with most votes to these labels.
 
-        As nothing is known of earlier iterations, ``aum`` is the margin. A label that nobody voted on its observation
-        has no weight there, so it is not valid; a warning says how many these are. Raises VotesError if an observation
-        has no label, or one that is not in ``votes.label_names``, or if the labels have another observation;
-        ParameterError for numbers out of range; TypeError for what is none of these.
+        As nothing is known of earlier iterations, ``aum`` is the margin; nor is the model of a strategy that has one,
+        so ``confidence`` follows from shares and weights, and there is no ``probability``. A label that nobody voted on
+        its observation has no weight there, so it is not valid; a warning says how many these are. Raises VotesError if
+        an observation has no label, or one that is not in ``votes.label_names``, or if the labels have another
+        observation; ParameterError for numbers out of range; TypeError for what is none of these.
 
         >>> import plant_aggregate
         >>> rows = {"observation_id": [7, 7, 9], "user_id": ["ana", "bo", "bo"], "label": ["Acer", "Abies", "Abies"]}

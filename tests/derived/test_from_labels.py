@@ -16,6 +16,7 @@ from plant_aggregate.strategies.registry import ALL, STRATEGIES
 from tests.paths import SAMPLE
 
 OF_ITERATIONS = ["aum", "ambiguous"]
+OF_MODEL = ["confidence", "probability"]
 ROWS = {
     "observation_id": [7, 7, 7, 8, 9, 9],
     "user_id": ["ana", "bo", "cy", "ana", "bo", "cy"],
@@ -52,9 +53,13 @@ def test_labels_weights_and_shares_of_a_strategy_give_its_consensus(name: str, s
         strategy=STRATEGIES[name](),
         trace=fitted.trace,
     )
+    not_given = OF_ITERATIONS if fitted.model is None else OF_ITERATIONS + OF_MODEL
+    total = np.bincount(sample.observations, fitted.users.weight[sample.users])
     for found in (by_code, by_id):
-        expected = fitted.to_arrow().drop_columns(OF_ITERATIONS)
-        assert found.to_arrow().drop_columns(OF_ITERATIONS).equals(expected)
+        columns = [name for name in fitted.to_arrow().column_names if name not in not_given]
+        assert found.to_arrow().select(columns).equals(fitted.to_arrow().select(columns))
+        assert set(found.to_arrow().column_names) == {*columns, *OF_ITERATIONS, "confidence"}
+        assert found.confidence == pytest.approx(found.agreement * total / (total + found.gamma))
         assert found.users_to_arrow().equals(fitted.users_to_arrow())
         assert found.posteriors_to_arrow().equals(fitted.posteriors_to_arrow())
         assert (found.strategy, found.gamma) == (name, fitted.gamma)
