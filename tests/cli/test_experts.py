@@ -249,7 +249,7 @@ def test_calibrate_leaves_them_out_too(judged: tuple[str, str], work: Path, capf
     saved = json.loads((work / "calibration.json").read_text())
     assert (saved["fitted_on"]["observations"], saved["fitted_on"]["used"]) == (30, 30)
     line = refused(capfd, "calibrate", "consensus", "--truth", used, "-q")
-    assert "0 of its 30 observations are in the consensus, and not among those whose label it has used" in line
+    assert "0 of its 30 observations are left in the consensus, as the estimate has used the labels of 30" in line
 
 
 OWN = """
